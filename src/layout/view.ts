@@ -1,0 +1,117 @@
+/**
+ * A view is arithmetic: where in a file the elements of an array, or of a selection of one, stand.
+ * Strides and offset are bytes; strides may be zero (broadcast) or negative. Nothing here touches data.
+ */
+import { LIMITS } from '../limits.js';
+import { fail } from '../errors.js';
+
+/** Memory order of an array: `C` has the last axis contiguous, `F` the first. Never a byte order. */
+export type Order = 'C' | 'F';
+
+export interface View {
+  readonly shape: readonly number[];
+  /** Bytes from one element to the next along each axis. */
+  readonly strides: readonly number[];
+  /** Bytes from the start of the file to element [0, …, 0]. */
+  readonly offset: number;
+}
+
+/** Elements in a shape; 1 for rank 0. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
+}
+
+/**
+ * Checks that a shape can be addressed exactly: rank, lengths, and the bytes of the whole, counted as numpy does with
+ * zero-length axes left out, so that strides stay exact too.
+ * @throws bad_shape, too_large
+ */
+export function checkShape(shape: readonly number[], itemsize: number): void {
+  if (shape.length > LIMITS.rankMax) {
+    fail('bad_shape', `The shape has ${shape.length} axes; at most ${LIMITS.rankMax} are possible.`, {
+      rank: shape.length,
+      limit: LIMITS.rankMax,
+    });
+  }
+  let bytes = BigInt(itemsize);
+  for (const length of shape) {
+    if (!Number.isSafeInteger(length) || length < 0) {
+      fail('bad_shape', `Every length of a shape is an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`, { shape });
+    }
+    if (length > 0) bytes *= BigInt(length);
+  }
+  if (bytes > BigInt(LIMITS.arrayBytesMax)) {
+    fail('too_large', `The array would have ${bytes} bytes; at most ${LIMITS.arrayBytesMax} can be addressed.`, {
+      limit: LIMITS.arrayBytesMax,
+      asked: bytes.toString(),
+    });
+  }
+}
+
+/** Strides in bytes of a packed array, as numpy computes them (zero-length axes count as one). */
+export function stridesOf(shape: readonly number[], itemsize: number, order: Order): number[] {
+  const strides = Array.from<number>({ length: shape.length });
+  let step = itemsize;
+  for (let i = 0; i < shape.length; i++) {
+    const axis = order === 'C' ? shape.length - 1 - i : i;
+    strides[axis] = step;
+    step *= Math.max(shape[axis]!, 1);
+  }
+  return strides;
+}
+
+/** The view of a whole packed array that starts `offset` bytes into its file. */
+export function packedView(shape: readonly number[], itemsize: number, order: Order, offset: number): View {
+  return { shape, strides: stridesOf(shape, itemsize, order), offset };
+}
+
+/** The bytes that a view touches: `[start, end)`. Empty views touch none. */
+export function extentOf(view: View, itemsize: number): { start: number; end: number } {
+  let start = view.offset;
+  let end = view.offset + itemsize;
+  for (let axis = 0; axis < view.shape.length; axis++) {
+    if (view.shape[axis] === 0) return { start: view.offset, end: view.offset };
+    const reach = view.strides[axis]! * (view.shape[axis]! - 1);
+    if (reach < 0) start += reach;
+    else end += reach;
+  }
+  return { start, end };
+}
+
+/** True where the view's elements, in C order, are one run of bytes. */
+export function isContiguous(view: View, itemsize: number): boolean {
+  let expected = itemsize;
+  for (let axis = view.shape.length - 1; axis >= 0; axis--) {
+    const length = view.shape[axis]!;
+    if (length === 0) return true;
+    if (length !== 1 && view.strides[axis] !== expected) return false;
+    expected *= length;
+  }
+  return true;
+}
+
+/**
+ * The same elements in the same C order with as few axes as possible: axes of length one are dropped and neighbours
+ * that continue each other are merged. Empty views become one axis of length zero.
+ */
+export function coalesce(view: View): View {
+  const shape: number[] = [];
+  const strides: number[] = [];
+  for (let axis = 0; axis < view.shape.length; axis++) {
+    const length = view.shape[axis]!;
+    const stride = view.strides[axis]!;
+    if (length === 0) return { shape: [0], strides: [0], offset: view.offset };
+    if (length === 1) continue;
+    const last = shape.length - 1;
+    if (last >= 0 && strides[last] === stride * length) {
+      shape[last]! *= length;
+      strides[last] = stride;
+    } else {
+      shape.push(length);
+      strides.push(stride);
+    }
+  }
+  return { shape, strides, offset: view.offset };
+}

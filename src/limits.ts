@@ -1,0 +1,60 @@
+/** Every bound of the service, with its unit in the name and its reason beside it. Settings may lower or raise some. */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+export const LIMITS = {
+  /** numpy's own limit on the rank of an array. */
+  rankMax: 64,
+  /** Sizes are IEEE doubles in JavaScript: beyond this an offset would no longer be exact. */
+  arrayBytesMax: Number.MAX_SAFE_INTEGER,
+  /** A slice of 64 parts with two 19-digit bounds and a step each fits easily. */
+  sliceTextLengthMax: 8 * KiB,
+  /** A .npy header of a plain dtype is about 128 bytes; structured ones reach kilobytes; numpy refuses beyond 10,000 by default. */
+  npyHeaderBytesMax: 64 * KiB,
+  /** Metadata is small: attrs, dims and query bodies are held and parsed whole. */
+  requestBytesMax: 1 * MiB,
+  attrsBytesMax: 64 * KiB,
+  dimNameLengthMax: 128,
+  /** A JSON body of values is parsed in slices on the event loop. */
+  jsonBodyBytesMax: 4 * MiB,
+  /** A JSON answer is held whole for its Content-Length: elements and brackets together, about 10 bytes each. */
+  jsonElementsMax: 256 * KiB,
+  /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
+  jsonElementsPerTurn: 16 * KiB,
+  /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
+  commitBytesMax: 64 * MiB,
+  /** All bodies being held at once; a write that does not fit waits its turn or is answered 503. */
+  heldBodyBytesMax: 256 * MiB,
+  /** Up to here a read is answered on the event loop when its bytes are known to be resident. */
+  inlineReadBytesMax: 64 * KiB,
+  /** The distance a read on the event loop may cover; its pages are checked for residency first. */
+  inlineSpanBytesMax: 1 * MiB,
+  /** Byte runs a read on the event loop may gather: about 20 ns each. */
+  inlineRunsMax: 4 * KiB,
+  /** One piece of a streamed answer; a response holds at most three. */
+  pieceBytesMax: 1 * MiB,
+  /** Answers up to here are read whole under the file's lock, so that a writer never cuts them. */
+  atomicReadBytesMax: 8 * MiB,
+  /** The stretch of a file that is populated and touched in one step. */
+  spanBytesMax: 8 * MiB,
+  /** One mapped window; windows overlap by two spans so that any span lies in one of them. */
+  windowBytesMax: 1 * GiB,
+  /** Mapped windows of all files: far below vm.max_map_count (65,530). */
+  windowsMax: 1024,
+  /** Descriptors kept open; beyond it the file idle for longest is closed. */
+  openFilesMax: 512,
+  /** Generations reserved on disk at a time: one small fsync per so many writes. */
+  generationsPerReservation: 1024,
+  /** A unit of work of a statistic. */
+  chunkBytesMax: 8 * MiB,
+  /** A piece of a chunk that is converted and reduced while it is in the cache. */
+  tileBytesMax: 1 * MiB,
+  /** Cells of a statistic's answer (the product of the axes that remain), about 80 bytes each while it runs. */
+  cellsMax: 1024 * KiB,
+  /** Queries in one batch. */
+  batchQueriesMax: 1000,
+  /** Datasets on one page of the list. */
+  pageDatasetsMax: 1000,
+  datasetsMax: 100_000,
+} as const;
