@@ -54,6 +54,7 @@ export function toNative(dtype: DType, bytes: Uint8Array): NativeArray {
     source.set(bytes);
     if (swap) swapBytes(source, dtype.itemsize);
   }
-  const native = new CONSTRUCTORS[dtype.name](source.buffer, source.byteOffset, source.byteLength / dtype.itemsize);
+  const Native: NativeConstructor = CONSTRUCTORS[dtype.name];
+  const native = new Native(source.buffer, source.byteOffset, source.byteLength / dtype.itemsize);
   return dtype.name === 'float16' ? float16ToFloat32(native as Uint16Array) : native;
 }
