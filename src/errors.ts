@@ -14,12 +14,10 @@ export const ERRORS = {
   read_only: 'The dataset is read-only',
   path_forbidden: 'The path is outside the folders that may be served',
   not_owned: 'The file was not made by this service',
-  host_forbidden: 'The Host header names another host',
   // Nothing there.
   not_found: 'No such resource',
   unknown_dataset: 'No dataset has this name',
   file_not_found: 'No such file under the served folders',
-  method_not_allowed: 'The resource does not take this method',
   // Negotiation.
   not_acceptable: 'None of the formats asked for is available',
   unsupported_media_type: 'The body has a media type that this call does not take',

@@ -1,0 +1,170 @@
+/** One dataset: describe, change its metadata, import, forget, flush. */
+import { Type } from 'typebox';
+import type { Context } from '../src/context.js';
+import { flushFile } from '../src/file/commit.js';
+import { checkWritable } from '../src/dataset/write.js';
+import type { RecordPatch } from '../src/registry/registry.js';
+import { BodyReader } from '../src/transfer/body.js';
+import { importNpy } from '../src/transfer/import.js';
+import { describe } from './describe.js';
+import { mergePatch } from './merge-patch.js';
+import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
+import type { App } from './app-type.js';
+import { bodyLength, streamedBodies } from './streamed-bodies.js';
+
+export function dataset(app: App, context: Context): void {
+  const { registry } = context;
+
+  app.get(
+    '/v1/datasets/:name',
+    {
+      schema: {
+        operationId: 'describeDataset',
+        tags: ['datasets'],
+        summary: 'Describe a dataset',
+        params: NameParams,
+        querystring: Type.Object({ residency: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        response: {
+          200: jsonResponse('The dataset', 'Dataset'),
+          ...problems(...DATASET_PROBLEMS),
+        },
+      },
+    },
+    async (request, reply) => {
+      const found = registry.get(request.params.name);
+      const body = await describe(found);
+      reply.header('x-dataset-generation', body.generation);
+      return reply.send(request.query.residency ? { ...body, residency: await found.residency() } : body);
+    },
+  );
+
+  app.patch(
+    '/v1/datasets/:name',
+    {
+      schema: {
+        operationId: 'patchDataset',
+        tags: ['datasets'],
+        summary: 'Change attrs, dims, mode or external',
+        params: NameParams,
+        body: Type.Ref('PatchDataset'),
+        response: {
+          200: jsonResponse('The dataset', 'Dataset'),
+          ...problems(
+            ...DATASET_PROBLEMS,
+            'path_forbidden',
+            'file_in_use',
+            'bad_shape',
+            'too_large',
+            'busy',
+            'disk_full',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { attrs, ...rest } = request.body as RecordPatch;
+      const current = registry.get(request.params.name).record.attrs;
+      const merged = attrs === undefined ? {} : { attrs: mergePatch(current, attrs) };
+      return reply.send(await describe(await registry.patch(request.params.name, { ...rest, ...merged })));
+    },
+  );
+
+  app.delete(
+    '/v1/datasets/:name',
+    {
+      schema: {
+        operationId: 'forgetDataset',
+        tags: ['datasets'],
+        summary: 'Forget a dataset; with data=delete also its file',
+        params: NameParams,
+        querystring: Type.Object(
+          { data: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')], { default: 'keep' })) },
+          { additionalProperties: false },
+        ),
+        response: {
+          204: { description: 'Forgotten', type: 'null' },
+          ...problems('unknown_dataset', 'quarantined', 'not_owned', 'file_in_use', 'busy', 'io_error'),
+        },
+      },
+    },
+    async (request, reply) => {
+      await registry.forget(request.params.name, request.query.data === 'delete');
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/v1/datasets/:name/flush',
+    {
+      schema: {
+        operationId: 'flushDataset',
+        tags: ['writes'],
+        summary: 'Put the data file on disk',
+        description: 'When it answers, everything written before is in the data file and on disk.',
+        params: NameParams,
+        response: {
+          200: jsonResponse('Flushed', 'FlushAnswer'),
+          ...problems(...DATASET_PROBLEMS, 'read_only', 'bulk_load'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const found = registry.get(request.params.name);
+      checkWritable(found);
+      const file = await found.open();
+      const release = file.lease();
+      try {
+        await flushFile(file);
+      } finally {
+        release();
+      }
+      return reply.send({ dataset: found.record.name, generation: found.generation });
+    },
+  );
+
+  streamedBodies(app, ['application/x-npy'], scope => {
+    scope.put(
+      '/v1/datasets/:name',
+      {
+        schema: {
+          operationId: 'importDataset',
+          tags: ['datasets'],
+          summary: 'Import a .npy stream of any size as a new array',
+          description: 'The body is what np.save writes. The array appears whole, or not at all.',
+          consumes: ['application/x-npy'],
+          params: NameParams,
+          querystring: Type.Object({ overwrite: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+          response: {
+            200: jsonResponse('Replaced', 'Dataset'),
+            201: jsonResponse('Imported', 'Dataset'),
+            ...problems(
+              'bad_name',
+              'bad_npy',
+              'exists',
+              'file_in_use',
+              'unsupported_media_type',
+              'unsupported_dtype',
+              'bad_shape',
+              'body_size_mismatch',
+              'too_large',
+              'busy',
+              'disk_full',
+            ),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { dataset: imported, replaced } = await importNpy(registry, {
+          name: request.params.name,
+          overwrite: request.query.overwrite ?? false,
+          body: new BodyReader(request.raw),
+          bodyBytes: bodyLength(request),
+        });
+        return reply
+          .code(replaced ? 200 : 201)
+          .header('location', `/v1/datasets/${imported.record.name}`)
+          .send(await describe(imported));
+      },
+    );
+  });
+}

@@ -1,0 +1,21 @@
+/** The table of contents. */
+import type { Registry as Metrics } from 'prom-client';
+import type { Context } from '../src/context.js';
+import type { App } from './app-type.js';
+import { dataset } from './dataset.js';
+import { datasets } from './datasets.js';
+import { operations } from './operations.js';
+import { reads } from './reads.js';
+import { statistics } from './statistics.js';
+import { statisticsBatch } from './statistics-batch.js';
+import { writes } from './writes.js';
+
+export function routes(app: App, context: Context, metrics: Metrics): void {
+  datasets(app, context); //        POST, GET                  /v1/datasets
+  dataset(app, context); //         GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
+  reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
+  writes(app, context); //          PUT                        …/data
+  statistics(app, context); //      GET, POST                  …/statistics
+  statisticsBatch(app, context); // POST                       /v1/statistics
+  operations(app, context, metrics); // GET                    /healthz /readyz /metrics /openapi.json
+}

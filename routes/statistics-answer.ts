@@ -1,0 +1,112 @@
+/** From a query to the text or the array that answers it; shared by the single call and the batch. */
+import type { FastifyRequest } from 'fastify';
+import type { Block } from '../src/block.js';
+import type { Context } from '../src/context.js';
+import { fail } from '../src/errors.js';
+import { runStatistics, type StatisticsRun } from '../src/jobs/statistics.js';
+import { selectFrom } from '../src/layout/select.js';
+import { normalise, parseSlice } from '../src/selection.js';
+import {
+  countToJson,
+  parseQuery,
+  planStatistics,
+  toBlock,
+  toJson,
+  type Plan,
+  type QueryInput,
+} from '../src/statistics/index.js';
+import { collectTurns } from '../src/turns.js';
+import type { Dataset } from '../src/dataset/dataset.js';
+
+/** The members of a query, in JSON or from a URL. */
+export interface StatisticsInput extends QueryInput {
+  readonly slice?: string | undefined;
+  readonly as?: readonly string[] | undefined;
+}
+
+/** A query that has been checked against its dataset; nothing has been read yet. */
+export interface PlannedStatistics {
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+  /** Name of each result, in the order of the operations. */
+  readonly names: readonly string[];
+}
+
+/** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
+export function planFor(context: Context, name: string, input: StatisticsInput): PlannedStatistics {
+  const dataset = context.registry.get(name);
+  const { dtype, view } = dataset.geometry;
+  const { slice, as, ...query } = input;
+  const selection = normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape);
+  const parsed = parseQuery(query, selection.shape.length);
+  if (as && (as.length !== parsed.ops.length || new Set(as).size !== as.length)) {
+    fail('bad_operation', `as names each of the ${parsed.ops.length} results once.`, { as, ops: parsed.ops });
+  }
+  return { dataset, plan: planStatistics(parsed, dtype, selectFrom(view, selection)), names: as ?? parsed.ops };
+}
+
+/** @throws too_large when the answer has more numbers than JSON answers may have */
+export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void {
+  const asked = plan.cells * (plan.query.ops.length + 1);
+  if (plan.cells > 1 && asked > limit) {
+    fail(
+      'too_large',
+      `The answer would have ${asked} JSON values; at most ${limit} are sent. Ask for one operation with format=npy, or reduce more axes.`,
+      {
+        limit,
+        asked,
+      },
+    );
+  }
+}
+
+/** Runs a planned query and renders its answer, with `prefix` members first. */
+export async function answerJson(
+  context: Context,
+  planned: PlannedStatistics,
+  signal: AbortSignal,
+  prefix: string,
+): Promise<{ text: string; run: StatisticsRun }> {
+  const started = performance.now();
+  const run = await runPlanned(context, planned, signal);
+  const count = (await collectTurns(countToJson(run.result))).join('');
+  const results = (await collectTurns(toJson(run.result))).join('');
+  const elapsed = Math.round((performance.now() - started) * 1000) / 1000;
+  const text =
+    `{${prefix}"dataset":${JSON.stringify(planned.dataset.record.name)},"generation":${run.generation},` +
+    `"axis":${JSON.stringify(run.result.axis)},"count":${count},"results":${results},` +
+    `"scanned_bytes":${run.scannedBytes},"chunks":${run.chunks},"elapsed_ms":${elapsed}}`;
+  return { text, run };
+}
+
+/** Runs a planned query of one operation and gives its answer as an array. */
+export async function answerBlock(
+  context: Context,
+  planned: PlannedStatistics,
+  signal: AbortSignal,
+): Promise<{ block: Block; run: StatisticsRun }> {
+  if (planned.plan.query.ops.length !== 1) {
+    fail('bad_operation', 'raw and npy answer one operation. Ask for one, or for format=json.', {
+      ops: planned.plan.query.ops,
+    });
+  }
+  const run = await runPlanned(context, planned, signal);
+  return { block: toBlock(run.result.results[0]!), run };
+}
+
+async function runPlanned(
+  context: Context,
+  { dataset, plan, names }: PlannedStatistics,
+  signal: AbortSignal,
+): Promise<StatisticsRun> {
+  const run = await runStatistics(dataset, plan, context.pool, signal);
+  const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
+  return { ...run, result: { ...run.result, results } };
+}
+
+/** A signal that fires when the client hangs up before its answer is complete. */
+export function signalOf(request: FastifyRequest): AbortSignal {
+  const controller = new AbortController();
+  request.raw.socket.once('close', () => controller.abort());
+  return controller.signal;
+}

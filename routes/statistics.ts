@@ -1,0 +1,154 @@
+/** Statistics of one dataset. */
+import { Type } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Context } from '../src/context.js';
+import { fail } from '../src/errors.js';
+import { npyHeader } from '../src/formats/index.js';
+import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
+import { parseInteger } from '../src/selection.js';
+import { DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import {
+  answerBlock,
+  answerJson,
+  checkJsonCells,
+  planFor,
+  signalOf,
+  type StatisticsInput,
+} from './statistics-answer.js';
+import type { App } from './app-type.js';
+
+const FORMAT = { format: Type.Optional(Type.String({ description: 'json, or raw or npy for one operation.' })) };
+
+const RESPONSES = {
+  200: {
+    description: 'The results. One operation with format=npy or raw answers as an array.',
+    content: {
+      'application/json': { schema: Type.Ref('StatisticsAnswer') },
+      'application/octet-stream': { schema: {} },
+      'application/x-npy': { schema: {} },
+    },
+  },
+  ...problems(
+    ...DATASET_PROBLEMS,
+    'bad_slice',
+    'not_acceptable',
+    'index_out_of_bounds',
+    'too_many_indices',
+    'result_rank',
+    'bad_axis',
+    'bad_operation',
+    'empty_selection',
+    'nan_found',
+    'would_lose',
+    'too_large',
+    'bulk_load',
+    'busy_writing',
+  ),
+};
+
+const text = (description: string) => Type.Optional(Type.String({ description }));
+
+export function statistics(app: App, context: Context): void {
+  app.get(
+    '/v1/datasets/:name/statistics',
+    {
+      schema: {
+        operationId: 'getStatistics',
+        tags: ['statistics'],
+        summary: 'Statistics of a dataset or a slice of it',
+        params: NameParams,
+        querystring: Type.Object(
+          {
+            ops: text('Operations, comma-separated: mean,std'),
+            slice: text('Basic indexing, applied first.'),
+            axis: text('Axes to reduce, comma-separated; absent reduces all.'),
+            keepdims: Type.Optional(Type.Boolean()),
+            ddof: Type.Optional(Type.Number()),
+            nan: text('propagate, omit or raise'),
+            as: text('Names for the results, comma-separated.'),
+            where: text('JSON text'),
+            group_by: text('JSON text'),
+            q: text('Quantiles, comma-separated.'),
+            bins: text('Bins of a histogram.'),
+            range: text('Range of a histogram: lo,hi'),
+            ...FORMAT,
+          },
+          { additionalProperties: false },
+        ),
+        response: RESPONSES,
+      },
+    },
+    (request, reply) => send(context, request, reply, request.params.name, fromUrl(request.query)),
+  );
+
+  app.post(
+    '/v1/datasets/:name/statistics',
+    {
+      schema: {
+        operationId: 'queryStatistics',
+        tags: ['statistics'],
+        summary: 'Statistics of a dataset, as a JSON query',
+        params: NameParams,
+        querystring: Type.Object(FORMAT, { additionalProperties: false }),
+        body: Type.Ref('StatisticsQuery'),
+        response: RESPONSES,
+      },
+    },
+    (request, reply) => send(context, request, reply, request.params.name, request.body as StatisticsInput),
+  );
+}
+
+async function send(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  input: StatisticsInput,
+): Promise<FastifyReply> {
+  const format = negotiate(request, (request.query as { format?: string }).format);
+  const planned = planFor(context, name, input);
+  const signal = signalOf(request);
+  reply.header('cache-control', 'no-cache');
+  if (format === 'json') {
+    checkJsonCells(planned, context.config.jsonElementsMax);
+    const { text: body, run } = await answerJson(context, planned, signal, '');
+    return reply.header('x-dataset-generation', run.generation).type('application/json; charset=utf-8').send(body);
+  }
+  const { block, run } = await answerBlock(context, planned, signal);
+  reply
+    .header('x-dataset-generation', run.generation)
+    .header('x-array-dtype', block.dtype.typestr)
+    .header('x-array-shape', block.shape.join(','))
+    .type(mediaTypeOf(format));
+  if (format === 'raw') return reply.send(block.bytes);
+  return reply.send(Buffer.concat([npyHeader({ dtype: block.dtype, shape: block.shape, order: 'C' }), block.bytes]));
+}
+
+interface UrlQuery extends Record<string, unknown> {
+  readonly ops?: string;
+  readonly axis?: string;
+  readonly as?: string;
+}
+
+/** The parameters of a URL in the shape of the JSON query. */
+function fromUrl({ ops, axis, as, q, bins, range, format: _, ...rest }: UrlQuery): StatisticsInput {
+  const named: unknown[] = ops === undefined ? [] : splitList(ops);
+  // These imply their operation.
+  if (q !== undefined) named.push({ quantile: { q } });
+  if (bins !== undefined || range !== undefined) named.push({ histogram: { bins, range } });
+  if (named.length === 0) fail('bad_request', 'ops is missing: name operations, for example ops=mean,std.');
+  return {
+    ...rest,
+    ops: named,
+    ...(axis !== undefined && { axis: parseAxes(axis) }),
+    ...(as !== undefined && { as: splitList(as) }),
+  };
+}
+
+function parseAxes(axis: string): number[] | null {
+  return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseInteger);
+}
+
+function splitList(list: string): string[] {
+  return list.split(',').map(each => each.trim());
+}

@@ -1,0 +1,91 @@
+/** The composition, on one screen: what is made, in which order, and in which order it is let go of. */
+import fs from 'node:fs';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import fastify, { type FastifyServerOptions } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { COMPONENTS } from '../routes/schemas.js';
+import { routes } from '../routes/index.js';
+import { ByteBudget } from './budget.js';
+import type { Config } from './config.js';
+import type { Context } from './context.js';
+import { removeTemporaries } from './file/atomic.js';
+import { FileTable } from './file/file-table.js';
+import { Generations } from './file/generations.js';
+import { availableBackends } from './file/mapping.js';
+import { Roots } from './file/roots.js';
+import { passesSelfTest } from './file/self-test.js';
+import { WorkerPool } from './jobs/pool.js';
+import { LIMITS } from './limits.js';
+import { registerErrors } from './plugins/errors.js';
+import { registerLogging } from './plugins/logging.js';
+import { registerMetrics } from './plugins/metrics.js';
+import { registerOpenApi } from './plugins/openapi.js';
+import { registerValidation } from './plugins/validation.js';
+import { Registry } from './registry/registry.js';
+import { VERSION } from './version.js';
+import type { App } from '../routes/app-type.js';
+
+/** Builds the service over its data folder; `listen` and `close` are the caller's. */
+export async function buildApp(
+  config: Config,
+  logger: FastifyServerOptions['logger'],
+): Promise<{ app: App; context: Context }> {
+  const dataDir = await prepareDataDir(config.dataDir);
+  const folder = (name: string): string => path.join(dataDir, name);
+  const roots = new Roots(
+    [dataDir, ...config.roots.map(root => fs.realpathSync(root))],
+    ['catalog', 'journal'].map(folder),
+  );
+  const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
+  const generations = new Generations(folder('journal'));
+  await generations.load();
+  const files = new FileTable(roots, generations, backends);
+  const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
+  await registry.load();
+  const context: Context = {
+    config,
+    registry,
+    files,
+    pool: new WorkerPool(config.workers),
+    budget: new ByteBudget(config.heldBodyBytesMax),
+    mappings: backends.map(backend => backend.name),
+  };
+
+  const app = fastify({
+    ...(logger !== undefined && { logger }),
+    disableRequestLogging: true,
+    bodyLimit: LIMITS.requestBytesMax,
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: 'idle',
+    requestIdHeader: false,
+    // Longer than the balancers in front, so that they never reuse a connection that is being closed.
+    keepAliveTimeout: 75_000,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  registerValidation(app, COMPONENTS);
+  registerErrors(app);
+  registerLogging(app);
+  const metrics = registerMetrics(app, context);
+  await registerOpenApi(app, VERSION, COMPONENTS);
+  await app.register(async scope => routes(scope as App, context, metrics));
+
+  app.addHook('onClose', async () => {
+    await context.pool.close();
+    await files.close();
+    await generations.close();
+  });
+  return { app, context };
+}
+
+/** Makes the data folder and its rooms, and removes what an interrupted start or write left there. */
+async function prepareDataDir(asked: string): Promise<string> {
+  await fsp.mkdir(asked, { recursive: true });
+  const dataDir = await fsp.realpath(asked);
+  for (const room of ['arrays', 'catalog', 'journal']) {
+    // oxlint-disable-next-line no-await-in-loop
+    await fsp.mkdir(path.join(dataDir, room), { recursive: true });
+    // oxlint-disable-next-line no-await-in-loop
+    await removeTemporaries(path.join(dataDir, room));
+  }
+  return dataDir;
+}

@@ -1,0 +1,175 @@
+/** Every setting, as one table: environment variable, default, unit, meaning. All faults are reported together. */
+import fs from 'node:fs';
+import os from 'node:os';
+import { LIMITS } from './limits.js';
+import type { MappingChoice } from './file/mapping.js';
+
+interface Setting<T> {
+  readonly name: string;
+  /** As text, so that the README can show it. */
+  readonly default: string;
+  readonly unit: string;
+  readonly meaning: string;
+  /** Throws a sentence that says what is allowed. */
+  readonly parse: (text: string) => T;
+}
+
+function setting<T>(row: Setting<T>): Setting<T> {
+  return row;
+}
+
+export const SETTINGS = {
+  host: setting({
+    name: 'HYPERSLAB_HOST',
+    default: '127.0.0.1',
+    unit: 'address',
+    meaning: 'Address to listen on; `::1` and `::` work.',
+    parse: text => text,
+  }),
+  port: setting({
+    name: 'HYPERSLAB_PORT',
+    default: '8080',
+    unit: 'TCP port',
+    meaning: 'Port to listen on; 0 picks a free one, and the log says which.',
+    parse: integer(0, 65_535),
+  }),
+  dataDir: setting({
+    name: 'HYPERSLAB_DATA_DIR',
+    default: './data',
+    unit: 'folder',
+    meaning: 'Holds arrays, manifests and counters; created when missing.',
+    parse: text => text,
+  }),
+  roots: setting({
+    name: 'HYPERSLAB_ROOTS',
+    default: '',
+    unit: 'folders, colon-separated',
+    meaning: 'Folders from which files may be registered; the data folder always may.',
+    parse: text => text.split(':').filter(Boolean),
+  }),
+  workers: setting({
+    name: 'HYPERSLAB_WORKERS',
+    default: 'auto',
+    unit: 'threads',
+    meaning: 'Worker threads; auto is the number of cores, less where a cgroup quota says so.',
+    parse: text => (text === 'auto' ? coresAvailable() : integer(1, 256)(text)),
+  }),
+  demo: setting({
+    name: 'HYPERSLAB_DEMO',
+    default: 'off',
+    unit: 'off or auto',
+    meaning: 'auto registers the demo arrays when the data folder is empty; `npm start` sets it.',
+    parse: oneOf('off', 'auto'),
+  }),
+  logLevel: setting({
+    name: 'HYPERSLAB_LOG_LEVEL',
+    default: 'info',
+    unit: 'pino level',
+    meaning: 'Requests that succeed are logged at debug, refused ones at info, failures at error.',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  }),
+  mapping: setting<MappingChoice>({
+    name: 'HYPERSLAB_MAPPING',
+    default: 'auto',
+    unit: 'auto, mmap-io, koffi or positional',
+    meaning: 'How files are mapped; auto takes what is installed and passes the self-test.',
+    parse: oneOf('auto', 'mmap-io', 'koffi', 'positional'),
+  }),
+  remoteWrites: setting({
+    name: 'HYPERSLAB_REMOTE_WRITES',
+    default: 'refuse',
+    unit: 'refuse or allow',
+    meaning: 'Writable datasets on NFS, FUSE, SMB and the like, which may lose what they confirmed.',
+    parse: oneOf('refuse', 'allow'),
+  }),
+  jsonElementsMax: setting({
+    name: 'HYPERSLAB_JSON_ELEMENTS_MAX',
+    default: String(LIMITS.jsonElementsMax),
+    unit: 'elements',
+    meaning: 'The largest JSON answer; raw and npy have no such limit.',
+    parse: integer(1, 16 * 1024 * 1024),
+  }),
+  commitBytesMax: setting({
+    name: 'HYPERSLAB_COMMIT_BYTES_MAX',
+    default: String(LIMITS.commitBytesMax),
+    unit: 'bytes',
+    meaning: 'The largest write with durability commit; durability none has no such limit.',
+    parse: integer(1, 1024 * 1024 * 1024),
+  }),
+  heldBodyBytesMax: setting({
+    name: 'HYPERSLAB_HELD_BODY_BYTES_MAX',
+    default: String(LIMITS.heldBodyBytesMax),
+    unit: 'bytes',
+    meaning: 'Bodies of writes that are held in memory at one time, all together.',
+    parse: integer(1, 64 * 1024 * 1024 * 1024),
+  }),
+} as const;
+
+export type Config = { readonly [Key in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Key]['parse']> };
+
+/** Thrown with one line per fault. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads all settings from an environment; an empty value counts as not set. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = [];
+  const entries = Object.entries(SETTINGS).map(([key, row]) => {
+    const text = env[row.name] || row.default;
+    try {
+      return [key, row.parse(text)];
+    } catch (error) {
+      faults.push(`${row.name}=${text} is not allowed: ${(error as Error).message}`);
+      return [key, undefined];
+    }
+  });
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return Object.fromEntries(entries) as Config;
+}
+
+/** Names that look like settings and are none: a typing error, most likely, that deserves a warning. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set<string>(Object.values(SETTINGS).map(row => row.name));
+  return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_)/.test(name) && !known.has(name));
+}
+
+function integer(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new Error(`expected an integer from ${min} to ${max}`);
+    return value;
+  };
+}
+
+function oneOf<const T extends string>(...choices: T[]): (text: string) => T {
+  return text => {
+    const found = choices.find(choice => choice === text);
+    if (found === undefined) throw new Error(`expected one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+/** Cores that the process may really use: a container's CPU quota counts. */
+export function coresAvailable(): number {
+  const cores = os.availableParallelism();
+  const quota = cgroupQuota();
+  return Math.max(1, Math.min(cores, quota === undefined ? cores : Math.ceil(quota)));
+}
+
+/** The CPU quota of cgroup v2 or v1 in cores, or undefined where there is none. */
+function cgroupQuota(): number | undefined {
+  try {
+    const [quota, period] = fs.readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ').map(Number);
+    return quota && period ? quota / period : undefined;
+  } catch {
+    // Not cgroup v2.
+  }
+  try {
+    const quota = Number(fs.readFileSync('/sys/fs/cgroup/cpu/cpu.cfs_quota_us', 'utf8'));
+    const period = Number(fs.readFileSync('/sys/fs/cgroup/cpu/cpu.cfs_period_us', 'utf8'));
+    return quota > 0 && period > 0 ? quota / period : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+/** What routes work with: made once in app.ts, passed to each. */
+import type { ByteBudget } from './budget.js';
+import type { Config } from './config.js';
+import type { FileTable } from './file/file-table.js';
+import type { WorkerPool } from './jobs/pool.js';
+import type { Registry } from './registry/registry.js';
+
+export interface Context {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly files: FileTable;
+  readonly pool: WorkerPool;
+  /** Memory that bodies of writes are held in. */
+  readonly budget: ByteBudget;
+  /** The mappings in use, the preferred one first; empty means positional reads. */
+  readonly mappings: readonly string[];
+}

@@ -1,0 +1,125 @@
+/** A dataset: a layout over a file. Opening checks that the file still is what the record says. */
+import { promisify } from 'node:util';
+import fs from 'node:fs';
+import fsp from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fail, isErrorCode, systemErrorCode } from '../errors.js';
+import type { FileReference, FileTable } from '../file/file-table.js';
+import type { OpenFile } from '../file/open-file.js';
+import { LIMITS } from '../limits.js';
+import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
+
+const readSome = promisify(fs.read);
+
+export type DatasetState = 'ready' | 'missing' | 'truncated' | 'bulk_load' | 'durability_unknown';
+
+/** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
+export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
+
+export class Dataset {
+  readonly record: DatasetRecord;
+  readonly geometry: Geometry;
+  readonly files: FileTable;
+  readonly #headerCheck: HeaderCheck;
+  /** The open file whose header has been compared. */
+  #checked: OpenFile | undefined;
+
+  constructor(record: DatasetRecord, files: FileTable, headerCheck: HeaderCheck) {
+    this.record = record;
+    this.geometry = geometryOf(record);
+    this.files = files;
+    this.#headerCheck = headerCheck;
+  }
+
+  get reference(): FileReference {
+    return { fileId: this.record.fileId, realPath: this.record.path, writable: isWritable(this.record) };
+  }
+
+  get generation(): number {
+    return this.files.generations.current(this.record.fileId);
+  }
+
+  /** The file, verified, if it is open; otherwise `open` has to be awaited. @throws file_changed, durability_unknown, bulk_load */
+  opened(): OpenFile | undefined {
+    const file = this.files.get(this.reference);
+    if (!file || file !== this.#checked) return undefined;
+    file.state.checkUsable();
+    this.#verify(file);
+    return file;
+  }
+
+  /** Opens the file if need be. @throws file_changed, durability_unknown, bulk_load */
+  async open(): Promise<OpenFile> {
+    const already = this.opened();
+    if (already) return already;
+    const file = await this.files.open(this.reference);
+    file.state.checkUsable();
+    this.#verify(file);
+    if (this.record.format === 'npy') await this.#compareHeader(file);
+    this.#checked = file;
+    return file;
+  }
+
+  /** How the file looks from outside, without opening it. */
+  async state(): Promise<DatasetState> {
+    const state = this.files.stateOf(this.record.fileId);
+    if (state.durabilityUnknown) return 'durability_unknown';
+    if (state.bulkLoading) return 'bulk_load';
+    try {
+      const stats = await fsp.stat(this.record.path);
+      return stats.isFile() && stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return 'missing';
+    }
+  }
+
+  /** Pages of the array and how many of them are in memory; null where the file is not mapped. */
+  async residency(): Promise<{ pages: number; resident: number } | null> {
+    const file = await this.open();
+    const release = file.lease();
+    try {
+      const total = { pages: 0, resident: 0 };
+      const { endBytes } = this.geometry;
+      const stepBytes = 16 * LIMITS.spanBytesMax;
+      for (let start = this.record.offset; start < endBytes; start += stepBytes) {
+        const part = file.residency(start, Math.min(endBytes, start + stepBytes));
+        if (!part) return null;
+        total.pages += part.pages;
+        total.resident += part.resident;
+        // oxlint-disable-next-line no-await-in-loop
+        await nextTurn();
+      }
+      return total;
+    } finally {
+      release();
+    }
+  }
+
+  #verify(file: OpenFile): void {
+    try {
+      file.verify(this.geometry.endBytes);
+    } catch (error) {
+      // The next request opens whatever stands at the path by then.
+      if (isErrorCode(error, 'file_changed') && error.values['reason'] !== 'truncated') {
+        this.files.drop(this.record.fileId);
+        this.#checked = undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #compareHeader(file: OpenFile): Promise<void> {
+    const head = new Uint8Array(Math.min(this.record.offset, LIMITS.npyHeaderBytesMax));
+    const { bytesRead } = await readSome(file.fd, head, 0, head.byteLength, 0);
+    if (bytesRead < head.byteLength || !this.#headerCheck(head, this.record)) {
+      fail(
+        'file_changed',
+        'The .npy header is not the one that was registered. Forget the dataset and register it anew.',
+        {
+          reason: 'header',
+        },
+      );
+    }
+  }
+}

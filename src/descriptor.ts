@@ -1,0 +1,15 @@
+/** Plain data that crosses threads: where the bytes of a file can be had by somebody who did not open it. */
+
+export interface SourceDescriptor {
+  /** The descriptor, shared by all threads of the process; whoever lent it keeps it open. */
+  readonly fd: number;
+  /** Mapped windows that hold every span that will be asked for; empty means positional reads. */
+  readonly windows: readonly WindowDescriptor[];
+}
+
+export interface WindowDescriptor {
+  /** Position in the file. */
+  readonly start: number;
+  readonly length: number;
+  readonly address: number;
+}

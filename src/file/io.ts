@@ -1,0 +1,103 @@
+/**
+ * Positional I/O that finishes what it starts: reads and writes loop over short counts. Raw descriptors, not
+ * FileHandles: a descriptor is shared with worker threads and must not be closed by a garbage collector.
+ */
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { availableParallelism } from 'node:os';
+import { fail } from '../errors.js';
+
+const readOnce = promisify(fs.read);
+const writeOnce = promisify(fs.write);
+const fdatasyncOnce = promisify(fs.fdatasync);
+const fsyncOnce = promisify(fs.fsync);
+
+export const openDescriptor = promisify(fs.open);
+export const closeDescriptor = promisify(fs.close);
+export const truncateDescriptor = promisify(fs.ftruncate);
+
+/** Linux moves at most 2 GiB - 4 KiB per call; Node refuses more than 2 GiB - 1. */
+const CALL_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Fills `into` from `position` of the file. @throws file_changed when the file ends before that */
+export async function readFully(fd: number, into: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < into.byteLength) {
+    const length = Math.min(into.byteLength - done, CALL_BYTES_MAX);
+    const { bytesRead } = await readOnce(fd, into, done, length, position + done);
+    if (bytesRead === 0) failTruncated();
+    done += bytesRead;
+  }
+}
+
+/** The same for a worker thread, which may wait. */
+export function readFullySync(fd: number, into: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < into.byteLength) {
+    const length = Math.min(into.byteLength - done, CALL_BYTES_MAX);
+    const bytesRead = fs.readSync(fd, into, done, length, position + done);
+    if (bytesRead === 0) failTruncated();
+    done += bytesRead;
+  }
+}
+
+export async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const length = Math.min(bytes.byteLength - done, CALL_BYTES_MAX);
+    const { bytesWritten } = await writeOnce(fd, bytes, done, length, position + done);
+    done += bytesWritten;
+  }
+}
+
+export function writeFullySync(fd: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    done += fs.writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, CALL_BYTES_MAX), position + done);
+  }
+}
+
+export function failTruncated(): never {
+  return fail(
+    'file_changed',
+    'The file is shorter than the array. Restore it, or forget the dataset and register it anew.',
+  );
+}
+
+/** Threads of libuv's pool, which file calls share. */
+const threadCount = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
+/** Slow syncs leave half of the pool to reads. */
+let syncsAllowed = Math.max(1, Math.min(Math.floor(threadCount / 2), availableParallelism() * 4));
+const waitingSyncs: (() => void)[] = [];
+
+async function limited<T>(work: () => Promise<T>): Promise<T> {
+  if (syncsAllowed > 0) syncsAllowed--;
+  else await new Promise<void>(resolve => waitingSyncs.push(resolve));
+  try {
+    return await work();
+  } finally {
+    const next = waitingSyncs.shift();
+    if (next) next();
+    else syncsAllowed++;
+  }
+}
+
+/** fdatasync(2): data, and the metadata needed to find it, are on disk. */
+export function syncData(fd: number): Promise<void> {
+  return limited(() => fdatasyncOnce(fd));
+}
+
+/** fsync(2). */
+export function syncAll(fd: number): Promise<void> {
+  return limited(() => fsyncOnce(fd));
+}
+
+/** Makes renames and new names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const fd = await openDescriptor(folder, fs.constants.O_RDONLY);
+  try {
+    await syncAll(fd);
+  } finally {
+    await closeDescriptor(fd);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The few C calls that Node lacks, through koffi (prebuilt, optional). Undefined where koffi or glibc is missing:
+ * every caller has another way. Addresses are numbers: user space ends at 2^47.
+ * Hazard: these calls take addresses on trust; only this folder makes them.
+ */
+import { createRequire } from 'node:module';
+
+const PROT_READ = 1;
+const MAP_SHARED = 1;
+const MADV_POPULATE_READ = 22;
+const RWF_NOWAIT = 8;
+const MAP_FAILED = 2 ** 64;
+
+export interface Libc {
+  /** Maps `length` bytes read-only and shared. Address, or undefined with the reason in errno(). */
+  mapRead(fd: number, offset: number, length: number): number | undefined;
+  unmap(address: number, length: number): void;
+  /** The memory at an address, without a copy. Never touch it after unmap. */
+  view(address: number, length: number): ArrayBuffer;
+  /** Where the memory of a buffer is. */
+  addressOf(buffer: ArrayBuffer | Uint8Array): number;
+  /** Reads pages in and maps them. False with errno EFAULT where the file has no such page. */
+  populateRead(address: number, length: number): boolean;
+  populateReadAsync(address: number, length: number): Promise<boolean>;
+  /** True when every page of the range is in memory, as far as the kernel tells this user. */
+  isResident(address: number, length: number): boolean;
+  /** Pages of the range that are in memory. */
+  residentPages(address: number, length: number): number;
+  /** Reads what is in memory at once: bytes read, or -1 when some of it would have to be waited for. */
+  readNoWait(fd: number, offset: number, into: Uint8Array): number;
+  /** Reserves blocks. 0, or the error number. */
+  allocate(fd: number, length: number): Promise<number>;
+  errno(): number;
+}
+
+export const PAGE_BYTES = 4096;
+
+let loaded: Libc | undefined | null = null;
+
+/** The C library, loaded on first use; undefined where it cannot be had. */
+export function libc(): Libc | undefined {
+  if (loaded === null) loaded = load();
+  return loaded;
+}
+
+function load(): Libc | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return bind(createRequire(import.meta.url)('koffi') as Koffi);
+  } catch {
+    // Missing package, no prebuilt binary for this platform, or another C library: positional reads take over.
+    return undefined;
+  }
+}
+
+/** What is used of koffi. Its own types are not imported: the build must not need an optional package. */
+interface Koffi {
+  load(path: null): { func(definition: string): CFunction };
+  view(address: bigint, length: number): ArrayBuffer;
+  address(buffer: ArrayBuffer | ArrayBufferView): bigint;
+  errno(): number;
+}
+
+interface CFunction {
+  (...args: (number | bigint)[]): number | bigint;
+  async(...args: [...(number | bigint)[], (error: Error | null, result: number) => void]): void;
+}
+
+function bind(koffi: Koffi): Libc {
+  const library = koffi.load(null);
+  const mmap = library.func('uintptr_t mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t off)');
+  const munmap = library.func('int munmap(uintptr_t addr, size_t len)');
+  const madvise = library.func('int madvise(uintptr_t addr, size_t len, int advice)');
+  const mincore = library.func('int mincore(uintptr_t addr, size_t len, uintptr_t vec)');
+  const preadv2 = library.func('int64_t preadv2(int fd, uintptr_t iov, int count, int64_t off, int flags)');
+  const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
+
+  // Scratch that outlives every call: one bit of state per page for mincore, and one iovec with its target.
+  const pagesMax = 256 * 1024;
+  const pageStates = new Uint8Array(new ArrayBuffer(pagesMax));
+  const pageStatesAddress = Number(koffi.address(pageStates));
+  const bounce = new Uint8Array(new ArrayBuffer(64 * 1024));
+  const iovec = new BigUint64Array(new ArrayBuffer(16));
+  iovec[0] = koffi.address(bounce);
+  const iovecAddress = Number(koffi.address(iovec));
+
+  const readPageStates = (address: number, length: number): number => {
+    const pages = Math.ceil(length / PAGE_BYTES);
+    return pages <= pagesMax && mincore(address, length, pageStatesAddress) === 0 ? pages : 0;
+  };
+
+  return {
+    mapRead(fd, offset, length) {
+      const address = Number(mmap(0, length, PROT_READ, MAP_SHARED, fd, offset));
+      return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
+    },
+    unmap: (address, length) => void munmap(address, length),
+    view: (address, length) => koffi.view(BigInt(address), length),
+    addressOf: buffer => Number(koffi.address(buffer)),
+    populateRead: (address, length) => madvise(address, length, MADV_POPULATE_READ) === 0,
+    populateReadAsync: (address, length) =>
+      new Promise((resolve, reject) => {
+        madvise.async(address, length, MADV_POPULATE_READ, (error: Error | null, result: number) => {
+          if (error) reject(error);
+          else resolve(result === 0);
+        });
+      }),
+    isResident(address, length) {
+      const pages = readPageStates(address, length);
+      for (let page = 0; page < pages; page++) if ((pageStates[page]! & 1) === 0) return false;
+      return pages > 0;
+    },
+    residentPages(address, length) {
+      const pages = readPageStates(address, length);
+      let resident = 0;
+      for (let page = 0; page < pages; page++) resident += pageStates[page]! & 1;
+      return resident;
+    },
+    readNoWait(fd, offset, into) {
+      if (into.byteLength > bounce.byteLength) return -1;
+      iovec[1] = BigInt(into.byteLength);
+      const read = Number(preadv2(fd, iovecAddress, 1, offset, RWF_NOWAIT));
+      if (read === into.byteLength) into.set(read === bounce.byteLength ? bounce : bounce.subarray(0, read));
+      return read;
+    },
+    allocate: (fd, length) =>
+      new Promise((resolve, reject) => {
+        posixFallocate.async(fd, 0, length, (error: Error | null, result: number) => {
+          if (error) reject(error);
+          else resolve(result);
+        });
+      }),
+    errno: () => koffi.errno(),
+  };
+}

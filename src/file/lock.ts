@@ -1,0 +1,67 @@
+/**
+ * A fair read-write lock for one file, on one event loop. First come, first served: a reader that arrives behind a
+ * waiting writer waits too, so that a stream of readers cannot starve a write.
+ */
+interface Waiter {
+  readonly writer: boolean;
+  readonly wake: () => void;
+}
+
+export class ReadWriteLock {
+  #readers = 0;
+  #writing = false;
+  readonly #queue: Waiter[] = [];
+
+  /** Takes the lock for reading if nobody has to be waited for. The caller must then call `releaseRead`. */
+  tryRead(): boolean {
+    if (this.#writing || this.#queue.length > 0) return false;
+    this.#readers++;
+    return true;
+  }
+
+  /** True when a read that ends before the event loop turns needs no lock at all. */
+  get isOpenToReaders(): boolean {
+    return !this.#writing && this.#queue.length === 0;
+  }
+
+  async withRead<T>(work: () => Promise<T> | T): Promise<T> {
+    if (!this.tryRead()) await this.#wait(false);
+    try {
+      return await work();
+    } finally {
+      this.#readers--;
+      this.#next();
+    }
+  }
+
+  async withWrite<T>(work: () => Promise<T> | T): Promise<T> {
+    if (this.#writing || this.#readers > 0 || this.#queue.length > 0) await this.#wait(true);
+    else this.#writing = true;
+    try {
+      return await work();
+    } finally {
+      this.#writing = false;
+      this.#next();
+    }
+  }
+
+  releaseRead(): void {
+    this.#readers--;
+    this.#next();
+  }
+
+  #wait(writer: boolean): Promise<void> {
+    return new Promise(wake => this.#queue.push({ writer, wake }));
+  }
+
+  /** Hands the lock to whoever is first, and to the readers directly behind a first reader. */
+  #next(): void {
+    for (let first = this.#queue[0]; first && !this.#writing; first = this.#queue[0]) {
+      if (first.writer && this.#readers > 0) return;
+      this.#queue.shift();
+      if (first.writer) this.#writing = true;
+      else this.#readers++;
+      first.wake();
+    }
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * One open file: its descriptor, its windows, and the state that all datasets on it share.
+ * Hazard: other programs may truncate or replace the file at any time; `verify` before every answer.
+ */
+import fs from 'node:fs';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { SourceDescriptor } from '../descriptor.js';
+import type { ByteSource } from '../layout/gather.js';
+import { closeDescriptor, readFully } from './io.js';
+import { libc } from './libc.js';
+import { ReadWriteLock } from './lock.js';
+import { pagesAround, type MappingBackend } from './mapping.js';
+import { Windows } from './windows.js';
+
+/** What belongs to the file itself and outlives any one descriptor of it. */
+export class FileState {
+  readonly fileId: string;
+  readonly lock = new ReadWriteLock();
+  /** Counts writes when they begin: an answer that sees it move has mixed generations. */
+  writesStarted = 0;
+  /** A stream is being applied without a commit; nobody else gets in. */
+  bulkLoading = false;
+  /** Written since the last sync. */
+  unsynced = false;
+  /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
+  durabilityUnknown = false;
+
+  constructor(fileId: string) {
+    this.fileId = fileId;
+  }
+
+  /** @throws durability_unknown, bulk_load */
+  checkUsable(): void {
+    if (this.durabilityUnknown) {
+      fail(
+        'durability_unknown',
+        'The disk failed to confirm an earlier write to this file. Restart the service; it then serves what the disk holds.',
+      );
+    }
+    if (this.bulkLoading)
+      fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
+  }
+}
+
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+interface OpenFileInit {
+  readonly fd: number;
+  readonly realPath: string;
+  readonly writable: boolean;
+  readonly state: FileState;
+  /** Undefined: every read is positional. */
+  readonly backend: MappingBackend | undefined;
+}
+
+export class OpenFile {
+  readonly fd: number;
+  readonly realPath: string;
+  readonly writable: boolean;
+  readonly state: FileState;
+  readonly identity: FileIdentity;
+  readonly mapping: MappingBackend['name'] | 'positional';
+  /** Mapped bytes may go to a socket: nobody here writes them, and they can be read in off the event loop. */
+  readonly sendsMapped: boolean;
+  readonly #windows: Windows | undefined;
+  /** mincore tells the truth only to those who could write the file. */
+  readonly #residencyTrusted: boolean;
+  #leases = 0;
+  #retired = false;
+  lastUsed = 0;
+
+  constructor({ fd, realPath, writable, state, backend }: OpenFileInit) {
+    const stats = fs.fstatSync(fd, { bigint: true });
+    this.fd = fd;
+    this.realPath = realPath;
+    this.writable = writable;
+    this.state = state;
+    this.identity = { dev: stats.dev, ino: stats.ino };
+    const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
+    this.mapping = usable?.name ?? 'positional';
+    this.#windows = usable && new Windows(fd, usable);
+    this.sendsMapped = usable !== undefined && !writable && libc() !== undefined;
+    const user = process.geteuid?.();
+    this.#residencyTrusted = writable || user === 0 || user === Number(stats.uid);
+  }
+
+  get sizeBytes(): number {
+    return fs.fstatSync(this.fd).size;
+  }
+
+  get windowCount(): number {
+    return this.#windows?.count ?? 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#leases === 0;
+  }
+
+  /**
+   * Finds out whether the path still leads to this file and whether it still has `endBytes` bytes.
+   * @throws file_changed with `reason`: replaced, deleted or truncated
+   */
+  verify(endBytes: number): void {
+    const here = fs.fstatSync(this.fd);
+    const there = fs.statSync(this.realPath, { throwIfNoEntry: false });
+    if (!there) failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
+    else if (there.ino !== here.ino || there.dev !== here.dev) {
+      failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');
+    } else if (here.size < endBytes) {
+      failChanged(
+        'truncated',
+        `The file has ${here.size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
+      );
+    }
+  }
+
+  /** Keeps descriptor and windows until the returned function is called. */
+  lease(): () => void {
+    this.#leases++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#leases--;
+      if (this.#retired && this.#leases === 0) this.#close();
+    };
+  }
+
+  /** Closes as soon as nobody holds a lease. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    if (this.#leases === 0) this.#close();
+  }
+
+  /** Reads on the event loop if no disk has to be waited for: true when `into` is filled. */
+  readNow(start: number, into: Uint8Array): boolean {
+    return libc()?.readNoWait(this.fd, start, into) === into.byteLength;
+  }
+
+  read(start: number, into: Uint8Array): Promise<void> {
+    return readFully(this.fd, into, start);
+  }
+
+  /** A mapped source for the event loop, only when the whole of `[start, end)` is known to be in memory. */
+  residentSource(start: number, end: number): ByteSource | undefined {
+    const c = libc();
+    if (!this.#windows || !c || !this.#residencyTrusted || end - start > LIMITS.inlineSpanBytesMax) return undefined;
+    const window = this.#windows.holding(start, end, this.sizeBytes);
+    if (window?.address === undefined) return undefined;
+    const pages = pagesAround(window.address + start - window.start, end - start);
+    if (!c.isResident(pages.first, pages.bytes)) return undefined;
+    // Also where all is resident: it reports pages that a truncation has just taken away.
+    if (!window.populate(start - window.start, end - start)) return undefined;
+    const at = (from: number, length: number): Uint8Array =>
+      window.bytes.subarray(from - window.start, from - window.start + length);
+    return { span: at, read: (from, into) => into.set(at(from, into.byteLength)) };
+  }
+
+  /** The mapped bytes of a span, read in off the event loop; undefined where they cannot be had this way. */
+  async populated(start: number, length: number): Promise<Uint8Array | undefined> {
+    const window = this.#windows?.holding(start, start + length, this.sizeBytes);
+    if (window?.address === undefined) return undefined;
+    const from = start - window.start;
+    const pages = pagesAround(window.address + from, length);
+    if (!(await libc()!.populateReadAsync(pages.first, pages.bytes))) return undefined;
+    return window.bytes.subarray(from, from + length);
+  }
+
+  /** What a worker needs to read `[start, end)`. The caller holds a lease meanwhile. */
+  describe(start: number, end: number): SourceDescriptor {
+    const windows = this.#windows?.covering(start, end, this.sizeBytes) ?? [];
+    const lent = windows.flatMap(({ start: from, bytes, address }) =>
+      address === undefined ? [] : [{ start: from, length: bytes.byteLength, address }],
+    );
+    return { fd: this.fd, windows: lent.length === windows.length ? lent : [] };
+  }
+
+  /** Pages of the range, and how many of them are in memory; undefined where the file is not mapped. */
+  residency(start: number, end: number): { pages: number; resident: number } | undefined {
+    const c = libc();
+    if (!this.#windows || !c) return undefined;
+    let resident = 0;
+    let pages = 0;
+    for (let from = start; from < end; from += LIMITS.spanBytesMax) {
+      const to = Math.min(end, from + LIMITS.spanBytesMax);
+      const window = this.#windows.holding(from, to, this.sizeBytes);
+      if (window?.address === undefined) return undefined;
+      const range = pagesAround(window.address + from - window.start, to - from);
+      pages += Math.ceil(range.bytes / 4096);
+      resident += c.residentPages(range.first, range.bytes);
+    }
+    return { pages, resident };
+  }
+
+  #close(): void {
+    this.#windows?.clear();
+    void closeDescriptor(this.fd);
+  }
+}
+
+function failChanged(reason: 'deleted' | 'replaced' | 'truncated', detail: string): never {
+  return fail('file_changed', detail, { reason });
+}

@@ -1,0 +1,43 @@
+/** What the kernel says → what a client is told. The path never is part of it. */
+import { HyperslabError, systemErrorCode, type ErrorCode } from '../errors.js';
+
+const TRANSLATIONS: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
+  ENOSPC: { code: 'disk_full', detail: 'The disk has no room for it. Free space or ask for less, then repeat.' },
+  EDQUOT: { code: 'disk_full', detail: 'The disk quota is used up. Free space or ask for less, then repeat.' },
+  EFBIG: { code: 'too_large', detail: 'The file system cannot hold a file of this size.' },
+  ENOENT: { code: 'file_changed', detail: 'The file is gone. Put it back, or forget the dataset.' },
+  EACCES: {
+    code: 'path_forbidden',
+    detail: 'The service may not open the file this way. Check owner and permissions, or use mode r.',
+  },
+  EPERM: {
+    code: 'path_forbidden',
+    detail: 'The service may not open the file this way. Check owner and permissions, or use mode r.',
+  },
+  EROFS: { code: 'path_forbidden', detail: 'The file system is mounted read-only. Use mode r.' },
+  EMFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
+  ENFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
+};
+
+/** The HyperslabError for anything thrown by a file operation; HyperslabErrors pass unchanged. */
+export function fromSystemError(error: unknown): HyperslabError {
+  if (error instanceof HyperslabError) return error;
+  const code = systemErrorCode(error);
+  const known = code === undefined ? undefined : TRANSLATIONS[code];
+  if (known) return new HyperslabError(known.code, known.detail, {}, { cause: error });
+  return new HyperslabError(
+    'io_error',
+    `The storage answered ${code ?? 'with an unknown error'}.`,
+    {},
+    { cause: error },
+  );
+}
+
+/** Runs a file operation and translates what it throws. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fromSystemError(error);
+  }
+}

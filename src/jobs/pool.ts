@@ -1,0 +1,51 @@
+/**
+ * The only door to the worker threads. Tasks are small (a piece, a chunk), so that none waits long behind another;
+ * the queue is bounded by those who fill it: a response has one piece under way, a statistic two chunks per worker.
+ */
+import { Piscina } from 'piscina';
+import type { SourceDescriptor } from '../descriptor.js';
+import type { OffLoop, ScatterTask } from '../dataset/off-loop.js';
+import type { View } from '../layout/view.js';
+import type { ChunkTask, Partial } from '../statistics/index.js';
+import { valueOf, type Outcome } from './messages.js';
+import type { GatherTask, StatisticsTask } from './tasks.js';
+
+export class WorkerPool implements OffLoop {
+  readonly workers: number;
+  readonly #piscina: Piscina;
+
+  constructor(workers: number) {
+    this.workers = workers;
+    this.#piscina = new Piscina({
+      filename: new URL('worker.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      // Tasks take a millisecond and more: waking a thread through the event loop costs less than blocking it.
+      atomics: 'async',
+      recordTiming: false,
+    });
+  }
+
+  get queued(): number {
+    return this.#piscina.queueSize;
+  }
+
+  async gather(source: SourceDescriptor, view: View, itemsize: number): Promise<Uint8Array> {
+    const task: GatherTask = { source, view, itemsize };
+    return valueOf((await this.#piscina.run(task, { name: 'gather' })) as Outcome<Uint8Array>);
+  }
+
+  async scatter(task: ScatterTask): Promise<void> {
+    valueOf((await this.#piscina.run(task, { name: 'scatter' })) as Outcome<void>);
+  }
+
+  async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial> {
+    const task: StatisticsTask = { source, chunk };
+    return valueOf((await this.#piscina.run(task, { name: 'statistics' })) as Outcome<Partial>);
+  }
+
+  /** Waits for what runs, refuses what is new. */
+  async close(): Promise<void> {
+    await this.#piscina.close();
+  }
+}

@@ -1,0 +1,45 @@
+/** What a worker can be asked to do: plain functions on plain data, which tests call without a thread. */
+import type { SourceDescriptor } from '../descriptor.js';
+import type { ScatterTask } from '../dataset/off-loop.js';
+import { writeFullySync } from '../file/io.js';
+import { openSource } from '../file/sources.js';
+import { gather } from '../layout/gather.js';
+import { scatter } from '../layout/scatter.js';
+import { sizeOf, type View } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { computeChunk, type ChunkTask, type Partial } from '../statistics/index.js';
+
+export interface GatherTask {
+  readonly source: SourceDescriptor;
+  readonly view: View;
+  readonly itemsize: number;
+}
+
+export interface StatisticsTask {
+  readonly source: SourceDescriptor;
+  readonly chunk: ChunkTask;
+}
+
+/** The packed bytes of a view, in memory of their own. */
+export function gatherView({ source, view, itemsize }: GatherTask): Uint8Array {
+  const out = new Uint8Array(sizeOf(view.shape) * itemsize);
+  gather(openSource(source), view, itemsize, out);
+  return out;
+}
+
+export function scatterView({ fd, target, itemsize, bytes, source }: ScatterTask): void {
+  scatter(target, itemsize, bytes, source, (offset, run) => writeFullySync(fd, run, offset));
+}
+
+/** One tile of memory per thread, refilled for every tile of every chunk. */
+let tile: Uint8Array | undefined;
+
+export function reduceChunk({ source, chunk }: StatisticsTask): Partial {
+  const bytesOf = openSource(source);
+  return computeChunk(chunk, (view, itemsize) => {
+    tile ??= new Uint8Array(LIMITS.tileBytesMax);
+    const bytes = tile.subarray(0, sizeOf(view.shape) * itemsize);
+    gather(bytesOf, view, itemsize, bytes);
+    return bytes;
+  });
+}

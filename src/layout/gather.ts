@@ -1,0 +1,102 @@
+/**
+ * Bytes of a file → packed block. The plan is made from geometry alone: which stretches to look at in place, and which
+ * lone runs to read by position. Memory: the output, and at most one span of LIMITS.spanBytesMax inside the source.
+ */
+import { LIMITS } from '../limits.js';
+import { arrangeLoops, copyStrided, type Loop } from './copy.js';
+import { isContiguous, sizeOf, stridesOf, type View } from './view.js';
+
+/** Where bytes come from: a mapping, or positional reads. Both throw `file_changed` when the file ends too early. */
+export interface ByteSource {
+  /** `length` (at most spanBytesMax) bytes from `start`, in place or in reused memory: valid until the next call. */
+  span(start: number, length: number): Uint8Array;
+  /** Fills `into` from `start`. */
+  read(start: number, into: Uint8Array): void;
+}
+
+/** A gap wider than this is not read over: its pages would cost more than the calls that skip it. */
+const GAP_BYTES_MAX = 64 * 1024;
+
+/** Writes the elements of `view`, packed in C order, to the start of `out`. */
+export function gather(source: ByteSource, view: View, itemsize: number, out: Uint8Array): void {
+  if (sizeOf(view.shape) === 0) return;
+  if (isContiguous(view, itemsize)) {
+    source.read(view.offset, out.subarray(0, sizeOf(view.shape) * itemsize));
+    return;
+  }
+  const packed = stridesOf(view.shape, itemsize, 'C');
+  const arranged = arrangeLoops(
+    view.shape.map((length, axis) => ({ length, from: view.strides[axis]!, to: packed[axis]! })),
+    view.offset,
+    0,
+  );
+  gatherLoops(source, arranged.loops, itemsize, arranged.fromStart, out, arranged.toStart);
+}
+
+/** Bytes from the first to the last element of forward loops. */
+function reachOf(loops: readonly Loop[], itemsize: number): number {
+  return loops.reduce((reach, loop) => reach + loop.from * (loop.length - 1), itemsize);
+}
+
+function gatherLoops(
+  source: ByteSource,
+  loops: readonly Loop[],
+  itemsize: number,
+  from: number,
+  out: Uint8Array,
+  to: number,
+): void {
+  const outer = loops[0];
+  const innerLoops = loops.slice(1);
+  const inner = reachOf(innerLoops, itemsize);
+  if (!outer || inner > LIMITS.spanBytesMax || outer.from - inner > GAP_BYTES_MAX) {
+    if (!outer) gatherRun(source, from, itemsize, out, to, itemsize, itemsize);
+    else if (innerLoops.length === 1 && innerLoops[0]!.from === itemsize && inner <= LIMITS.spanBytesMax) {
+      gatherLoneRuns(source, outer, innerLoops[0]!, itemsize, from, out, to);
+    } else {
+      for (let i = 0; i < outer.length; i++) {
+        gatherLoops(source, innerLoops, itemsize, from + i * outer.from, out, to + i * outer.to);
+      }
+    }
+    return;
+  }
+  // As many steps of the outer loop at a time as one span can hold.
+  const stepsMax = Math.floor((LIMITS.spanBytesMax - inner) / Math.max(outer.from, 1)) + 1;
+  for (let done = 0; done < outer.length; done += stepsMax) {
+    const steps = Math.min(stepsMax, outer.length - done);
+    const start = from + done * outer.from;
+    const span = source.span(start, (steps - 1) * outer.from + inner);
+    copyStrided(span, 0, out, to + done * outer.to, [{ ...outer, length: steps }, ...innerLoops], itemsize);
+  }
+}
+
+/** Runs far apart: each is read by position and laid out where it belongs. */
+function gatherLoneRuns(
+  source: ByteSource,
+  outer: Loop,
+  run: Loop,
+  itemsize: number,
+  from: number,
+  out: Uint8Array,
+  to: number,
+): void {
+  for (let i = 0; i < outer.length; i++) {
+    gatherRun(source, from + i * outer.from, run.length * itemsize, out, to + i * outer.to, run.to, itemsize);
+  }
+}
+
+function gatherRun(
+  source: ByteSource,
+  from: number,
+  bytes: number,
+  out: Uint8Array,
+  to: number,
+  toStep: number,
+  itemsize: number,
+): void {
+  if (toStep === itemsize) source.read(from, out.subarray(to, to + bytes));
+  else {
+    const span = source.span(from, bytes);
+    copyStrided(span, 0, out, to, [{ length: bytes / itemsize, from: itemsize, to: toStep }], itemsize);
+  }
+}

@@ -1,0 +1,156 @@
+/** Every error as application/problem+json (RFC 9457). The only place that knows which status a code has. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
+
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
+  bad_request: 400,
+  bad_slice: 400,
+  bad_json: 400,
+  bad_npy: 400,
+  bad_name: 400,
+  read_only: 403,
+  path_forbidden: 403,
+  not_owned: 403,
+  not_found: 404,
+  unknown_dataset: 404,
+  file_not_found: 404,
+  not_acceptable: 406,
+  unsupported_media_type: 415,
+  range_not_satisfiable: 416,
+  exists: 409,
+  file_in_use: 409,
+  file_changed: 409,
+  generation_moved: 412,
+  index_out_of_bounds: 422,
+  too_many_indices: 422,
+  result_rank: 422,
+  unsupported_dtype: 422,
+  bad_shape: 422,
+  shape_mismatch: 422,
+  body_size_mismatch: 422,
+  would_lose: 422,
+  header_mismatch: 422,
+  file_too_small: 422,
+  not_a_regular_file: 422,
+  file_system_refused: 422,
+  bad_axis: 422,
+  bad_operation: 422,
+  empty_selection: 422,
+  nan_found: 422,
+  too_large: 413,
+  busy: 503,
+  bulk_load: 503,
+  busy_writing: 503,
+  shutting_down: 503,
+  quarantined: 503,
+  durability_unknown: 503,
+  disk_full: 507,
+  io_error: 500,
+  internal: 500,
+};
+
+/** Codes that pass by themselves: the client is told when to try again. */
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  busy: 1,
+  bulk_load: 5,
+  busy_writing: 1,
+  shutting_down: 5,
+};
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** A problem document. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly [value: string]: unknown;
+}
+
+/** The problem document of any error; what is not ours to tell becomes `internal`. */
+export function problemOf(error: unknown): Problem {
+  const { code, message, values } = translate(error);
+  return {
+    ...values,
+    type: `urn:hyperslab:problem:${code}`,
+    title: ERRORS[code],
+    status: STATUS[code],
+    detail: message,
+    code,
+  };
+}
+
+export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const problem = problemOf(error);
+  const retryAfter = RETRY_AFTER_SECONDS[problem.code];
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (problem.code === 'range_not_satisfiable') reply.header('content-range', `bytes */${String(problem['size'])}`);
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+export function registerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    // A client that hung up cannot be told anything, and is no fault of the service.
+    if (request.raw.aborted) request.log.info({ code: 'client_gone' }, 'the client went away');
+    else {
+      const { status, code } = problemOf(error);
+      if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, code }, 'request failed');
+    }
+    // Headers of an answer that is not sent after all.
+    for (const name of ['etag', 'content-length', 'content-range', 'accept-ranges']) reply.removeHeader(name);
+    return sendProblem(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new HyperslabError(
+        'not_found',
+        `${request.method} on this path is not part of the API. See /docs or /openapi.json.`,
+      ),
+    ),
+  );
+}
+
+interface Told {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly values: ErrorValues;
+}
+
+function translate(error: unknown): Told {
+  if (error instanceof HyperslabError) return error;
+  const { code, statusCode, validation, validationContext, message } = error as Partial<FastifyError>;
+  if (validation) {
+    const [first] = validation;
+    const where = `${validationContext ?? 'request'}${first?.instancePath.replaceAll('/', '.') ?? ''}`;
+    const extra = first?.params['additionalProperty'];
+    return {
+      code: 'bad_request',
+      message: `${where} ${first?.message ?? 'is not valid'}${typeof extra === 'string' ? `: ${extra}` : ''}. See /docs.`,
+      values: { where },
+    };
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return { code: 'too_large', message: 'The body is larger than this call takes.', values: {} };
+  }
+  if (statusCode === 415) {
+    return {
+      code: 'unsupported_media_type',
+      message: 'The Content-Type is missing or not one that this call takes. See /docs.',
+      values: {},
+    };
+  }
+  if (statusCode === 400 && code?.startsWith('FST_')) {
+    return { code: 'bad_request', message: `${message ?? 'The request cannot be read'}.`, values: {} };
+  }
+  if (error instanceof SyntaxError && statusCode === 400) {
+    return { code: 'bad_json', message: `The body is not valid JSON: ${error.message}.`, values: {} };
+  }
+  return {
+    code: 'internal',
+    message: 'The service failed. Its log has the details under this request id.',
+    values: {},
+  };
+}

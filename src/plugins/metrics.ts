@@ -1,0 +1,47 @@
+/** Prometheus metrics. Labels are bounded: method, route pattern and status, never a name that a client chose. */
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
+import type { Context } from '../context.js';
+
+export function registerMetrics(app: FastifyInstance, context: Context): Metrics {
+  const metrics = new Metrics();
+  collectDefaultMetrics({ register: metrics });
+  const registers = [metrics];
+  const durations = new Histogram({
+    name: 'hyperslab_request_duration_seconds',
+    help: 'Time from the request head to the last byte handed to the kernel.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const sentBytes = new Counter({
+    name: 'hyperslab_answer_bytes_total',
+    help: 'Content-Length of all answers.',
+    labelNames: ['route'] as const,
+    registers,
+  });
+  gauge('hyperslab_datasets', 'Registered datasets.', () => context.registry.size);
+  gauge(
+    'hyperslab_datasets_quarantined',
+    'Datasets that could not be loaded.',
+    () => context.registry.quarantined.length,
+  );
+  gauge('hyperslab_open_files', 'Data files that are open.', () => context.files.openCount);
+  gauge('hyperslab_mapped_windows', 'Windows of files that are mapped.', () => context.files.windowCount);
+  gauge('hyperslab_held_body_bytes', 'Bytes of write bodies that are held.', () => context.budget.usedBytes);
+  gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    const length = Number(reply.getHeader('content-length'));
+    if (length > 0 && request.method !== 'HEAD') sentBytes.inc({ route }, length);
+    done();
+  });
+  return metrics;
+
+  function gauge(name: string, help: string, read: () => number): void {
+    // prom-client calls `collect` with the gauge as `this` when it is scraped.
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) });
+  }
+}

@@ -1,0 +1,47 @@
+/** Which format an answer has: `?format=` wins, then the Accept header with its q-values, else JSON. */
+import type { FastifyRequest } from 'fastify';
+import accepts from 'accepts';
+import { fail } from '../errors.js';
+import { FORMATS, type FormatName } from '../formats/index.js';
+
+const MEDIA_TYPES = FORMATS.map(format => format.mediaTypes[0]);
+
+/** Accept headers repeat: a client sends the same one all its life. */
+const known = new Map<string, FormatName>();
+const KNOWN_MAX = 256;
+
+/** @throws not_acceptable */
+export function negotiate(request: FastifyRequest, asked: string | undefined): FormatName {
+  if (asked !== undefined) return FORMATS.find(format => format.name === asked)?.name ?? failNotAcceptable();
+  const accept = request.headers.accept;
+  if (accept === undefined || accept === '*/*') return 'json';
+  let format = known.get(accept);
+  if (format === undefined) {
+    const type = accepts(request.raw).type(MEDIA_TYPES);
+    format = FORMATS.find(each => each.mediaTypes[0] === type)?.name ?? failNotAcceptable();
+    if (known.size < KNOWN_MAX) known.set(accept, format);
+  }
+  return format;
+}
+
+export function mediaTypeOf(name: FormatName): string {
+  return FORMATS.find(format => format.name === name)!.mediaTypes[0];
+}
+
+/** The format of a request body, by its Content-Type. @throws unsupported_media_type */
+export function bodyFormat(request: FastifyRequest): FormatName {
+  const type = request.headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
+  const format = FORMATS.find(each => each.mediaTypes[0] === type);
+  if (format) return format.name;
+  return fail('unsupported_media_type', `A body here is one of ${MEDIA_TYPES.join(', ')}.`, { supported: MEDIA_TYPES });
+}
+
+function failNotAcceptable(): never {
+  return fail(
+    'not_acceptable',
+    `The answer can be had as ${FORMATS.map(each => `${each.name} (${each.mediaTypes[0]})`).join(', ')}.`,
+    {
+      available: MEDIA_TYPES,
+    },
+  );
+}

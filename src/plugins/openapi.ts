@@ -1,0 +1,45 @@
+/** The API document, made from the route schemas, and Swagger UI on top of it. */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+
+export async function registerOpenApi(
+  app: FastifyInstance,
+  version: string,
+  components: readonly TSchema[],
+): Promise<void> {
+  for (const component of components) app.addSchema(component);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Hyperslab',
+        version,
+        description:
+          'numpy.memmap over HTTP: slices of memory-mapped arrays, writes that are flushed, and statistics computed on ' +
+          'the server. Names follow numpy; errors are RFC 9457 problem documents with a `code`.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'datasets', description: 'What is served' },
+        { name: 'reads', description: 'Rows, blocks and slices' },
+        { name: 'writes', description: 'Slices, flushed' },
+        { name: 'statistics', description: 'Computed in the worker pool' },
+        { name: 'operations', description: 'Health and metrics' },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, i) => (typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`),
+    },
+    transform: ({ schema, url }) => ({ schema: documentBody(schema), url }),
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } });
+}
+
+/** Streamed bodies have no schema to validate, but the document must say that there is a body. */
+function documentBody<T>(schema: T): T {
+  if (typeof schema !== 'object' || schema === null || !('consumes' in schema) || 'body' in schema) return schema;
+  return { ...schema, body: { description: 'The data, in one of the media types.' } };
+}

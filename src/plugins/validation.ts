@@ -1,0 +1,14 @@
+/**
+ * Schema validation. Texts of a query or path are converted to the types that the schema names; a JSON body is taken
+ * as it is, so that "5" is never 5. Unknown members are refused: a typing error must not read as "everything".
+ */
+import { Ajv } from 'ajv';
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+
+export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
+  const options = { allErrors: false, useDefaults: true, strict: false, schemas: [...components] };
+  const texts = new Ajv({ ...options, coerceTypes: true });
+  const bodies = new Ajv({ ...options, coerceTypes: false });
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema as object));
+}

@@ -1,0 +1,114 @@
+/** Looking at a file that is to be registered: what its header or its size says, and whether the request agrees. */
+import { fstatSync } from 'node:fs';
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { fail, HyperslabError } from '../errors.js';
+import type { DatasetRecord, FileFormat } from '../dataset/record.js';
+import { parseDType, type DType } from '../dtype.js';
+import { closeDescriptor } from '../file/io.js';
+import type { Roots } from '../file/roots.js';
+import { parseNpyHeader, type NpyHeader } from '../formats/index.js';
+import { checkShape, sizeOf, type Order } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { rawGeometry, type CreateRequest } from './request.js';
+
+const readSome = promisify(fs.read);
+
+export interface FoundArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly order: Order;
+  readonly offset: number;
+  readonly format: FileFormat;
+  /** `device:inode`. */
+  readonly identity: string;
+}
+
+/** @throws bad_npy, header_mismatch, file_too_small, bad_shape, unsupported_dtype */
+export async function inspectFile(roots: Roots, realPath: string, request: CreateRequest): Promise<FoundArray> {
+  const fd = await roots.open(realPath, false);
+  try {
+    const stats = fstatSync(fd, { bigint: true });
+    const size = Number(stats.size);
+    const format = request.format ?? (request.path!.endsWith('.npy') ? 'npy' : 'raw');
+    const geometry =
+      format === 'npy'
+        ? matchHeader(await readHeader(fd), request)
+        : { ...rawGeometry(request, size), order: request.order ?? ('C' as const) };
+    checkShape(geometry.shape, geometry.dtype.itemsize);
+    const end = geometry.offset + sizeOf(geometry.shape) * geometry.dtype.itemsize;
+    if (size < end) {
+      fail(
+        'file_too_small',
+        `The array ends at byte ${end}; the file has ${size}. Give a smaller shape or the right file.`,
+        {
+          size,
+          needed: end,
+        },
+      );
+    }
+    return { ...geometry, format, identity: `${stats.dev}:${stats.ino}` };
+  } finally {
+    await closeDescriptor(fd);
+  }
+}
+
+/** True when the head of a .npy file says what the record says. */
+export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean {
+  try {
+    const header = parseNpyHeader(head);
+    return (
+      'dtype' in header &&
+      header.dtype.typestr === record.dtype &&
+      header.dataOffset === record.offset &&
+      header.order === record.order &&
+      sameShape(header.shape, record.shape)
+    );
+  } catch (error) {
+    if (error instanceof HyperslabError) return false;
+    throw error;
+  }
+}
+
+async function readHeader(fd: number): Promise<NpyHeader> {
+  let head = new Uint8Array(0);
+  for (let needed = 256; ;) {
+    const grown = new Uint8Array(needed);
+    // oxlint-disable-next-line no-await-in-loop
+    const { bytesRead } = await readSome(fd, grown, 0, needed, 0);
+    head = grown.subarray(0, bytesRead);
+    const header = parseNpyHeader(head);
+    if (!('needBytes' in header)) return header;
+    if (bytesRead < needed) fail('bad_npy', 'The file ends inside its .npy header.', { size: bytesRead });
+    needed = Math.min(header.needBytes, LIMITS.npyHeaderBytesMax + 16);
+  }
+}
+
+/** Members that the request repeats must agree with the header. */
+function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'identity'> {
+  const differing = [
+    request.dtype !== undefined && parseDType(request.dtype).typestr !== header.dtype.typestr && 'dtype',
+    request.shape && !sameShape(request.shape, header.shape) && 'shape',
+    // With one axis or none both orders are the same layout.
+    request.order && header.shape.length > 1 && request.order !== header.order && 'order',
+    request.offset !== undefined && request.offset !== header.dataOffset && 'offset',
+  ].filter(Boolean);
+  if (differing.length > 0) {
+    fail(
+      'header_mismatch',
+      `${differing.join(', ')} differ from the .npy header. Leave them out: the header decides.`,
+      {
+        differing,
+        dtype: header.dtype.typestr,
+        shape: header.shape,
+        order: header.order,
+        offset: header.dataOffset,
+      },
+    );
+  }
+  return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.dataOffset };
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}

@@ -1,0 +1,113 @@
+/**
+ * Manifests on disk: one JSON file per dataset, replaced atomically. Paths inside the data folder are stored relative
+ * to it, so that a copied folder works elsewhere. A manifest that cannot be used is a reason, never an exception.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { HyperslabError, systemErrorCode } from '../errors.js';
+import type { DatasetRecord } from '../dataset/record.js';
+import { parseDType } from '../dtype.js';
+import { syncFolder } from '../file/io.js';
+import { writeTextAtomically } from '../file/atomic.js';
+import { checkShape } from '../layout/view.js';
+
+const Manifest = Type.Object({
+  version: Type.Literal(1),
+  name: Type.String(),
+  id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
+  file_id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
+  path: Type.String({ minLength: 1 }),
+  dtype: Type.String(),
+  shape: Type.Array(Type.Integer({ minimum: 0 })),
+  order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
+  offset: Type.Integer({ minimum: 0 }),
+  mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+')]),
+  format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
+  external: Type.Boolean(),
+  attrs: Type.Record(Type.String(), Type.Unknown()),
+  dims: Type.Union([Type.Array(Type.String()), Type.Null()]),
+});
+
+const SUFFIX = '.json';
+
+export interface Quarantined {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export class Manifests {
+  readonly #folder: string;
+  readonly #dataDir: string;
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+    this.#folder = path.join(dataDir, 'catalog');
+  }
+
+  /** Every manifest of the folder. */
+  async load(): Promise<{ records: DatasetRecord[]; quarantined: Quarantined[] }> {
+    const names = (await fs.readdir(this.#folder)).filter(file => file.endsWith(SUFFIX) && !file.startsWith('.'));
+    const records: DatasetRecord[] = [];
+    const quarantined: Quarantined[] = [];
+    // A few hundred at a time: fast with thousands of files, and far below the limit of open descriptors.
+    for (let done = 0; done < names.length; done += 256) {
+      // oxlint-disable-next-line no-await-in-loop
+      const batch = await Promise.all(names.slice(done, done + 256).map(file => this.#read(file)));
+      for (const each of batch) {
+        if ('reason' in each) quarantined.push(each);
+        else records.push(each);
+      }
+    }
+    return { records, quarantined };
+  }
+
+  async save(record: DatasetRecord): Promise<void> {
+    const { fileId, path: realPath, ...rest } = record;
+    const relative = path.relative(this.#dataDir, realPath);
+    const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
+    const manifest: Static<typeof Manifest> = {
+      version: 1,
+      ...rest,
+      shape: [...record.shape],
+      dims: record.dims && [...record.dims],
+      file_id: fileId,
+      path: inside ? relative : realPath,
+    };
+    await writeTextAtomically(this.#pathOf(record.name), `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+
+  async remove(name: string): Promise<void> {
+    await fs.rm(this.#pathOf(name), { force: true });
+    await syncFolder(this.#folder);
+  }
+
+  async #read(file: string): Promise<DatasetRecord | Quarantined> {
+    const name = file.slice(0, -SUFFIX.length);
+    try {
+      const manifest: unknown = JSON.parse(await fs.readFile(path.join(this.#folder, file), 'utf8'));
+      if (!Value.Check(Manifest, manifest)) {
+        const [first] = Value.Errors(Manifest, manifest);
+        return { name, reason: `the manifest is damaged at ${first?.instancePath || '/'}: ${first?.message}` };
+      }
+      if (manifest.name !== name) return { name, reason: 'the manifest belongs to a dataset of another name' };
+      return this.#toRecord(manifest);
+    } catch (error) {
+      if (error instanceof SyntaxError) return { name, reason: 'the manifest is not JSON' };
+      if (error instanceof HyperslabError) return { name, reason: error.message };
+      const code = systemErrorCode(error);
+      if (code !== undefined) return { name, reason: `the manifest cannot be read (${code})` };
+      throw error;
+    }
+  }
+
+  #toRecord({ version: _, file_id: fileId, path: stored, ...rest }: Static<typeof Manifest>): DatasetRecord {
+    checkShape(rest.shape, parseDType(rest.dtype).itemsize);
+    return { ...rest, fileId, path: path.resolve(this.#dataDir, stored) };
+  }
+
+  #pathOf(name: string): string {
+    return path.join(this.#folder, `${name}${SUFFIX}`);
+  }
+}

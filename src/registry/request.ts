@@ -1,0 +1,111 @@
+/** What a registration asks for, with numpy's defaults filled in. Everything is checked here, before a file is touched. */
+import { fail } from '../errors.js';
+import { parseDType, type DType } from '../dtype.js';
+import type { FileFormat, Mode } from '../dataset/record.js';
+import { checkShape, type Order } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { checkName } from './names.js';
+
+/** The body of POST /v1/datasets. */
+export interface CreateRequest {
+  readonly name: string;
+  readonly dtype?: string;
+  readonly shape?: readonly number[];
+  readonly order?: Order;
+  readonly mode?: Mode;
+  readonly path?: string;
+  readonly offset?: number;
+  readonly format?: FileFormat;
+  readonly fill?: number | string | boolean;
+  readonly sparse?: boolean;
+  readonly overwrite?: boolean;
+  readonly external?: boolean;
+  readonly attrs?: Readonly<Record<string, unknown>>;
+  readonly dims?: readonly string[] | null;
+}
+
+/** True when the request makes a new file, false when it registers one that is there. */
+export function makesFile(request: CreateRequest): boolean {
+  return request.path === undefined || request.mode === 'w+';
+}
+
+/** Checks what can be checked without looking at any file. @throws bad_name, bad_request, bad_shape, unsupported_dtype */
+export function checkRequest(request: CreateRequest): void {
+  checkName(request.name);
+  const dtype = request.dtype === undefined ? undefined : parseDType(request.dtype);
+  if (request.shape) checkShape(request.shape, dtype?.itemsize ?? 1);
+  checkOffset(request.offset);
+  checkAttrs(request.attrs ?? {});
+  if (makesFile(request)) checkNewArray(request);
+  else if (request.fill !== undefined || request.sparse !== undefined) {
+    fail('bad_request', 'fill and sparse belong to new arrays; with a path they need mode w+.');
+  } else if (request.overwrite) {
+    fail('bad_request', 'overwrite replaces a file by a new array and needs mode w+.');
+  }
+}
+
+function checkNewArray(request: CreateRequest): void {
+  if (request.dtype === undefined || request.shape === undefined) {
+    fail('bad_request', 'A new array needs dtype and shape, for example {"dtype": "<f4", "shape": [1000, 10]}.');
+  }
+  if (request.mode === 'r') fail('bad_request', 'A new array cannot have mode r; leave mode out or use r+.');
+  if (request.overwrite && request.mode !== 'w+') {
+    fail('bad_request', 'overwrite needs mode w+: replacing an array is asked for twice on purpose.');
+  }
+  if (request.sparse && request.fill !== undefined) fail('bad_request', 'A sparse array is all zeros; leave fill out.');
+  if (request.offset !== undefined && (request.offset !== 0 || request.format !== 'raw')) {
+    fail('bad_request', 'offset belongs to existing files; a new array starts where its format says.');
+  }
+}
+
+function checkOffset(offset: number | undefined): void {
+  if (offset !== undefined && !(Number.isSafeInteger(offset) && offset >= 0)) {
+    fail('bad_request', `offset is a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}.`, { offset });
+  }
+}
+
+/** @throws too_large */
+export function checkAttrs(attrs: Readonly<Record<string, unknown>>): void {
+  const bytes = Buffer.byteLength(JSON.stringify(attrs));
+  if (bytes > LIMITS.attrsBytesMax) {
+    fail('too_large', `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept.`, {
+      limit: LIMITS.attrsBytesMax,
+      asked: bytes,
+    });
+  }
+}
+
+/** @throws bad_shape */
+export function checkDims(dims: readonly string[] | null, rank: number): void {
+  if (dims && dims.length !== rank) {
+    fail('bad_shape', `dims names ${dims.length} axes; the array has ${rank}.`, { asked: dims.length, rank });
+  }
+}
+
+/** The geometry of a raw file: shape defaults to one dimension that fills the file, dtype to numpy.memmap's uint8. */
+export function rawGeometry(
+  request: CreateRequest,
+  fileBytes: number,
+): { dtype: DType; shape: number[]; offset: number } {
+  const dtype = parseDType(request.dtype ?? 'uint8');
+  const offset = request.offset ?? 0;
+  if (request.shape) return { dtype, shape: [...request.shape], offset };
+  const rest = fileBytes - offset;
+  if (rest < 0) {
+    fail('file_too_small', `The file has ${fileBytes} bytes, fewer than the offset ${offset}.`, {
+      size: fileBytes,
+      offset,
+    });
+  }
+  if (rest % dtype.itemsize !== 0) {
+    fail(
+      'bad_shape',
+      `The ${rest} bytes after the offset are not a multiple of the itemsize ${dtype.itemsize}. Give a shape.`,
+      {
+        size: rest,
+        itemsize: dtype.itemsize,
+      },
+    );
+  }
+  return { dtype, shape: [rest / dtype.itemsize], offset };
+}

@@ -1,0 +1,172 @@
+/**
+ * numpy basic indexing as text: `parseSlice` reads the grammar, `normalise` fits it to a shape, and only normalise
+ * makes a Selection. Hazard: bounds may have any magnitude; they saturate here, so that no arithmetic loses digits.
+ */
+import { fail } from './errors.js';
+import { LIMITS } from './limits.js';
+
+/** One part between commas, as written. */
+export type SlicePart =
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'range'; readonly start?: number; readonly stop?: number; readonly step?: number }
+  | { readonly kind: 'ellipsis' }
+  | { readonly kind: 'newaxis' };
+
+/** What is taken along one axis: bounds are resolved, `start + i * step` is inside the axis for every i < length. */
+export type Pick =
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'range'; readonly start: number; readonly length: number; readonly step: number }
+  | { readonly kind: 'newaxis' };
+
+/** A slice that fits an array: one index or range for each axis of it, in order, with new axes between. */
+export interface Selection {
+  readonly picks: readonly Pick[];
+  /** Shape of the result. */
+  readonly shape: readonly number[];
+}
+
+const INTEGER = /^-?[0-9]+$/;
+
+/**
+ * Parses the text inside numpy's brackets: `100:200, ::2, ..., newaxis, -1`.
+ * @throws bad_slice
+ */
+export function parseSlice(text: string): SlicePart[] {
+  if (text.length > LIMITS.sliceTextLengthMax) {
+    fail('bad_slice', `The slice has ${text.length} characters; at most ${LIMITS.sliceTextLengthMax} are read.`, {
+      limit: LIMITS.sliceTextLengthMax,
+      asked: text.length,
+    });
+  }
+  if (trimSpaces(text) === '') {
+    fail('bad_slice', 'The slice is blank. Leave the parameter out for everything, or write for example 0:10,:.');
+  }
+  const parts = text.split(',').map(part => parsePart(trimSpaces(part), text));
+  if (parts.filter(part => part.kind === 'ellipsis').length > 1) refuse('...', text, 'one ellipsis at most');
+  return parts;
+}
+
+/**
+ * Parses one integer of a path or query: digits with an optional minus, nothing else.
+ * @throws bad_slice
+ */
+export function parseInteger(text: string): number {
+  return INTEGER.test(text) ? saturate(text) : refuse(text, text, 'an integer in ASCII digits');
+}
+
+/** The part `start:stop:step` from separate parameters, each absent or blank for numpy's default. */
+export function rangePart(start?: string, stop?: string, step?: string): SlicePart {
+  return parsePart([start ?? '', stop ?? '', step ?? ''].map(trimSpaces).join(':'), `${start}:${stop}:${step}`);
+}
+
+/**
+ * Fits parts to a shape, by numpy's rules: bounds of a range clip, indices do not, axes that are not mentioned stay
+ * whole.
+ * @throws index_out_of_bounds, too_many_indices, result_rank
+ */
+export function normalise(parts: readonly SlicePart[], shape: readonly number[]): Selection {
+  const consuming = parts.filter(part => part.kind === 'index' || part.kind === 'range').length;
+  if (consuming > shape.length) {
+    fail('too_many_indices', `The slice indexes ${consuming} axes; the array has ${shape.length}.`, {
+      asked: consuming,
+      rank: shape.length,
+    });
+  }
+  const picks: Pick[] = [];
+  let axis = 0;
+  const takeWhole = (count: number): void => {
+    for (let i = 0; i < count; i++) picks.push({ kind: 'range', start: 0, length: shape[axis++]!, step: 1 });
+  };
+  for (const part of parts) {
+    if (part.kind === 'newaxis') picks.push(part);
+    else if (part.kind === 'ellipsis') takeWhole(shape.length - consuming);
+    else if (part.kind === 'index') picks.push(resolveIndex(part.index, shape[axis]!, axis++));
+    else picks.push(resolveRange(part, shape[axis++]!));
+  }
+  takeWhole(shape.length - axis);
+
+  const resultShape: number[] = [];
+  for (const pick of picks) {
+    if (pick.kind !== 'index') resultShape.push(pick.kind === 'range' ? pick.length : 1);
+  }
+  if (resultShape.length > LIMITS.rankMax) {
+    fail('result_rank', `The result would have ${resultShape.length} axes; at most ${LIMITS.rankMax} are possible.`, {
+      asked: resultShape.length,
+      limit: LIMITS.rankMax,
+    });
+  }
+  return { picks, shape: resultShape };
+}
+
+function parsePart(part: string, text: string): SlicePart {
+  if (part === '...') return { kind: 'ellipsis' };
+  if (part === 'newaxis' || part === 'None') return { kind: 'newaxis' };
+  if (INTEGER.test(part)) return { kind: 'index', index: saturate(part) };
+  const bounds = part.split(':').map(trimSpaces);
+  if (bounds.length < 2 || bounds.length > 3) {
+    return refuse(part, text, 'integers, start:stop:step, ..., newaxis or None, separated by commas');
+  }
+  const [start, stop, step] = bounds.map(bound => {
+    if (bound === '') return undefined;
+    return INTEGER.test(bound) ? saturate(bound) : refuse(bound, text, 'integers in ASCII digits');
+  });
+  if (step === 0) refuse('0', text, 'a step other than zero');
+  return {
+    kind: 'range',
+    ...(start !== undefined && { start }),
+    ...(stop !== undefined && { stop }),
+    ...(step !== undefined && { step }),
+  };
+}
+
+function resolveIndex(index: number, length: number, axis: number): Pick {
+  const resolved = index < 0 ? index + length : index;
+  if (resolved < 0 || resolved >= length) {
+    fail('index_out_of_bounds', `Index ${index} is out of bounds for axis ${axis} with length ${length}.`, {
+      index,
+      axis,
+      length,
+    });
+  }
+  return { kind: 'index', index: resolved };
+}
+
+/** Python's slice.indices(). */
+function resolveRange(part: { start?: number; stop?: number; step?: number }, length: number): Pick {
+  const step = part.step ?? 1;
+  const lowest = step > 0 ? 0 : -1;
+  const highest = step > 0 ? length : length - 1;
+  const clip = (bound: number): number => {
+    const fromStart = bound < 0 ? bound + length : bound;
+    return Math.min(Math.max(fromStart, lowest), highest);
+  };
+  const start = part.start === undefined ? (step > 0 ? 0 : length - 1) : clip(part.start);
+  const stop = part.stop === undefined ? (step > 0 ? length : -1) : clip(part.stop);
+  const distance = step > 0 ? stop - start : start - stop;
+  if (distance <= 0) return { kind: 'range', start: 0, length: 0, step: 1 };
+  const stride = Math.abs(step);
+  // Whole steps by remainder: a quotient of two 53-bit integers would be rounded.
+  const last = distance - 1 - ((distance - 1) % stride);
+  const count = last / stride + 1;
+  return { kind: 'range', start, length: count, step: count === 1 ? 1 : step };
+}
+
+/** Beyond 2^53 every bound clips alike and every index is out of bounds, so the nearest exact integer stands for it. */
+function saturate(digits: string): number {
+  const value = Number(digits);
+  if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
+  if (value < -Number.MAX_SAFE_INTEGER) return -Number.MAX_SAFE_INTEGER;
+  return value === 0 ? 0 : value;
+}
+
+/** Spaces only: other white space is not part of the grammar. */
+function trimSpaces(text: string): string {
+  return text.replace(/^ +| +$/g, '');
+}
+
+function refuse(part: string, text: string, expected: string): never {
+  const shown = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return fail('bad_slice', `${shown(part)} cannot be read in the slice ${shown(text)}: expected ${expected}.`, {
+    part: part.slice(0, 60),
+  });
+}

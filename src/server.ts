@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The process: settings from the environment, listen, log the URL, shut down gracefully. */
+import { endianness } from 'node:os';
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './app.js';
+import { ConfigError, readConfig, unknownSettings, type Config } from './config.js';
+import { registerDemo } from './demo.js';
+
+/** Time that running requests get to finish. */
+const GRACE_MS = 10_000;
+
+if (endianness() !== 'LE') exitWith('Hyperslab runs on little-endian machines only.');
+const config = configOrExit();
+const { app, context } = await buildApp(config, { level: config.logLevel });
+for (const name of unknownSettings(process.env)) app.log.warn({ name }, 'this setting is not known');
+if (config.demo === 'auto') await registerDemo(context, app.log);
+for (const { name, reason } of context.registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
+
+// A handler for these would run the faulting instruction again, for ever: the process must die of them.
+const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGABRT', 'SIGTRAP'];
+
+closeWithGrace({ delay: GRACE_MS, logger: app.log, skip: FATAL_SIGNALS } as Parameters<typeof closeWithGrace>[0], async ({ signal, err: error }) => {
+  if (error) app.log.fatal({ err: error }, 'closing after an error');
+  else app.log.info({ signal }, 'closing');
+  await app.close();
+});
+
+try {
+  const url = await app.listen({ host: config.host, port: config.port });
+  app.log.info(
+    { url, mapping: context.mappings, workers: config.workers, datasets: context.registry.size },
+    `hyperslab listens at ${url}`,
+  );
+} catch (error) {
+  app.log.fatal({ err: error }, 'cannot listen');
+  process.exitCode = 1;
+  await app.close();
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return exitWith(error.message);
+    throw error;
+  }
+}
+
+function exitWith(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,83 @@
+/**
+ * A request body as a stream of bytes that is counted while it is read. Hazard: a client may send fewer bytes than it
+ * said, more than it may, or stop in the middle; each ends here as an error, before anything is applied.
+ */
+import { fail } from '../errors.js';
+
+export class BodyReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
+  #ended = false;
+  /** Bytes handed out so far. */
+  readBytes = 0;
+
+  constructor(body: AsyncIterable<Uint8Array>) {
+    this.#chunks = body[Symbol.asyncIterator]();
+  }
+
+  /** Fills `into` as far as the body goes and returns the bytes read. */
+  async fill(into: Uint8Array): Promise<number> {
+    let done = 0;
+    // oxlint-disable-next-line no-await-in-loop
+    while (done < into.byteLength && (this.#rest.byteLength > 0 || (await this.#pull()))) {
+      const part = this.#rest.subarray(0, into.byteLength - done);
+      into.set(part, done);
+      done += part.byteLength;
+      this.#rest = this.#rest.subarray(part.byteLength);
+    }
+    this.readBytes += done;
+    return done;
+  }
+
+  /** Exactly `length` bytes. @throws body_size_mismatch when the body ends before */
+  async exactly(length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const read = await this.fill(bytes);
+    if (read < length) failSize(this.readBytes, this.readBytes - read + length);
+    return bytes;
+  }
+
+  /** Everything that is left, at most `limit` bytes. @throws too_large */
+  async everything(limit: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    // oxlint-disable-next-line no-await-in-loop
+    while (this.#rest.byteLength > 0 || (await this.#pull())) {
+      total += this.#rest.byteLength;
+      if (total > limit) {
+        fail('too_large', `The body has more than ${limit} bytes. Send less, or another format.`, { limit });
+      }
+      parts.push(this.#rest);
+      this.#rest = new Uint8Array(0);
+    }
+    this.readBytes += total;
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts, total);
+  }
+
+  /** @throws body_size_mismatch when there is more */
+  async expectEnd(expected: number): Promise<void> {
+    if (this.#rest.byteLength > 0 || (await this.#pull())) failSize(undefined, expected);
+  }
+
+  async #pull(): Promise<boolean> {
+    while (!this.#ended) {
+      // oxlint-disable-next-line no-await-in-loop
+      const { done, value } = await this.#chunks.next();
+      if (done) this.#ended = true;
+      else if (value.byteLength > 0) {
+        this.#rest = value;
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+/** `sent` undefined: more than expected. */
+export function failSize(sent: number | undefined, expected: number): never {
+  return fail(
+    'body_size_mismatch',
+    `The body has ${sent ?? `more than ${expected}`} bytes; the data takes exactly ${expected}.`,
+    { expected, ...(sent !== undefined && { sent }) },
+  );
+}

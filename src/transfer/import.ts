@@ -1,0 +1,57 @@
+/** A `.npy` body of any size → a new dataset. The file appears when its last byte is synced, or not at all. */
+import type { BodyReader } from './body.js';
+import { failSize } from './body.js';
+import { readNpyHeader } from './npy-body.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { createAtomically } from '../file/atomic.js';
+import { writeFully } from '../file/io.js';
+import { translated } from '../file/system-errors.js';
+import { checkShape, sizeOf } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { reserve } from '../registry/array-files.js';
+import type { Registry } from '../registry/registry.js';
+
+export interface ImportRequest {
+  readonly name: string;
+  readonly overwrite: boolean;
+  readonly body: BodyReader;
+  /** Content-Length, when the client sent one. */
+  readonly bodyBytes: number | undefined;
+}
+
+/** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full */
+export function importNpy(
+  registry: Registry,
+  { name, overwrite, body, bodyBytes }: ImportRequest,
+): Promise<{ dataset: Dataset; replaced: boolean }> {
+  return registry.adopt(name, overwrite, async target => {
+    const header = await readNpyHeader(body);
+    const { dtype, shape, order, dataOffset, bytes } = header;
+    checkShape(shape, dtype.itemsize);
+    const total = dataOffset + sizeOf(shape) * dtype.itemsize;
+    if (bodyBytes !== undefined && bodyBytes !== total) failSize(bodyBytes, total);
+    await translated(() =>
+      createAtomically(target, { overwrite }, async fd => {
+        // A full disk is found out now, not after the client has sent everything.
+        await reserve(fd, total);
+        await writeFully(fd, bytes, 0);
+        await copyBody(body, fd, dataOffset, total);
+      }),
+    );
+    return { dtype: dtype.typestr, shape, order, offset: dataOffset };
+  });
+}
+
+async function copyBody(body: BodyReader, fd: number, start: number, total: number): Promise<void> {
+  const piece = Buffer.allocUnsafeSlow(Math.min(LIMITS.pieceBytesMax, Math.max(1, total - start)));
+  for (let done = start; done < total;) {
+    const wanted = piece.subarray(0, Math.min(piece.byteLength, total - done));
+    // oxlint-disable-next-line no-await-in-loop
+    const read = await body.fill(wanted);
+    if (read < wanted.byteLength) failSize(done + read, total);
+    // oxlint-disable-next-line no-await-in-loop
+    await writeFully(fd, wanted, done);
+    done += read;
+  }
+  await body.expectEnd(total);
+}

@@ -1,0 +1,224 @@
+/**
+ * A body in any format → a write. Bodies up to the commit limit are held whole, counted against a budget, and applied
+ * only when the last byte is there. Larger ones, which only durability none may have, are applied piece by piece while
+ * the file is closed to everybody else.
+ */
+import { fail } from '../errors.js';
+import type { ByteBudget } from '../budget.js';
+import type { Dataset } from '../dataset/dataset.js';
+import type { OffLoop } from '../dataset/off-loop.js';
+import { applyPayload, checkWritable, writePayload, type Payload } from '../dataset/write.js';
+import { withByteOrder, type DType } from '../dtype.js';
+import { commitChange, type CommitOptions, type Durability } from '../file/commit.js';
+import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
+import { swapBytes } from '../native.js';
+import { broadcastTo, selectFrom, transpose } from '../layout/select.js';
+import { piecesOf } from '../layout/pieces.js';
+import { packedView, sizeOf, type Order } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { runTurns } from '../turns.js';
+import type { Selection } from '../selection.js';
+import { failSize, type BodyReader } from './body.js';
+import { readNpyHeader } from './npy-body.js';
+
+export interface WriteRequest {
+  readonly dataset: Dataset;
+  readonly selection: Selection;
+  readonly format: FormatName;
+  /** Byte order of a raw body, where it is not the dataset's own. */
+  readonly endian: '<' | '>' | undefined;
+  readonly body: BodyReader;
+  /** Content-Length, when the client sent one. */
+  readonly bodyBytes: number | undefined;
+  readonly durability: Durability;
+  /** Throws when the generation is not the one that the client expects. */
+  readonly precondition: (generation: number) => void;
+}
+
+export interface WriteContext {
+  readonly offLoop: OffLoop;
+  readonly budget: ByteBudget;
+  readonly commitBytesMax: number;
+}
+
+export interface WriteAnswer {
+  readonly dataset: string;
+  readonly generation: number;
+  readonly elements: number;
+  readonly bytes: number;
+  readonly durability: Durability;
+}
+
+/** What a body will bring: elements of a dtype, in an order, of a shape. */
+interface Incoming {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly order: Order;
+}
+
+export async function writeBody(request: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
+  const { dataset, selection, durability, precondition } = request;
+  checkWritable(dataset);
+  const elements = sizeOf(selection.shape);
+  const bytes = elements * dataset.geometry.dtype.itemsize;
+  if (durability === 'commit' && bytes > context.commitBytesMax) failCommitSize(bytes, context.commitBytesMax);
+  await dataset.open();
+  // Once before the body is read, to spare it; again under the lock, where it counts.
+  precondition(dataset.generation);
+  const generation = await (request.format === 'json' ? writeJson(request, context) : writeBinary(request, context));
+  return { dataset: dataset.record.name, generation, elements, bytes, durability };
+}
+
+async function writeJson(request: WriteRequest, context: WriteContext): Promise<number> {
+  const { body, bodyBytes, dataset, selection } = request;
+  if ((bodyBytes ?? 0) > LIMITS.jsonBodyBytesMax) failJsonSize(bodyBytes!);
+  return context.budget.with(2 * (bodyBytes ?? LIMITS.jsonBodyBytesMax), async () => {
+    const text = await body.everything(LIMITS.jsonBodyBytesMax);
+    const block = await runTurns(parseJsonData(dataset.geometry.dtype, text));
+    const incoming: Incoming = { dtype: block.dtype, shape: block.shape, order: 'C' };
+    return apply(request, context, payloadOf(incoming, block.bytes, selection.shape));
+  });
+}
+
+async function writeBinary(request: WriteRequest, context: WriteContext): Promise<number> {
+  const { body, bodyBytes, dataset, selection, format } = request;
+  let incoming: Incoming;
+  let headerBytes = 0;
+  if (format === 'npy') {
+    const header = await readNpyHeader(body);
+    headerBytes = header.dataOffset;
+    incoming = header;
+    // Refuses a dtype that does not fit before any data is read.
+    castInto(header.dtype, dataset.geometry.dtype, new Uint8Array(0));
+    checkBroadcast(incoming, selection.shape);
+  } else incoming = rawIncoming(request);
+
+  const nbytes = sizeOf(incoming.shape) * incoming.dtype.itemsize;
+  if (bodyBytes !== undefined && bodyBytes !== headerBytes + nbytes) failSize(bodyBytes, headerBytes + nbytes);
+  const held = nbytes + sizeOf(incoming.shape) * dataset.geometry.dtype.itemsize;
+  if (nbytes > context.commitBytesMax) {
+    if (request.durability === 'commit') failCommitSize(nbytes, context.commitBytesMax);
+    return stream(request, context, incoming);
+  }
+  return context.budget.with(held, async () => {
+    const data = await readData(request, nbytes);
+    if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
+    await body.expectEnd(headerBytes + nbytes);
+    return apply(request, context, payloadOf(incoming, convert(request, incoming, data, 0), selection.shape));
+  });
+}
+
+/** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
+async function readData({ body, format, dataset }: WriteRequest, nbytes: number): Promise<Uint8Array> {
+  const data = Buffer.allocUnsafeSlow(nbytes);
+  const read = await body.fill(data);
+  if (read === nbytes) return data;
+  if (format !== 'raw' || read !== dataset.geometry.dtype.itemsize) failSize(read, nbytes);
+  return data.subarray(0, read);
+}
+
+/** A raw body is the selection's bytes, or one item that fills it; its length tells which. */
+function rawIncoming({ dataset, selection, bodyBytes }: WriteRequest): Incoming {
+  const { dtype } = dataset.geometry;
+  const nbytes = sizeOf(selection.shape) * dtype.itemsize;
+  const isItem = bodyBytes === dtype.itemsize && nbytes !== dtype.itemsize;
+  return { dtype, shape: isItem ? [] : selection.shape, order: 'C' };
+}
+
+function convert(
+  { dataset, format, endian }: WriteRequest,
+  incoming: Incoming,
+  data: Uint8Array,
+  first: number,
+): Uint8Array {
+  const { dtype } = dataset.geometry;
+  if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
+  if (endian && withByteOrder(dtype, endian) !== dtype) swapBytes(data, dtype.itemsize);
+  return data;
+}
+
+function payloadOf(incoming: Incoming, bytes: Uint8Array, shape: readonly number[]): Payload {
+  checkBroadcast(incoming, shape);
+  const itemsize = bytes.byteLength / Math.max(1, sizeOf(incoming.shape));
+  const source = broadcastTo(packedView(incoming.shape, itemsize, incoming.order, 0), shape);
+  return { bytes, source: source! };
+}
+
+function checkBroadcast(incoming: Incoming, shape: readonly number[]): void {
+  if (!broadcastTo(packedView(incoming.shape, 1, incoming.order, 0), shape)) {
+    fail(
+      'shape_mismatch',
+      `Data of shape [${incoming.shape.join(', ')}] cannot be broadcast to the selection's [${shape.join(', ')}].`,
+      {
+        data_shape: incoming.shape,
+        selection_shape: shape,
+      },
+    );
+  }
+}
+
+async function apply(request: WriteRequest, { offLoop }: WriteContext, payload: Payload): Promise<number> {
+  return writePayload(request.dataset, request.selection, payload, request, offLoop);
+}
+
+/** Applies a body of any size as it arrives. Other calls on the file are refused meanwhile. */
+async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming: Incoming): Promise<number> {
+  const { dataset, selection, body } = request;
+  const { dtype, view } = dataset.geometry;
+  const dropped = Math.max(0, incoming.shape.length - selection.shape.length);
+  const aligned = incoming.shape.slice(dropped);
+  if (aligned.length !== selection.shape.length || aligned.some((length, axis) => length !== selection.shape[axis])) {
+    fail(
+      'too_large',
+      'A body of this size is written as it arrives and cannot be broadcast. Send the shape of the selection.',
+      {
+        data_shape: incoming.shape,
+        selection_shape: selection.shape,
+      },
+    );
+  }
+  const selected = selectFrom(view, selection);
+  const target = incoming.order === 'F' ? transpose(selected) : selected;
+  const file = await dataset.open();
+  const release = file.lease();
+  const options: CommitOptions = request;
+  try {
+    return await commitChange(file, dataset.files.generations, options, async () => {
+      file.state.bulkLoading = true;
+      try {
+        let first = 0;
+        for (const piece of piecesOf(target, dtype.itemsize, LIMITS.pieceBytesMax)) {
+          const elements = sizeOf(piece.shape);
+          // oxlint-disable-next-line no-await-in-loop
+          const data = await body.exactly(elements * incoming.dtype.itemsize);
+          const bytes = convert(request, incoming, data, first);
+          const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
+          // oxlint-disable-next-line no-await-in-loop
+          await applyPayload(file, piece, dtype.itemsize, { bytes, source }, offLoop);
+          first += elements;
+        }
+        await body.expectEnd(body.readBytes);
+      } finally {
+        file.state.bulkLoading = false;
+      }
+    });
+  } finally {
+    release();
+  }
+}
+
+function failCommitSize(asked: number, limit: number): never {
+  return fail(
+    'too_large',
+    `The write has ${asked} bytes of data; durability=commit takes at most ${limit}. Write smaller slices, or use durability=none and flush.`,
+    { limit, asked },
+  );
+}
+
+function failJsonSize(asked: number): never {
+  return fail(
+    'too_large',
+    `The JSON body has ${asked} bytes; at most ${LIMITS.jsonBodyBytesMax} are read. Send raw or npy instead.`,
+    { limit: LIMITS.jsonBodyBytesMax, asked },
+  );
+}
