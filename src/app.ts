@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import fastify, { type FastifyServerOptions } from 'fastify';
+import fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { COMPONENTS } from '../routes/schemas.js';
 import { routes } from '../routes/index.js';
@@ -54,7 +54,7 @@ export async function buildApp(
 
   const app = fastify({
     ...(logger !== undefined && { logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.requestBytesMax,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',

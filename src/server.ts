@@ -17,9 +17,9 @@ if (config.demo === 'auto') await registerDemo(context, app.log);
 for (const { name, reason } of context.registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
 
 // A handler for these would run the faulting instruction again, for ever: the process must die of them.
-const FATAL_SIGNALS = ['SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGABRT', 'SIGTRAP'];
+const FATAL_SIGNALS: closeWithGrace.AllEvents[] = ['SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGABRT', 'SIGTRAP'];
 
-closeWithGrace({ delay: GRACE_MS, logger: app.log, skip: FATAL_SIGNALS } as Parameters<typeof closeWithGrace>[0], async ({ signal, err: error }) => {
+closeWithGrace({ delay: GRACE_MS, logger: app.log, skip: FATAL_SIGNALS }, async ({ signal, err: error }) => {
   if (error) app.log.fatal({ err: error }, 'closing after an error');
   else app.log.info({ signal }, 'closing');
   await app.close();
