@@ -8,7 +8,7 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
   app.register(async scope => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(mediaTypes, (_request, payload, done) => done(null, payload));
-    add(scope as App);
+    add(scope);
   });
 }
 

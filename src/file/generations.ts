@@ -30,6 +30,7 @@ interface Entry {
 export class Generations {
   readonly #folder: string;
   readonly #entries = new Map<string, Entry>();
+  readonly #damaged = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -40,11 +41,19 @@ export class Generations {
     for (const name of await fs.readdir(this.#folder)) {
       if (!name.endsWith(SUFFIX)) continue;
       const stored = parseStored(await fs.readFile(path.join(this.#folder, name), 'utf8'));
-      if (!stored) throw new Error(`${name} is damaged: without it a generation could be used twice`);
-      const generation = stored.exact ? stored.generation : stored.generation + 1;
       const fileId = name.slice(0, -SUFFIX.length);
+      if (!stored) {
+        this.#damaged.add(fileId);
+        continue;
+      }
+      const generation = stored.exact ? stored.generation : stored.generation + 1;
       this.#entries.set(fileId, { generation, ceiling: stored.generation, stored: stored.exact });
     }
+  }
+
+  /** True where the counter cannot be read: without it a generation could be used twice. */
+  isDamaged(fileId: string): boolean {
+    return this.#damaged.has(fileId);
   }
 
   current(fileId: string): number {

@@ -9,7 +9,7 @@ export function* piecesOf(view: View, itemsize: number, bytesMax: number): Gener
   const { shape, strides, offset } = coalesce(view);
   const size = sizeOf(shape);
   if (size === 0) return;
-  if (size * itemsize <= bytesMax) {
+  if (shape.length === 0 || size * itemsize <= bytesMax) {
     yield { shape, strides, offset };
     return;
   }

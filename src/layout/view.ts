@@ -82,10 +82,10 @@ export function extentOf(view: View, itemsize: number): { start: number; end: nu
 
 /** True where the view's elements, in C order, are one run of bytes. */
 export function isContiguous(view: View, itemsize: number): boolean {
+  if (view.shape.includes(0)) return true;
   let expected = itemsize;
   for (let axis = view.shape.length - 1; axis >= 0; axis--) {
     const length = view.shape[axis]!;
-    if (length === 0) return true;
     if (length !== 1 && view.strides[axis] !== expected) return false;
     expected *= length;
   }

@@ -93,7 +93,7 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     // A client that hung up cannot be told anything, and is no fault of the service.
-    if (request.raw.aborted) request.log.info({ code: 'client_gone' }, 'the client went away');
+    if (request.raw.socket.destroyed) request.log.info({ code: 'client_gone' }, 'the client went away');
     else {
       const { status, code } = problemOf(error);
       if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, code }, 'request failed');

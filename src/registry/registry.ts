@@ -63,8 +63,9 @@ export class Registry {
     const { records, quarantined } = await this.#manifests.load();
     for (const { name, reason } of quarantined) this.#quarantined.set(name, reason);
     for (const record of records) {
-      if (this.#files.roots.has(record.path)) this.#insert(record);
-      else this.#quarantined.set(record.name, 'its file is outside the folders that are served now (HYPERSLAB_ROOTS)');
+      const reason = this.#whyNotServed(record);
+      if (reason === undefined) this.#insert(record);
+      else this.#quarantined.set(record.name, reason);
     }
     await Promise.all(records.map(record => this.#see(record)));
   }
@@ -265,6 +266,14 @@ export class Registry {
     // An array of ours that nobody can reach any more: its name now belongs to another file.
     if (previous.path !== keptPath && this.#isOwned(previous)) await fs.rm(previous.path, { force: true });
     if (!this.#isFileUsed(previous.fileId)) await this.#files.forget(previous.fileId);
+  }
+
+  #whyNotServed(record: DatasetRecord): string | undefined {
+    if (!this.#files.roots.has(record.path)) {
+      return 'its file is outside the folders that are served now (HYPERSLAB_ROOTS)';
+    }
+    if (this.#files.generations.isDamaged(record.fileId)) return 'the counter of its generations is damaged';
+    return undefined;
   }
 
   #insert(record: DatasetRecord): Dataset {

@@ -16,7 +16,7 @@ export class BodyReader {
   }
 
   /** Fills `into` as far as the body goes and returns the bytes read. */
-  async fill(into: Uint8Array): Promise<number> {
+  async readInto(into: Uint8Array): Promise<number> {
     let done = 0;
     // oxlint-disable-next-line no-await-in-loop
     while (done < into.byteLength && (this.#rest.byteLength > 0 || (await this.#pull()))) {
@@ -32,7 +32,7 @@ export class BodyReader {
   /** Exactly `length` bytes. @throws body_size_mismatch when the body ends before */
   async exactly(length: number): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafeSlow(length);
-    const read = await this.fill(bytes);
+    const read = await this.readInto(bytes);
     if (read < length) failSize(this.readBytes, this.readBytes - read + length);
     return bytes;
   }

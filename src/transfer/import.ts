@@ -47,7 +47,7 @@ async function copyBody(body: BodyReader, fd: number, start: number, total: numb
   for (let done = start; done < total;) {
     const wanted = piece.subarray(0, Math.min(piece.byteLength, total - done));
     // oxlint-disable-next-line no-await-in-loop
-    const read = await body.fill(wanted);
+    const read = await body.readInto(wanted);
     if (read < wanted.byteLength) failSize(done + read, total);
     // oxlint-disable-next-line no-await-in-loop
     await writeFully(fd, wanted, done);

@@ -11,7 +11,7 @@ export async function readNpyHeader(body: BodyReader): Promise<NpyHeader & { byt
     if (!('needBytes' in header)) return { ...header, bytes };
     const more = new Uint8Array(header.needBytes - bytes.byteLength);
     // oxlint-disable-next-line no-await-in-loop
-    const read = await body.fill(more);
+    const read = await body.readInto(more);
     if (read < more.byteLength) {
       fail('bad_npy', `The body ends after ${bytes.byteLength + read} bytes, inside its .npy header.`, {
         size: bytes.byteLength + read,

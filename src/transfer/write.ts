@@ -111,7 +111,7 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
 /** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
 async function readData({ body, format, dataset }: WriteRequest, nbytes: number): Promise<Uint8Array> {
   const data = Buffer.allocUnsafeSlow(nbytes);
-  const read = await body.fill(data);
+  const read = await body.readInto(data);
   if (read === nbytes) return data;
   if (format !== 'raw' || read !== dataset.geometry.dtype.itemsize) failSize(read, nbytes);
   return data.subarray(0, read);

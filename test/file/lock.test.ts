@@ -1,0 +1,60 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import t from 'tap';
+import { ReadWriteLock } from '../../src/file/lock.js';
+import { seededRandom } from '../helpers/random.js';
+
+t.test('a writer is alone, readers are together, and everybody gets in', async t => {
+  const random = seededRandom(6);
+  const lock = new ReadWriteLock();
+  let readers = 0;
+  let writers = 0;
+  let together = 0;
+  const pause = async (): Promise<void> => {
+    for (let turns = random.integer(0, 3); turns > 0; turns--) await nextTurn();
+  };
+  const work = Array.from({ length: 400 }, async (_, i) => {
+    await pause();
+    if (i % 4 === 0) {
+      await lock.withWrite(async () => {
+        writers++;
+        if (writers !== 1 || readers !== 0) t.fail('a writer was not alone');
+        await pause();
+        writers--;
+      });
+    } else {
+      await lock.withRead(async () => {
+        readers++;
+        together = Math.max(together, readers);
+        if (writers !== 0) t.fail('a reader met a writer');
+        await pause();
+        readers--;
+      });
+    }
+  });
+  await Promise.all(work);
+  t.ok(together > 1, 'readers were inside together');
+  t.ok(lock.tryRead(), 'the lock is free in the end');
+});
+
+t.test('a reader that comes behind a waiting writer waits for it', async t => {
+  const lock = new ReadWriteLock();
+  const order: string[] = [];
+  t.ok(lock.tryRead());
+  const write = lock.withWrite(() => void order.push('write'));
+  t.notOk(lock.isOpenToReaders);
+  t.notOk(lock.tryRead());
+  const read = lock.withRead(() => void order.push('read'));
+  lock.releaseRead();
+  await Promise.all([write, read]);
+  t.strictSame(order, ['write', 'read']);
+});
+
+t.test('an error inside lets go of the lock', async t => {
+  const lock = new ReadWriteLock();
+  await t.rejects(
+    lock.withWrite(() => {
+      throw new Error('inside');
+    }),
+  );
+  t.equal(await lock.withWrite(() => 'free'), 'free');
+});
