@@ -67,7 +67,7 @@ export function rangePart(start?: string, stop?: string, step?: string): SlicePa
 export function normalise(parts: readonly SlicePart[], shape: readonly number[]): Selection {
   const consuming = parts.filter(part => part.kind === 'index' || part.kind === 'range').length;
   if (consuming > shape.length) {
-    fail('too_many_indices', `The slice indexes ${consuming} axes; the array has ${shape.length}.`, {
+    fail('too_many_indices', `The slice indexes ${consuming} axes; the array has ${shape.length}. Leave the others out.`, {
       asked: consuming,
       rank: shape.length,
     });
@@ -122,7 +122,8 @@ function parsePart(part: string, text: string): SlicePart {
 function resolveIndex(index: number, length: number, axis: number): Pick {
   const resolved = index < 0 ? index + length : index;
   if (resolved < 0 || resolved >= length) {
-    fail('index_out_of_bounds', `Index ${index} is out of bounds for axis ${axis} with length ${length}.`, {
+    const remedy = length === 0 ? 'It has no elements.' : `Use ${-length} to ${length - 1}.`;
+    fail('index_out_of_bounds', `Index ${index} is out of bounds for axis ${axis} with length ${length}. ${remedy}`, {
       index,
       axis,
       length,

@@ -73,12 +73,12 @@ export interface Problem {
 export function problemOf(error: unknown): Problem {
   const { code, message, values } = translate(error);
   return {
-    ...values,
     type: `urn:hyperslab:problem:${code}`,
     title: ERRORS[code],
     status: STATUS[code],
     detail: message,
     code,
+    ...values,
   };
 }
 
