@@ -1,0 +1,123 @@
+/** Results as the text of JSON, in pieces, and as arrays. */
+import type { Block } from '../block.js';
+import type { DType } from '../dtype.js';
+import { fail } from '../errors.js';
+import { float16ToFloat32, toFloat16Bits } from '../float16.js';
+import { LIMITS } from '../limits.js';
+import type { OperationResult, StatisticsResult } from './finish.js';
+
+/** A finite number of a dtype as JSON. */
+export type WriteNumber = (value: number, dtype: DType) => string;
+
+/**
+ * The `results` member of an answer as pieces of JSON text, each of a bounded number of values: an object with an entry
+ * per operation, a number or nested lists.
+ */
+export function* toJson(result: StatisticsResult, writeNumber: WriteNumber = shortest): Generator<string, void> {
+  let separator = '{';
+  for (const entry of result.results) {
+    yield `${separator}${JSON.stringify(entry.name)}:`;
+    yield* valuesToJson(entry, writeNumber);
+    separator = ',';
+  }
+  yield '}';
+}
+
+/** The `count` member of an answer as JSON: a number, or nested lists where it differs between cells. */
+export function* countToJson({ count }: StatisticsResult): Generator<string, void> {
+  if (typeof count === 'number') yield String(count);
+  else yield* valuesToJson(count);
+}
+
+/** One operation as JSON: a bare value for rank 0, else nested lists. */
+export function* valuesToJson(entry: OperationResult, writeNumber: WriteNumber = shortest): Generator<string, void> {
+  const { shape, values, dtype } = entry;
+  if (shape.includes(0)) {
+    yield emptyLists(shape);
+    return;
+  }
+  let text = '';
+  for (let i = 0; i < values.length; i++) {
+    // A list opens, or closes, before the elements that its length divides.
+    let opened = 0;
+    for (let axis = shape.length - 1, size = 1; axis >= 0; axis--) {
+      size *= shape[axis]!;
+      if (i % size !== 0) break;
+      opened++;
+    }
+    if (i > 0) text += `${']'.repeat(opened)},`;
+    text += '['.repeat(opened) + writeValue(values[i]!, dtype, writeNumber);
+    if ((i + 1) % LIMITS.jsonElementsPerTurn === 0) {
+      yield text;
+      text = '';
+    }
+  }
+  yield text + ']'.repeat(shape.length);
+}
+
+function emptyLists(shape: readonly number[]): string {
+  const [length, ...inner] = shape;
+  if (length === undefined || length === 0) return '[]';
+  return `[${Array.from({ length }, () => emptyLists(inner)).join(',')}]`;
+}
+
+function writeValue(value: number | bigint, dtype: DType, writeNumber: WriteNumber): string {
+  if (dtype.kind === 'b') return value === 0 ? 'false' : 'true';
+  if (typeof value === 'bigint' || dtype.kind !== 'f') return String(value);
+  return Number.isFinite(value) ? writeNumber(value, dtype) : `"${value}"`;
+}
+
+/** The shortest digits that are read back as the same value of the dtype. */
+function shortest(value: number, dtype: DType): string {
+  if (dtype.itemsize === 8) return String(value);
+  const narrow = dtype.itemsize === 4 ? Math.fround : halfOf;
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (narrow(candidate) === value) return String(candidate);
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+function halfOf(value: number): number {
+  return float16ToFloat32(Uint16Array.of(toFloat16Bits(value)))[0]!;
+}
+
+const MAKERS: Partial<Record<DType['name'], (values: readonly number[] | Float64Array) => ArrayBufferView>> = {
+  bool: values => Uint8Array.from(values),
+  int8: values => Int8Array.from(values),
+  int16: values => Int16Array.from(values),
+  int32: values => Int32Array.from(values),
+  uint8: values => Uint8Array.from(values),
+  uint16: values => Uint16Array.from(values),
+  uint32: values => Uint32Array.from(values),
+  float16: values => Uint16Array.from(values, toFloat16Bits),
+  float32: values => Float32Array.from(values),
+  float64: values => Float64Array.from(values),
+};
+
+/**
+ * One operation as an array of its dtype.
+ * @throws would_lose when an exact integer is outside 64 bits
+ */
+export function toBlock(entry: OperationResult): Block {
+  const { dtype, shape, values } = entry;
+  const make = MAKERS[dtype.name];
+  const array = make && values instanceof Float64Array ? make(values) : integers64(entry);
+  return { dtype, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
+}
+
+function integers64({ name, dtype, values }: OperationResult): BigInt64Array | BigUint64Array {
+  const signed = dtype.kind === 'i';
+  const array = signed ? new BigInt64Array(values.length) : new BigUint64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = BigInt(values[i]!);
+    array[i] = value;
+    if (array[i] !== value) {
+      fail('would_lose', `${name} is ${value}, which ${dtype.name} cannot hold. Ask for JSON, which has all digits.`, {
+        dtype: dtype.typestr,
+        value: String(value),
+      });
+    }
+  }
+  return array;
+}

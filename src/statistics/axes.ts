@@ -1,0 +1,167 @@
+/**
+ * Boxes: the geometry of plans, chunks and tiles. A box is a view whose axes also say where each element's cell is in
+ * the answer and which index a position has, so that axes may be reordered, flipped, merged and cut freely.
+ * Pure arithmetic, O(rank); nothing here depends on the number of elements.
+ */
+import type { View } from '../layout/view.js';
+
+export interface Axis {
+  readonly length: number;
+  /** From one element to the next: bytes of a file, or elements of a packed tile. */
+  readonly stride: number;
+  /** True where the axis remains in the answer, false where it is reduced. */
+  readonly kept: boolean;
+  /** Cells from one element to the next; 0 on reduced axes. */
+  readonly cellStep: number;
+  /** What a step adds to the index that argmin and argmax answer with; may be negative; 0 on kept axes and when nobody asks. */
+  readonly indexStep: number;
+}
+
+/** Axes outermost first, and where element [0, …, 0] stands. */
+export interface Box {
+  readonly axes: readonly Axis[];
+  readonly offset: number;
+  readonly cell: number;
+  readonly index: number;
+}
+
+/** How a cell's number, row-major over these axes, becomes a position in the answer (C order of the kept axes as asked). */
+export interface CellOrder {
+  readonly axes: readonly { readonly length: number; readonly step: number }[];
+  readonly start: number;
+}
+
+/**
+ * The elements of a view in the order of memory: largest stride outermost, all strides forwards, as few axes as
+ * possible. Cells are numbered row-major in that order. The view must not be empty.
+ */
+export function memoryOrder(
+  view: View,
+  isKept: (axis: number) => boolean,
+  indexed: boolean,
+): { box: Box; cellOrder: CellOrder } {
+  let { offset } = view;
+  let index = 0;
+  let start = 0;
+  let indexSize = indexed ? 1 : 0;
+  let answerSize = 1;
+  const loops: (Omit<Axis, 'cellStep'> & { answerStep: number })[] = [];
+  for (let axis = view.shape.length - 1; axis >= 0; axis--) {
+    const length = view.shape[axis]!;
+    const kept = isKept(axis);
+    let stride = view.strides[axis]!;
+    let indexStep = kept ? 0 : indexSize;
+    let answerStep = kept ? answerSize : 0;
+    if (kept) answerSize *= length;
+    else indexSize *= length;
+    if (length === 1) continue;
+    if (stride < 0) {
+      offset += stride * (length - 1);
+      index += indexStep * (length - 1);
+      start += answerStep * (length - 1);
+      [stride, indexStep, answerStep] = [-stride, -indexStep, -answerStep];
+    }
+    loops.unshift({ length, stride, kept, indexStep, answerStep });
+  }
+  loops.sort((a, b) => b.stride - a.stride);
+  const axes: Axis[] = [];
+  let cells = 1;
+  for (const { answerStep: _, ...loop } of loops.toReversed()) {
+    axes.unshift({ ...loop, cellStep: loop.kept ? cells : 0 });
+    if (loop.kept) cells *= loop.length;
+  }
+  const cellAxes = loops.filter(loop => loop.kept).map(loop => ({ length: loop.length, step: loop.answerStep }));
+  return { box: { axes: mergeAxes(axes), offset, cell: 0, index }, cellOrder: { axes: cellAxes, start } };
+}
+
+/** Drops axes of length one and joins neighbours that continue each other in memory, cells and index. */
+export function mergeAxes(axes: readonly Axis[]): Axis[] {
+  const merged: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.length === 1) continue;
+    const outer = merged.at(-1);
+    if (outer && continues(outer, axis)) merged[merged.length - 1] = { ...axis, length: outer.length * axis.length };
+    else merged.push(axis);
+  }
+  return merged;
+}
+
+function continues(outer: Axis, inner: Axis): boolean {
+  return (
+    outer.kept === inner.kept &&
+    outer.stride === inner.stride * inner.length &&
+    outer.cellStep === inner.cellStep * inner.length &&
+    outer.indexStep === inner.indexStep * inner.length
+  );
+}
+
+/** A box cut into equal boxes (the last along an axis may be smaller), numbered row-major. */
+export interface Grid {
+  /** Length of a piece along each axis. */
+  readonly lengths: readonly number[];
+  readonly boxes: number;
+}
+
+/**
+ * Cuts so that a piece has at most `elementsMax` elements (at least one) and `cellsMax` cells, and so that the cells
+ * of a piece are consecutive: of the kept axes at most one is cut, those outside it have length one, those inside it
+ * are whole. Reduced axes outside a cut kept axis still grow, which keeps partials small against the data they cover.
+ */
+export function gridOf(axes: readonly Axis[], elementsMax: number, cellsMax: number): Grid {
+  const lengths: number[] = [];
+  let elements = 1;
+  let cells = 1;
+  let boxes = 1;
+  let cellsCut = false;
+  for (const { length, kept } of axes.toReversed()) {
+    let limit = elementsMax / elements;
+    if (kept) limit = cellsCut ? 1 : Math.min(limit, cellsMax / cells);
+    limit = Math.max(1, Math.floor(limit));
+    const pieces = Math.ceil(length / limit);
+    // Kept axes are cut evenly: a thin last strip would cost as many reads as a whole one.
+    const piece = pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
+    lengths.unshift(piece);
+    boxes *= Math.ceil(length / piece);
+    elements *= piece;
+    if (kept) cells *= piece;
+    if (kept && piece < length) cellsCut = true;
+  }
+  return { lengths, boxes };
+}
+
+/** Piece `number` of a grid over a box. */
+export function boxAt(box: Box, grid: Grid, number: number): Box {
+  let { offset, cell, index } = box;
+  const axes: Axis[] = [];
+  for (let i = box.axes.length - 1; i >= 0; i--) {
+    const axis = box.axes[i]!;
+    const piece = grid.lengths[i]!;
+    const pieces = Math.ceil(axis.length / piece);
+    const start = (number % pieces) * piece;
+    number = Math.floor(number / pieces);
+    offset += start * axis.stride;
+    cell += start * axis.cellStep;
+    index += start * axis.indexStep;
+    axes.unshift({ ...axis, length: Math.min(piece, axis.length - start) });
+  }
+  return { axes, offset, cell, index };
+}
+
+export function cellsOf(box: Box): number {
+  return box.axes.reduce((cells, axis) => (axis.kept ? cells * axis.length : cells), 1);
+}
+
+export function viewOf(box: Box): View {
+  return { shape: box.axes.map(axis => axis.length), strides: box.axes.map(axis => axis.stride), offset: box.offset };
+}
+
+/** The same box after its elements were packed in C order: strides in elements, from 0, axes merged. */
+export function packedBox(box: Box): Box {
+  const axes: Axis[] = [];
+  let stride = 1;
+  for (const axis of box.axes.toReversed()) {
+    axes.unshift({ ...axis, stride });
+    stride *= axis.length;
+  }
+  return { ...box, axes: mergeAxes(axes), offset: 0 };
+}

@@ -1,0 +1,81 @@
+/**
+ * The numbers behind each quantity: one Float64Array per field, an item per cell. Everything is float64; exact integers
+ * are pairs whose exact sum counts (value + rest), and 64-bit ones are kept as high and low halves of 32 bits.
+ */
+import type { DType } from '../dtype.js';
+import type { Quantity } from './ops.js';
+
+/** Field → its value before any element. */
+export const FIELDS = {
+  /** Elements used: all but NaN when NaN are counted. */
+  count: 0,
+  /** Sum (of the low halves for 64-bit integers) and the rounding errors left out of it. */
+  sum: 0,
+  sumRest: 0,
+  sumHigh: 0,
+  sumHighRest: 0,
+  /** Sum of squared distances from the mean. */
+  m2: 0,
+  /** The product is prod * 2 ** prodExponent. */
+  prod: 1,
+  prodExponent: 0,
+  /** Smallest value (its high half for 64-bit integers). */
+  min: Number.POSITIVE_INFINITY,
+  minLow: 0,
+  max: Number.NEGATIVE_INFINITY,
+  maxLow: 0,
+  /** Index of the first smallest and largest element. */
+  argmin: Number.POSITIVE_INFINITY,
+  argmax: Number.POSITIVE_INFINITY,
+  /** Elements that are not zero. */
+  nonzero: 0,
+  /** Index of the first NaN. */
+  nanIndex: Number.POSITIVE_INFINITY,
+} as const;
+
+export type FieldName = keyof typeof FIELDS;
+export type Fields = { [F in FieldName]?: Float64Array<ArrayBuffer> };
+
+/**
+ * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose
+ * buffers can be transferred between threads.
+ */
+export type ChunkPartial = Fields & {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  /** Elements of the chunk behind each of its cells, NaN included. */
+  readonly cellSize: number;
+};
+
+/** 64-bit integers do not fit a double and are measured as two halves. */
+export function isWide(dtype: DType): boolean {
+  return dtype.itemsize === 8 && dtype.kind !== 'f';
+}
+
+export function fieldsOf(quantities: ReadonlySet<Quantity>, dtype: DType, nanIndex: boolean): FieldName[] {
+  const names: FieldName[] = ['count'];
+  const wide = isWide(dtype);
+  if (quantities.has('sum')) names.push('sum', 'sumRest');
+  if (quantities.has('sum') && wide) names.push('sumHigh', 'sumHighRest');
+  if (quantities.has('m2')) names.push('m2');
+  if (quantities.has('prod')) names.push('prod', 'prodExponent');
+  if (quantities.has('min')) names.push('min');
+  if (quantities.has('min') && wide) names.push('minLow');
+  if (quantities.has('max')) names.push('max');
+  if (quantities.has('max') && wide) names.push('maxLow');
+  if (quantities.has('argmin')) names.push('argmin');
+  if (quantities.has('argmax')) names.push('argmax');
+  if (quantities.has('nonzero')) names.push('nonzero');
+  if (nanIndex) names.push('nanIndex');
+  return names;
+}
+
+export function newFields(names: readonly FieldName[], cells: number): Fields {
+  const fields: Fields = {};
+  for (const name of names) {
+    const values = new Float64Array(cells);
+    if (FIELDS[name] !== 0) values.fill(FIELDS[name]);
+    fields[name] = values;
+  }
+  return fields;
+}

@@ -1,0 +1,109 @@
+/**
+ * The door of the statistics: what a client asked for, checked once against the rank of its selection. Below this file
+ * a query is trusted. Only the door knows the words of later versions, so that their refusal says so.
+ */
+import { fail } from '../errors.js';
+import { OP_NAMES, OPS, opRow, type OpName } from './ops.js';
+
+export type NanMode = 'propagate' | 'omit' | 'raise';
+
+/** A query as it arrives: JSON of a body, or the parameters of a URL in the same shape. */
+export interface QueryInput {
+  readonly ops: readonly unknown[];
+  /** null or absent: all axes. */
+  readonly axis?: number | readonly number[] | null | undefined;
+  readonly keepdims?: boolean | undefined;
+  /** Delta degrees of freedom of var and std: they divide by count - ddof. */
+  readonly ddof?: number | undefined;
+  readonly nan?: string | undefined;
+  readonly where?: unknown;
+  readonly group_by?: unknown;
+  readonly as?: unknown;
+}
+
+/** A normalised query. Plain data. */
+export interface Query {
+  readonly ops: readonly OpName[];
+  /** The axes that are reduced, ascending, none twice, each from 0 to rank-1; null for all. */
+  readonly axis: readonly number[] | null;
+  readonly keepdims: boolean;
+  readonly ddof: number;
+  readonly nan: NanMode;
+}
+
+const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
+/** Operations of the contract that this version leaves out. */
+const LATER_OPS = ['median', 'quantile', 'histogram'];
+const LATER_KEYS = ['where', 'group_by', 'as'] as const;
+
+/**
+ * Checks and normalises a query for a selection of `rank` axes.
+ * @throws bad_operation, bad_axis, bad_request
+ */
+export function parseQuery(input: QueryInput, rank: number): Query {
+  for (const key of LATER_KEYS) {
+    if (input[key] !== undefined) {
+      fail('bad_operation', `This version does not compute "${key}". Leave it out; ${COMPUTED}`, { unsupported: key });
+    }
+  }
+  const ops = parseOps(input.ops);
+  const axis = parseAxis(input.axis, rank);
+  const positional = ops.find(op => opRow(op).positional);
+  if (positional !== undefined && axis !== null && axis.length !== 1) {
+    fail('bad_operation', `${positional} takes one axis, or null for all; it was given ${axis.length}.`, { axis });
+  }
+  const ddof = input.ddof ?? 0;
+  if (!Number.isFinite(ddof)) fail('bad_request', 'ddof is a finite number.', { ddof: String(ddof) });
+  const nan = input.nan ?? 'propagate';
+  if (!isNanMode(nan)) return fail('bad_request', `nan is one of ${NAN_MODES.join(', ')}.`, { supported: NAN_MODES });
+  return { ops, axis, keepdims: input.keepdims ?? false, ddof, nan };
+}
+
+const COMPUTED = `it computes ${OP_NAMES.join(', ')}.`;
+
+function parseOps(asked: readonly unknown[]): OpName[] {
+  if (asked.length === 0) fail('bad_operation', `Name at least one operation: ${OP_NAMES.join(', ')}.`);
+  const ops: OpName[] = [];
+  for (const each of asked) {
+    const op = parseOp(each);
+    if (ops.includes(op)) fail('bad_operation', `${op} is asked for twice; name each operation once.`, { op });
+    ops.push(op);
+  }
+  return ops;
+}
+
+function parseOp(asked: unknown): OpName {
+  const keys = typeof asked === 'object' && asked !== null ? Object.keys(asked) : [];
+  const name = typeof asked === 'string' ? asked : keys.length === 1 ? keys[0]! : '';
+  if (typeof asked === 'string' && isOpName(asked)) return asked;
+  const shown = name.slice(0, 80);
+  const values = { op: shown, supported: OP_NAMES };
+  if (LATER_OPS.includes(name)) {
+    return fail('bad_operation', `This version does not compute ${name}; ${COMPUTED}`, values);
+  }
+  if (isOpName(name)) return fail('bad_operation', `${name} takes no parameters: write it as "${name}".`, values);
+  return fail('bad_operation', `${JSON.stringify(shown)} is not an operation. Use ${OP_NAMES.join(', ')}.`, values);
+}
+
+function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
+  if (asked === null || asked === undefined) return null;
+  const given = typeof asked === 'number' ? [asked] : asked;
+  const axes = given.map(axis => {
+    if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+      fail('bad_axis', `Axis ${axis} does not exist: the selection has ${rank} axes.`, { axis, rank });
+    }
+    return axis < 0 ? axis + rank : axis;
+  });
+  axes.sort((a, b) => a - b);
+  const repeated = axes.find((axis, i) => axis === axes[i - 1]);
+  if (repeated !== undefined) fail('bad_axis', `Axis ${repeated} is named twice.`, { axis: repeated, rank });
+  return axes;
+}
+
+function isOpName(text: string): text is OpName {
+  return Object.hasOwn(OPS, text);
+}
+
+function isNanMode(text: string): text is NanMode {
+  return (NAN_MODES as readonly string[]).includes(text);
+}
