@@ -52,6 +52,10 @@ export const LIMITS = {
   tileBytesMax: 1 * MiB,
   /** Cells of a statistic's answer (the product of the axes that remain), about 80 bytes each while it runs. */
   cellsMax: 1024 * KiB,
+  /** Cells that are finished on the event loop; more go to a worker. */
+  cellsPerTurn: 16 * KiB,
+  /** Cells of one chunk, so that its partial stays small against its data. */
+  chunkCellsMax: 16 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Datasets on one page of the list. */

@@ -6,9 +6,9 @@ import { Piscina } from 'piscina';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
-import type { ChunkTask, Partial } from '../statistics/index.js';
+import type { Accumulator, ChunkTask, Partial, Plan, StatisticsResult } from '../statistics/index.js';
 import { valueOf, type Outcome } from './messages.js';
-import type { GatherTask, StatisticsTask } from './tasks.js';
+import type { FinishTask, GatherTask, StatisticsTask } from './tasks.js';
 
 export class WorkerPool implements OffLoop {
   readonly workers: number;
@@ -42,6 +42,11 @@ export class WorkerPool implements OffLoop {
   async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial> {
     const task: StatisticsTask = { source, chunk };
     return valueOf((await this.#piscina.run(task, { name: 'statistics' })) as Outcome<Partial>);
+  }
+
+  async finish(plan: Plan, accumulator: Accumulator): Promise<StatisticsResult> {
+    const task: FinishTask = { plan, accumulator };
+    return valueOf((await this.#piscina.run(task, { name: 'finish' })) as Outcome<StatisticsResult>);
   }
 
   /** Waits for what runs, refuses what is new. */

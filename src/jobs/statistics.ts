@@ -5,6 +5,7 @@
 import { fail } from '../errors.js';
 import type { OpenFile } from '../file/open-file.js';
 import { extentOf } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
 import {
   chunkAt,
   finish,
@@ -88,5 +89,7 @@ async function reduceAll(
   } finally {
     await Promise.allSettled(inFlight);
   }
-  return { result: finish(plan, accumulator), scannedBytes, chunks: plan.chunkCount };
+  const isSmall = plan.cells <= LIMITS.cellsPerTurn;
+  const result = isSmall ? finish(plan, accumulator) : await pool.finish(plan, accumulator);
+  return { result, scannedBytes, chunks: plan.chunkCount };
 }

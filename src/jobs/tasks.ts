@@ -7,7 +7,15 @@ import { gather } from '../layout/gather.js';
 import { scatter } from '../layout/scatter.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { computeChunk, type ChunkTask, type Partial } from '../statistics/index.js';
+import {
+  computeChunk,
+  finish,
+  type Accumulator,
+  type ChunkTask,
+  type Partial,
+  type Plan,
+  type StatisticsResult,
+} from '../statistics/index.js';
 
 export interface GatherTask {
   readonly source: SourceDescriptor;
@@ -18,6 +26,11 @@ export interface GatherTask {
 export interface StatisticsTask {
   readonly source: SourceDescriptor;
   readonly chunk: ChunkTask;
+}
+
+export interface FinishTask {
+  readonly plan: Plan;
+  readonly accumulator: Accumulator;
 }
 
 /** The packed bytes of a view, in memory of their own. */
@@ -42,4 +55,9 @@ export function reduceChunk({ source, chunk }: StatisticsTask): Partial {
     gather(bytesOf, view, itemsize, bytes);
     return bytes;
   });
+}
+
+/** The formulas at the end take about 100 ns per cell: too long for the event loop where many cells remain. */
+export function finishStatistics({ plan, accumulator }: FinishTask): StatisticsResult {
+  return finish(plan, accumulator);
 }

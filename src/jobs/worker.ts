@@ -1,9 +1,17 @@
 /** The thread's side of the pool: each export is one kind of task. Buffers are moved back, not copied. */
 import { Piscina } from 'piscina';
 import type { ScatterTask } from '../dataset/off-loop.js';
-import type { Partial } from '../statistics/index.js';
+import type { Partial, StatisticsResult } from '../statistics/index.js';
 import { outcomeOf, type Outcome } from './messages.js';
-import { gatherView, reduceChunk, scatterView, type GatherTask, type StatisticsTask } from './tasks.js';
+import {
+  finishStatistics,
+  gatherView,
+  reduceChunk,
+  scatterView,
+  type FinishTask,
+  type GatherTask,
+  type StatisticsTask,
+} from './tasks.js';
 
 export function gather(task: GatherTask): Outcome<Uint8Array> {
   return moved(outcomeOf(() => gatherView(task)));
@@ -15,6 +23,10 @@ export function scatter(task: ScatterTask): Outcome<void> {
 
 export function statistics(task: StatisticsTask): Outcome<Partial> {
   return moved(outcomeOf(() => reduceChunk(task)));
+}
+
+export function finish(task: FinishTask): Outcome<StatisticsResult> {
+  return outcomeOf(() => finishStatistics(task));
 }
 
 /** Marks a result so that the memory in it changes hands. */

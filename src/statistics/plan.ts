@@ -64,7 +64,7 @@ export interface PlanBounds {
 export const PLAN_BOUNDS: PlanBounds = {
   chunkBytesMax: LIMITS.chunkBytesMax,
   tileBytesMax: LIMITS.tileBytesMax,
-  chunkCellsMax: 16 * 1024,
+  chunkCellsMax: LIMITS.chunkCellsMax,
 };
 
 /**
