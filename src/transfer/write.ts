@@ -10,7 +10,7 @@ import type { OffLoop } from '../dataset/off-loop.js';
 import { applyPayload, checkWritable, writePayload, type Payload } from '../dataset/write.js';
 import { withByteOrder, type DType } from '../dtype.js';
 import { commitChange, type CommitOptions, type Durability } from '../file/commit.js';
-import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
+import { castInto, checkBool, parseJsonData, type FormatName } from '../formats/index.js';
 import { swapBytes } from '../native.js';
 import { broadcastTo, selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
@@ -134,6 +134,7 @@ function convert(
   const { dtype } = dataset.geometry;
   if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
   if (endian && withByteOrder(dtype, endian) !== dtype) swapBytes(data, dtype.itemsize);
+  if (dtype.kind === 'b') checkBool(data, first);
   return data;
 }
 

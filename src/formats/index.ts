@@ -1,0 +1,6 @@
+/** Bytes ⇄ meaning, pure: no files, no HTTP. What the layers above use of each format. */
+export { canCastSameKind, castInto, checkBool } from './cast.js';
+export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
+export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
+export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
+export { FORMATS, type FormatName, type FormatRow } from './table.js';

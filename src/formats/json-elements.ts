@@ -1,0 +1,116 @@
+/**
+ * Runs of elements as JSON text, a loop per family of dtypes so that each stays monomorphic. Every element is followed
+ * by a comma. Hazard: nothing checks for room; see ELEMENT_BYTES_MAX.
+ */
+import type { Block } from '../block.js';
+import { parseDType, type DType } from '../dtype.js';
+import { toNative, type NativeArray } from '../native.js';
+import { NUMBER_BYTES_MAX, writeInteger, writeText } from './json-digits.js';
+import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
+
+/** Writes the elements from `start` to `stop`; returns the position after the last comma. */
+export type WriteRun = (start: number, stop: number, target: Uint8Array, at: number) => number;
+
+type NumberArray = Exclude<NativeArray, BigInt64Array | BigUint64Array>;
+
+export interface JsonDataOptions {
+  /** `string` puts 64-bit integers in quotes, for readers whose numbers are doubles. */
+  readonly int64: 'number' | 'string';
+}
+
+/** Room that a writer needs for each element: the longest number in quotes, and its comma. */
+export const ELEMENT_BYTES_MAX = NUMBER_BYTES_MAX + 1;
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+
+export function elementWriter(block: Block, options: JsonDataOptions): WriteRun {
+  const { dtype, bytes } = block;
+  const values = toNative(dtype, bytes);
+  if (dtype.name === 'bool') return boolRuns(bytes);
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    return int64Runs(values, options.int64 === 'string');
+  }
+  if (dtype.name === 'float16') return float16Runs(values, toNative(asUnsigned(dtype), bytes) as Uint16Array);
+  if (values instanceof Float32Array) {
+    return float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length));
+  }
+  return values instanceof Float64Array ? float64Runs(values) : integerRuns(values);
+}
+
+/** The empty list in place of each element: what remains of a shape below an axis of length zero. */
+export const emptyListRuns: WriteRun = (start, stop, target, at) => {
+  for (let i = start; i < stop; i++) at = writeText('[],', target, at);
+  return at;
+};
+
+/** The dtype that shows the bits of another, in the same byte order. */
+function asUnsigned(dtype: DType): DType {
+  return parseDType(`${dtype.byteOrder}u${dtype.itemsize}`);
+}
+
+/** Files may hold other bytes than 0 and 1; all but 0 are true, as numpy reads them. */
+function boolRuns(values: Uint8Array): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) at = writeText(values[i] ? 'true,' : 'false,', target, at);
+    return at;
+  };
+}
+
+function integerRuns(values: NumberArray): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      at = writeInteger(values[i]!, target, at);
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}
+
+/** Integers that a double holds are written from their halves, without a BigInt. */
+function int64Runs(values: BigInt64Array | BigUint64Array, quoted: boolean): WriteRun {
+  const halves = [values.buffer, values.byteOffset, values.length * 2] as const;
+  const lows = new Uint32Array(...halves);
+  const highs = values instanceof BigInt64Array ? new Int32Array(...halves) : lows;
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      if (quoted) target[at++] = QUOTE;
+      const high = highs[2 * i + 1]!;
+      if (high < 2 ** 21 && high >= -(2 ** 21)) at = writeInteger(high * 2 ** 32 + lows[2 * i]!, target, at);
+      else at = writeText(values[i]!.toString(), target, at);
+      if (quoted) target[at++] = QUOTE;
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}
+
+function float16Runs(values: NumberArray, bits: Uint16Array): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      at = writeFloat16(values[i]!, bits[i]!, target, at);
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}
+
+function float32Runs(values: Float32Array, bits: Int32Array): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      at = writeFloat32(values[i]!, bits[i]!, target, at);
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}
+
+function float64Runs(values: Float64Array): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      at = writeFloat64(values[i]!, target, at);
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { DTYPES, parseDType } from '../../src/dtype.js';
+import { isErrorCode } from '../../src/errors.js';
+import { canCastSameKind, castInto, checkBool } from '../../src/formats/cast.js';
+import { swapBytes } from '../../src/native.js';
+
+const read = (name: string): unknown => JSON.parse(readFileSync(`test/fixtures/${name}`, 'utf8'));
+const bytesOf = (array: NodeJS.TypedArray): Uint8Array => new Uint8Array(array.buffer);
+
+t.test('the same pairs cast as in numpy’s same_kind', async t => {
+  for (const row of read('can-cast.json') as { from: string; to: string[] }[]) {
+    const to = DTYPES.map(each => each.name).filter(name => canCastSameKind(parseDType(row.from), parseDType(name)));
+    t.same(to, row.to, row.from);
+  }
+});
+
+t.test('values cast to the bytes that numpy casts them to', async t => {
+  for (const row of read('casts.json') as { from: string; to: string; data: string; cast: string }[]) {
+    const data = new Uint8Array(Buffer.from(row.data, 'base64'));
+    const before = data.slice();
+    const out = castInto(parseDType(row.from), parseDType(row.to), data);
+    t.same(
+      Buffer.from(out).toString('hex'),
+      Buffer.from(row.cast, 'base64').toString('hex'),
+      `${row.from} → ${row.to}`,
+    );
+    t.same(data, before, 'the source is untouched');
+  }
+});
+
+t.test('bytes that stand at any alignment cast alike', async t => {
+  const values = Float64Array.of(1.5, -2.25, 1e-3);
+  const shifted = new Uint8Array(25);
+  shifted.set(bytesOf(values), 1);
+  const out = castInto(parseDType('<f8'), parseDType('<f4'), shifted.subarray(1));
+  t.same(out, bytesOf(Float32Array.from(values)));
+});
+
+t.test('the same dtype gives back the same bytes, and another byte order a swapped copy', async t => {
+  const bytes = bytesOf(Uint16Array.of(1, 2, 0x7e01));
+  for (const name of ['u2', 'i2', 'f2']) {
+    t.equal(castInto(parseDType(`<${name}`), parseDType(`<${name}`), bytes), bytes);
+    const swapped = castInto(parseDType(`<${name}`), parseDType(`>${name}`), bytes);
+    t.not(swapped, bytes);
+    const back = swapped.slice();
+    swapBytes(back, 2);
+    t.same(back, bytes, 'a NaN keeps its payload');
+  }
+});
+
+t.test('every dtype casts to every other of its kind, in both byte orders, and back', async t => {
+  const names = DTYPES.filter(row => row.kind !== 'b').map(row => row.name);
+  for (const fromName of names) {
+    for (const toName of names) {
+      for (const [fromOrder, toOrder] of ['<<', '<>', '><', '>>']) {
+        const from = parseDType(`${fromOrder}${parseDType(fromName).typestr.slice(1)}`);
+        const to = parseDType(`${toOrder}${parseDType(toName).typestr.slice(1)}`);
+        if (!canCastSameKind(from, to)) continue;
+        const source = castInto(parseDType('u1'), from, Uint8Array.of(0, 1, 100, 127));
+        const cast = castInto(from, to, source);
+        t.same(cast, castInto(parseDType('u1'), to, Uint8Array.of(0, 1, 100, 127)), `${from.typestr} → ${to.typestr}`);
+      }
+    }
+  }
+});
+
+t.test('what would be lost is refused with its index and value', async t => {
+  const table: [from: string, to: string, data: NodeJS.TypedArray, index: number, value: string][] = [
+    ['<i4', '|i1', Int32Array.of(0, 127, 128), 2, '128'],
+    ['<i4', '|i1', Int32Array.of(-129), 0, '-129'],
+    ['<u2', '|u1', Uint16Array.of(255, 256), 1, '256'],
+    ['<u4', '<i4', Uint32Array.of(2 ** 31 - 1, 2 ** 31), 1, '2147483648'],
+    ['<i8', '<i4', BigInt64Array.of(2n ** 31n), 0, '2147483648'],
+    ['<i8', '<i4', BigInt64Array.of(-(2n ** 31n) - 1n), 0, '-2147483649'],
+    ['<i8', '<i2', BigInt64Array.of(1n, 2n ** 62n + 1n), 1, '4611686018427387905'],
+    ['<u8', '<u4', BigUint64Array.of(2n ** 32n - 1n, 2n ** 32n), 1, '4294967296'],
+    ['<u8', '<i8', BigUint64Array.of(2n ** 63n - 1n, 2n ** 63n), 1, '9223372036854775808'],
+    ['<u8', '|i1', BigUint64Array.of(2n ** 64n - 1n), 0, '18446744073709551615'],
+    ['<f8', '<f4', Float64Array.of(3.4028235e38, 3.4028236e38), 1, '3.4028236e+38'],
+    ['<f8', '<f2', Float64Array.of(65519.99, -65520), 1, '-65520'],
+    ['<f4', '<f2', Float32Array.of(Infinity, 1e9), 1, '1000000000'],
+    ['<i4', '<f2', Int32Array.of(65519, 65520), 1, '65520'],
+    ['<i8', '<f2', BigInt64Array.of(-65520n), 0, '-65520'],
+    ['|b1', '|b1', Uint8Array.of(1, 0, 2), 2, '2'],
+    ['|b1', '<f4', Uint8Array.of(255), 0, '255'],
+  ];
+  for (const [from, to, data, index, value] of table) {
+    try {
+      castInto(parseDType(from), parseDType(to), bytesOf(data), 1000);
+      t.fail(`${from} → ${to} was not refused`);
+    } catch (error) {
+      if (!isErrorCode(error, 'would_lose')) throw error;
+      t.match(error.values, { index: 1000 + index, value }, `${from} → ${to}`);
+      t.match(error.message, value);
+    }
+  }
+});
+
+t.test('kinds that do not cast are refused even where there is no element', async t => {
+  for (const [from, to] of [
+    ['f4', 'i8'],
+    ['i1', 'u8'],
+    ['u1', 'bool'],
+    ['f8', 'bool'],
+  ] as const) {
+    t.throws(() => castInto(parseDType(from), parseDType(to), new Uint8Array(0)), { code: 'would_lose' });
+  }
+});
+
+t.test('the largest values that stay finite pass, and so do NaN and infinities', async t => {
+  const cast = castInto(
+    parseDType('<f8'),
+    parseDType('<f4'),
+    bytesOf(Float64Array.of(3.4028235677973362e38, NaN, -Infinity)),
+  );
+  t.same([...new Float32Array(cast.buffer)], [Math.fround(3.4028234663852886e38), NaN, -Infinity]);
+});
+
+t.test('checkBool takes zeros and ones only', async t => {
+  t.doesNotThrow(() => checkBool(Uint8Array.of(0, 1, 1)));
+  t.throws(() => checkBool(Uint8Array.of(0, 2), 7), { code: 'would_lose', values: { index: 8, value: '2' } });
+});

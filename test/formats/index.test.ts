@@ -1,0 +1,30 @@
+import t from 'tap';
+import * as formats from '../../src/formats/index.js';
+
+t.test('the formats offer these functions', async t => {
+  t.same(Object.keys(formats).sort(), [
+    'FORMATS',
+    'canCastSameKind',
+    'castInto',
+    'checkBool',
+    'encodeJsonData',
+    'encodeJsonDataNow',
+    'jsonCost',
+    'npyHeader',
+    'parseJsonData',
+    'parseJsonDataNow',
+    'parseJsonScalar',
+    'parseNpyHeader',
+  ]);
+});
+
+t.test('json comes first, and no two formats share a name or a media type', async t => {
+  const { FORMATS } = formats;
+  t.same(
+    FORMATS.map(row => row.name),
+    ['json', 'raw', 'npy'],
+  );
+  const mediaTypes = FORMATS.flatMap((row): readonly string[] => row.mediaTypes);
+  t.same(mediaTypes, ['application/json', 'application/octet-stream', 'application/x-npy']);
+  t.equal(new Set(mediaTypes).size, mediaTypes.length);
+});
