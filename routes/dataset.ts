@@ -2,7 +2,6 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { flushFile } from '../src/file/commit.js';
-import { checkWritable } from '../src/dataset/write.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { BodyReader } from '../src/transfer/body.js';
 import { importNpy } from '../src/transfer/import.js';
@@ -104,13 +103,12 @@ export function dataset(app: App, context: Context): void {
         params: NameParams,
         response: {
           200: jsonResponse('Flushed', 'FlushAnswer'),
-          ...problems(...DATASET_PROBLEMS, 'read_only', 'bulk_load'),
+          ...problems(...DATASET_PROBLEMS, 'bulk_load'),
         },
       },
     },
     async (request, reply) => {
       const found = registry.get(request.params.name);
-      checkWritable(found);
       const file = await found.open();
       const release = file.lease();
       try {

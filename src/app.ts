@@ -17,7 +17,8 @@ import { Roots } from './file/roots.js';
 import { passesSelfTest } from './file/self-test.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
-import { registerErrors } from './plugins/errors.js';
+import { registerErrors, sendProblem } from './plugins/errors.js';
+import { registerClosing } from './plugins/closing.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
 import { registerOpenApi } from './plugins/openapi.js';
@@ -58,12 +59,16 @@ export async function buildApp(
     bodyLimit: LIMITS.requestBytesMax,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
+    // Our own hook answers with a problem document.
+    return503OnClosing: false,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
     requestIdHeader: false,
     // Longer than the balancers in front, so that they never reuse a connection that is being closed.
     keepAliveTimeout: 75_000,
   }).withTypeProvider<TypeBoxTypeProvider>();
   registerValidation(app, COMPONENTS);
   registerErrors(app);
+  registerClosing(app);
   registerLogging(app);
   const metrics = registerMetrics(app, context);
   await registerOpenApi(app, VERSION, COMPONENTS);

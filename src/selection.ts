@@ -67,10 +67,14 @@ export function rangePart(start?: string, stop?: string, step?: string): SlicePa
 export function normalise(parts: readonly SlicePart[], shape: readonly number[]): Selection {
   const consuming = parts.filter(part => part.kind === 'index' || part.kind === 'range').length;
   if (consuming > shape.length) {
-    fail('too_many_indices', `The slice indexes ${consuming} axes; the array has ${shape.length}. Leave the others out.`, {
-      asked: consuming,
-      rank: shape.length,
-    });
+    fail(
+      'too_many_indices',
+      `The slice indexes ${consuming} axes; the array has ${shape.length}. Leave the others out.`,
+      {
+        asked: consuming,
+        rank: shape.length,
+      },
+    );
   }
   const picks: Pick[] = [];
   let axis = 0;

@@ -74,13 +74,16 @@ export function openPieces(
   const started = file.state.writesStarted;
   const contiguous = isContiguous(view, itemsize);
   const mapped = contiguous && inPlace && file.sendsMapped;
+  const { end } = extentOf(view, itemsize);
   const ring: Uint8Array[] = [];
   let turn = 0;
 
   const read = async (piece: View): Promise<Uint8Array> => {
     if (!contiguous) return readPiece(file, piece, itemsize, offLoop);
     const bytes = sizeOf(piece.shape) * itemsize;
-    const inMemory = mapped ? await file.populated(piece.offset, bytes) : undefined;
+    // Mapped bytes change under a queued send when the file is registered for writing meanwhile. The check after the
+    // next piece finds that out, so the last piece, which has none after it, is a copy.
+    const inMemory = mapped && piece.offset + bytes < end ? await file.populated(piece.offset, bytes) : undefined;
     if (inMemory) return inMemory;
     ring.push(...(ring.length === 0 ? [takeBuffer(), takeBuffer()] : []));
     const buffer = ring[turn++ % 2]!.subarray(0, bytes);

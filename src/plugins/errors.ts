@@ -87,6 +87,8 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const retryAfter = RETRY_AFTER_SECONDS[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'range_not_satisfiable') reply.header('content-range', `bytes */${String(problem['size'])}`);
+  // What the log calls this request.
+  reply.header('x-request-id', reply.request.id);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
@@ -142,7 +144,7 @@ function translate(error: unknown): Told {
       values: {},
     };
   }
-  if (statusCode === 400 && code?.startsWith('FST_')) {
+  if (statusCode !== undefined && statusCode < 500 && code?.startsWith('FST_')) {
     return { code: 'bad_request', message: `${message ?? 'The request cannot be read'}.`, values: {} };
   }
   if (error instanceof SyntaxError && statusCode === 400) {
@@ -150,7 +152,7 @@ function translate(error: unknown): Told {
   }
   return {
     code: 'internal',
-    message: 'The service failed. Its log has the details under this request id.',
+    message: 'The service failed. Its log has the details under the x-request-id of this answer.',
     values: {},
   };
 }

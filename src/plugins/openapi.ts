@@ -31,7 +31,8 @@ export async function registerOpenApi(
       ],
     },
     refResolver: {
-      buildLocalReference: (schema, _base, _fragment, i) => (typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`),
+      buildLocalReference: (schema, _base, _fragment, i) =>
+        typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`,
     },
     transform: ({ schema, url }) => ({ schema: documentBody(schema), url }),
   });
