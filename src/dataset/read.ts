@@ -18,10 +18,7 @@ export function readNow(file: OpenFile, view: View, itemsize: number): Uint8Arra
   const bytes = sizeOf(view.shape) * itemsize;
   if (bytes > LIMITS.inlineReadBytesMax || !file.state.lock.isOpenToReaders) return undefined;
   if (bytes === 0) return new Uint8Array(0);
-  if (isContiguous(view, itemsize)) {
-    const out = Buffer.allocUnsafe(bytes);
-    return file.readNow(view.offset, out) ? out : undefined;
-  }
+  if (isContiguous(view, itemsize)) return file.readNow(view.offset, bytes);
   const { start, end } = extentOf(view, itemsize);
   if (end - start > LIMITS.inlineSpanBytesMax) return undefined;
   const source = file.residentSource(start, end);

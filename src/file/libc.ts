@@ -26,8 +26,8 @@ export interface Libc {
   isResident(address: number, length: number): boolean;
   /** Pages of the range that are in memory. */
   residentPages(address: number, length: number): number;
-  /** Reads what is in memory at once: bytes read, or -1 when some of it would have to be waited for. */
-  readNoWait(fd: number, offset: number, into: Uint8Array): number;
+  /** Reads what is in memory at once, to an address: bytes read, or -1 when some of it would have to be waited for. */
+  readNoWait(fd: number, offset: number, address: number, length: number): number;
   /** Reserves blocks. 0, or the error number. */
   allocate(fd: number, length: number): Promise<number>;
   errno(): number;
@@ -75,13 +75,11 @@ function bind(koffi: Koffi): Libc {
   const preadv2 = library.func('int64_t preadv2(int fd, uintptr_t iov, int count, int64_t off, int flags)');
   const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
 
-  // Scratch that outlives every call: one bit of state per page for mincore, and one iovec with its target.
+  // Scratch that outlives every call: one byte of state per page for mincore, and one iovec.
   const pagesMax = 256 * 1024;
   const pageStates = new Uint8Array(new ArrayBuffer(pagesMax));
   const pageStatesAddress = Number(koffi.address(pageStates));
-  const bounce = new Uint8Array(new ArrayBuffer(64 * 1024));
   const iovec = new BigUint64Array(new ArrayBuffer(16));
-  iovec[0] = koffi.address(bounce);
   const iovecAddress = Number(koffi.address(iovec));
 
   const readPageStates = (address: number, length: number): number => {
@@ -116,12 +114,10 @@ function bind(koffi: Koffi): Libc {
       for (let page = 0; page < pages; page++) resident += pageStates[page]! & 1;
       return resident;
     },
-    readNoWait(fd, offset, into) {
-      if (into.byteLength > bounce.byteLength) return -1;
-      iovec[1] = BigInt(into.byteLength);
-      const read = Number(preadv2(fd, iovecAddress, 1, offset, RWF_NOWAIT));
-      if (read === into.byteLength) into.set(read === bounce.byteLength ? bounce : bounce.subarray(0, read));
-      return read;
+    readNoWait(fd, offset, address, length) {
+      iovec[0] = BigInt(address);
+      iovec[1] = BigInt(length);
+      return Number(preadv2(fd, iovecAddress, 1, offset, RWF_NOWAIT));
     },
     allocate: (fd, length) =>
       new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
 import { closeDescriptor, readFully } from './io.js';
 import { libc } from './libc.js';
+import { takeRoom } from './slab.js';
 import { ReadWriteLock } from './lock.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
 import { Windows } from './windows.js';
@@ -70,6 +71,9 @@ export class OpenFile {
   readonly mapping: MappingBackend['name'] | 'positional';
   /** Mapped bytes may go to a socket: nobody here writes them, and they can be read in off the event loop. */
   readonly sendsMapped: boolean;
+  /** The identity as numbers, which are cheaper to ask for at every request; rounding cannot hide a change for long. */
+  readonly #device: number;
+  readonly #inode: number;
   readonly #windows: Windows | undefined;
   /** mincore tells the truth only to those who could write the file. */
   readonly #residencyTrusted: boolean;
@@ -84,6 +88,8 @@ export class OpenFile {
     this.writable = writable;
     this.state = state;
     this.identity = { dev: stats.dev, ino: stats.ino };
+    this.#device = Number(stats.dev);
+    this.#inode = Number(stats.ino);
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
     this.mapping = usable?.name ?? 'positional';
     this.#windows = usable && new Windows(fd, usable);
@@ -109,15 +115,14 @@ export class OpenFile {
    * @throws file_changed with `reason`: replaced, deleted or truncated
    */
   verify(endBytes: number): void {
-    const here = fs.fstatSync(this.fd);
-    const there = fs.statSync(this.realPath, { throwIfNoEntry: false });
-    if (!there) failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
-    else if (there.ino !== here.ino || there.dev !== here.dev) {
+    const found = fs.statSync(this.realPath, { throwIfNoEntry: false });
+    if (!found) failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
+    else if (found.ino !== this.#inode || found.dev !== this.#device) {
       failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');
-    } else if (here.size < endBytes) {
+    } else if (found.size < endBytes) {
       failChanged(
         'truncated',
-        `The file has ${here.size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
+        `The file has ${found.size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
       );
     }
   }
@@ -141,9 +146,12 @@ export class OpenFile {
     if (this.#leases === 0) this.#close();
   }
 
-  /** Reads on the event loop if no disk has to be waited for: true when `into` is filled. */
-  readNow(start: number, into: Uint8Array): boolean {
-    return libc()?.readNoWait(this.fd, start, into) === into.byteLength;
+  /** Reads a small answer on the event loop, if no disk has to be waited for. */
+  readNow(start: number, length: number): Uint8Array | undefined {
+    const c = libc();
+    if (!c) return undefined;
+    const room = takeRoom(length);
+    return c.readNoWait(this.fd, start, room.address, length) === length ? room.bytes : undefined;
   }
 
   read(start: number, into: Uint8Array): Promise<void> {

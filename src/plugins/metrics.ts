@@ -1,24 +1,28 @@
 /** Prometheus metrics. Labels are bounded: method, route pattern and status, never a name that a client chose. */
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry as Metrics } from 'prom-client';
 import type { Context } from '../context.js';
+import { RouteHistogram } from './route-histogram.js';
 
 export function registerMetrics(app: FastifyInstance, context: Context): Metrics {
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics });
   const registers = [metrics];
-  const durations = new Histogram({
-    name: 'hyperslab_request_duration_seconds',
-    help: 'Time from the request head to the last byte handed to the kernel.',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-    registers,
-  });
-  const sentBytes = new Counter({
+  const durations = new RouteHistogram(
+    'hyperslab_request_duration_seconds',
+    'Time from the request head to the last byte handed to the kernel.',
+    [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+  );
+  metrics.registerMetric(durations.asMetric());
+  let sentBytes = 0;
+  const sent: Counter = new Counter({
     name: 'hyperslab_answer_bytes_total',
     help: 'Content-Length of all answers.',
-    labelNames: ['route'] as const,
     registers,
+    collect() {
+      sent.reset();
+      sent.inc(sentBytes);
+    },
   });
   gauge('hyperslab_datasets', 'Registered datasets.', () => context.registry.size);
   gauge(
@@ -32,10 +36,13 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
 
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    const length = Number(reply.getHeader('content-length'));
-    if (length > 0 && request.method !== 'HEAD') sentBytes.inc({ route }, length);
+    durations.observe(
+      request.method,
+      request.routeOptions.url ?? 'unknown',
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    );
+    if (request.method !== 'HEAD') sentBytes += Number(reply.getHeader('content-length') ?? 0);
     done();
   });
   return metrics;

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
 import type { Context } from '../context.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { openPieces, readNow, readWhole } from '../dataset/read.js';
+import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
 import { withByteOrder, type DType } from '../dtype.js';
 import type { OpenFile } from '../file/open-file.js';
 import { encodeJsonData, encodeJsonDataNow, jsonCost, npyHeader, type FormatName } from '../formats/index.js';
@@ -40,14 +40,14 @@ interface Answer {
   readonly query: ArrayQuery;
 }
 
-export async function sendArray(
+export function sendArray(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
   name: string,
   parts: readonly SlicePart[],
   query: ArrayQuery,
-): Promise<FastifyReply> {
+): FastifyReply | Promise<FastifyReply> {
   const dataset = context.registry.get(name);
   const { geometry, record } = dataset;
   const selection = normalise(parts, record.shape);
@@ -59,8 +59,18 @@ export async function sendArray(
       ? withByteOrder(geometry.dtype, query.endian === 'big' ? '>' : '<')
       : geometry.dtype;
 
-  const file = dataset.opened() ?? (await dataset.open());
-  const { headers } = request;
+  const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> =>
+    answer({ context, request, reply, dataset, file, view, dtype, format, query });
+  // Small answers from memory are sent without a turn of the event loop.
+  const file = dataset.opened();
+  return file ? send(file) : dataset.open().then(send);
+}
+
+/** Conditions first, then the body. */
+function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
+  const { dataset, format, reply } = asked;
+  const { record } = dataset;
+  const { headers } = asked.request;
   checkIfMatch(headers['if-match'], record.id, dataset.generation);
   const unchanged = headers['if-none-match'];
   if (unchanged !== undefined && !record.external) {
@@ -70,8 +80,7 @@ export async function sendArray(
       return reply.code(304).send();
     }
   }
-  const answer: Answer = { context, request, reply, dataset, file, view, dtype, format, query };
-  return format === 'json' ? sendJson(answer) : sendBinary(answer);
+  return format === 'json' ? sendJson(asked) : sendBinary(asked);
 }
 
 /** Headers that say which state of which array this is. */
@@ -106,8 +115,8 @@ async function sendJson({ context, reply, dataset, file, view, dtype, query }: A
 
 const CLOSING_BRACE = Buffer.from('}');
 
-async function sendBinary(answer: Answer): Promise<FastifyReply> {
-  const { context, request, reply, dataset, file, view, dtype, format } = answer;
+function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
+  const { request, reply, dataset, file, view, dtype, format } = asked;
   const { itemsize } = dtype;
   const swapped = dtype !== dataset.geometry.dtype;
   const contiguous = !swapped && isContiguous(view, itemsize);
@@ -119,7 +128,7 @@ async function sendBinary(answer: Answer): Promise<FastifyReply> {
   reply.header('x-array-dtype', dtype.typestr);
   reply.header('x-array-shape', view.shape.join(','));
   if (contiguous) reply.header('accept-ranges', 'bytes');
-  const range = contiguous ? rangeOf(answer, totalBytes) : undefined;
+  const range = contiguous ? rangeOf(asked, totalBytes) : undefined;
   if (range) {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${totalBytes}`);
   }
@@ -128,27 +137,50 @@ async function sendBinary(answer: Answer): Promise<FastifyReply> {
     return reply.header('content-length', totalBytes).send();
   }
 
-  const sentHead = range ? head?.subarray(range.start, range.end) : head;
-  const sentView = range ? bytesOfView(view, range, headBytes) : view;
-  const sentItemsize = range ? 1 : itemsize;
-  const now = readNow(file, sentView, sentItemsize);
-  if (now) {
-    setState(reply, dataset, format, dataset.generation);
-    return reply.send(withHead(sentHead, swapIf(swapped, now, itemsize)));
-  }
-  const sentBytes = (sentHead?.byteLength ?? 0) + sizeOf(sentView.shape) * sentItemsize;
-  if (sentBytes <= LIMITS.atomicReadBytesMax && !(contiguous && file.sendsMapped)) {
-    const { bytes, generation } = await readWhole(dataset, file, sentView, sentItemsize, context.pool);
-    checkIfMatch(request.headers['if-match'], dataset.record.id, generation);
-    setState(reply, dataset, format, generation);
-    return reply.send(withHead(sentHead, swapIf(swapped, bytes, itemsize)));
+  const body: BinaryBody = {
+    head: range ? head?.subarray(range.start, range.end) : head,
+    view: range ? bytesOfView(view, range, headBytes) : view,
+    itemsize: range ? 1 : itemsize,
+    contiguous,
+    swapItemsize: swapped ? itemsize : 0,
+  };
+  const now = readNow(file, body.view, body.itemsize);
+  if (!now) return sendLater(asked, body);
+  setState(reply, dataset, format, dataset.generation);
+  return reply.send(withHead(body.head, swapped ? swapItems(now, itemsize) : now));
+}
+
+/** What of the body is sent, after a range has been cut out of it. */
+interface BinaryBody {
+  readonly head: Uint8Array | undefined;
+  readonly view: View;
+  readonly itemsize: number;
+  /** The elements are one run of the file, sent as they are. */
+  readonly contiguous: boolean;
+  /** Items of this many bytes are swapped; 0 leaves them. */
+  readonly swapItemsize: number;
+}
+
+/** Answers that have to wait for a disk, a lock or a worker: whole where they are small, else in pieces. */
+async function sendLater(
+  asked: Answer,
+  { head, view, itemsize, contiguous, swapItemsize }: BinaryBody,
+): Promise<FastifyReply> {
+  const { context, request, reply, dataset, file, format } = asked;
+  const bytes = sizeOf(view.shape) * itemsize;
+  if (bytes <= LIMITS.atomicReadBytesMax && !(contiguous && file.sendsMapped)) {
+    const whole = await readWhole(dataset, file, view, itemsize, context.pool);
+    checkIfMatch(request.headers['if-match'], dataset.record.id, whole.generation);
+    setState(reply, dataset, format, whole.generation);
+    return reply.send(withHead(head, swapItemsize > 0 ? swapItems(whole.bytes, swapItemsize) : whole.bytes));
   }
   const pieces = await file.state.lock.withRead(() => {
+    file.state.checkUsable();
     setState(reply, dataset, format, dataset.generation);
-    return openPieces(file, sentView, sentItemsize, context.pool, { inPlace: !swapped });
+    return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
   });
-  reply.header('content-length', sentBytes);
-  await streamPieces(reply, sentHead, swapped ? swappedPieces(pieces, itemsize) : pieces);
+  reply.header('content-length', (head?.byteLength ?? 0) + bytes);
+  await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces);
   return reply;
 }
 
@@ -171,16 +203,16 @@ function withHead(head: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
   return head && head.byteLength > 0 ? Buffer.concat([head, bytes]) : bytes;
 }
 
-function swapIf(swapped: boolean, bytes: Uint8Array, itemsize: number): Uint8Array {
-  if (swapped) swapBytes(bytes, itemsize);
+function swapItems(bytes: Uint8Array, itemsize: number): Uint8Array {
+  swapBytes(bytes, itemsize);
   return bytes;
 }
 
-function swappedPieces(pieces: ReturnType<typeof openPieces>, itemsize: number): ReturnType<typeof openPieces> {
+function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
   return {
     async next() {
       const piece = await pieces.next();
-      return piece && swapIf(true, piece, itemsize);
+      return piece && swapItems(piece, itemsize);
     },
     close: () => pieces.close(),
   };

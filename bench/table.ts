@@ -1,0 +1,67 @@
+/** Results as a markdown table, and the place in bench/README.md where it goes. */
+import fs from 'node:fs';
+import os from 'node:os';
+
+export interface Result {
+  readonly title: string;
+  readonly contender: string;
+  /** `requests/s` grows with speed, `ms` falls. */
+  readonly unit: 'requests/s' | 'ms';
+  /** One per round. */
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+  readonly aim?: number;
+}
+
+/** What could not be compared, and why. */
+export interface Missing {
+  readonly title: string;
+  readonly reason: string;
+}
+
+const START = '<!-- table -->';
+const END = '<!-- end of table -->';
+
+export function markdown(results: readonly (Result | Missing)[], facts: readonly string[]): string {
+  const rows = results.map(result => ('reason' in result ? missingRow(result) : resultRow(result)));
+  return [
+    '| case | against | ours (median) | theirs (median) | ratio | spread | aim |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    ...facts.map(fact => `- ${fact}`),
+  ].join('\n');
+}
+
+export function machine(): string {
+  const [cpu] = os.cpus();
+  return `${cpu?.model.trim() ?? 'unknown processor'}, ${os.cpus().length} cores; ${os.type()} ${os.release()}; Node ${process.versions.node}`;
+}
+
+export function writeInto(file: string, table: string): void {
+  const text = fs.readFileSync(file, 'utf8');
+  const [before, after] = [text.indexOf(START), text.indexOf(END)];
+  if (before < 0 || after < before) throw new Error(`${file} has no place for the table`);
+  fs.writeFileSync(file, `${text.slice(0, before + START.length)}\n\n${table}\n\n${text.slice(after)}`);
+}
+
+function resultRow({ title, contender, unit, ours, theirs, aim }: Result): string {
+  const ratios = ours.map((value, round) => (unit === 'ms' ? theirs[round]! / value : value / theirs[round]!));
+  const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
+  const [mine, other] = [ours, theirs].map(values => `${rounded(median(values))} ${unit}`);
+  return `| ${title} | ${contender} | ${mine} | ${other} | **${median(ratios).toFixed(2)}** | ${spread} | ${aim === undefined ? '–' : `≥ ${aim}`} |`;
+}
+
+function missingRow({ title, reason }: Missing): string {
+  return `| ${title} | ${reason} | – | – | – | – | – |`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function rounded(value: number): string {
+  return value >= 1000 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
+}

@@ -1,0 +1,142 @@
+/**
+ * Imports only go down. Every file of src/ and routes/ stands in one layer; a file may import from its own layer and
+ * from those below. Some packages have one door.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { PACKAGE_ROOT } from '../src/package-root.js';
+
+interface Layer {
+  readonly name: string;
+  /** A file, or a folder with everything in it. */
+  readonly rooms: readonly string[];
+  /** The highest layer that may be imported, where that is not the layer itself. */
+  readonly reach?: string;
+}
+
+/** From the bottom up. */
+const LAYERS: readonly Layer[] = [
+  { name: 'words', rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/turns.ts'] },
+  { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },
+  { name: 'selection', rooms: ['src/selection.ts'] },
+  { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
+  { name: 'file', rooms: ['src/file/'] },
+  { name: 'dataset', rooms: ['src/dataset/'] },
+  { name: 'formats', rooms: ['src/formats/'], reach: 'geometry' },
+  { name: 'registry', rooms: ['src/registry/', 'src/transfer/'] },
+  { name: 'statistics', rooms: ['src/statistics/'], reach: 'geometry' },
+  { name: 'jobs', rooms: ['src/jobs/'] },
+  { name: 'context', rooms: ['src/config.ts', 'src/context.ts', 'src/package-root.ts', 'src/version.ts'] },
+  { name: 'plugins', rooms: ['src/plugins/'] },
+  { name: 'routes', rooms: ['routes/'] },
+  { name: 'process', rooms: ['src/app.ts', 'src/demo.ts', 'src/server.ts', 'src/openapi-document.ts'] },
+];
+
+/** The rooms that may import a package; all others may not. */
+const DOORS: readonly { readonly packages: readonly string[]; readonly rooms: readonly string[] }[] = [
+  { packages: ['koffi', 'mmap-io', '@riaskov/mmap-io'], rooms: ['src/file/'] },
+  { packages: ['piscina', 'node:worker_threads', 'worker_threads'], rooms: ['src/jobs/'] },
+  {
+    packages: ['fastify', '@fastify/', 'node:http', 'http'],
+    rooms: ['src/plugins/', 'routes/', 'src/app.ts', 'src/demo.ts', 'src/server.ts'],
+  },
+  { packages: ['tap'], rooms: ['test/'] },
+];
+
+/** Source text by path from the root, with forward slashes. */
+type Tree = ReadonlyMap<string, string>;
+
+const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire(?:\.resolve)?\(|\)\(|new URL\()\s*'([^']+)'/g;
+
+function importsOf(text: string): string[] {
+  // Comments may quote an import that is not one.
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(IMPORT)].map(match => match[1]!);
+}
+
+function isIn(file: string, rooms: readonly string[]): boolean {
+  return rooms.some(room => (room.endsWith('/') ? file.startsWith(room) : file === room));
+}
+
+function layerOf(file: string): number {
+  return LAYERS.findIndex(layer => isIn(file, layer.rooms));
+}
+
+/** One sentence per import that breaks a rule. */
+function violations(tree: Tree): string[] {
+  return [...tree].flatMap(([file, text]) => {
+    const own = layerOf(file);
+    if (own === -1) return [`${file} stands in no layer; give it one in test/layers.test.ts`];
+    const { reach } = LAYERS[own]!;
+    const highest = reach === undefined ? own : LAYERS.findIndex(layer => layer.name === reach);
+    return importsOf(text).flatMap(asked => {
+      if (!asked.startsWith('.')) {
+        const door = DOORS.find(({ packages }) =>
+          packages.some(name => asked === name || asked.startsWith(name.endsWith('/') ? name : `${name}/`)),
+        );
+        return door && !isIn(file, door.rooms)
+          ? [`${file} imports ${asked}, which is for ${door.rooms.join(', ')}`]
+          : [];
+      }
+      const target = path.posix.join(path.posix.dirname(file), asked).replace(/\.js$/, '.ts');
+      const layer = layerOf(target);
+      if (!tree.has(target)) return asked.endsWith('.js') ? [`${file} imports ${asked}, which is not there`] : [];
+      if (layer === own || layer <= highest) return [];
+      return [`${file} (${LAYERS[own]!.name}) imports ${target} (${LAYERS[layer]?.name ?? 'no layer'})`];
+    });
+  });
+}
+
+function readTree(): Map<string, string> {
+  const tree = new Map<string, string>();
+  for (const folder of ['src', 'routes']) {
+    for (const entry of fs.readdirSync(path.join(PACKAGE_ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      const file = `${folder}/${entry.split(path.sep).join('/')}`;
+      if (/(?<!\.d)\.ts$/.test(file)) tree.set(file, fs.readFileSync(path.join(PACKAGE_ROOT, file), 'utf8'));
+    }
+  }
+  return tree;
+}
+
+const hasSources = fs.existsSync(path.join(PACKAGE_ROOT, 'src'));
+
+t.test('no import points up, and every file stands in a layer', { skip: !hasSources && 'no sources here' }, async t => {
+  const tree = readTree();
+  t.ok(tree.size > 50, 'the sources were found');
+  t.strictSame(violations(tree), []);
+});
+
+t.test('a planted violation is noticed', async t => {
+  const base = new Map([
+    ['src/errors.ts', ''],
+    ['src/layout/view.ts', "import { fail } from '../errors.js';"],
+    ['src/file/io.ts', ''],
+    ['src/registry/registry.ts', ''],
+    ['src/plugins/errors.ts', ''],
+    ['src/statistics/plan.ts', "import type { View } from '../layout/view.js';"],
+  ]);
+  t.strictSame(violations(base), []);
+  for (const [file, text, sentence] of [
+    ['src/errors.ts', "import { x } from './layout/view.js';", 'src/errors.ts (words) imports src/layout/view.ts'],
+    ['src/layout/view.ts', "import type { X } from '../file/io.js';", 'imports src/file/io.ts (file)'],
+    ['src/layout/view.ts', "export * from '../registry/registry.js';", 'imports src/registry/registry.ts'],
+    ['src/file/io.ts', "const x = await import('../plugins/errors.js');", 'imports src/plugins/errors.ts'],
+    ['src/file/io.ts', "import {\n  a,\n  b,\n} from '../plugins/errors.js';", 'imports src/plugins/errors.ts'],
+    ['src/statistics/plan.ts', "import { x } from '../file/io.js';", 'src/statistics/plan.ts (statistics) imports'],
+    ['src/registry/registry.ts', "createRequire(import.meta.url)('koffi')", 'imports koffi'],
+    ['src/registry/registry.ts', "import type { X } from 'mmap-io';", 'imports mmap-io'],
+    ['src/registry/registry.ts', "import { Piscina } from 'piscina';", 'imports piscina'],
+    ['src/registry/registry.ts', "import { Worker } from 'node:worker_threads';", 'imports node:worker_threads'],
+    ['src/statistics/plan.ts', "import fastify from 'fastify';", 'imports fastify'],
+    ['src/file/io.ts', "import swagger from '@fastify/swagger';", 'imports @fastify/swagger'],
+    ['src/file/io.ts', "import x from './gone.js';", 'which is not there'],
+    ['src/new-room/x.ts', '', 'stands in no layer'],
+  ] as const) {
+    const found = violations(new Map([...base, [file, text]]));
+    t.equal(found.length, 1, found.join('; ') || text);
+    t.ok(found[0]?.includes(sentence), `${found[0]} says "${sentence}"`);
+  }
+  const quoted = new Map([...base, ['src/file/io.ts', "/** Unlike `import 'fastify'`. */\n// from 'piscina'"]]);
+  t.strictSame(violations(quoted), [], 'comments import nothing');
+});

@@ -1,0 +1,144 @@
+/** The committed API document: up to date, valid, and complete enough to generate clients from. */
+import fs from 'node:fs';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import t from 'tap';
+import { DOCUMENT_PATH, openApiDocument } from '../src/openapi-document.js';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, unknown>> };
+  readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: object }>>;
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly tags: readonly { readonly name: string }[];
+}
+
+const committed = fs.readFileSync(DOCUMENT_PATH, 'utf8');
+const document = JSON.parse(committed) as Document;
+const operations = Object.entries(document.paths).flatMap(([url, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${url}`, url, operation })),
+);
+
+t.test('it is what the routes say', async t => {
+  t.ok((await openApiDocument()) === committed, 'openapi/openapi.json is stale. Remedy: npm run openapi');
+});
+
+t.test('it is valid OpenAPI 3.1', async t => {
+  const { valid, errors } = await new Validator().validate(committed);
+  t.ok(valid, JSON.stringify(errors));
+});
+
+t.test('every call of the contract is in it', async t => {
+  t.strictSame(
+    [
+      'POST /v1/datasets',
+      'GET /v1/datasets',
+      'GET /v1/datasets/{name}',
+      'PATCH /v1/datasets/{name}',
+      'PUT /v1/datasets/{name}',
+      'DELETE /v1/datasets/{name}',
+      'GET /v1/datasets/{name}/rows/{row}',
+      'GET /v1/datasets/{name}/rows',
+      'GET /v1/datasets/{name}/data',
+      'PUT /v1/datasets/{name}/data',
+      'POST /v1/datasets/{name}/flush',
+      'GET /v1/datasets/{name}/statistics',
+      'POST /v1/datasets/{name}/statistics',
+      'POST /v1/statistics',
+      'GET /healthz',
+      'GET /readyz',
+      'GET /metrics',
+    ].filter(call => !operations.some(each => each.call === call)),
+    [],
+    'missing',
+  );
+});
+
+t.test('every operation has an id of its own, a summary and a known tag', async t => {
+  const ids = operations.map(({ operation }) => operation.operationId);
+  t.equal(new Set(ids).size, operations.length, 'ids are unique');
+  const tags = document.tags.map(({ name }) => name);
+  for (const { call, operation } of operations) {
+    t.match(operation.operationId, /^[a-z][A-Za-z]+$/, call);
+    t.ok(operation.summary && operation.summary.length > 5, call);
+    t.ok(operation.tags?.length === 1 && tags.includes(operation.tags[0]!), call);
+  }
+  for (const tag of tags)
+    t.ok(
+      operations.some(({ operation }) => operation.tags?.includes(tag)),
+      `${tag} is used`,
+    );
+});
+
+t.test('every operation says how it fails, as a problem document', async t => {
+  for (const { call, operation } of operations) {
+    const failures = Object.entries(operation.responses).filter(([status]) => status >= '400');
+    for (const [status, { description, content }] of failures) {
+      t.strictSame(
+        content,
+        { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        `${call} ${status}`,
+      );
+      t.ok(description, `${call} ${status}`);
+    }
+    if (operation.tags?.includes('operations')) continue;
+    t.ok(
+      failures.some(([status]) => status.startsWith('4')),
+      `${call} has a 4xx`,
+    );
+    t.ok(
+      Object.keys(operation.responses).some(status => status.startsWith('2')),
+      `${call} has a 2xx`,
+    );
+  }
+});
+
+t.test('every operation with data in its body says so, and which media types it takes', async t => {
+  const wanted: Record<string, string[]> = {
+    'PUT /v1/datasets/{name}': ['application/x-npy'],
+    'PUT /v1/datasets/{name}/data': ['application/json', 'application/octet-stream', 'application/x-npy'],
+    'POST /v1/datasets': ['application/json'],
+  };
+  for (const [call, types] of Object.entries(wanted)) {
+    const body = operations.find(each => each.call === call)?.operation.requestBody;
+    t.strictSame(Object.keys(body?.content ?? {}).sort(), types, call);
+    t.equal(body?.required, true, `${call} needs its body`);
+  }
+});
+
+t.test('path parameters are the ones of the path', async t => {
+  for (const { call, url, operation } of operations) {
+    const inPath = [...url.matchAll(/\{(\w+)\}/g)].map(match => match[1]!);
+    const parameters = operation.parameters?.filter(each => each.in === 'path') ?? [];
+    t.strictSame(parameters.map(each => each.name).sort(), inPath.sort(), call);
+    t.ok(
+      parameters.every(each => each.required),
+      call,
+    );
+  }
+});
+
+t.test('every component is used', async t => {
+  for (const [kind, members] of Object.entries(document.components)) {
+    for (const name of Object.keys(members)) {
+      t.ok(committed.includes(`"#/components/${kind}/${name}"`), `${kind}/${name}`);
+    }
+  }
+});
+
+t.test('every reference leads somewhere', async t => {
+  for (const [, reference = ''] of committed.matchAll(/"\$ref": "([^"]+)"/g)) {
+    const parts = reference.split('/');
+    t.equal(parts[0], '#', reference);
+    const target = parts
+      .slice(1)
+      .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document);
+    t.ok(target, reference);
+  }
+});
