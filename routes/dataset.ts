@@ -3,13 +3,12 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { flushFile } from '../src/file/commit.js';
 import type { RecordPatch } from '../src/registry/registry.js';
-import { BodyReader } from '../src/transfer/body.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import { mergePatch } from './merge-patch.js';
 import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
 import type { App } from './app-type.js';
-import { bodyLength, streamedBodies } from './streamed-bodies.js';
+import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 
 export function dataset(app: App, context: Context): void {
   const { registry } = context;
@@ -152,12 +151,14 @@ export function dataset(app: App, context: Context): void {
         },
       },
       async (request, reply) => {
-        const { dataset: imported, replaced } = await importNpy(registry, {
-          name: request.params.name,
-          overwrite: request.query.overwrite ?? false,
-          body: new BodyReader(request.raw),
-          bodyBytes: bodyLength(request),
-        });
+        const { dataset: imported, replaced } = await withBody(request, reply, body =>
+          importNpy(registry, {
+            name: request.params.name,
+            overwrite: request.query.overwrite ?? false,
+            body,
+            bodyBytes: bodyLength(request),
+          }),
+        );
         return reply
           .code(replaced ? 200 : 201)
           .header('location', `/v1/datasets/${imported.record.name}`)

@@ -1,7 +1,9 @@
 /** Routes whose bodies are not parsed but read as they come, and counted by whoever reads them. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './app-type.js';
 import { fail } from '../src/errors.js';
+import { BodyReader } from '../src/transfer/body.js';
+import { LIMITS } from '../src/limits.js';
 
 /** Adds routes in a scope where the media types given pass through unparsed and all others are refused. */
 export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App) => void): void {
@@ -10,6 +12,24 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
     scope.addContentTypeParser(mediaTypes, (_request, payload, done) => done(null, payload));
     add(scope);
   });
+}
+
+/**
+ * Reads the body of a request with `work`. When that refuses it half-way, the rest is read and dropped, so that the
+ * client sees the answer and the connection can be used again; a rest that is too long or too slow ends the connection.
+ */
+export async function withBody<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (body: BodyReader) => Promise<T>,
+): Promise<T> {
+  const body = new BodyReader(request.raw);
+  try {
+    return await work(body);
+  } catch (error) {
+    if (!(await body.drain(LIMITS.drainBytesMax, LIMITS.drainMsMax))) reply.header('connection', 'close');
+    throw error;
+  }
 }
 
 /** Content-Length, or undefined for a chunked body. */

@@ -1,13 +1,13 @@
 /** Writing elements of a slice. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { checkWritable } from '../src/dataset/write.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
-import { BodyReader } from '../src/transfer/body.js';
 import { writeBody } from '../src/transfer/write.js';
 import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
-import { bodyLength, streamedBodies } from './streamed-bodies.js';
+import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 import type { App } from './app-type.js';
 
 const MEDIA_TYPES = ['application/json', 'application/octet-stream', 'application/x-npy'];
@@ -79,19 +79,20 @@ export function writes(app: App, context: Context): void {
       async (request, reply) => {
         const dataset = context.registry.get(request.params.name);
         const { slice, durability = 'commit', endian } = request.query;
-        const answer = await writeBody(
-          {
-            dataset,
-            selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
-            format: bodyFormat(request),
-            endian: endian && (endian === 'big' ? '>' : '<'),
-            body: new BodyReader(request.raw),
-            bodyBytes: bodyLength(request),
-            durability,
-            precondition: generation => checkIfMatch(request.headers['if-match'], dataset.record.id, generation),
+        const write = {
+          dataset,
+          selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
+          format: bodyFormat(request),
+          endian: endian && (endian === 'big' ? ('>' as const) : ('<' as const)),
+          bodyBytes: bodyLength(request),
+          durability,
+          precondition(generation: number) {
+            // Asked again under the lock: the dataset may have been forgotten, or made read-only, meanwhile.
+            checkWritable(context.registry.get(request.params.name));
+            checkIfMatch(request.headers['if-match'], dataset.record.id, generation);
           },
-          writeContext,
-        );
+        };
+        const answer = await withBody(request, reply, body => writeBody({ ...write, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );

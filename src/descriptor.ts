@@ -5,6 +5,8 @@ export interface SourceDescriptor {
   readonly fd: number;
   /** Mapped windows that hold every span that will be asked for; empty means positional reads. */
   readonly windows: readonly WindowDescriptor[];
+  /** True where the kernel tells this user truly which pages are in memory. */
+  readonly residencyTrusted: boolean;
 }
 
 export interface WindowDescriptor {

@@ -26,6 +26,9 @@ export const LIMITS = {
   commitBytesMax: 64 * MiB,
   /** All bodies being held at once; a write that does not fit waits its turn or is answered 503. */
   heldBodyBytesMax: 256 * MiB,
+  /** What is read and dropped of a refused body before its connection is given up. */
+  drainBytesMax: 64 * MiB,
+  drainMsMax: 2000,
   /** Up to here a read is answered on the event loop when its bytes are known to be resident. */
   inlineReadBytesMax: 64 * KiB,
   /** The distance a read on the event loop may cover; its pages are checked for residency first. */

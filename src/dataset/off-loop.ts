@@ -12,8 +12,8 @@ export interface ScatterTask {
 }
 
 export interface OffLoop {
-  /** The packed C-order bytes of a view. */
-  gather(source: SourceDescriptor, view: View, itemsize: number): Promise<Uint8Array>;
+  /** Fills `out`, which is shared memory, with the packed C-order bytes of a view. */
+  gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void>;
   /** Writes every element of the target. */
   scatter(task: ScatterTask): Promise<void>;
 }

@@ -4,12 +4,12 @@
  * the generation meanwhile. Memory per answer: its bytes up to that limit, beyond it two pieces.
  */
 import { fail } from '../errors.js';
-import { readFully } from '../file/io.js';
 import type { OpenFile } from '../file/open-file.js';
 import { gather } from '../layout/gather.js';
 import { piecesOf } from '../layout/pieces.js';
 import { coalesce, extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { returnBuffer, sharedBytes, takeBuffer } from './buffers.js';
 import type { Dataset } from './dataset.js';
 import type { OffLoop } from './off-loop.js';
 
@@ -33,14 +33,15 @@ export async function readWhole(
   dataset: Dataset,
   file: OpenFile,
   view: View,
-  itemsize: number,
   offLoop: OffLoop,
 ): Promise<{ bytes: Uint8Array; generation: number }> {
+  const { itemsize } = dataset.geometry.dtype;
   const release = file.lease();
   try {
     return await file.state.lock.withRead(async () => {
       file.state.checkUsable();
-      const bytes = await readPiece(file, view, itemsize, offLoop);
+      const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
+      await fill(file, view, itemsize, bytes, offLoop);
       return { bytes, generation: dataset.generation };
     });
   } finally {
@@ -55,77 +56,91 @@ export interface PieceReader {
    * called for the second time after it. @throws busy_writing when a write moved the generation, file_changed
    */
   next(): Promise<Uint8Array | undefined>;
-  /** Must be called, whatever happened. */
+  /** Must be called when the last piece has been sent, or is not sent after all. */
   close(): void;
 }
 
-/** Opens a view of any size for reading in pieces. Must be called while no writer is at work. */
-export function openPieces(
+/**
+ * Opens a view for reading in pieces. The caller holds the file's lock for reading until this resolves. Small answers
+ * of files that may be written are read now, so that no write can come between their pieces.
+ */
+export async function openPieces(
   file: OpenFile,
   view: View,
   itemsize: number,
   offLoop: OffLoop,
   { inPlace }: { inPlace: boolean },
-): PieceReader {
+): Promise<PieceReader> {
   const release = file.lease();
-  const started = file.state.writesStarted;
-  const contiguous = isContiguous(view, itemsize);
-  const mapped = contiguous && inPlace && file.sendsMapped;
-  const { end } = extentOf(view, itemsize);
-  const ring: Uint8Array[] = [];
-  let turn = 0;
-
-  const read = async (piece: View): Promise<Uint8Array> => {
-    if (!contiguous) return readPiece(file, piece, itemsize, offLoop);
-    const bytes = sizeOf(piece.shape) * itemsize;
-    // Mapped bytes change under a queued send when the file is registered for writing meanwhile. The check after the
-    // next piece finds that out, so the last piece, which has none after it, is a copy.
-    const inMemory = mapped && piece.offset + bytes < end ? await file.populated(piece.offset, bytes) : undefined;
-    if (inMemory) return inMemory;
-    ring.push(...(ring.length === 0 ? [takeBuffer(), takeBuffer()] : []));
-    const buffer = ring[turn++ % 2]!.subarray(0, bytes);
-    await readFully(file.fd, buffer, piece.offset);
-    return buffer;
-  };
-
   const pieces = piecesOf(view, itemsize, LIMITS.pieceBytesMax);
+  const buffers: Buffer[] = [];
+  const close = (): void => {
+    for (const buffer of buffers) returnBuffer(buffer);
+    buffers.length = 0;
+    release();
+  };
+  const read = async (piece: View, buffer: Buffer): Promise<Uint8Array> => {
+    const bytes = buffer.subarray(0, sizeOf(piece.shape) * itemsize);
+    await fill(file, piece, itemsize, bytes, offLoop);
+    return bytes;
+  };
+  try {
+    if (file.writable && sizeOf(view.shape) * itemsize <= LIMITS.atomicReadBytesMax) {
+      const filled: Uint8Array[] = [];
+      for (const piece of pieces) {
+        const buffer = takeBuffer();
+        buffers.push(buffer);
+        // oxlint-disable-next-line no-await-in-loop
+        filled.push(await read(piece, buffer));
+      }
+      return { next: async () => filled.shift(), close };
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  const started = file.state.writesStarted;
+  const inMemory = mappedPieces(file, view, itemsize, inPlace);
+  let turn = 0;
   return {
+    close,
     async next() {
       const piece = pieces.next();
       if (piece.done) return undefined;
-      const bytes = await read(piece.value);
+      if (buffers.length === 0) buffers.push(takeBuffer(), takeBuffer());
+      const bytes = (await inMemory(piece.value)) ?? (await read(piece.value, buffers[turn++ % 2]!));
       if (file.state.writesStarted !== started) {
         fail('busy_writing', 'The dataset was written while the answer was being sent. Repeat the request.');
       }
       return bytes;
     },
-    close() {
-      for (const buffer of ring) returnBuffer(buffer);
-      ring.length = 0;
-      release();
-    },
   };
 }
 
-async function readPiece(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): Promise<Uint8Array> {
-  const bytes = sizeOf(view.shape) * itemsize;
+/** Looks for pieces that can be sent from the mapping as they are; undefined where a copy is needed. */
+function mappedPieces(
+  file: OpenFile,
+  view: View,
+  itemsize: number,
+  inPlace: boolean,
+): (piece: View) => Promise<Uint8Array | undefined> {
+  if (!inPlace || !file.sendsMapped || !isContiguous(view, itemsize)) return async () => undefined;
+  const { end } = extentOf(view, itemsize);
+  return async piece => {
+    const bytes = sizeOf(piece.shape) * itemsize;
+    // Mapped bytes change under a queued send when the file is registered for writing meanwhile. The check after the
+    // next piece finds that out, so the last piece, which has none after it, is a copy.
+    return piece.offset + bytes < end ? file.populated(piece.offset, bytes) : undefined;
+  };
+}
+
+async function fill(file: OpenFile, view: View, itemsize: number, out: Uint8Array, offLoop: OffLoop): Promise<void> {
+  if (out.byteLength === 0) return;
   if (isContiguous(view, itemsize)) {
-    const out = Buffer.allocUnsafeSlow(bytes);
-    if (bytes > 0) await file.read(view.offset, out);
-    return out;
+    await file.read(view.offset, out);
+    return;
   }
   const { start, end } = extentOf(view, itemsize);
-  return offLoop.gather(file.describe(start, end), coalesce(view), itemsize);
-}
-
-/** Piece buffers between answers: allocating a megabyte costs about as much as filling it. */
-const idleBuffers: Uint8Array[] = [];
-const IDLE_BUFFERS_MAX = 16;
-
-function takeBuffer(): Uint8Array {
-  return idleBuffers.pop() ?? Buffer.allocUnsafeSlow(LIMITS.pieceBytesMax);
-}
-
-function returnBuffer(buffer: Uint8Array): void {
-  if (idleBuffers.length < IDLE_BUFFERS_MAX) idleBuffers.push(buffer);
+  await offLoop.gather(file.describe(start, end), coalesce(view), itemsize, out);
 }

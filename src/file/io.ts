@@ -61,6 +61,7 @@ export function failTruncated(): never {
   return fail(
     'file_changed',
     'The file is shorter than the array. Restore it, or forget the dataset and register it anew.',
+    { reason: 'truncated' },
   );
 }
 

@@ -98,9 +98,7 @@ export class OpenFile {
     this.#residencyTrusted = writable || user === 0 || user === Number(stats.uid);
   }
 
-  get sizeBytes(): number {
-    return fs.fstatSync(this.fd).size;
-  }
+  readonly #sizeBytes = (): number => fs.fstatSync(this.fd).size;
 
   get windowCount(): number {
     return this.#windows?.count ?? 0;
@@ -162,12 +160,10 @@ export class OpenFile {
   residentSource(start: number, end: number): ByteSource | undefined {
     const c = libc();
     if (!this.#windows || !c || !this.#residencyTrusted || end - start > LIMITS.inlineSpanBytesMax) return undefined;
-    const window = this.#windows.holding(start, end, this.sizeBytes);
+    const window = this.#windows.holding(start, end, this.#sizeBytes);
     if (window?.address === undefined) return undefined;
     const pages = pagesAround(window.address + start - window.start, end - start);
     if (!c.isResident(pages.first, pages.bytes)) return undefined;
-    // Also where all is resident: it reports pages that a truncation has just taken away.
-    if (!window.populate(start - window.start, end - start)) return undefined;
     const at = (from: number, length: number): Uint8Array =>
       window.bytes.subarray(from - window.start, from - window.start + length);
     return { span: at, read: (from, into) => into.set(at(from, into.byteLength)) };
@@ -175,21 +171,29 @@ export class OpenFile {
 
   /** The mapped bytes of a span, read in off the event loop; undefined where they cannot be had this way. */
   async populated(start: number, length: number): Promise<Uint8Array | undefined> {
-    const window = this.#windows?.holding(start, start + length, this.sizeBytes);
+    const window = this.#windows?.holding(start, start + length, this.#sizeBytes);
     if (window?.address === undefined) return undefined;
     const from = start - window.start;
     const pages = pagesAround(window.address + from, length);
-    if (!(await libc()!.populateReadAsync(pages.first, pages.bytes))) return undefined;
+    const c = libc()!;
+    const ready =
+      (this.#residencyTrusted && c.isResident(pages.first, pages.bytes)) ||
+      (await c.populateReadAsync(pages.first, pages.bytes));
+    if (!ready) return undefined;
     return window.bytes.subarray(from, from + length);
   }
 
   /** What a worker needs to read `[start, end)`. The caller holds a lease meanwhile. */
   describe(start: number, end: number): SourceDescriptor {
-    const windows = this.#windows?.covering(start, end, this.sizeBytes) ?? [];
+    const windows = this.#windows?.covering(start, end, this.#sizeBytes) ?? [];
     const lent = windows.flatMap(({ start: from, bytes, address }) =>
       address === undefined ? [] : [{ start: from, length: bytes.byteLength, address }],
     );
-    return { fd: this.fd, windows: lent.length === windows.length ? lent : [] };
+    return {
+      fd: this.fd,
+      windows: lent.length === windows.length ? lent : [],
+      residencyTrusted: this.#residencyTrusted,
+    };
   }
 
   /** Pages of the range, and how many of them are in memory; undefined where the file is not mapped. */
@@ -200,7 +204,7 @@ export class OpenFile {
     let pages = 0;
     for (let from = start; from < end; from += LIMITS.spanBytesMax) {
       const to = Math.min(end, from + LIMITS.spanBytesMax);
-      const window = this.#windows.holding(from, to, this.sizeBytes);
+      const window = this.#windows.holding(from, to, this.#sizeBytes);
       if (window?.address === undefined) return undefined;
       const range = pagesAround(window.address + from - window.start, to - from);
       pages += Math.ceil(range.bytes / 4096);

@@ -41,19 +41,31 @@ function viewOf({ address, length }: WindowDescriptor): Uint8Array {
   return view;
 }
 
-function mappedSource({ fd, windows }: SourceDescriptor): ByteSource {
+/**
+ * From this share of useful bytes on, a span is copied by a positional read: the copy costs little beside the gather,
+ * and a file that is truncated meanwhile is an error instead of a signal. Sparser spans are touched in place, for the
+ * microseconds that their few elements take.
+ */
+const DENSE_SHARE = 1 / 8;
+
+function mappedSource({ fd, windows, residencyTrusted }: SourceDescriptor): ByteSource {
   const c = libc()!;
+  const positional = positionalSource(fd);
   const views = windows.map(window => ({ ...window, bytes: viewOf(window) }));
   return {
-    span(start, length) {
+    span(start, length, usefulBytes) {
+      if (usefulBytes >= length * DENSE_SHARE) return positional.span(start, length, usefulBytes);
       const window = views.find(each => start >= each.start && start + length <= each.start + each.length);
       if (!window) throw new Error('a span lies outside the windows that were lent');
       const from = start - window.start;
       const pages = pagesAround(window.address + from, length);
-      // An error here is what a touch of a vanished page would turn into a signal.
-      if (!c.populateRead(pages.first, pages.bytes)) failTruncated();
+      // Asking is twenty times cheaper than populating what is there. Pages that a truncation took away are not there,
+      // and populating them is the error that a touch would turn into a signal.
+      const ready =
+        (residencyTrusted && c.isResident(pages.first, pages.bytes)) || c.populateRead(pages.first, pages.bytes);
+      if (!ready) failTruncated();
       return window.bytes.subarray(from, from + length);
     },
-    read: (start, into) => readFullySync(fd, into, start),
+    read: (start, into) => positional.read(start, into),
   };
 }

@@ -24,7 +24,8 @@ export function fromSystemError(error: unknown): HyperslabError {
   if (error instanceof HyperslabError) return error;
   const code = systemErrorCode(error);
   const known = code === undefined ? undefined : TRANSLATIONS[code];
-  if (known) return new HyperslabError(known.code, known.detail, {}, { cause: error });
+  const values = code === 'ENOENT' ? { reason: 'deleted' } : {};
+  if (known) return new HyperslabError(known.code, known.detail, values, { cause: error });
   return new HyperslabError(
     'io_error',
     `The storage answered ${code ?? 'with an unknown error'}.`,

@@ -25,16 +25,16 @@ export class Windows {
     return this.#byIndex.size + this.#outgrown.length;
   }
 
-  /** The window that holds the whole of `[start, end)`, at most a span; undefined where it cannot be mapped. */
-  holding(start: number, end: number, fileBytes: number): Window | undefined {
+  /** The window that holds the whole of `[start, end)`, at most a span; undefined where it cannot be mapped (any more). */
+  holding(start: number, end: number, fileBytes: () => number): Window | undefined {
     const index = Math.floor(start / STEP_BYTES);
     const known = this.#byIndex.get(index);
     if (known && known.start + known.bytes.byteLength >= end) return known;
-    return this.#map(index, fileBytes, known);
+    return this.#map(index, end, fileBytes(), known);
   }
 
   /** The windows that hold every span of `[start, end)`; undefined where one cannot be mapped. */
-  covering(start: number, end: number, fileBytes: number): Window[] | undefined {
+  covering(start: number, end: number, fileBytes: () => number): Window[] | undefined {
     const windows: Window[] = [];
     for (let index = Math.floor(start / STEP_BYTES); index * STEP_BYTES < end; index++) {
       const from = Math.max(start, index * STEP_BYTES);
@@ -52,10 +52,11 @@ export class Windows {
     this.#outgrown.length = 0;
   }
 
-  #map(index: number, fileBytes: number, outgrown: Window | undefined): Window | undefined {
+  #map(index: number, end: number, fileBytes: number, outgrown: Window | undefined): Window | undefined {
     const start = index * STEP_BYTES;
-    const length = Math.min(LIMITS.windowBytesMax, fileBytes - start);
-    if (length <= 0) return undefined;
+    // A file may have grown beyond what the backend can map since it was opened.
+    const length = Math.min(LIMITS.windowBytesMax, Math.min(fileBytes, this.#backend.fileBytesMax) - start);
+    if (start + length < end) return undefined;
     const window = this.#backend.map(this.#fd, start, length);
     if (!window) return undefined;
     if (outgrown) this.#outgrown.push(outgrown);

@@ -30,9 +30,9 @@ export class WorkerPool implements OffLoop {
     return this.#piscina.queueSize;
   }
 
-  async gather(source: SourceDescriptor, view: View, itemsize: number): Promise<Uint8Array> {
-    const task: GatherTask = { source, view, itemsize };
-    return valueOf((await this.#piscina.run(task, { name: 'gather' })) as Outcome<Uint8Array>);
+  async gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void> {
+    const task: GatherTask = { source, view, itemsize, out };
+    valueOf((await this.#piscina.run(task, { name: 'gather' })) as Outcome<void>);
   }
 
   async scatter(task: ScatterTask): Promise<void> {

@@ -21,6 +21,8 @@ export interface GatherTask {
   readonly source: SourceDescriptor;
   readonly view: View;
   readonly itemsize: number;
+  /** Shared memory of exactly the view's bytes. */
+  readonly out: Uint8Array;
 }
 
 export interface StatisticsTask {
@@ -33,11 +35,8 @@ export interface FinishTask {
   readonly accumulator: Accumulator;
 }
 
-/** The packed bytes of a view, in memory of their own. */
-export function gatherView({ source, view, itemsize }: GatherTask): Uint8Array {
-  const out = new Uint8Array(sizeOf(view.shape) * itemsize);
+export function gatherView({ source, view, itemsize, out }: GatherTask): void {
   gather(openSource(source), view, itemsize, out);
-  return out;
 }
 
 export function scatterView({ fd, target, itemsize, bytes, source }: ScatterTask): void {

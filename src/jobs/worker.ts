@@ -13,8 +13,8 @@ import {
   type StatisticsTask,
 } from './tasks.js';
 
-export function gather(task: GatherTask): Outcome<Uint8Array> {
-  return moved(outcomeOf(() => gatherView(task)));
+export function gather(task: GatherTask): Outcome<void> {
+  return outcomeOf(() => gatherView(task));
 }
 
 export function scatter(task: ScatterTask): Outcome<void> {

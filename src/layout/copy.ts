@@ -50,31 +50,40 @@ export function copyStrided(
   loops: readonly Loop[],
   itemsize: number,
 ): void {
-  const inner = loops.at(-1);
-  if (inner && inner.from === itemsize && inner.to === itemsize && inner.length * itemsize >= SET_BYTES_MIN) {
+  const inner = loops.at(-1) ?? ONCE;
+  const outer = loops.at(-2) ?? ONCE;
+  const further = loops.slice(0, -2);
+  if (inner.from === itemsize && inner.to === itemsize && inner.length * itemsize >= SET_BYTES_MIN) {
     const bytes = inner.length * itemsize;
-    forEachOuter(loops, sourceStart, targetStart, (from, to) => {
-      target.set(source.subarray(from, from + bytes), to);
+    forEach(further, sourceStart, targetStart, (from, to) => {
+      for (let i = 0; i < outer.length; i++) {
+        const start = from + i * outer.from;
+        target.set(source.subarray(start, start + bytes), to + i * outer.to);
+      }
     });
     return;
   }
   const unit = unitOf(source, sourceStart, target, targetStart, loops, itemsize);
   const from = asUnits(source, unit);
   const to = asUnits(target, unit);
-  const copyRow = rowCopier(itemsize, unit) as RowCopier<Units>;
-  const length = inner?.length ?? 1;
-  // Both arrays are windows or pieces, so positions in units fit 31 bits; `| 0` keeps the loops below in integers.
-  const fromStep = ((inner?.from ?? 0) / unit) | 0;
-  const toStep = ((inner?.to ?? 0) / unit) | 0;
-  forEachOuter(
-    loops,
-    sourceStart / unit,
-    targetStart / unit,
-    (a, b) => {
-      copyRow(from, a | 0, fromStep, to, b | 0, toStep, length, itemsize / unit);
-    },
-    unit,
+  const copy = copierOf(itemsize, unit) as Copier<Units>;
+  const inUnits = ({ length, from: a, to: b }: Loop): Loop => ({ length, from: a / unit, to: b / unit });
+  const [outerUnits, innerUnits] = [inUnits(outer), inUnits(inner)];
+  forEach(further, sourceStart, targetStart, (a, b) =>
+    copy(from, a / unit, to, b / unit, outerUnits, innerUnits, itemsize / unit),
   );
+}
+
+const ONCE: Loop = { length: 1, from: 0, to: 0 };
+
+/** Calls back for every combination of loops, with both positions in bytes. */
+function forEach(loops: readonly Loop[], from: number, to: number, visit: (from: number, to: number) => void): void {
+  const [outer, ...inner] = loops;
+  if (!outer) {
+    visit(from, to);
+    return;
+  }
+  for (let i = 0; i < outer.length; i++) forEach(inner, from + i * outer.from, to + i * outer.to, visit);
 }
 
 type Units = Uint8Array | Uint16Array | Uint32Array;
@@ -106,46 +115,19 @@ function asUnits(bytes: Uint8Array, unit: 1 | 2 | 4): Units {
     : new Uint16Array(bytes.buffer, bytes.byteOffset, length);
 }
 
-/** Calls back for every combination of all loops but the innermost, with both positions in units. */
-function forEachOuter(
-  loops: readonly Loop[],
-  from: number,
-  to: number,
-  visit: (from: number, to: number) => void,
-  unit = 1,
-): void {
-  const depth = loops.length - 1;
-  if (depth <= 0) {
-    visit(from, to);
-    return;
-  }
-  const walk = (level: number, a: number, b: number): void => {
-    const loop = loops[level]!;
-    const fromStep = loop.from / unit;
-    const toStep = loop.to / unit;
-    for (let i = 0; i < loop.length; i++) {
-      if (level === depth - 1) visit(a, b);
-      else walk(level + 1, a, b);
-      a += fromStep;
-      b += toStep;
-    }
-  };
-  walk(0, from, to);
-}
-
-type RowCopier<T extends Units> = (
+/** Two nested loops over items; positions and steps are in units and fit 31 bits, which `| 0` tells the compiler. */
+type Copier<T extends Units> = (
   from: T,
-  a: number,
-  aStep: number,
+  aStart: number,
   to: T,
-  b: number,
-  bStep: number,
-  length: number,
+  bStart: number,
+  outer: Loop,
+  inner: Loop,
   units: number,
 ) => void;
 
-/** The loop for an item of so many units. One function per array type: a loop that sees several is five times slower. */
-function rowCopier(itemsize: number, unit: number): RowCopier<never> {
+/** The loops for an item of so many units. One function per array type: a loop that sees several is five times slower. */
+function copierOf(itemsize: number, unit: number): Copier<never> {
   if (itemsize === 8 && unit === 4) return copyPairs32;
   if (itemsize === 4 && unit === 4) return copyOnes32;
   if (itemsize === 2 && unit === 2) return copyOnes16;
@@ -153,44 +135,64 @@ function rowCopier(itemsize: number, unit: number): RowCopier<never> {
   return copyUnaligned;
 }
 
-const copyPairs32: RowCopier<Uint32Array> = (from, a, aStep, to, b, bStep, length) => {
-  for (let i = 0; i < length; i++) {
-    to[b] = from[a]!;
-    to[b + 1] = from[a + 1]!;
-    a = (a + aStep) | 0;
-    b = (b + bStep) | 0;
+const copyPairs32: Copier<Uint32Array> = (from, aStart, to, bStart, outer, inner) => {
+  for (let i = 0; i < outer.length; i++) {
+    let a = (aStart + i * outer.from) | 0;
+    let b = (bStart + i * outer.to) | 0;
+    for (let j = 0; j < inner.length; j++) {
+      to[b] = from[a]!;
+      to[b + 1] = from[a + 1]!;
+      a = (a + inner.from) | 0;
+      b = (b + inner.to) | 0;
+    }
   }
 };
 
-const copyOnes32: RowCopier<Uint32Array> = (from, a, aStep, to, b, bStep, length) => {
-  for (let i = 0; i < length; i++) {
-    to[b] = from[a]!;
-    a = (a + aStep) | 0;
-    b = (b + bStep) | 0;
+const copyOnes32: Copier<Uint32Array> = (from, aStart, to, bStart, outer, inner) => {
+  for (let i = 0; i < outer.length; i++) {
+    let a = (aStart + i * outer.from) | 0;
+    let b = (bStart + i * outer.to) | 0;
+    for (let j = 0; j < inner.length; j++) {
+      to[b] = from[a]!;
+      a = (a + inner.from) | 0;
+      b = (b + inner.to) | 0;
+    }
   }
 };
 
-const copyOnes16: RowCopier<Uint16Array> = (from, a, aStep, to, b, bStep, length) => {
-  for (let i = 0; i < length; i++) {
-    to[b] = from[a]!;
-    a = (a + aStep) | 0;
-    b = (b + bStep) | 0;
+const copyOnes16: Copier<Uint16Array> = (from, aStart, to, bStart, outer, inner) => {
+  for (let i = 0; i < outer.length; i++) {
+    let a = (aStart + i * outer.from) | 0;
+    let b = (bStart + i * outer.to) | 0;
+    for (let j = 0; j < inner.length; j++) {
+      to[b] = from[a]!;
+      a = (a + inner.from) | 0;
+      b = (b + inner.to) | 0;
+    }
   }
 };
 
-const copyOnes8: RowCopier<Uint8Array> = (from, a, aStep, to, b, bStep, length) => {
-  for (let i = 0; i < length; i++) {
-    to[b] = from[a]!;
-    a = (a + aStep) | 0;
-    b = (b + bStep) | 0;
+const copyOnes8: Copier<Uint8Array> = (from, aStart, to, bStart, outer, inner) => {
+  for (let i = 0; i < outer.length; i++) {
+    let a = (aStart + i * outer.from) | 0;
+    let b = (bStart + i * outer.to) | 0;
+    for (let j = 0; j < inner.length; j++) {
+      to[b] = from[a]!;
+      a = (a + inner.from) | 0;
+      b = (b + inner.to) | 0;
+    }
   }
 };
 
 /** Items wider than the unit that both sides are aligned to: files whose data starts at an odd offset. */
-const copyUnaligned: RowCopier<Units> = (from, a, aStep, to, b, bStep, length, units) => {
-  for (let i = 0; i < length; i++) {
-    for (let unit = 0; unit < units; unit++) to[b + unit] = from[a + unit]!;
-    a = (a + aStep) | 0;
-    b = (b + bStep) | 0;
+const copyUnaligned: Copier<Units> = (from, aStart, to, bStart, outer, inner, units) => {
+  for (let i = 0; i < outer.length; i++) {
+    let a = (aStart + i * outer.from) | 0;
+    let b = (bStart + i * outer.to) | 0;
+    for (let j = 0; j < inner.length; j++) {
+      for (let unit = 0; unit < units; unit++) to[b + unit] = from[a + unit]!;
+      a = (a + inner.from) | 0;
+      b = (b + inner.to) | 0;
+    }
   }
 };

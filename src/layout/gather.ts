@@ -8,8 +8,11 @@ import { isContiguous, sizeOf, stridesOf, type View } from './view.js';
 
 /** Where bytes come from: a mapping, or positional reads. Both throw `file_changed` when the file ends too early. */
 export interface ByteSource {
-  /** `length` (at most spanBytesMax) bytes from `start`, in place or in reused memory: valid until the next call. */
-  span(start: number, length: number): Uint8Array;
+  /**
+   * `length` (at most spanBytesMax) bytes from `start`, in place or in reused memory: valid until the next call.
+   * `usefulBytes` of them will be looked at.
+   */
+  span(start: number, length: number, usefulBytes: number): Uint8Array;
   /** Fills `into` from `start`. */
   read(start: number, into: Uint8Array): void;
 }
@@ -65,7 +68,8 @@ function gatherLoops(
   for (let done = 0; done < outer.length; done += stepsMax) {
     const steps = Math.min(stepsMax, outer.length - done);
     const start = from + done * outer.from;
-    const span = source.span(start, (steps - 1) * outer.from + inner);
+    const useful = innerLoops.reduce((bytes, loop) => bytes * loop.length, steps * itemsize);
+    const span = source.span(start, (steps - 1) * outer.from + inner, useful);
     copyStrided(span, 0, out, to + done * outer.to, [{ ...outer, length: steps }, ...innerLoops], itemsize);
   }
 }
@@ -96,7 +100,7 @@ function gatherRun(
 ): void {
   if (toStep === itemsize) source.read(from, out.subarray(to, to + bytes));
   else {
-    const span = source.span(from, bytes);
+    const span = source.span(from, bytes, bytes);
     copyStrided(span, 0, out, to, [{ length: bytes / itemsize, from: itemsize, to: toStep }], itemsize);
   }
 }

@@ -1,5 +1,7 @@
 /** Every error as application/problem+json (RFC 9457). The only place that knows which status a code has. */
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -144,15 +146,37 @@ function translate(error: unknown): Told {
       values: {},
     };
   }
+  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY') {
+    const detail = 'The body is not valid JSON, or has a key such as __proto__ that is not taken.';
+    return { code: 'bad_request', message: detail, values: {} };
+  }
   if (statusCode !== undefined && statusCode < 500 && code?.startsWith('FST_')) {
     return { code: 'bad_request', message: `${message ?? 'The request cannot be read'}.`, values: {} };
-  }
-  if (error instanceof SyntaxError && statusCode === 400) {
-    return { code: 'bad_json', message: `The body is not valid JSON: ${error.message}.`, values: {} };
   }
   return {
     code: 'internal',
     message: 'The service failed. Its log has the details under the x-request-id of this answer.',
     values: {},
   };
+}
+
+/** Requests that the parser gives up on have no reply: the problem is written to the socket as it is. */
+export function answerClientError(error: ConnectionError, socket: Socket): void {
+  // A peer that reset the connection has nothing to read.
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const problem = {
+    ...problemOf(
+      new HyperslabError('bad_request', 'The bytes on the connection are not an HTTP request that can be read.'),
+    ),
+    status,
+  };
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

@@ -8,7 +8,15 @@ import type { Logger } from 'pino';
 export function registerLogging(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { statusCode } = reply;
-    const level = statusCode >= 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug';
+    // 503 and 507 tell of load and full disks: to be noticed, but not a fault of the service.
+    const level =
+      statusCode === 503 || statusCode === 507
+        ? 'warn'
+        : statusCode >= 500
+          ? 'error'
+          : statusCode >= 400
+            ? 'info'
+            : 'debug';
     if ((request.log as Partial<Pick<Logger, 'isLevelEnabled'>>).isLevelEnabled?.(level)) {
       const bytes = Number(reply.getHeader('content-length'));
       request.log[level](

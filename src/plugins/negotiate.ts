@@ -1,4 +1,5 @@
 /** Which format an answer has: `?format=` wins, then the Accept header with its q-values, else JSON. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import accepts from 'accepts';
 import { fail } from '../errors.js';
@@ -17,7 +18,9 @@ export function negotiate(request: FastifyRequest, asked: string | undefined): F
   if (accept === undefined || accept === '*/*') return 'json';
   let format = known.get(accept);
   if (format === undefined) {
-    const type = accepts(request.raw).type(MEDIA_TYPES);
+    // Parameters such as charset do not matter to formats that have none; only q does.
+    const bare = accept.replace(/;\s*(?!q=)[^;,"]*(?:"[^"]*")?/gi, '');
+    const type = accepts({ headers: { accept: bare } } as IncomingMessage).type(MEDIA_TYPES);
     format = FORMATS.find(each => each.mediaTypes[0] === type)?.name ?? failNotAcceptable();
     if (known.size < KNOWN_MAX) known.set(accept, format);
   }

@@ -36,9 +36,10 @@ export class RouteHistogram {
 
   /** What prom-client asks of a metric. */
   async get(): Promise<object> {
-    const values = [...this.#series.values()]
-      .flatMap(byStatus => [...byStatus.values()])
-      .flatMap(series => this.#valuesOf(series));
+    const values: object[] = [];
+    for (const byStatus of this.#series.values()) {
+      for (const series of byStatus.values()) values.push(...this.#valuesOf(series));
+    }
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values };
   }
 

@@ -98,7 +98,7 @@ async function sendJson({ context, reply, dataset, file, view, dtype, query }: A
   const now = readNow(file, view, dtype.itemsize);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
-    : await readWhole(dataset, file, view, dtype.itemsize, context.pool);
+    : await readWhole(dataset, file, view, context.pool);
   const block = { dtype, shape: view.shape, bytes };
   const options = { int64: query.int64 ?? 'number' } as const;
   const head = Buffer.from(
@@ -141,7 +141,6 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
     head: range ? head?.subarray(range.start, range.end) : head,
     view: range ? bytesOfView(view, range, headBytes) : view,
     itemsize: range ? 1 : itemsize,
-    contiguous,
     swapItemsize: swapped ? itemsize : 0,
   };
   const now = readNow(file, body.view, body.itemsize);
@@ -155,31 +154,20 @@ interface BinaryBody {
   readonly head: Uint8Array | undefined;
   readonly view: View;
   readonly itemsize: number;
-  /** The elements are one run of the file, sent as they are. */
-  readonly contiguous: boolean;
   /** Items of this many bytes are swapped; 0 leaves them. */
   readonly swapItemsize: number;
 }
 
-/** Answers that have to wait for a disk, a lock or a worker: whole where they are small, else in pieces. */
-async function sendLater(
-  asked: Answer,
-  { head, view, itemsize, contiguous, swapItemsize }: BinaryBody,
-): Promise<FastifyReply> {
+/** Answers that have to wait for a disk, a lock or a worker, in pieces. */
+async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: BinaryBody): Promise<FastifyReply> {
   const { context, request, reply, dataset, file, format } = asked;
-  const bytes = sizeOf(view.shape) * itemsize;
-  if (bytes <= LIMITS.atomicReadBytesMax && !(contiguous && file.sendsMapped)) {
-    const whole = await readWhole(dataset, file, view, itemsize, context.pool);
-    checkIfMatch(request.headers['if-match'], dataset.record.id, whole.generation);
-    setState(reply, dataset, format, whole.generation);
-    return reply.send(withHead(head, swapItemsize > 0 ? swapItems(whole.bytes, swapItemsize) : whole.bytes));
-  }
   const pieces = await file.state.lock.withRead(() => {
     file.state.checkUsable();
+    checkIfMatch(request.headers['if-match'], dataset.record.id, dataset.generation);
     setState(reply, dataset, format, dataset.generation);
     return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
   });
-  reply.header('content-length', (head?.byteLength ?? 0) + bytes);
+  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
   await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces);
   return reply;
 }

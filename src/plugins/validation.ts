@@ -5,10 +5,28 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
+import { fail } from '../errors.js';
 
 export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
   const options = { allErrors: false, useDefaults: true, strict: false, schemas: [...components] };
   const texts = new Ajv({ ...options, coerceTypes: true });
   const bodies = new Ajv({ ...options, coerceTypes: false });
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema as object));
+  // What is not JSON has routes of its own; Fastify would take text/plain as a string.
+  app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
+  app.addHook('onRequest', (request, _reply, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      fail(
+        'unsupported_media_type',
+        `Bodies are taken as they are, not in Content-Encoding ${encoding.slice(0, 40)}. Send it plain.`,
+      );
+    }
+    done();
+  });
 }
