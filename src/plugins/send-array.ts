@@ -202,6 +202,7 @@ function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
       const piece = await pieces.next();
       return piece && swapItems(piece, itemsize);
     },
+    check: () => pieces.check(),
     close: () => pieces.close(),
   };
 }

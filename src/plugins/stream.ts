@@ -20,6 +20,7 @@ export async function streamPieces(
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
     if (head) raw.write(head);
     while (piece) {
+      pieces.check();
       const sent = write(raw, piece);
       // Awaited after `sent`; an error must not be taken for unhandled meanwhile.
       const following = pieces.next();
