@@ -13,11 +13,11 @@ import { removeTemporaries } from './file/atomic.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { availableBackends } from './file/mapping.js';
-import { Roots } from './file/roots.js';
+import { Roots, type Root } from './file/roots.js';
 import { passesSelfTest } from './file/self-test.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
-import { registerErrors, sendProblem } from './plugins/errors.js';
+import { answerClientError, registerErrors, sendProblem } from './plugins/errors.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
@@ -34,10 +34,7 @@ export async function buildApp(
 ): Promise<{ app: App; context: Context }> {
   const dataDir = await prepareDataDir(config.dataDir);
   const folder = (name: string): string => path.join(dataDir, name);
-  const roots = new Roots(
-    [dataDir, ...config.roots.map(root => fs.realpathSync(root))],
-    ['catalog', 'journal'].map(folder),
-  );
+  const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), ['catalog', 'journal'].map(folder));
   const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
   const generations = new Generations(folder('journal'));
   await generations.load();
@@ -61,6 +58,7 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     // Our own hook answers with a problem document.
     return503OnClosing: false,
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
     requestIdHeader: false,
     // Longer than the balancers in front, so that they never reuse a connection that is being closed.
@@ -80,6 +78,10 @@ export async function buildApp(
     await generations.close();
   });
   return { app, context };
+}
+
+function rootAt(asked: string): Root {
+  return { configured: path.resolve(asked), real: fs.realpathSync(asked) };
 }
 
 /** Makes the data folder and its rooms, and removes what an interrupted start or write left there. */

@@ -1,6 +1,7 @@
 /** Every setting, as one table: environment variable, default, unit, meaning. All faults are reported together. */
 import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { LIMITS } from './limits.js';
 import type { MappingChoice } from './file/mapping.js';
 
@@ -38,14 +39,14 @@ export const SETTINGS = {
     default: './data',
     unit: 'folder',
     meaning: 'Holds arrays, manifests and counters; created when missing.',
-    parse: text => text,
+    parse: folderOrNone,
   }),
   roots: setting({
     name: 'HYPERSLAB_ROOTS',
     default: '',
     unit: 'folders, colon-separated',
     meaning: 'Folders from which files may be registered; the data folder always may.',
-    parse: text => text.split(':').filter(Boolean),
+    parse: folders,
   }),
   workers: setting({
     name: 'HYPERSLAB_WORKERS',
@@ -140,6 +141,26 @@ function integer(min: number, max: number): (text: string) => number {
     if (!(value >= min && value <= max)) throw new Error(`expected an integer from ${min} to ${max}`);
     return value;
   };
+}
+
+/** A folder that exists, or a name that one can be made under. */
+function folderOrNone(text: string): string {
+  for (let each = path.resolve(text); ; each = path.dirname(each)) {
+    const stats = fs.statSync(each, { throwIfNoEntry: false });
+    if (stats?.isDirectory()) return text;
+    if (stats) throw new Error(`expected a folder, or a name for a new one; ${each} is something else`);
+  }
+}
+
+function folders(text: string): string[] {
+  const listed = text.split(':').filter(Boolean);
+  for (const folder of listed) {
+    const stats = fs.statSync(folder, { throwIfNoEntry: false });
+    if (!stats?.isDirectory()) {
+      throw new Error(`expected folders; ${folder} ${stats ? 'is something else' : 'does not exist'}`);
+    }
+  }
+  return listed;
 }
 
 function oneOf<const T extends string>(...choices: T[]): (text: string) => T {

@@ -1,9 +1,14 @@
 /** The demo arrays: small, real, registered when the data folder has no datasets yet. */
-import { readFile, copyFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Context } from './context.js';
+import { HyperslabError } from './errors.js';
 import { PACKAGE_ROOT } from './package-root.js';
+import type { Registry } from './registry/registry.js';
+import { BodyReader } from './transfer/body.js';
+import { importNpy } from './transfer/import.js';
 
 interface DemoEntry {
   readonly name: string;
@@ -14,16 +19,31 @@ interface DemoEntry {
 
 const DEMO_FOLDER = path.join(PACKAGE_ROOT, 'demo');
 
-/** Copies the demo arrays into the data folder, so that they can be written to, and registers them. */
+/** Imports the demo arrays, so that they are the service's own and can be written to. */
 export async function registerDemo({ registry }: Context, log: FastifyBaseLogger): Promise<void> {
   if (registry.size > 0 || registry.quarantined.length > 0) return;
   const entries = JSON.parse(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
-  await Promise.all(
-    entries.map(async ({ name, file, attrs, dims }) => {
-      const target = path.join(registry.arraysDir, `${name}.npy`);
-      await copyFile(path.join(DEMO_FOLDER, file), target);
-      await registry.create({ name, path: target, mode: 'r+', external: false, attrs, dims });
-    }),
-  );
-  log.info({ datasets: entries.map(entry => entry.name) }, 'demo arrays registered');
+  const imported = await Promise.all(entries.map(entry => importEntry(registry, entry, log)));
+  log.info({ datasets: imported.filter(name => name !== undefined) }, 'demo arrays registered');
+}
+
+/** The name, or undefined where it could not be imported: a service without its demo is still a service. */
+async function importEntry(
+  registry: Registry,
+  { name, file, attrs, dims }: DemoEntry,
+  log: FastifyBaseLogger,
+): Promise<string | undefined> {
+  const body = createReadStream(path.join(DEMO_FOLDER, file));
+  try {
+    await importNpy(registry, { name, overwrite: false, body: new BodyReader(body), bodyBytes: undefined });
+    await registry.patch(name, { attrs, dims });
+    return name;
+  } catch (error) {
+    // Its file may have been kept by somebody who forgot the dataset.
+    if (!(error instanceof HyperslabError)) throw error;
+    log.warn({ dataset: name, err: error }, 'the demo array was left out');
+    return undefined;
+  } finally {
+    body.destroy();
+  }
 }

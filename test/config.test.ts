@@ -41,11 +41,15 @@ t.test('every row of the table has a name, a unit, a meaning and a default that 
 });
 
 t.test('values are read', async t => {
+  const folder = temporaryFolder();
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const [a, b] = ['a', 'b'].map(name => path.join(folder, name)) as [string, string];
+  for (const root of [a, b]) fs.mkdirSync(root);
   t.match(
     readConfig({
       HYPERSLAB_HOST: '::1',
       HYPERSLAB_PORT: '0',
-      HYPERSLAB_ROOTS: '/srv/a::/srv/b:',
+      HYPERSLAB_ROOTS: `${a}::${b}:`,
       HYPERSLAB_WORKERS: '3',
       HYPERSLAB_DEMO: 'auto',
       HYPERSLAB_LOG_LEVEL: 'silent',
@@ -56,7 +60,7 @@ t.test('values are read', async t => {
     {
       host: '::1',
       port: 0,
-      roots: ['/srv/a', '/srv/b'],
+      roots: [a, b],
       workers: 3,
       demo: 'auto',
       logLevel: 'silent',
@@ -159,6 +163,27 @@ t.test('the process refuses faulty settings with one line each and no stack', as
     ['HYPERSLAB_PORT', 'HYPERSLAB_DEMO'],
     stderr,
   );
+});
+
+t.test('folders that are none are listed with the other faults', async t => {
+  const folder = temporaryFolder();
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'file');
+  fs.writeFileSync(file, '');
+  const faultsOf = (env: Record<string, string>): string[] => {
+    try {
+      readConfig(env);
+      return [];
+    } catch (error) {
+      t.type(error, ConfigError);
+      return (error as Error).message.split('\n').map(line => line.split('=')[0]!);
+    }
+  };
+  const [port, roots, dataDir] = ['HYPERSLAB_PORT', 'HYPERSLAB_ROOTS', 'HYPERSLAB_DATA_DIR'] as const;
+  t.strictSame(faultsOf({ [port]: 'x', [roots]: `${folder}:${folder}/gone`, [dataDir]: file }), [port, dataDir, roots]);
+  t.strictSame(faultsOf({ [roots]: file }), [roots]);
+  t.strictSame(faultsOf({ [dataDir]: path.join(file, 'below') }), [dataDir]);
+  t.strictSame(faultsOf({ [roots]: folder, [dataDir]: path.join(folder, 'new', 'newer') }), []);
 });
 
 t.test('a root that is not there is a fault of the settings, not a crash', async t => {

@@ -1,4 +1,5 @@
 /** The registry over HTTP: names, pages, metadata, replacing and removing, and many requests for one name. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -159,6 +160,53 @@ t.test('DELETE keeps the file, or deletes it where the service made it', async t
   t.equal(await remove('theirs', '?data=burn'), '400 bad_request');
   t.equal(await remove('theirs'), '204');
   t.ok(fs.existsSync(path.join(server.dataDir, 'theirs.raw')));
+});
+
+t.test('who made a file decides whether it may be deleted, whatever external says', async t => {
+  const made = { dtype: '|u1', shape: [3] };
+  await create(server, { ...made, name: 'shown', external: true });
+  t.equal(await remove('shown', '?data=delete'), '204', 'made, though others may change it');
+  t.notOk(fs.existsSync(inArrays('shown.npy')));
+  await create(server, { ...made, name: 'opened' });
+  t.equal(await outcome(patch('opened', { external: true })), '200');
+  t.equal(await remove('opened', '?data=delete'), '204');
+  fs.writeFileSync(inArrays('put.raw'), Buffer.alloc(3));
+  await create(server, { name: 'put', path: 'arrays/put.raw', mode: 'r+', external: false });
+  t.equal(await remove('put', '?data=delete'), '403 not_owned', 'put there by somebody else');
+  await create(server, { ...made, name: 'put', mode: 'w+', overwrite: true });
+  t.ok(fs.existsSync(inArrays('put.raw')), 'nor is it deleted when its name goes to another file');
+  t.equal(await remove('put', '?data=delete'), '204');
+  await create(server, { ...made, name: 'elsewhere', mode: 'w+', path: 'elsewhere.npy' });
+  t.equal(await remove('elsewhere', '?data=delete'), '403 not_owned', 'only under arrays/');
+  t.equal(await remove('elsewhere'), '204');
+});
+
+t.test('an array that another dataset reads too is kept when its name goes to another file', async t => {
+  await create(server, { name: 'source', dtype: '|u1', shape: [3], fill: 4 });
+  await create(server, { name: 'copy', path: 'arrays/source.npy' });
+  const request = { name: 'source', dtype: '|u1', shape: [3], mode: 'w+', overwrite: true };
+  t.equal(await outcome(post(request)), '409 file_in_use');
+  await create(server, { ...request, format: 'raw' });
+  t.strictSame(await readRaw(server, 'copy'), Buffer.of(4, 4, 4));
+});
+
+t.test('w+ replaces regular files and nothing else', async t => {
+  const at = (name: string): string => path.join(server.dataDir, name);
+  fs.mkdirSync(at('target-folder'));
+  fs.writeFileSync(at('target-file'), 'kept');
+  fs.symlinkSync(at('target-file'), at('target-link'));
+  fs.symlinkSync(at('nothing'), at('target-nothing'));
+  execFileSync('mkfifo', [at('target-pipe')]);
+  for (const name of ['target-folder', 'target-link', 'target-nothing', 'target-pipe']) {
+    const request = { name: 'target', dtype: '|u1', shape: [1], mode: 'w+', path: name };
+    t.equal(await outcome(post({ ...request, overwrite: true })), '422 not_a_regular_file', name);
+    t.equal(await outcome(post(request)), '409 exists', name);
+  }
+  fs.mkdirSync(inArrays('target.npy'));
+  const body = npyOf('|u1', [1], Buffer.of(1));
+  t.equal(await outcome(importNpy('target', body, '?overwrite=true')), '422 not_a_regular_file');
+  t.equal(fs.readFileSync(at('target-file'), 'utf8'), 'kept');
+  t.notOk(fs.readdirSync(server.dataDir).some(name => name.startsWith('.hyperslab-')));
 });
 
 t.test('a file with two registrations has one writer, one generation, and is not deleted under the other', async t => {

@@ -111,7 +111,9 @@ export class Dataset {
 
   async #compareHeader(file: OpenFile): Promise<void> {
     const head = new Uint8Array(Math.min(this.record.offset, LIMITS.npyHeaderBytesMax));
-    const { bytesRead } = await readSome(file.fd, head, 0, head.byteLength, 0);
+    // The dataset may be forgotten, and its file be closed, while the disk is waited for.
+    const release = file.lease();
+    const { bytesRead } = await readSome(file.fd, head, 0, head.byteLength, 0).finally(release);
     if (bytesRead < head.byteLength || !this.#headerCheck(head, this.record)) {
       fail(
         'file_changed',

@@ -23,6 +23,8 @@ export interface DatasetRecord {
   readonly format: FileFormat;
   /** Other programs may change the file. */
   readonly external: boolean;
+  /** The service made the file: created, imported, or a demo array; not registered in place. */
+  readonly made: boolean;
   readonly attrs: Readonly<Record<string, unknown>>;
   readonly dims: readonly string[] | null;
 }

@@ -1,5 +1,5 @@
 /**
- * Files that appear whole or not at all: written under a temporary name in the same folder, synced, then renamed and
+ * Files that appear whole or not at all: staged under a temporary name in the same folder and synced, then renamed and
  * the folder synced. What a crash leaves behind has the temporary prefix and is removed at the next start.
  */
 import fs from 'node:fs/promises';
@@ -10,19 +10,48 @@ import { closeDescriptor, openDescriptor, syncAll, syncFolder, writeFully } from
 
 export const TEMPORARY_PREFIX = '.hyperslab-';
 
-export interface AtomicOptions {
+export interface PublishOptions {
   /** False refuses to replace a file that is there: `exists`. */
   readonly overwrite: boolean;
 }
 
-/** Creates `target` from what `fill` writes to the descriptor it is given. */
-export async function createAtomically(
-  target: string,
-  { overwrite }: AtomicOptions,
-  fill: (fd: number) => Promise<void>,
-): Promise<void> {
-  const folder = path.dirname(target);
-  const temporary = path.join(folder, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`);
+/** A whole file, on disk, that does not have its name yet. Whoever staged it must discard it at the end. */
+export class StagedFile {
+  readonly #temporary: string;
+  readonly #target: string;
+  #isPublished = false;
+
+  constructor(temporary: string, target: string) {
+    this.#temporary = temporary;
+    this.#target = target;
+  }
+
+  /** True as soon as the file has its name, even if that could not be made durable. */
+  get isPublished(): boolean {
+    return this.#isPublished;
+  }
+
+  /** Gives the file its name, durably. @throws exists */
+  async publish({ overwrite }: PublishOptions): Promise<void> {
+    if (overwrite) await fs.rename(this.#temporary, this.#target);
+    else {
+      // link() refuses an existing name, which rename() would replace.
+      await fs.link(this.#temporary, this.#target).catch(failIfExists);
+      await fs.rm(this.#temporary, { force: true });
+    }
+    this.#isPublished = true;
+    await syncFolder(path.dirname(this.#target));
+  }
+
+  /** Removes what was not published; nothing when it was. */
+  async discard(): Promise<void> {
+    if (!this.#isPublished) await fs.rm(this.#temporary, { force: true });
+  }
+}
+
+/** Makes a file for `target` of what `fill` writes to the descriptor it is given. */
+export async function stageFile(target: string, fill: (fd: number) => Promise<void>): Promise<StagedFile> {
+  const temporary = path.join(path.dirname(target), `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`);
   const fd = await openDescriptor(temporary, 'wx+', 0o644);
   try {
     try {
@@ -31,27 +60,24 @@ export async function createAtomically(
     } finally {
       await closeDescriptor(fd);
     }
-    if (overwrite) await fs.rename(temporary, target);
-    else {
-      // link() refuses an existing name, which rename() would replace.
-      await fs.link(temporary, target);
-      await fs.unlink(temporary);
-    }
   } catch (error) {
     await fs.rm(temporary, { force: true });
-    if (systemErrorCode(error) === 'EEXIST') {
-      fail(
-        'exists',
-        'A file of this name exists. Register it with `path`, or replace it with mode w+ and overwrite true.',
-      );
-    }
     throw error;
   }
-  await syncFolder(folder);
+  return new StagedFile(temporary, target);
 }
 
-export function writeTextAtomically(target: string, text: string): Promise<void> {
-  return createAtomically(target, { overwrite: true }, fd => writeFully(fd, Buffer.from(text), 0));
+export function stageText(target: string, text: string): Promise<StagedFile> {
+  return stageFile(target, fd => writeFully(fd, Buffer.from(text), 0));
+}
+
+export async function writeTextAtomically(target: string, text: string): Promise<void> {
+  const staged = await stageText(target, text);
+  try {
+    await staged.publish({ overwrite: true });
+  } finally {
+    await staged.discard();
+  }
 }
 
 /** Deletes what an interrupted service left behind. */
@@ -59,4 +85,16 @@ export async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await fs.readdir(folder)) {
     if (name.startsWith(TEMPORARY_PREFIX)) await fs.rm(path.join(folder, name), { force: true });
   }
+}
+
+export function failExists(): never {
+  return fail(
+    'exists',
+    'A file of this name exists. Register it with `path`, or replace it with mode w+ and overwrite true.',
+  );
+}
+
+function failIfExists(error: unknown): never {
+  if (systemErrorCode(error) === 'EEXIST') return failExists();
+  throw error;
 }

@@ -3,10 +3,10 @@
  * sync before it is answered. A redo journal, which will make a write atomic against a crash, belongs in here, between
  * the lock and `apply`.
  */
-import { HyperslabError } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
 import type { Generations } from './generations.js';
 import { syncData } from './io.js';
-import type { OpenFile } from './open-file.js';
+import type { FileState, OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
 export type Durability = 'commit' | 'none';
@@ -15,13 +15,15 @@ export interface CommitOptions {
   readonly durability: Durability;
   /** Runs under the lock, before anything is changed; throws to refuse. */
   readonly precondition: (generation: number) => void;
+  /** The change is a stream that may take long: other calls on the file are refused meanwhile, instead of waiting. */
+  readonly bulk?: boolean;
 }
 
 /** Applies a change to a file and returns the generation that it makes. */
 export async function commitChange(
   file: OpenFile,
   generations: Generations,
-  { durability, precondition }: CommitOptions,
+  { durability, precondition, bulk = false }: CommitOptions,
   apply: () => Promise<void>,
 ): Promise<number> {
   const { state } = file;
@@ -30,24 +32,42 @@ export async function commitChange(
   return state.lock.withWrite(async () => {
     state.checkUsable();
     precondition(generations.current(fileId));
+    // Before anything is awaited: nobody may get in line behind a stream without being told.
+    state.bulkLoading = bulk;
     try {
       await generations.reserve(fileId);
-    } catch (error) {
-      throw fromSystemError(error);
-    }
-    state.writesStarted++;
-    state.unsynced = true;
-    try {
-      await apply();
-      if (durability === 'commit') await syncOrGiveUp(file);
+      state.writesStarted++;
+      state.unsynced = true;
+      try {
+        await apply();
+        if (durability === 'commit') await syncOrGiveUp(file);
+      } finally {
+        // Also after a failure: some bytes may have changed, and no earlier answer may be taken for them.
+        generations.advance(fileId);
+      }
     } catch (error) {
       throw fromSystemError(error);
     } finally {
-      // Also after a failure: some bytes may have changed, and no earlier answer may be taken for them.
-      generations.advance(fileId);
+      if (bulk) state.bulkLoading = false;
     }
     return generations.current(fileId);
   });
+}
+
+/**
+ * Runs work that takes a file away from its datasets, or puts another in its place, while nobody reads or writes it.
+ * It does not wait for a stream. @throws bulk_load
+ */
+export function withFileToItself<T>(state: FileState, work: () => Promise<T>): Promise<T> {
+  checkNotLoading(state);
+  return state.lock.withWrite(work);
+}
+
+/** @throws bulk_load */
+export function checkNotLoading(state: FileState): void {
+  if (state.bulkLoading) {
+    fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
+  }
 }
 
 /** Puts everything that was written to the file on disk. */

@@ -2,14 +2,16 @@
  * All open files, one per (device, inode), opened when first used and closed when idle for longest. A file that is
  * registered for writing is opened for writing before anything is mapped; an earlier read-only descriptor is retired.
  */
-import fs from 'node:fs/promises';
+import { fstatSync } from 'node:fs';
 import { LIMITS } from '../limits.js';
 import { flushFile } from './commit.js';
 import type { Generations } from './generations.js';
 import type { MappingBackend } from './mapping.js';
 import { FileState, OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
 import { kindOfFileSystem } from './file-system.js';
+import { closeDescriptor } from './io.js';
 import type { Roots } from './roots.js';
+import { fromSystemError } from './system-errors.js';
 
 export interface FileReference {
   readonly fileId: string;
@@ -64,12 +66,16 @@ export class FileTable {
 
   /** Lets go of a file as soon as its last reader has. */
   drop(fileId: string): void {
-    this.#open.get(fileId)?.retire();
+    const file = this.#open.get(fileId);
     this.#open.delete(fileId);
+    // In the next turn: whoever was handed the file in this one takes its lease before that.
+    if (file) setImmediate(() => file.retire());
   }
 
   /** Drops a file for good: no dataset is registered on it any more. */
   async forget(fileId: string): Promise<void> {
+    // A file that is being opened would come back after it was dropped.
+    await this.#opening.get(fileId)?.catch(() => undefined);
     this.drop(fileId);
     this.#states.delete(fileId);
     this.#identities.delete(fileId);
@@ -100,11 +106,27 @@ export class FileTable {
     }
   }
 
-  async #openNow({ fileId, realPath, writable }: FileReference): Promise<OpenFile> {
-    this.drop(fileId);
-    const fd = await this.roots.open(realPath, writable);
+  async #openNow(reference: FileReference): Promise<OpenFile> {
+    this.drop(reference.fileId);
+    const fd = await this.roots.open(reference.realPath, reference.writable);
+    let file: OpenFile;
+    try {
+      file = await this.#setUp(fd, reference);
+    } catch (error) {
+      await closeDescriptor(fd);
+      throw fromSystemError(error);
+    }
+    this.#identities.set(reference.fileId, file.identity);
+    this.#open.set(reference.fileId, file);
+    file.lastUsed = ++this.#clock;
+    this.#closeIdle();
+    return file;
+  }
+
+  /** Chooses how to map the file, and gives it a new generation when it is another than last time. */
+  async #setUp(fd: number, { fileId, realPath, writable }: FileReference): Promise<OpenFile> {
     const { mappable } = await kindOfFileSystem(realPath);
-    const { size } = await fs.stat(realPath);
+    const { size } = fstatSync(fd);
     const backend = mappable ? this.#backends.find(each => size <= each.fileBytesMax) : undefined;
     const file = new OpenFile({ fd, realPath, writable, state: this.stateOf(fileId), backend });
     const before = this.#identities.get(fileId);
@@ -114,10 +136,6 @@ export class FileTable {
       this.generations.advance(fileId);
       file.state.writesStarted++;
     }
-    this.#identities.set(fileId, file.identity);
-    this.#open.set(fileId, file);
-    file.lastUsed = ++this.#clock;
-    this.#closeIdle();
     return file;
   }
 

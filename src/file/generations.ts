@@ -11,6 +11,7 @@ import { systemErrorCode } from '../errors.js';
 import { writeTextAtomically } from './atomic.js';
 
 const SUFFIX = '.generation.json';
+const FIRST = 1;
 
 interface Stored {
   readonly generation: number;
@@ -57,7 +58,8 @@ export class Generations {
   }
 
   current(fileId: string): number {
-    return this.#entry(fileId).generation;
+    // Asking makes no entry: the file may have been forgotten.
+    return this.#entries.get(fileId)?.generation ?? FIRST;
   }
 
   /** Makes sure that the next `advance` stays under the ceiling on disk. */
@@ -93,7 +95,7 @@ export class Generations {
   /** Writes down exact values, so that the next start continues without a gap. */
   async close(): Promise<void> {
     for (const [fileId, entry] of this.#entries) {
-      if (entry.stored || entry.generation === 1) continue;
+      if (entry.stored || entry.generation === FIRST) continue;
       await this.#write(fileId, { generation: entry.generation, exact: true });
       entry.stored = true;
       entry.ceiling = entry.generation;
@@ -110,7 +112,7 @@ export class Generations {
   #entry(fileId: string): Entry {
     let entry = this.#entries.get(fileId);
     if (!entry) {
-      entry = { generation: 1, ceiling: 1, stored: false };
+      entry = { generation: FIRST, ceiling: FIRST, stored: false };
       this.#entries.set(fileId, entry);
     }
     return entry;

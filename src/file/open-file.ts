@@ -79,6 +79,7 @@ export class OpenFile {
   readonly #residencyTrusted: boolean;
   #leases = 0;
   #retired = false;
+  #closed = false;
   lastUsed = 0;
 
   constructor({ fd, realPath, writable, state, backend }: OpenFileInit) {
@@ -133,7 +134,7 @@ export class OpenFile {
       if (!held) return;
       held = false;
       this.#leases--;
-      if (this.#retired && this.#leases === 0) this.#close();
+      if (this.#retired) this.#closeWhenIdle();
     };
   }
 
@@ -141,7 +142,7 @@ export class OpenFile {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    if (this.#leases === 0) this.#close();
+    this.#closeWhenIdle();
   }
 
   /** Reads a small answer on the event loop, if no disk has to be waited for. */
@@ -213,9 +214,17 @@ export class OpenFile {
     return { pages, resident };
   }
 
-  #close(): void {
-    this.#windows?.clear();
-    void closeDescriptor(this.fd);
+  /**
+   * In a later turn: whoever was handed the file in this one has leased it by then. A descriptor that is closed too
+   * early would be read as whatever file is opened next.
+   */
+  #closeWhenIdle(): void {
+    setImmediate(() => {
+      if (this.#leases > 0 || this.#closed) return;
+      this.#closed = true;
+      this.#windows?.clear();
+      void closeDescriptor(this.fd);
+    });
   }
 }
 

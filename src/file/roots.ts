@@ -8,17 +8,29 @@ import path from 'node:path';
 import { fail, systemErrorCode } from '../errors.js';
 import { closeDescriptor, openDescriptor } from './io.js';
 import { fromSystemError } from './system-errors.js';
-import { constants, fstatSync, readlinkSync } from 'node:fs';
+import { constants, fstatSync, readlinkSync, type Stats } from 'node:fs';
 
 const LINKS_MAX = 40;
 const PATH_LENGTH_MAX = 4096;
 
+export interface Root {
+  /** The absolute path as it was configured, which clients may use: a link, or the same as `real`. */
+  readonly configured: string;
+  readonly real: string;
+}
+
+/** A place to look for a file: a root's real path, and what follows it. */
+interface Candidate {
+  readonly root: string;
+  readonly components: readonly string[];
+}
+
 export class Roots {
-  readonly #roots: readonly string[];
+  readonly #roots: readonly Root[];
   readonly #reserved: readonly string[];
 
-  /** All folders are real paths. `reserved` are the service's own, which nobody may register from. */
-  constructor(roots: readonly string[], reserved: readonly string[]) {
+  /** `reserved` are real paths of the service's own folders, which nobody may register from. */
+  constructor(roots: readonly Root[], reserved: readonly string[]) {
     this.#roots = roots;
     this.#reserved = reserved;
   }
@@ -34,16 +46,28 @@ export class Roots {
     return fail('file_not_found', `No file ${shown(asked)} stands under the served folders.`, { path: asked });
   }
 
-  /** The real path for a file that is to be created: its folder exists. @throws path_forbidden, file_not_found */
+  /**
+   * The real path for a file that is to be made, or replaced: in the first root that has it, else in the first that has
+   * its folder. What stands there is not looked into: it may be a folder or a link.
+   * @throws path_forbidden, file_not_found
+   */
   async place(asked: string): Promise<string> {
+    let place: string | undefined;
     for (const { root, components } of this.#candidates(asked)) {
       const name = components.at(-1);
       if (name === undefined) continue;
       // oxlint-disable-next-line no-await-in-loop
       const folder = await this.#walk(root, components.slice(0, -1));
-      if (folder) return this.#allowed(path.join(folder, name));
+      if (folder === undefined) continue;
+      const target = this.#allowed(path.join(folder, name));
+      // oxlint-disable-next-line no-await-in-loop
+      if (await look(target)) return target;
+      // oxlint-disable-next-line no-await-in-loop
+      if ((await look(folder))?.isDirectory()) place ??= target;
     }
-    return fail('file_not_found', `No folder for ${shown(asked)} stands under the served folders.`, { path: asked });
+    return (
+      place ?? fail('file_not_found', `No folder for ${shown(asked)} stands under the served folders.`, { path: asked })
+    );
   }
 
   /** Opens a path that `find` returned, and makes sure that it is still that file: regular, and inside the roots. */
@@ -73,18 +97,26 @@ export class Roots {
 
   /** True for paths below a root that are not the service's own. */
   has(realPath: string): boolean {
-    return this.#roots.some(root => isInside(realPath, root)) && !this.#isReserved(realPath);
+    return this.#roots.some(({ real }) => isInside(realPath, real)) && !this.#isReserved(realPath);
   }
 
-  #candidates(asked: string): { root: string; components: string[] }[] {
+  #candidates(asked: string): Candidate[] {
     if (asked === '' || asked.length > PATH_LENGTH_MAX || asked.includes('\0')) return failForbidden();
     const components = asked.split('/').filter(component => component !== '' && component !== '.');
     if (components.includes('..')) return failForbidden();
-    if (!asked.startsWith('/')) return this.#roots.map(root => ({ root, components }));
-    const normal = `/${components.join('/')}`;
-    const inside = this.#roots.filter(root => isInside(normal, root));
-    if (inside.length === 0) return failForbidden();
-    return inside.map(root => ({ root, components: path.relative(root, normal).split('/').filter(Boolean) }));
+    if (!asked.startsWith('/')) return this.#roots.map(({ real }) => ({ root: real, components }));
+    const inside = this.#holding(`/${components.join('/')}`);
+    return inside.length > 0 ? inside : failForbidden();
+  }
+
+  /** The roots that an absolute path lies in, by either of their names. */
+  #holding(absolute: string): Candidate[] {
+    return this.#roots.flatMap(({ configured, real }) => {
+      const base = [real, configured].find(each => isInside(absolute, each));
+      return base === undefined
+        ? []
+        : [{ root: real, components: path.relative(base, absolute).split('/').filter(Boolean) }];
+    });
   }
 
   async #walk(root: string, components: readonly string[]): Promise<string | undefined> {
@@ -93,16 +125,9 @@ export class Roots {
     const rest = [...components];
     while (rest.length > 0) {
       const next = path.join(current, rest.shift()!);
-      let stats;
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        stats = await fs.lstat(next);
-      } catch (error) {
-        const code = systemErrorCode(error);
-        if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-        if (code === 'EACCES' || code === 'ENAMETOOLONG') return failForbidden();
-        throw fromSystemError(error);
-      }
+      // oxlint-disable-next-line no-await-in-loop
+      const stats = await look(next);
+      if (!stats) return undefined;
       if (!stats.isSymbolicLink()) {
         current = next;
         continue;
@@ -110,10 +135,10 @@ export class Roots {
       if (++links > LINKS_MAX) return failForbidden();
       // oxlint-disable-next-line no-await-in-loop
       const target = path.resolve(current, await fs.readlink(next));
-      const home = this.#roots.find(each => isInside(target, each));
+      const [home] = this.#holding(target);
       if (home === undefined) return failForbidden();
-      rest.unshift(...path.relative(home, target).split('/').filter(Boolean));
-      current = home;
+      rest.unshift(...home.components);
+      current = home.root;
     }
     return this.#allowed(current);
   }
@@ -124,6 +149,18 @@ export class Roots {
 
   #isReserved(realPath: string): boolean {
     return this.#reserved.some(folder => isInside(realPath, folder));
+  }
+}
+
+/** What stands at a path, links not followed; undefined for nothing. @throws path_forbidden */
+async function look(realPath: string): Promise<Stats | undefined> {
+  try {
+    return await fs.lstat(realPath);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES' || code === 'ENAMETOOLONG') return failForbidden();
+    throw fromSystemError(error);
   }
 }
 
@@ -142,6 +179,6 @@ function failForbidden(): never {
   );
 }
 
-function failNotRegular(): never {
+export function failNotRegular(): never {
   return fail('not_a_regular_file', 'The path is not a regular file. Only regular files can be mapped.');
 }

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { fromSystemError } from '../file/system-errors.js';
 import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -125,6 +126,8 @@ interface Told {
 
 function translate(error: unknown): Told {
   if (error instanceof HyperslabError) return error;
+  // What a file call threw: an error with a number and the name of the call.
+  if (error instanceof Error && 'syscall' in error && 'errno' in error) return fromSystemError(error);
   const { code, statusCode, validation, validationContext, message } = error as Partial<FastifyError>;
   if (validation) {
     const [first] = validation;

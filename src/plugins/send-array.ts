@@ -161,12 +161,16 @@ interface BinaryBody {
 /** Answers that have to wait for a disk, a lock or a worker, in pieces. */
 async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: BinaryBody): Promise<FastifyReply> {
   const { context, request, reply, dataset, file, format } = asked;
-  const pieces = await file.state.lock.withRead(() => {
-    file.state.checkUsable();
-    checkIfMatch(request.headers['if-match'], dataset.record.id, dataset.generation);
-    setState(reply, dataset, format, dataset.generation);
-    return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
-  });
+  // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
+  const release = file.lease();
+  const pieces = await file.state.lock
+    .withRead(() => {
+      file.state.checkUsable();
+      checkIfMatch(request.headers['if-match'], dataset.record.id, dataset.generation);
+      setState(reply, dataset, format, dataset.generation);
+      return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
+    })
+    .finally(release);
   reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
   await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces);
   return reply;

@@ -1,45 +1,67 @@
-/** Making the file of a new array: header, then real blocks, a fill pattern, or a hole, whole or not at all. */
+/** The file of a new array: header, then real blocks, a fill pattern, or a hole. */
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { fail } from '../errors.js';
-import { createAtomically } from '../file/atomic.js';
+import type { FileFormat } from '../dataset/record.js';
+import { parseDType, type DType } from '../dtype.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';
-import { translated } from '../file/system-errors.js';
+import { npyHeader, parseJsonScalar } from '../formats/index.js';
+import { sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { checkDims, type CreateRequest } from './request.js';
 
-export interface NewArrayFile {
-  readonly path: string;
-  readonly overwrite: boolean;
+export interface NewArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly order: Order;
+  readonly format: FileFormat;
   /** Bytes before the first element: a .npy header, or nothing. */
   readonly header: Uint8Array;
-  readonly nbytes: number;
   /** One element that is repeated; undefined means zeros. */
   readonly fill: Uint8Array | undefined;
   /** True leaves zeros as a hole, which takes no room until it is written. */
   readonly sparse: boolean;
 }
 
-/** @throws exists, disk_full, too_large */
-export function createArrayFile({ path, overwrite, header, nbytes, fill, sparse }: NewArrayFile): Promise<void> {
-  return translated(() =>
-    createAtomically(path, { overwrite }, async fd => {
-      const end = header.byteLength + nbytes;
-      if (fill?.some(byte => byte !== 0)) {
-        await reserve(fd, end);
-        await repeat(fd, header.byteLength, nbytes, fill);
-      } else if (sparse) await truncateDescriptor(fd, end);
-      else if (!(await reserve(fd, end))) await repeat(fd, header.byteLength, nbytes, new Uint8Array(1));
-      await writeFully(fd, header, 0);
-    }),
-  );
+/** What a checked request for a new array asks for. @throws bad_shape, would_lose */
+export function newArrayOf(request: CreateRequest): NewArray {
+  const { shape = [], format = 'npy', sparse = false } = request;
+  const dtype = parseDType(request.dtype!);
+  // With one axis or none both orders are the same layout; numpy calls it C.
+  const order = shape.length > 1 ? (request.order ?? 'C') : 'C';
+  checkDims(request.dims ?? null, shape.length);
+  const fill = request.fill === undefined ? undefined : parseJsonScalar(request.fill, dtype);
+  const header = format === 'npy' ? npyHeader({ dtype, shape, order }) : new Uint8Array(0);
+  return { dtype, shape, order, format, header, fill, sparse };
 }
 
-/** Reserves real blocks that read as zeros. False where that cannot be had and zeros must be written. */
-export async function reserve(fd: number, bytes: number): Promise<boolean> {
-  const c = libc();
-  if (!c || bytes === 0) return false;
-  const errorNumber = await c.allocate(fd, bytes);
+/** Writes the whole file of an array that will be `target`. @throws disk_full, too_large */
+export async function writeArray(fd: number, target: string, array: NewArray): Promise<void> {
+  const { header, fill, sparse } = array;
+  const nbytes = sizeOf(array.shape) * array.dtype.itemsize;
+  const end = header.byteLength + nbytes;
+  if (fill?.some(byte => byte !== 0)) {
+    await reserve(fd, target, end);
+    await repeat(fd, header.byteLength, nbytes, fill);
+  } else if (sparse) await truncateDescriptor(fd, end);
+  else if (!(await reserve(fd, target, end))) await repeat(fd, header.byteLength, nbytes, new Uint8Array(1));
+  await writeFully(fd, header, 0);
+}
+
+/**
+ * Reserves real blocks that read as zeros, in the folder of `target`. False where that cannot be had and zeros must be
+ * written.
+ */
+export async function reserve(fd: number, target: string, bytes: number): Promise<boolean> {
+  if (bytes === 0) return false;
+  // Asked first: a reservation that cannot succeed fills the disk until it fails, and everybody's writes with it.
+  const { bavail, blocks, bsize } = await fs.statfs(path.dirname(target));
+  // Some network file systems do not say what they have.
+  if (blocks > 0 && bytes > bavail * bsize) failNoSpace();
+  const errorNumber = await libc()?.allocate(fd, bytes);
   if (errorNumber === 0) return true;
-  if (errorNumber === ENOSPC) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  if (errorNumber === ENOSPC) failNoSpace();
   if (errorNumber === EFBIG) {
     fail('too_large', `The file system cannot hold a file of ${bytes} bytes.`, { asked: bytes });
   }
@@ -48,6 +70,10 @@ export async function reserve(fd: number, bytes: number): Promise<boolean> {
 
 const ENOSPC = 28;
 const EFBIG = 27;
+
+function failNoSpace(): never {
+  throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+}
 
 async function repeat(fd: number, start: number, nbytes: number, item: Uint8Array): Promise<void> {
   const pattern = Buffer.alloc(Math.min(nbytes, LIMITS.pieceBytesMax), item);

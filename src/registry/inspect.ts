@@ -1,18 +1,24 @@
 /** Looking at a file that is to be registered: what its header or its size says, and whether the request agrees. */
 import { fstatSync } from 'node:fs';
 import fs from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { fail, HyperslabError } from '../errors.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
 import { parseDType, type DType } from '../dtype.js';
+import { kindOfFileSystem } from '../file/file-system.js';
 import { closeDescriptor } from '../file/io.js';
 import type { Roots } from '../file/roots.js';
+import { translated } from '../file/system-errors.js';
 import { parseNpyHeader, type NpyHeader } from '../formats/index.js';
 import { checkShape, sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { rawGeometry, type CreateRequest } from './request.js';
 
 const readSome = promisify(fs.read);
+
+/** Writable datasets on network and FUSE file systems. */
+export type RemoteWrites = 'refuse' | 'allow';
 
 export interface FoundArray {
   readonly dtype: DType;
@@ -50,6 +56,25 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
     return { ...geometry, format, identity: `${stats.dev}:${stats.ino}` };
   } finally {
     await closeDescriptor(fd);
+  }
+}
+
+/** @throws path_forbidden, file_system_refused */
+export async function checkCanWrite(roots: Roots, realPath: string, remoteWrites: RemoteWrites): Promise<void> {
+  await checkFileSystem(realPath, remoteWrites);
+  await closeDescriptor(await roots.open(realPath, true));
+}
+
+/** @throws file_system_refused where a flush may not hold what it promises */
+export async function checkFileSystem(realPath: string, remoteWrites: RemoteWrites): Promise<void> {
+  if (remoteWrites === 'allow') return;
+  const kind = await translated(() => kindOfFileSystem(path.dirname(realPath)));
+  if (!kind.mappable) {
+    fail(
+      'file_system_refused',
+      `The file is on ${kind.name}, which may lose what it confirmed. Use mode r, or set HYPERSLAB_REMOTE_WRITES=allow.`,
+      { file_system: kind.name },
+    );
   }
 }
 

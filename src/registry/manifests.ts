@@ -10,8 +10,9 @@ import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { parseDType } from '../dtype.js';
 import { syncFolder } from '../file/io.js';
-import { writeTextAtomically } from '../file/atomic.js';
+import { stageText, type StagedFile } from '../file/atomic.js';
 import { checkShape } from '../layout/view.js';
+import { checkDims } from './request.js';
 
 const Manifest = Type.Object({
   version: Type.Literal(1),
@@ -26,6 +27,8 @@ const Manifest = Type.Object({
   mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+')]),
   format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
   external: Type.Boolean(),
+  /** Later than version 1's first manifests, which do not have it. */
+  made: Type.Optional(Type.Boolean()),
   attrs: Type.Record(Type.String(), Type.Unknown()),
   dims: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
@@ -64,6 +67,16 @@ export class Manifests {
   }
 
   async save(record: DatasetRecord): Promise<void> {
+    const staged = await this.stage(record);
+    try {
+      await staged.publish({ overwrite: true });
+    } finally {
+      await staged.discard();
+    }
+  }
+
+  /** Writes a manifest that counts from when it is published. */
+  async stage(record: DatasetRecord): Promise<StagedFile> {
     const { fileId, path: realPath, ...rest } = record;
     const relative = path.relative(this.#dataDir, realPath);
     const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
@@ -75,7 +88,7 @@ export class Manifests {
       file_id: fileId,
       path: inside ? relative : realPath,
     };
-    await writeTextAtomically(this.#pathOf(record.name), `${JSON.stringify(manifest, null, 2)}\n`);
+    return stageText(this.#pathOf(record.name), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 
   async remove(name: string): Promise<void> {
@@ -104,7 +117,10 @@ export class Manifests {
 
   #toRecord({ version: _, file_id: fileId, path: stored, ...rest }: Static<typeof Manifest>): DatasetRecord {
     checkShape(rest.shape, parseDType(rest.dtype).itemsize);
-    return { ...rest, fileId, path: path.resolve(this.#dataDir, stored) };
+    checkDims(rest.dims, rest.shape.length);
+    const realPath = path.resolve(this.#dataDir, stored);
+    const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
+    return { ...rest, fileId, path: realPath, made };
   }
 
   #pathOf(name: string): string {

@@ -54,3 +54,41 @@ export class SortedNames {
     return low;
   }
 }
+
+/** Names that are being made, changed or removed: one request at a time has each. */
+export class HeldNames {
+  readonly #held = new Set<string>();
+
+  /** @throws busy */
+  async hold<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#held.has(name)) {
+      fail('busy', `The dataset ${name} is being made, changed or removed by another request. Repeat in a moment.`, {
+        dataset: name,
+      });
+    }
+    this.#held.add(name);
+    try {
+      return await work();
+    } finally {
+      this.#held.delete(name);
+    }
+  }
+}
+
+export function failTaken(name: string, remedy: string): never {
+  return fail('exists', `A dataset named ${name} exists. ${remedy}`, { dataset: name });
+}
+
+/** Says why there is no dataset of a name; `reason` is that of its quarantine. @throws unknown_dataset, quarantined */
+export function failMissing(name: string, reason: string | undefined): never {
+  if (reason !== undefined) {
+    fail('quarantined', `The dataset could not be loaded: ${reason}. Mend it and restart, or forget it with DELETE.`, {
+      dataset: name,
+      reason,
+    });
+  }
+  const shown = name.slice(0, 140);
+  return fail('unknown_dataset', `No dataset is named ${JSON.stringify(shown)}. GET /v1/datasets lists them.`, {
+    dataset: shown,
+  });
+}

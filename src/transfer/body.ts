@@ -2,6 +2,7 @@
  * A request body as a stream of bytes that is counted while it is read. Hazard: a client may send fewer bytes than it
  * said, more than it may, or stop in the middle; each ends here as an error, before anything is applied.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../errors.js';
 
 export class BodyReader {
@@ -52,6 +53,26 @@ export class BodyReader {
     }
     this.readBytes += total;
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts, total);
+  }
+
+  /** Reads and drops the rest; false when it is more than `limitBytes` or takes longer than `limitMs`. */
+  async drain(limitBytes: number, limitMs: number): Promise<boolean> {
+    const deadline = performance.now() + limitMs;
+    let dropped = this.#rest.byteLength;
+    this.#rest = new Uint8Array(0);
+    try {
+      while (dropped <= limitBytes) {
+        const left = deadline - performance.now();
+        // oxlint-disable-next-line no-await-in-loop
+        const more = await Promise.race([this.#pull(), delay(left, undefined, { ref: false })]);
+        if (more === false) return true;
+        if (more === undefined) return false;
+        dropped += this.#rest.byteLength;
+      }
+    } catch {
+      // The client hung up; nobody is left to answer.
+    }
+    return false;
   }
 
   /** @throws body_size_mismatch when there is more */

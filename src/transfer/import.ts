@@ -3,9 +3,7 @@ import type { BodyReader } from './body.js';
 import { failSize } from './body.js';
 import { readNpyHeader } from './npy-body.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { createAtomically } from '../file/atomic.js';
 import { writeFully } from '../file/io.js';
-import { translated } from '../file/system-errors.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
@@ -19,26 +17,25 @@ export interface ImportRequest {
   readonly bodyBytes: number | undefined;
 }
 
-/** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full */
+/** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
 export function importNpy(
   registry: Registry,
   { name, overwrite, body, bodyBytes }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
   return registry.adopt(name, overwrite, async target => {
-    const header = await readNpyHeader(body);
-    const { dtype, shape, order, dataOffset, bytes } = header;
+    const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
     checkShape(shape, dtype.itemsize);
     const total = dataOffset + sizeOf(shape) * dtype.itemsize;
     if (bodyBytes !== undefined && bodyBytes !== total) failSize(bodyBytes, total);
-    await translated(() =>
-      createAtomically(target, { overwrite }, async fd => {
+    return {
+      geometry: { dtype: dtype.typestr, shape, order, offset: dataOffset },
+      async write(fd) {
         // A full disk is found out now, not after the client has sent everything.
-        await reserve(fd, total);
+        await reserve(fd, target, total);
         await writeFully(fd, bytes, 0);
         await copyBody(body, fd, dataOffset, total);
-      }),
-    );
-    return { dtype: dtype.typestr, shape, order, offset: dataOffset };
+      },
+    };
   });
 }
 

@@ -182,26 +182,21 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
-  const options: CommitOptions = request;
+  const options: CommitOptions = { durability: request.durability, precondition: request.precondition, bulk: true };
   try {
     return await commitChange(file, dataset.files.generations, options, async () => {
-      file.state.bulkLoading = true;
-      try {
-        let first = 0;
-        for (const piece of piecesOf(target, dtype.itemsize, LIMITS.pieceBytesMax)) {
-          const elements = sizeOf(piece.shape);
-          // oxlint-disable-next-line no-await-in-loop
-          const data = await body.exactly(elements * incoming.dtype.itemsize);
-          const bytes = convert(request, incoming, data, first);
-          const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
-          // oxlint-disable-next-line no-await-in-loop
-          await applyPayload(file, piece, dtype.itemsize, { bytes, source }, offLoop);
-          first += elements;
-        }
-        await body.expectEnd(body.readBytes);
-      } finally {
-        file.state.bulkLoading = false;
+      let first = 0;
+      for (const piece of piecesOf(target, dtype.itemsize, LIMITS.pieceBytesMax)) {
+        const elements = sizeOf(piece.shape);
+        // oxlint-disable-next-line no-await-in-loop
+        const data = await body.exactly(elements * incoming.dtype.itemsize);
+        const bytes = convert(request, incoming, data, first);
+        const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
+        // oxlint-disable-next-line no-await-in-loop
+        await applyPayload(file, piece, dtype.itemsize, { bytes, source }, offLoop);
+        first += elements;
       }
+      await body.expectEnd(body.readBytes);
     });
   } finally {
     release();

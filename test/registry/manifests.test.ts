@@ -152,6 +152,55 @@ t.test('two manifests that may both write one file are not both served as they a
   t.notSame(outcomes, ['200', '200'], 'a file has one writer');
 });
 
+t.test('two manifests on one file share its generation, whatever their file ids', async t => {
+  const folder = temporaryFolder();
+  const first = await startServer({ dataDir: folder });
+  t.teardown(async () => {
+    await first.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+  await create(first, { name: 'writer', dtype: '|u1', shape: [4] });
+  for (const value of [1, 2]) {
+    t.equal(await outcome(first.fetch('/v1/datasets/writer/data', json('PUT', value))), '200');
+  }
+  const { generation } = await describe(first, 'writer');
+  await first.stop();
+  const catalog = path.join(folder, 'catalog');
+  const manifest = JSON.parse(fs.readFileSync(path.join(catalog, 'writer.json'), 'utf8')) as object;
+  const reader = { ...manifest, name: 'reader', id: 'a'.repeat(24), file_id: 'b'.repeat(24), mode: 'r' };
+  fs.writeFileSync(path.join(catalog, 'reader.json'), JSON.stringify(reader));
+  const second = await startServer({ dataDir: folder });
+  t.teardown(() => second.stop());
+  t.ok((await describe(second, 'writer')).generation > generation, 'above all that were used');
+  t.equal(await outcome(second.fetch('/v1/datasets/writer/data', json('PUT', 3))), '200');
+  t.equal((await describe(second, 'reader')).generation, (await describe(second, 'writer')).generation);
+  t.strictSame(await readRaw(second, 'reader'), Buffer.alloc(4, 3));
+});
+
+t.test('manifests of before `made` was written down: an array of ours is one that lies under arrays/', async t => {
+  const folder = temporaryFolder();
+  const first = await startServer({ dataDir: folder });
+  t.teardown(async () => {
+    await first.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+  await create(first, { name: 'ours', dtype: '|u1', shape: [4] });
+  await create(first, { name: 'theirs', dtype: '|u1', shape: [4], external: true });
+  await first.stop();
+  for (const name of ['ours', 'theirs']) {
+    const file = path.join(folder, 'catalog', `${name}.json`);
+    const { made, ...older } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    t.equal(made, true);
+    fs.writeFileSync(file, JSON.stringify(older));
+  }
+  const second = await startServer({ dataDir: folder });
+  t.teardown(() => second.stop());
+  const remove = (name: string): Promise<string> =>
+    outcome(second.fetch(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' }));
+  t.equal(await remove('ours'), '204');
+  t.equal(await remove('theirs'), '403 not_owned');
+});
+
 t.test('temporary files of an interrupted service are removed at the start', async t => {
   const left = ['arrays', 'catalog', 'journal'].map(room =>
     path.join(dataDir, room, '.hyperslab-0123456789abcdef.tmp'),

@@ -291,6 +291,22 @@ t.test('a full disk', { skip: !mounted && 'no tmpfs can be mounted here' }, asyn
     t.equal(await outcome(server.fetch('/v1/datasets/exact')), '404 unknown_dataset');
     t.equal(await post(bytes('exact', MiB)), '201', 'the name and the space are free');
   });
+
+  await t.test('an array that cannot be replaced for lack of space stays as it is', async t => {
+    t.equal(await outcome(server.fetch('/v1/datasets/exact/data', binary('PUT', Buffer.of(6)))), '200');
+    const before = await describe(server, 'exact');
+    const files = filesOf(arrays);
+    const { bavail, bsize } = fs.statfsSync(folder);
+    const length = bavail * bsize - 128;
+    t.equal(await post({ ...bytes('exact', length), mode: 'w+', overwrite: true }), '507 disk_full');
+    const body = npyOf('|u1', [length], Buffer.alloc(length, 1));
+    const imported = server.fetch('/v1/datasets/exact?overwrite=true', binary('PUT', body, 'application/x-npy'));
+    t.equal(await outcome(imported.catch(gone)), '507 disk_full');
+    t.strictSame(await describe(server, 'exact'), before);
+    t.equal(constantOf(await readRaw(server, 'exact')), 6);
+    t.strictSame(filesOf(arrays), files);
+    t.strictSame(filesOf(path.join(folder, 'catalog')), ['exact.json']);
+  });
 });
 
 /** fetch may see the connection end before it sees the answer that was sent while it still uploaded. */
@@ -468,4 +484,42 @@ t.test('a dataset that is forgotten while it is written does not fail the writer
   await sent.send(Buffer.alloc(bytes - 10 * MiB, 1));
   const { status, text } = await sent.finish();
   t.not(status, 500, text);
+});
+
+t.test('while a large stream is being applied its dataset cannot be forgotten or replaced', async t => {
+  const bytes = 66 * MiB;
+  const request = { name: 'occupied', dtype: '|u1', shape: [bytes], sparse: true };
+  await create(shared, request);
+  const sent = await startBulkLoad('occupied', bytes);
+  t.ok(await eventually(async () => (await describe(shared, 'occupied')).state === 'bulk_load'));
+  const url = '/v1/datasets/occupied';
+  const overwritten = { ...request, mode: 'w+', overwrite: true };
+  const body = npyOf('|u1', [1], Buffer.of(1));
+  for (const [call, answer] of [
+    ['DELETE', shared.fetch(url, { method: 'DELETE' })],
+    ['w+', shared.fetch('/v1/datasets', json('POST', overwritten))],
+  ] as const) {
+    t.equal(await outcome(answer), '503 bulk_load', call);
+  }
+  const imported = shared.fetch(`${url}?overwrite=true`, binary('PUT', body, 'application/x-npy'));
+  t.equal(await outcome(imported), '503 bulk_load', 'import');
+  await sent.send(Buffer.alloc(bytes - 10 * MiB, 1));
+  t.equal((await sent.finish()).status, 200);
+  t.equal(await outcome(shared.fetch(`${url}?data=delete`, { method: 'DELETE' })), '204', 'then it can');
+});
+
+t.test('writes, overwrites and deletions of one name at a time never fail with an internal error', async t => {
+  const request = { name: 'churned', dtype: '|u1', shape: [1000], mode: 'w+', overwrite: true };
+  await create(shared, request);
+  const outcomes = await Promise.all(
+    Array.from({ length: 90 }, async (_, i) => {
+      if (i % 30 === 10) return outcome(shared.fetch('/v1/datasets/churned?data=delete', { method: 'DELETE' }));
+      if (i % 10 === 5) return outcome(shared.fetch('/v1/datasets', json('POST', request)));
+      return outcome(shared.fetch('/v1/datasets/churned/data', binary('PUT', Buffer.of(i))));
+    }),
+  );
+  t.strictSame(
+    outcomes.filter(each => /^500|io_error/.test(each)),
+    [],
+  );
 });

@@ -1,0 +1,93 @@
+/**
+ * A new array comes into being: its file and its manifest, both or neither. Both are on disk under temporary names
+ * before either gets its own, so that a full disk is found out while nothing has changed. An array that is replaced is
+ * held under its file's lock meanwhile. Hazard: between the two renames the old manifest describes the new file.
+ */
+import fs from 'node:fs/promises';
+import { systemErrorCode } from '../errors.js';
+import type { Dataset } from '../dataset/dataset.js';
+import type { DatasetRecord } from '../dataset/record.js';
+import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
+import { checkNotLoading, withFileToItself } from '../file/commit.js';
+import type { FileTable } from '../file/file-table.js';
+import { failNotRegular } from '../file/roots.js';
+import { translated } from '../file/system-errors.js';
+import type { Manifests } from './manifests.js';
+
+export interface Placement {
+  readonly record: DatasetRecord;
+  readonly overwrite: boolean;
+  /** The dataset of this name that it takes the place of. */
+  readonly previous: Dataset | undefined;
+  /** Writes the whole file. */
+  readonly write: (fd: number) => Promise<void>;
+  /** Makes the new dataset visible, and lets go of the previous one, before anybody else gets at its file. */
+  readonly settle: () => Promise<void>;
+}
+
+/** @throws exists, not_a_regular_file, bulk_load, disk_full */
+export async function placeArray(files: FileTable, manifests: Manifests, placement: Placement): Promise<void> {
+  const { record, overwrite, previous, write } = placement;
+  await translated(async () => {
+    const isFresh = await checkTarget(record.path, overwrite);
+    if (previous) checkNotLoading(files.stateOf(previous.record.fileId));
+    const manifest = await manifests.stage(record);
+    try {
+      const file = await stageFile(record.path, write);
+      try {
+        const exchange = (): Promise<void> => publishBoth(files, placement, { file, manifest, isFresh });
+        await (previous ? withFileToItself(files.stateOf(previous.record.fileId), exchange) : exchange());
+      } finally {
+        await file.discard();
+      }
+    } finally {
+      await manifest.discard();
+    }
+  });
+}
+
+interface Staged {
+  readonly file: StagedFile;
+  readonly manifest: StagedFile;
+  /** Nothing stands at the path yet. */
+  readonly isFresh: boolean;
+}
+
+async function publishBoth(
+  { generations }: FileTable,
+  { record, overwrite, previous, settle }: Placement,
+  { file, manifest, isFresh }: Staged,
+): Promise<void> {
+  try {
+    if (previous) {
+      // The name goes on with its generations; after a crash between the renames, above those that were used.
+      await generations.startAbove(record.fileId, previous.generation);
+      await generations.reserve(previous.record.fileId);
+    }
+    await file.publish({ overwrite });
+    await manifest.publish({ overwrite: true });
+  } catch (error) {
+    if (manifest.isPublished) {
+      // Only the sync of its folder failed: what is served must be what the disk says.
+      await settle();
+    } else {
+      if (file.isPublished && isFresh) await fs.rm(record.path, { force: true });
+      else if (file.isPublished && previous) generations.advance(previous.record.fileId);
+      await generations.forget(record.fileId);
+    }
+    throw error;
+  }
+  await settle();
+}
+
+/** True when nothing stands at the path. @throws exists, not_a_regular_file */
+async function checkTarget(target: string, overwrite: boolean): Promise<boolean> {
+  try {
+    const stats = await fs.lstat(target);
+    if (!overwrite) failExists();
+    return stats.isFile() ? false : failNotRegular();
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+/** The records of datasets: how each way to one fills them in. */
+import { randomBytes } from 'node:crypto';
+import { isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
+import type { NewArray } from './array-files.js';
+import type { FoundArray } from './inspect.js';
+import { checkAttrs, checkDims, type CreateRequest } from './request.js';
+
+/** What PATCH may change; undefined leaves a member alone. */
+export interface RecordPatch {
+  readonly attrs?: Readonly<Record<string, unknown>>;
+  readonly dims?: readonly string[] | null;
+  readonly mode?: Mode;
+  readonly external?: boolean;
+}
+
+/** What an import's header says. */
+export type ImportedGeometry = Pick<DatasetRecord, 'dtype' | 'shape' | 'order' | 'offset'>;
+
+export function createdRecord(request: CreateRequest, array: NewArray, target: string): DatasetRecord {
+  return {
+    name: request.name,
+    id: randomId(),
+    fileId: randomId(),
+    path: target,
+    dtype: array.dtype.typestr,
+    shape: array.shape,
+    order: array.order,
+    offset: array.header.byteLength,
+    mode: request.mode ?? 'r+',
+    format: array.format,
+    external: request.external ?? false,
+    made: true,
+    attrs: request.attrs ?? {},
+    dims: request.dims ?? null,
+  };
+}
+
+export function importedRecord(name: string, geometry: ImportedGeometry, target: string): DatasetRecord {
+  return {
+    name,
+    id: randomId(),
+    fileId: randomId(),
+    path: target,
+    ...geometry,
+    mode: 'r+',
+    format: 'npy',
+    external: false,
+    made: true,
+    attrs: {},
+    dims: null,
+  };
+}
+
+/** The record of a file registered in place; `shared` is what it has in common with a dataset that stands on it already. */
+export function registeredRecord(
+  request: CreateRequest,
+  found: FoundArray,
+  realPath: string,
+  shared: { readonly fileId: string | undefined; readonly external: boolean | undefined },
+): DatasetRecord {
+  return {
+    name: request.name,
+    id: randomId(),
+    fileId: shared.fileId ?? randomId(),
+    path: realPath,
+    dtype: found.dtype.typestr,
+    shape: found.shape,
+    order: found.order,
+    offset: found.offset,
+    mode: request.mode ?? 'r',
+    format: found.format,
+    external: request.external ?? shared.external ?? true,
+    made: false,
+    attrs: request.attrs ?? {},
+    dims: request.dims ?? null,
+  };
+}
+
+/** @throws too_large, bad_shape */
+export function patchedRecord(record: DatasetRecord, patch: RecordPatch): DatasetRecord {
+  const changed: DatasetRecord = {
+    ...record,
+    ...(patch.attrs !== undefined && { attrs: patch.attrs }),
+    ...(patch.dims !== undefined && { dims: patch.dims }),
+    ...(patch.mode !== undefined && { mode: patch.mode }),
+    ...(patch.external !== undefined && { external: patch.external }),
+  };
+  checkAttrs(changed.attrs);
+  checkDims(changed.dims, changed.shape.length);
+  return changed;
+}
+
+export function becomesWritable(before: DatasetRecord, after: DatasetRecord): boolean {
+  return isWritable(after) && !isWritable(before);
+}
+
+function randomId(): string {
+  return randomBytes(12).toString('hex');
+}
