@@ -4,7 +4,7 @@ import type { RouteShorthandOptions } from 'fastify';
 import type { Context } from '../src/context.js';
 import { parseInteger, parseSlice, rangePart } from '../src/selection.js';
 import { sendArray } from '../src/plugins/send-array.js';
-import { DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
 import type { App } from './app-type.js';
 
 const FORMAT_QUERY = {
@@ -30,13 +30,13 @@ const RESPONSES = {
     description: 'The elements. raw is packed C order; npy is what np.load reads.',
     content: {
       'application/json': { schema: Type.Ref('ArrayAnswer') },
-      'application/octet-stream': { schema: {} },
-      'application/x-npy': { schema: {} },
+      'application/octet-stream': { schema: BINARY },
+      'application/x-npy': { schema: BINARY },
     },
   },
   206: {
     description: 'A byte range of a contiguous raw or npy answer',
-    content: { 'application/octet-stream': { schema: {} }, 'application/x-npy': { schema: {} } },
+    content: { 'application/octet-stream': { schema: BINARY }, 'application/x-npy': { schema: BINARY } },
   },
   304: { description: 'Not modified', type: 'null' },
   ...problems(

@@ -131,7 +131,7 @@ export const WriteAnswer = Type.Object(
 export const FlushAnswer = Type.Object({ dataset: Type.String(), generation: Type.Integer() }, { $id: 'FlushAnswer' });
 
 const STATISTICS = {
-  ops: Type.Array(Type.Unknown(), {
+  ops: Type.Array(Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())]), {
     minItems: 1,
     description:
       'Names of operations: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, count_nonzero.',
@@ -156,12 +156,14 @@ const STATISTICS = {
 
 export const StatisticsQuery = Type.Object(STATISTICS, { $id: 'StatisticsQuery', additionalProperties: false });
 
+export const BatchQuery = Type.Object(
+  { dataset: Type.String(), ...STATISTICS },
+  { $id: 'BatchQuery', additionalProperties: false },
+);
+
 export const StatisticsBatch = Type.Object(
   {
-    queries: Type.Array(Type.Object({ dataset: Type.String(), ...STATISTICS }, { additionalProperties: false }), {
-      minItems: 1,
-      maxItems: LIMITS.batchQueriesMax,
-    }),
+    queries: Type.Array(Type.Ref('BatchQuery'), { minItems: 1, maxItems: LIMITS.batchQueriesMax }),
     order: Type.Optional(Type.Union([Type.Literal('input'), Type.Literal('finished')])),
   },
   { $id: 'StatisticsBatch', additionalProperties: false },
@@ -191,6 +193,7 @@ export const COMPONENTS: readonly TSchema[] = [
   WriteAnswer,
   FlushAnswer,
   StatisticsQuery,
+  BatchQuery,
   StatisticsBatch,
   StatisticsAnswer,
 ];
@@ -213,6 +216,9 @@ export function problems(...codes: ErrorCode[]): Record<number, object> {
     ]),
   );
 }
+
+/** Bytes that are not text, as generated clients understand it. */
+export const BINARY = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary' });
 
 /** A 200-like response with one JSON component. */
 export function jsonResponse(description: string, component: string): object {

@@ -6,7 +6,7 @@ import { fail } from '../src/errors.js';
 import { npyHeader } from '../src/formats/index.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parseInteger } from '../src/selection.js';
-import { DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
 import {
   answerBlock,
   answerJson,
@@ -24,8 +24,8 @@ const RESPONSES = {
     description: 'The results. One operation with format=npy or raw answers as an array.',
     content: {
       'application/json': { schema: Type.Ref('StatisticsAnswer') },
-      'application/octet-stream': { schema: {} },
-      'application/x-npy': { schema: {} },
+      'application/octet-stream': { schema: BINARY },
+      'application/x-npy': { schema: BINARY },
     },
   },
   ...problems(

@@ -7,7 +7,7 @@ import { generateApi } from 'swagger-typescript-api';
 import t from 'tap';
 import { DOCUMENT_PATH } from '../src/openapi-document.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
-import { startServer, temporaryFolder } from './helpers/server.js';
+import { startServer, temporaryFolder, withoutLoaders } from './helpers/server.js';
 
 /** A program as a user would write it. It is compiled against the generated types, so they are part of the test. */
 const PROGRAM = `
@@ -98,8 +98,9 @@ t.test('a generated client compiles, and does what its types say', async t => {
   fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   fs.writeFileSync(path.join(folder, 'package.json'), '{"type": "module"}');
   const tsc = path.join(PACKAGE_ROOT, 'node_modules', '.bin', 'tsc');
-  const { status, stdout } = spawnSync(tsc, ['-p', folder], { encoding: 'utf8' });
-  t.equal(status, 0, stdout || 'compiled');
+  const [command, ...args] = withoutLoaders(tsc, '-p', folder);
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  t.equal(status, 0, stdout + stderr || 'compiled');
 
   const server = await startServer();
   t.teardown(async () => {

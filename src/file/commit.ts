@@ -30,8 +30,8 @@ export async function commitChange(
   const { fileId } = state;
   state.checkUsable();
   return state.lock.withWrite(async () => {
-    state.checkUsable();
     precondition(generations.current(fileId));
+    state.checkUsable();
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;
     try {

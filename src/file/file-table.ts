@@ -3,6 +3,8 @@
  * registered for writing is opened for writing before anything is mapped; an earlier read-only descriptor is retired.
  */
 import { fstatSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { flushFile } from './commit.js';
 import type { Generations } from './generations.js';
@@ -19,13 +21,28 @@ export interface FileReference {
   readonly writable: boolean;
 }
 
+/** Knows when its file has been forgotten: who still waits for the lock then must not go on. */
+class TableState extends FileState {
+  isForgotten = false;
+
+  /** @throws file_changed, durability_unknown, bulk_load */
+  override checkUsable(): void {
+    if (this.isForgotten) {
+      fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
+        reason: 'forgotten',
+      });
+    }
+    super.checkUsable();
+  }
+}
+
 export class FileTable {
   readonly roots: Roots;
   readonly generations: Generations;
   readonly #backends: readonly MappingBackend[];
   readonly #open = new Map<string, OpenFile>();
   readonly #opening = new Map<string, Promise<OpenFile>>();
-  readonly #states = new Map<string, FileState>();
+  readonly #states = new Map<string, TableState>();
   /** The inode each file had when it was last open, to notice a replacement while it was closed. */
   readonly #identities = new Map<string, FileIdentity>();
   #clock = 0;
@@ -60,7 +77,7 @@ export class FileTable {
 
   stateOf(fileId: string): FileState {
     let state = this.#states.get(fileId);
-    if (!state) this.#states.set(fileId, (state = new FileState(fileId)));
+    if (!state) this.#states.set(fileId, (state = new TableState(fileId)));
     return state;
   }
 
@@ -68,17 +85,25 @@ export class FileTable {
   drop(fileId: string): void {
     const file = this.#open.get(fileId);
     this.#open.delete(fileId);
-    // In the next turn: whoever was handed the file in this one takes its lease before that.
-    if (file) setImmediate(() => file.retire());
+    // Whoever waits for the lock, or was handed the file in this turn, takes a lease first. A turn in the queue for
+    // reading comes after theirs and holds nobody up.
+    if (file) void file.state.lock.withRead(() => setImmediate(() => file.retire()));
   }
 
-  /** Drops a file for good: no dataset is registered on it any more. */
+  /** Drops a file for good: no dataset is registered on it any more. The caller holds its lock for writing. */
   async forget(fileId: string): Promise<void> {
     // A file that is being opened would come back after it was dropped.
     await this.#opening.get(fileId)?.catch(() => undefined);
-    this.drop(fileId);
+    const file = this.#open.get(fileId);
+    this.#open.delete(fileId);
+    const state = this.#states.get(fileId);
+    if (state) state.isForgotten = true;
     this.#states.delete(fileId);
     this.#identities.delete(fileId);
+    // Whoever was handed the file in this turn takes its lease first; who waits for the lock is turned away. A file
+    // that was deleted gives its room back now, not after the answer.
+    await nextTurn();
+    file?.retire();
     await this.generations.forget(fileId);
   }
 

@@ -78,6 +78,8 @@ export class OpenFile {
   /** mincore tells the truth only to those who could write the file. */
   readonly #residencyTrusted: boolean;
   #leases = 0;
+  /** The size that was found in this turn of the event loop. */
+  #verifiedBytes: number | undefined;
   #retired = false;
   #closed = false;
   lastUsed = 0;
@@ -110,20 +112,36 @@ export class OpenFile {
   }
 
   /**
-   * Finds out whether the path still leads to this file and whether it still has `endBytes` bytes.
+   * Finds out whether the path still leads to this file and whether it still has `endBytes` bytes. The kernel is asked
+   * once per turn of the event loop: requests of one turn had all arrived when it began, so whatever a client changed
+   * before it sent its request is seen.
    * @throws file_changed with `reason`: replaced, deleted or truncated
    */
   verify(endBytes: number): void {
-    const found = fs.statSync(this.realPath, { throwIfNoEntry: false });
-    if (!found) failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
-    else if (found.ino !== this.#inode || found.dev !== this.#device) {
-      failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');
-    } else if (found.size < endBytes) {
+    const size = this.#verifiedBytes ?? this.#look();
+    if (size < endBytes) {
       failChanged(
         'truncated',
-        `The file has ${found.size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
+        `The file has ${size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
       );
     }
+  }
+
+  /** The size of the file at the path, which must be this one. */
+  #look(): number {
+    const found = fs.statSync(this.realPath, { throwIfNoEntry: false });
+    if (!found) return failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
+    if (found.ino !== this.#inode || found.dev !== this.#device) {
+      return failChanged(
+        'replaced',
+        'Another file took the place of this one. Repeat the request to read the new file.',
+      );
+    }
+    this.#verifiedBytes = found.size;
+    setImmediate(() => {
+      this.#verifiedBytes = undefined;
+    });
+    return found.size;
   }
 
   /** Keeps descriptor and windows until the returned function is called. */

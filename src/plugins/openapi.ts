@@ -42,5 +42,7 @@ export async function registerOpenApi(
 /** Streamed bodies have no schema to validate, but the document must say that there is a body. */
 function documentBody<T>(schema: T): T {
   if (typeof schema !== 'object' || schema === null || !('consumes' in schema) || 'body' in schema) return schema;
-  return { ...schema, body: { description: 'The data, in one of the media types.' } };
+  const takesJson = (schema.consumes as string[]).includes('application/json');
+  const body = { description: 'The data, in one of the media types.' };
+  return { ...schema, body: takesJson ? body : { ...body, type: 'string', format: 'binary' } };
 }

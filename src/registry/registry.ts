@@ -125,6 +125,7 @@ export class Registry {
       const replaced = this.#datasets.has(name);
       if (replaced && !overwrite) failTaken(name, 'Import with ?overwrite=true to replace it.');
       const target = path.join(this.arraysDir, `${name}.npy`);
+      // Asked again when the header is there; now, to spare the client the rest.
       this.#claims.checkReplaceable(name, target);
       const { geometry, write } = await open(target);
       const record = importedRecord(name, geometry, target);
@@ -180,7 +181,6 @@ export class Registry {
       request.path === undefined
         ? path.join(this.arraysDir, `${name}.${array.format}`)
         : await this.#files.roots.place(request.path);
-    this.#claims.checkReplaceable(name, target);
     if (request.path !== undefined) await checkFileSystem(target, this.#remoteWrites);
     const record = createdRecord(request, array, target);
     return this.#place(record, overwrite, fd => writeArray(fd, target, array));
@@ -205,6 +205,8 @@ export class Registry {
   /** Makes the file of a record, in the place of the dataset of this name, if there is one. */
   async #place(record: DatasetRecord, overwrite: boolean, write: IncomingArray['write']): Promise<Dataset> {
     const previous = this.#datasets.get(record.name);
+    // Nothing is awaited between the question and the claim.
+    this.#claims.checkReplaceable(record.name, record.path);
     return this.#claiming(claimOf(record, undefined), async pending => {
       const settle = async (): Promise<void> => {
         const claim = this.#claims.add({ ...pending, identity: await identityOf(record.path) });

@@ -30,12 +30,11 @@ export class BodyReader {
     return done;
   }
 
-  /** Exactly `length` bytes. @throws body_size_mismatch when the body ends before */
-  async exactly(length: number): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    const read = await this.readInto(bytes);
-    if (read < length) failSize(this.readBytes, this.readBytes - read + length);
-    return bytes;
+  /** Fills all of `into` and returns it. @throws body_size_mismatch when the body ends before */
+  async exactly(into: Buffer): Promise<Buffer> {
+    const read = await this.readInto(into);
+    if (read < into.byteLength) failSize(this.readBytes, this.readBytes - read + into.byteLength);
+    return into;
   }
 
   /** Everything that is left, at most `limit` bytes. @throws too_large */

@@ -5,6 +5,7 @@
  */
 import { fail } from '../errors.js';
 import type { ByteBudget } from '../budget.js';
+import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { applyPayload, checkWritable, writePayload, type Payload } from '../dataset/write.js';
@@ -183,13 +184,17 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const file = await dataset.open();
   const release = file.lease();
   const options: CommitOptions = { durability: request.durability, precondition: request.precondition, bulk: true };
+  // One piece is under way at a time, so all of them use the same memory.
+  const buffer = takeBuffer();
+  const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
+  const pieceElementsMax = Math.floor(LIMITS.pieceBytesMax / elementBytes);
   try {
     return await commitChange(file, dataset.files.generations, options, async () => {
       let first = 0;
-      for (const piece of piecesOf(target, dtype.itemsize, LIMITS.pieceBytesMax)) {
+      for (const piece of piecesOf(target, dtype.itemsize, pieceElementsMax * dtype.itemsize)) {
         const elements = sizeOf(piece.shape);
         // oxlint-disable-next-line no-await-in-loop
-        const data = await body.exactly(elements * incoming.dtype.itemsize);
+        const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
         const bytes = convert(request, incoming, data, first);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         // oxlint-disable-next-line no-await-in-loop
@@ -199,6 +204,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
       await body.expectEnd(body.readBytes);
     });
   } finally {
+    returnBuffer(buffer);
     release();
   }
 }

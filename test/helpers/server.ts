@@ -41,7 +41,8 @@ export async function startServer({
   env = {},
   nodeArgs = [],
 }: ServerOptions = {}): Promise<TestServer> {
-  const child = spawn(process.execPath, [...nodeArgs, SERVER], {
+  const [command, ...args] = withoutLoaders(process.execPath, ...nodeArgs, SERVER);
+  const child = spawn(command, args, {
     env: {
       ...withoutSettings(process.env),
       HYPERSLAB_PORT: '0',
@@ -77,6 +78,14 @@ export async function startServer({
       await once(child, 'exit');
     },
   };
+}
+
+/**
+ * A command that runs another one as users do: tap puts its own loaders into every child process, which cost memory and
+ * break some programs. The shell drops them and is replaced, so that the process id is that of the command.
+ */
+export function withoutLoaders(...command: string[]): [string, ...string[]] {
+  return ['sh', '-c', 'unset NODE_OPTIONS; exec "$0" "$@"', ...command];
 }
 
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
