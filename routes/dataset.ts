@@ -81,7 +81,7 @@ export function dataset(app: App, context: Context): void {
         ),
         response: {
           204: { description: 'Forgotten', type: 'null' },
-          ...problems('unknown_dataset', 'quarantined', 'not_owned', 'file_in_use', 'busy', 'io_error'),
+          ...problems('unknown_dataset', 'quarantined', 'not_owned', 'file_in_use', 'busy', 'bulk_load', 'io_error'),
         },
       },
     },
@@ -144,7 +144,9 @@ export function dataset(app: App, context: Context): void {
               'bad_shape',
               'body_size_mismatch',
               'too_large',
+              'not_a_regular_file',
               'busy',
+              'bulk_load',
               'disk_full',
             ),
           },

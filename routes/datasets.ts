@@ -41,6 +41,7 @@ export function datasets(app: App, context: Context): void {
             'would_lose',
             'too_large',
             'busy',
+            'bulk_load',
             'disk_full',
           ),
         },

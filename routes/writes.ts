@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { checkWritable } from '../src/dataset/write.js';
+import { fail } from '../src/errors.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
@@ -88,7 +89,13 @@ export function writes(app: App, context: Context): void {
           durability,
           precondition(generation: number) {
             // Asked again under the lock: the dataset may have been forgotten, or made read-only, meanwhile.
-            checkWritable(context.registry.get(request.params.name));
+            const current = context.registry.get(request.params.name);
+            checkWritable(current);
+            if (current.record.id !== dataset.record.id) {
+              fail('file_changed', 'The dataset was replaced while the body was read. Repeat the request.', {
+                reason: 'replaced',
+              });
+            }
             checkIfMatch(request.headers['if-match'], dataset.record.id, generation);
           },
         };

@@ -5,10 +5,12 @@ import closeWithGrace from 'close-with-grace';
 import { buildApp } from './app.js';
 import { ConfigError, readConfig, unknownSettings, type Config } from './config.js';
 import { registerDemo } from './demo.js';
+import { keepTicksFast } from './fast-ticks.js';
 
 /** Time that running requests get to finish. */
 const GRACE_MS = 10_000;
 
+keepTicksFast();
 if (endianness() !== 'LE') exitWith('Hyperslab runs on little-endian machines only.');
 const config = configOrExit();
 const { app, context } = await buildApp(config, { level: config.logLevel });

@@ -30,7 +30,10 @@ const LAYERS: readonly Layer[] = [
   { name: 'context', rooms: ['src/config.ts', 'src/context.ts', 'src/package-root.ts', 'src/version.ts'] },
   { name: 'plugins', rooms: ['src/plugins/'] },
   { name: 'routes', rooms: ['routes/'] },
-  { name: 'process', rooms: ['src/app.ts', 'src/demo.ts', 'src/server.ts', 'src/openapi-document.ts'] },
+  {
+    name: 'process',
+    rooms: ['src/app.ts', 'src/demo.ts', 'src/fast-ticks.ts', 'src/server.ts', 'src/openapi-document.ts'],
+  },
 ];
 
 /** The rooms that may import a package; all others may not. */

@@ -4,7 +4,6 @@
  */
 import { fstatSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { flushFile } from './commit.js';
 import type { Generations } from './generations.js';
@@ -21,28 +20,13 @@ export interface FileReference {
   readonly writable: boolean;
 }
 
-/** Knows when its file has been forgotten: who still waits for the lock then must not go on. */
-class TableState extends FileState {
-  isForgotten = false;
-
-  /** @throws file_changed, durability_unknown, bulk_load */
-  override checkUsable(): void {
-    if (this.isForgotten) {
-      fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
-        reason: 'forgotten',
-      });
-    }
-    super.checkUsable();
-  }
-}
-
 export class FileTable {
   readonly roots: Roots;
   readonly generations: Generations;
   readonly #backends: readonly MappingBackend[];
   readonly #open = new Map<string, OpenFile>();
   readonly #opening = new Map<string, Promise<OpenFile>>();
-  readonly #states = new Map<string, TableState>();
+  readonly #states = new Map<string, FileState>();
   /** The inode each file had when it was last open, to notice a replacement while it was closed. */
   readonly #identities = new Map<string, FileIdentity>();
   #clock = 0;
@@ -77,7 +61,7 @@ export class FileTable {
 
   stateOf(fileId: string): FileState {
     let state = this.#states.get(fileId);
-    if (!state) this.#states.set(fileId, (state = new TableState(fileId)));
+    if (!state) this.#states.set(fileId, (state = new FileState(fileId)));
     return state;
   }
 
@@ -87,7 +71,7 @@ export class FileTable {
     this.#open.delete(fileId);
     // Whoever waits for the lock, or was handed the file in this turn, takes a lease first. A turn in the queue for
     // reading comes after theirs and holds nobody up.
-    if (file) void file.state.lock.withRead(() => setImmediate(() => file.retire()));
+    if (file) void file.state.lock.withRead(() => file.retire());
   }
 
   /** Drops a file for good: no dataset is registered on it any more. The caller holds its lock for writing. */

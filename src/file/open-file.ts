@@ -24,6 +24,8 @@ export class FileState {
   bulkLoading = false;
   /** Written since the last sync. */
   unsynced = false;
+  /** No dataset is on the file any more: who still waits for its lock must not go on. */
+  isForgotten = false;
   /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
   durabilityUnknown = false;
 
@@ -31,8 +33,13 @@ export class FileState {
     this.fileId = fileId;
   }
 
-  /** @throws durability_unknown, bulk_load */
+  /** @throws file_changed, durability_unknown, bulk_load */
   checkUsable(): void {
+    if (this.isForgotten) {
+      fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
+        reason: 'forgotten',
+      });
+    }
     if (this.durabilityUnknown) {
       fail(
         'durability_unknown',

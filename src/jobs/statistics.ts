@@ -50,6 +50,7 @@ export async function runStatistics(
       if (run) return { ...run, generation: before.generation };
     }
     return await file.state.lock.withRead(async () => {
+      file.state.checkUsable();
       const run = await reduceAll(plan, file, pool, signal, () => false);
       return { ...run!, generation: dataset.generation };
     });

@@ -505,7 +505,7 @@ function table(dataDir: string, root: string): BadRequest[] {
     postStatistics({}, 400, 'bad_request'),
     postStatistics({ ops: [] }, 400, 'bad_request'),
     postStatistics({ ops: 'mean' }, 400, 'bad_request'),
-    postStatistics({ ops: [7] }, 422, 'bad_operation'),
+    postStatistics({ ops: [7] }, 400, 'bad_request'),
     postStatistics({ ops: ['mean'], axis: 1.5 }, 400, 'bad_request'),
     postStatistics({ ops: ['mean'], axes: 1 }, 400, 'bad_request'),
     postStatistics({ ops: ['mean'], as: ['a', 'b'] }, 422, 'bad_operation'),
