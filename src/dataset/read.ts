@@ -151,7 +151,7 @@ function mappedPieces(
 async function fill(file: OpenFile, view: View, itemsize: number, out: Uint8Array, offLoop: OffLoop): Promise<void> {
   if (out.byteLength === 0) return;
   if (isContiguous(view, itemsize)) {
-    await file.read(view.offset, out);
+    await file.readPiece(view.offset, out);
     return;
   }
   const { start, end } = extentOf(view, itemsize);
