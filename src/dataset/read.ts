@@ -56,11 +56,8 @@ export interface PieceReader {
    * called for the second time after it. @throws busy_writing when a write moved the generation, file_changed
    */
   next(): Promise<Uint8Array | undefined>;
-  /**
-   * To be called before a piece is sent, when the one before it is out: makes sure that nothing sent so far changed
-   * while it was on its way. @throws busy_writing
-   */
-  check(): void;
+  /** Says how to end the answer at once: called when bytes that are being sent in place are about to change. */
+  onChange(cut: () => void): void;
   /** Must be called when the last piece has been sent, or is not sent after all. */
   close(): void;
 }
@@ -98,7 +95,7 @@ export async function openPieces(
         // oxlint-disable-next-line no-await-in-loop
         filled.push(await read(piece, buffer));
       }
-      return { next: async () => filled.shift(), check: () => {}, close };
+      return { next: async () => filled.shift(), onChange: () => {}, close };
     }
   } catch (error) {
     close();
@@ -106,45 +103,29 @@ export async function openPieces(
   }
 
   const started = file.state.writesStarted;
-  const checkGeneration = (): void => {
-    if (file.state.writesStarted !== started) {
-      fail('busy_writing', 'The dataset was written while the answer was being sent. Repeat the request.');
-    }
-  };
-  const inMemory = mappedPieces(file, view, itemsize, inPlace);
+  const inPlaceHere = inPlace && file.sendsMapped && isContiguous(view, itemsize);
+  let cutAnswer: (() => void) | undefined;
   let turn = 0;
   return {
-    close,
-    // Copies are of one generation once they are read; mapped bytes change under a send that is queued.
-    check: inMemory ? checkGeneration : () => {},
+    onChange(cut) {
+      if (inPlaceHere) file.state.inPlaceAnswers.add((cutAnswer = cut));
+    },
+    close() {
+      if (cutAnswer) file.state.inPlaceAnswers.delete(cutAnswer);
+      close();
+    },
     async next() {
       const piece = pieces.next();
       if (piece.done) return undefined;
-      if (buffers.length === 0) buffers.push(takeBuffer(), takeBuffer());
-      const bytes = (await inMemory?.(piece.value)) ?? (await read(piece.value, buffers[turn++ % 2]!));
-      checkGeneration();
+      const { offset, shape } = piece.value;
+      const mapped = inPlaceHere ? await file.populated(offset, sizeOf(shape) * itemsize) : undefined;
+      if (!mapped && buffers.length === 0) buffers.push(takeBuffer(), takeBuffer());
+      const bytes = mapped ?? (await read(piece.value, buffers[turn++ % 2]!));
+      if (file.state.writesStarted !== started) {
+        fail('busy_writing', 'The dataset was written while the answer was being sent. Repeat the request.');
+      }
       return bytes;
     },
-  };
-}
-
-/**
- * Finds pieces that can be sent from the mapping as they are, for answers that are one run of a file that nobody here
- * writes. Undefined, for the answer or for a piece, means that a copy is needed.
- */
-function mappedPieces(
-  file: OpenFile,
-  view: View,
-  itemsize: number,
-  inPlace: boolean,
-): ((piece: View) => Promise<Uint8Array | undefined>) | undefined {
-  if (!inPlace || !file.sendsMapped || !isContiguous(view, itemsize)) return undefined;
-  const { end } = extentOf(view, itemsize);
-  return async piece => {
-    const bytes = sizeOf(piece.shape) * itemsize;
-    // The file may be registered for writing meanwhile. The check before each piece finds out about the pieces before
-    // it; the last piece has none after it, so it is a copy.
-    return piece.offset + bytes < end ? file.populated(piece.offset, bytes) : undefined;
   };
 }
 

@@ -37,6 +37,7 @@ export async function commitChange(
     try {
       await generations.reserve(fileId);
       state.writesStarted++;
+      for (const cut of state.inPlaceAnswers) cut();
       state.unsynced = true;
       try {
         await apply();

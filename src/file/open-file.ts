@@ -20,6 +20,11 @@ export class FileState {
   readonly lock = new ReadWriteLock();
   /** Counts writes when they begin: an answer that sees it move has mixed generations. */
   writesStarted = 0;
+  /**
+   * Answers that are being sent from the mapping itself. A queued send would take up what is written under it, so the
+   * first write to a file that was only read until then cuts them.
+   */
+  readonly inPlaceAnswers = new Set<() => void>();
   /** A stream is being applied without a commit; nobody else gets in. */
   bulkLoading = false;
   /** Written since the last sync. */

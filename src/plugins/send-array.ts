@@ -206,7 +206,7 @@ function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
       const piece = await pieces.next();
       return piece && swapItems(piece, itemsize);
     },
-    check: () => pieces.check(),
+    onChange: cut => pieces.onChange(cut),
     close: () => pieces.close(),
   };
 }

@@ -17,10 +17,10 @@ export async function streamPieces(
     // Errors of the first piece can still be answered with a status.
     let piece = await pieces.next();
     reply.hijack();
+    pieces.onChange(() => raw.destroy());
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
     if (head) raw.write(head);
     while (piece) {
-      pieces.check();
       const sent = write(raw, piece);
       // Awaited after `sent`; an error must not be taken for unhandled meanwhile.
       const following = pieces.next();
