@@ -1,11 +1,11 @@
 /** The registry over HTTP: names, pages, metadata, replacing and removing, and many requests for one name. */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseDType } from '../src/dtype.js';
 import { npyHeader } from '../src/formats/index.js';
 import { startServer, temporaryFolder } from './helpers/server.js';
+import { makePipe } from './helpers/special-files.js';
 import { binary, create, describe, json, outcome, readRaw, type DatasetAnswer } from './system/calls.js';
 
 const server = await startServer();
@@ -196,7 +196,7 @@ t.test('w+ replaces regular files and nothing else', async t => {
   fs.writeFileSync(at('target-file'), 'kept');
   fs.symlinkSync(at('target-file'), at('target-link'));
   fs.symlinkSync(at('nothing'), at('target-nothing'));
-  execFileSync('mkfifo', [at('target-pipe')]);
+  makePipe(at('target-pipe'));
   for (const name of ['target-folder', 'target-link', 'target-nothing', 'target-pipe']) {
     const request = { name: 'target', dtype: '|u1', shape: [1], mode: 'w+', path: name };
     t.equal(await outcome(post({ ...request, overwrite: true })), '422 not_a_regular_file', name);

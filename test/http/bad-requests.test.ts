@@ -2,7 +2,6 @@
  * Requests that must be refused, as one table: each has its status and code, is told as a problem document without any
  * path or stack, and changes nothing. A code that is missing here needs a reason in NOT_IN_THE_TABLE.
  */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -10,6 +9,7 @@ import path from 'node:path';
 import t from 'tap';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { makePipe } from '../helpers/special-files.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const RAW_TYPE = { 'content-type': 'application/octet-stream' };
@@ -776,7 +776,7 @@ function fillRoot(): void {
   fs.symlinkSync('link-loop', path.join(root, 'link-loop'));
   fs.symlinkSync('external.bin', path.join(root, 'link-in'));
   fs.linkSync(path.join(root, 'external.bin'), path.join(root, 'hard-link'));
-  execFileSync('mkfifo', [path.join(root, 'pipe')]);
+  makePipe(path.join(root, 'pipe'));
 }
 
 async function makeDatasets(): Promise<void> {
