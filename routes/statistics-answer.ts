@@ -1,5 +1,5 @@
 /** From a query to the text or the array that answers it; shared by the single call and the batch. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
@@ -105,8 +105,11 @@ async function runPlanned(
 }
 
 /** A signal that fires when the client hangs up before its answer is complete. */
-export function signalOf(request: FastifyRequest): AbortSignal {
+export function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  // Of the response, not of the socket, which would gather a listener with every request of a kept connection.
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort();
+  });
   return controller.signal;
 }

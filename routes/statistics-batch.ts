@@ -38,7 +38,7 @@ export function statisticsBatch(app: App, context: Context): void {
     },
     async (request, reply: FastifyReply) => {
       const { queries, order = 'input' } = request.body as Batch;
-      const signal = signalOf(request);
+      const signal = signalOf(reply);
       const lines = order === 'input' ? inOrder(context, queries, signal) : asFinished(context, queries, signal);
       return reply
         .type('application/x-ndjson')

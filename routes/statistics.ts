@@ -107,7 +107,7 @@ async function send(
 ): Promise<FastifyReply> {
   const format = negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(context, name, input);
-  const signal = signalOf(request);
+  const signal = signalOf(reply);
   reply.header('cache-control', 'no-cache');
   if (format === 'json') {
     checkJsonCells(planned, context.config.jsonElementsMax);

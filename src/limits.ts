@@ -33,8 +33,6 @@ export const LIMITS = {
   inlineReadBytesMax: 64 * KiB,
   /** The distance a read on the event loop may cover; its pages are checked for residency first. */
   inlineSpanBytesMax: 1 * MiB,
-  /** Byte runs a read on the event loop may gather: about 20 ns each. */
-  inlineRunsMax: 4 * KiB,
   /** One piece of a streamed answer; a response holds at most three. */
   pieceBytesMax: 1 * MiB,
   /** Answers up to here are read whole under the file's lock, so that a writer never cuts them. */

@@ -108,7 +108,10 @@ export async function openPieces(
   let turn = 0;
   return {
     onChange(cut) {
-      if (inPlaceHere) file.state.inPlaceAnswers.add((cutAnswer = cut));
+      if (!inPlaceHere) return;
+      file.state.inPlaceAnswers.add((cutAnswer = cut));
+      // A write may have begun since the first piece was read.
+      if (file.state.writesStarted !== started) cut();
     },
     close() {
       if (cutAnswer) file.state.inPlaceAnswers.delete(cutAnswer);

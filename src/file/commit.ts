@@ -3,7 +3,7 @@
  * sync before it is answered. A redo journal, which will make a write atomic against a crash, belongs in here, between
  * the lock and `apply`.
  */
-import { fail, HyperslabError } from '../errors.js';
+import { HyperslabError } from '../errors.js';
 import type { Generations } from './generations.js';
 import { syncData } from './io.js';
 import type { FileState, OpenFile } from './open-file.js';
@@ -60,15 +60,8 @@ export async function commitChange(
  * It does not wait for a stream. @throws bulk_load
  */
 export function withFileToItself<T>(state: FileState, work: () => Promise<T>): Promise<T> {
-  checkNotLoading(state);
+  state.checkNotLoading();
   return state.lock.withWrite(work);
-}
-
-/** @throws bulk_load */
-export function checkNotLoading(state: FileState): void {
-  if (state.bulkLoading) {
-    fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
-  }
 }
 
 /** Puts everything that was written to the file on disk. */

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
-const MADV_POPULATE_READ = 22;
+/** madvise(2): read pages in and map them, with an error where the file has none. Linux 5.14. */
+export const MADV_POPULATE_READ = 22;
 const RWF_NOWAIT = 8;
 const MAP_FAILED = 2 ** 64;
 

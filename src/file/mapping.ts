@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { invariant } from '../errors.js';
-import { libc } from './libc.js';
+import { libc, MADV_POPULATE_READ, PAGE_BYTES } from './libc.js';
 
 /** Every window starts at a multiple of this: a multiple of any page size in use. */
 export const WINDOW_ALIGNMENT_BYTES = 64 * 1024;
@@ -68,12 +68,9 @@ function populateAt(address: number, from: number, length: number): boolean {
 
 /** The page-aligned range that covers `[address, address + length)`. */
 export function pagesAround(address: number, length: number): { first: number; bytes: number } {
-  const first = address - (address % PAGE_ALIGNMENT);
+  const first = address - (address % PAGE_BYTES);
   return { first, bytes: address + length - first };
 }
-
-const PAGE_ALIGNMENT = 4096;
-const MADV_POPULATE_READ = 22;
 
 /** What is used of mmap-io. Declared here: the build must not need an optional package. */
 interface MmapIo {
@@ -104,7 +101,7 @@ function mmapIoBackend(): MappingBackend | undefined {
         bytes: buffer,
         address: libc()?.addressOf(buffer),
         populate(from, count) {
-          const first = from - (from % PAGE_ALIGNMENT);
+          const first = from - (from % PAGE_BYTES);
           try {
             mmap.advise(buffer, first, from + count - first, MADV_POPULATE_READ);
             return true;

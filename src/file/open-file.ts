@@ -8,7 +8,7 @@ import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
 import { closeDescriptor, readFully } from './io.js';
-import { libc } from './libc.js';
+import { libc, PAGE_BYTES } from './libc.js';
 import { takeRoom } from './slab.js';
 import { ReadWriteLock } from './lock.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
@@ -51,8 +51,14 @@ export class FileState {
         'The disk failed to confirm an earlier write to this file. Restart the service; it then serves what the disk holds.',
       );
     }
-    if (this.bulkLoading)
+    this.checkNotLoading();
+  }
+
+  /** @throws bulk_load */
+  checkNotLoading(): void {
+    if (this.bulkLoading) {
       fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
+    }
   }
 }
 
@@ -80,7 +86,6 @@ export class OpenFile {
   readonly writable: boolean;
   readonly state: FileState;
   readonly identity: FileIdentity;
-  readonly mapping: MappingBackend['name'] | 'positional';
   /** Mapped bytes may go to a socket: nobody here writes them, and they can be read in off the event loop. */
   readonly sendsMapped: boolean;
   /** The identity as numbers, which are cheaper to ask for at every request; rounding cannot hide a change for long. */
@@ -106,7 +111,6 @@ export class OpenFile {
     this.#device = Number(stats.dev);
     this.#inode = Number(stats.ino);
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
-    this.mapping = usable?.name ?? 'positional';
     this.#windows = usable && new Windows(fd, usable);
     this.sendsMapped = usable !== undefined && !writable && libc() !== undefined;
     const user = process.geteuid?.();
@@ -248,7 +252,7 @@ export class OpenFile {
       const window = this.#windows.holding(from, to, this.#sizeBytes);
       if (window?.address === undefined) return undefined;
       const range = pagesAround(window.address + from - window.start, to - from);
-      pages += Math.ceil(range.bytes / 4096);
+      pages += Math.ceil(range.bytes / PAGE_BYTES);
       resident += c.residentPages(range.first, range.bytes);
     }
     return { pages, resident };

@@ -8,7 +8,7 @@ import { systemErrorCode } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
-import { checkNotLoading, withFileToItself } from '../file/commit.js';
+import { withFileToItself } from '../file/commit.js';
 import type { FileTable } from '../file/file-table.js';
 import { failNotRegular } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
@@ -30,7 +30,7 @@ export async function placeArray(files: FileTable, manifests: Manifests, placeme
   const { record, overwrite, previous, write } = placement;
   await translated(async () => {
     const isFresh = await checkTarget(record.path, overwrite);
-    if (previous) checkNotLoading(files.stateOf(previous.record.fileId));
+    if (previous) files.stateOf(previous.record.fileId).checkNotLoading();
     const manifest = await manifests.stage(record);
     try {
       const file = await stageFile(record.path, write);
