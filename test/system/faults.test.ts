@@ -97,6 +97,9 @@ t.test('an import that is cut leaves neither a dataset nor a file', async t => {
     t.ok(await eventually(() => filesOf(arrays).length === before.length), `cut after ${cut} bytes`);
     t.strictSame(filesOf(arrays), before);
     t.equal(await outcome(shared.fetch('/v1/datasets/imported')), '404 unknown_dataset');
+    // The name is held until everything is cleared away, and answers 503 busy meanwhile.
+    const forget = (): Promise<string> => outcome(shared.fetch('/v1/datasets/imported', { method: 'DELETE' }));
+    t.ok(await eventually(async () => (await forget()) === '404 unknown_dataset'), 'the name is let go');
   }
   const whole = await shared.fetch('/v1/datasets/imported', binary('PUT', body, 'application/x-npy'));
   t.equal(await outcome(whole), '201', 'the name is free');
