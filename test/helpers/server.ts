@@ -7,7 +7,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url));
+/** The server under test; a build that was broken on purpose takes its place to show that a test can fail. */
+const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
 
 export interface TestServer {
   /** `http://127.0.0.1:<port>` */
