@@ -1,7 +1,7 @@
 /** One dataset: describe, change its metadata, import, forget, flush. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
-import { flushFile } from '../src/file/commit.js';
+import { flushFile } from '../src/file/checkpoint.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
@@ -111,7 +111,7 @@ export function dataset(app: App, context: Context): void {
       const file = await found.open();
       const release = file.lease();
       try {
-        await flushFile(file);
+        await flushFile(file, context.files.journals);
       } finally {
         release();
       }

@@ -44,7 +44,7 @@ export const Dataset = Type.Object(
     format: FileFormat,
     generation: Type.Integer({ description: 'Counts committed writes of the file; never used twice.' }),
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
-    state: Type.String({ enum: ['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown'] }),
+    state: Type.String({ enum: ['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown', 'quarantined'] }),
     attrs: Attrs,
     dims: Dims,
     residency: Type.Optional(

@@ -12,6 +12,7 @@ import type { Context } from './context.js';
 import { removeTemporaries } from './file/atomic.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
+import { Journals } from './file/journal/journals.js';
 import { availableBackends } from './file/mapping.js';
 import { Roots, type Root } from './file/roots.js';
 import { passesSelfTest } from './file/self-test.js';
@@ -38,7 +39,9 @@ export async function buildApp(
   const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
   const generations = new Generations(folder('journal'));
   await generations.load();
-  const files = new FileTable(roots, generations, backends);
+  const journals = new Journals(folder('journal'));
+  await journals.load();
+  const files = new FileTable({ roots, generations, journals, arraysDir: folder('arrays'), backends });
   const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
   await registry.load();
   const context: Context = {

@@ -24,6 +24,17 @@ export const LIMITS = {
   jsonElementsPerTurn: 16 * KiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
   commitBytesMax: 64 * MiB,
+  /** Commits of one file that share a sync, and the bytes they may bring together (one alone may have more). */
+  batchCommitsMax: 256,
+  batchBytesMax: 16 * MiB,
+  /** Commits of one file that wait for their turn; their bodies are counted elsewhere. */
+  commitsWaitingMax: 4096,
+  /** A journal that holds more is emptied into its file: what a recovery has to replay stays below this and one batch. */
+  journalBytesMax: 32 * MiB,
+  /** Journals grow in steps of up to so much, so that few syncs have to record a new size. */
+  journalStepBytesMax: 1 * MiB,
+  /** A file that was not written for so long gets its journal emptied. */
+  checkpointIdleMs: 1000,
   /** All bodies being held at once; a write that does not fit waits its turn or is answered 503. */
   heldBodyBytesMax: 256 * MiB,
   /** What is read and dropped of a refused body before its connection is given up. */

@@ -11,7 +11,7 @@ import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './rec
 
 const readSome = promisify(fs.read);
 
-export type DatasetState = 'ready' | 'missing' | 'truncated' | 'bulk_load' | 'durability_unknown';
+export type DatasetState = 'ready' | 'missing' | 'truncated' | 'bulk_load' | 'durability_unknown' | 'quarantined';
 
 /** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
 export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
@@ -63,6 +63,7 @@ export class Dataset {
   /** How the file looks from outside, without opening it. */
   async state(): Promise<DatasetState> {
     const state = this.files.stateOf(this.record.fileId);
+    if (state.damage !== undefined) return 'quarantined';
     if (state.durabilityUnknown) return 'durability_unknown';
     if (state.bulkLoading) return 'bulk_load';
     try {

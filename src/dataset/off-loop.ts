@@ -1,19 +1,19 @@
 /** Work that is too long for the event loop. The worker pool implements it; this room only says what it needs. */
 import type { SourceDescriptor } from '../descriptor.js';
+import type { Change } from '../file/change.js';
 import type { View } from '../layout/view.js';
 
-export interface ScatterTask {
+export interface ScatterTask extends Change {
   readonly fd: number;
-  readonly target: View;
-  readonly itemsize: number;
-  readonly bytes: Uint8Array;
-  /** Where in `bytes` the elements of `target` stand; strides may be zero. */
-  readonly source: View;
 }
+
+export type HoldTask = Pick<ScatterTask, 'fd' | 'target' | 'itemsize'>;
 
 export interface OffLoop {
   /** Fills `out`, which is shared memory, with the packed C-order bytes of a view. */
   gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void>;
   /** Writes every element of the target. */
   scatter(task: ScatterTask): Promise<void>;
+  /** Makes sure that writing the target finds room on the disk. @throws ENOSPC */
+  hold(task: HoldTask): Promise<void>;
 }

@@ -1,10 +1,12 @@
-/** Writing a selection: exactly the bytes that belong to it, as positional writes under the file's lock. */
+/** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
 import { fail } from '../errors.js';
-import { commitChange, type CommitOptions } from '../file/commit.js';
+import { changedBytes, singleRun, type Change } from '../file/change.js';
+import { commitChanges, type Applier, type Durability } from '../file/commit.js';
 import { writeFully } from '../file/io.js';
 import type { OpenFile } from '../file/open-file.js';
+import { writeThrough } from '../file/write-through.js';
 import { selectFrom } from '../layout/select.js';
-import { isContiguous, sizeOf, type View } from '../layout/view.js';
+import type { View } from '../layout/view.js';
 import type { Selection } from '../selection.js';
 import type { Dataset } from './dataset.js';
 import type { OffLoop } from './off-loop.js';
@@ -14,6 +16,12 @@ import { isWritable } from './record.js';
 export interface Payload {
   readonly bytes: Uint8Array;
   readonly source: View;
+}
+
+export interface WriteOptions {
+  readonly durability: Durability;
+  /** Runs when it is the write's turn, before anything is changed; throws to refuse. */
+  readonly precondition: (generation: number) => void;
 }
 
 /** @throws read_only */
@@ -26,39 +34,49 @@ export function checkWritable(dataset: Dataset): void {
   }
 }
 
-/** Writes one payload, whole. Returns the generation that it made. */
-export async function writePayload(
+export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
+  const target = selectFrom(geometry.view, selection);
+  return { target, itemsize: geometry.dtype.itemsize, source, bytes };
+}
+
+/** Writes changes, all of them or, in the case of `commit`, none. Returns the generation that they make. */
+export async function writeChanges(
   dataset: Dataset,
-  selection: Selection,
-  payload: Payload,
-  options: CommitOptions,
+  changes: readonly Change[],
+  { durability, precondition }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
   const file = await dataset.open();
-  const target = selectFrom(dataset.geometry.view, selection);
   const release = file.lease();
+  const applier = applierOf(offLoop);
   try {
-    return await commitChange(file, dataset.files.generations, options, () =>
-      applyPayload(file, target, dataset.geometry.dtype.itemsize, payload, offLoop),
-    );
+    if (durability === 'commit') {
+      return await commitChanges(file, dataset.files, { changes, precondition, applier });
+    }
+    return await writeThrough(file, dataset.files, { precondition }, async () => {
+      for (const change of changes) {
+        // oxlint-disable-next-line no-await-in-loop
+        if (file.isSparse) await applier.hold(file, change);
+        // oxlint-disable-next-line no-await-in-loop
+        await applier.apply(file, change);
+      }
+    });
   } finally {
     release();
   }
 }
 
-/** Puts a payload where it belongs. The caller holds the write lock. */
-export async function applyPayload(
-  file: OpenFile,
-  target: View,
-  itemsize: number,
-  { bytes, source }: Payload,
-  offLoop: OffLoop,
-): Promise<void> {
-  const nbytes = sizeOf(target.shape) * itemsize;
-  if (nbytes === 0) return;
-  if (isContiguous(target, itemsize) && isContiguous(source, itemsize)) {
-    await writeFully(file.fd, bytes.subarray(source.offset, source.offset + nbytes), target.offset);
-  } else {
-    await offLoop.scatter({ fd: file.fd, target, itemsize, bytes, source });
-  }
+function applierOf(offLoop: OffLoop): Applier {
+  return {
+    apply: (file, change) => applyChange(file, change, offLoop),
+    hold: ({ fd }, { target, itemsize }) => offLoop.hold({ fd, target, itemsize }),
+  };
+}
+
+/** Puts the bytes of a change where they belong. The caller holds the write lock. */
+export async function applyChange(file: OpenFile, change: Change, offLoop: OffLoop): Promise<void> {
+  if (changedBytes(change) === 0) return;
+  const run = singleRun(change);
+  if (run) await writeFully(file.fd, run, change.target.offset);
+  else await offLoop.scatter({ fd: file.fd, ...change });
 }

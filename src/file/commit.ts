@@ -1,91 +1,185 @@
 /**
- * The one way to change a file: under its write lock, with a generation reserved on disk beforehand, confirmed by a
- * sync before it is answered. A redo journal, which will make a write atomic against a crash, belongs in here, between
- * the lock and `apply`.
+ * The one way to change a file so that it lasts: the changes go to the journal, one sync makes those of all writers that
+ * wait durable (group commit), then they are applied under the write lock, and only then answered. A crash before the
+ * sync leaves none of a commit, a crash after it all of it. Memory: the changes that wait, which their bodies' budget
+ * counts, and once more up to a megabyte.
  */
-import { HyperslabError } from '../errors.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { changedBytes, type Change } from './change.js';
+import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
-import { syncData } from './io.js';
+import type { Journals } from './journal/journals.js';
+import { recordBytes } from './journal/format.js';
+import { extentOf } from '../layout/view.js';
 import type { FileState, OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
 export type Durability = 'commit' | 'none';
 
-export interface CommitOptions {
-  readonly durability: Durability;
-  /** Runs under the lock, before anything is changed; throws to refuse. */
-  readonly precondition: (generation: number) => void;
-  /** The change is a stream that may take long: other calls on the file are refused meanwhile, instead of waiting. */
-  readonly bulk?: boolean;
+export interface Storage {
+  readonly generations: Generations;
+  readonly journals: Journals;
 }
 
-/** Applies a change to a file and returns the generation that it makes. */
-export async function commitChange(
-  file: OpenFile,
-  generations: Generations,
-  { durability, precondition, bulk = false }: CommitOptions,
-  apply: () => Promise<void>,
-): Promise<number> {
+/** How changes reach the file; the room above knows which of them need a worker. */
+export interface Applier {
+  /** Makes sure that applying the change finds room on the disk. @throws ENOSPC */
+  hold(file: OpenFile, change: Change): Promise<void>;
+  apply(file: OpenFile, change: Change): Promise<void>;
+}
+
+export interface CommitRequest {
+  /** Applied in this order; together they are one generation. */
+  readonly changes: readonly Change[];
+  /** Runs when all earlier commits are decided, before anything is changed; throws to refuse. */
+  readonly precondition: (generation: number) => void;
+  readonly applier: Applier;
+}
+
+/** A commit that waits for its batch. */
+export interface PendingCommit {
+  readonly file: OpenFile;
+  readonly request: CommitRequest;
+  readonly resolve: (generation: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Commits changes and returns the generation that they make. The caller holds a lease on the file. */
+export function commitChanges(file: OpenFile, storage: Storage, request: CommitRequest): Promise<number> {
   const { state } = file;
-  const { fileId } = state;
   state.checkUsable();
-  return state.lock.withWrite(async () => {
-    precondition(generations.current(fileId));
-    state.checkUsable();
-    // Before anything is awaited: nobody may get in line behind a stream without being told.
-    state.bulkLoading = bulk;
-    try {
-      await generations.reserve(fileId);
-      state.writesStarted++;
-      for (const cut of state.inPlaceAnswers) cut();
-      state.unsynced = true;
-      try {
-        await apply();
-        if (durability === 'commit') await syncOrGiveUp(file);
-      } finally {
-        // Also after a failure: some bytes may have changed, and no earlier answer may be taken for them.
-        generations.advance(fileId);
-      }
-    } catch (error) {
-      throw fromSystemError(error);
-    } finally {
-      if (bulk) state.bulkLoading = false;
-    }
-    return generations.current(fileId);
+  if (state.commits.length >= LIMITS.commitsWaitingMax) {
+    fail('busy', 'Too many writes of this file wait for the disk. Repeat the request in a moment.', {
+      limit: LIMITS.commitsWaitingMax,
+    });
+  }
+  return new Promise((resolve, reject) => {
+    state.commits.push({ file, request, resolve, reject });
+    if (!state.isCommitting) void leadBatches(state, storage);
   });
 }
 
-/**
- * Runs work that takes a file away from its datasets, or puts another in its place, while nobody reads or writes it.
- * It does not wait for a stream. @throws bulk_load
- */
-export function withFileToItself<T>(state: FileState, work: () => Promise<T>): Promise<T> {
-  state.checkNotLoading();
-  return state.lock.withWrite(work);
-}
+/** Turns of the event loop that a batch waits at most while each brings another commit. */
+const JOINING_TURNS_MAX = 8;
 
-/** Puts everything that was written to the file on disk. */
-export async function flushFile(file: OpenFile): Promise<void> {
-  file.state.checkUsable();
-  await syncOrGiveUp(file);
-}
-
-/**
- * A sync that failed must not be tried again: the kernel forgets the pages it could not write, and the next sync
- * "succeeds" without them.
- */
-async function syncOrGiveUp(file: OpenFile): Promise<void> {
-  try {
-    // Before the sync: what is written while it runs is not covered by it.
-    file.state.unsynced = false;
-    await syncData(file.fd);
-  } catch (error) {
-    file.state.durabilityUnknown = true;
-    throw new HyperslabError(
-      'durability_unknown',
-      'The disk did not confirm the write. Restart the service; it then serves what the disk holds.',
-      {},
-      { cause: error },
-    );
+/** Commits what waits, batch by batch; whatever else wants to write the file gets its turn in between. */
+async function leadBatches(state: FileState, storage: Storage): Promise<void> {
+  state.isCommitting = true;
+  while (state.commits.length > 0) {
+    // oxlint-disable-next-line no-await-in-loop
+    await state.writers.run(async () => {
+      // Writers that were answered together come back together: a turn of the event loop lets them join.
+      for (let turn = 0, before = 0; turn < JOINING_TURNS_MAX && state.commits.length > before; turn++) {
+        before = state.commits.length;
+        // oxlint-disable-next-line no-await-in-loop
+        await nextTurn();
+      }
+      const batch = takeBatch(state);
+      try {
+        await commitBatch(batch, storage);
+      } catch (error) {
+        for (const { reject } of batch) reject(fromSystemError(error));
+      }
+    });
   }
+  state.isCommitting = false;
+}
+
+/** Takes the commits at the head of the queue that go to one descriptor and fit together. */
+function takeBatch({ commits }: FileState): PendingCommit[] {
+  let count = 0;
+  let bytes = 0;
+  for (const pending of commits) {
+    bytes += recordBytes(pending.request.changes);
+    const fits = count < LIMITS.batchCommitsMax && bytes <= LIMITS.batchBytesMax;
+    if (count > 0 && (!fits || pending.file !== commits[0]!.file)) break;
+    count++;
+  }
+  return commits.splice(0, count);
+}
+
+async function commitBatch(batch: readonly PendingCommit[], { generations, journals }: Storage): Promise<void> {
+  const { file } = batch[0]!;
+  const { state } = file;
+  const { fileId } = state;
+  const accepted = await acceptInOrder(batch, generations.current(fileId));
+  if (accepted.length === 0) return;
+  await generations.reserve(fileId, accepted.length);
+
+  state.journal ??= await journals.create(fileId, file.identity.ino);
+  const { journal } = state;
+  const records = accepted.map(({ request }) => request.changes);
+  await journal.append(records);
+  try {
+    await journal.sync();
+    journals.counts.syncs++;
+    journals.counts.records += records.length;
+    await state.lock.withWrite(async () => {
+      await applyInOrder(accepted);
+      for (const { resolve } of accepted) resolve(generations.advance(fileId));
+    });
+  } catch (error) {
+    // Committed or not, it is not known what the file shows; the next start replays what the disk has.
+    throw durabilityLost(state, error);
+  }
+  if (journal.liveBytes > LIMITS.journalBytesMax) await checkpoint(file, journals, 'keep');
+  else checkpointWhenIdle(file, journals);
+}
+
+/** Those whose preconditions hold at the generation they will follow, and for which there is room. Others are told. */
+async function acceptInOrder(batch: readonly PendingCommit[], current: number): Promise<PendingCommit[]> {
+  const accepted: PendingCommit[] = [];
+  for (const pending of batch) {
+    const { file, request } = pending;
+    try {
+      file.state.checkUsable();
+      request.precondition(current + accepted.length);
+      // oxlint-disable-next-line no-await-in-loop
+      if (file.isSparse) for (const change of request.changes) await request.applier.hold(file, change);
+      accepted.push(pending);
+    } catch (error) {
+      pending.reject(fromSystemError(error));
+    }
+  }
+  return accepted;
+}
+
+/** Changes under way at once: enough for the threads that make the calls. */
+const APPLIED_AT_ONCE = 16;
+
+interface Applying {
+  readonly start: number;
+  readonly end: number;
+  readonly done: Promise<void>;
+}
+
+/** Changes that do not touch each other are applied at the same time; a later one waits for those it may overwrite. */
+async function applyInOrder(accepted: readonly PendingCommit[]): Promise<void> {
+  const { state } = accepted[0]!.file;
+  let underWay: Applying[] = [];
+  state.unsynced = true;
+  for (const cut of state.inPlaceAnswers) cut();
+  for (const { file, request } of accepted) {
+    state.writesStarted++;
+    for (const change of request.changes) {
+      if (changedBytes(change) === 0) continue;
+      const { start, end } = extentOf(change.target, change.itemsize);
+      if (underWay.length >= APPLIED_AT_ONCE || underWay.some(each => start < each.end && each.start < end)) {
+        // oxlint-disable-next-line no-await-in-loop
+        await allDone(underWay);
+        underWay = [];
+      }
+      underWay.push({ start, end, done: request.applier.apply(file, change) });
+    }
+  }
+  await allDone(underWay);
+}
+
+/** Waits for all of them, also when one fails: the lock must not be let go of while bytes are being written. */
+async function allDone(underWay: readonly Applying[]): Promise<void> {
+  const results = await Promise.allSettled(underWay.map(({ done }) => done));
+  const failed = results.find(result => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }

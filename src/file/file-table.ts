@@ -3,10 +3,13 @@
  * registered for writing is opened for writing before anything is mapped; an earlier read-only descriptor is retired.
  */
 import { fstatSync } from 'node:fs';
+import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { flushFile } from './commit.js';
+import { checkpoint } from './checkpoint.js';
 import type { Generations } from './generations.js';
+import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
 import { FileState, OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
 import { kindOfFileSystem } from './file-system.js';
@@ -20,20 +23,35 @@ export interface FileReference {
   readonly writable: boolean;
 }
 
+export interface FileTableInit {
+  readonly roots: Roots;
+  readonly generations: Generations;
+  readonly journals: Journals;
+  /** Real path of the folder whose files the service made. */
+  readonly arraysDir: string;
+  readonly backends: readonly MappingBackend[];
+}
+
 export class FileTable {
   readonly roots: Roots;
   readonly generations: Generations;
+  readonly journals: Journals;
+  readonly #arraysDir: string;
   readonly #backends: readonly MappingBackend[];
   readonly #open = new Map<string, OpenFile>();
   readonly #opening = new Map<string, Promise<OpenFile>>();
   readonly #states = new Map<string, FileState>();
   /** The inode each file had when it was last open, to notice a replacement while it was closed. */
   readonly #identities = new Map<string, FileIdentity>();
+  /** Files that are being let go of: their journals are emptied first. */
+  readonly #closing = new Map<string, Promise<void>>();
   #clock = 0;
 
-  constructor(roots: Roots, generations: Generations, backends: readonly MappingBackend[]) {
+  constructor({ roots, generations, journals, arraysDir, backends }: FileTableInit) {
     this.roots = roots;
     this.generations = generations;
+    this.journals = journals;
+    this.#arraysDir = arraysDir;
     this.#backends = backends;
   }
 
@@ -65,29 +83,66 @@ export class FileTable {
     return state;
   }
 
-  /** Lets go of a file as soon as its last reader has. */
+  /** Lets go of a file when its journal is empty and its last reader has ended. */
   drop(fileId: string): void {
     const file = this.#open.get(fileId);
     this.#open.delete(fileId);
-    // Whoever waits for the lock, or was handed the file in this turn, takes a lease first. A turn in the queue for
-    // reading comes after theirs and holds nobody up.
-    if (file) void file.state.lock.withRead(() => file.retire());
+    if (!file) return;
+    const closing = Promise.all([this.#closing.get(fileId), this.#letGo(file)]).then(() => {
+      if (this.#closing.get(fileId) === closing) this.#closing.delete(fileId);
+    });
+    this.#closing.set(fileId, closing);
   }
 
-  /** Drops a file for good: no dataset is registered on it any more. The caller holds its lock for writing. */
+  async #letGo(file: OpenFile): Promise<void> {
+    const release = file.lease();
+    try {
+      if (file.writable) await file.state.writers.run(() => this.#settle(file));
+    } catch {
+      // The state says so, to everybody who asks for the file.
+    } finally {
+      // Whoever waits for the lock, or was handed the file in this turn, takes a lease first. A turn in the queue for
+      // reading comes after theirs and holds nobody up.
+      void file.state.lock.withRead(() => file.retire());
+      release();
+    }
+  }
+
+  /** Empties the journal of a file into it, in a turn of its writer. */
+  async #settle(file: OpenFile): Promise<void> {
+    if (file.writable && !file.state.durabilityUnknown) await checkpoint(file, this.journals, 'give back');
+  }
+
+  /**
+   * Runs work that takes a file away from its datasets, or puts another in its place, while nobody reads or writes it
+   * and its journal is empty. It does not wait for a stream. @throws bulk_load
+   */
+  withFileToItself<T>(fileId: string, work: () => Promise<T>): Promise<T> {
+    const state = this.stateOf(fileId);
+    state.checkNotLoading();
+    return state.writers.run(async () => {
+      const file = this.#open.get(fileId);
+      if (file) await this.#settle(file);
+      return state.lock.withWrite(work);
+    });
+  }
+
+  /** Drops a file for good: no dataset is registered on it any more. The caller has it to itself. */
   async forget(fileId: string): Promise<void> {
-    // A file that is being opened would come back after it was dropped.
-    await this.#opening.get(fileId)?.catch(() => undefined);
     const file = this.#open.get(fileId);
     this.#open.delete(fileId);
     const state = this.#states.get(fileId);
-    if (state) state.isForgotten = true;
+    if (state) {
+      state.isForgotten = true;
+      clearTimeout(state.idleTimer);
+    }
     this.#states.delete(fileId);
     this.#identities.delete(fileId);
     // Whoever was handed the file in this turn takes its lease first; who waits for the lock is turned away. A file
     // that was deleted gives its room back now, not after the answer.
     await nextTurn();
     file?.retire();
+    await this.journals.forget(fileId, state?.journal);
     await this.generations.forget(fileId);
   }
 
@@ -106,21 +161,35 @@ export class FileTable {
     return [...this.#states.values()].filter(state => state.durabilityUnknown).map(state => state.fileId);
   }
 
-  /** Puts on disk what was written without a commit, and lets go of every file. */
+  /** Files whose journals could not be replayed, with the reason. */
+  get damagedFiles(): { fileId: string; reason: string }[] {
+    return [...this.#states.values()].flatMap(({ fileId, damage }) =>
+      damage === undefined ? [] : [{ fileId, reason: damage }],
+    );
+  }
+
+  /** Empties every journal into its file, and lets go of all files. After it, the data folder can be copied. */
   async close(): Promise<void> {
-    for (const file of this.#open.values()) {
+    for (const fileId of [...this.#open.keys()]) this.drop(fileId);
+    await Promise.all(this.#closing.values());
+    for (const { journal, durabilityUnknown } of this.#states.values()) {
       // oxlint-disable-next-line no-await-in-loop
-      if (file.state.unsynced && !file.state.durabilityUnknown) await flushFile(file);
-      this.drop(file.state.fileId);
+      if (journal?.isEmpty && !durabilityUnknown) await journal.remove();
     }
   }
 
   async #openNow(reference: FileReference): Promise<OpenFile> {
     this.drop(reference.fileId);
+    const state = this.stateOf(reference.fileId);
+    // A journal belongs to the inode that its records were written to.
+    await this.#closing.get(reference.fileId);
+    await this.#replayJournal(reference, state);
     const fd = await this.roots.open(reference.realPath, reference.writable);
     let file: OpenFile;
     try {
-      file = await this.#setUp(fd, reference);
+      file = await this.#setUp(fd, reference, state);
+      // Forgotten meanwhile: it must not come back.
+      state.checkUsable();
     } catch (error) {
       await closeDescriptor(fd);
       throw fromSystemError(error);
@@ -132,18 +201,36 @@ export class FileTable {
     return file;
   }
 
+  /** Whatever an earlier run committed and did not apply comes before the first read. @throws quarantined, file_changed */
+  async #replayJournal({ fileId, realPath }: FileReference, state: FileState): Promise<void> {
+    if (!this.journals.isUnreplayed(fileId)) return;
+    state.checkUsable();
+    const fd = await this.roots.open(realPath, true);
+    try {
+      const { ino, size } = fstatSync(fd, { bigint: true });
+      const isOurs = path.dirname(realPath) === this.#arraysDir;
+      state.journal = await this.journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs });
+      state.damage = undefined;
+    } catch (error) {
+      if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
+      throw fromSystemError(error);
+    } finally {
+      await closeDescriptor(fd);
+    }
+  }
+
   /** Chooses how to map the file, and gives it a new generation when it is another than last time. */
-  async #setUp(fd: number, { fileId, realPath, writable }: FileReference): Promise<OpenFile> {
+  async #setUp(fd: number, { fileId, realPath, writable }: FileReference, state: FileState): Promise<OpenFile> {
     const { mappable } = await kindOfFileSystem(realPath);
     const { size } = fstatSync(fd);
     const backend = mappable ? this.#backends.find(each => size <= each.fileBytesMax) : undefined;
-    const file = new OpenFile({ fd, realPath, writable, state: this.stateOf(fileId), backend });
+    const file = new OpenFile({ fd, realPath, writable, state, backend });
     const before = this.#identities.get(fileId);
     if (before && !sameIdentity(before, file.identity)) {
       // Other bytes stand behind the same name: nothing that was answered before may be taken for them.
       await this.generations.reserve(fileId);
       this.generations.advance(fileId);
-      file.state.writesStarted++;
+      state.writesStarted++;
     }
     return file;
   }

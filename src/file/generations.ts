@@ -62,11 +62,11 @@ export class Generations {
     return this.#entries.get(fileId)?.generation ?? FIRST;
   }
 
-  /** Makes sure that the next `advance` stays under the ceiling on disk. */
-  async reserve(fileId: string): Promise<void> {
+  /** Makes sure that the next `count` calls of `advance` stay under the ceiling on disk. */
+  async reserve(fileId: string, count = 1): Promise<void> {
     const entry = this.#entry(fileId);
     if (entry.raising) await entry.raising;
-    if (entry.generation < entry.ceiling && !entry.stored) return;
+    if (entry.generation + count <= entry.ceiling && !entry.stored) return;
     entry.raising ??= this.#raise(fileId, entry).finally(() => delete entry.raising);
     await entry.raising;
   }

@@ -11,6 +11,7 @@ const readOnce = promisify(fs.read);
 const writeOnce = promisify(fs.write);
 const fdatasyncOnce = promisify(fs.fdatasync);
 const fsyncOnce = promisify(fs.fsync);
+const statOnce = promisify(fs.fstat) as (fd: number) => Promise<fs.Stats>;
 
 export const openDescriptor = promisify(fs.open);
 export const closeDescriptor = promisify(fs.close);
@@ -55,6 +56,33 @@ export function writeFullySync(fd: number, bytes: Uint8Array, position: number):
   while (done < bytes.byteLength) {
     done += fs.writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, CALL_BYTES_MAX), position + done);
   }
+}
+
+/** Buffers that are written as one, below this size. */
+const JOINED_BYTES_MAX = 1024 * 1024;
+
+/** Writes buffers one behind the other; small neighbours are joined, since a call costs more than a copy. */
+export async function writePartsFully(fd: number, parts: readonly Uint8Array[], position: number): Promise<void> {
+  let small: Uint8Array[] = [];
+  let smallBytes = 0;
+  const writeSmall = async (): Promise<void> => {
+    const joined = small.length === 1 ? small[0]! : Buffer.concat(small, smallBytes);
+    small = [];
+    smallBytes = 0;
+    await writeFully(fd, joined, position);
+    position += joined.byteLength;
+  };
+  for (const part of parts) {
+    // oxlint-disable-next-line no-await-in-loop
+    if (smallBytes + part.byteLength > JOINED_BYTES_MAX) await writeSmall();
+    small.push(part);
+    smallBytes += part.byteLength;
+  }
+  await writeSmall();
+}
+
+export async function sizeOfDescriptor(fd: number): Promise<number> {
+  return (await statOnce(fd)).size;
 }
 
 export function failTruncated(): never {

@@ -31,6 +31,8 @@ export interface Libc {
   readNoWait(fd: number, offset: number, address: number, length: number): number;
   /** Reserves blocks. 0, or the error number. */
   allocate(fd: number, length: number): Promise<number>;
+  /** The same for a range, at once. */
+  allocateRange(fd: number, offset: number, length: number): number;
   errno(): number;
 }
 
@@ -127,6 +129,7 @@ function bind(koffi: Koffi): Libc {
           else resolve(result);
         });
       }),
+    allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
     errno: () => koffi.errno(),
   };
 }

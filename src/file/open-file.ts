@@ -7,11 +7,15 @@ import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
+import type { PendingCommit } from './commit.js';
 import { closeDescriptor, readFully } from './io.js';
+import type { Journal } from './journal/journal.js';
+import { failDamaged } from './journal/recovery.js';
 import { libc, PAGE_BYTES } from './libc.js';
 import { takeRoom } from './slab.js';
 import { ReadWriteLock } from './lock.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
+import { Turnstile } from './turnstile.js';
 import { Windows } from './windows.js';
 
 /** What belongs to the file itself and outlives any one descriptor of it. */
@@ -25,6 +29,16 @@ export class FileState {
    * first write to a file that was only read until then cuts them.
    */
   readonly inPlaceAnswers = new Set<() => void>();
+  /** Whoever writes the file, empties its journal or exchanges it takes a turn here; readers do not. */
+  readonly writers = new Turnstile();
+  /** Commits that wait for their batch, and whether somebody takes care of them. */
+  readonly commits: PendingCommit[] = [];
+  isCommitting = false;
+  /** Made at the first commit. */
+  journal: Journal | undefined;
+  /** When the last commit was, and what will empty the journal when none follows. */
+  lastCommit = 0;
+  idleTimer: NodeJS.Timeout | undefined;
   /** A stream is being applied without a commit; nobody else gets in. */
   bulkLoading = false;
   /** Written since the last sync. */
@@ -33,18 +47,21 @@ export class FileState {
   isForgotten = false;
   /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
   durabilityUnknown = false;
+  /** Set when the journal cannot be replayed: why, for the list of quarantined datasets. */
+  damage: string | undefined;
 
   constructor(fileId: string) {
     this.fileId = fileId;
   }
 
-  /** @throws file_changed, durability_unknown, bulk_load */
+  /** @throws file_changed, quarantined, durability_unknown, bulk_load */
   checkUsable(): void {
     if (this.isForgotten) {
       fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
         reason: 'forgotten',
       });
     }
+    if (this.damage !== undefined) failDamaged(this.damage);
     if (this.durabilityUnknown) {
       fail(
         'durability_unknown',
@@ -61,6 +78,9 @@ export class FileState {
     }
   }
 }
+
+/** The unit of st_blocks, whatever the file system. */
+const STAT_BLOCK_BYTES = 512;
 
 export interface FileIdentity {
   readonly dev: bigint;
@@ -123,6 +143,12 @@ export class OpenFile {
     return this.#windows?.count ?? 0;
   }
 
+  /** True where writing may have to find room on the disk: the file has holes. */
+  get isSparse(): boolean {
+    const { blocks, size } = fs.fstatSync(this.fd);
+    return blocks * STAT_BLOCK_BYTES < size;
+  }
+
   get isIdle(): boolean {
     return this.#leases === 0;
   }
@@ -177,6 +203,10 @@ export class OpenFile {
     if (this.#retired) return;
     this.#retired = true;
     this.#closeWhenIdle();
+  }
+
+  get isRetired(): boolean {
+    return this.#retired;
   }
 
   /** Reads a small answer on the event loop, if no disk has to be waited for. */

@@ -4,7 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import type { SourceDescriptor } from '../descriptor.js';
-import type { OffLoop, ScatterTask } from '../dataset/off-loop.js';
+import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
 import type { Accumulator, ChunkTask, Partial, Plan, StatisticsResult } from '../statistics/index.js';
 import { valueOf, type Outcome } from './messages.js';
@@ -37,6 +37,10 @@ export class WorkerPool implements OffLoop {
 
   async scatter(task: ScatterTask): Promise<void> {
     valueOf((await this.#piscina.run(task, { name: 'scatter' })) as Outcome<void>);
+  }
+
+  async hold({ fd, target, itemsize }: HoldTask): Promise<void> {
+    valueOf((await this.#piscina.run({ fd, target, itemsize }, { name: 'hold' })) as Outcome<void>);
   }
 
   async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial> {

@@ -1,10 +1,10 @@
 /** What a worker can be asked to do: plain functions on plain data, which tests call without a thread. */
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ScatterTask } from '../dataset/off-loop.js';
+import { eachRun } from '../file/change.js';
 import { writeFullySync } from '../file/io.js';
 import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
-import { scatter } from '../layout/scatter.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import {
@@ -39,8 +39,8 @@ export function gatherView({ source, view, itemsize, out }: GatherTask): void {
   gather(openSource(source), view, itemsize, out);
 }
 
-export function scatterView({ fd, target, itemsize, bytes, source }: ScatterTask): void {
-  scatter(target, itemsize, bytes, source, (offset, run) => writeFullySync(fd, run, offset));
+export function scatterView({ fd, ...change }: ScatterTask): void {
+  eachRun(change, (offset, run) => writeFullySync(fd, run, offset));
 }
 
 /** One tile of memory per thread, refilled for every tile of every chunk. */

@@ -1,6 +1,7 @@
 /** The thread's side of the pool: each export is one kind of task. Buffers are moved back, not copied. */
 import { Piscina } from 'piscina';
-import type { ScatterTask } from '../dataset/off-loop.js';
+import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
+import { holdSpace } from '../file/hold-space.js';
 import type { Partial, StatisticsResult } from '../statistics/index.js';
 import { outcomeOf, type Outcome } from './messages.js';
 import {
@@ -19,6 +20,10 @@ export function gather(task: GatherTask): Outcome<void> {
 
 export function scatter(task: ScatterTask): Outcome<void> {
   return outcomeOf(() => scatterView(task));
+}
+
+export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
+  return outcomeOf(() => holdSpace(fd, target, itemsize));
 }
 
 export function statistics(task: StatisticsTask): Outcome<Partial> {

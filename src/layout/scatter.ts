@@ -95,7 +95,7 @@ function writeRuns(view: View, itemsize: number, packed: Uint8Array, write: Writ
 }
 
 /** Bytes of the longest run that every row of the view has. */
-function runBytesOf(view: View, itemsize: number): number {
+export function runBytesOf(view: View, itemsize: number): number {
   let bytes = itemsize;
   for (let axis = view.shape.length - 1; axis >= 0 && view.strides[axis] === bytes; axis--) bytes *= view.shape[axis]!;
   return bytes;

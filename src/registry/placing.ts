@@ -8,7 +8,7 @@ import { systemErrorCode } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
-import { withFileToItself } from '../file/commit.js';
+
 import type { FileTable } from '../file/file-table.js';
 import { failNotRegular } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
@@ -36,7 +36,7 @@ export async function placeArray(files: FileTable, manifests: Manifests, placeme
       const file = await stageFile(record.path, write);
       try {
         const exchange = (): Promise<void> => publishBoth(files, placement, { file, manifest, isFresh });
-        await (previous ? withFileToItself(files.stateOf(previous.record.fileId), exchange) : exchange());
+        await (previous ? files.withFileToItself(previous.record.fileId, exchange) : exchange());
       } finally {
         await file.discard();
       }

@@ -4,11 +4,11 @@
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { fail } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
 import { Dataset } from '../dataset/dataset.js';
 import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
-import { withFileToItself } from '../file/commit.js';
+
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
@@ -76,15 +76,32 @@ export class Registry {
       if ('reason' in admitted) this.#quarantined.set(record.name, admitted.reason);
       else this.#insert(admitted, this.#claims.add(claimOf(admitted, identity)));
     }
+    await this.#replayJournals();
+  }
+
+  /** Applies what an earlier run committed. A file that cannot take it now is asked again when it is first read. */
+  async #replayJournals(): Promise<void> {
+    for (const dataset of this.#datasets.values()) {
+      if (!this.#files.journals.isUnreplayed(dataset.record.fileId)) continue;
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await dataset.open();
+      } catch (error) {
+        if (!(error instanceof HyperslabError)) throw error;
+      }
+    }
   }
 
   get size(): number {
     return this.#datasets.size;
   }
 
-  /** Name and reason of every dataset that could not be loaded. */
+  /** Name and reason of every dataset that could not be loaded, or whose journal could not be replayed. */
   get quarantined(): { name: string; reason: string }[] {
-    return [...this.#quarantined].map(([name, reason]) => ({ name, reason }));
+    const damaged = this.#files.damagedFiles.flatMap(({ fileId, reason }) =>
+      this.namesOf([fileId]).map(name => ({ name, reason })),
+    );
+    return [...this.#quarantined].map(([name, reason]) => ({ name, reason })).concat(damaged);
   }
 
   /** @throws unknown_dataset, quarantined */
@@ -161,7 +178,7 @@ export class Registry {
       }
       const { record } = dataset;
       // A write that is under way is finished first; one that waits behind will find no dataset.
-      await withFileToItself(this.#files.stateOf(record.fileId), async () => {
+      await this.#files.withFileToItself(record.fileId, async () => {
         if (deleteData) this.#checkDeletable(record);
         await translated(() => this.#manifests.remove(name));
         this.#datasets.delete(name);

@@ -8,9 +8,10 @@ import type { ByteBudget } from '../budget.js';
 import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import { applyPayload, checkWritable, writePayload, type Payload } from '../dataset/write.js';
+import { applyChange, changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import { withByteOrder, type DType } from '../dtype.js';
-import { commitChange, type CommitOptions, type Durability } from '../file/commit.js';
+import type { Durability } from '../file/commit.js';
+import { writeThrough } from '../file/write-through.js';
 import { castInto, checkBool, parseJsonData, type FormatName } from '../formats/index.js';
 import { swapBytes } from '../native.js';
 import { broadcastTo, selectFrom, transpose } from '../layout/select.js';
@@ -160,7 +161,8 @@ function checkBroadcast(incoming: Incoming, shape: readonly number[]): void {
 }
 
 async function apply(request: WriteRequest, { offLoop }: WriteContext, payload: Payload): Promise<number> {
-  return writePayload(request.dataset, request.selection, payload, request, offLoop);
+  const { dataset, selection } = request;
+  return writeChanges(dataset, [changeOf(dataset, selection, payload)], request, offLoop);
 }
 
 /** Applies a body of any size as it arrives. Other calls on the file are refused meanwhile. */
@@ -183,13 +185,13 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
-  const options: CommitOptions = { durability: request.durability, precondition: request.precondition, bulk: true };
+  const options = { precondition: request.precondition, bulk: true };
   // One piece is under way at a time, so all of them use the same memory.
   const buffer = takeBuffer();
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
   const pieceElementsMax = Math.floor(LIMITS.pieceBytesMax / elementBytes);
   try {
-    return await commitChange(file, dataset.files.generations, options, async () => {
+    return await writeThrough(file, dataset.files, options, async () => {
       let first = 0;
       for (const piece of piecesOf(target, dtype.itemsize, pieceElementsMax * dtype.itemsize)) {
         const elements = sizeOf(piece.shape);
@@ -198,7 +200,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const bytes = convert(request, incoming, data, first);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         // oxlint-disable-next-line no-await-in-loop
-        await applyPayload(file, piece, dtype.itemsize, { bytes, source }, offLoop);
+        await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source }, offLoop);
         first += elements;
       }
       await body.expectEnd(body.readBytes);

@@ -3,10 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { HyperslabError } from '../../src/errors.js';
-import { commitChange } from '../../src/file/commit.js';
 import { FileTable } from '../../src/file/file-table.js';
 import { Generations } from '../../src/file/generations.js';
+import { Journals } from '../../src/file/journal/journals.js';
 import { Roots } from '../../src/file/roots.js';
+import { writeThrough } from '../../src/file/write-through.js';
 import { temporaryFolder } from '../helpers/server.js';
 
 const folder = temporaryFolder();
@@ -18,7 +19,13 @@ const reference = { fileId: 'f', realPath, writable: true };
 function newTable(): FileTable {
   fs.writeFileSync(realPath, Buffer.alloc(10));
   fs.mkdirSync(journal, { recursive: true });
-  return new FileTable(new Roots([{ configured: folder, real: folder }], []), new Generations(journal), []);
+  return new FileTable({
+    roots: new Roots([{ configured: folder, real: folder }], []),
+    generations: new Generations(journal),
+    journals: new Journals(journal),
+    arraysDir: folder,
+    backends: [],
+  });
 }
 
 t.test('a file that cannot be set up is closed again, and the error is one for clients', async t => {
@@ -39,11 +46,12 @@ t.test('a stream closes the file at once, before its generation is reserved, unt
   const table = newTable();
   t.teardown(() => table.close());
   const file = await table.open(reference);
-  const options = { durability: 'none', precondition: () => undefined, bulk: true } as const;
+  const options = { precondition: () => undefined, bulk: true };
   for (const fails of [false, true]) {
-    const change = commitChange(file, table.generations, options, async () => {
+    const change = writeThrough(file, table, options, async () => {
       if (fails) throw new Error('cut');
     });
+    await Promise.resolve();
     t.equal(file.state.bulkLoading, true);
     t.throws(() => file.state.checkUsable(), { code: 'bulk_load' });
     if (fails) await t.rejects(change);
@@ -56,7 +64,7 @@ t.test('a stream closes the file at once, before its generation is reserved, unt
       throw new Error('refused');
     },
   };
-  await t.rejects(commitChange(file, table.generations, refused, async () => undefined));
+  await t.rejects(writeThrough(file, table, refused, async () => undefined));
   t.equal(file.state.bulkLoading, false);
 });
 

@@ -1,0 +1,194 @@
+/**
+ * The bytes of a redo journal. One header block, then records back to back; all numbers are little-endian.
+ *
+ *     header (at 0, one sector)         record (from 4096 on, each aligned to 8 bytes)
+ *      0  magic "HYPSLAB\n"              0  magic "HsR1"
+ *      8  version (u32)                  4  crc32 of bytes 8 to 48 (u32)
+ *     12  crc32 of bytes 16 to 88 (u32)  8  epoch (u64)
+ *     16  epoch (u64)                   16  seq (u64)
+ *     24  first seq (u64)               24  durable seq: the highest known to be on disk when this was written (u64)
+ *     32  inode of the array file (u64) 32  bytes of the body (f64)
+ *     40  file id (48 bytes, ASCII)     40  crc32 of the body (u32)
+ *                                       44  changes in the body (u32)
+ *                                       48  body: for each change its table (f64: axes, itemsize, target offset,
+ *                                           source offset, payload bytes; then length, target stride and source
+ *                                           stride of each axis), then the payloads, each padded to 8 bytes
+ *
+ * Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A new epoch makes all
+ * older records of the file void at once. Hazard: whatever is read here may be torn or damaged; nothing is believed
+ * before its checksum.
+ */
+import { crc32 } from 'node:zlib';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Change } from '../change.js';
+
+export const HEADER_BYTES = 512;
+/** Records start in a block of their own, so that rewriting the header never touches one. */
+export const RECORDS_START = 4096;
+export const RECORD_HEAD_BYTES = 48;
+export const RECORD_ALIGNMENT = 8;
+
+const HEADER_MAGIC = Buffer.from('HYPSLAB\n');
+const RECORD_MAGIC = 0x31527348;
+const VERSION = 1;
+const FILE_ID_BYTES = 48;
+const HEADER_END = 40 + FILE_ID_BYTES;
+/** Numbers in the table of a change, before those of its axes. */
+const CHANGE_NUMBERS = 5;
+/** A checksum over this much takes about 2 ms; more is done in turns. */
+const CRC_TURN_BYTES = 8 * 1024 * 1024;
+
+export interface JournalHeader {
+  readonly epoch: bigint;
+  readonly firstSeq: number;
+  /** Inode of the array file. */
+  readonly ino: bigint;
+  readonly fileId: string;
+}
+
+export interface RecordHead {
+  readonly epoch: bigint;
+  readonly seq: number;
+  readonly durableSeq: number;
+  readonly bodyBytes: number;
+  readonly bodyCrc: number;
+  readonly changeCount: number;
+}
+
+export function encodeHeader({ epoch, firstSeq, ino, fileId }: JournalHeader): Buffer {
+  const block = Buffer.alloc(HEADER_BYTES);
+  HEADER_MAGIC.copy(block);
+  block.writeUInt32LE(VERSION, 8);
+  block.writeBigUInt64LE(epoch, 16);
+  block.writeBigUInt64LE(BigInt(firstSeq), 24);
+  block.writeBigUInt64LE(ino, 32);
+  block.write(fileId, 40, FILE_ID_BYTES, 'ascii');
+  block.writeUInt32LE(crc32(block.subarray(16, HEADER_END)), 12);
+  return block;
+}
+
+/** Undefined where the block is not a header that was written whole. */
+export function decodeHeader(block: Buffer): JournalHeader | undefined {
+  const isHeader =
+    block.byteLength >= HEADER_END &&
+    block.subarray(0, 8).equals(HEADER_MAGIC) &&
+    block.readUInt32LE(8) === VERSION &&
+    block.readUInt32LE(12) === crc32(block.subarray(16, HEADER_END));
+  if (!isHeader) return undefined;
+  const fileId = block.toString('ascii', 40, HEADER_END).replace(/\0+$/, '');
+  return {
+    epoch: block.readBigUInt64LE(16),
+    firstSeq: Number(block.readBigUInt64LE(24)),
+    ino: block.readBigUInt64LE(32),
+    fileId,
+  };
+}
+
+/** A record as the buffers to write one after the other; payloads are not copied. */
+export async function encodeRecord(
+  { epoch, seq, durableSeq }: Pick<RecordHead, 'epoch' | 'seq' | 'durableSeq'>,
+  changes: readonly Change[],
+): Promise<Uint8Array[]> {
+  const body = [tableOf(changes), ...changes.flatMap(({ bytes }) => [bytes, paddingOf(bytes.byteLength)])];
+  const head = Buffer.alloc(RECORD_HEAD_BYTES);
+  head.writeUInt32LE(RECORD_MAGIC, 0);
+  head.writeBigUInt64LE(epoch, 8);
+  head.writeBigUInt64LE(BigInt(seq), 16);
+  head.writeBigUInt64LE(BigInt(durableSeq), 24);
+  head.writeDoubleLE(byteLengthOf(body), 32);
+  head.writeUInt32LE(await checksumOf(body), 40);
+  head.writeUInt32LE(changes.length, 44);
+  head.writeUInt32LE(crc32(head.subarray(8)), 4);
+  return [head, ...body.filter(part => part.byteLength > 0)];
+}
+
+/** The head of a record of this epoch at the start of `bytes`, or undefined where there is none that is whole. */
+export function decodeRecordHead(bytes: Buffer, at: number, epoch: bigint): RecordHead | undefined {
+  const isHead =
+    bytes.byteLength - at >= RECORD_HEAD_BYTES &&
+    bytes.readUInt32LE(at) === RECORD_MAGIC &&
+    bytes.readBigUInt64LE(at + 8) === epoch &&
+    bytes.readUInt32LE(at + 4) === crc32(bytes.subarray(at + 8, at + RECORD_HEAD_BYTES));
+  if (!isHead) return undefined;
+  return {
+    epoch,
+    seq: Number(bytes.readBigUInt64LE(at + 16)),
+    durableSeq: Number(bytes.readBigUInt64LE(at + 24)),
+    bodyBytes: bytes.readDoubleLE(at + 32),
+    bodyCrc: bytes.readUInt32LE(at + 40),
+    changeCount: bytes.readUInt32LE(at + 44),
+  };
+}
+
+/** The changes of a body whose checksum holds. */
+export function decodeBody(body: Buffer, changeCount: number): Change[] {
+  let at = 0;
+  const number = (): number => {
+    at += 8;
+    return body.readDoubleLE(at - 8);
+  };
+  const tables = Array.from({ length: changeCount }, () => {
+    const [axes, itemsize, targetOffset, sourceOffset, payloadBytes] = Array.from({ length: CHANGE_NUMBERS }, number);
+    const column = (): number[] => Array.from({ length: axes! }, number);
+    const shape = column();
+    const target = { shape, strides: column(), offset: targetOffset! };
+    const source = { shape, strides: column(), offset: sourceOffset! };
+    return { target, itemsize: itemsize!, source, payloadBytes: payloadBytes! };
+  });
+  return tables.map(({ payloadBytes, ...change }) => {
+    const bytes = body.subarray(at, at + payloadBytes);
+    at += payloadBytes + paddingOf(payloadBytes).byteLength;
+    return { ...change, bytes };
+  });
+}
+
+/** Bytes that the tables and payloads of a record take, for what must be known before it is made. */
+export function recordBytes(changes: readonly Change[]): number {
+  return changes.reduce(
+    (sum, { target, bytes }) =>
+      sum + 8 * (CHANGE_NUMBERS + 3 * target.shape.length) + bytes.byteLength + paddingOf(bytes.byteLength).byteLength,
+    RECORD_HEAD_BYTES,
+  );
+}
+
+/** A CRC-32 over several buffers, in turns. */
+export async function checksumOf(parts: readonly Uint8Array[]): Promise<number> {
+  let checksum = 0;
+  let sinceTurn = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.byteLength; at += CRC_TURN_BYTES) {
+      const slice = part.subarray(at, at + CRC_TURN_BYTES);
+      checksum = crc32(slice, checksum);
+      sinceTurn += slice.byteLength;
+      if (sinceTurn < CRC_TURN_BYTES) continue;
+      sinceTurn = 0;
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn();
+    }
+  }
+  return checksum;
+}
+
+function tableOf(changes: readonly Change[]): Uint8Array {
+  const numbers = changes.flatMap(({ target, itemsize, source, bytes }) => [
+    target.shape.length,
+    itemsize,
+    target.offset,
+    source.offset,
+    bytes.byteLength,
+    ...target.shape,
+    ...target.strides,
+    ...source.strides,
+  ]);
+  return new Uint8Array(Float64Array.from(numbers).buffer);
+}
+
+function byteLengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}
+
+const ZEROS = new Uint8Array(RECORD_ALIGNMENT);
+
+function paddingOf(bytes: number): Uint8Array {
+  return ZEROS.subarray(0, (RECORD_ALIGNMENT - (bytes % RECORD_ALIGNMENT)) % RECORD_ALIGNMENT);
+}

@@ -1,0 +1,164 @@
+/**
+ * The redo journal of one file: records are appended, made durable together, and voided by a new epoch when the array
+ * file itself is on disk. Hazard: the order of these steps is the promise; see commit.ts and checkpoint.ts.
+ * Memory: nothing beyond the changes it is given.
+ */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { LIMITS } from '../../limits.js';
+import { stageFile } from '../atomic.js';
+import type { Change } from '../change.js';
+import { closeDescriptor, openDescriptor, syncData, truncateDescriptor, writeFully, writePartsFully } from '../io.js';
+import {
+  encodeHeader,
+  encodeRecord,
+  recordBytes,
+  RECORD_HEAD_BYTES,
+  RECORDS_START,
+  type JournalHeader,
+} from './format.js';
+
+/** Where a journal that was read stands. */
+export interface JournalPosition {
+  /** After the last record that counts. */
+  readonly end: number;
+  readonly nextSeq: number;
+  readonly fileBytes: number;
+}
+
+export class Journal {
+  readonly path: string;
+  readonly #fd: number;
+  #header: JournalHeader;
+  /** Where the next record goes. */
+  #end: number;
+  /** Bytes of the file: what lies behind `#end` is room that is held already. */
+  #fileBytes: number;
+  #nextSeq: number;
+  /** The highest sequence number that is known to be on disk. */
+  #durableSeq: number;
+
+  constructor(path: string, fd: number, header: JournalHeader, { end, nextSeq, fileBytes }: JournalPosition) {
+    this.path = path;
+    this.#fd = fd;
+    this.#header = header;
+    this.#end = end;
+    this.#fileBytes = fileBytes;
+    this.#nextSeq = nextSeq;
+    this.#durableSeq = nextSeq - 1;
+  }
+
+  /** Makes the journal of a file; its name appears when it is whole and on disk. @throws ENOSPC */
+  static async create(path: string, fileId: string, ino: bigint): Promise<Journal> {
+    const header: JournalHeader = { epoch: newEpoch(), firstSeq: 1, ino, fileId };
+    const block = Buffer.alloc(RECORDS_START);
+    encodeHeader(header).copy(block);
+    const staged = await stageFile(path, fd => writeFully(fd, block, 0));
+    try {
+      await staged.publish({ overwrite: true });
+    } finally {
+      await staged.discard();
+    }
+    const fd = await openDescriptor(path, 'r+');
+    return new Journal(path, fd, header, { end: RECORDS_START, nextSeq: 1, fileBytes: RECORDS_START });
+  }
+
+  get isEmpty(): boolean {
+    return this.#end === RECORDS_START;
+  }
+
+  /** Bytes of records that a recovery would have to replay. */
+  get liveBytes(): number {
+    return this.#end - RECORDS_START;
+  }
+
+  /**
+   * Appends one record for each list of changes. They count when `sync` has returned. Room is held before the first
+   * byte of a record is written, so that a full disk leaves no record behind. @throws ENOSPC with nothing appended
+   */
+  async append(records: readonly (readonly Change[])[]): Promise<void> {
+    const bytes = records.reduce((sum, changes) => sum + recordBytes(changes), 0);
+    await this.#holdRoom(this.#end + bytes);
+    const { epoch } = this.#header;
+    const parts: Uint8Array[] = [];
+    for (const [i, changes] of records.entries()) {
+      const place = { epoch, seq: this.#nextSeq + i, durableSeq: this.#durableSeq };
+      // oxlint-disable-next-line no-await-in-loop
+      parts.push(...(await encodeRecord(place, changes)));
+    }
+    try {
+      await writePartsFully(this.#fd, parts, this.#end);
+    } catch (error) {
+      // What was refused must not come back with the next recovery.
+      await writeFully(this.#fd, new Uint8Array(RECORD_HEAD_BYTES), this.#end).catch(() => undefined);
+      throw error;
+    }
+    this.#end += bytes;
+    this.#nextSeq += records.length;
+  }
+
+  /** The commit point of everything appended before. */
+  async sync(): Promise<void> {
+    const appended = this.#nextSeq - 1;
+    await syncData(this.#fd);
+    this.#durableSeq = appended;
+  }
+
+  /**
+   * Voids all records, durably. The array file must be on disk already. The room is kept for the records to come, or
+   * given back.
+   */
+  async reset(ino: bigint, room: 'keep' | 'give back'): Promise<void> {
+    this.#header = { ...this.#header, epoch: newEpoch(), firstSeq: this.#nextSeq, ino };
+    await writeFully(this.#fd, encodeHeader(this.#header), 0);
+    if (room === 'give back' && this.#fileBytes > RECORDS_START) {
+      await truncateDescriptor(this.#fd, RECORDS_START);
+      this.#fileBytes = RECORDS_START;
+    }
+    await syncData(this.#fd);
+    this.#end = RECORDS_START;
+    this.#durableSeq = this.#nextSeq - 1;
+  }
+
+  close(): Promise<void> {
+    return closeDescriptor(this.#fd);
+  }
+
+  /** Closes and deletes. Only an empty journal, or one whose array is deleted: a crash may bring the file back. */
+  async remove(): Promise<void> {
+    await this.close();
+    await fs.rm(this.path, { force: true });
+  }
+
+  /** Makes the file long enough, with real blocks: some more than asked, so that few syncs have to record a new size. */
+  async #holdRoom(end: number): Promise<void> {
+    if (end <= this.#fileBytes) return;
+    const grown = Math.min(2 * this.#fileBytes, this.#fileBytes + LIMITS.journalStepBytesMax);
+    const wanted = Math.max(end, grown);
+    try {
+      await this.#appendZeros(wanted).catch(error => {
+        if (wanted === end) throw error;
+        return this.#appendZeros(end);
+      });
+    } catch (error) {
+      // Half a reservation is of no use, and others may need the room.
+      await truncateDescriptor(this.#fd, this.#fileBytes).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #appendZeros(end: number): Promise<void> {
+    for (let at = this.#fileBytes; at < end; at += ZEROS.byteLength) {
+      // oxlint-disable-next-line no-await-in-loop
+      await writeFully(this.#fd, ZEROS.subarray(0, Math.min(ZEROS.byteLength, end - at)), at);
+    }
+    this.#fileBytes = end;
+  }
+}
+
+const ZEROS = new Uint8Array(LIMITS.journalStepBytesMax);
+
+/** Random, so that records which an earlier owner of the blocks left behind never fit. */
+export function newEpoch(): bigint {
+  return randomBytes(8).readBigUInt64LE();
+}

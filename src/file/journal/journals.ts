@@ -1,0 +1,62 @@
+/** The journals of a data folder: one per file that is written, made at its first commit and gone after a clean stop. */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { Journal } from './journal.js';
+import { recoverJournal, type ArrayFile } from './recovery.js';
+
+const SUFFIX = '.journal';
+
+/** What the journals of this process have done, for the metrics. */
+export interface JournalCounts {
+  records: number;
+  bytes: number;
+  syncs: number;
+  checkpoints: number;
+  replayedRecords: number;
+}
+
+export class Journals {
+  readonly counts: JournalCounts = { records: 0, bytes: 0, syncs: 0, checkpoints: 0, replayedRecords: 0 };
+  readonly #folder: string;
+  /** Files whose journals an earlier run left and this one has not replayed. */
+  readonly #unreplayed = new Set<string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Looks at the folder at the start. */
+  async load(): Promise<void> {
+    for (const name of await fs.readdir(this.#folder)) {
+      if (name.endsWith(SUFFIX)) this.#unreplayed.add(name.slice(0, -SUFFIX.length));
+    }
+  }
+
+  /** True while a file must not be read: its journal has to be replayed first. */
+  isUnreplayed(fileId: string): boolean {
+    return this.#unreplayed.has(fileId);
+  }
+
+  /** @throws quarantined, file_changed */
+  async recover(file: ArrayFile): Promise<Journal> {
+    const { journal, replayedRecords } = await recoverJournal(this.#pathOf(file.fileId), file);
+    this.#unreplayed.delete(file.fileId);
+    this.counts.replayedRecords += replayedRecords;
+    return journal;
+  }
+
+  create(fileId: string, ino: bigint): Promise<Journal> {
+    return Journal.create(this.#pathOf(fileId), fileId, ino);
+  }
+
+  /** Drops whatever journal a file has: nobody can reach the file any more. */
+  async forget(fileId: string, journal: Journal | undefined): Promise<void> {
+    this.#unreplayed.delete(fileId);
+    if (journal) await journal.remove();
+    else await fs.rm(this.#pathOf(fileId), { force: true });
+  }
+
+  #pathOf(fileId: string): string {
+    return path.join(this.#folder, `${fileId}${SUFFIX}`);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Replaying a journal into its file, before anybody reads the file. The whole journal is looked at before the first
+ * byte is written: either a prefix of what was committed is applied, up to a torn tail, or nothing and the file is
+ * quarantined. Replaying twice is the same as once, so that a recovery may itself be cut at any point.
+ * Memory: one record at a time.
+ */
+import { constants } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fail } from '../../errors.js';
+import { extentOf } from '../../layout/view.js';
+import { changedBytes, eachRun, type Change } from '../change.js';
+import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData, writeFullySync } from '../io.js';
+import {
+  checksumOf,
+  decodeBody,
+  decodeHeader,
+  decodeRecordHead,
+  HEADER_BYTES,
+  RECORD_ALIGNMENT,
+  RECORD_HEAD_BYTES,
+  RECORDS_START,
+  type JournalHeader,
+  type RecordHead,
+} from './format.js';
+import { Journal } from './journal.js';
+
+export interface ArrayFile {
+  readonly fileId: string;
+  /** Open for writing. */
+  readonly fd: number;
+  readonly bytes: number;
+  readonly ino: bigint;
+  /** False: only the very inode that the journal was written for may be replayed into. */
+  readonly isOurs: boolean;
+}
+
+/** A record that counts, and where its body is. */
+interface FoundRecord {
+  readonly head: RecordHead;
+  readonly bodyStart: number;
+}
+
+/**
+ * Replays what a journal holds and returns it empty, ready for more.
+ * @throws quarantined where committed records are damaged, file_changed where the file is too short to take them
+ */
+export async function recoverJournal(
+  path: string,
+  file: ArrayFile,
+): Promise<{ journal: Journal; replayedRecords: number }> {
+  const fd = await openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    const fileBytes = await sizeOfDescriptor(fd);
+    const header = await readHeader(fd, fileBytes, file.fileId);
+    const { records, end } = await findRecords(fd, fileBytes, header);
+    if (records.length > 0) {
+      checkInode(header, file);
+      await replay(fd, records, file);
+    }
+    const journal = new Journal(path, fd, header, { end, nextSeq: header.firstSeq + records.length, fileBytes });
+    if (fileBytes > RECORDS_START) await journal.reset(file.ino, 'give back');
+    return { journal, replayedRecords: records.length };
+  } catch (error) {
+    await closeDescriptor(fd);
+    throw error;
+  }
+}
+
+async function readHeader(fd: number, fileBytes: number, fileId: string): Promise<JournalHeader> {
+  const block = Buffer.alloc(HEADER_BYTES);
+  if (fileBytes < RECORDS_START) failDamaged('its journal is cut off in its header');
+  await readFully(fd, block, 0);
+  const header = decodeHeader(block) ?? failDamaged('the header of its journal is damaged');
+  if (header.fileId !== fileId) failDamaged('its journal belongs to another file');
+  return header;
+}
+
+/** Every record up to the first that is not whole. */
+async function findRecords(
+  fd: number,
+  fileBytes: number,
+  { epoch, firstSeq }: JournalHeader,
+): Promise<{ records: FoundRecord[]; end: number }> {
+  const records: FoundRecord[] = [];
+  const block = Buffer.alloc(RECORD_HEAD_BYTES);
+  let end = RECORDS_START;
+  for (let seq = firstSeq; end + RECORD_HEAD_BYTES <= fileBytes; seq++) {
+    // oxlint-disable-next-line no-await-in-loop
+    await readFully(fd, block, end);
+    const head = decodeRecordHead(block, 0, epoch);
+    const bodyStart = end + RECORD_HEAD_BYTES;
+    if (head?.seq !== seq || !(bodyStart + head.bodyBytes <= fileBytes)) break;
+    const found = { head, bodyStart };
+    // oxlint-disable-next-line no-await-in-loop
+    if ((await checksumOf([await readBody(fd, found)])) !== head.bodyCrc) break;
+    records.push(found);
+    end = bodyStart + head.bodyBytes;
+  }
+  await checkTail(fd, end, fileBytes, epoch, firstSeq + records.length);
+  return { records, end };
+}
+
+const SEARCH_BYTES = 1024 * 1024;
+const MAGIC = Buffer.from('HsR1');
+
+/**
+ * What follows the last whole record was never acknowledged, unless a later record says that it was on disk.
+ * @throws quarantined
+ */
+async function checkTail(fd: number, start: number, fileBytes: number, epoch: bigint, missing: number): Promise<void> {
+  const block = Buffer.alloc(SEARCH_BYTES + RECORD_HEAD_BYTES);
+  for (let from = start; from < fileBytes; from += SEARCH_BYTES) {
+    const bytes = block.subarray(0, Math.min(block.byteLength, fileBytes - from));
+    // oxlint-disable-next-line no-await-in-loop
+    await readFully(fd, bytes, from);
+    for (let at = bytes.indexOf(MAGIC); at !== -1; at = bytes.indexOf(MAGIC, at + 1)) {
+      const later = at % RECORD_ALIGNMENT === 0 ? decodeRecordHead(bytes, at, epoch) : undefined;
+      if (later && later.durableSeq >= missing) failDamaged(`record ${missing} of its journal is damaged`);
+    }
+  }
+}
+
+/** @throws quarantined */
+function checkInode(header: JournalHeader, { ino, isOurs }: ArrayFile): void {
+  if (isOurs || header.ino === ino) return;
+  failDamaged('another file took its place while its journal held committed writes');
+}
+
+async function replay(journalFd: number, records: readonly FoundRecord[], file: ArrayFile): Promise<void> {
+  for (const record of records) {
+    // oxlint-disable-next-line no-await-in-loop
+    for (const change of await readChanges(journalFd, record)) checkFits(change, file.bytes);
+  }
+  for (const record of records) {
+    // oxlint-disable-next-line no-await-in-loop
+    for (const change of await readChanges(journalFd, record)) {
+      eachRun(change, (offset, bytes) => writeFullySync(file.fd, bytes, offset));
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
+  }
+  // The array first, then the journal: never in another order.
+  await syncData(file.fd);
+}
+
+async function readChanges(fd: number, record: FoundRecord): Promise<Change[]> {
+  return decodeBody(await readBody(fd, record), record.head.changeCount);
+}
+
+async function readBody(fd: number, { head, bodyStart }: FoundRecord): Promise<Buffer> {
+  const body = Buffer.allocUnsafeSlow(head.bodyBytes);
+  await readFully(fd, body, bodyStart);
+  return body;
+}
+
+/** A file that was truncated must not grow again by a replay; it is whole again later, or never. */
+function checkFits(change: Change, fileBytes: number): void {
+  const { end } = extentOf(change.target, change.itemsize);
+  if (changedBytes(change) === 0 || end <= fileBytes) return;
+  fail('file_changed', `The file has ${fileBytes} bytes; committed writes reach to ${end}. Restore it.`, {
+    reason: 'truncated',
+  });
+}
+
+/** The refusal of a file whose journal cannot be replayed. */
+export function failDamaged(why: string): never {
+  return fail(
+    'quarantined',
+    `The dataset is not served: ${why}. Restore the file and its journal from a backup, or forget the dataset, which drops the journal.`,
+    { reason: why },
+  );
+}

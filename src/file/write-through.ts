@@ -1,0 +1,53 @@
+/**
+ * Changes that bypass the journal: writes with durability none, of any size, and exchanges of the file itself. The
+ * journal is emptied first, so that a replay never puts old bytes over newer ones.
+ */
+import { checkpoint } from './checkpoint.js';
+import type { Storage } from './commit.js';
+import type { OpenFile } from './open-file.js';
+import { fromSystemError } from './system-errors.js';
+
+export interface WriteThroughOptions {
+  /** Runs before anything is changed; throws to refuse. */
+  readonly precondition: (generation: number) => void;
+  /** The change is a stream that may take long: other calls on the file are refused meanwhile, instead of waiting. */
+  readonly bulk?: boolean;
+}
+
+/** Applies a change that is not durable until the next flush. Returns the generation that it makes. */
+export function writeThrough(
+  file: OpenFile,
+  { generations, journals }: Storage,
+  { precondition, bulk = false }: WriteThroughOptions,
+  apply: () => Promise<void>,
+): Promise<number> {
+  const { state } = file;
+  const { fileId } = state;
+  state.checkUsable();
+  return state.writers.run(async () => {
+    state.checkUsable();
+    precondition(generations.current(fileId));
+    // Before anything is awaited: nobody may get in line behind a stream without being told.
+    state.bulkLoading = bulk;
+    try {
+      await checkpoint(file, journals, 'keep');
+      await generations.reserve(fileId);
+      return await state.lock.withWrite(async () => {
+        state.writesStarted++;
+        for (const cut of state.inPlaceAnswers) cut();
+        state.unsynced = true;
+        try {
+          await apply();
+        } finally {
+          // Also after a failure: some bytes may have changed, and no earlier answer may be taken for them.
+          generations.advance(fileId);
+        }
+        return generations.current(fileId);
+      });
+    } catch (error) {
+      throw fromSystemError(error);
+    } finally {
+      if (bulk) state.bulkLoading = false;
+    }
+  });
+}
