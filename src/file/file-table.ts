@@ -88,15 +88,16 @@ export class FileTable {
     const file = this.#open.get(fileId);
     this.#open.delete(fileId);
     if (!file) return;
-    const closing = Promise.all([this.#closing.get(fileId), this.#letGo(file)]).then(() => {
+    const closing = this.#letGo(file, this.#closing.get(fileId)).finally(() => {
       if (this.#closing.get(fileId) === closing) this.#closing.delete(fileId);
     });
     this.#closing.set(fileId, closing);
   }
 
-  async #letGo(file: OpenFile): Promise<void> {
+  async #letGo(file: OpenFile, earlier: Promise<void> | undefined): Promise<void> {
     const release = file.lease();
     try {
+      await earlier;
       if (file.writable) await file.state.writers.run(() => this.#settle(file));
     } catch {
       // The state says so, to everybody who asks for the file.
@@ -170,7 +171,7 @@ export class FileTable {
 
   /** Empties every journal into its file, and lets go of all files. After it, the data folder can be copied. */
   async close(): Promise<void> {
-    for (const fileId of [...this.#open.keys()]) this.drop(fileId);
+    for (const fileId of this.#open.keys()) this.drop(fileId);
     await Promise.all(this.#closing.values());
     for (const { journal, durabilityUnknown } of this.#states.values()) {
       // oxlint-disable-next-line no-await-in-loop

@@ -135,10 +135,10 @@ export function decodeBody(body: Buffer, changeCount: number): Change[] {
     const source = { shape, strides: column(), offset: sourceOffset! };
     return { target, itemsize: itemsize!, source, payloadBytes: payloadBytes! };
   });
-  return tables.map(({ payloadBytes, ...change }) => {
+  return tables.map(({ target, itemsize, source, payloadBytes }) => {
     const bytes = body.subarray(at, at + payloadBytes);
     at += payloadBytes + paddingOf(payloadBytes).byteLength;
-    return { ...change, bytes };
+    return { target, itemsize, source, bytes };
   });
 }
 
