@@ -10,6 +10,7 @@ import { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
 import { removeTemporaries } from './file/atomic.js';
+import { lockFolder } from './file/folder-lock.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
@@ -33,9 +34,12 @@ export async function buildApp(
   config: Config,
   logger: FastifyServerOptions['logger'],
 ): Promise<{ app: App; context: Context }> {
-  const dataDir = await prepareDataDir(config.dataDir);
+  await fsp.mkdir(config.dataDir, { recursive: true });
+  const dataDir = await fsp.realpath(config.dataDir);
+  const lock = await lockFolder(dataDir);
+  await prepareDataDir(dataDir);
   const folder = (name: string): string => path.join(dataDir, name);
-  const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), ['catalog', 'journal'].map(folder));
+  const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), ['catalog', 'journal', 'lock'].map(folder));
   const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
   const generations = new Generations(folder('journal'));
   await generations.load();
@@ -79,6 +83,7 @@ export async function buildApp(
     await context.pool.close();
     await files.close();
     await generations.close();
+    await lock.release();
   });
   return { app, context };
 }
@@ -87,15 +92,12 @@ function rootAt(asked: string): Root {
   return { configured: path.resolve(asked), real: fs.realpathSync(asked) };
 }
 
-/** Makes the data folder and its rooms, and removes what an interrupted start or write left there. */
-async function prepareDataDir(asked: string): Promise<string> {
-  await fsp.mkdir(asked, { recursive: true });
-  const dataDir = await fsp.realpath(asked);
+/** Makes the rooms of the data folder, and removes what an interrupted start or write left there. */
+async function prepareDataDir(dataDir: string): Promise<void> {
   for (const room of ['arrays', 'catalog', 'journal']) {
     // oxlint-disable-next-line no-await-in-loop
     await fsp.mkdir(path.join(dataDir, room), { recursive: true });
     // oxlint-disable-next-line no-await-in-loop
     await removeTemporaries(path.join(dataDir, room));
   }
-  return dataDir;
 }

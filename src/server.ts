@@ -6,6 +6,7 @@ import { buildApp } from './app.js';
 import { ConfigError, readConfig, unknownSettings, type Config } from './config.js';
 import { registerDemo } from './demo.js';
 import { keepTicksFast } from './fast-ticks.js';
+import { FolderInUse } from './file/folder-lock.js';
 
 /** Time that running requests get to finish. */
 const GRACE_MS = 10_000;
@@ -13,7 +14,7 @@ const GRACE_MS = 10_000;
 keepTicksFast();
 if (endianness() !== 'LE') exitWith('Hyperslab runs on little-endian machines only.');
 const config = configOrExit();
-const { app, context } = await buildApp(config, { level: config.logLevel });
+const { app, context } = await buildApp(config, { level: config.logLevel }).catch(exitIfInUse);
 for (const name of unknownSettings(process.env)) app.log.warn({ name }, 'this setting is not known');
 if (config.demo === 'auto') await registerDemo(context, app.log);
 for (const { name, reason } of context.registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
@@ -46,6 +47,11 @@ function configOrExit(): Config {
     if (error instanceof ConfigError) return exitWith(error.message);
     throw error;
   }
+}
+
+function exitIfInUse(error: unknown): never {
+  if (error instanceof FolderInUse) return exitWith(error.message);
+  throw error;
 }
 
 function exitWith(message: string): never {

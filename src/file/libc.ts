@@ -10,6 +10,9 @@ const MAP_SHARED = 1;
 /** madvise(2): read pages in and map them, with an error where the file has none. Linux 5.14. */
 export const MADV_POPULATE_READ = 22;
 const RWF_NOWAIT = 8;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
 const MAP_FAILED = 2 ** 64;
 
 export interface Libc {
@@ -33,6 +36,8 @@ export interface Libc {
   allocate(fd: number, length: number): Promise<number>;
   /** The same for a range, at once. */
   allocateRange(fd: number, offset: number, length: number): number;
+  /** Takes an exclusive lock of a file without waiting; false when another process has it. */
+  tryLock(fd: number): boolean;
   errno(): number;
 }
 
@@ -77,6 +82,8 @@ function bind(koffi: Koffi): Libc {
   const mincore = library.func('int mincore(uintptr_t addr, size_t len, uintptr_t vec)');
   const preadv2 = library.func('int64_t preadv2(int fd, uintptr_t iov, int count, int64_t off, int flags)');
   const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
+
+  const flock = library.func('int flock(int fd, int operation)');
 
   // Scratch that outlives every call: one byte of state per page for mincore, and one iovec.
   const pagesMax = 256 * 1024;
@@ -130,6 +137,8 @@ function bind(koffi: Koffi): Libc {
         });
       }),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
+    // Whatever else may be wrong with locks here, only this says that somebody has it.
+    tryLock: fd => flock(fd, LOCK_EX | LOCK_NB) === 0 || koffi.errno() !== EWOULDBLOCK,
     errno: () => koffi.errno(),
   };
 }
