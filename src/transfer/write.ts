@@ -9,18 +9,17 @@ import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { applyChange, changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
-import { withByteOrder, type DType } from '../dtype.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
-import { castInto, checkBool, parseJsonData, type FormatName } from '../formats/index.js';
-import { swapBytes } from '../native.js';
-import { broadcastTo, selectFrom, transpose } from '../layout/select.js';
+import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
+import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
-import { packedView, sizeOf, type Order } from '../layout/view.js';
+import { packedView, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
 import { failSize, type BodyReader } from './body.js';
+import { checkBroadcast, convert, failCommitSize, payloadOf, type Conversion, type Incoming } from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
 
 export interface WriteRequest {
@@ -49,13 +48,6 @@ export interface WriteAnswer {
   readonly elements: number;
   readonly bytes: number;
   readonly durability: Durability;
-}
-
-/** What a body will bring: elements of a dtype, in an order, of a shape. */
-interface Incoming {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly order: Order;
 }
 
 export async function writeBody(request: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
@@ -106,7 +98,7 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     const data = await readData(request, nbytes);
     if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
     await body.expectEnd(headerBytes + nbytes);
-    return apply(request, context, payloadOf(incoming, convert(request, incoming, data, 0), selection.shape));
+    return apply(request, context, payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape));
   });
 }
 
@@ -119,45 +111,16 @@ async function readData({ body, format, dataset }: WriteRequest, nbytes: number)
   return data.subarray(0, read);
 }
 
+function conversionOf({ dataset, format, endian }: WriteRequest): Conversion {
+  return { dtype: dataset.geometry.dtype, format, endian };
+}
+
 /** A raw body is the selection's bytes, or one item that fills it; its length tells which. */
 function rawIncoming({ dataset, selection, bodyBytes }: WriteRequest): Incoming {
   const { dtype } = dataset.geometry;
   const nbytes = sizeOf(selection.shape) * dtype.itemsize;
   const isItem = bodyBytes === dtype.itemsize && nbytes !== dtype.itemsize;
   return { dtype, shape: isItem ? [] : selection.shape, order: 'C' };
-}
-
-function convert(
-  { dataset, format, endian }: WriteRequest,
-  incoming: Incoming,
-  data: Uint8Array,
-  first: number,
-): Uint8Array {
-  const { dtype } = dataset.geometry;
-  if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
-  if (endian && withByteOrder(dtype, endian) !== dtype) swapBytes(data, dtype.itemsize);
-  if (dtype.kind === 'b') checkBool(data, first);
-  return data;
-}
-
-function payloadOf(incoming: Incoming, bytes: Uint8Array, shape: readonly number[]): Payload {
-  checkBroadcast(incoming, shape);
-  const itemsize = bytes.byteLength / Math.max(1, sizeOf(incoming.shape));
-  const source = broadcastTo(packedView(incoming.shape, itemsize, incoming.order, 0), shape);
-  return { bytes, source: source! };
-}
-
-function checkBroadcast(incoming: Incoming, shape: readonly number[]): void {
-  if (!broadcastTo(packedView(incoming.shape, 1, incoming.order, 0), shape)) {
-    fail(
-      'shape_mismatch',
-      `Data of shape [${incoming.shape.join(', ')}] cannot be broadcast to the selection's [${shape.join(', ')}].`,
-      {
-        data_shape: incoming.shape,
-        selection_shape: shape,
-      },
-    );
-  }
 }
 
 async function apply(request: WriteRequest, { offLoop }: WriteContext, payload: Payload): Promise<number> {
@@ -197,7 +160,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const elements = sizeOf(piece.shape);
         // oxlint-disable-next-line no-await-in-loop
         const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
-        const bytes = convert(request, incoming, data, first);
+        const bytes = convert(conversionOf(request), incoming, data, first);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         // oxlint-disable-next-line no-await-in-loop
         await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source }, offLoop);
@@ -209,14 +172,6 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
     returnBuffer(buffer);
     release();
   }
-}
-
-function failCommitSize(asked: number, limit: number): never {
-  return fail(
-    'too_large',
-    `The write has ${asked} bytes of data; durability=commit takes at most ${limit}. Write smaller slices, or use durability=none and flush.`,
-    { limit, asked },
-  );
 }
 
 function failJsonSize(asked: number): never {

@@ -1,0 +1,67 @@
+/** What a body brings, and how it becomes the payload of a write: numpy's casts, byte orders and broadcasting. */
+import type { Payload } from '../dataset/write.js';
+import { withByteOrder, type DType } from '../dtype.js';
+import { fail } from '../errors.js';
+import { castInto, checkBool, type FormatName } from '../formats/index.js';
+import { broadcastTo } from '../layout/select.js';
+import { packedView, sizeOf, type Order } from '../layout/view.js';
+import { swapBytes } from '../native.js';
+
+/** What a body will bring: elements of a dtype, in an order, of a shape. */
+export interface Incoming {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly order: Order;
+}
+
+/** From what to what bytes are converted. */
+export interface Conversion {
+  /** The dataset's. */
+  readonly dtype: DType;
+  readonly format: FormatName;
+  /** Byte order of a raw body, where it is not the dataset's own. */
+  readonly endian: '<' | '>' | undefined;
+}
+
+/** The dataset's bytes for those of a body; `first` is the index of their first element, for messages. */
+export function convert(
+  { dtype, format, endian }: Conversion,
+  incoming: Incoming,
+  data: Uint8Array,
+  first: number,
+): Uint8Array {
+  if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
+  if (endian && withByteOrder(dtype, endian) !== dtype) swapBytes(data, dtype.itemsize);
+  if (dtype.kind === 'b') checkBool(data, first);
+  return data;
+}
+
+export function payloadOf(incoming: Incoming, bytes: Uint8Array, shape: readonly number[]): Payload {
+  checkBroadcast(incoming, shape);
+  const itemsize = bytes.byteLength / Math.max(1, sizeOf(incoming.shape));
+  const source = broadcastTo(packedView(incoming.shape, itemsize, incoming.order, 0), shape);
+  return { bytes, source: source! };
+}
+
+/** @throws shape_mismatch */
+export function checkBroadcast(incoming: Incoming, shape: readonly number[]): void {
+  if (!broadcastTo(packedView(incoming.shape, 1, incoming.order, 0), shape)) {
+    fail(
+      'shape_mismatch',
+      `Data of shape [${incoming.shape.join(', ')}] cannot be broadcast to the selection's [${shape.join(', ')}].`,
+      {
+        data_shape: incoming.shape,
+        selection_shape: shape,
+      },
+    );
+  }
+}
+
+export function failCommitSize(asked: number, limit: number): never {
+  return fail(
+    'too_large',
+    `The write has ${asked} bytes of data; durability=commit takes at most ${limit}. Write smaller slices, or use durability=none and flush.`,
+    { limit, asked },
+  );
+}
+
