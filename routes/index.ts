@@ -14,7 +14,7 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   datasets(app, context); //        POST, GET                  /v1/datasets
   dataset(app, context); //         GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
-  writes(app, context); //          PUT                        …/data
+  writes(app, context); //          PUT                        …/data   POST …/writes
   statistics(app, context); //      GET, POST                  …/statistics
   statisticsBatch(app, context); // POST                       /v1/statistics
   operations(app, context, metrics); // GET                    /healthz /readyz /metrics /openapi.json

@@ -128,6 +128,18 @@ export const WriteAnswer = Type.Object(
   { $id: 'WriteAnswer' },
 );
 
+export const BatchAnswer = Type.Object(
+  {
+    dataset: Type.String(),
+    generation: Type.Integer({ description: 'One for the whole batch.' }),
+    writes: Type.Integer({ description: 'Slices that were written.' }),
+    elements: Type.Integer(),
+    bytes: Type.Integer(),
+    durability: Type.Literal('commit'),
+  },
+  { $id: 'BatchAnswer' },
+);
+
 export const FlushAnswer = Type.Object({ dataset: Type.String(), generation: Type.Integer() }, { $id: 'FlushAnswer' });
 
 const STATISTICS = {
@@ -191,6 +203,7 @@ export const COMPONENTS: readonly TSchema[] = [
   PatchDataset,
   ArrayAnswer,
   WriteAnswer,
+  BatchAnswer,
   FlushAnswer,
   StatisticsQuery,
   BatchQuery,

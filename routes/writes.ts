@@ -2,16 +2,49 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { checkWritable } from '../src/dataset/write.js';
-import { fail } from '../src/errors.js';
+import { fail, type ErrorCode } from '../src/errors.js';
+import type { Dataset } from '../src/dataset/dataset.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
+import { writeBatch } from '../src/transfer/batch.js';
 import { writeBody } from '../src/transfer/write.js';
 import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 import type { App } from './app-type.js';
 
 const MEDIA_TYPES = ['application/json', 'application/octet-stream', 'application/x-npy'];
+const BATCH_MEDIA_TYPES = ['application/json', 'multipart/form-data'];
+
+const IF_MATCH = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: '"<id>.<generation>": write only if nothing moved.' })),
+});
+
+const ENDIAN = Type.Optional(
+  Type.Union([Type.Literal('little'), Type.Literal('big')], { description: 'Byte order of raw bytes.' }),
+);
+
+const WRITE_PROBLEMS: readonly ErrorCode[] = [
+  ...DATASET_PROBLEMS,
+  'bad_slice',
+  'bad_json',
+  'bad_npy',
+  'read_only',
+  'generation_moved',
+  'unsupported_media_type',
+  'unsupported_dtype',
+  'index_out_of_bounds',
+  'too_many_indices',
+  'result_rank',
+  'shape_mismatch',
+  'bad_shape',
+  'body_size_mismatch',
+  'would_lose',
+  'too_large',
+  'bulk_load',
+  'busy',
+  'disk_full',
+];
 
 export function writes(app: App, context: Context): void {
   const writeContext = {
@@ -40,40 +73,14 @@ export function writes(app: App, context: Context): void {
               durability: Type.Optional(
                 Type.Union([Type.Literal('commit'), Type.Literal('none')], { default: 'commit' }),
               ),
-              endian: Type.Optional(
-                Type.Union([Type.Literal('little'), Type.Literal('big')], { description: 'Byte order of a raw body.' }),
-              ),
+              endian: ENDIAN,
             },
             { additionalProperties: false },
           ),
-          headers: Type.Object({
-            'if-match': Type.Optional(
-              Type.String({ description: '"<id>.<generation>": write only if nothing moved.' }),
-            ),
-          }),
+          headers: IF_MATCH,
           response: {
             200: jsonResponse('Written', 'WriteAnswer'),
-            ...problems(
-              ...DATASET_PROBLEMS,
-              'bad_slice',
-              'bad_json',
-              'bad_npy',
-              'read_only',
-              'generation_moved',
-              'unsupported_media_type',
-              'unsupported_dtype',
-              'index_out_of_bounds',
-              'too_many_indices',
-              'result_rank',
-              'shape_mismatch',
-              'bad_shape',
-              'body_size_mismatch',
-              'would_lose',
-              'too_large',
-              'bulk_load',
-              'busy',
-              'disk_full',
-            ),
+            ...problems(...WRITE_PROBLEMS),
           },
         },
       },
@@ -84,24 +91,73 @@ export function writes(app: App, context: Context): void {
           dataset,
           selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
           format: bodyFormat(request),
-          endian: endian && (endian === 'big' ? ('>' as const) : ('<' as const)),
+          endian: byteOrder(endian),
           bodyBytes: bodyLength(request),
           durability,
-          precondition(generation: number) {
-            // Asked again under the lock: the dataset may have been forgotten, or made read-only, meanwhile.
-            const current = context.registry.get(request.params.name);
-            checkWritable(current);
-            if (current.record.id !== dataset.record.id) {
-              fail('file_changed', 'The dataset was replaced while the body was read. Repeat the request.', {
-                reason: 'replaced',
-              });
-            }
-            checkIfMatch(request.headers['if-match'], dataset.record.id, generation);
-          },
+          precondition: stillWritable(context, dataset, request.headers['if-match']),
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );
   });
+
+  streamedBodies(app, BATCH_MEDIA_TYPES, scope => {
+    scope.post(
+      '/v1/datasets/:name/writes',
+      {
+        schema: {
+          operationId: 'writeBatch',
+          tags: ['writes'],
+          summary: 'Write many slices as one atomic commit',
+          description:
+            '`{"writes": [{"slice": "0", "data": 1.0}, …]}`, applied in this order. As multipart/form-data the first part ' +
+            'is that JSON without `data`; then comes one raw or npy part for each write, in the same order. All of them ' +
+            'are on disk when it answers, and none of them is visible before all are.',
+          consumes: BATCH_MEDIA_TYPES,
+          params: NameParams,
+          querystring: Type.Object({ endian: ENDIAN }, { additionalProperties: false }),
+          headers: IF_MATCH,
+          response: {
+            200: jsonResponse('Written', 'BatchAnswer'),
+            ...problems(...WRITE_PROBLEMS),
+          },
+        },
+      },
+      async (request, reply) => {
+        const dataset = context.registry.get(request.params.name);
+        const batch = {
+          dataset,
+          contentType: request.headers['content-type'] ?? '',
+          endian: byteOrder(request.query.endian),
+          bodyBytes: bodyLength(request),
+          precondition: stillWritable(context, dataset, request.headers['if-match']),
+        };
+        const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, writeContext));
+        return reply.header('x-dataset-generation', answer.generation).send(answer);
+      },
+    );
+  });
+}
+
+function byteOrder(endian: 'little' | 'big' | undefined): '<' | '>' | undefined {
+  return endian && (endian === 'big' ? '>' : '<');
+}
+
+/** What is asked again when it is the write's turn: the dataset may have been forgotten or changed meanwhile. */
+function stillWritable(
+  { registry }: Context,
+  { record }: Dataset,
+  ifMatch: string | undefined,
+): (generation: number) => void {
+  return generation => {
+    const current = registry.get(record.name);
+    checkWritable(current);
+    if (current.record.id !== record.id) {
+      fail('file_changed', 'The dataset was replaced while the body was read. Repeat the request.', {
+        reason: 'replaced',
+      });
+    }
+    checkIfMatch(ifMatch, record.id, generation);
+  };
 }

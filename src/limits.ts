@@ -24,6 +24,8 @@ export const LIMITS = {
   jsonElementsPerTurn: 16 * KiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
   commitBytesMax: 64 * MiB,
+  /** Slices of one atomic batch. */
+  batchWritesMax: 10_000,
   /** Commits of one file that share a sync, and the bytes they may bring together (one alone may have more). */
   batchCommitsMax: 256,
   batchBytesMax: 16 * MiB,

@@ -2,5 +2,6 @@
 export { canCastSameKind, castInto, checkBool } from './cast.js';
 export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
+export { parseJsonWrites, type WriteText } from './json-writes.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { FORMATS, type FormatName, type FormatRow } from './table.js';

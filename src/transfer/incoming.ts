@@ -64,4 +64,3 @@ export function failCommitSize(asked: number, limit: number): never {
     { limit, asked },
   );
 }
-

@@ -98,7 +98,11 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     const data = await readData(request, nbytes);
     if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
     await body.expectEnd(headerBytes + nbytes);
-    return apply(request, context, payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape));
+    return apply(
+      request,
+      context,
+      payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape),
+    );
   });
 }
 

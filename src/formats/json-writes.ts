@@ -1,0 +1,127 @@
+/**
+ * The JSON of a batch of writes, `{"writes": [{"slice": "0", "data": …}, …]}`: its slices, and where in the text the
+ * values stand. Values are not parsed here, since a 64-bit integer would lose digits; each is JSON of its own.
+ */
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { JsonScanner } from './json-scan.js';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const TURN_BYTES = 256 * 1024;
+
+export interface WriteText {
+  /** Undefined means everything. */
+  readonly slice: string | undefined;
+  /** The JSON of the value; undefined where it comes in another part of the body. */
+  readonly data: Uint8Array | undefined;
+}
+
+/** Finds the writes of a batch, yielding between turns. @throws bad_json, too_large */
+export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]> {
+  const scanner = new JsonScanner(bytes);
+  let writes: WriteText[] | undefined;
+  for (const key of members(scanner)) {
+    if (key !== 'writes' || writes) refuseMember(scanner, key);
+    writes = yield* readWrites(scanner);
+  }
+  if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the object');
+  return writes ?? fail('bad_json', 'The body should be {"writes": [{"slice": "…", "data": …}, …]}.');
+}
+
+function* readWrites(scanner: JsonScanner): Generator<void, WriteText[]> {
+  const writes: WriteText[] = [];
+  let turnEnd = scanner.at + TURN_BYTES;
+  expect(scanner, OPEN_LIST, 'a list of writes should stand there');
+  if (scanner.peek() === CLOSE_LIST) scanner.refuse(scanner.at, 'at least one write should stand there');
+  do {
+    if (writes.length === LIMITS.batchWritesMax) {
+      fail('too_large', `A batch has at most ${LIMITS.batchWritesMax} writes.`, { limit: LIMITS.batchWritesMax });
+    }
+    writes.push(yield* readWrite(scanner));
+    if (scanner.at > turnEnd) {
+      turnEnd = scanner.at + TURN_BYTES;
+      yield;
+    }
+  } while (isContinued(scanner, CLOSE_LIST));
+  return writes;
+}
+
+function* readWrite(scanner: JsonScanner): Generator<void, WriteText> {
+  let slice: string | undefined;
+  let data: Uint8Array | undefined;
+  for (const key of members(scanner)) {
+    if (key === 'slice' && slice === undefined) slice = readText(scanner);
+    else if (key === 'data' && data === undefined) data = yield* skipValue(scanner);
+    else refuseMember(scanner, key);
+  }
+  return { slice, data };
+}
+
+/** The keys of an object; whoever loops over them reads the value behind each. */
+function* members(scanner: JsonScanner): Generator<string, void> {
+  expect(scanner, OPEN_OBJECT, 'an object should stand there');
+  if (scanner.peek() === CLOSE_OBJECT) {
+    scanner.at++;
+    return;
+  }
+  do {
+    const key = readText(scanner);
+    expect(scanner, COLON, 'a colon should stand there');
+    yield key;
+  } while (isContinued(scanner, CLOSE_OBJECT));
+}
+
+/** After a value: true behind a comma, false behind the end. */
+function isContinued(scanner: JsonScanner, close: number): boolean {
+  const next = scanner.peek();
+  if (next !== COMMA && next !== close) scanner.refuse(scanner.at, 'a comma or a closing bracket should stand there');
+  scanner.at++;
+  return next === COMMA;
+}
+
+function expect(scanner: JsonScanner, byte: number, why: string): void {
+  if (scanner.peek() !== byte) scanner.refuse(scanner.at, why);
+  scanner.at++;
+}
+
+function readText(scanner: JsonScanner): string {
+  if (scanner.peek() !== QUOTE) scanner.refuse(scanner.at, 'a string should stand there');
+  scanner.readString();
+  try {
+    return JSON.parse(Buffer.from(scanner.bytes.subarray(scanner.start, scanner.at)).toString()) as string;
+  } catch {
+    return scanner.refuse(scanner.start, 'the string has an escape that JSON does not know');
+  }
+}
+
+/** The text of a value up to the comma or bracket behind it; whether it is a value is found out by whoever parses it. */
+function* skipValue(scanner: JsonScanner): Generator<void, Uint8Array> {
+  scanner.peek();
+  const { bytes, at: start } = scanner;
+  let turnEnd = start + TURN_BYTES;
+  for (let depth = 0; scanner.at < bytes.length;) {
+    const byte = bytes[scanner.at]!;
+    if (depth === 0 && (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_LIST)) break;
+    if (byte === QUOTE) scanner.readString();
+    else {
+      if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++;
+      else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+      scanner.at++;
+    }
+    if (scanner.at < turnEnd) continue;
+    turnEnd = scanner.at + TURN_BYTES;
+    yield;
+  }
+  return bytes.subarray(start, scanner.at);
+}
+
+function refuseMember(scanner: JsonScanner, key: string): never {
+  const shown = JSON.stringify(key.slice(0, 40));
+  return scanner.refuse(scanner.start, `the member ${shown} is not known here, or there twice`);
+}

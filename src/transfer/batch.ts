@@ -1,0 +1,150 @@
+/**
+ * A batch of writes: many slices of one dataset, one atomic commit. The body is JSON with the values in it, or
+ * multipart with a JSON part that lists the slices and then, in the same order, one raw or npy part for each.
+ * Memory: the body, and its data once more in the dataset's dtype.
+ */
+import { fail, HyperslabError } from '../errors.js';
+import { changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
+import type { Change } from '../file/change.js';
+import {
+  castInto,
+  parseJsonData,
+  parseJsonWrites,
+  parseNpyHeader,
+  type FormatName,
+  type WriteText,
+} from '../formats/index.js';
+import { sizeOf } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { normalise, parseSlice, type Selection } from '../selection.js';
+import { runTurns } from '../turns.js';
+import { failSize } from './body.js';
+import { convert, failCommitSize, payloadOf, type Incoming } from './incoming.js';
+import { readParts, type Part } from './multipart.js';
+import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
+
+export type BatchRequest = Omit<WriteRequest, 'selection' | 'format' | 'durability'> & {
+  readonly contentType: string;
+};
+
+export interface BatchAnswer extends WriteAnswer {
+  /** How many writes the batch had. */
+  readonly writes: number;
+}
+
+/** Room for boundaries, headers and the list of slices beside the data. */
+const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
+
+export async function writeBatch(request: BatchRequest, context: WriteContext): Promise<BatchAnswer> {
+  const { bodyBytes, dataset, precondition } = request;
+  checkWritable(dataset);
+  await dataset.open();
+  precondition(dataset.generation);
+  const isJson = request.contentType.startsWith('application/json');
+  const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;
+  if (bodyBytes !== undefined && bodyBytes > bytesMax) failCommitSize(bodyBytes, bytesMax);
+  return context.budget.with(2 * (bodyBytes ?? bytesMax), async () => {
+    const changes = await (isJson ? jsonChanges(request, context) : multipartChanges(request, context, bytesMax));
+    const options = { durability: 'commit', precondition } as const;
+    const generation = await writeChanges(dataset, changes, options, context.offLoop);
+    const elements = changes.reduce((sum, { target }) => sum + sizeOf(target.shape), 0);
+    const bytes = elements * dataset.geometry.dtype.itemsize;
+    return { dataset: dataset.record.name, generation, writes: changes.length, elements, bytes, durability: 'commit' };
+  });
+}
+
+async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Change[]> {
+  const { dtype } = dataset.geometry;
+  const texts = await runTurns(parseJsonWrites(await body.everything(LIMITS.jsonBodyBytesMax)));
+  return eachWrite(dataset, texts, context, async (text, selection) => {
+    if (text.data === undefined) fail('bad_json', 'A write has no "data". Give a value or nested lists.');
+    const block = await runTurns(parseJsonData(dtype, text.data));
+    return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection.shape);
+  });
+}
+
+async function multipartChanges(request: BatchRequest, context: WriteContext, bytesMax: number): Promise<Change[]> {
+  const { body, contentType, dataset } = request;
+  const limits = { bytesMax, partsMax: LIMITS.batchWritesMax + 1 };
+  const [list, ...parts] = await readParts(body, contentType, limits);
+  if (!list) fail('bad_request', 'The body has no parts. Send a JSON part with the slices, then a part for each.');
+  const texts = await runTurns(parseJsonWrites(list.bytes));
+  if (texts.length !== parts.length) {
+    fail('body_size_mismatch', `The first part lists ${texts.length} writes; ${parts.length} parts follow it.`, {
+      expected: texts.length,
+      sent: parts.length,
+    });
+  }
+  return eachWrite(dataset, texts, context, async (text, selection, index) => {
+    if (text.data !== undefined) fail('bad_request', 'In a multipart batch the data comes in parts, not in the list.');
+    return payloadOfPart(request, parts[index]!, selection);
+  });
+}
+
+type PayloadReader = (text: WriteText, selection: Selection, index: number) => Promise<Payload>;
+
+/** The changes of a batch, in order. An error names the write that it is about. @throws too_large */
+async function eachWrite(
+  dataset: BatchRequest['dataset'],
+  texts: readonly WriteText[],
+  { commitBytesMax }: WriteContext,
+  read: PayloadReader,
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  let bytes = 0;
+  for (const [index, text] of texts.entries()) {
+    try {
+      const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), dataset.record.shape);
+      bytes += sizeOf(selection.shape) * dataset.geometry.dtype.itemsize;
+      if (bytes > commitBytesMax) failCommitSize(bytes, commitBytesMax);
+      // oxlint-disable-next-line no-await-in-loop
+      changes.push(changeOf(dataset, selection, await read(text, selection, index)));
+    } catch (error) {
+      if (!(error instanceof HyperslabError)) throw error;
+      throw new HyperslabError(error.code, `Write ${index}: ${error.message}`, { ...error.values, index });
+    }
+  }
+  return changes;
+}
+
+const PART_FORMATS: Readonly<Record<string, FormatName>> = {
+  'application/octet-stream': 'raw',
+  'application/x-npy': 'npy',
+};
+
+function payloadOfPart({ dataset, endian }: BatchRequest, part: Part, selection: Selection): Payload {
+  const { dtype } = dataset.geometry;
+  const format =
+    PART_FORMATS[part.contentType] ??
+    fail('unsupported_media_type', `A part here is one of ${Object.keys(PART_FORMATS).join(', ')}.`, {
+      supported: Object.keys(PART_FORMATS),
+    });
+  const { incoming, data } = format === 'npy' ? npyPart(part) : rawPart(part, selection, dtype.itemsize);
+  const typed: Incoming = { dtype, ...incoming };
+  if (format === 'npy') castInto(typed.dtype, dtype, new Uint8Array(0));
+  return payloadOf(typed, convert({ dtype, format, endian }, typed, data, 0), selection.shape);
+}
+
+interface ReadPart {
+  /** Without a dtype where it is the dataset's. */
+  readonly incoming: Omit<Incoming, 'dtype'> & Partial<Pick<Incoming, 'dtype'>>;
+  readonly data: Buffer;
+}
+
+function npyPart({ bytes }: Part): ReadPart {
+  const header = parseNpyHeader(bytes);
+  if ('needBytes' in header)
+    return fail('bad_npy', 'The part ends inside its .npy header.', { size: bytes.byteLength });
+  const data = bytes.subarray(header.dataOffset);
+  const expected = sizeOf(header.shape) * header.dtype.itemsize;
+  if (data.byteLength !== expected) failSize(data.byteLength, expected);
+  return { incoming: header, data };
+}
+
+/** The selection's bytes, or one item that fills it. */
+function rawPart({ bytes }: Part, { shape }: Selection, itemsize: number): ReadPart {
+  const expected = sizeOf(shape) * itemsize;
+  const isItem = bytes.byteLength === itemsize && expected !== itemsize;
+  if (!isItem && bytes.byteLength !== expected) failSize(bytes.byteLength, expected);
+  return { incoming: { shape: isItem ? [] : shape, order: 'C' }, data: bytes };
+}
