@@ -71,6 +71,11 @@ export async function buildApp(
     // Longer than the balancers in front, so that they never reuse a connection that is being closed.
     keepAliveTimeout: 75_000,
   }).withTypeProvider<TypeBoxTypeProvider>();
+  journals.onLost = (fileId, cause) => {
+    app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
+  };
+  const { replayedRecords } = journals.counts;
+  if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerValidation(app, COMPONENTS);
   registerErrors(app);
   registerClosing(app);

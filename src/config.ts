@@ -38,7 +38,7 @@ export const SETTINGS = {
     name: 'HYPERSLAB_DATA_DIR',
     default: './data',
     unit: 'folder',
-    meaning: 'Holds arrays, manifests and counters; created when missing.',
+    meaning: 'Holds arrays, manifests, journals and counters; created when missing.',
     parse: folderOrNone,
   }),
   roots: setting({

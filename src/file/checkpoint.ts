@@ -31,7 +31,7 @@ export async function checkpoint(file: OpenFile, journals: Journals, room: 'keep
     if (isLive) await journal.reset(file.identity.ino, room);
     journals.counts.checkpoints++;
   } catch (error) {
-    throw durabilityLost(state, error);
+    throw durabilityLost(state, journals, error);
   }
 }
 
@@ -39,8 +39,9 @@ export async function checkpoint(file: OpenFile, journals: Journals, room: 'keep
  * A sync that failed must not be tried again: the kernel forgets the pages it could not write, and the next sync
  * "succeeds" without them. What the disk holds is found out by the next start, which replays the journal.
  */
-export function durabilityLost(state: FileState, cause: unknown): HyperslabError {
+export function durabilityLost(state: FileState, journals: Journals, cause: unknown): HyperslabError {
   state.durabilityUnknown = true;
+  journals.onLost(state.fileId, cause);
   return new HyperslabError(
     'durability_unknown',
     'The disk did not confirm the write. Restart the service; it then serves what the disk holds.',

@@ -122,7 +122,7 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
     });
   } catch (error) {
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
-    throw durabilityLost(state, error);
+    throw durabilityLost(state, journals, error);
   }
   if (journal.liveBytes > LIMITS.journalBytesMax) await checkpoint(file, journals, 'keep');
   else checkpointWhenIdle(file, journals);

@@ -153,6 +153,13 @@ export class FileTable {
     return count;
   }
 
+  /** What a recovery would have to replay, all files together. */
+  get journalBytes(): number {
+    let bytes = 0;
+    for (const { journal } of this.#states.values()) bytes += journal?.liveBytes ?? 0;
+    return bytes;
+  }
+
   get openCount(): number {
     return this.#open.size;
   }

@@ -15,15 +15,7 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   );
   metrics.registerMetric(durations.asMetric());
   let sentBytes = 0;
-  const sent: Counter = new Counter({
-    name: 'hyperslab_answer_bytes_total',
-    help: 'Content-Length of all answers.',
-    registers,
-    collect() {
-      sent.reset();
-      sent.inc(sentBytes);
-    },
-  });
+  total('hyperslab_answer_bytes_total', 'Content-Length of all answers.', () => sentBytes);
   gauge('hyperslab_datasets', 'Registered datasets.', () => context.registry.size);
   gauge(
     'hyperslab_datasets_quarantined',
@@ -33,6 +25,16 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   gauge('hyperslab_open_files', 'Data files that are open.', () => context.files.openCount);
   gauge('hyperslab_mapped_windows', 'Windows of files that are mapped.', () => context.files.windowCount);
   gauge('hyperslab_held_body_bytes', 'Bytes of write bodies that are held.', () => context.budget.usedBytes);
+  const { counts } = context.files.journals;
+  total('hyperslab_journal_records_total', 'Commits that went through a journal.', () => counts.records);
+  total('hyperslab_journal_syncs_total', 'Syncs that made them durable; writers share them.', () => counts.syncs);
+  total(
+    'hyperslab_checkpoints_total',
+    'Times that a file was synced and its journal emptied.',
+    () => counts.checkpoints,
+  );
+  total('hyperslab_journal_replayed_total', 'Records replayed after a crash.', () => counts.replayedRecords);
+  gauge('hyperslab_journal_bytes', 'Bytes that a recovery would have to replay.', () => context.files.journalBytes);
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
 
   app.addHook('onResponse', (request, reply, done) => {
@@ -46,6 +48,15 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
     done();
   });
   return metrics;
+
+  /** A number that is counted elsewhere. */
+  function total(name: string, help: string, read: () => number): void {
+    const collect = (): void => {
+      made.reset();
+      made.inc(read());
+    };
+    const made: Counter = new Counter({ name, help, registers, collect });
+  }
 
   function gauge(name: string, help: string, read: () => number): void {
     // prom-client calls `collect` with the gauge as `this` when it is scraped.

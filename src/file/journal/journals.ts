@@ -9,14 +9,15 @@ const SUFFIX = '.journal';
 /** What the journals of this process have done, for the metrics. */
 export interface JournalCounts {
   records: number;
-  bytes: number;
   syncs: number;
   checkpoints: number;
   replayedRecords: number;
 }
 
 export class Journals {
-  readonly counts: JournalCounts = { records: 0, bytes: 0, syncs: 0, checkpoints: 0, replayedRecords: 0 };
+  readonly counts: JournalCounts = { records: 0, syncs: 0, checkpoints: 0, replayedRecords: 0 };
+  /** Told when a file stops being served because the disk failed it: nobody may be waiting for the answer. */
+  onLost: (fileId: string, cause: unknown) => void = () => undefined;
   readonly #folder: string;
   /** Files whose journals an earlier run left and this one has not replayed. */
   readonly #unreplayed = new Set<string>();
