@@ -63,7 +63,7 @@ export function checkpointWhenIdle(file: OpenFile, journals: Journals): void {
     if (idleMs < LIMITS.checkpointIdleMs) return wait(LIMITS.checkpointIdleMs - idleMs);
     state.idleTimer = undefined;
     // Whoever let go of the file has emptied its journal.
-    if (file.isRetired) return;
+    if (file.isDropped) return;
     const release = file.lease();
     void state.writers
       .run(async () => {

@@ -49,7 +49,7 @@ export interface PendingCommit {
 /** Commits changes and returns the generation that they make. The caller holds a lease on the file. */
 export function commitChanges(file: OpenFile, storage: Storage, request: CommitRequest): Promise<number> {
   const { state } = file;
-  state.checkUsable();
+  file.checkWritable();
   if (state.commits.length >= LIMITS.commitsWaitingMax) {
     fail('busy', 'Too many writes of this file wait for the disk. Repeat the request in a moment.', {
       limit: LIMITS.commitsWaitingMax,
@@ -111,6 +111,7 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
   state.journal ??= await journals.create(fileId, file.identity.ino);
   const { journal } = state;
   const records = accepted.map(({ request }) => request.changes);
+  await journal.belongTo(file.identity.ino);
   await journal.append(records);
   try {
     await journal.sync();
@@ -134,7 +135,7 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
   for (const pending of batch) {
     const { file, request } = pending;
     try {
-      file.state.checkUsable();
+      file.checkWritable();
       request.precondition(current + accepted.length);
       // oxlint-disable-next-line no-await-in-loop
       if (file.isSparse) for (const change of request.changes) await request.applier.hold(file, change);

@@ -88,6 +88,7 @@ export class FileTable {
     const file = this.#open.get(fileId);
     this.#open.delete(fileId);
     if (!file) return;
+    file.isDropped = true;
     const closing = this.#letGo(file, this.#closing.get(fileId)).finally(() => {
       if (this.#closing.get(fileId) === closing) this.#closing.delete(fileId);
     });
@@ -98,7 +99,7 @@ export class FileTable {
     const release = file.lease();
     try {
       await earlier;
-      if (file.writable) await file.state.writers.run(() => this.#settle(file));
+      if (file.writable) await file.state.writers.run(() => this.#putAway(file));
     } catch {
       // The state says so, to everybody who asks for the file.
     } finally {
@@ -107,6 +108,15 @@ export class FileTable {
       void file.state.lock.withRead(() => file.retire());
       release();
     }
+  }
+
+  /** Empties the journal of a file for the last time, and deletes it. */
+  async #putAway(file: OpenFile): Promise<void> {
+    await this.#settle(file);
+    const { journal, durabilityUnknown } = file.state;
+    if (!journal?.isEmpty || durabilityUnknown) return;
+    file.state.journal = undefined;
+    await journal.remove();
   }
 
   /** Empties the journal of a file into it, in a turn of its writer. */
@@ -180,10 +190,6 @@ export class FileTable {
   async close(): Promise<void> {
     for (const fileId of this.#open.keys()) this.drop(fileId);
     await Promise.all(this.#closing.values());
-    for (const { journal, durabilityUnknown } of this.#states.values()) {
-      // oxlint-disable-next-line no-await-in-loop
-      if (journal?.isEmpty && !durabilityUnknown) await journal.remove();
-    }
   }
 
   async #openNow(reference: FileReference): Promise<OpenFile> {

@@ -117,6 +117,8 @@ export class OpenFile {
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
+  /** Another file stands at the path, or will: what waits to be written to this one has come too late. */
+  isDropped = false;
   #retired = false;
   #closed = false;
   lastUsed = 0;
@@ -205,8 +207,10 @@ export class OpenFile {
     this.#closeWhenIdle();
   }
 
-  get isRetired(): boolean {
-    return this.#retired;
+  /** @throws file_changed, quarantined, durability_unknown, bulk_load */
+  checkWritable(): void {
+    this.state.checkUsable();
+    if (this.isDropped) failChanged('replaced', 'The file was replaced while the write waited. Repeat the request.');
   }
 
   /** Reads a small answer on the event loop, if no disk has to be waited for. */

@@ -23,9 +23,9 @@ export function writeThrough(
 ): Promise<number> {
   const { state } = file;
   const { fileId } = state;
-  state.checkUsable();
+  file.checkWritable();
   return state.writers.run(async () => {
-    state.checkUsable();
+    file.checkWritable();
     precondition(generations.current(fileId));
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;

@@ -54,7 +54,7 @@ interface Staged {
 }
 
 async function publishBoth(
-  { generations }: FileTable,
+  { generations, journals }: FileTable,
   { record, overwrite, previous, settle }: Placement,
   { file, manifest, isFresh }: Staged,
 ): Promise<void> {
@@ -63,6 +63,8 @@ async function publishBoth(
       // The name goes on with its generations; after a crash between the renames, above those that were used.
       await generations.startAbove(record.fileId, previous.generation);
       await generations.reserve(previous.record.fileId);
+      // What could not be replayed into the old file must not be replayed into the new one.
+      if (journals.isUnreplayed(previous.record.fileId)) await journals.forget(previous.record.fileId, undefined);
     }
     await file.publish({ overwrite });
     await manifest.publish({ overwrite: true });

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
+import { invariant } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { stageFile } from '../atomic.js';
 import type { Change } from '../change.js';
@@ -70,6 +71,13 @@ export class Journal {
   /** Bytes of records that a recovery would have to replay. */
   get liveBytes(): number {
     return this.#end - RECORDS_START;
+  }
+
+  /** Makes sure that the header names the inode that the next records are for: the file may have been replaced. */
+  async belongTo(ino: bigint): Promise<void> {
+    if (this.#header.ino === ino) return;
+    invariant(this.isEmpty, 'a journal is emptied before another file takes the place of its own');
+    await this.reset(ino, 'keep');
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The journals of a data folder: one per file that is written, made at its first commit and gone after a clean stop. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from '../io.js';
 import { Journal } from './journal.js';
 import { recoverJournal, type ArrayFile } from './recovery.js';
 
@@ -52,9 +53,12 @@ export class Journals {
 
   /** Drops whatever journal a file has: nobody can reach the file any more. */
   async forget(fileId: string, journal: Journal | undefined): Promise<void> {
-    this.#unreplayed.delete(fileId);
+    const wasLeft = this.#unreplayed.delete(fileId);
     if (journal) await journal.remove();
-    else await fs.rm(this.#pathOf(fileId), { force: true });
+    else if (wasLeft) {
+      await fs.rm(this.#pathOf(fileId), { force: true });
+      await syncFolder(this.#folder);
+    }
   }
 
   #pathOf(fileId: string): string {
