@@ -7,6 +7,8 @@ export interface SourceDescriptor {
   readonly windows: readonly WindowDescriptor[];
   /** True where the kernel tells this user truly which pages are in memory. */
   readonly residencyTrusted: boolean;
+  /** What stood in the file before later writes, in place of what stands there now: ascending, not overlapping. */
+  readonly patches?: readonly Patch[];
 }
 
 export interface WindowDescriptor {
@@ -14,4 +16,11 @@ export interface WindowDescriptor {
   readonly start: number;
   readonly length: number;
   readonly address: number;
+}
+
+/** Earlier bytes of a file, in shared memory. */
+export interface Patch {
+  /** Position in the file. */
+  readonly start: number;
+  readonly bytes: Uint8Array;
 }

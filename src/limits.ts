@@ -48,8 +48,16 @@ export const LIMITS = {
   inlineSpanBytesMax: 1 * MiB,
   /** One piece of a streamed answer; a response holds at most three. */
   pieceBytesMax: 1 * MiB,
-  /** Answers up to here are read whole under the file's lock, so that a writer never cuts them. */
-  atomicReadBytesMax: 8 * MiB,
+  /** Old bytes kept for the slow readers of one file; past it the oldest reader is cut. */
+  preImageBytesMax: 128 * MiB,
+  /** The same for all files together. */
+  preImageBytesTotalMax: 256 * MiB,
+  /** Ranges of old bytes kept for one reader: small writes cost more than their bytes. */
+  preImageRangesMax: 8 * KiB,
+  /** Ranges that one write is saved in; with more, the gaps between them are saved too. */
+  preImageRunsMax: KiB,
+  /** A gap in a write that is saved with it: a read of its own would cost more. */
+  preImageGapBytesMax: 4 * KiB,
   /** The stretch of a file that is populated and touched in one step. */
   spanBytesMax: 8 * MiB,
   /** One mapped window; windows overlap by two spans so that any span lies in one of them. */
@@ -70,6 +78,15 @@ export const LIMITS = {
   cellsPerTurn: 16 * KiB,
   /** Cells of one chunk, so that its partial stays small against its data. */
   chunkCellsMax: 16 * KiB,
+  /** Partials kept by all statistics that run, to merge them anew after a write; what does not fit computes rounds anew. */
+  keptPartialBytesMax: 64 * MiB,
+  /** A statistic that writes kept from ending holds them off for so long, then gives up. */
+  statisticLockMsMax: 1000,
+  /** Changes noted per file while a statistic runs; past it a change counts as one of everything. */
+  changesMax: 4 * KiB,
+  /** Ranges that one change is noted in, and the gap that is noted with it: a chunk is megabytes. */
+  changeRunsMax: 16,
+  changeGapBytesMax: 64 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Datasets on one page of the list. */

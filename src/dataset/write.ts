@@ -3,6 +3,7 @@ import { fail } from '../errors.js';
 import { changedBytes, singleRun, type Change } from '../file/change.js';
 import { commitChanges, type Applier, type Durability } from '../file/commit.js';
 import { writeFully } from '../file/io.js';
+import { tellReaders } from '../file/tell-readers.js';
 import type { OpenFile } from '../file/open-file.js';
 import { writeThrough } from '../file/write-through.js';
 import { selectFrom } from '../layout/select.js';
@@ -75,6 +76,7 @@ function applierOf(offLoop: OffLoop): Applier {
 
 /** Puts the bytes of a change where they belong. The caller holds the write lock. */
 export async function applyChange(file: OpenFile, change: Change, offLoop: OffLoop): Promise<void> {
+  await tellReaders(file, change.target, change.itemsize);
   if (changedBytes(change) === 0) return;
   const run = singleRun(change);
   if (run) await writeFully(file.fd, run, change.target.offset);

@@ -7,7 +7,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { changedBytes, type Change } from './change.js';
+import type { Change } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
@@ -165,7 +165,6 @@ async function applyInOrder(accepted: readonly PendingCommit[]): Promise<void> {
   for (const { file, request } of accepted) {
     state.writesStarted++;
     for (const change of request.changes) {
-      if (changedBytes(change) === 0) continue;
       const { start, end } = extentOf(change.target, change.itemsize);
       if (underWay.length >= APPLIED_AT_ONCE || underWay.some(each => start < each.end && each.start < end)) {
         // oxlint-disable-next-line no-await-in-loop

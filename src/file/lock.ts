@@ -19,6 +19,11 @@ export class ReadWriteLock {
     return true;
   }
 
+  /** True while a writer has the lock. */
+  get isWriting(): boolean {
+    return this.#writing;
+  }
+
   /** True when a read that ends before the event loop turns needs no lock at all. */
   get isOpenToReaders(): boolean {
     return !this.#writing && this.#queue.length === 0;

@@ -8,6 +8,7 @@ import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
 import type { PendingCommit } from './commit.js';
+import { ChangeLog } from './change-log.js';
 import { closeDescriptor, readFully } from './io.js';
 import type { Journal } from './journal/journal.js';
 import { failDamaged } from './journal/recovery.js';
@@ -16,6 +17,7 @@ import { takeRoom } from './slab.js';
 import { ReadWriteLock } from './lock.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
 import { Turnstile } from './turnstile.js';
+import { PreImages } from './pre-images.js';
 import { Windows } from './windows.js';
 
 /** What belongs to the file itself and outlives any one descriptor of it. */
@@ -39,6 +41,10 @@ export class FileState {
   /** When the last commit was, and what will empty the journal when none follows. */
   lastCommit = 0;
   idleTimer: NodeJS.Timeout | undefined;
+  /** Old bytes that answers on their way still need. */
+  readonly preImages = new PreImages();
+  /** What writes changed, for the statistics that run meanwhile. */
+  readonly changes = new ChangeLog();
   /** A stream is being applied without a commit; nobody else gets in. */
   bulkLoading = false;
   /** Written since the last sync. */

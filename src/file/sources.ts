@@ -1,5 +1,5 @@
 /** The byte sources that a worker thread gathers from. Both report a file that became too short as `file_changed`. */
-import type { SourceDescriptor, WindowDescriptor } from '../descriptor.js';
+import type { Patch, SourceDescriptor, WindowDescriptor } from '../descriptor.js';
 import { LIMITS } from '../limits.js';
 import type { ByteSource } from '../layout/gather.js';
 import { failTruncated, readFullySync } from './io.js';
@@ -11,7 +11,50 @@ let scratch: Uint8Array | undefined;
 
 /** Makes a described file readable in this thread. */
 export function openSource(descriptor: SourceDescriptor): ByteSource {
-  return descriptor.windows.length > 0 && libc() ? mappedSource(descriptor) : positionalSource(descriptor.fd);
+  const { fd, windows, patches = [] } = descriptor;
+  const source = windows.length > 0 && libc() ? mappedSource(descriptor) : positionalSource(fd);
+  return patches.length > 0 ? patchedSource(source, positionalSource(fd), patches) : source;
+}
+
+/** A source in which earlier bytes stand in the place of present ones. */
+function patchedSource(source: ByteSource, positional: ByteSource, patches: readonly Patch[]): ByteSource {
+  return {
+    span(start, length, usefulBytes) {
+      if (firstPatchIn(patches, start, start + length) === undefined) return source.span(start, length, usefulBytes);
+      // In a copy: a mapped span must not be changed.
+      const bytes = positional.span(start, length, usefulBytes);
+      overlay(patches, start, bytes);
+      return bytes;
+    },
+    read(start, into) {
+      source.read(start, into);
+      overlay(patches, start, into);
+    },
+  };
+}
+
+/** Puts patches over bytes that were read from `start`. */
+export function overlay(patches: readonly Patch[], start: number, into: Uint8Array): void {
+  const end = start + into.byteLength;
+  for (let i = firstPatchIn(patches, start, end); i !== undefined && i < patches.length; i++) {
+    const patch = patches[i]!;
+    if (patch.start >= end) return;
+    const from = Math.max(start, patch.start);
+    const to = Math.min(end, patch.start + patch.bytes.byteLength);
+    into.set(patch.bytes.subarray(from - patch.start, to - patch.start), from - start);
+  }
+}
+
+/** Index of the first patch with bytes in `[start, end)`. */
+function firstPatchIn(patches: readonly Patch[], start: number, end: number): number | undefined {
+  let low = 0;
+  let high = patches.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (patches[middle]!.start + patches[middle]!.bytes.byteLength > start) high = middle;
+    else low = middle + 1;
+  }
+  return low < patches.length && patches[low]!.start < end ? low : undefined;
 }
 
 export function positionalSource(fd: number): ByteSource {

@@ -1,4 +1,5 @@
 /** Cutting a view into consecutive boxes of bounded size, in C order, each again a view. */
+import type { Extent } from './runs.js';
 import { coalesce, sizeOf, type View } from './view.js';
 
 /**
@@ -6,44 +7,88 @@ import { coalesce, sizeOf, type View } from './view.js';
  * (but at least one element). Lazy: a view of 10^15 bytes costs nothing until its pieces are asked for.
  */
 export function* piecesOf(view: View, itemsize: number, bytesMax: number): Generator<View, void> {
-  const { shape, strides, offset } = coalesce(view);
-  const size = sizeOf(shape);
-  if (size === 0) return;
-  if (shape.length === 0 || size * itemsize <= bytesMax) {
-    yield { shape, strides, offset };
-    return;
-  }
-  // The axis that is cut: everything inside it fits into one piece.
-  let axis = shape.length - 1;
-  let innerSize = 1;
-  while (axis > 0 && innerSize * shape[axis]! * itemsize <= bytesMax) innerSize *= shape[axis--]!;
-  const perPiece = Math.max(1, Math.floor(bytesMax / (innerSize * itemsize)));
-  const innerShape = shape.slice(axis + 1);
-  const innerStrides = strides.slice(axis);
-  for (const outerOffset of offsetsOf(shape.slice(0, axis), strides.slice(0, axis), offset)) {
-    for (let start = 0; start < shape[axis]!; start += perPiece) {
-      yield {
-        shape: [Math.min(perPiece, shape[axis]! - start), ...innerShape],
-        strides: innerStrides,
-        offset: outerOffset + start * strides[axis]!,
-      };
-    }
-  }
+  const cursor = new PieceCursor(view, itemsize);
+  for (let piece = cursor.next(bytesMax); piece; piece = cursor.next(bytesMax)) yield piece;
 }
 
-/** The byte offsets of all elements, in C order. */
-function* offsetsOf(shape: readonly number[], strides: readonly number[], offset: number): Generator<number, void> {
-  const index = shape.map(() => 0);
-  let position = offset;
-  for (;;) {
-    yield position;
+/** The same where every piece may have another bound. O(rank) per piece. */
+export class PieceCursor {
+  readonly #view: View;
+  readonly #itemsize: number;
+  /** Elements in one step of each axis. */
+  readonly #inner: readonly number[];
+  /** The first element that no piece had yet, and its place in the file. */
+  readonly #index: number[];
+  #offset: number;
+  #isDone: boolean;
+
+  constructor(view: View, itemsize: number) {
+    this.#view = coalesce(view);
+    this.#itemsize = itemsize;
+    const { shape, offset } = this.#view;
+    this.#inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+    this.#index = shape.map(() => 0);
+    this.#offset = offset;
+    this.#isDone = shape[0] === 0;
+  }
+
+  /** The next piece: the largest box of at most `bytesMax` bytes (but at least one element); undefined at the end. */
+  next(bytesMax: number): View | undefined {
+    if (this.#isDone) return undefined;
+    const { shape, strides } = this.#view;
+    const elementsMax = bytesMax / this.#itemsize;
+    // The axis that is cut: the outermost of which a whole step begins here and fits.
     let axis = shape.length - 1;
-    for (; axis >= 0; axis--) {
-      position += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      position -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
+    while (axis > 0 && this.#index[axis] === 0 && this.#inner[axis - 1]! <= elementsMax) axis--;
+    const offset = this.#offset;
+    if (axis < 0) {
+      this.#isDone = true;
+      return { shape, strides, offset };
     }
-    if (axis < 0) return;
+    const fitting = Math.max(1, Math.floor(elementsMax / this.#inner[axis]!));
+    const steps = Math.min(fitting, shape[axis]! - this.#index[axis]!);
+    this.#advance(axis, steps);
+    return { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset };
+  }
+
+  /** The bytes of the file that the pieces to come touch: from the first to the last; empty at the end. */
+  remaining(): Extent {
+    if (this.#isDone) return { start: 0, end: 0 };
+    const { shape, strides } = this.#view;
+    let first = this.#offset;
+    let last = this.#offset;
+    let origin = this.#offset;
+    // What is left is, for each axis, the steps behind the one that is under way, with the axes inside it whole.
+    let [low, high] = [0, 0];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const stride = strides[axis]!;
+      const behind = shape[axis]! - 1 - this.#index[axis]!;
+      if (behind > 0) {
+        first = Math.min(first, origin + low + stride * (stride < 0 ? behind : 1));
+        last = Math.max(last, origin + high + stride * (stride < 0 ? 1 : behind));
+      }
+      origin -= this.#index[axis]! * stride;
+      const reach = stride * (shape[axis]! - 1);
+      if (reach < 0) low += reach;
+      else high += reach;
+    }
+    return { start: first, end: last + this.#itemsize };
+  }
+
+  #advance(axis: number, steps: number): void {
+    const { shape, strides } = this.#view;
+    this.#index[axis]! += steps;
+    this.#offset += steps * strides[axis]!;
+    while (this.#index[axis] === shape[axis]) {
+      this.#offset -= shape[axis]! * strides[axis]!;
+      this.#index[axis] = 0;
+      axis--;
+      if (axis < 0) {
+        this.#isDone = true;
+        return;
+      }
+      this.#index[axis]!++;
+      this.#offset += strides[axis]!;
+    }
   }
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry as Metrics } from 'prom-client';
 import type { Context } from '../context.js';
+import { preImageBytes } from '../file/pre-images.js';
 import { RouteHistogram } from './route-histogram.js';
 
 export function registerMetrics(app: FastifyInstance, context: Context): Metrics {
@@ -35,6 +36,7 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   );
   total('hyperslab_journal_replayed_total', 'Records replayed after a crash.', () => counts.replayedRecords);
   gauge('hyperslab_journal_bytes', 'Bytes that a recovery would have to replay.', () => context.files.journalBytes);
+  gauge('hyperslab_pre_image_bytes', 'Overwritten bytes that are kept for slow readers.', preImageBytes);
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
 
   app.addHook('onResponse', (request, reply, done) => {

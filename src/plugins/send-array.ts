@@ -1,6 +1,6 @@
 /**
  * Answers with the elements of a selection: negotiation, conditions, ranges, then the cheapest way to the bytes.
- * Memory per answer: JSON is held whole (limited in elements); binary up to LIMITS.atomicReadBytesMax, then two pieces.
+ * Memory per answer: JSON is held whole (limited in elements), binary in at most two pieces.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
@@ -202,8 +202,8 @@ function swapItems(bytes: Uint8Array, itemsize: number): Uint8Array {
 
 function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
   return {
-    async next() {
-      const piece = await pieces.next();
+    async next(bytesMax) {
+      const piece = await pieces.next(bytesMax);
       return piece && swapItems(piece, itemsize);
     },
     onChange: cut => pieces.onChange(cut),

@@ -21,16 +21,16 @@ function zeros(): string[] {
   return Array.from({ length: 20 }, () => '0');
 }
 
-function form(list: unknown, parts: readonly (readonly [type: string, bytes: Uint8Array])[]): RequestInit {
+function form(list: unknown, parts: readonly (readonly [type: string, bytes: Uint8Array<ArrayBuffer>])[]): RequestInit {
   const body = new FormData();
   body.append('writes', new Blob([JSON.stringify(list)], { type: 'application/json' }));
-  for (const [type, bytes] of parts) body.append('data', new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
+  for (const [type, bytes] of parts) body.append('data', new Blob([bytes], { type }));
   return { method: 'POST', body };
 }
 
 const RAW = 'application/octet-stream';
 
-function int64(...values: bigint[]): Uint8Array {
+function int64(...values: bigint[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(BigInt64Array.from(values).buffer);
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { piecesOf } from '../../src/layout/pieces.js';
-import { coalesce, isContiguous, packedView, sizeOf, stridesOf } from '../../src/layout/view.js';
+import { PieceCursor, piecesOf } from '../../src/layout/pieces.js';
+import { coalesce, extentOf, isContiguous, packedView, sizeOf, stridesOf } from '../../src/layout/view.js';
 import { seededRandom } from '../helpers/random.js';
 import { offsetsOf, randomView } from './model.js';
 
@@ -14,6 +14,46 @@ t.test('pieces hold all elements, in C order, each within its bytes', async t =>
     t.strictSame(pieces.flatMap(offsetsOf), sizeOf(view.shape) === 0 ? [] : offsetsOf(view));
     t.ok(pieces.every(piece => sizeOf(piece.shape) * itemsize <= Math.max(bytesMax, itemsize)));
   }
+});
+
+t.test('pieces of changing sizes hold all elements in C order, and it is known which bytes are left', async t => {
+  const random = seededRandom(31);
+  for (let i = 0; i < 1000; i++) {
+    const itemsize = random.pick([1, 2, 4, 8]);
+    const { view } = randomView(random, itemsize);
+    const all = sizeOf(view.shape) === 0 ? [] : offsetsOf(view);
+    const cursor = new PieceCursor(view, itemsize);
+    let done = 0;
+    for (;;) {
+      const left = all.slice(done);
+      const extent = { start: Math.min(...left), end: Math.max(...left) + itemsize };
+      t.strictSame(cursor.remaining(), left.length === 0 ? { start: 0, end: 0 } : extent, JSON.stringify(view));
+      const bytesMax = random.integer(1, 200);
+      const piece = cursor.next(bytesMax);
+      if (!piece) break;
+      const offsets = offsetsOf(piece);
+      if (offsets.length * itemsize > Math.max(bytesMax, itemsize)) t.fail('a piece is too large');
+      t.strictSame(offsets, all.slice(done, (done += offsets.length)));
+    }
+    t.equal(done, all.length);
+  }
+});
+
+t.test('a cursor over one run of bytes gives exactly the sizes that are asked for', async t => {
+  const cursor = new PieceCursor(packedView([300, 7], 4, 'C', 100), 4);
+  const sizes = [64, 128, 7, 3, 8000, 8000].map(bytes => {
+    const piece = cursor.next(bytes);
+    return piece && extentOf(piece, 4);
+  });
+  t.strictSame(sizes, [
+    { start: 100, end: 164 },
+    { start: 164, end: 292 },
+    { start: 292, end: 296 },
+    { start: 296, end: 300 },
+    { start: 300, end: 8300 },
+    { start: 8300, end: 8500 },
+  ]);
+  t.equal(cursor.next(8000), undefined);
 });
 
 t.test('the pieces of an immense view are made one at a time', async t => {

@@ -1,0 +1,179 @@
+/**
+ * Answers in pieces, each of one generation whatever is written while they are sent. Three ways: whole, for what fits
+ * one piece; as a snapshot, for which writers save what they overwrite; in place, from the mapping of a file that is
+ * only read. Memory per answer: two pieces.
+ */
+import { fail } from '../errors.js';
+import type { OpenFile } from '../file/open-file.js';
+import { Snapshot } from '../file/snapshot.js';
+import { PieceCursor } from '../layout/pieces.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { returnBuffer, takeBuffer } from './buffers.js';
+import { fill } from './fill.js';
+import type { OffLoop } from './off-loop.js';
+
+/** The pieces of an answer, one after the other. */
+export interface PieceReader {
+  /**
+   * The next piece, of at most `bytesMax` bytes and LIMITS.pieceBytesMax, but at least one element; undefined after the
+   * last. A piece may be reused memory: it must have been sent before `next` is called for the second time after it.
+   * @throws busy_writing when a write takes the answer's generation away, file_changed
+   */
+  next(bytesMax?: number): Promise<Uint8Array | undefined>;
+  /** Says how to end the answer at once: called when what is left of it, or what is being sent in place, is lost. */
+  onChange(cut: () => void): void;
+  /** Must be called when the last piece has been sent, or is not sent after all. */
+  close(): void;
+}
+
+/** Opens a view for reading in pieces. The caller holds the file's lock for reading until this resolves. */
+export async function openPieces(
+  file: OpenFile,
+  view: View,
+  itemsize: number,
+  offLoop: OffLoop,
+  { inPlace }: { inPlace: boolean },
+): Promise<PieceReader> {
+  if (inPlace && file.sendsMapped && isContiguous(view, itemsize)) return mappedPieces(file, view, itemsize);
+  const bytes = sizeOf(view.shape) * itemsize;
+  if (bytes <= LIMITS.pieceBytesMax) return wholePieces(file, view, itemsize, offLoop);
+  return snapshotPieces(file, view, itemsize, offLoop);
+}
+
+/** Read at once, so that nothing can come between. */
+async function wholePieces(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): Promise<PieceReader> {
+  const buffer = takeBuffer();
+  const bytes = buffer.subarray(0, sizeOf(view.shape) * itemsize);
+  const release = file.lease();
+  try {
+    await fill(file, view, itemsize, bytes, offLoop);
+  } catch (error) {
+    returnBuffer(buffer);
+    throw error;
+  } finally {
+    release();
+  }
+  let sent = 0;
+  return {
+    async next(bytesMax = LIMITS.pieceBytesMax) {
+      if (sent === bytes.byteLength) return undefined;
+      const length = Math.max(1, Math.floor(bytesMax / itemsize)) * itemsize;
+      return bytes.subarray(sent, (sent = Math.min(sent + length, bytes.byteLength)));
+    },
+    onChange() {},
+    close: once(() => returnBuffer(buffer)),
+  };
+}
+
+/** Every piece is read under the lock, and what was written since the opening is taken from what the writers saved. */
+function snapshotPieces(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): PieceReader {
+  const cursor = new PieceCursor(view, itemsize);
+  const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
+  const memory = new PieceMemory(file);
+  let isClosed = false;
+
+  const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
+    if (isClosed) return undefined;
+    if (snapshot.isCut) throw Snapshot.cutError();
+    const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
+    if (!piece) return undefined;
+    const bytes = memory.next(sizeOf(piece.shape) * itemsize);
+    await fill(file, piece, itemsize, bytes, offLoop, snapshot.patches(extentOf(piece, itemsize)));
+    snapshot.shrink(cursor.remaining());
+    return bytes;
+  };
+  return {
+    next(bytesMax = LIMITS.pieceBytesMax) {
+      const reading = file.state.lock.withRead(() => read(bytesMax));
+      memory.useUntil(reading);
+      // Who waits for the lock behind a long write learns at once that it has been given up.
+      return new Promise((resolve, reject) => {
+        const forget = snapshot.onCut(() => reject(Snapshot.cutError()));
+        reading.then(resolve, reject).finally(forget);
+      });
+    },
+    onChange: cut => void snapshot.onCut(cut),
+    close: once(() => {
+      isClosed = true;
+      snapshot.close();
+      void memory.free();
+    }),
+  };
+}
+
+/**
+ * From the mapping itself, which costs no copy. The first write to the file cuts the answer: a queued send would take up
+ * what is written under it.
+ */
+function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader {
+  const { state } = file;
+  const cursor = new PieceCursor(view, itemsize);
+  const memory = new PieceMemory(file);
+  const started = state.writesStarted;
+  let cutAnswer: (() => void) | undefined;
+
+  const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
+    const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
+    if (!piece) return undefined;
+    const length = sizeOf(piece.shape) * itemsize;
+    let bytes = await file.populated(piece.offset, length);
+    if (!bytes) await file.readPiece(piece.offset, (bytes = memory.next(length)));
+    if (state.writesStarted !== started) {
+      fail('busy_writing', 'The dataset was written while the answer was being sent. Repeat the request.');
+    }
+    return bytes;
+  };
+  return {
+    next(bytesMax = LIMITS.pieceBytesMax) {
+      const reading = read(bytesMax);
+      memory.useUntil(reading);
+      return reading;
+    },
+    onChange(cut) {
+      state.inPlaceAnswers.add((cutAnswer = cut));
+      // A write may have begun since the first piece was read.
+      if (state.writesStarted !== started) cut();
+    },
+    close: once(() => {
+      if (cutAnswer) state.inPlaceAnswers.delete(cutAnswer);
+      void memory.free();
+    }),
+  };
+}
+
+/** Two buffers in turn, and the file's lease: both are held until nothing is being read any more. */
+class PieceMemory {
+  readonly #release: () => void;
+  readonly #buffers: Buffer[] = [];
+  #turn = 0;
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(file: OpenFile) {
+    this.#release = file.lease();
+  }
+
+  next(length: number): Uint8Array {
+    const turn = this.#turn++ % 2;
+    return (this.#buffers[turn] ??= takeBuffer()).subarray(0, length);
+  }
+
+  useUntil(reading: Promise<unknown>): void {
+    this.#reading = reading.catch(() => undefined);
+  }
+
+  /** Later, where a worker is still filling a buffer of an answer that is given up. */
+  async free(): Promise<void> {
+    await this.#reading;
+    for (const buffer of this.#buffers) returnBuffer(buffer);
+    this.#release();
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+}

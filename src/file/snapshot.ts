@@ -1,0 +1,151 @@
+/**
+ * A reader's claim on the state of a file at one moment: what it still needs, and what writers saved of it since.
+ * For every byte that is needed: either it is saved here, or nobody has written it since the snapshot was opened.
+ */
+import type { Patch } from '../descriptor.js';
+import { HyperslabError } from '../errors.js';
+import type { Extent } from '../layout/runs.js';
+
+/** Memory of pre-images: counted from when it is made until no snapshot holds a part of it. */
+export class Block {
+  readonly bytes: Uint8Array;
+  readonly #count: (bytes: number) => void;
+  #holders = 0;
+
+  constructor(length: number, count: (bytes: number) => void) {
+    this.bytes = new Uint8Array(new SharedArrayBuffer(length));
+    this.#count = count;
+    count(length);
+    this.hold();
+  }
+
+  hold(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#count(-this.bytes.byteLength);
+  }
+}
+
+interface Saved extends Extent {
+  readonly block: Block;
+  /** Position in the file of the block's first byte. */
+  readonly blockStart: number;
+}
+
+export class Snapshot {
+  /** Which file's bytes: another may stand under the same name by now. */
+  readonly identity: { readonly dev: bigint; readonly ino: bigint };
+  readonly #onEnd: () => void;
+  readonly #onCut = new Set<() => void>();
+  /** Ascending, not overlapping. */
+  #saved: Saved[] = [];
+  #need: Extent;
+  #isCut = false;
+
+  constructor(identity: Snapshot['identity'], need: Extent, onEnd: () => void) {
+    this.identity = identity;
+    this.#need = need;
+    this.#onEnd = onEnd;
+  }
+
+  get need(): Extent {
+    return this.#need;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  get savedCount(): number {
+    return this.#saved.length;
+  }
+
+  /** What to throw at whoever goes on reading after `cut`. */
+  static cutError(): HyperslabError {
+    return new HyperslabError(
+      'busy_writing',
+      'More was written while the answer was being sent than is kept for slow readers. Repeat the request.',
+    );
+  }
+
+  /** Calls back when the snapshot is given up, at once if it already is. Returns how to take that back. */
+  onCut(callback: () => void): () => void {
+    if (this.#isCut) callback();
+    else this.#onCut.add(callback);
+    return () => this.#onCut.delete(callback);
+  }
+
+  /** Says that only bytes inside `extent`, which must lie inside what was needed before, are needed from now on. */
+  shrink(extent: Extent): void {
+    this.#need = extent;
+    const isNeeded = ({ start, end }: Extent): boolean => start < extent.end && end > extent.start;
+    if (this.#saved.every(isNeeded)) return;
+    const before = this.#saved;
+    this.#saved = before.filter(isNeeded);
+    for (const saved of before) if (!isNeeded(saved)) saved.block.release();
+  }
+
+  /** The parts of `runs` (ascending, not overlapping) that are needed and not saved yet. */
+  missing(runs: readonly Extent[]): Extent[] {
+    const found: Extent[] = [];
+    for (const run of runs) {
+      let start = Math.max(run.start, this.#need.start);
+      const end = Math.min(run.end, this.#need.end);
+      for (let i = this.#firstEndingAfter(start); start < end; i++) {
+        const saved = this.#saved[i];
+        const gapEnd = Math.min(end, saved?.start ?? end);
+        if (start < gapEnd) found.push({ start, end: gapEnd });
+        start = saved?.end ?? end;
+      }
+    }
+    return found;
+  }
+
+  /** Takes from a block, whose bytes stood at `blockStart`, what is missing here. */
+  save(block: Block, blockStart: number): void {
+    for (const extent of this.missing([{ start: blockStart, end: blockStart + block.bytes.byteLength }])) {
+      block.hold();
+      this.#saved.splice(this.#firstEndingAfter(extent.start), 0, { ...extent, block, blockStart });
+    }
+  }
+
+  /** What was saved of `[start, end)`. */
+  patches({ start, end }: Extent): Patch[] {
+    const patches: Patch[] = [];
+    for (let i = this.#firstEndingAfter(start); i < this.#saved.length && this.#saved[i]!.start < end; i++) {
+      const saved = this.#saved[i]!;
+      const bytes = saved.block.bytes.subarray(saved.start - saved.blockStart, saved.end - saved.blockStart);
+      patches.push({ start: saved.start, bytes });
+    }
+    return patches;
+  }
+
+  /** Gives the snapshot up: the reader ends its answer visibly. */
+  cut(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.close();
+    for (const callback of this.#onCut) callback();
+    this.#onCut.clear();
+  }
+
+  /** Nothing is needed any more. */
+  close(): void {
+    this.shrink({ start: 0, end: 0 });
+    this.#onEnd();
+  }
+
+  /** Index of the first saved range that ends behind a position. */
+  #firstEndingAfter(position: number): number {
+    let low = 0;
+    let high = this.#saved.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#saved[middle]!.end > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
