@@ -5,7 +5,7 @@
  * Hazard: a snapshot may be opened only while no writer is at work (under the read lock).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { coveringRuns, type Extent } from '../layout/runs.js';
+import { coveringRuns, unionOf, type Extent } from '../layout/runs.js';
 import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { Block, Snapshot } from './snapshot.js';
@@ -145,15 +145,4 @@ function hullOf(extents: readonly Extent[]): Extent {
     start: needed.reduce((least, { start }) => Math.min(least, start), Number.POSITIVE_INFINITY),
     end: needed.reduce((most, { end }) => Math.max(most, end), 0),
   };
-}
-
-/** The same bytes as ascending ranges that do not touch each other. */
-export function unionOf(extents: readonly Extent[]): Extent[] {
-  const union: { start: number; end: number }[] = [];
-  for (const { start, end } of extents.toSorted((a, b) => a.start - b.start)) {
-    const last = union.at(-1);
-    if (last && start <= last.end) last.end = Math.max(last.end, end);
-    else union.push({ start, end });
-  }
-  return union;
 }

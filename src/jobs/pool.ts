@@ -10,7 +10,14 @@ import type { Accumulator, ChunkTask, Partial, Plan, StatisticsResult } from '..
 import { valueOf, type Outcome } from './messages.js';
 import type { FinishTask, GatherTask, StatisticsTask } from './tasks.js';
 
-export class WorkerPool implements OffLoop {
+/** What a statistic asks of the pool. */
+export interface Reducer {
+  readonly workers: number;
+  reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial>;
+  finish(plan: Plan, accumulator: Accumulator): Promise<StatisticsResult>;
+}
+
+export class WorkerPool implements OffLoop, Reducer {
   readonly workers: number;
   readonly #piscina: Piscina;
 

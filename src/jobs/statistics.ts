@@ -1,96 +1,113 @@
 /**
- * Runs a planned statistic on the pool. Partials are merged strictly in the order of their chunks, whatever order they
- * finish in, so the result does not depend on the number of workers. Memory: two partials per worker.
+ * Runs a planned statistic so that its answer is of one generation. Chunks are computed while writers go on; those that
+ * a write touched are computed again; after two rounds the rest is done under the read lock, for a moment at most.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../errors.js';
-import type { OpenFile } from '../file/open-file.js';
-import { extentOf } from '../layout/view.js';
+import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
-import {
-  chunkAt,
-  finish,
-  mergePartial,
-  newAccumulator,
-  type Plan,
-  type StatisticsResult,
-} from '../statistics/index.js';
+import { finish, type Plan, type StatisticsResult } from '../statistics/index.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { WorkerPool } from './pool.js';
+import type { Reducer } from './pool.js';
+import { Scan } from './scan.js';
 
 export interface StatisticsRun {
   readonly result: StatisticsResult;
   readonly generation: number;
+  /** Useful bytes that were read, those of repeated chunks included. */
   readonly scannedBytes: number;
   readonly chunks: number;
 }
 
-/** Rounds without the lock, in which a write may come between; the round after them holds writers off. */
+/** Bounds that tests lower. */
+export interface StatisticsBounds {
+  readonly keptPartialBytesMax: number;
+  readonly lockMsMax: number;
+}
+
+const BOUNDS: StatisticsBounds = {
+  keptPartialBytesMax: LIMITS.keptPartialBytesMax,
+  lockMsMax: LIMITS.statisticLockMsMax,
+};
+
+/** Rounds without the lock, in which a write may come between. */
 const OPTIMISTIC_ROUNDS = 2;
 
-/** @throws file_changed, busy_writing, and what the plan's finish throws */
+/** @throws file_changed, bulk_load, busy_writing, and what the plan's finish throws */
 export async function runStatistics(
   dataset: Dataset,
   plan: Plan,
-  pool: WorkerPool,
+  pool: Reducer,
   signal: AbortSignal,
+  bounds: Partial<StatisticsBounds> = {},
 ): Promise<StatisticsRun> {
   const file = await dataset.open();
+  const { changes, lock } = file.state;
   const release = file.lease();
+  const { keptPartialBytesMax, lockMsMax } = { ...BOUNDS, ...bounds };
+  const scan = new Scan(plan, file, pool, signal, keptPartialBytesMax);
   try {
-    for (let round = 0; round < OPTIMISTIC_ROUNDS; round++) {
-      // A round starts when no writer is at work, and counts when none was until its end.
-      // oxlint-disable-next-line no-await-in-loop
-      const before = await file.state.lock.withRead(() => ({
-        started: file.state.writesStarted,
-        generation: dataset.generation,
-      }));
-      file.state.checkUsable();
-      // oxlint-disable-next-line no-await-in-loop
-      const run = await reduceAll(plan, file, pool, signal, () => file.state.writesStarted !== before.started);
-      if (run) return { ...run, generation: before.generation };
-    }
-    return await file.state.lock.withRead(async () => {
-      file.state.checkUsable();
-      const run = await reduceAll(plan, file, pool, signal, () => false);
-      return { ...run!, generation: dataset.generation };
-    });
+    // Begun when no write is half noted.
+    const unwatch = await lock.withRead(() => changes.watch(file.state.writesStarted));
+    const generation = await settle(dataset, file, scan, lockMsMax).finally(unwatch);
+    const accumulator = await scan.result();
+    const isSmall = plan.cells <= LIMITS.cellsPerTurn;
+    const result = isSmall ? finish(plan, accumulator) : await pool.finish(plan, accumulator);
+    return { result, generation, scannedBytes: scan.scannedBytes, chunks: plan.chunkCount };
   } finally {
+    scan.close();
     release();
   }
 }
 
-/** Undefined when `isStale` says so before the end. */
-async function reduceAll(
-  plan: Plan,
-  file: OpenFile,
-  pool: WorkerPool,
-  signal: AbortSignal,
-  isStale: () => boolean,
-): Promise<Omit<StatisticsRun, 'generation'> | undefined> {
-  const accumulator = newAccumulator(plan);
-  const inFlight: ReturnType<WorkerPool['reduce']>[] = [];
-  let next = 0;
-  let scannedBytes = 0;
-  try {
-    for (let merged = 0; merged < plan.chunkCount; merged++) {
-      while (next < plan.chunkCount && inFlight.length < 2 * pool.workers) {
-        const chunk = chunkAt(plan, next++);
-        const { start, end } = extentOf(chunk.view, chunk.dtype.itemsize);
-        const reduced = pool.reduce(file.describe(start, end), chunk);
-        // Awaited below, in order; one that fails meanwhile must not be taken for unhandled.
-        reduced.catch(() => undefined);
-        inFlight.push(reduced);
-        scannedBytes += chunk.bytes;
-      }
-      // oxlint-disable-next-line no-await-in-loop
-      mergePartial(accumulator, await inFlight.shift()!);
-      if (signal.aborted) fail('shutting_down', 'The request was cancelled.');
-      if (isStale()) return undefined;
-    }
-  } finally {
-    await Promise.allSettled(inFlight);
+/** Reads until all chunks hold for one version of the file, and returns its generation. */
+async function settle(dataset: Dataset, file: OpenFile, scan: Scan, lockMsMax: number): Promise<number> {
+  const { state } = file;
+  let stale = await scan.stale(state.writesStarted);
+  for (let round = 0; round < OPTIMISTIC_ROUNDS; round++) {
+    // oxlint-disable-next-line no-await-in-loop
+    if (stale) await scan.read(stale);
+    state.checkUsable();
+    // oxlint-disable-next-line no-await-in-loop
+    const { version, generation } = await state.lock.withRead(() => nowOf(dataset, file));
+    // oxlint-disable-next-line no-await-in-loop
+    stale = await scan.stale(version);
+    if (!stale) return generation;
   }
-  const isSmall = plan.cells <= LIMITS.cellsPerTurn;
-  const result = isSmall ? finish(plan, accumulator) : await pool.finish(plan, accumulator);
-  return { result, scannedBytes, chunks: plan.chunkCount };
+  const ending = new AbortController();
+  let reading: Promise<void> | undefined;
+  try {
+    return await state.lock.withRead(async () => {
+      const late = sleep(lockMsMax, 'late', { signal: ending.signal });
+      // Ends by an abort when it is not needed.
+      late.catch(() => undefined);
+      const { version, generation } = nowOf(dataset, file);
+      stale = await scan.stale(version);
+      reading = scan.read(stale ?? [], () => ending.signal.aborted);
+      if ((await Promise.race([reading, late])) === 'late') failBusy();
+      return generation;
+    });
+  } finally {
+    ending.abort();
+    await reading?.catch(() => undefined);
+  }
+}
+
+function failBusy(): never {
+  return fail(
+    'busy_writing',
+    'The selection is written faster than the statistic can be computed. Repeat the request later, or ask for less of it.',
+  );
+}
+
+/** The caller keeps writers off. @throws file_changed when another file has taken the place of the one being read */
+function nowOf(dataset: Dataset, file: OpenFile): { version: number; generation: number } {
+  file.state.checkUsable();
+  const current = dataset.files.get(dataset.reference);
+  if (current && !sameIdentity(current.identity, file.identity)) {
+    fail('file_changed', 'Another file took the place of this one. Repeat the request to read the new file.', {
+      reason: 'replaced',
+    });
+  }
+  return { version: file.state.writesStarted, generation: dataset.generation };
 }

@@ -73,3 +73,14 @@ function collect(
   }
   return true;
 }
+
+/** The same bytes as ascending ranges that do not touch each other. */
+export function unionOf(extents: readonly Extent[]): Extent[] {
+  const union: { start: number; end: number }[] = [];
+  for (const { start, end } of extents.toSorted((a, b) => a.start - b.start)) {
+    const last = union.at(-1);
+    if (last && start <= last.end) last.end = Math.max(last.end, end);
+    else union.push({ start, end });
+  }
+  return union;
+}
