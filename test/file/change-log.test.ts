@@ -1,0 +1,63 @@
+import t from 'tap';
+import { ChangeLog } from '../../src/file/change-log.js';
+import { packedView, type View } from '../../src/layout/view.js';
+
+function bytes(start: number, end: number): View {
+  return packedView([end - start], 1, 'C', start);
+}
+
+t.test('changes are told by version, from when somebody watches', async t => {
+  const log = new ChangeLog();
+  log.note(1, bytes(0, 10), 1);
+  const unwatch = log.watch(1);
+  t.equal(log.between(0, 1), undefined, 'what came before is not known');
+  t.strictSame(log.between(1, 1), []);
+  log.note(2, bytes(5, 10), 1);
+  log.note(3, bytes(0, 0), 1);
+  log.note(4, bytes(10, 20), 1);
+  log.note(4, bytes(20, 30), 1);
+  t.strictSame(log.between(1, 4), [
+    { version: 2, start: 5, end: 10 },
+    { version: 3, start: 0, end: 0 },
+    { version: 4, start: 10, end: 30 },
+  ]);
+  t.strictSame(log.between(2, 3), [{ version: 3, start: 0, end: 0 }]);
+  t.strictSame(log.between(4, 4), []);
+  t.equal(log.between(3, 5), undefined, 'version 5 has begun and is not noted yet');
+  const other = log.watch(4);
+  unwatch();
+  unwatch();
+  t.ok(log.between(1, 4), 'another still watches');
+  other();
+  log.watch(9);
+  t.equal(log.between(4, 9), undefined);
+});
+
+t.test('a version that nobody noted counts as a change of everything', async t => {
+  const log = new ChangeLog();
+  log.watch(0);
+  log.note(1, bytes(0, 10), 1);
+  log.note(3, bytes(0, 10), 1);
+  t.equal(log.between(0, 3), undefined);
+  t.ok(log.between(0, 1));
+  t.ok(log.between(2, 3));
+});
+
+t.test('past the bound the oldest changes are unknown', async t => {
+  const log = new ChangeLog(10);
+  log.watch(0);
+  for (let version = 1; version <= 11; version++) log.note(version, bytes(version, version + 1), 1);
+  t.equal(log.between(0, 11), undefined);
+  t.equal(log.between(5, 11), undefined);
+  t.equal(log.between(6, 11)?.length, 5);
+});
+
+t.test('rows far apart are noted apart, many of them together', async t => {
+  const log = new ChangeLog();
+  log.watch(0);
+  const MiB = 1024 * 1024;
+  log.note(1, { shape: [3, 100], strides: [MiB, 4], offset: 0 }, 4);
+  t.equal(log.between(0, 1)?.length, 3);
+  log.note(2, { shape: [1000, 100], strides: [MiB, 4], offset: 0 }, 4);
+  t.strictSame(log.between(1, 2), [{ version: 2, start: 0, end: 999 * MiB + 400 }]);
+});

@@ -1,0 +1,268 @@
+/** Statistics while writers are at work: what is answered is of one generation, and only what was touched is repeated. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { Dataset } from '../../src/dataset/dataset.js';
+import type { DatasetRecord } from '../../src/dataset/record.js';
+import { writePayload } from '../../src/dataset/write.js';
+import type { SourceDescriptor } from '../../src/descriptor.js';
+import { parseDType } from '../../src/dtype.js';
+import { commitChange } from '../../src/file/commit.js';
+import { FileTable } from '../../src/file/file-table.js';
+import { Generations } from '../../src/file/generations.js';
+import { Roots } from '../../src/file/roots.js';
+import type { Reducer } from '../../src/jobs/pool.js';
+import { runStatistics, type StatisticsBounds, type StatisticsRun } from '../../src/jobs/statistics.js';
+import { reduceChunk } from '../../src/jobs/tasks.js';
+import { packedView } from '../../src/layout/view.js';
+import { normalise, parseSlice } from '../../src/selection.js';
+import {
+  computeInProcess,
+  parseQuery,
+  planStatistics,
+  type ChunkTask,
+  type Partial as ChunkPartial,
+  type QueryInput,
+} from '../../src/statistics/index.js';
+import { seededRandom } from '../helpers/random.js';
+import { temporaryFolder } from '../helpers/server.js';
+
+const ROWS = 64;
+const COLUMNS = 16;
+const ROW_BYTES = COLUMNS * 8;
+const DTYPE = parseDType('<f8');
+/** Two rows make a chunk. */
+const CHUNK_BYTES = 2 * ROW_BYTES;
+const CHUNKS = ROWS / 2;
+const PLAN_BOUNDS = { chunkBytesMax: CHUNK_BYTES, tileBytesMax: ROW_BYTES, chunkCellsMax: COLUMNS };
+
+/** Reduces in this thread, and calls back around every chunk. */
+class ScriptedPool implements Reducer {
+  readonly workers = 1;
+  reduced = 0;
+  before: (chunk: number) => Promise<unknown> = async () => {};
+  after: (chunk: number) => Promise<unknown> = async () => {};
+
+  async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<ChunkPartial> {
+    this.reduced++;
+    const number = Math.floor(chunk.view.offset / CHUNK_BYTES);
+    await this.before(number);
+    const partial = reduceChunk({ source, chunk });
+    await this.after(number);
+    return partial;
+  }
+
+  async finish(): Promise<never> {
+    throw new Error('few cells are finished by the caller');
+  }
+}
+
+const offLoop = {
+  gather: (): never => t.fail('is not gathered') as never,
+  scatter: (): never => t.fail('is not scattered') as never,
+};
+
+/** An array of 64 rows, every write to it in turn, and what it held at each generation. */
+async function newArray(value: number) {
+  const folder = temporaryFolder();
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const realPath = path.join(folder, 'array.raw');
+  fs.writeFileSync(realPath, Buffer.from(new Float64Array(ROWS * COLUMNS).fill(value).buffer));
+  const files = new FileTable(new Roots([{ configured: folder, real: folder }], []), new Generations(folder), []);
+  const record: DatasetRecord = {
+    name: 'array',
+    id: 'i',
+    fileId: 'f',
+    path: realPath,
+    dtype: '<f8',
+    shape: [ROWS, COLUMNS],
+    order: 'C',
+    offset: 0,
+    mode: 'r+',
+    format: 'raw',
+    external: false,
+    made: true,
+    attrs: {},
+    dims: null,
+  };
+  const dataset = new Dataset(record, files, () => true);
+  await dataset.open();
+  const history = new Map([[dataset.generation, fs.readFileSync(realPath)]]);
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** Fills rows with a value, after the writes before. */
+  const write = (slice: string, fill: number): Promise<unknown> => {
+    const selection = normalise(parseSlice(slice), record.shape);
+    const bytes = Buffer.from(new Float64Array(selection.shape.reduce((a, b) => a * b, 1)).fill(fill).buffer);
+    const payload = { bytes, source: packedView(selection.shape, 8, 'C', 0) };
+    const append = async (before: Promise<unknown>): Promise<void> => {
+      await before;
+      const options = { durability: 'none', precondition: () => undefined } as const;
+      const generation = await writePayload(dataset, selection, payload, options, offLoop);
+      history.set(generation, fs.readFileSync(realPath));
+    };
+    return (last = append(last));
+  };
+  const run = async (
+    query: QueryInput,
+    pool: ScriptedPool,
+    bounds?: Partial<StatisticsBounds>,
+  ): Promise<StatisticsRun> => {
+    const plan = planStatistics(parseQuery(query, 2), DTYPE, dataset.geometry.view, PLAN_BOUNDS);
+    if (plan.chunkCount !== CHUNKS) throw new Error(`${plan.chunkCount} chunks`);
+    return runStatistics(dataset, plan, pool, new AbortController().signal, bounds);
+  };
+  /** What the answer would be had the file stood still at its generation. */
+  const expected = (query: QueryInput, { generation }: StatisticsRun): unknown => {
+    const bytes = history.get(generation);
+    return bytes && computeInProcess(parseQuery(query, 2), DTYPE, dataset.geometry.view, bytes, PLAN_BOUNDS);
+  };
+  return { dataset, files, realPath, write, run, expected, settled: () => last };
+}
+
+const MANY: QueryInput = { ops: ['count', 'mean', 'std', 'min', 'max', 'argmax', 'sum'] };
+
+t.test('a file that nobody writes is read once', async t => {
+  const array = await newArray(3);
+  const pool = new ScriptedPool();
+  const run = await array.run(MANY, pool);
+  t.strictSame(run.result, array.expected(MANY, run));
+  t.match(run, { generation: 1, chunks: CHUNKS, scannedBytes: ROWS * ROW_BYTES });
+});
+
+t.test('only the chunks that a write touched after they were read are read again', async t => {
+  for (const [slice, repeated] of [
+    ['0', 1],
+    ['1:3', 2],
+    ['5,3:4', 1],
+    ['40:44', 0],
+    ['::', 11],
+  ] as const) {
+    const array = await newArray(1);
+    const pool = new ScriptedPool();
+    pool.after = async chunk => {
+      if (chunk === 10 && pool.reduced <= CHUNKS) await array.write(slice, 7);
+    };
+    // oxlint-disable-next-line no-await-in-loop
+    const run = await array.run(MANY, pool);
+    t.strictSame(run.result, array.expected(MANY, run), slice);
+    t.equal(run.generation, 2);
+    const chunks = run.scannedBytes / CHUNK_BYTES - CHUNKS;
+    // Chunk 11 may have been under way when the write began.
+    t.ok(chunks === repeated || (slice === '::' && chunks === repeated + 1), `${slice}: ${chunks} chunks again`);
+  }
+});
+
+t.test('a write during each round repeats what it touched, in the end while writers wait', async t => {
+  const array = await newArray(1);
+  const pool = new ScriptedPool();
+  let writes = 0;
+  let value = 1;
+  pool.after = async chunk => {
+    // The third of these comes while the read lock is held, and waits.
+    if (chunk !== 2) return;
+    writes++;
+    void array.write('5', ++value);
+    if (writes < 3) await array.settled();
+  };
+  const run = await array.run(MANY, pool);
+  t.equal(run.scannedBytes / CHUNK_BYTES, CHUNKS + 2);
+  t.equal(run.generation, 3);
+  t.strictSame(run.result, array.expected(MANY, run));
+  await array.settled();
+  t.equal(array.dataset.generation, 4, 'the write that waited');
+});
+
+t.test('whatever is written meanwhile, an answer is that of its generation, bit by bit', async t => {
+  const random = seededRandom(71);
+  const queries: QueryInput[] = [MANY, { ops: ['mean', 'var'], axis: [0] }, { ops: ['sum', 'argmin'], axis: 1 }];
+  let repeats = 0;
+  for (let round = 0; round < 120; round++) {
+    const array = await newArray(random.next());
+    const pool = new ScriptedPool();
+    const query = random.pick(queries);
+    const keptPartialBytesMax = random.pick([0, 1024 * 1024]);
+    const scattered = random.next() < 0.5;
+    const disturb = async (): Promise<void> => {
+      for (let turns = random.integer(0, 2); turns > 0; turns--) await nextTurn();
+      if (random.next() > 0.15) return;
+      const row = random.integer(0, ROWS - 1);
+      void array.write(scattered ? `${row},${random.integer(0, 8)}:` : ':', random.next());
+    };
+    pool.before = disturb;
+    pool.after = disturb;
+    const run = await array.run(query, pool, { keptPartialBytesMax });
+    await array.settled();
+    const expected = array.expected(query, run);
+    if (JSON.stringify(run.result) !== JSON.stringify(expected)) {
+      t.fail(`round ${round}, generation ${run.generation}, ${JSON.stringify({ query, keptPartialBytesMax })}`);
+      t.strictSame(run.result, expected);
+    }
+    if (run.scannedBytes > ROWS * ROW_BYTES) repeats++;
+    array.files.drop('f');
+  }
+  t.ok(repeats > 40, `${repeats} of 120 runs repeated something`);
+});
+
+t.test('writes that never let it end get a statistic busy_writing, and wait no longer than the bound', async t => {
+  for (const keptPartialBytesMax of [0, 1024 * 1024]) {
+    const array = await newArray(1);
+    const pool = new ScriptedPool();
+    const writer = { isWriting: true, written: 0 };
+    const writing = (async () => {
+      while (writer.isWriting) {
+        await array.write(':', ++writer.written);
+        await sleep(1);
+      }
+    })();
+    pool.after = () => sleep(5);
+    await t.rejects(array.run(MANY, pool, { keptPartialBytesMax, lockMsMax: 20 }), { code: 'busy_writing' });
+    const { written } = writer;
+    await sleep(50);
+    t.ok(writer.written > written, 'writes go on');
+    writer.isWriting = false;
+    await writing;
+    pool.after = async () => {};
+    t.match(await array.run(MANY, pool), { generation: array.dataset.generation });
+  }
+});
+
+t.test('a NaN that was gone before the end is not one', async t => {
+  for (const keptPartialBytesMax of [0, 1024 * 1024]) {
+    const array = await newArray(Number.NaN);
+    const pool = new ScriptedPool();
+    const query: QueryInput = { ops: ['mean'], nan: 'raise' };
+    await t.rejects(array.run(query, pool, { keptPartialBytesMax }), { code: 'nan_found' });
+    let isGone = false;
+    pool.after = async () => {
+      if (!isGone) await array.write(':', 5);
+      isGone = true;
+    };
+    const run = await array.run(query, pool, { keptPartialBytesMax });
+    t.strictSame(run.result, array.expected(query, run));
+  }
+});
+
+t.test('a file that is replaced meanwhile is refused, a stream that begins is told', async t => {
+  const array = await newArray(1);
+  const pool = new ScriptedPool();
+  pool.after = async chunk => {
+    if (chunk !== 3) return;
+    fs.writeFileSync(`${array.realPath}.new`, Buffer.alloc(ROWS * ROW_BYTES));
+    fs.renameSync(`${array.realPath}.new`, array.realPath);
+    await nextTurn();
+    await array.dataset.open().catch(() => undefined);
+    await array.dataset.open();
+  };
+  await t.rejects(array.run(MANY, pool), { code: 'file_changed', values: { reason: 'replaced' } });
+
+  let stream: Promise<unknown> | undefined;
+  pool.after = async chunk => {
+    const bulk = { durability: 'none', precondition: () => undefined, bulk: true } as const;
+    const file = await array.dataset.open();
+    if (chunk === 3) stream = commitChange(file, array.files.generations, bulk, () => sleep(100));
+  };
+  await t.rejects(array.run(MANY, pool), { code: 'bulk_load' });
+  await stream;
+});
