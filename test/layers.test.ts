@@ -40,6 +40,8 @@ const LAYERS: readonly Layer[] = [
 const DOORS: readonly { readonly packages: readonly string[]; readonly rooms: readonly string[] }[] = [
   { packages: ['koffi', 'mmap-io', '@riaskov/mmap-io'], rooms: ['src/file/'] },
   { packages: ['piscina', 'node:worker_threads', 'worker_threads'], rooms: ['src/jobs/'] },
+  // A parser of bodies, by its name a plugin: it comes first.
+  { packages: ['@fastify/busboy'], rooms: ['src/transfer/'] },
   {
     packages: ['fastify', '@fastify/', 'node:http', 'http'],
     rooms: ['src/plugins/', 'routes/', 'src/app.ts', 'src/demo.ts', 'src/server.ts'],

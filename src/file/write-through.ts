@@ -30,7 +30,7 @@ export function writeThrough(
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;
     try {
-      await checkpoint(file, journals, 'keep');
+      if (state.journal?.isEmpty === false) await checkpoint(file, journals, 'keep');
       await generations.reserve(fileId);
       return await state.lock.withWrite(async () => {
         state.writesStarted++;

@@ -5,13 +5,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import t from 'tap';
 import { Dataset } from '../../src/dataset/dataset.js';
 import type { DatasetRecord } from '../../src/dataset/record.js';
-import { writePayload } from '../../src/dataset/write.js';
+import { changeOf, writeChanges } from '../../src/dataset/write.js';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { parseDType } from '../../src/dtype.js';
-import { commitChange } from '../../src/file/commit.js';
 import { FileTable } from '../../src/file/file-table.js';
 import { Generations } from '../../src/file/generations.js';
+import { Journals } from '../../src/file/journal/journals.js';
 import { Roots } from '../../src/file/roots.js';
+import { writeThrough } from '../../src/file/write-through.js';
 import type { Reducer } from '../../src/jobs/pool.js';
 import { runStatistics, type StatisticsBounds, type StatisticsRun } from '../../src/jobs/statistics.js';
 import { reduceChunk } from '../../src/jobs/tasks.js';
@@ -61,6 +62,7 @@ class ScriptedPool implements Reducer {
 const offLoop = {
   gather: (): never => t.fail('is not gathered') as never,
   scatter: (): never => t.fail('is not scattered') as never,
+  hold: (): never => t.fail('has no holes') as never,
 };
 
 /** An array of 64 rows, every write to it in turn, and what it held at each generation. */
@@ -69,7 +71,13 @@ async function newArray(value: number) {
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
   const realPath = path.join(folder, 'array.raw');
   fs.writeFileSync(realPath, Buffer.from(new Float64Array(ROWS * COLUMNS).fill(value).buffer));
-  const files = new FileTable(new Roots([{ configured: folder, real: folder }], []), new Generations(folder), []);
+  const files = new FileTable({
+    roots: new Roots([{ configured: folder, real: folder }], []),
+    generations: new Generations(folder),
+    journals: new Journals(folder),
+    arraysDir: folder,
+    backends: [],
+  });
   const record: DatasetRecord = {
     name: 'array',
     id: 'i',
@@ -99,7 +107,7 @@ async function newArray(value: number) {
     const append = async (before: Promise<unknown>): Promise<void> => {
       await before;
       const options = { durability: 'none', precondition: () => undefined } as const;
-      const generation = await writePayload(dataset, selection, payload, options, offLoop);
+      const generation = await writeChanges(dataset, [changeOf(dataset, selection, payload)], options, offLoop);
       history.set(generation, fs.readFileSync(realPath));
     };
     return (last = append(last));
@@ -259,9 +267,9 @@ t.test('a file that is replaced meanwhile is refused, a stream that begins is to
 
   let stream: Promise<unknown> | undefined;
   pool.after = async chunk => {
-    const bulk = { durability: 'none', precondition: () => undefined, bulk: true } as const;
+    const bulk = { precondition: () => undefined, bulk: true };
     const file = await array.dataset.open();
-    if (chunk === 3) stream = commitChange(file, array.files.generations, bulk, () => sleep(100));
+    if (chunk === 3) stream = writeThrough(file, array.files, bulk, () => sleep(100));
   };
   await t.rejects(array.run(MANY, pool), { code: 'bulk_load' });
   await stream;
