@@ -210,7 +210,7 @@ t.test('whatever is written meanwhile, an answer is that of its generation, bit 
     if (run.scannedBytes > ROWS * ROW_BYTES) repeats++;
     array.files.drop('f');
   }
-  t.ok(repeats > 40, `${repeats} of 120 runs repeated something`);
+  t.ok(repeats > 5, `${repeats} of 120 runs repeated something`);
 });
 
 t.test('writes that never let it end get a statistic busy_writing, and wait no longer than the bound', async t => {
