@@ -18,6 +18,8 @@ const HEALTHY_MS = 60_000;
 /** Ctrl-C arrives twice, from the terminal and from npm. Later repeats are a person insisting, and are passed on. */
 const REPEAT_MS = 1_000;
 const PARENT_CHECK_MS = 500;
+/** A build that was broken on purpose takes its place in a test. */
+const SERVER = process.env.HYPERSLAB_TEST_SERVER ?? join('dist', 'src', 'server.js');
 
 /** Taken before the installation, which takes long enough for somebody to kill npm. */
 const PARENT = process.ppid;
@@ -50,7 +52,7 @@ for (let backoffMs = BACKOFF_MIN_MS; ; backoffMs = Math.min(backoffMs * 2, BACKO
 
 function runServer() {
   const tether = new URL('tether.mjs', import.meta.url).href;
-  server = spawn(process.execPath, ['--import', tether, join('dist', 'src', 'server.js'), ...process.argv.slice(2)], {
+  server = spawn(process.execPath, ['--import', tether, SERVER, ...process.argv.slice(2)], {
     cwd: ROOT,
     env,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -1,0 +1,42 @@
+/**
+ * Counts what a tap program printed: assertions that passed and failed, tests that were skipped and why, and lines
+ * `# figure: <name>: <value>`. Hazard: the line that closes a subtest looks like an assertion and is none.
+ */
+const RESULT = /^( *)(not )?ok\b(?: \d+)?(?: - )?(.*)$/;
+const FIGURE = /^ *# figure: (.*?): (.*)$/;
+
+export function tapCounter(text) {
+  /** @type {{ pass: number, fail: number, skip: number, failed: string[], skipped: string[], figures: string[][] }} */
+  const counted = { pass: 0, fail: 0, skip: 0, failed: [], skipped: [], figures: [] };
+  /** Indentation of the deepest result since the last one further out: such a result closes a subtest. */
+  let inner = -1;
+  let inDiagnostics = false;
+  for (const line of text.split('\n')) {
+    if (/^ *---$/.test(line)) inDiagnostics = true;
+    else if (/^ *\.\.\.$/.test(line)) inDiagnostics = false;
+    if (inDiagnostics) continue;
+    const figure = FIGURE.exec(line);
+    if (figure) counted.figures.push([figure[1], figure[2]]);
+    // The end of a subtest that was printed as a whole, behind its own result.
+    if (/^ *\}$/.test(line)) inner = -1;
+    const result = RESULT.exec(line);
+    if (!result) continue;
+    const [, indent, not, title] = result;
+    const depth = indent.length;
+    const closes = inner > depth || title.endsWith('{');
+    inner = depth;
+    count(counted, { closes, failed: not !== undefined, title });
+  }
+  return counted;
+}
+
+function count(counted, { closes, failed, title }) {
+  const skip = /^(.*?) # SKIP ?(.*)$/i.exec(title);
+  if (skip) {
+    counted.skip++;
+    counted.skipped.push(`${skip[1]}: ${skip[2] || 'no reason given'}`);
+  } else if (!closes) {
+    counted[failed ? 'fail' : 'pass']++;
+    if (failed) counted.failed.push(title.replace(/ # time=.*$/, ''));
+  }
+}
