@@ -30,16 +30,22 @@ export interface BrokenBuild {
 
 export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   {
+    name: 'skip-journal',
+    breaks: 'a write goes to the file without a record in the journal',
+    fails: 'kills',
+    changes: [{ file: 'file/commit.js', text: 'await journal.append(records);', replacement: '' }],
+  },
+  {
+    name: 'none-without-checkpoint',
+    breaks: 'a write with durability none leaves older records in the journal',
+    fails: 'kills',
+    changes: [{ file: 'file/write-through.js', text: "await checkpoint(file, journals, 'keep');", replacement: '' }],
+  },
+  {
     name: 'ack-before-fdatasync',
-    breaks: 'a write is confirmed before the sync',
+    breaks: 'a write is confirmed before the sync of its record',
     fails: 'sync-errors',
-    changes: [
-      {
-        file: 'file/commit.js',
-        text: "if (durability === 'commit')\n                    await syncOrGiveUp(file);",
-        replacement: '',
-      },
-    ],
+    changes: [{ file: 'file/commit.js', text: 'await journal.sync();', replacement: '' }],
   },
   {
     name: 'sync-again',
@@ -47,9 +53,27 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     fails: 'sync-errors',
     changes: [
       {
-        file: 'file/commit.js',
-        text: 'await syncData(file.fd);',
-        replacement: 'await syncData(file.fd).catch(() => syncData(file.fd));',
+        file: 'file/journal/journal.js',
+        text: 'await syncData(this.#fd);\n        this.#durableSeq = appended;',
+        replacement: 'await syncData(this.#fd).catch(() => syncData(this.#fd));\n        this.#durableSeq = appended;',
+      },
+    ],
+  },
+  {
+    name: 'no-room-held',
+    breaks: 'a write into a hole is promised before the disk has room for it',
+    fails: 'disk-full',
+    changes: [{ file: 'file/commit.js', text: 'if (file.isSparse)', replacement: 'if (false)' }],
+  },
+  {
+    name: 'no-folder-lock',
+    breaks: 'nobody asks who else has the data folder',
+    fails: 'two-services',
+    changes: [
+      {
+        file: 'file/folder-lock.js',
+        text: 'export async function lockFolder(folder) {',
+        replacement: 'export async function lockFolder(folder) {\n    return { release: async () => {} };',
       },
     ],
   },

