@@ -10,7 +10,7 @@ import { binary, create, describe, json, readRaw } from '../system/calls.js';
 /** `none` confirms nothing; the `flush` behind it confirms the values before it. The others are commits. */
 type Step = 'raw' | 'json' | 'batch' | 'none' | 'flush';
 
-interface WriterPlan {
+export interface WriterPlan {
   readonly title: string;
   readonly dataset: string;
   readonly slices: readonly string[];
@@ -63,14 +63,16 @@ export class Oracle {
   /** Digest of the whole array at each generation that was read: it is the same for ever. */
   readonly #contents = new Map<string, string>();
 
-  constructor({ hasBatches }: { hasBatches: boolean }) {
-    this.blocks = WRITERS.filter(({ steps }) => hasBatches || !steps.includes('batch')).map(plan => ({
-      plan,
-      isAtomic: !plan.steps.includes('none'),
-      lastAck: 0,
-      lastBegin: 0,
-      acks: 0,
-    }));
+  constructor({ hasBatches, writers = WRITERS }: { hasBatches: boolean; writers?: readonly WriterPlan[] }) {
+    this.blocks = writers
+      .filter(({ steps }) => hasBatches || !steps.includes('batch'))
+      .map(plan => ({
+        plan,
+        isAtomic: !plan.steps.includes('none'),
+        lastAck: 0,
+        lastBegin: 0,
+        acks: 0,
+      }));
   }
 
   get acks(): number {

@@ -1,0 +1,57 @@
+/**
+ * An oracle that notes where the log of the disk stood at each begin and each ack, and so knows what must be there after
+ * a power cut at any point of that log.
+ */
+import { Oracle, type Block, type WriterPlan } from './load.js';
+
+interface Event {
+  readonly kind: 'begin' | 'ack';
+  readonly block: number;
+  readonly value: number;
+  readonly generation?: number | undefined;
+  /** Entries of the log when it was noted: before the request was sent, or after it was answered. */
+  readonly position: number;
+}
+
+interface Options {
+  readonly hasBatches: boolean;
+  readonly writers: readonly WriterPlan[];
+  readonly position: () => number;
+}
+
+export class RecordedOracle extends Oracle {
+  readonly #options: Options;
+  readonly #events: Event[] = [];
+
+  constructor(options: Options) {
+    super(options);
+    this.#options = options;
+  }
+
+  override begin(block: Block): number {
+    const position = this.#options.position();
+    const value = super.begin(block);
+    this.#note(block, { kind: 'begin', value, position });
+    return value;
+  }
+
+  override ack(block: Block, value: number, generation?: number): void {
+    super.ack(block, value, generation);
+    this.#note(block, { kind: 'ack', value, generation, position: this.#options.position() });
+  }
+
+  /** What must be there after a cut before the entry `cut` of the log. */
+  at(cut: number): Oracle {
+    const oracle = new Oracle(this.#options);
+    for (const { kind, block, value, generation, position } of this.#events) {
+      // What began at the cut has written nothing before it; what was confirmed at the cut has nothing behind it.
+      if (kind === 'begin' && position < cut) oracle.blocks[block]!.lastBegin = value;
+      if (kind === 'ack' && position <= cut) oracle.ack(oracle.blocks[block]!, value, generation);
+    }
+    return oracle;
+  }
+
+  #note(block: Block, event: Omit<Event, 'block'>): void {
+    this.#events.push({ ...event, block: this.blocks.indexOf(block) });
+  }
+}
