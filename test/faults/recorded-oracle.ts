@@ -40,6 +40,11 @@ export class RecordedOracle extends Oracle {
     this.#note(block, { kind: 'ack', value, generation, position: this.#options.position() });
   }
 
+  /** A clean stop is part of the recording. */
+  override refused(status: number, text: string, what: string): void {
+    if (!(status === 503 && text.includes('"shutting_down"'))) super.refused(status, text, what);
+  }
+
   /** What must be there after a cut before the entry `cut` of the log. */
   at(cut: number): Oracle {
     const oracle = new Oracle(this.#options);

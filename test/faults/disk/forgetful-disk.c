@@ -1,7 +1,7 @@
 /*
  * A disk that forgets: a FUSE folder with disk.img, the image of a block device. A written sector stays in memory until
  * a flush puts it into the backing file; kill -9 is the power cut. Every write and every flush is appended to a log, so
- * that a cut can be made again at any point. Reading `position` says how many of them there are.
+ * that a cut can be made again at any point. Reading `position` says how many entries that makes, and how many flushes.
  * Ends when its standard input does, so that it does not outlive the test that started it.
  *
  * Usage: forgetful-disk MOUNTPOINT BACKING_FILE LOG_FILE FLUSH_MS       (LOG_FILE may be /dev/null)
@@ -30,7 +30,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int backing, log_file;
 static off_t size;
 static long flush_ms;
-static uint64_t position;
+static uint64_t position, flushes;
 /* What a cut loses: by sector the bytes in memory, or NULL; and the numbers of those sectors. */
 static unsigned char **forgotten;
 static uint64_t *dirty, dirty_count;
@@ -71,6 +71,7 @@ static int flush(const char *path, int data_only, struct fuse_file_info *info) {
   if (strcmp(path, IMAGE) != 0) return 0;
   pthread_mutex_lock(&lock);
   append_to_log(FLUSH, 0, NULL, 0);
+  flushes++;
   for (uint64_t i = 0; i < dirty_count; i++) {
     if (pwrite(backing, forgotten[dirty[i]], SECTOR_BYTES, dirty[i] * SECTOR_BYTES) != SECTOR_BYTES) die("backing file");
     free(forgotten[dirty[i]]);
@@ -83,9 +84,9 @@ static int flush(const char *path, int data_only, struct fuse_file_info *info) {
 }
 
 static int get_position(char *bytes, size_t length, off_t offset) {
-  char text[32];
+  char text[64];
   pthread_mutex_lock(&lock);
-  int digits = snprintf(text, sizeof text, "%llu\n", (unsigned long long)position);
+  int digits = snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)position, (unsigned long long)flushes);
   pthread_mutex_unlock(&lock);
   if (offset >= digits) return 0;
   if (length > (size_t)(digits - offset)) length = digits - offset;

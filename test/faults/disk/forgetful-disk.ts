@@ -130,17 +130,22 @@ export class ForgetfulDisk {
   /** Plugs a disk in: what it holds is the image, and only what is flushed gets there. */
   static async start(room: DiskRoom, image: string, { flushMs = 0, log = '/dev/null' }: DiskOptions = {}) {
     const place = fs.mkdtempSync(room.path('disk-'));
-    const child = spawn(room.program, [place, image, log, String(flushMs)], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const errors = fs.openSync(`${place}.errors`, 'w');
+    const child = spawn(room.program, [place, image, log, String(flushMs)], { stdio: ['pipe', 'ignore', errors] });
+    fs.closeSync(errors);
     if (!(await eventually(() => fs.existsSync(path.join(place, 'disk.img'))))) {
-      throw new Error(`the disk did not start: ${child.exitCode}`);
+      throw new Error(`the disk did not start: ${fs.readFileSync(`${place}.errors`, 'utf8')}`);
     }
     return new ForgetfulDisk(child, place);
   }
 
-  /** How many writes and flushes there were. */
+  /** How many writes and flushes there were: entries of the log. */
   position(): number {
-    const text = Buffer.alloc(32);
-    return Number(text.toString('ascii', 0, fs.readSync(this.#position, text, 0, text.length, 0)));
+    return this.#counts()[0]!;
+  }
+
+  flushes(): number {
+    return this.#counts()[1]!;
   }
 
   /** The first half of `cut`: at once, while the folder is in use. */
@@ -165,6 +170,14 @@ export class ForgetfulDisk {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
     if (disk === 'gone') this.#mounted.unmount(disk);
     execFileSync('umount', ['-l', this.#place]);
+  }
+
+  #counts(): number[] {
+    const text = Buffer.alloc(64);
+    return text
+      .toString('ascii', 0, fs.readSync(this.#position, text, 0, text.length, 0))
+      .split(' ')
+      .map(Number);
   }
 }
 
