@@ -5,8 +5,8 @@ import os from 'node:os';
 export interface Result {
   readonly title: string;
   readonly contender: string;
-  /** `requests/s` grows with speed, `ms` falls. */
-  readonly unit: 'requests/s' | 'ms';
+  /** What is counted per second grows with speed, `ms` falls. */
+  readonly unit: 'requests/s' | 'acks/s' | 'ms';
   /** One per round. */
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
@@ -18,9 +18,6 @@ export interface Missing {
   readonly title: string;
   readonly reason: string;
 }
-
-const START = '<!-- table -->';
-const END = '<!-- end of table -->';
 
 export function markdown(results: readonly (Result | Missing)[], facts: readonly string[]): string {
   const rows = results.map(result => ('reason' in result ? missingRow(result) : resultRow(result)));
@@ -38,11 +35,13 @@ export function machine(): string {
   return `${cpu?.model.trim() ?? 'unknown processor'}, ${os.cpus().length} cores; ${os.type()} ${os.release()}; Node ${process.versions.node}`;
 }
 
-export function writeInto(file: string, table: string): void {
+/** Puts a table between its marks, `<!-- name -->` and `<!-- end of name -->`. */
+export function writeInto(file: string, table: string, name = 'table'): void {
   const text = fs.readFileSync(file, 'utf8');
-  const [before, after] = [text.indexOf(START), text.indexOf(END)];
-  if (before < 0 || after < before) throw new Error(`${file} has no place for the table`);
-  fs.writeFileSync(file, `${text.slice(0, before + START.length)}\n\n${table}\n\n${text.slice(after)}`);
+  const start = `<!-- ${name} -->`;
+  const [before, after] = [text.indexOf(start), text.indexOf(`<!-- end of ${name} -->`)];
+  if (before < 0 || after < before) throw new Error(`${file} has no place for the table ${name}`);
+  fs.writeFileSync(file, `${text.slice(0, before + start.length)}\n\n${table}\n\n${text.slice(after)}`);
 }
 
 function resultRow({ title, contender, unit, ours, theirs, aim }: Result): string {
@@ -56,12 +55,12 @@ function missingRow({ title, reason }: Missing): string {
   return `| ${title} | ${reason} | – | – | – | – | – |`;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function rounded(value: number): string {
+export function rounded(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
 }
