@@ -8,23 +8,19 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { seededRandom } from '../helpers/random.js';
-import { startServer, type TestServer } from '../helpers/server.js';
-import { binary, eventually, readRaw } from '../system/calls.js';
-import { Cuts } from './disk/cuts.js';
-import { copyImage, DiskRoom, ForgetfulDisk, isWhole, mountImage, unlessDisks } from './disk/forgetful-disk.js';
+import type { TestServer } from '../helpers/server.js';
+import { DiskRoom, ForgetfulDisk, isWhole, unlessDisks } from './disk/forgetful-disk.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 import { hasBatches, makeArrays, Oracle, runLoad, type WriterPlan } from './load.js';
-import { RecordedOracle } from './recorded-oracle.js';
+import { pointsOf, record, replay, someAcks, startOn } from './recording.js';
 
 const ROUNDS = rounds(3, 20);
 const RECORDINGS = rounds(1, 4);
 const CUTS = rounds(12, 50);
 const SEED = 1;
 const LOAD_MS_MAX = 400;
-const RECORDED_MS = 700;
 /** Recovery takes far less; other work on the machine may not. */
 const READY_MS_MAX = 20_000;
-const FIRST_ACKS_MS_MAX = 30_000;
 
 /** Blocks from one page to a megabyte, in one run and in thousands. Only the second file is flushed now and then. */
 const WRITERS: readonly WriterPlan[] = [
@@ -73,7 +69,9 @@ t.test(`${ROUNDS} times the power is cut under load`, { skip }, async t => {
   let oracle: Oracle | undefined;
   for (let round = 0; round <= ROUNDS; round++) {
     const disk = await ForgetfulDisk.start(room, image);
-    const server = await start(disk.folder);
+    const started = performance.now();
+    const server = await startOn(disk.folder);
+    if (round > 0) readyMs.push(performance.now() - started);
     try {
       if (oracle) await oracle.check(server, `after cut ${round}`);
       else {
@@ -91,20 +89,25 @@ t.test(`${ROUNDS} times the power is cut under load`, { skip }, async t => {
   figure(t, 'acknowledged writes in them', oracle!.acks);
 });
 
-for (let recording = 1; recording <= RECORDINGS; recording++) {
-  t.test(`${CUTS} power cuts replayed from recording ${recording}`, { skip }, async t => {
-    const { oracle, first, last, cuts } = await record(`recording-${recording}`);
+for (let number = 1; number <= RECORDINGS; number++) {
+  t.test(`${CUTS} power cuts replayed from recording ${number}`, { skip }, async t => {
+    const recording = await record(room, `recording-${number}`, WRITERS);
+    const { oracle, whole, recovery, cuts } = recording;
     tell(t, oracle.faults, 'while it was recorded');
-    const points = Array.from({ length: CUTS }, () => random.integer(first, last)).sort((a, b) => a - b);
-    for (const cut of points) tell(t, await replay(cuts, cut, oracle.at(cut)), `cut ${cut} of ${first}..${last}`);
+    for (const cut of pointsOf(recording, CUTS, random)) {
+      const result = await replay(room, recording, cut, random);
+      tell(t, result.faults, `cut ${cut} of ${whole.from}..${whole.to}`);
+      if (result.readyMs !== undefined) readyMs.push(result.readyMs);
+    }
     cuts.close();
     t.ok(
       oracle.blocks.every(({ acks }) => acks > 0),
       `${oracle.acks} acknowledged, by every writer`,
     );
-    figure(t, `recording ${recording}: writes and flushes of the disk`, last - first);
-    figure(t, `recording ${recording}: acknowledged writes`, oracle.acks);
-    figure(t, `recording ${recording}: replayed cuts`, CUTS);
+    figure(t, `recording ${number}: writes and flushes of the disk`, whole.to - whole.from);
+    figure(t, `recording ${number}: of which in a recovery`, recovery.to - recovery.from);
+    figure(t, `recording ${number}: acknowledged writes`, oracle.acks);
+    figure(t, `recording ${number}: replayed cuts`, CUTS);
   });
 }
 
@@ -131,89 +134,6 @@ async function loadUntilCut(live: { disk: ForgetfulDisk; server: TestServer; ora
   // Without a disk the service may refuse everything. What it confirms then is compared with what is on the disk.
   const isRefusal = (fault: string): boolean => diskFirst && /: 50[37] \{/.test(fault);
   oracle.faults.push(...oracle.faults.splice(before).filter(fault => !isRefusal(fault)));
-}
-
-/** A run with a flush, a kill of the service, a recovery and a clean stop in it, and everything that its disk was told. */
-async function record(name: string) {
-  const image = room.format(`${name}.img`);
-  const flushed = room.path(`${name}.flushed.img`);
-  const log = room.path(`${name}.log`);
-  copyImage(image, flushed);
-  const disk = await ForgetfulDisk.start(room, image, { log });
-  let server = await start(disk.folder);
-  try {
-    await makeArrays(server);
-    const position = (): number => disk.position();
-    const oracle = new RecordedOracle({ hasBatches: await hasBatches(server), writers: WRITERS, position });
-    const first = position();
-    let clients = runLoad(server, oracle);
-    await someAcks(oracle);
-    await sleep(RECORDED_MS);
-    await server.fetch('/v1/datasets/main/flush', { method: 'POST' });
-    await sleep(RECORDED_MS);
-    await server.stop('SIGKILL');
-    await Promise.all(clients);
-    server = await start(disk.folder);
-    await oracle.check(server, 'after the kill');
-    clients = runLoad(server, oracle);
-    await sleep(RECORDED_MS);
-    await server.stop();
-    await Promise.all(clients);
-    return { oracle, first, last: position(), cuts: new Cuts(log, flushed) };
-  } finally {
-    await server.stop('SIGKILL');
-    await disk.cut();
-  }
-}
-
-/** Starts the service on what a cut has left. Returns everything that is wrong with it. */
-async function replay(cuts: Cuts, cut: number, oracle: Oracle): Promise<string[]> {
-  const image = room.path('replayed.img');
-  cuts.make(cut, random, image);
-  const disk = mountImage(image, room.path('replayed'));
-  let server: TestServer | undefined;
-  try {
-    server = await start(disk.folder);
-    await oracle.check(server, `cut ${cut}`);
-    await writeOnce(server, oracle);
-  } catch (error) {
-    oracle.faults.push(String(error));
-  } finally {
-    await server?.stop('SIGKILL');
-    disk.unmount('present');
-  }
-  // Else the disk, or ext4, was at fault, and the rest says nothing.
-  if (!isWhole(image)) oracle.faults.push('e2fsck finds the file system damaged');
-  return oracle.faults;
-}
-
-/** Writes work again, under a generation that is new. */
-async function writeOnce(server: TestServer, oracle: Oracle): Promise<void> {
-  const block = oracle.blocks[0]!;
-  const { dataset, slices } = block.plan;
-  const elements = (await readRaw(server, dataset, slices[0])).byteLength / 4;
-  const value = (block.lastBegin += 1);
-  const body = Buffer.from(new Uint32Array(elements).fill(value).buffer);
-  const response = await server.fetch(`/v1/datasets/${dataset}/data?slice=${slices[0]}`, binary('PUT', body));
-  const text = await response.text();
-  if (response.status === 200) oracle.ack(block, value, (JSON.parse(text) as { generation: number }).generation);
-  else oracle.faults.push(`a write after the cut: ${response.status} ${text}`);
-}
-
-/** Ready means that the data, replayed, can be read. */
-async function start(folder: string): Promise<TestServer> {
-  const started = performance.now();
-  const server = await startServer({ dataDir: path.join(folder, 'service') });
-  const response = await server.fetch('/readyz');
-  if (response.status !== 200) throw new Error(`not ready: ${response.status} ${await response.text()}`);
-  readyMs.push(performance.now() - started);
-  return server;
-}
-
-/** Every writer was answered since now: the load is on. */
-async function someAcks(oracle: Oracle): Promise<void> {
-  const before = oracle.blocks.map(({ acks }) => acks);
-  await eventually(() => oracle.blocks.every(({ acks }, i) => acks > before[i]!), FIRST_ACKS_MS_MAX);
 }
 
 function tell(t: Test, faults: readonly string[], when: string): void {
