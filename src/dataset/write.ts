@@ -55,9 +55,10 @@ export async function writeChanges(
       return await commitChanges(file, dataset.files, { changes, precondition, applier });
     }
     return await writeThrough(file, dataset.files, { precondition }, async () => {
+      const { isSparse } = file.extent();
       for (const change of changes) {
         // oxlint-disable-next-line no-await-in-loop
-        if (file.isSparse) await applier.hold(file, change);
+        if (isSparse) await applier.hold(file, change);
         // oxlint-disable-next-line no-await-in-loop
         await applier.apply(file, change);
       }

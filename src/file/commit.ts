@@ -7,13 +7,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import type { Change } from './change.js';
+import { changedBytes, type Change } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import { recordBytes } from './journal/format.js';
 import { extentOf } from '../layout/view.js';
-import type { FileState, OpenFile } from './open-file.js';
+import { failTruncated, type FileState, type OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
 export type Durability = 'commit' | 'none';
@@ -132,13 +132,19 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
 /** Those whose preconditions hold at the generation they will follow, and for which there is room. Others are told. */
 async function acceptInOrder(batch: readonly PendingCommit[], current: number): Promise<PendingCommit[]> {
   const accepted: PendingCommit[] = [];
+  const { bytes, isSparse } = batch[0]!.file.extent();
   for (const pending of batch) {
     const { file, request } = pending;
     try {
       file.checkWritable();
       request.precondition(current + accepted.length);
-      // oxlint-disable-next-line no-await-in-loop
-      if (file.isSparse) for (const change of request.changes) await request.applier.hold(file, change);
+      for (const change of request.changes) {
+        const { end } = extentOf(change.target, change.itemsize);
+        // A write would make the file long again, with zeros where the rest was.
+        if (end > bytes && changedBytes(change) > 0) failTruncated(bytes, end);
+        // oxlint-disable-next-line no-await-in-loop
+        if (isSparse) await request.applier.hold(file, change);
+      }
       accepted.push(pending);
     } catch (error) {
       pending.reject(fromSystemError(error));

@@ -151,10 +151,10 @@ export class OpenFile {
     return this.#windows?.count ?? 0;
   }
 
-  /** True where writing may have to find room on the disk: the file has holes. */
-  get isSparse(): boolean {
+  /** How long the file is now, and whether writing may have to find room on the disk: it has holes. */
+  extent(): { bytes: number; isSparse: boolean } {
     const { blocks, size } = fs.fstatSync(this.fd);
-    return blocks * STAT_BLOCK_BYTES < size;
+    return { bytes: size, isSparse: blocks * STAT_BLOCK_BYTES < size };
   }
 
   get isIdle(): boolean {
@@ -169,12 +169,7 @@ export class OpenFile {
    */
   verify(endBytes: number): void {
     const size = this.#verifiedBytes ?? this.#look();
-    if (size < endBytes) {
-      failChanged(
-        'truncated',
-        `The file has ${size} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
-      );
-    }
+    if (size < endBytes) failTruncated(size, endBytes);
   }
 
   /** The size of the file at the path, which must be this one. */
@@ -310,6 +305,14 @@ export class OpenFile {
       void closeDescriptor(this.fd);
     });
   }
+}
+
+/** @throws file_changed */
+export function failTruncated(bytes: number, endBytes: number): never {
+  return failChanged(
+    'truncated',
+    `The file has ${bytes} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
+  );
 }
 
 function failChanged(reason: 'deleted' | 'replaced' | 'truncated', detail: string): never {
