@@ -50,6 +50,10 @@ t.test('past the bound the oldest changes are unknown', async t => {
   t.equal(log.between(0, 11), undefined);
   t.equal(log.between(5, 11), undefined);
   t.equal(log.between(6, 11)?.length, 5);
+  const pieces = new ChangeLog(10);
+  pieces.watch(0);
+  for (let i = 0; i < 11; i++) pieces.note(1, bytes(2 * i, 2 * i + 1), 1);
+  t.equal(pieces.between(0, 1), undefined, 'a version of which a part was dropped');
 });
 
 t.test('rows far apart are noted apart, many of them together', async t => {
