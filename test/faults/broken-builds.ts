@@ -66,6 +66,36 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     changes: [{ file: 'file/commit.js', text: 'if (isSparse)', replacement: 'if (false)' }],
   },
   {
+    name: 'never-looks-at-the-file-again',
+    breaks: 'nobody asks whether the path still leads to the same, whole file',
+    fails: 'changed-files',
+    changes: [
+      {
+        file: 'file/open-file.js',
+        text: 'verify(endBytes) {',
+        replacement: 'verify(endBytes) {\n        return;',
+      },
+    ],
+  },
+  {
+    name: 'short-reads',
+    breaks: 'a read that ends early counts as whole',
+    fails: 'changed-files',
+    changes: [
+      {
+        file: 'file/io.js',
+        text: 'position + done);\n        if (bytesRead === 0)\n            failTruncated();\n        done += bytesRead;\n    }\n}\n/** The same for a worker',
+        replacement:
+          'position + done);\n        if (bytesRead === 0)\n            return;\n        done += bytesRead;\n    }\n}\n/** The same for a worker',
+      },
+      {
+        file: 'file/io.js',
+        text: 'done, length, position + done);\n        if (bytesRead === 0)\n            failTruncated();',
+        replacement: 'done, length, position + done);\n        if (bytesRead === 0)\n            return;',
+      },
+    ],
+  },
+  {
     name: 'no-folder-lock',
     breaks: 'nobody asks who else has the data folder',
     fails: 'two-services',
