@@ -96,6 +96,18 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: 'no-lock',
+    breaks: 'a write is applied while others read',
+    fails: 'readers',
+    changes: [
+      {
+        file: 'file/commit.js',
+        text: 'await state.lock.withWrite(async () => {',
+        replacement: 'await (work => work())(async () => {',
+      },
+    ],
+  },
+  {
     name: 'no-folder-lock',
     breaks: 'nobody asks who else has the data folder',
     fails: 'two-services',
