@@ -1,9 +1,10 @@
 /** A dataset: a layout over a file. Opening checks that the file still is what the record says. */
 import { promisify } from 'node:util';
 import fs from 'node:fs';
-import fsp from 'node:fs/promises';
+import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, isErrorCode, systemErrorCode } from '../errors.js';
+import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
 import type { OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
@@ -67,8 +68,11 @@ export class Dataset {
     if (state.durabilityUnknown) return 'durability_unknown';
     if (state.bulkLoading) return 'bulk_load';
     try {
-      const stats = await fsp.stat(this.record.path);
-      return stats.isFile() && stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';
+      const stats = await withFolder(path.dirname(this.record.path), folder =>
+        folder.look(path.basename(this.record.path)),
+      );
+      if (!stats.isFile()) return 'missing';
+      return stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
       return 'missing';

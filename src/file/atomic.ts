@@ -6,7 +6,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { fail, systemErrorCode } from '../errors.js';
-import { closeDescriptor, openDescriptor, syncAll, syncFolder, writeFully } from './io.js';
+import { Folder } from './folder.js';
+import { closeDescriptor, openDescriptor, syncAll, writeFully } from './io.js';
 
 export const TEMPORARY_PREFIX = '.hyperslab-';
 
@@ -17,13 +18,15 @@ export interface PublishOptions {
 
 /** A whole file, on disk, that does not have its name yet. Whoever staged it must discard it at the end. */
 export class StagedFile {
+  readonly #folder: Folder;
   readonly #temporary: string;
-  readonly #target: string;
+  readonly #name: string;
   #isPublished = false;
 
-  constructor(temporary: string, target: string) {
+  constructor(folder: Folder, temporary: string, name: string) {
+    this.#folder = folder;
     this.#temporary = temporary;
-    this.#target = target;
+    this.#name = name;
   }
 
   /** True as soon as the file has its name, even if that could not be made durable. */
@@ -33,42 +36,59 @@ export class StagedFile {
 
   /** Gives the file its name, durably. @throws exists */
   async publish({ overwrite }: PublishOptions): Promise<void> {
-    if (overwrite) await fs.rename(this.#temporary, this.#target);
+    const temporary = this.#folder.at(this.#temporary);
+    const target = this.#folder.at(this.#name);
+    if (overwrite) await fs.rename(temporary, target);
     else {
       // link() refuses an existing name, which rename() would replace.
-      await fs.link(this.#temporary, this.#target).catch(failIfExists);
-      await fs.rm(this.#temporary, { force: true });
+      await fs.link(temporary, target).catch(failIfExists);
+      await fs.rm(temporary, { force: true });
     }
     this.#isPublished = true;
-    await syncFolder(path.dirname(this.#target));
+    await this.#folder.sync();
   }
 
   /** Removes what was not published; nothing when it was. */
   async discard(): Promise<void> {
-    if (!this.#isPublished) await fs.rm(this.#temporary, { force: true });
+    try {
+      if (!this.#isPublished) await fs.rm(this.#folder.at(this.#temporary), { force: true });
+    } finally {
+      await this.#folder.close();
+    }
   }
 }
 
-/** Makes a file for `target` of what `fill` writes to the descriptor it is given. */
-export async function stageFile(target: string, fill: (fd: number) => Promise<void>): Promise<StagedFile> {
-  const temporary = path.join(path.dirname(target), `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`);
-  const fd = await openDescriptor(temporary, 'wx+', 0o644);
+/** Makes a file for a name in a folder of what `fill` writes to the descriptor it is given. Takes the folder over. */
+async function stageIn(folder: Folder, name: string, fill: (fd: number) => Promise<void>): Promise<StagedFile> {
+  const temporary = `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`;
+  const staged = new StagedFile(folder, temporary, name);
   try {
+    const fd = await openDescriptor(folder.at(temporary), 'wx+', 0o644);
     try {
       await fill(fd);
       await syncAll(fd);
     } finally {
       await closeDescriptor(fd);
     }
+    return staged;
   } catch (error) {
-    await fs.rm(temporary, { force: true });
+    await staged.discard();
     throw error;
   }
-  return new StagedFile(temporary, target);
 }
 
-export function stageText(target: string, text: string): Promise<StagedFile> {
-  return stageFile(target, fd => writeFully(fd, Buffer.from(text), 0));
+/**
+ * Makes a file for `target`, an absolute path without links. The folder is held from here on: what is put on its path
+ * meanwhile has no say in where the file appears.
+ */
+export async function stageFile(target: string, fill: (fd: number) => Promise<void>): Promise<StagedFile> {
+  return stageIn(await Folder.open(path.dirname(target)), path.basename(target), fill);
+}
+
+/** The same for a text in one of the service's own folders, which may stand behind a link. */
+export async function stageText(target: string, text: string): Promise<StagedFile> {
+  const folder = await Folder.open(await fs.realpath(path.dirname(target)));
+  return stageIn(folder, path.basename(target), fd => writeFully(fd, Buffer.from(text), 0));
 }
 
 export async function writeTextAtomically(target: string, text: string): Promise<void> {

@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { checkpoint } from './checkpoint.js';
+import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
@@ -235,7 +236,7 @@ export class FileTable {
 
   /** Chooses how to map the file, and gives it a new generation when it is another than last time. */
   async #setUp(fd: number, { fileId, realPath, writable }: FileReference, state: FileState): Promise<OpenFile> {
-    const { mappable } = await kindOfFileSystem(realPath);
+    const { mappable } = await kindOfFileSystem(pathOfDescriptor(fd, realPath));
     const { size } = fstatSync(fd);
     const backend = mappable ? this.#backends.find(each => size <= each.fileBytesMax) : undefined;
     const file = new OpenFile({ fd, realPath, writable, state, backend });

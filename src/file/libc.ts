@@ -3,6 +3,7 @@
  * every caller has another way. Addresses are numbers: user space ends at 2^47.
  * Hazard: these calls take addresses on trust; only this folder makes them.
  */
+import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const PROT_READ = 1;
@@ -32,6 +33,12 @@ export interface Libc {
   residentPages(address: number, length: number): number;
   /** Reads what is in memory at once, to an address: bytes read, or -1 when some of it would have to be waited for. */
   readNoWait(fd: number, offset: number, address: number, length: number): number;
+  /**
+   * Opens an absolute path on which no link stands, not even at its end: the kernel refuses the first one it meets
+   * (openat2(2), Linux 5.6). A descriptor, or -1 whatever the reason. Undefined where the kernel or a filter has no
+   * such call.
+   */
+  openWithoutLinks: ((path: string, flags: number) => Promise<number>) | undefined;
   /** Reserves blocks. 0, or the error number. */
   allocate(fd: number, length: number): Promise<number>;
   /** The same for a range, at once. */
@@ -69,9 +76,11 @@ interface Koffi {
   errno(): number;
 }
 
+type Argument = number | bigint | string;
+
 interface CFunction {
-  (...args: (number | bigint)[]): number | bigint;
-  async(...args: [...(number | bigint)[], (error: Error | null, result: number) => void]): void;
+  (...args: Argument[]): number | bigint;
+  async(...args: [...Argument[], (error: Error | null, result: number) => void]): void;
 }
 
 function bind(koffi: Koffi): Libc {
@@ -129,6 +138,7 @@ function bind(koffi: Koffi): Libc {
       iovec[1] = BigInt(length);
       return Number(preadv2(fd, iovecAddress, 1, offset, RWF_NOWAIT));
     },
+    openWithoutLinks: bindOpenat2(koffi, library),
     allocate: (fd, length) =>
       new Promise((resolve, reject) => {
         posixFallocate.async(fd, 0, length, (error: Error | null, result: number) => {
@@ -140,5 +150,40 @@ function bind(koffi: Koffi): Libc {
     // Whatever else may be wrong with locks here, only this says that somebody has it.
     tryLock: fd => flock(fd, LOCK_EX | LOCK_NB) === 0 || koffi.errno() !== EWOULDBLOCK,
     errno: () => koffi.errno(),
+  };
+}
+
+const SYS_OPENAT2 = 437;
+const AT_FDCWD = -100;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_NO_SYMLINKS = 0x04;
+const O_CLOEXEC = 0o2000000;
+const CALLS_MAX = 32;
+/** Names a file without opening it: on a folder it needs no permission to read. Node has no name for it. */
+export const O_PATH = 0o10000000;
+
+function bindOpenat2(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc['openWithoutLinks'] {
+  const syscall = library.func('long syscall(long number, long dirfd, const char *path, uintptr_t how, size_t size)');
+  /** struct open_how: flags, mode, resolve. */
+  const howOf = (flags: number): BigUint64Array =>
+    BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  const probe = howOf(O_PATH);
+  const fd = Number(syscall(SYS_OPENAT2, AT_FDCWD, '/', Number(koffi.address(probe)), probe.byteLength));
+  if (fd < 0) return undefined;
+  closeSync(fd);
+  let underWay = 0;
+  return (path, flags) => {
+    // koffi throws beyond a number of calls at a time.
+    if (underWay >= CALLS_MAX) return Promise.resolve(-1);
+    underWay++;
+    const how = howOf(flags);
+    return new Promise(resolve => {
+      const done = (error: Error | null, result: number): void => {
+        underWay--;
+        // The kernel reads `how` on another thread: it is mentioned here so that it lives until then.
+        resolve(error || how.length === 0 ? -1 : result);
+      };
+      syscall.async(SYS_OPENAT2, AT_FDCWD, path, Number(koffi.address(how)), how.byteLength, done);
+    });
   };
 }

@@ -1,14 +1,16 @@
 /**
- * Which files may be opened. A path is walked component by component below one of the roots; `..` is refused, links
- * are followed only while they stay inside a root. What was opened is then compared with what was checked, so that a
- * swap between the two is refused. Hazard: messages must not tell what exists outside, nor where the roots are.
+ * Which files may be opened. A path is walked component by component below one of the roots, each looked up in the open
+ * folder before it; `..` is refused, links are followed only while they stay inside a root. What comes out is a path
+ * without links, and it is opened without following any, so that a swap between the two leads nowhere.
+ * Hazard: messages must not tell what exists outside, nor where the roots are.
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fail, systemErrorCode } from '../errors.js';
-import { closeDescriptor, openDescriptor } from './io.js';
+import { Folder, openWithoutLinks, withFolder } from './folder.js';
+import { closeDescriptor } from './io.js';
 import { fromSystemError } from './system-errors.js';
-import { constants, fstatSync, readlinkSync, type Stats } from 'node:fs';
+import { constants, fstatSync, type Stats } from 'node:fs';
 
 const LINKS_MAX = 40;
 const PATH_LENGTH_MAX = 4096;
@@ -17,6 +19,12 @@ export interface Root {
   /** The absolute path as it was configured, which clients may use: a link, or the same as `real`. */
   readonly configured: string;
   readonly real: string;
+}
+
+/** What a path leads to, links not followed any more. */
+interface Found {
+  readonly realPath: string;
+  readonly stats: Stats;
 }
 
 /** A place to look for a file: a root's real path, and what follows it. */
@@ -41,7 +49,7 @@ export class Roots {
       // One root after the other: the first that has the file wins.
       // oxlint-disable-next-line no-await-in-loop
       const found = await this.#walk(candidate.root, candidate.components);
-      if (found) return found;
+      if (found) return found.realPath;
     }
     return fail('file_not_found', `No file ${shown(asked)} stands under the served folders.`, { path: asked });
   }
@@ -58,36 +66,34 @@ export class Roots {
       if (name === undefined) continue;
       // oxlint-disable-next-line no-await-in-loop
       const folder = await this.#walk(root, components.slice(0, -1));
-      if (folder === undefined) continue;
-      const target = this.#allowed(path.join(folder, name));
+      if (!folder?.stats.isDirectory()) continue;
+      const target = this.#allowed(path.join(folder.realPath, name));
       // oxlint-disable-next-line no-await-in-loop
       if (await look(target)) return target;
-      // oxlint-disable-next-line no-await-in-loop
-      if ((await look(folder))?.isDirectory()) place ??= target;
+      place ??= target;
     }
     return (
       place ?? fail('file_not_found', `No folder for ${shown(asked)} stands under the served folders.`, { path: asked })
     );
   }
 
-  /** Opens a path that `find` returned, and makes sure that it is still that file: regular, and inside the roots. */
+  /** Opens a path that `find` returned: still without links, and a regular file. @throws path_forbidden, file_changed */
   async open(realPath: string, writable: boolean): Promise<number> {
     // O_NONBLOCK: opening a pipe must not wait for its other end.
-    const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK;
     let fd: number;
     try {
-      fd = await openDescriptor(realPath, flags);
+      fd = await openWithoutLinks(realPath, flags);
     } catch (error) {
       const code = systemErrorCode(error);
-      if (code === 'ELOOP') return fail('path_forbidden', 'The path became a link while it was opened.');
+      if (code === 'ELOOP' || code === 'ENOTDIR') {
+        return fail('path_forbidden', 'Another thing took the place of the file or of a folder on its path.');
+      }
       if (code === 'EISDIR' || code === 'ENXIO') return failNotRegular();
       throw fromSystemError(error);
     }
     try {
       if (!fstatSync(fd).isFile()) failNotRegular();
-      if (process.platform === 'linux' && readlinkSync(`/proc/self/fd/${fd}`) !== realPath) {
-        fail('path_forbidden', 'The path changed while it was opened. Repeat the request.');
-      }
       return fd;
     } catch (error) {
       await closeDescriptor(fd);
@@ -119,28 +125,22 @@ export class Roots {
     });
   }
 
-  async #walk(root: string, components: readonly string[]): Promise<string | undefined> {
-    let current = root;
+  /** What stands at the end of a path below a root; undefined for nothing. @throws path_forbidden */
+  async #walk(root: string, components: readonly string[]): Promise<Found | undefined> {
     let links = 0;
-    const rest = [...components];
-    while (rest.length > 0) {
-      const next = path.join(current, rest.shift()!);
+    let start = root;
+    let rest = components;
+    for (;;) {
       // oxlint-disable-next-line no-await-in-loop
-      const stats = await look(next);
-      if (!stats) return undefined;
-      if (!stats.isSymbolicLink()) {
-        current = next;
-        continue;
-      }
+      const step = await orAbsent(() => walkToLink(start, rest));
+      if (!step) return undefined;
+      if (!('target' in step)) return { ...step, realPath: this.#allowed(step.realPath) };
       if (++links > LINKS_MAX) return failForbidden();
-      // oxlint-disable-next-line no-await-in-loop
-      const target = path.resolve(current, await fs.readlink(next));
-      const [home] = this.#holding(target);
+      const [home] = this.#holding(step.target);
       if (home === undefined) return failForbidden();
-      rest.unshift(...home.components);
-      current = home.root;
+      start = home.root;
+      rest = [...home.components, ...step.rest];
     }
-    return this.#allowed(current);
   }
 
   #allowed(realPath: string): string {
@@ -152,14 +152,49 @@ export class Roots {
   }
 }
 
-/** What stands at a path, links not followed; undefined for nothing. @throws path_forbidden */
-async function look(realPath: string): Promise<Stats | undefined> {
+/** A link on the way, and what follows it. */
+interface LinkMet {
+  /** Absolute. */
+  readonly target: string;
+  readonly rest: readonly string[];
+}
+
+/** Goes down from a folder, each step in the open folder before it, to the end or to the first link. */
+async function walkToLink(start: string, components: readonly string[]): Promise<Found | LinkMet> {
+  let folder = await Folder.open(start);
   try {
-    return await fs.lstat(realPath);
+    for (const [i, name] of components.entries()) {
+      const stats = await folder.look(name);
+      const realPath = path.join(folder.realPath, name);
+      if (stats.isSymbolicLink()) {
+        const target = path.resolve(folder.realPath, await fs.readlink(folder.at(name)));
+        return { target, rest: components.slice(i + 1) };
+      }
+      if (i === components.length - 1) return { realPath, stats };
+      const next = await folder.enter(name);
+      await folder.close();
+      folder = next;
+    }
+    return { realPath: folder.realPath, stats: await folder.look('.') };
+  } finally {
+    await folder.close();
+  }
+}
+
+/** What stands at a path without links; undefined for nothing. @throws path_forbidden */
+function look(realPath: string): Promise<Stats | undefined> {
+  return orAbsent(() => withFolder(path.dirname(realPath), folder => folder.look(path.basename(realPath))));
+}
+
+/** Undefined where there is nothing. What changed under the walk is told apart from it by nobody. */
+async function orAbsent<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    if (code === 'EACCES' || code === 'ENAMETOOLONG') return failForbidden();
+    // EINVAL: a link that is none any more.
+    if (code === 'EACCES' || code === 'ENAMETOOLONG' || code === 'ELOOP' || code === 'EINVAL') return failForbidden();
     throw fromSystemError(error);
   }
 }

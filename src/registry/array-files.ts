@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fail } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
 import { parseDType, type DType } from '../dtype.js';
+import { pathOfDescriptor } from '../file/folder.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';
 import { npyHeader, parseJsonScalar } from '../formats/index.js';
@@ -56,7 +57,7 @@ export async function writeArray(fd: number, target: string, array: NewArray): P
 export async function reserve(fd: number, target: string, bytes: number): Promise<boolean> {
   if (bytes === 0) return false;
   // Asked first: a reservation that cannot succeed fills the disk until it fails, and everybody's writes with it.
-  const { bavail, blocks, bsize } = await fs.statfs(path.dirname(target));
+  const { bavail, blocks, bsize } = await fs.statfs(pathOfDescriptor(fd, path.dirname(target)));
   // Some network file systems do not say what they have.
   if (blocks > 0 && bytes > bavail * bsize) failNoSpace();
   const errorNumber = await libc()?.allocate(fd, bytes);

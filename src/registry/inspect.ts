@@ -7,6 +7,7 @@ import { fail, HyperslabError } from '../errors.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
 import { parseDType, type DType } from '../dtype.js';
 import { kindOfFileSystem } from '../file/file-system.js';
+import { pathOfDescriptor, withFolder } from '../file/folder.js';
 import { closeDescriptor } from '../file/io.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
@@ -61,14 +62,24 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
 
 /** @throws path_forbidden, file_system_refused */
 export async function checkCanWrite(roots: Roots, realPath: string, remoteWrites: RemoteWrites): Promise<void> {
-  await checkFileSystem(realPath, remoteWrites);
+  // For reading first: what is refused must not have been opened for writing.
+  const fd = await roots.open(realPath, false);
+  try {
+    await refuseUnsafe(pathOfDescriptor(fd, realPath), remoteWrites);
+  } finally {
+    await closeDescriptor(fd);
+  }
   await closeDescriptor(await roots.open(realPath, true));
 }
 
-/** @throws file_system_refused where a flush may not hold what it promises */
-export async function checkFileSystem(realPath: string, remoteWrites: RemoteWrites): Promise<void> {
+/** For a file that is to be made. @throws file_system_refused where a flush may not hold what it promises */
+export async function checkFileSystem(target: string, remoteWrites: RemoteWrites): Promise<void> {
+  await translated(() => withFolder(path.dirname(target), folder => refuseUnsafe(folder.at('.'), remoteWrites)));
+}
+
+async function refuseUnsafe(at: string, remoteWrites: RemoteWrites): Promise<void> {
   if (remoteWrites === 'allow') return;
-  const kind = await translated(() => kindOfFileSystem(path.dirname(realPath)));
+  const kind = await translated(() => kindOfFileSystem(at));
   if (!kind.mappable) {
     fail(
       'file_system_refused',

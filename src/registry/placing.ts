@@ -3,12 +3,12 @@
  * before either gets its own, so that a full disk is found out while nothing has changed. An array that is replaced is
  * held under its file's lock meanwhile. Hazard: between the two renames the old manifest describes the new file.
  */
-import fs from 'node:fs/promises';
+import path from 'node:path';
 import { systemErrorCode } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
-
+import { removeFile, withFolder } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
 import { failNotRegular } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
@@ -73,7 +73,7 @@ async function publishBoth(
       // Only the sync of its folder failed: what is served must be what the disk says.
       await settle();
     } else {
-      if (file.isPublished && isFresh) await fs.rm(record.path, { force: true });
+      if (file.isPublished && isFresh) await removeFile(record.path);
       else if (file.isPublished && previous) generations.advance(previous.record.fileId);
       await generations.forget(record.fileId);
     }
@@ -85,7 +85,7 @@ async function publishBoth(
 /** True when nothing stands at the path. @throws exists, not_a_regular_file */
 async function checkTarget(target: string, overwrite: boolean): Promise<boolean> {
   try {
-    const stats = await fs.lstat(target);
+    const stats = await withFolder(path.dirname(target), folder => folder.look(path.basename(target)));
     if (!overwrite) failExists();
     return stats.isFile() ? false : failNotRegular();
   } catch (error) {

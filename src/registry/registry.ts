@@ -2,13 +2,12 @@
  * Name → dataset. The index lives in memory, manifests make it durable; a change is on disk before it is visible.
  * Hazard: two requests for one name at a time. A name that is being made, changed or removed is held meanwhile.
  */
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fail, HyperslabError } from '../errors.js';
 import { Dataset } from '../dataset/dataset.js';
 import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
-
+import { removeFile } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
@@ -184,7 +183,7 @@ export class Registry {
         this.#datasets.delete(name);
         this.#names.delete(name);
         this.#claims.dropAll(name);
-        if (deleteData) await translated(() => fs.rm(record.path, { force: true }));
+        if (deleteData) await translated(() => removeFile(record.path));
         await this.#letGoOf(record.fileId);
       });
     });
@@ -267,7 +266,7 @@ export class Registry {
   async #removeReplaced(previous: DatasetRecord): Promise<void> {
     const isReachable =
       this.#claims.first(undefined, previous.path) !== undefined || this.#claims.isUsed(previous.fileId);
-    if (!isReachable && this.#isOwned(previous)) await fs.rm(previous.path, { force: true });
+    if (!isReachable && this.#isOwned(previous)) await removeFile(previous.path);
     await this.#letGoOf(previous.fileId);
   }
 
