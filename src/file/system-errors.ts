@@ -14,6 +14,14 @@ const TRANSLATIONS: Readonly<Record<string, { code: ErrorCode; detail: string }>
     code: 'path_forbidden',
     detail: 'The service may not open the file this way. Check owner and permissions, or use mode r.',
   },
+  ELOOP: {
+    code: 'path_forbidden',
+    detail: 'A link stands on the path of the file now, and none is followed. Put back what was there.',
+  },
+  ENOTDIR: {
+    code: 'path_forbidden',
+    detail: 'What stands on the path of the file is no folder any more. Put back what was there.',
+  },
   EROFS: { code: 'path_forbidden', detail: 'The file system is mounted read-only. Use mode r.' },
   EMFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
   ENFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
