@@ -4,6 +4,7 @@ import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import { runStatistics, type StatisticsRun } from '../src/jobs/statistics.js';
+import { LIMITS } from '../src/limits.js';
 import { selectFrom } from '../src/layout/select.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import {
@@ -58,6 +59,11 @@ export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void
       },
     );
   }
+}
+
+/** What a query holds in memory at most, from its partials to the text of its answer. */
+export function heldBytesOf({ plan }: PlannedStatistics): number {
+  return plan.cells * plan.query.ops.length * LIMITS.cellBytes;
 }
 
 /** Runs a planned query and renders its answer, with `prefix` members first. */

@@ -5,7 +5,14 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { problemOf } from '../src/plugins/errors.js';
 import { problems } from './schemas.js';
-import { answerJson, checkJsonCells, planFor, signalOf, type StatisticsInput } from './statistics-answer.js';
+import {
+  answerJson,
+  checkJsonCells,
+  heldBytesOf,
+  planFor,
+  signalOf,
+  type StatisticsInput,
+} from './statistics-answer.js';
 import type { App } from './app-type.js';
 
 /** Queries under way at once: enough to keep the workers busy between two of them. */
@@ -57,7 +64,9 @@ async function lineOf(
   try {
     const planned = planFor(context, dataset, input);
     checkJsonCells(planned, context.config.jsonElementsMax);
-    const { text } = await answerJson(context, planned, signal, `"index":${index},`);
+    const { text } = await context.budget.with(heldBytesOf(planned), () =>
+      answerJson(context, planned, signal, `"index":${index},`),
+    );
     return `${text}\n`;
   } catch (error) {
     return `${JSON.stringify({ index, error: problemOf(error) })}\n`;

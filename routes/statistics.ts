@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import { npyHeader } from '../src/formats/index.js';
+import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parseInteger } from '../src/selection.js';
 import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
@@ -11,6 +12,7 @@ import {
   answerBlock,
   answerJson,
   checkJsonCells,
+  heldBytesOf,
   planFor,
   signalOf,
   type StatisticsInput,
@@ -108,6 +110,7 @@ async function send(
   const format = negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(context, name, input);
   const signal = signalOf(reply);
+  await holdUntilSent(context.budget, reply, heldBytesOf(planned));
   reply.header('cache-control', 'no-cache');
   if (format === 'json') {
     checkJsonCells(planned, context.config.jsonElementsMax);

@@ -4,11 +4,15 @@ import type { App } from './app-type.js';
 import { fail } from '../src/errors.js';
 import { BodyReader } from '../src/transfer/body.js';
 import { LIMITS } from '../src/limits.js';
+import { whenTooSlow } from '../src/plugins/rates.js';
 
 /** Adds routes in a scope where the media types given pass through unparsed and all others are refused. */
 export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App) => void): void {
   app.register(async scope => {
     scope.removeAllContentTypeParsers();
+    scope.addHook('onRoute', route => {
+      route.config = { ...route.config, streamsBody: true };
+    });
     scope.addContentTypeParser(mediaTypes, (_request, payload, done) => done(null, payload));
     add(scope);
   });
@@ -24,6 +28,7 @@ export async function withBody<T>(
   work: (body: BodyReader) => Promise<T>,
 ): Promise<T> {
   const body = new BodyReader(request.raw);
+  whenTooSlow(request.raw, error => body.abort(error));
   try {
     return await work(body);
   } catch (error) {

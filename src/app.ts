@@ -21,8 +21,10 @@ import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
 import { answerClientError, registerErrors, sendProblem } from './plugins/errors.js';
 import { registerClosing } from './plugins/closing.js';
+import { registerBodyHolding } from './plugins/hold.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
+import { registerRates } from './plugins/rates.js';
 import { registerOpenApi } from './plugins/openapi.js';
 import { registerValidation } from './plugins/validation.js';
 import { Registry } from './registry/registry.js';
@@ -53,7 +55,7 @@ export async function buildApp(
     registry,
     files,
     pool: new WorkerPool(config.workers),
-    budget: new ByteBudget(config.heldBodyBytesMax),
+    budget: new ByteBudget(config.memoryBytes),
     mappings: backends.map(backend => backend.name),
   };
 
@@ -70,6 +72,8 @@ export async function buildApp(
     requestIdHeader: false,
     // Longer than the balancers in front, so that they never reuse a connection that is being closed.
     keepAliveTimeout: 75_000,
+    // Bodies are judged by their rate (plugins/rates.ts), heads by their time.
+    http: { headersTimeout: 1000 * config.stallSeconds, connectionsCheckingInterval: 1000 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   journals.onLost = (fileId, cause) => {
     app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
@@ -79,6 +83,9 @@ export async function buildApp(
   registerValidation(app, COMPONENTS);
   registerErrors(app);
   registerClosing(app);
+  registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
+  registerBodyHolding(app, context.budget);
+  app.server.maxConnections = config.connectionsMax;
   registerLogging(app);
   const metrics = registerMetrics(app, context);
   await registerOpenApi(app, VERSION, COMPONENTS);

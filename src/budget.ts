@@ -1,37 +1,110 @@
-/** A bounded amount of memory that requests share: what does not fit now is refused with 503, not queued. */
-import { fail } from './errors.js';
+/**
+ * A bounded amount of memory that requests share. What is larger than the whole is refused at once; what does not fit
+ * now waits in line, first come, first served, for a few seconds, and is refused when the line is full or its time is
+ * up. Hazard: a release that is forgotten is memory that is never given out again.
+ */
+import { fail, HyperslabError } from './errors.js';
+import { LIMITS } from './limits.js';
+
+export interface BudgetLine {
+  /** How long a request waits. */
+  readonly waitMs: number;
+  /** How many may wait. */
+  readonly waitersMax: number;
+}
+
+const LINE: BudgetLine = { waitMs: LIMITS.budgetWaitMs, waitersMax: LIMITS.budgetWaitersMax };
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: (release: () => void) => void;
+  readonly timer: NodeJS.Timeout;
+}
 
 export class ByteBudget {
   readonly #limitBytes: number;
+  readonly #waitMs: number;
+  readonly #waitersMax: number;
+  readonly #waiters: Waiter[] = [];
   #usedBytes = 0;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, { waitMs, waitersMax } = LINE) {
     this.#limitBytes = limitBytes;
+    this.#waitMs = waitMs;
+    this.#waitersMax = waitersMax;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Runs `work` while `bytes` are counted as used. @throws too_large, busy */
-  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** Takes bytes if they are free and nobody waits for them. Returns what gives them back, once. */
+  tryTake(bytes: number): (() => void) | undefined {
+    if (this.#waiters.length > 0 || this.#usedBytes + bytes > this.#limitBytes) return undefined;
+    return this.#grant(bytes);
+  }
+
+  /** Takes bytes as soon as they are free. @throws too_large, busy */
+  async take(bytes: number): Promise<() => void> {
     if (bytes > this.#limitBytes) {
       fail('too_large', `The request would hold ${bytes} bytes; ${this.#limitBytes} are available to all requests.`, {
         limit: this.#limitBytes,
         asked: bytes,
       });
     }
-    if (this.#usedBytes + bytes > this.#limitBytes) {
-      fail('busy', 'Other requests hold the memory that this one needs. Repeat it in a moment.', {
-        limit: this.#limitBytes,
-        asked: bytes,
-      });
-    }
-    this.#usedBytes += bytes;
+    const taken = this.tryTake(bytes);
+    if (taken) return taken;
+    if (this.#waiters.length >= this.#waitersMax) throw this.#busy(bytes);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(this.#busy(bytes));
+        // Those behind may ask for less.
+        this.#next();
+      }, this.#waitMs);
+      const waiter: Waiter = { bytes, resolve, timer };
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** Runs `work` while `bytes` are counted as used. @throws too_large, busy */
+  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const release = await this.take(bytes);
     try {
       return await work();
     } finally {
-      this.#usedBytes -= bytes;
+      release();
     }
+  }
+
+  #grant(bytes: number): () => void {
+    this.#usedBytes += bytes;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#usedBytes -= bytes;
+      this.#next();
+    };
+  }
+
+  #next(): void {
+    for (let first = this.#waiters[0]; first && this.#usedBytes + first.bytes <= this.#limitBytes;) {
+      this.#waiters.shift();
+      clearTimeout(first.timer);
+      first.resolve(this.#grant(first.bytes));
+      first = this.#waiters[0];
+    }
+  }
+
+  #busy(bytes: number): HyperslabError {
+    return new HyperslabError('busy', 'Other requests hold the memory that this one needs. Repeat it in a moment.', {
+      limit: this.#limitBytes,
+      asked: bytes,
+    });
   }
 }

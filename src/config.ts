@@ -97,12 +97,34 @@ export const SETTINGS = {
     meaning: 'The largest write with durability commit; durability none has no such limit.',
     parse: integer(1, 1024 * 1024 * 1024),
   }),
-  heldBodyBytesMax: setting({
-    name: 'HYPERSLAB_HELD_BODY_BYTES_MAX',
-    default: String(LIMITS.heldBodyBytesMax),
+  memoryBytes: setting({
+    name: 'HYPERSLAB_MEMORY_BYTES',
+    default: 'auto',
     unit: 'bytes',
-    meaning: 'Bodies of writes that are held in memory at one time, all together.',
-    parse: integer(1, 64 * 1024 * 1024 * 1024),
+    meaning:
+      'Held by requests at one time, all together: bodies, whole answers, cells of statistics. auto is 512 MiB, or half of what the container may use.',
+    parse: text => (text === 'auto' ? memoryAvailable() : integer(1, 64 * 1024 * 1024 * 1024)(text)),
+  }),
+  connectionsMax: setting({
+    name: 'HYPERSLAB_CONNECTIONS_MAX',
+    default: String(LIMITS.connectionsMax),
+    unit: 'connections',
+    meaning: 'Open at one time; the next ones are closed at once.',
+    parse: integer(1, 1_000_000),
+  }),
+  rateBytesMin: setting({
+    name: 'HYPERSLAB_MIN_RATE_BYTES',
+    default: String(LIMITS.rateBytesMin),
+    unit: 'bytes/s',
+    meaning: 'Clients that send or read more slowly than this over the window are let go; 0 waits only for a byte.',
+    parse: integer(0, 1024 * 1024 * 1024),
+  }),
+  stallSeconds: setting({
+    name: 'HYPERSLAB_STALL_SECONDS',
+    default: String(LIMITS.stallSeconds),
+    unit: 's',
+    meaning: 'The window of that rate, and the time for a request head.',
+    parse: integer(1, 86_400),
   }),
 } as const;
 
@@ -176,6 +198,19 @@ export function coresAvailable(): number {
   const cores = os.availableParallelism();
   const quota = cgroupQuota();
   return Math.max(1, Math.min(cores, quota === undefined ? cores : Math.ceil(quota)));
+}
+
+/** Memory for requests: a container's limit counts. */
+export function memoryAvailable(): number {
+  for (const file of ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']) {
+    try {
+      const limit = Number(fs.readFileSync(file, 'utf8'));
+      if (limit > 0) return Math.min(LIMITS.memoryBytes, Math.floor(limit / 2));
+    } catch {
+      // The other version, or none.
+    }
+  }
+  return LIMITS.memoryBytes;
 }
 
 /** The CPU quota of cgroup v2 or v1 in cores, or undefined where there is none. */

@@ -46,6 +46,7 @@ export const ERRORS = {
   nan_found: 'The selection holds NaN',
   // Limits and capacity.
   too_large: 'The request is over a limit',
+  too_slow: 'The request came too slowly',
   busy: 'The service is at a limit of concurrent work',
   bulk_load: 'The file is being bulk-loaded',
   busy_writing: 'The file is written faster than it can be read consistently',

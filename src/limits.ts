@@ -37,8 +37,26 @@ export const LIMITS = {
   journalStepBytesMax: 1 * MiB,
   /** A file that was not written for so long gets its journal emptied. */
   checkpointIdleMs: 1000,
-  /** All bodies being held at once; a write that does not fit waits its turn or is answered 503. */
-  heldBodyBytesMax: 256 * MiB,
+  /** All memory that requests hold at once: bodies, whole answers, cells of statistics. Less in a small container. */
+  memoryBytes: 512 * MiB,
+  /** What does not fit into the memory now waits so long, and so many requests may wait, before 503. */
+  budgetWaitMs: 5000,
+  budgetWaitersMax: 256,
+  /** Requests in line for one file; the next are answered 503. */
+  lockWaitersMax: 1024,
+  /** Tasks in line for the workers; the next are answered 503. */
+  tasksQueuedMax: 4096,
+  /** Members of parsed JSON bodies lie at most so deep, so that no recursion over them runs out of stack. */
+  jsonDepthMax: 64,
+  /** What a text of one JSON value takes: digits, a comma, and its share of brackets. */
+  jsonValueBytes: 32,
+  /** A cell of a statistic while it runs, its partials and its text included. */
+  cellBytes: 160,
+  /** A client has to take, or send, so many bytes a second over the window: a pause is fine, a stall is not. */
+  rateBytesMin: 1024,
+  stallSeconds: 30,
+  /** Each costs about 20 KiB. */
+  connectionsMax: 2048,
   /** What is read and dropped of a refused body before its connection is given up. */
   drainBytesMax: 64 * MiB,
   drainMsMax: 2000,
@@ -58,6 +76,10 @@ export const LIMITS = {
   preImageRunsMax: KiB,
   /** A gap in a write that is saved with it: a read of its own would cost more. */
   preImageGapBytesMax: 4 * KiB,
+  /** A piece for a client that has not yet shown that it reads; it holds one. */
+  firstPieceBytes: 256 * KiB,
+  /** What a kernel takes in for a client that does not read at all is less than this. */
+  provenBytes: 8 * MiB,
   /** The stretch of a file that is populated and touched in one step. */
   spanBytesMax: 8 * MiB,
   /** One mapped window; windows overlap by two spans so that any span lies in one of them. */

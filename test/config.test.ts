@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import t from 'tap';
-import { ConfigError, coresAvailable, readConfig, SETTINGS, unknownSettings } from '../src/config.js';
+import { ConfigError, coresAvailable, memoryAvailable, readConfig, SETTINGS, unknownSettings } from '../src/config.js';
 import { LIMITS } from '../src/limits.js';
 import { startServer, temporaryFolder } from './helpers/server.js';
 
@@ -19,7 +19,10 @@ t.test('without any variable every setting has its default', async t => {
     mapping: 'auto',
     remoteWrites: 'refuse',
     commitBytesMax: LIMITS.commitBytesMax,
-    heldBodyBytesMax: LIMITS.heldBodyBytesMax,
+    memoryBytes: memoryAvailable(),
+    connectionsMax: LIMITS.connectionsMax,
+    rateBytesMin: LIMITS.rateBytesMin,
+    stallSeconds: LIMITS.stallSeconds,
     jsonElementsMax: LIMITS.jsonElementsMax,
   });
 });

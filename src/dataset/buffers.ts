@@ -4,17 +4,20 @@
  */
 import { LIMITS } from '../limits.js';
 
-const idle: Buffer[] = [];
+const SIZES = [LIMITS.firstPieceBytes, LIMITS.pieceBytesMax];
+const idle: readonly Buffer[][] = SIZES.map(() => []);
 const IDLE_MAX = 16;
 
-/** LIMITS.pieceBytesMax bytes, not cleared. */
-export function takeBuffer(): Buffer {
-  return idle.pop() ?? Buffer.from(new SharedArrayBuffer(LIMITS.pieceBytesMax));
+/** At least `bytes` bytes, which are not cleared. */
+export function takeBuffer(bytes: number = LIMITS.pieceBytesMax): Buffer {
+  const size = SIZES.findIndex(each => each >= bytes);
+  return idle[size]?.pop() ?? Buffer.from(new SharedArrayBuffer(SIZES[size] ?? bytes));
 }
 
 /** Only when nothing reads or sends the memory any more. */
 export function returnBuffer(buffer: Buffer): void {
-  if (idle.length < IDLE_MAX) idle.push(buffer);
+  const kept = idle[SIZES.indexOf(buffer.byteLength)];
+  if (kept && kept.length < IDLE_MAX) kept.push(buffer);
 }
 
 /** Memory of its own that a worker can fill. */

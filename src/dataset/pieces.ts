@@ -1,6 +1,6 @@
 /**
  * Answers in pieces, each of one generation whatever is written while they are sent. Three ways: whole, for what fits
- * one piece; as a snapshot, for which writers save what they overwrite; in place, from the mapping of a file that is
+ * a small piece; as a snapshot, for which writers save what they overwrite; in place, from the mapping of a file that is
  * only read. Memory per answer: two pieces.
  */
 import { fail } from '../errors.js';
@@ -37,14 +37,15 @@ export async function openPieces(
 ): Promise<PieceReader> {
   if (inPlace && file.sendsMapped && isContiguous(view, itemsize)) return mappedPieces(file, view, itemsize);
   const bytes = sizeOf(view.shape) * itemsize;
-  if (bytes <= LIMITS.pieceBytesMax) return wholePieces(file, view, itemsize, offLoop);
+  if (bytes <= LIMITS.firstPieceBytes) return wholePieces(file, view, itemsize, offLoop);
   return snapshotPieces(file, view, itemsize, offLoop);
 }
 
 /** Read at once, so that nothing can come between. */
 async function wholePieces(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): Promise<PieceReader> {
-  const buffer = takeBuffer();
-  const bytes = buffer.subarray(0, sizeOf(view.shape) * itemsize);
+  const length = sizeOf(view.shape) * itemsize;
+  const buffer = takeBuffer(length);
+  const bytes = buffer.subarray(0, length);
   const release = file.lease();
   try {
     await fill(file, view, itemsize, bytes, offLoop);
@@ -58,8 +59,8 @@ async function wholePieces(file: OpenFile, view: View, itemsize: number, offLoop
   return {
     async next(bytesMax = LIMITS.pieceBytesMax) {
       if (sent === bytes.byteLength) return undefined;
-      const length = Math.max(1, Math.floor(bytesMax / itemsize)) * itemsize;
-      return bytes.subarray(sent, (sent = Math.min(sent + length, bytes.byteLength)));
+      const pieceBytes = Math.max(1, Math.floor(bytesMax / itemsize)) * itemsize;
+      return bytes.subarray(sent, (sent = Math.min(sent + pieceBytes, bytes.byteLength)));
     },
     onChange() {},
     close: once(() => returnBuffer(buffer)),
@@ -155,7 +156,13 @@ class PieceMemory {
 
   next(length: number): Uint8Array {
     const turn = this.#turn++ % 2;
-    return (this.#buffers[turn] ??= takeBuffer()).subarray(0, length);
+    let buffer = this.#buffers[turn];
+    if (!buffer || buffer.byteLength < length) {
+      // The piece in it has been sent.
+      if (buffer) returnBuffer(buffer);
+      this.#buffers[turn] = buffer = takeBuffer(length);
+    }
+    return buffer.subarray(0, length);
   }
 
   useUntil(reading: Promise<unknown>): void {

@@ -106,7 +106,7 @@ export class FileTable {
     } finally {
       // Whoever waits for the lock, or was handed the file in this turn, takes a lease first. A turn in the queue for
       // reading comes after theirs and holds nobody up.
-      void file.state.lock.withRead(() => file.retire());
+      void file.state.lock.withRead(() => file.retire()).catch(() => file.retire());
       release();
     }
   }

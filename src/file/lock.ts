@@ -2,6 +2,9 @@
  * A fair read-write lock for one file, on one event loop. First come, first served: a reader that arrives behind a
  * waiting writer waits too, so that a stream of readers cannot starve a write.
  */
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+
 interface Waiter {
   readonly writer: boolean;
   readonly wake: () => void;
@@ -55,7 +58,11 @@ export class ReadWriteLock {
     this.#next();
   }
 
+  /** Writers are let in line whatever its length: they come one at a time, and what they bring is committed. @throws busy */
   #wait(writer: boolean): Promise<void> {
+    if (!writer && this.#queue.length >= LIMITS.lockWaitersMax) {
+      fail('busy', 'Too many requests wait for this file. Repeat the request in a moment.');
+    }
     return new Promise(wake => this.#queue.push({ writer, wake }));
   }
 

@@ -7,6 +7,8 @@ import type { SourceDescriptor } from '../descriptor.js';
 import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
 import type { Accumulator, ChunkTask, Partial, Plan, StatisticsResult } from '../statistics/index.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { valueOf, type Outcome } from './messages.js';
 import type { FinishTask, GatherTask, StatisticsTask } from './tasks.js';
 
@@ -39,10 +41,11 @@ export class WorkerPool implements OffLoop, Reducer {
 
   async gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void> {
     const task: GatherTask = { source, view, itemsize, out };
-    valueOf((await this.#piscina.run(task, { name: 'gather' })) as Outcome<void>);
+    valueOf((await this.#run(task, 'gather')) as Outcome<void>);
   }
 
   async scatter(task: ScatterTask): Promise<void> {
+    // Never refused: part of a write may be in the file already, and one write has one task at a time.
     valueOf((await this.#piscina.run(task, { name: 'scatter' })) as Outcome<void>);
   }
 
@@ -52,12 +55,20 @@ export class WorkerPool implements OffLoop, Reducer {
 
   async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial> {
     const task: StatisticsTask = { source, chunk };
-    return valueOf((await this.#piscina.run(task, { name: 'statistics' })) as Outcome<Partial>);
+    return valueOf((await this.#run(task, 'statistics')) as Outcome<Partial>);
   }
 
   async finish(plan: Plan, accumulator: Accumulator): Promise<StatisticsResult> {
     const task: FinishTask = { plan, accumulator };
-    return valueOf((await this.#piscina.run(task, { name: 'finish' })) as Outcome<StatisticsResult>);
+    return valueOf((await this.#run(task, 'finish')) as Outcome<StatisticsResult>);
+  }
+
+  /** @throws busy when too many tasks are in line */
+  async #run(task: object, name: string): Promise<unknown> {
+    if (this.#piscina.queueSize >= LIMITS.tasksQueuedMax) {
+      fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');
+    }
+    return this.#piscina.run(task, { name });
   }
 
   /** Waits for what runs, refuses what is new. */

@@ -40,6 +40,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_operation: 422,
   empty_selection: 422,
   nan_found: 422,
+  too_slow: 408,
   too_large: 413,
   busy: 503,
   bulk_load: 503,
@@ -90,6 +91,8 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const retryAfter = RETRY_AFTER_SECONDS[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'range_not_satisfiable') reply.header('content-range', `bytes */${String(problem['size'])}`);
+  // The rest of its body is not waited for.
+  if (problem.code === 'too_slow') reply.header('connection', 'close');
   // What the log calls this request.
   reply.header('x-request-id', reply.request.id);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
@@ -173,7 +176,9 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const problem = {
     ...problemOf(
-      new HyperslabError('bad_request', 'The bytes on the connection are not an HTTP request that can be read.'),
+      status === 408
+        ? new HyperslabError('too_slow', 'No whole request head came in time.')
+        : new HyperslabError('bad_request', 'The bytes on the connection are not an HTTP request that can be read.'),
     ),
     status,
   };

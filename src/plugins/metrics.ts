@@ -25,7 +25,12 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   );
   gauge('hyperslab_open_files', 'Data files that are open.', () => context.files.openCount);
   gauge('hyperslab_mapped_windows', 'Windows of files that are mapped.', () => context.files.windowCount);
-  gauge('hyperslab_held_body_bytes', 'Bytes of write bodies that are held.', () => context.budget.usedBytes);
+  gauge(
+    'hyperslab_held_bytes',
+    'Memory that requests hold: bodies, whole answers, cells.',
+    () => context.budget.usedBytes,
+  );
+  gauge('hyperslab_memory_waiters', 'Requests that wait for memory.', () => context.budget.waiting);
   const { counts } = context.files.journals;
   total('hyperslab_journal_records_total', 'Commits that went through a journal.', () => counts.records);
   total('hyperslab_journal_syncs_total', 'Syncs that made them durable; writers share them.', () => counts.syncs);

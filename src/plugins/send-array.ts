@@ -17,6 +17,7 @@ import { swapBytes } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
 import { collectTurns } from '../turns.js';
 import { byteRange, checkIfMatch, entityTag, noneMatches, type ByteRange } from './conditional.js';
+import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
 import { streamPieces } from './stream.js';
 
@@ -94,7 +95,10 @@ function setState(reply: FastifyReply, { record }: Dataset, format: FormatName, 
   }
 }
 
-async function sendJson({ context, reply, dataset, file, view, dtype, query }: Answer): Promise<FastifyReply> {
+async function sendJson(asked: Answer): Promise<FastifyReply> {
+  const { context, reply, dataset, file, view, dtype, query } = asked;
+  const heldBytes = sizeOf(view.shape) * dtype.itemsize + jsonCost(view.shape) * LIMITS.jsonValueBytes;
+  if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
   const now = readNow(file, view, dtype.itemsize);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
@@ -113,7 +117,19 @@ async function sendJson({ context, reply, dataset, file, view, dtype, query }: A
   return reply.type('application/json; charset=utf-8').send(Buffer.concat([head, ...data, CLOSING_BRACE]));
 }
 
+/** Waits for memory; the file must not be closed meanwhile, nor before the turn that goes on with it. */
+async function holdWithFile({ context, reply, file }: Answer, bytes: number): Promise<void> {
+  const release = file.lease();
+  try {
+    await holdUntilSent(context.budget, reply, bytes);
+  } finally {
+    release();
+  }
+}
+
 const CLOSING_BRACE = Buffer.from('}');
+/** Small answers pay nothing: rows of a few thousand values are many, and gone at once. */
+const JSON_FREE_BYTES = 256 * 1024;
 
 function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
   const { request, reply, dataset, file, view, dtype, format } = asked;
@@ -161,6 +177,7 @@ interface BinaryBody {
 /** Answers that have to wait for a disk, a lock or a worker, in pieces. */
 async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: BinaryBody): Promise<FastifyReply> {
   const { context, request, reply, dataset, file, format } = asked;
+  const bodyBytes = sizeOf(view.shape) * itemsize;
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
   const pieces = await file.state.lock
@@ -171,8 +188,8 @@ async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: 
       return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
     })
     .finally(release);
-  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
-  await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces);
+  reply.header('content-length', (head?.byteLength ?? 0) + bodyBytes);
+  await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces, context.budget);
   return reply;
 }
 

@@ -1,34 +1,45 @@
 /**
- * Sending pieces of bytes to a socket with back-pressure: the next piece is read while the last one is on its way, and
- * no third one exists. Hazard: after the headers an error can only cut the connection; Content-Length shows the cut.
+ * Sending pieces of bytes to a socket with back-pressure. A client gets small pieces, one at a time, until it has shown
+ * that it reads; from then on large ones, of which the next is read while the last is on its way. One that slows down
+ * goes back to small pieces, so that a thousand slow ones hold little.
+ * Hazard: after the headers an error can only cut the connection; Content-Length shows the cut.
  */
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { ByteBudget } from '../budget.js';
 import type { PieceReader } from '../dataset/read.js';
+import { LIMITS } from '../limits.js';
+
+/** A large piece that takes longer than this, a megabyte or less, is a sign of a slow client. */
+const FAST_PIECE_MS = 250;
 
 /** Takes the reply over, sends head and pieces, and ends or destroys the connection. */
 export async function streamPieces(
   reply: FastifyReply,
   head: Uint8Array | undefined,
   pieces: PieceReader,
+  budget: ByteBudget,
 ): Promise<void> {
   const { raw } = reply;
+  const pace = new Pace(budget);
   try {
     // Errors of the first piece can still be answered with a status.
-    let piece = await pieces.next();
+    let piece = await pieces.next(pace.pieceBytes);
     reply.hijack();
     pieces.onChange(() => raw.destroy());
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
     if (head) raw.write(head);
     while (piece) {
+      const started = performance.now();
       const sent = write(raw, piece);
       // Awaited after `sent`; an error must not be taken for unhandled meanwhile.
-      const following = pieces.next();
-      following.catch(() => undefined);
+      const following = pace.isFast ? pieces.next(pace.pieceBytes) : undefined;
+      following?.catch(() => undefined);
       // oxlint-disable-next-line no-await-in-loop
       await sent;
+      pace.sent(piece.byteLength, performance.now() - started);
       // oxlint-disable-next-line no-await-in-loop
-      piece = await following;
+      piece = await (following ?? pieces.next(pace.pieceBytes));
     }
     raw.end();
   } catch (error) {
@@ -36,7 +47,42 @@ export async function streamPieces(
     if (!(error instanceof ConnectionClosed)) reply.log.info({ err: error }, 'answer cut');
     raw.destroy();
   } finally {
+    pace.close();
     pieces.close();
+  }
+}
+
+/** How large the pieces for one client are. Large ones, and reading ahead, are paid for from the budget. */
+class Pace {
+  readonly #budget: ByteBudget;
+  #provenBytes = 0;
+  #release: (() => void) | undefined;
+
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
+  }
+
+  get isFast(): boolean {
+    return this.#release !== undefined;
+  }
+
+  get pieceBytes(): number {
+    return this.isFast ? LIMITS.pieceBytesMax : LIMITS.firstPieceBytes;
+  }
+
+  sent(bytes: number, tookMs: number): void {
+    if (tookMs > FAST_PIECE_MS) {
+      this.#provenBytes = 0;
+      this.close();
+      return;
+    }
+    this.#provenBytes += bytes;
+    if (this.#provenBytes >= LIMITS.provenBytes) this.#release ??= this.#budget.tryTake(2 * LIMITS.pieceBytesMax);
+  }
+
+  close(): void {
+    this.#release?.();
+    this.#release = undefined;
   }
 }
 

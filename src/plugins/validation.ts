@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
 
 export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
   const options = { allErrors: false, useDefaults: true, strict: false, schemas: [...components] };
@@ -14,10 +15,22 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema as object));
   // What is not JSON has routes of its own; Fastify would take text/plain as a string.
   app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser(
-    'application/merge-patch+json',
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<string>(
+    ['application/json', 'application/merge-patch+json'],
     { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
+    (request, text, done) => {
+      void parse(request, text, (error, value) => {
+        if (error) return done(error);
+        try {
+          checkDepth(value);
+        } catch (fault) {
+          return done(fault as Error);
+        }
+        done(null, value);
+      });
+    },
   );
   app.addHook('onRequest', (request, _reply, done) => {
     const encoding = request.headers['content-encoding'];
@@ -29,4 +42,24 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     }
     done();
   });
+}
+
+/**
+ * Refuses nesting that a recursion over it, such as JSON.stringify, would not survive. Level by level, so that it needs
+ * no stack itself.
+ */
+function checkDepth(value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > LIMITS.jsonDepthMax) {
+      fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
+        limit: LIMITS.jsonDepthMax,
+      });
+    }
+    const next: unknown[] = [];
+    for (const each of level) {
+      if (typeof each === 'object' && each !== null) for (const member of Object.values(each)) next.push(member);
+    }
+    level = next;
+  }
 }

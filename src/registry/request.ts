@@ -64,9 +64,16 @@ function checkOffset(offset: number | undefined): void {
   }
 }
 
-/** @throws too_large */
+/** @throws too_large, bad_request for numbers that JSON cannot repeat */
 export function checkAttrs(attrs: Readonly<Record<string, unknown>>): void {
-  const bytes = Buffer.byteLength(JSON.stringify(attrs));
+  const text = JSON.stringify(attrs, (key, value: unknown) => {
+    // 1e999 is read as infinity, and would be kept as null.
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      fail('bad_request', 'attrs has a number that float64 cannot hold. Write it as a string.', { key });
+    }
+    return value;
+  });
+  const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.attrsBytesMax) {
     fail('too_large', `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept.`, {
       limit: LIMITS.attrsBytesMax,

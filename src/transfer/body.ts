@@ -9,6 +9,9 @@ export class BodyReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
   #ended = false;
+  /** Why nothing more is read, once somebody said so. */
+  #aborted: Error | undefined;
+  #abortPull: ((error: Error) => void) | undefined;
   /** Bytes handed out so far. */
   readBytes = 0;
 
@@ -79,10 +82,17 @@ export class BodyReader {
     if (this.#rest.byteLength > 0 || (await this.#pull())) failSize(undefined, expected);
   }
 
+  /** Makes whoever reads now, or next, fail with this error instead of waiting for the client. */
+  abort(error: Error): void {
+    this.#aborted = error;
+    this.#abortPull?.(error);
+  }
+
   async #pull(): Promise<boolean> {
     while (!this.#ended) {
+      if (this.#aborted) throw this.#aborted;
       // oxlint-disable-next-line no-await-in-loop
-      const { done, value } = await this.#chunks.next();
+      const { done, value } = await this.#nextChunk();
       if (done) this.#ended = true;
       else if (value.byteLength > 0) {
         this.#rest = value;
@@ -90,6 +100,13 @@ export class BodyReader {
       }
     }
     return false;
+  }
+
+  #nextChunk(): Promise<IteratorResult<Uint8Array>> {
+    return new Promise((resolve, reject) => {
+      this.#abortPull = reject;
+      this.#chunks.next().then(resolve, reject);
+    });
   }
 }
 

@@ -36,6 +36,7 @@ function newFile(): OpenFile {
 const inThisThread: OffLoop = {
   gather: async (source, view, itemsize, out) => gatherView({ source, view, itemsize, out }),
   scatter: (): never => t.fail('is not written') as never,
+  hold: (): never => t.fail('is not written') as never,
 };
 
 function open(file: OpenFile, view: View, offLoop = inThisThread): Promise<PieceReader> {

@@ -235,6 +235,18 @@ function table(dataDir: string, root: string): BadRequest[] {
       400,
       'bad_request',
     ),
+    create(
+      'attrs a hundred thousand levels deep',
+      `{"name":"bad","dtype":"f4","shape":[1],"attrs":{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`,
+      400,
+      'bad_request',
+    ),
+    create(
+      'attrs with a number beyond float64',
+      '{"name":"bad","dtype":"f4","shape":[1],"attrs":{"a":[1e999]}}',
+      400,
+      'bad_request',
+    ),
     create('complex numbers', { name: 'bad', dtype: 'complex128', shape: [1] }, 422, 'unsupported_dtype'),
     create('objects', { name: 'bad', dtype: 'O', shape: [1] }, 422, 'unsupported_dtype'),
     create('an empty dtype', { name: 'bad', dtype: '', shape: [1] }, 422, 'unsupported_dtype'),
@@ -523,6 +535,7 @@ function table(dataDir: string, root: string): BadRequest[] {
 
 /** Codes that no single request can bring about. */
 const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
+  too_slow: 'needs a client that stalls: rates.test.ts',
   busy: 'needs two requests at a time: the test below',
   bulk_load: 'needs two requests at a time: the test below',
   busy_writing: 'needs a writer that outruns a reader',

@@ -42,7 +42,7 @@ function constantOf(bytes: Uint8Array): number | undefined {
 
 async function heldBodyBytes(server: TestServer): Promise<number> {
   const text = await (await server.fetch('/metrics')).text();
-  return Number(/^hyperslab_held_body_bytes (\d+)/m.exec(text)?.[1]);
+  return Number(/^hyperslab_held_bytes (\d+)/m.exec(text)?.[1]);
 }
 
 function filesOf(folder: string): string[] {

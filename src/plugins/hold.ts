@@ -1,0 +1,34 @@
+/** Memory of an answer that counts against the budget until its last byte is with the kernel, or the client is gone. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { ByteBudget } from '../budget.js';
+import { LIMITS } from '../limits.js';
+
+/** Small answers pay nothing. @throws too_large, busy */
+export async function holdUntilSent(budget: ByteBudget, { raw }: FastifyReply, bytes: number): Promise<void> {
+  if (bytes <= LIMITS.inlineReadBytesMax) return;
+  const release = await budget.take(bytes);
+  if (raw.closed) release();
+  else raw.once('close', release);
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route reads its body as it comes, and counts it itself. */
+    streamsBody?: boolean;
+  }
+}
+
+/** Bodies that are parsed whole take their memory before they are read; small ones pay nothing. */
+export function registerBodyHolding(app: FastifyInstance, budget: ByteBudget): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
+    const bytes = encoding === undefined ? Number(length ?? 0) : LIMITS.requestBytesMax;
+    // What is over the limit is refused before it is read.
+    if (!(bytes > LIMITS.inlineReadBytesMax && bytes <= LIMITS.requestBytesMax)) return done();
+    if (request.routeOptions.config.streamsBody) return done();
+    // As bytes, as text, and as values.
+    // An async hook would cost every request a turn.
+    // oxlint-disable-next-line promise/no-callback-in-promise
+    holdUntilSent(budget, reply, 3 * bytes).then(() => done(), done);
+  });
+}
