@@ -3,7 +3,6 @@
  * service is started on what each would have left.
  */
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { binary, eventually, readRaw } from '../system/calls.js';
@@ -12,8 +11,9 @@ import { copyImage, ForgetfulDisk, isWhole, mountImage, type DiskRoom } from './
 import { hasBatches, makeArrays, runLoad, type Oracle, type WriterPlan } from './load.js';
 import { RecordedOracle } from './recorded-oracle.js';
 
-const RECORDED_MS = 700;
-const FIRST_ACKS_MS_MAX = 30_000;
+/** Of all writers in one of three stretches. A slow machine takes its time. */
+const RECORDED_ACKS = 120;
+const ACKS_MS_MAX = 30_000;
 
 interface Stretch {
   readonly from: number;
@@ -44,9 +44,9 @@ export async function record(room: DiskRoom, name: string, writers: readonly Wri
     const from = position();
     let clients = runLoad(server, oracle);
     await someAcks(oracle);
-    await sleep(RECORDED_MS);
+    await moreAcks(oracle);
     await server.fetch('/v1/datasets/main/flush', { method: 'POST' });
-    await sleep(RECORDED_MS);
+    await moreAcks(oracle);
     await server.stop('SIGKILL');
     await Promise.all(clients);
     const killed = position();
@@ -54,7 +54,7 @@ export async function record(room: DiskRoom, name: string, writers: readonly Wri
     await oracle.check(server, 'after the kill');
     const recovery = { from: killed, to: position() };
     clients = runLoad(server, oracle);
-    await sleep(RECORDED_MS);
+    await moreAcks(oracle);
     await server.stop();
     await Promise.all(clients);
     return { oracle, whole: { from, to: position() }, recovery, cuts: new Cuts(log, flushed) };
@@ -121,5 +121,10 @@ export async function startOn(folder: string): Promise<TestServer> {
 /** Every writer was answered since now: the load is on. */
 export async function someAcks(oracle: Oracle): Promise<void> {
   const before = oracle.blocks.map(({ acks }) => acks);
-  await eventually(() => oracle.blocks.every(({ acks }, i) => acks > before[i]!), FIRST_ACKS_MS_MAX);
+  await eventually(() => oracle.blocks.every(({ acks }, i) => acks > before[i]!), ACKS_MS_MAX);
+}
+
+async function moreAcks(oracle: Oracle): Promise<void> {
+  const enough = oracle.acks + RECORDED_ACKS;
+  await eventually(() => oracle.acks >= enough, ACKS_MS_MAX);
 }
