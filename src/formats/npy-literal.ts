@@ -31,6 +31,8 @@ const BOOLEAN = /(True|False)(?![A-Za-z0-9_])/y;
 export function readNpyLiteral(text: string, longs: boolean): NpyLiteral {
   const cursor: Cursor = { text, at: 0, longs };
   const found: { descr?: string; fortran_order?: boolean; shape?: number[] } = {};
+  // To Python, white space that begins a line outside the dict is an indent.
+  if (/^[ \t]*[\r\n]|[\r\n][ \t]+$/.test(text)) refuse(cursor, 'lines stand before the dict, or spaces after its line');
   expect(cursor, '{');
   while (!take(cursor, '}')) {
     const key = readKey(cursor);

@@ -134,10 +134,10 @@ t.test('slow clients are closed by their rate, and hold little meanwhile', { ski
   const sampler = setInterval(() => (memory = Math.max(memory, rssAnon(server))), 20);
   const probing = probe(server, () => isOver);
   const held = (): number => connectionsOf(server) - alone - PROBES;
-  const areOpen = await eventually(() => (connections = Math.max(connections, held())) >= 2 * CLIENTS, GONE_MS);
+  const areOpen = await eventually(() => (connections = Math.max(connections, held())) >= 1.5 * CLIENTS, GONE_MS);
   t.ok(areOpen, `${connections} were open at one time`);
-  t.ok(await eventually(() => held() < 2 * CLIENTS, GONE_MS));
-  t.ok(performance.now() - started >= WINDOW_SECONDS * 900, 'none was closed before a window had passed');
+  t.ok(await eventually(() => held() < CLIENTS, GONE_MS));
+  t.ok(performance.now() - started >= WINDOW_SECONDS * 900, 'they were given a window');
   t.ok(await eventually(() => held() <= 0, GONE_MS), 'all were closed');
   t.comment(`figure: slow clients: closed after: ${((performance.now() - started) / 1000).toFixed(1)} s at most`);
   isOver = true;
