@@ -11,11 +11,10 @@ import type { App } from './app-type.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 
 export function dataset(app: App, context: Context): void {
-  const { registry } = context;
-
   app.get(
     '/v1/datasets/:name',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'describeDataset',
         tags: ['datasets'],
@@ -29,7 +28,7 @@ export function dataset(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
-      const found = registry.get(request.params.name);
+      const found = request.datasets.get(request.params.name);
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
       return reply.send(request.query.residency ? { ...body, residency: await found.residency() } : body);
@@ -39,6 +38,7 @@ export function dataset(app: App, context: Context): void {
   app.patch(
     '/v1/datasets/:name',
     {
+      config: { scope: 'write' },
       schema: {
         operationId: 'patchDataset',
         tags: ['datasets'],
@@ -61,15 +61,16 @@ export function dataset(app: App, context: Context): void {
     },
     async (request, reply) => {
       const { attrs, ...rest } = request.body as RecordPatch;
-      const current = registry.get(request.params.name).record.attrs;
+      const current = request.datasets.get(request.params.name).record.attrs;
       const merged = attrs === undefined ? {} : { attrs: mergePatch(current, attrs) };
-      return reply.send(await describe(await registry.patch(request.params.name, { ...rest, ...merged })));
+      return reply.send(await describe(await request.datasets.patch(request.params.name, { ...rest, ...merged })));
     },
   );
 
   app.delete(
     '/v1/datasets/:name',
     {
+      config: { scope: 'admin' },
       schema: {
         operationId: 'forgetDataset',
         tags: ['datasets'],
@@ -86,7 +87,7 @@ export function dataset(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
-      await registry.forget(request.params.name, request.query.data === 'delete');
+      await request.datasets.forget(request.params.name, request.query.data === 'delete');
       return reply.code(204).send(null);
     },
   );
@@ -94,6 +95,7 @@ export function dataset(app: App, context: Context): void {
   app.post(
     '/v1/datasets/:name/flush',
     {
+      config: { scope: 'write' },
       schema: {
         operationId: 'flushDataset',
         tags: ['writes'],
@@ -107,7 +109,7 @@ export function dataset(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
-      const found = registry.get(request.params.name);
+      const found = request.datasets.get(request.params.name);
       const file = await found.open();
       const release = file.lease();
       try {
@@ -123,6 +125,7 @@ export function dataset(app: App, context: Context): void {
     scope.put(
       '/v1/datasets/:name',
       {
+        config: { scope: 'write' },
         schema: {
           operationId: 'importDataset',
           tags: ['datasets'],
@@ -154,7 +157,7 @@ export function dataset(app: App, context: Context): void {
       },
       async (request, reply) => {
         const { dataset: imported, replaced } = await withBody(request, reply, body =>
-          importNpy(registry, {
+          importNpy(request.datasets, {
             name: request.params.name,
             overwrite: request.query.overwrite ?? false,
             body,

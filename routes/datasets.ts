@@ -1,6 +1,5 @@
 /** The collection: register or create, and list. */
 import { Type } from 'typebox';
-import type { Context } from '../src/context.js';
 import type { CreateRequest } from '../src/registry/request.js';
 import { fail } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
@@ -8,10 +7,11 @@ import { describe } from './describe.js';
 import { jsonResponse, problems } from './schemas.js';
 import type { App } from './app-type.js';
 
-export function datasets(app: App, context: Context): void {
+export function datasets(app: App): void {
   app.post(
     '/v1/datasets',
     {
+      config: { scope: 'write' },
       schema: {
         operationId: 'createDataset',
         tags: ['datasets'],
@@ -48,7 +48,7 @@ export function datasets(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
-      const dataset = await context.registry.create(request.body as CreateRequest);
+      const dataset = await request.datasets.create(request.body as CreateRequest);
       return reply
         .code(201)
         .header('location', `/v1/datasets/${dataset.record.name}`)
@@ -59,6 +59,7 @@ export function datasets(app: App, context: Context): void {
   app.get(
     '/v1/datasets',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'listDatasets',
         tags: ['datasets'],
@@ -78,7 +79,7 @@ export function datasets(app: App, context: Context): void {
       const { limit = 100, cursor, prefix = '' } = request.query;
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       // One more than asked for tells whether there is a next page.
-      const found = context.registry.list(prefix, after, limit + 1);
+      const found = request.datasets.list(prefix, after, limit + 1);
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return reply.send({

@@ -11,8 +11,8 @@ import { statisticsBatch } from './statistics-batch.js';
 import { writes } from './writes.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
-  datasets(app, context); //        POST, GET                  /v1/datasets
-  dataset(app, context); //         GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
+  datasets(app); //                 POST, GET                  /v1/datasets
+  dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   writes(app, context); //          PUT                        …/data   POST …/writes
   statistics(app, context); //      GET, POST                  …/statistics

@@ -2,7 +2,9 @@
 import { Type } from 'typebox';
 import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
+import { rankNeeded } from '../src/access/scopes.js';
 import { VERSION } from '../src/version.js';
+import { problems } from './schemas.js';
 import type { App } from './app-type.js';
 
 const Named = Type.Object({ name: Type.String(), reason: Type.String() });
@@ -11,6 +13,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
   app.get(
     '/healthz',
     {
+      config: { scope: 'open', isUncounted: true },
       schema: {
         operationId: 'health',
         tags: ['operations'],
@@ -24,48 +27,65 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
   app.get(
     '/readyz',
     {
+      // A balancer has no key; it asks for the status alone.
+      config: { scope: 'open' },
       schema: {
         operationId: 'readiness',
         tags: ['operations'],
         summary: 'What is served, how files are mapped, and which datasets are not available',
+        description: 'Without the scope read, the status alone.',
         response: {
           200: Type.Object({
             status: Type.Literal('ready'),
-            version: Type.String(),
-            mapping: Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' }),
-            mappings: Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' }),
-            workers: Type.Integer(),
-            datasets: Type.Integer(),
-            quarantined: Type.Array(Named),
-            durability_unknown: Type.Array(Type.String()),
+            ...Type.Partial(
+              Type.Object({
+                version: Type.String(),
+                mapping: Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' }),
+                mappings: Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' }),
+                workers: Type.Integer(),
+                datasets: Type.Integer(),
+                quarantined: Type.Array(Named),
+                durability_unknown: Type.Array(Type.String()),
+              }),
+            ).properties,
           }),
+          ...problems(),
         },
       },
     },
-    async () => ({
+    async ({ principal, datasets }) => ({
       status: 'ready' as const,
-      version: VERSION,
-      mapping: context.mappings[0] ?? 'positional',
-      mappings: [...context.mappings],
-      workers: context.config.workers,
-      datasets: context.registry.size,
-      quarantined: context.registry.quarantined,
-      durability_unknown: context.registry.namesOf(context.files.failedFileIds),
+      ...(principal.rank >= rankNeeded('read') && {
+        version: VERSION,
+        mapping: context.mappings[0] ?? 'positional',
+        mappings: [...context.mappings],
+        workers: context.config.workers,
+        datasets: datasets.size,
+        quarantined: datasets.quarantined,
+        durability_unknown: datasets.namesOf(context.files.failedFileIds),
+      }),
     }),
   );
 
   app.get(
     '/metrics',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'metrics',
         tags: ['operations'],
         summary: 'Prometheus metrics',
-        response: { 200: { description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } } },
+        response: {
+          200: { description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } },
+          ...problems(),
+        },
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
   );
 
-  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => reply.send(app.swagger()));
+  // What the project publishes anyway.
+  app.get('/openapi.json', { config: { scope: 'open' }, schema: { hide: true } }, async (_request, reply) =>
+    reply.send(app.swagger()),
+  );
 }

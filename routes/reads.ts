@@ -119,6 +119,7 @@ type Route = Required<Pick<RouteShorthandOptions, 'schema'>> & { handler: Parame
 
 /** HEAD runs the same handler, which knows how to answer without reading; Fastify's own HEAD routes would not. */
 function getAndHead(app: App, url: string, { schema, handler }: Route): void {
-  app.route({ method: 'GET', url, schema, handler, exposeHeadRoute: false });
-  app.route({ method: 'HEAD', url, schema: { ...schema, hide: true }, handler });
+  const config = { scope: 'read' } as const;
+  app.route({ method: 'GET', url, config, schema, handler, exposeHeadRoute: false });
+  app.route({ method: 'HEAD', url, config, schema: { ...schema, hide: true }, handler });
 }

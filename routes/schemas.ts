@@ -213,10 +213,23 @@ export const COMPONENTS: readonly TSchema[] = [
 
 export type DatasetBody = Static<typeof Dataset>;
 
+/** What every call can be answered, whatever it does: by the access rules, by the rate limit, during a shutdown. */
+const COMMON_PROBLEMS = [
+  'bad_request',
+  'unauthenticated',
+  'forbidden',
+  'forbidden_origin',
+  'forbidden_host',
+  'too_many_requests',
+  'keys_unavailable',
+  'shutting_down',
+  'internal',
+] as const satisfies readonly ErrorCode[];
+
 /** The responses of a route for the errors that it can answer, by status. */
 export function problems(...codes: ErrorCode[]): Record<number, object> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...codes, 'bad_request', 'internal'] as const) {
+  for (const code of [...codes, ...COMMON_PROBLEMS]) {
     byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
   }
   return Object.fromEntries(

@@ -1,5 +1,6 @@
 /** From a query to the text or the array that answers it; shared by the single call and the batch. */
 import type { FastifyReply } from 'fastify';
+import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
@@ -34,8 +35,8 @@ export interface PlannedStatistics {
 }
 
 /** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
-export function planFor(context: Context, name: string, input: StatisticsInput): PlannedStatistics {
-  const dataset = context.registry.get(name);
+export function planFor(datasets: Datasets, name: string, input: StatisticsInput): PlannedStatistics {
+  const dataset = datasets.get(name);
   const { dtype, view } = dataset.geometry;
   const { slice, as, ...query } = input;
   const selection = normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape);

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import { problemOf } from '../src/plugins/errors.js';
 import { problems } from './schemas.js';
@@ -25,10 +26,18 @@ interface Batch {
   readonly order?: 'input' | 'finished';
 }
 
+/** What every query of a batch works with. */
+interface Batching {
+  readonly context: Context;
+  readonly datasets: Datasets;
+  readonly signal: AbortSignal;
+}
+
 export function statisticsBatch(app: App, context: Context): void {
   app.post(
     '/v1/statistics',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'batchStatistics',
         tags: ['statistics'],
@@ -45,8 +54,8 @@ export function statisticsBatch(app: App, context: Context): void {
     },
     async (request, reply: FastifyReply) => {
       const { queries, order = 'input' } = request.body as Batch;
-      const signal = signalOf(reply);
-      const lines = order === 'input' ? inOrder(context, queries, signal) : asFinished(context, queries, signal);
+      const batching = { context, datasets: request.datasets, signal: signalOf(reply) };
+      const lines = order === 'input' ? inOrder(batching, queries) : asFinished(batching, queries);
       return reply
         .type('application/x-ndjson')
         .header('cache-control', 'no-cache')
@@ -56,13 +65,12 @@ export function statisticsBatch(app: App, context: Context): void {
 }
 
 async function lineOf(
-  context: Context,
+  { context, datasets, signal }: Batching,
   { dataset, ...input }: Query,
   index: number,
-  signal: AbortSignal,
 ): Promise<string> {
   try {
-    const planned = planFor(context, dataset, input);
+    const planned = planFor(datasets, dataset, input);
     checkJsonCells(planned, context.config.jsonElementsMax);
     const { text } = await context.budget.with(heldBytesOf(planned), () =>
       answerJson(context, planned, signal, `"index":${index},`),
@@ -73,15 +81,12 @@ async function lineOf(
   }
 }
 
-async function* inOrder(
-  context: Context,
-  queries: readonly Query[],
-  signal: AbortSignal,
-): AsyncGenerator<string, void> {
+async function* inOrder(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
+  const { signal } = batching;
   const running: Promise<string>[] = [];
   for (let next = 0; next < queries.length || running.length > 0;) {
     while (next < queries.length && running.length < CONCURRENT_QUERIES && !signal.aborted) {
-      running.push(lineOf(context, queries[next]!, next++, signal));
+      running.push(lineOf(batching, queries[next]!, next++));
     }
     if (running.length === 0) return;
     // oxlint-disable-next-line no-await-in-loop
@@ -89,18 +94,15 @@ async function* inOrder(
   }
 }
 
-async function* asFinished(
-  context: Context,
-  queries: readonly Query[],
-  signal: AbortSignal,
-): AsyncGenerator<string, void> {
+async function* asFinished(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
+  const { signal } = batching;
   const running = new Map<number, Promise<{ index: number; line: string }>>();
   for (let next = 0; next < queries.length || running.size > 0;) {
     while (next < queries.length && running.size < CONCURRENT_QUERIES && !signal.aborted) {
       const index = next++;
       running.set(
         index,
-        lineOf(context, queries[index]!, index, signal).then(line => ({ index, line })),
+        lineOf(batching, queries[index]!, index).then(line => ({ index, line })),
       );
     }
     if (running.size === 0) return;

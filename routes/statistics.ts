@@ -54,6 +54,7 @@ export function statistics(app: App, context: Context): void {
   app.get(
     '/v1/datasets/:name/statistics',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'getStatistics',
         tags: ['statistics'],
@@ -86,6 +87,7 @@ export function statistics(app: App, context: Context): void {
   app.post(
     '/v1/datasets/:name/statistics',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'queryStatistics',
         tags: ['statistics'],
@@ -108,7 +110,7 @@ async function send(
   input: StatisticsInput,
 ): Promise<FastifyReply> {
   const format = negotiate(request, (request.query as { format?: string }).format);
-  const planned = planFor(context, name, input);
+  const planned = planFor(request.datasets, name, input);
   const signal = signalOf(reply);
   await holdUntilSent(context.budget, reply, heldBytesOf(planned));
   reply.header('cache-control', 'no-cache');

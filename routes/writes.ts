@@ -1,5 +1,6 @@
 /** Writing elements of a slice. */
 import { Type } from 'typebox';
+import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import { checkWritable } from '../src/dataset/write.js';
 import { fail, type ErrorCode } from '../src/errors.js';
@@ -56,6 +57,7 @@ export function writes(app: App, context: Context): void {
     scope.put(
       '/v1/datasets/:name/data',
       {
+        config: { scope: 'write' },
         schema: {
           operationId: 'writeData',
           tags: ['writes'],
@@ -85,7 +87,7 @@ export function writes(app: App, context: Context): void {
         },
       },
       async (request, reply) => {
-        const dataset = context.registry.get(request.params.name);
+        const dataset = request.datasets.get(request.params.name);
         const { slice, durability = 'commit', endian } = request.query;
         const write = {
           dataset,
@@ -94,7 +96,7 @@ export function writes(app: App, context: Context): void {
           endian: byteOrder(endian),
           bodyBytes: bodyLength(request),
           durability,
-          precondition: stillWritable(context, dataset, request.headers['if-match']),
+          precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
@@ -106,6 +108,7 @@ export function writes(app: App, context: Context): void {
     scope.post(
       '/v1/datasets/:name/writes',
       {
+        config: { scope: 'write' },
         schema: {
           operationId: 'writeBatch',
           tags: ['writes'],
@@ -125,13 +128,13 @@ export function writes(app: App, context: Context): void {
         },
       },
       async (request, reply) => {
-        const dataset = context.registry.get(request.params.name);
+        const dataset = request.datasets.get(request.params.name);
         const batch = {
           dataset,
           contentType: request.headers['content-type'] ?? '',
           endian: byteOrder(request.query.endian),
           bodyBytes: bodyLength(request),
-          precondition: stillWritable(context, dataset, request.headers['if-match']),
+          precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
         };
         const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
@@ -146,12 +149,12 @@ function byteOrder(endian: 'little' | 'big' | undefined): '<' | '>' | undefined 
 
 /** What is asked again when it is the write's turn: the dataset may have been forgotten or changed meanwhile. */
 function stillWritable(
-  { registry }: Context,
+  datasets: Pick<Datasets, 'get'>,
   { record }: Dataset,
   ifMatch: string | undefined,
 ): (generation: number) => void {
   return generation => {
-    const current = registry.get(record.name);
+    const current = datasets.get(record.name);
     checkWritable(current);
     if (current.record.id !== record.id) {
       fail('file_changed', 'The dataset was replaced while the body was read. Repeat the request.', {

@@ -6,6 +6,8 @@ import fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { COMPONENTS } from '../routes/schemas.js';
 import { routes } from '../routes/index.js';
+import { Access, secretFiles } from './access/access.js';
+import { readTls } from './access/settings.js';
 import { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
@@ -19,11 +21,14 @@ import { Roots, type Root } from './file/roots.js';
 import { passesSelfTest } from './file/self-test.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
+import { registerAccess } from './plugins/access.js';
+import { registerEdge } from './plugins/edge.js';
 import { answerClientError, registerErrors, sendProblem } from './plugins/errors.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
+import { registerNotFound } from './plugins/not-found.js';
 import { registerRates } from './plugins/rates.js';
 import { registerOpenApi } from './plugins/openapi.js';
 import { registerValidation } from './plugins/validation.js';
@@ -31,17 +36,22 @@ import { Registry } from './registry/registry.js';
 import { VERSION } from './version.js';
 import type { App } from '../routes/app-type.js';
 
-/** Builds the service over its data folder; `listen` and `close` are the caller's. */
+/**
+ * Builds the service over its data folder; `listen` and `close` are the caller's.
+ * @throws ConfigError when it would be open to whom it must not be
+ */
 export async function buildApp(
   config: Config,
   logger: FastifyServerOptions['logger'],
-): Promise<{ app: App; context: Context }> {
+): Promise<{ app: App; context: Context; registry: Registry; access: Access }> {
   await fsp.mkdir(config.dataDir, { recursive: true });
   const dataDir = await fsp.realpath(config.dataDir);
   const lock = await lockFolder(dataDir);
   await prepareDataDir(dataDir);
+  const access = await Access.prepare({ ...config, dataDir });
   const folder = (name: string): string => path.join(dataDir, name);
-  const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), ['catalog', 'journal', 'lock'].map(folder));
+  const reserved = [...['catalog', 'journal', 'lock'].map(folder), ...(await secretFiles({ ...config, dataDir }))];
+  const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), reserved);
   const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
   const generations = new Generations(folder('journal'));
   await generations.load();
@@ -52,14 +62,18 @@ export async function buildApp(
   await registry.load();
   const context: Context = {
     config,
-    registry,
     files,
     pool: new WorkerPool(config.workers),
     budget: new ByteBudget(config.memoryBytes),
     mappings: backends.map(backend => backend.name),
   };
 
+  const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy } = config;
+  // Without the type, which would be that of another server; nothing here asks which it is.
+  const tls: object = tlsCert && tlsKey ? { https: readTls(tlsCert, tlsKey) } : {};
   const app = fastify({
+    trustProxy,
+    ...tls,
     ...(logger !== undefined && { logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.requestBytesMax,
@@ -87,7 +101,10 @@ export async function buildApp(
   registerBodyHolding(app, context.budget);
   app.server.maxConnections = config.connectionsMax;
   registerLogging(app);
-  const metrics = registerMetrics(app, context);
+  await registerEdge(app, { corsOrigins, isTls: 'https' in tls });
+  await registerAccess(app, { access, registry, corsOrigins, rateLimit });
+  registerNotFound(app);
+  const metrics = registerMetrics(app, context, registry);
   await registerOpenApi(app, VERSION, COMPONENTS);
   await app.register(async scope => routes(scope as App, context, metrics));
 
@@ -97,7 +114,7 @@ export async function buildApp(
     await generations.close();
     await lock.release();
   });
-  return { app, context };
+  return { app, context, registry, access };
 }
 
 function rootAt(asked: string): Root {

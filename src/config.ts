@@ -3,21 +3,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { LIMITS } from './limits.js';
+import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
 import type { MappingChoice } from './file/mapping.js';
+import { ConfigError, integer, oneOf, setting, type ValuesOf } from './setting.js';
 
-interface Setting<T> {
-  readonly name: string;
-  /** As text, so that the README can show it. */
-  readonly default: string;
-  readonly unit: string;
-  readonly meaning: string;
-  /** Throws a sentence that says what is allowed. */
-  readonly parse: (text: string) => T;
-}
-
-function setting<T>(row: Setting<T>): Setting<T> {
-  return row;
-}
+export { ConfigError } from './setting.js';
 
 export const SETTINGS = {
   host: setting({
@@ -126,16 +116,12 @@ export const SETTINGS = {
     meaning: 'The window of that rate, and the time for a request head.',
     parse: integer(1, 86_400),
   }),
+  ...ACCESS_SETTINGS,
 } as const;
 
-export type Config = { readonly [Key in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Key]['parse']> };
+export type Config = ValuesOf<typeof SETTINGS>;
 
-/** Thrown with one line per fault. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** Reads all settings from an environment; an empty value counts as not set. */
+/** Reads all settings from an environment; an empty value counts as not set. @throws ConfigError, a line per fault */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const faults: string[] = [];
   const entries = Object.entries(SETTINGS).map(([key, row]) => {
@@ -147,22 +133,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       return [key, undefined];
     }
   });
+  const config = Object.fromEntries(entries) as Config;
+  if (faults.length === 0) faults.push(...accessFaults(config));
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
-  return Object.fromEntries(entries) as Config;
+  return config;
 }
 
 /** Names that look like settings and are none: a typing error, most likely, that deserves a warning. */
 export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.name));
   return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_)/.test(name) && !known.has(name));
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= min && value <= max)) throw new Error(`expected an integer from ${min} to ${max}`);
-    return value;
-  };
 }
 
 /** A folder that exists, or a name that one can be made under. */
@@ -183,14 +163,6 @@ function folders(text: string): string[] {
     }
   }
   return listed;
-}
-
-function oneOf<const T extends string>(...choices: T[]): (text: string) => T {
-  return text => {
-    const found = choices.find(choice => choice === text);
-    if (found === undefined) throw new Error(`expected one of ${choices.join(', ')}`);
-    return found;
-  };
 }
 
 /** Cores that the process may really use: a container's CPU quota counts. */

@@ -1,13 +1,14 @@
-/** What routes work with: made once in app.ts, passed to each. */
+/**
+ * What routes work with: made once in app.ts, passed to each. The registry is not part of it: a route reaches datasets
+ * through `request.datasets`, which knows who asks.
+ */
 import type { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { FileTable } from './file/file-table.js';
 import type { WorkerPool } from './jobs/pool.js';
-import type { Registry } from './registry/registry.js';
 
 export interface Context {
   readonly config: Config;
-  readonly registry: Registry;
   readonly files: FileTable;
   readonly pool: WorkerPool;
   /** Memory that bodies of writes are held in. */

@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Context } from './context.js';
 import { HyperslabError } from './errors.js';
 import { PACKAGE_ROOT } from './package-root.js';
 import type { Registry } from './registry/registry.js';
@@ -20,7 +19,7 @@ interface DemoEntry {
 const DEMO_FOLDER = path.join(PACKAGE_ROOT, 'demo');
 
 /** Imports the demo arrays, so that they are the service's own and can be written to. */
-export async function registerDemo({ registry }: Context, log: FastifyBaseLogger): Promise<void> {
+export async function registerDemo(registry: Registry, log: FastifyBaseLogger): Promise<void> {
   if (registry.size > 0 || registry.quarantined.length > 0) return;
   const entries = JSON.parse(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
   const imported = await Promise.all(entries.map(entry => importEntry(registry, entry, log)));

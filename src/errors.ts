@@ -11,11 +11,16 @@ export const ERRORS = {
   bad_npy: 'The body or file is not a readable .npy',
   bad_name: 'The dataset name is not allowed',
   // Who may do what.
+  unauthenticated: 'The call needs credentials that hold',
+  forbidden: 'The credentials do not allow this',
+  forbidden_host: 'The Host header names another service',
+  forbidden_origin: 'A page of another site may not do this',
   read_only: 'The dataset is read-only',
   path_forbidden: 'The path is outside the folders that may be served',
   not_owned: 'The file was not made by this service',
   // Nothing there.
   not_found: 'No such resource',
+  method_not_allowed: 'The path takes other methods',
   unknown_dataset: 'No dataset has this name',
   file_not_found: 'No such file under the served folders',
   // Negotiation.
@@ -47,6 +52,8 @@ export const ERRORS = {
   // Limits and capacity.
   too_large: 'The request is over a limit',
   too_slow: 'The request came too slowly',
+  too_many_requests: 'Too many requests in a short time',
+  keys_unavailable: 'The keys that tokens are checked against cannot be fetched',
   busy: 'The service is at a limit of concurrent work',
   bulk_load: 'The file is being bulk-loaded',
   busy_writing: 'The file is written faster than it can be read consistently',

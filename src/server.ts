@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The process: settings from the environment, listen, log the URL, shut down gracefully. */
 import { endianness } from 'node:os';
 import closeWithGrace from 'close-with-grace';
@@ -14,10 +13,10 @@ const GRACE_MS = 10_000;
 keepTicksFast();
 if (endianness() !== 'LE') exitWith('Hyperslab runs on little-endian machines only.');
 const config = configOrExit();
-const { app, context } = await buildApp(config, { level: config.logLevel }).catch(exitIfInUse);
+const { app, context, registry, access } = await buildOrExit();
 for (const name of unknownSettings(process.env)) app.log.warn({ name }, 'this setting is not known');
-if (config.demo === 'auto') await registerDemo(context, app.log);
-for (const { name, reason } of context.registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
+if (config.demo === 'auto') await registerDemo(registry, app.log);
+for (const { name, reason } of registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
 
 // A handler for these would run the faulting instruction again, for ever: the process must die of them.
 const FATAL_SIGNALS: closeWithGrace.AllEvents[] = ['SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGABRT', 'SIGTRAP'];
@@ -30,8 +29,9 @@ closeWithGrace({ delay: GRACE_MS, logger: app.log, skip: FATAL_SIGNALS }, async 
 
 try {
   const url = await app.listen({ host: config.host, port: config.port });
+  access.checkListening(app.addresses().flatMap(each => (typeof each === 'string' ? [] : [each.address])));
   app.log.info(
-    { url, mapping: context.mappings, workers: config.workers, datasets: context.registry.size },
+    { url, mapping: context.mappings, workers: config.workers, datasets: registry.size, access: access.summary },
     `hyperslab listens at ${url}`,
   );
 } catch (error) {
@@ -49,9 +49,13 @@ function configOrExit(): Config {
   }
 }
 
-function exitIfInUse(error: unknown): never {
-  if (error instanceof FolderInUse) return exitWith(error.message);
-  throw error;
+async function buildOrExit(): ReturnType<typeof buildApp> {
+  try {
+    return await buildApp(config, { level: config.logLevel });
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof FolderInUse) return exitWith(error.message);
+    throw error;
+  }
 }
 
 function exitWith(message: string): never {

@@ -17,7 +17,7 @@ interface Layer {
 
 /** From the bottom up. */
 const LAYERS: readonly Layer[] = [
-  { name: 'words', rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/turns.ts'] },
+  { name: 'words', rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/setting.ts', 'src/turns.ts'] },
   { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
@@ -25,6 +25,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'dataset', rooms: ['src/dataset/'] },
   { name: 'formats', rooms: ['src/formats/'], reach: 'geometry' },
   { name: 'registry', rooms: ['src/registry/', 'src/transfer/'] },
+  { name: 'access', rooms: ['src/access/'] },
   { name: 'statistics', rooms: ['src/statistics/'], reach: 'geometry' },
   { name: 'jobs', rooms: ['src/jobs/'] },
   { name: 'context', rooms: ['src/config.ts', 'src/context.ts', 'src/package-root.ts', 'src/version.ts'] },
@@ -32,7 +33,15 @@ const LAYERS: readonly Layer[] = [
   { name: 'routes', rooms: ['routes/'] },
   {
     name: 'process',
-    rooms: ['src/app.ts', 'src/demo.ts', 'src/fast-ticks.ts', 'src/server.ts', 'src/openapi-document.ts'],
+    rooms: [
+      'src/app.ts',
+      'src/demo.ts',
+      'src/fast-ticks.ts',
+      'src/hyperslab.ts',
+      'src/keys-command.ts',
+      'src/server.ts',
+      'src/openapi-document.ts',
+    ],
   },
 ];
 
@@ -46,6 +55,7 @@ const DOORS: readonly { readonly packages: readonly string[]; readonly rooms: re
     packages: ['fastify', '@fastify/', 'node:http', 'http'],
     rooms: ['src/plugins/', 'routes/', 'src/app.ts', 'src/demo.ts', 'src/server.ts'],
   },
+  { packages: ['jose'], rooms: ['src/access/'] },
   { packages: ['tap'], rooms: ['test/'] },
 ];
 

@@ -11,12 +11,17 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_json: 400,
   bad_npy: 400,
   bad_name: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  forbidden_host: 421,
+  forbidden_origin: 403,
   read_only: 403,
   path_forbidden: 403,
   not_owned: 403,
   not_found: 404,
   unknown_dataset: 404,
   file_not_found: 404,
+  method_not_allowed: 405,
   not_acceptable: 406,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
@@ -42,6 +47,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   nan_found: 422,
   too_slow: 408,
   too_large: 413,
+  too_many_requests: 429,
+  keys_unavailable: 503,
   busy: 503,
   bulk_load: 503,
   busy_writing: 503,
@@ -55,6 +62,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 
 /** Codes that pass by themselves: the client is told when to try again. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  keys_unavailable: 5,
   busy: 1,
   bulk_load: 5,
   busy_writing: 1,
@@ -88,14 +96,24 @@ export function problemOf(error: unknown): Problem {
 
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
-  const retryAfter = RETRY_AFTER_SECONDS[problem.code];
+  const retryAfter = problem['retry_after_seconds'] ?? RETRY_AFTER_SECONDS[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  const challenge = challengeOf(problem);
+  if (challenge !== undefined) reply.header('www-authenticate', challenge);
   if (problem.code === 'range_not_satisfiable') reply.header('content-range', `bytes */${String(problem['size'])}`);
   // The rest of its body is not waited for.
   if (problem.code === 'too_slow') reply.header('connection', 'close');
   // What the log calls this request.
   reply.header('x-request-id', reply.request.id);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** What RFC 6750 says about credentials that are missing (no error word), do not hold, or do not suffice. */
+function challengeOf({ code, reason, scope }: Problem): string | undefined {
+  const realm = 'Bearer realm="hyperslab"';
+  if (code === 'unauthenticated') return reason === 'missing' ? realm : `${realm}, error="invalid_token"`;
+  if (code !== 'forbidden') return undefined;
+  return `${realm}, error="insufficient_scope"${typeof scope === 'string' ? `, scope="${scope}"` : ''}`;
 }
 
 export function registerErrors(app: FastifyInstance): void {
@@ -110,15 +128,6 @@ export function registerErrors(app: FastifyInstance): void {
     for (const name of ['etag', 'content-length', 'content-range', 'accept-ranges']) reply.removeHeader(name);
     return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      new HyperslabError(
-        'not_found',
-        `${request.method} on this path is not part of the API. See /docs or /openapi.json.`,
-      ),
-    ),
-  );
 }
 
 interface Told {

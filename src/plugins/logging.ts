@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Principal } from '../access/principal.js';
 
 export function registerLogging(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
@@ -23,6 +24,7 @@ export function registerLogging(app: FastifyInstance): void {
         {
           method: request.method,
           route: request.routeOptions.url,
+          ...by(request.principal),
           dataset: (request.params as { name?: string } | undefined)?.name,
           status: statusCode,
           ...(bytes >= 0 && { bytes }),
@@ -33,4 +35,9 @@ export function registerLogging(app: FastifyInstance): void {
     }
     done();
   });
+}
+
+/** Who asked, where the service asks. */
+function by(principal: Principal | null): object {
+  return principal === null || principal.kind === 'open' ? {} : { by: principal.id };
 }

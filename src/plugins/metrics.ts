@@ -3,9 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry as Metrics } from 'prom-client';
 import type { Context } from '../context.js';
 import { preImageBytes } from '../file/pre-images.js';
+import type { Registry as Datasets } from '../registry/registry.js';
 import { RouteHistogram } from './route-histogram.js';
 
-export function registerMetrics(app: FastifyInstance, context: Context): Metrics {
+export function registerMetrics(app: FastifyInstance, context: Context, registry: Datasets): Metrics {
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics });
   const registers = [metrics];
@@ -17,12 +18,8 @@ export function registerMetrics(app: FastifyInstance, context: Context): Metrics
   metrics.registerMetric(durations.asMetric());
   let sentBytes = 0;
   total('hyperslab_answer_bytes_total', 'Content-Length of all answers.', () => sentBytes);
-  gauge('hyperslab_datasets', 'Registered datasets.', () => context.registry.size);
-  gauge(
-    'hyperslab_datasets_quarantined',
-    'Datasets that could not be loaded.',
-    () => context.registry.quarantined.length,
-  );
+  gauge('hyperslab_datasets', 'Registered datasets.', () => registry.size);
+  gauge('hyperslab_datasets_quarantined', 'Datasets that could not be loaded.', () => registry.quarantined.length);
   gauge('hyperslab_open_files', 'Data files that are open.', () => context.files.openCount);
   gauge('hyperslab_mapped_windows', 'Windows of files that are mapped.', () => context.files.windowCount);
   gauge(

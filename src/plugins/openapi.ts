@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
+import type { NeededScope } from '../access/scopes.js';
 
 export async function registerOpenApi(
   app: FastifyInstance,
@@ -22,6 +23,17 @@ export async function registerOpenApi(
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'An API key (hs_…) or a JWT. Calls name the scope that they need: read, write or admin, each of which ' +
+              'includes those before it. A service on loopback without keys asks for none.',
+          },
+        },
+      },
       tags: [
         { name: 'datasets', description: 'What is served' },
         { name: 'reads', description: 'Rows, blocks and slices' },
@@ -34,9 +46,24 @@ export async function registerOpenApi(
       buildLocalReference: (schema, _base, _fragment, i) =>
         typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`,
     },
-    transform: ({ schema, url }) => ({ schema: documentBody(schema), url }),
+    transform: ({ schema, url, route }) => ({ schema: withSecurity(documentBody(schema), route.config?.scope), url }),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true },
+    staticCSP: PAGE_POLICY,
+  });
+}
+
+/** The page runs its own scripts and talks to this service; its styles are set on elements. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** What a caller needs, as OpenAPI 3.1 names roles beside a scheme. */
+function withSecurity<T>(schema: T, scope: NeededScope | undefined): T {
+  if (typeof schema !== 'object' || schema === null || 'hide' in schema) return schema;
+  return { ...schema, security: scope === undefined || scope === 'open' ? [] : [{ bearer: [scope] }] };
 }
 
 /** Streamed bodies have no schema to validate, but the document must say that there is a body. */

@@ -49,7 +49,7 @@ export function sendArray(
   parts: readonly SlicePart[],
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
-  const dataset = context.registry.get(name);
+  const dataset = request.datasets.get(name);
   const { geometry, record } = dataset;
   const selection = normalise(parts, record.shape);
   const format = negotiate(request, query.format);
@@ -91,7 +91,7 @@ function setState(reply: FastifyReply, { record }: Dataset, format: FormatName, 
   else {
     reply.header('etag', entityTag(record.id, generation, format));
     reply.header('cache-control', 'no-cache');
-    reply.header('vary', 'Accept');
+    reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');
   }
 }
 

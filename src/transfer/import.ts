@@ -19,7 +19,7 @@ export interface ImportRequest {
 
 /** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
 export function importNpy(
-  registry: Registry,
+  registry: Pick<Registry, 'adopt'>,
   { name, overwrite, body, bodyBytes }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
   return registry.adopt(name, overwrite, async target => {

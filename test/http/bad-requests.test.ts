@@ -175,7 +175,7 @@ function table(dataDir: string, root: string): BadRequest[] {
     get('/', 404, 'not_found'),
     get('/v2/datasets', 404, 'not_found'),
     get('/v1/datasets/victim/dat', 404, 'not_found'),
-    { title: 'a method that is not there', method: 'PUT', path: DATASETS, status: 404, code: 'not_found' },
+    { title: 'a method that is not there', method: 'PUT', path: DATASETS, status: 405, code: 'method_not_allowed' },
     get('/v1/datasets/nobody', 404, 'unknown_dataset'),
     get('/v1/datasets/nobody/data', 404, 'unknown_dataset'),
     get('/v1/datasets/__proto__', 404, 'unknown_dataset'),
@@ -536,6 +536,13 @@ function table(dataDir: string, root: string): BadRequest[] {
 /** Codes that no single request can bring about. */
 const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
   too_slow: 'needs a client that stalls: rates.test.ts',
+  // test/http/access*.test.ts, edge.test.ts and tokens.test.ts:
+  unauthenticated: 'this service is open',
+  forbidden: 'this service is open',
+  forbidden_host: 'fetch sets Host by itself',
+  forbidden_origin: 'fetch sets Origin by itself',
+  too_many_requests: 'no limit is set',
+  keys_unavailable: 'this service takes no tokens',
   busy: 'needs two requests at a time: the test below',
   bulk_load: 'needs two requests at a time: the test below',
   busy_writing: 'needs a writer that outruns a reader',

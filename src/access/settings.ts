@@ -1,0 +1,175 @@
+/** The settings of who may do what, and of the edge to the network. */
+import fs from 'node:fs';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { integer, list, oneOf, setting, textOrNone, type ValuesOf } from '../setting.js';
+import { hostNameOf, isLoopback } from './addresses.js';
+
+export const ACCESS_SETTINGS = {
+  keysFile: setting({
+    name: 'HYPERSLAB_KEYS_FILE',
+    default: '',
+    unit: 'file',
+    meaning: 'The API keys, made with `hyperslab keys`; default `keys.json` in the data folder.',
+    parse: textOrNone,
+  }),
+  anonymous: setting({
+    name: 'HYPERSLAB_ANONYMOUS',
+    default: 'off',
+    unit: 'off, read or write',
+    meaning: 'What a request without credentials may do. Needed to listen beyond loopback without keys.',
+    parse: oneOf('off', 'read', 'write'),
+  }),
+  allowedHosts: setting({
+    name: 'HYPERSLAB_ALLOWED_HOSTS',
+    default: '',
+    unit: 'names, comma-separated',
+    meaning:
+      'Names beside localhost that a `Host` header may hold; checked on open loopback, and wherever this is set.',
+    parse: hostNames,
+  }),
+  jwks: setting({
+    name: 'HYPERSLAB_JWKS',
+    default: '',
+    unit: 'URL or file',
+    meaning: 'Public keys (JWK Set) that JWT bearer tokens are checked against; `https://`, or `http://` on loopback.',
+    parse: jwksPlace,
+  }),
+  jwtIssuer: setting({
+    name: 'HYPERSLAB_JWT_ISSUER',
+    default: '',
+    unit: 'text',
+    meaning: 'The `iss` that tokens must have.',
+    parse: textOrNone,
+  }),
+  jwtAudience: setting({
+    name: 'HYPERSLAB_JWT_AUDIENCE',
+    default: '',
+    unit: 'text',
+    meaning: 'The `aud` that tokens must have; needed with HYPERSLAB_JWKS.',
+    parse: textOrNone,
+  }),
+  jwtScopeClaim: setting({
+    name: 'HYPERSLAB_JWT_SCOPE_CLAIM',
+    default: 'scope',
+    unit: 'claim',
+    meaning: 'Holds `read`, `write`, `admin`, or the same after `hyperslab:`; text with spaces, or a list.',
+    parse: text => text,
+  }),
+  jwtDatasetsClaim: setting({
+    name: 'HYPERSLAB_JWT_DATASETS_CLAIM',
+    default: 'datasets',
+    unit: 'claim',
+    meaning: 'Holds dataset patterns as a list; absent reaches every dataset.',
+    parse: text => text,
+  }),
+  corsOrigins: setting({
+    name: 'HYPERSLAB_CORS_ORIGINS',
+    default: '',
+    unit: 'origins, comma-separated, or *',
+    meaning: 'Pages of these origins may call the service from a browser.',
+    parse: origins,
+  }),
+  rateLimit: setting({
+    name: 'HYPERSLAB_RATE_LIMIT',
+    default: '0',
+    unit: 'requests a minute',
+    meaning: 'For each key or token, else for each address; 0 is no limit.',
+    parse: integer(0, 10_000_000),
+  }),
+  trustProxy: setting({
+    name: 'HYPERSLAB_TRUST_PROXY',
+    default: 'off',
+    unit: 'off, or addresses',
+    meaning: 'Proxies whose `X-Forwarded-For` is believed: `loopback`, addresses or CIDR ranges, comma-separated.',
+    parse: trustedProxies,
+  }),
+  tlsCert: setting({
+    name: 'HYPERSLAB_TLS_CERT',
+    default: '',
+    unit: 'PEM file',
+    meaning: 'Certificate chain; with HYPERSLAB_TLS_KEY the service speaks HTTPS.',
+    parse: fileOrNone,
+  }),
+  tlsKey: setting({
+    name: 'HYPERSLAB_TLS_KEY',
+    default: '',
+    unit: 'PEM file',
+    meaning: 'Private key of the certificate.',
+    parse: fileOrNone,
+  }),
+} as const;
+
+export type AccessSettings = ValuesOf<typeof ACCESS_SETTINGS>;
+
+/** Faults that no row shows by itself, one line each. */
+export function accessFaults({ jwks, jwtAudience, tlsCert, tlsKey }: Partial<AccessSettings>): string[] {
+  const faults: string[] = [];
+  if (jwks !== undefined && jwtAudience === undefined) {
+    faults.push('HYPERSLAB_JWT_AUDIENCE is not set: with HYPERSLAB_JWKS, tokens for other services would be taken');
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    faults.push('HYPERSLAB_TLS_CERT and HYPERSLAB_TLS_KEY go together: set both or neither');
+  } else if (tlsCert !== undefined && tlsKey !== undefined) {
+    try {
+      createSecureContext(readTls(tlsCert, tlsKey));
+    } catch {
+      faults.push('HYPERSLAB_TLS_CERT and HYPERSLAB_TLS_KEY are not a PEM certificate and its key');
+    }
+  }
+  return faults;
+}
+
+export function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {
+  return { cert: fs.readFileSync(cert), key: fs.readFileSync(key) };
+}
+
+function fileOrNone(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (!fs.statSync(text, { throwIfNoEntry: false })?.isFile()) throw new Error('expected a file that is there');
+  fs.accessSync(text, fs.constants.R_OK);
+  return text;
+}
+
+function jwksPlace(text: string): URL | string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return fileOrNone(text);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const name = url?.hostname.replaceAll(/[[\]]/g, '') ?? '';
+  const isSafe =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && (name === 'localhost' || isLoopback(name)));
+  if (!url || !isSafe) throw new Error('expected a file, an https:// URL, or an http:// URL on loopback');
+  return url;
+}
+
+function hostNames(text: string): string[] {
+  return list(text).map(name => {
+    const known = hostNameOf(name);
+    if (known === undefined || !/^([a-z0-9._-]+|\[.*\])$/i.test(name))
+      throw new Error('expected host names without ports, such as data.example.org');
+    return known;
+  });
+}
+
+function origins(text: string): '*' | string[] {
+  if (text === '*') return '*';
+  return list(text).map(origin => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new Error('expected * or origins such as https://app.example.org, without a path');
+    }
+    return origin;
+  });
+}
+
+/** Addresses only: a number of hops would believe whoever connects directly. */
+function trustedProxies(text: string): false | string[] {
+  if (text === 'off') return false;
+  return list(text).map(each => {
+    const [address = '', bits] = each.split('/');
+    const family = isIP(address);
+    const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+    if (!['loopback', 'linklocal', 'uniquelocal'].includes(each) && !(family !== 0 && isRange)) {
+      throw new Error('expected off, loopback, or addresses such as 10.0.0.0/8');
+    }
+    return each;
+  });
+}

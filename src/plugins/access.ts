@@ -1,0 +1,154 @@
+/**
+ * Who may call what. Every route says the scope that it needs in its `config`; one that says none is refused when it is
+ * added. A route gets `request.datasets`, the registry as its caller sees it, and no other way to a dataset.
+ * Hazard: this runs for every request. The open service takes none of the branches that cost.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Access } from '../access/access.js';
+import { hostNameOf } from '../access/addresses.js';
+import { datasetsOf, type Datasets } from '../access/datasets.js';
+import { hasCredentials, NOBODY, OPEN, type Principal } from '../access/principal.js';
+import { failScope } from '../access/refusals.js';
+import { rankNeeded, type NeededScope } from '../access/scopes.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { Registry } from '../registry/registry.js';
+import { BodyReader } from '../transfer/body.js';
+import { makeLimiter } from './rate-limit.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller needs. */
+    scope?: NeededScope;
+    /** True for calls that the rate limit does not count. */
+    isUncounted?: boolean;
+  }
+  interface FastifyRequest {
+    principal: Principal;
+    /** The datasets that the caller reaches. */
+    datasets: Datasets;
+  }
+}
+
+export interface AccessPluginOptions {
+  readonly access: Access;
+  readonly registry: Registry;
+  readonly corsOrigins: '*' | readonly string[];
+  readonly rateLimit: number;
+}
+
+interface Needed {
+  readonly scope: NeededScope;
+  readonly isUncounted: boolean;
+}
+
+/** Pages of other packages, which hold no data: Swagger UI asks for a key when it makes a call. */
+const OPEN_ELSEWHERE = /^(\/docs(\/.*)?|\*)$/;
+/** Looked up for every request. */
+const RANKS = { read: rankNeeded('read'), write: rankNeeded('write'), admin: rankNeeded('admin') } as const;
+const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+export async function registerAccess(app: FastifyInstance, options: AccessPluginOptions): Promise<void> {
+  const { access, registry, corsOrigins } = options;
+  const limiter = await makeLimiter(app, options.rateLimit);
+  const views = new WeakMap<Principal, Datasets>();
+  const guards = new WeakSet();
+
+  app.decorateRequest('principal', null as unknown as Principal);
+  app.decorateRequest('datasets', null as unknown as Datasets);
+  app.addHook('onRoute', route => {
+    const hooks: object[] = [route.onRequest ?? []].flat();
+    // A HEAD route that Fastify makes of a GET route has it already.
+    if (hooks.some(hook => guards.has(hook))) return;
+    const { scope = OPEN_ELSEWHERE.test(route.url) ? 'open' : undefined, isUncounted = false } = route.config ?? {};
+    if (!scope) throw new Error(`${String(route.method)} ${route.url} declares no scope`);
+    route.config = { ...route.config, scope };
+    const guard = guardOf({ scope, isUncounted });
+    guards.add(guard);
+    route.onRequest = [guard, ...(hooks as onRequestHookHandler[])];
+  });
+  // Paths that do not exist tell nothing to anybody; they count.
+  const guardOfMissing = guardOf({ scope: 'open', isUncounted: false });
+  app.addHook('onRequest', function (request, reply, done) {
+    if (request.is404) guardOfMissing.call(this, request, reply, done);
+    else done();
+  });
+  app.addHook('onReady', done => {
+    access.watch(app.log);
+    done();
+  });
+  app.addHook('onClose', (_instance, done) => {
+    access.close();
+    done();
+  });
+
+  /** The hook of one route, with what it needs at hand. */
+  function guardOf(needed: Needed): onRequestHookHandler {
+    return (request, reply, done) => {
+      if (needed.scope !== 'open') checkHost(access, request);
+      if (access.isOpen && !limiter) {
+        admit(request, OPEN, needed.scope);
+        done();
+        return;
+      }
+      judge(request, needed)
+        .catch((error: Error) => drained(request, reply).then(() => error))
+        // oxlint-disable-next-line promise/no-callback-in-promise
+        .then(error => done(error ?? undefined), done);
+    };
+  }
+
+  /** Asks who it is, counts, then decides: refused credentials count too. */
+  async function judge(request: FastifyRequest, { scope, isUncounted }: Needed): Promise<void> {
+    let refusal: Error | undefined;
+    request.principal = NOBODY;
+    try {
+      request.principal = await access.identify(request.headers.authorization);
+    } catch (error) {
+      refusal = error as Error;
+    }
+    if (limiter && !isUncounted) {
+      const tooMany = await limiter(request, request.principal);
+      if (tooMany) throw tooMany;
+    }
+    if (refusal !== undefined && scope !== 'open') throw refusal;
+    admit(request, request.principal, scope);
+  }
+
+  /** @throws forbidden, forbidden_origin, unauthenticated */
+  function admit(request: FastifyRequest, principal: Principal, scope: NeededScope): void {
+    if (scope !== 'open' && principal.rank < RANKS[scope]) failScope(scope, principal);
+    if (!hasCredentials(principal) && UNSAFE.has(request.method)) checkOrigin(request);
+    request.principal = principal;
+    let datasets = views.get(principal);
+    if (!datasets) views.set(principal, (datasets = datasetsOf(registry, principal)));
+    request.datasets = datasets;
+  }
+
+  /** A page of another site can send some calls unasked; a browser says in Origin where they come from. */
+  function checkOrigin({ headers }: FastifyRequest): void {
+    const { origin, host = '' } = headers;
+    if (origin === undefined || corsOrigins === '*' || corsOrigins.includes(origin)) return;
+    const authority = /^https?:\/\/(.+)$/.exec(origin)?.[1] ?? '';
+    if (authority.toLowerCase() === host.toLowerCase()) return;
+    if (access.listsHost(hostNameOf(authority) ?? '')) return;
+    fail(
+      'forbidden_origin',
+      `A page of ${JSON.stringify(origin.slice(0, 200))} may not change anything here without a key. HYPERSLAB_CORS_ORIGINS can allow it.`,
+    );
+  }
+}
+
+function checkHost({ hostNames }: Access, { headers: { host } }: FastifyRequest): void {
+  if (hostNames === undefined || hostNames.allows(host)) return;
+  fail(
+    'forbidden_host',
+    `The service does not go by the name ${JSON.stringify((host ?? '').slice(0, 200))}. Use localhost, or add the name to HYPERSLAB_ALLOWED_HOSTS.`,
+  );
+}
+
+/** The body of a refused request is read and dropped within bounds, so that its sender sees the answer. */
+async function drained({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
+  if (!(await new BodyReader(raw).drain(LIMITS.drainBytesMax, LIMITS.drainMsMax))) reply.header('connection', 'close');
+}

@@ -1,0 +1,71 @@
+/** The calls of the API as a table of what each needs, and how to send them with a key. */
+import fs from 'node:fs';
+import type { Test } from 'tap';
+import type { Scope } from '../../src/access/scopes.js';
+import { binary, json } from '../system/calls.js';
+import { bearer } from './keys.js';
+import { startServer, type ServerOptions, type TestServer } from './server.js';
+
+/** A server that ends, with its folder, when the test does. */
+export async function start(t: Test, options: ServerOptions = {}): Promise<TestServer> {
+  const server = await startServer(options);
+  t.teardown(async () => {
+    await server.stop();
+    fs.rmSync(server.dataDir, { recursive: true, force: true });
+  });
+  return server;
+}
+
+export interface Call {
+  readonly name: string;
+  readonly path: string;
+  readonly init?: RequestInit;
+}
+
+export const NPY = Buffer.concat([
+  Buffer.from('\x93NUMPY\x01\x00v\x00', 'latin1'),
+  Buffer.from("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }".padEnd(117)),
+  Buffer.from('\n'),
+  Buffer.alloc(8),
+]);
+
+export const named = (name: string): RequestInit => json('POST', { name, dtype: 'float32', shape: [4] });
+export const query = { ops: ['mean'] };
+
+/** Every call of the API on the dataset `a1`, and what it needs. */
+export const CALLS: readonly (Call & { readonly scope: Scope })[] = [
+  { name: 'list', scope: 'read', path: '/v1/datasets' },
+  { name: 'describe', scope: 'read', path: '/v1/datasets/a1' },
+  { name: 'row', scope: 'read', path: '/v1/datasets/a1/rows/0' },
+  { name: 'row HEAD', scope: 'read', path: '/v1/datasets/a1/rows/0', init: { method: 'HEAD' } },
+  { name: 'rows', scope: 'read', path: '/v1/datasets/a1/rows?start=1' },
+  { name: 'data', scope: 'read', path: '/v1/datasets/a1/data' },
+  { name: 'statistics', scope: 'read', path: '/v1/datasets/a1/statistics?ops=mean' },
+  { name: 'statistics by POST', scope: 'read', path: '/v1/datasets/a1/statistics', init: json('POST', query) },
+  {
+    name: 'batch',
+    scope: 'read',
+    path: '/v1/statistics',
+    init: json('POST', { queries: [{ dataset: 'a1', ...query }] }),
+  },
+  { name: 'metrics', scope: 'read', path: '/metrics' },
+  { name: 'write', scope: 'write', path: '/v1/datasets/a1/data', init: json('PUT', 1) },
+  { name: 'flush', scope: 'write', path: '/v1/datasets/a1/flush', init: { method: 'POST' } },
+  { name: 'attrs', scope: 'write', path: '/v1/datasets/a1', init: json('PATCH', { attrs: { a: 1 } }) },
+  { name: 'create', scope: 'write', path: '/v1/datasets', init: named('a2') },
+  { name: 'import', scope: 'write', path: '/v1/datasets/a3', init: binary('PUT', NPY, 'application/x-npy') },
+  { name: 'mode', scope: 'admin', path: '/v1/datasets/a1', init: json('PATCH', { mode: 'r+' }) },
+  { name: 'external', scope: 'admin', path: '/v1/datasets/a1', init: json('PATCH', { external: false }) },
+  {
+    name: 'register',
+    scope: 'admin',
+    path: '/v1/datasets',
+    init: json('POST', { name: 'a4', path: 'arrays/a1.npy' }),
+  },
+  { name: 'forget', scope: 'admin', path: '/v1/datasets/a1', init: { method: 'DELETE' } },
+];
+
+export function send(server: TestServer, { path: where, init }: Call, token?: string): Promise<Response> {
+  const headers = { ...(init?.headers as Record<string, string>), ...(token !== undefined && bearer(token).headers) };
+  return server.fetch(where, { ...init, headers });
+}
