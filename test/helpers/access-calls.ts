@@ -50,6 +50,12 @@ export const CALLS: readonly (Call & { readonly scope: Scope })[] = [
   },
   { name: 'metrics', scope: 'read', path: '/metrics' },
   { name: 'write', scope: 'write', path: '/v1/datasets/a1/data', init: json('PUT', 1) },
+  {
+    name: 'batch of writes',
+    scope: 'write',
+    path: '/v1/datasets/a1/writes',
+    init: json('POST', { writes: [{ slice: '0', data: 1 }] }),
+  },
   { name: 'flush', scope: 'write', path: '/v1/datasets/a1/flush', init: { method: 'POST' } },
   { name: 'attrs', scope: 'write', path: '/v1/datasets/a1', init: json('PATCH', { attrs: { a: 1 } }) },
   { name: 'create', scope: 'write', path: '/v1/datasets', init: named('a2') },
