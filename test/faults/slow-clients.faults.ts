@@ -78,7 +78,7 @@ function connect(server: TestServer, onConnect: (socket: net.Socket) => void): S
 /** Takes what the kernel has once a second, at most 64 KiB: an eighth of the rate. */
 function slowReader(server: TestServer): SlowClient {
   const client = connect(server, socket => {
-    socket.write('GET /v1/datasets/large/data?format=raw HTTP/1.1\r\nhost: x\r\n\r\n');
+    socket.write('GET /v1/datasets/large/data?format=raw HTTP/1.1\r\nhost: localhost\r\n\r\n');
   });
   client.socket.on('data', () => {
     client.socket.pause();
@@ -98,7 +98,7 @@ function slowSender(server: TestServer, number: number): SlowClient {
   const magic = Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY'), Buffer.from([1, 0]), Buffer.alloc(100, 1)]);
   let sent = 0;
   const client = connect(server, socket => {
-    socket.write(`${call}\r\nhost: x\r\ncontent-length: 500000\r\n\r\n`);
+    socket.write(`${call}\r\nhost: localhost\r\ncontent-length: 500000\r\n\r\n`);
     const timer = setInterval(() => socket.write(number % 4 === 2 ? magic.subarray(sent, ++sent) : ' '), 200);
     socket.once('close', () => clearInterval(timer));
   });
