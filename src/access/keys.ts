@@ -3,7 +3,7 @@
  * secrets of this size. Hazard: a key file that cannot be understood must let nobody in, so unknown members are faults:
  * a misspelt `datasets` would open everything.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { Patterns } from './patterns.js';
 import { isScope, type Scope } from './scopes.js';
 
@@ -38,7 +38,7 @@ export function idOf(text: string): string | undefined {
 }
 
 export function hashOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 export function keysToText(keys: readonly KeyRecord[]): string {

@@ -3,11 +3,17 @@
  * added. A route gets `request.datasets`, the registry as its caller sees it, and no other way to a dataset.
  * Hazard: this runs for every request. The open service takes none of the branches that cost.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  onRequestHookHandler,
+} from 'fastify';
 import type { Access } from '../access/access.js';
 import { hostNameOf } from '../access/addresses.js';
 import { datasetsOf, type Datasets } from '../access/datasets.js';
-import { hasCredentials, NOBODY, OPEN, type Principal } from '../access/principal.js';
+import { hasCredentials, NOBODY, type Principal } from '../access/principal.js';
 import { failScope } from '../access/refusals.js';
 import { rankNeeded, type NeededScope } from '../access/scopes.js';
 import { fail } from '../errors.js';
@@ -82,37 +88,34 @@ export async function registerAccess(app: FastifyInstance, options: AccessPlugin
     done();
   });
 
-  /** The hook of one route, with what it needs at hand. */
+  /** The hook of one route, with what it needs at hand. What has not to wait for anything costs no promise. */
   function guardOf(needed: Needed): onRequestHookHandler {
     return (request, reply, done) => {
       if (needed.scope !== 'open') checkHost(access, request);
-      if (access.isOpen && !limiter) {
-        admit(request, OPEN, needed.scope);
-        done();
+      const caller = callerOf(access, request);
+      if (limiter || caller instanceof Promise || caller instanceof Error) {
+        void settle(judge(request, needed, caller), request, reply, done);
         return;
       }
-      judge(request, needed)
-        .catch((error: Error) => drained(request, reply).then(() => error))
-        // oxlint-disable-next-line promise/no-callback-in-promise
-        .then(error => done(error ?? undefined), done);
+      try {
+        admit(request, caller, needed.scope);
+      } catch (error) {
+        void settle(Promise.reject(error), request, reply, done);
+        return;
+      }
+      done();
     };
   }
 
-  /** Asks who it is, counts, then decides: refused credentials count too. */
-  async function judge(request: FastifyRequest, { scope, isUncounted }: Needed): Promise<void> {
-    let refusal: Error | undefined;
-    request.principal = NOBODY;
-    try {
-      request.principal = await access.identify(request.headers.authorization);
-    } catch (error) {
-      refusal = error as Error;
-    }
-    if (limiter && !isUncounted) {
-      const tooMany = await limiter(request, request.principal);
-      if (tooMany) throw tooMany;
-    }
-    if (refusal !== undefined && scope !== 'open') throw refusal;
-    admit(request, request.principal, scope);
+  /** Counts, then decides: credentials that were refused count too. */
+  async function judge(request: FastifyRequest, { scope, isUncounted }: Needed, asked: Caller): Promise<void> {
+    const caller = await asked;
+    const principal = caller instanceof Error ? NOBODY : caller;
+    request.principal = principal;
+    const tooMany = isUncounted ? undefined : await limiter?.(request, principal);
+    if (tooMany) throw tooMany;
+    if (caller instanceof Error && scope !== 'open') throw caller;
+    admit(request, principal, scope);
   }
 
   /** @throws forbidden, forbidden_origin, unauthenticated */
@@ -139,12 +142,41 @@ export async function registerAccess(app: FastifyInstance, options: AccessPlugin
   }
 }
 
+/** Who sends a request, or why that is not known. */
+type Caller = Principal | Error | Promise<Principal | Error>;
+
+function callerOf(access: Access, { headers }: FastifyRequest): Caller {
+  try {
+    const found = access.identify(headers.authorization);
+    return found instanceof Promise ? found.catch((error: Error) => error) : found;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 function checkHost({ hostNames }: Access, { headers: { host } }: FastifyRequest): void {
   if (hostNames === undefined || hostNames.allows(host)) return;
   fail(
     'forbidden_host',
     `The service does not go by the name ${JSON.stringify((host ?? '').slice(0, 200))}. Use localhost, or add the name to HYPERSLAB_ALLOWED_HOSTS.`,
   );
+}
+
+/** Ends a hook that has to wait. */
+async function settle(
+  decision: Promise<void>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+): Promise<void> {
+  try {
+    await decision;
+  } catch (error) {
+    await drained(request, reply);
+    done(error as Error);
+    return;
+  }
+  done();
 }
 
 /** The body of a refused request is read and dropped within bounds, so that its sender sees the answer. */

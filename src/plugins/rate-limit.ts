@@ -11,7 +11,7 @@ const WINDOW_SECONDS = 60;
 const CALLERS_MAX = 10_000;
 
 /** Counts a request, and resolves to the error that answers it when there were too many. */
-export type Limiter = (request: FastifyRequest, principal: Principal | undefined) => Promise<Error | undefined>;
+export type Limiter = (request: FastifyRequest, principal: Principal) => Promise<Error | undefined>;
 
 /** `max` requests a minute; 0 is no limit. */
 export async function makeLimiter(app: FastifyInstance, max: number): Promise<Limiter | undefined> {
@@ -21,7 +21,7 @@ export async function makeLimiter(app: FastifyInstance, max: number): Promise<Li
   const byAddress = app.createRateLimit(options);
   const byCaller = app.createRateLimit({ ...options, keyGenerator: request => request.principal.id });
   return async (request, principal) => {
-    const limit = await (principal && hasCredentials(principal) ? byCaller(request) : byAddress(request));
+    const limit = await (hasCredentials(principal) ? byCaller(request) : byAddress(request));
     if (limit.isAllowed || !limit.isExceeded) return undefined;
     const seconds = Math.max(1, limit.ttlInSeconds);
     return new HyperslabError(
