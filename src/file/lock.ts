@@ -14,6 +14,12 @@ export class ReadWriteLock {
   #readers = 0;
   #writing = false;
   readonly #queue: Waiter[] = [];
+  readonly #onWrite: () => void;
+
+  /** `onWrite` is called whenever a writer gets the lock, before it does anything. */
+  constructor(onWrite: () => void = () => {}) {
+    this.#onWrite = onWrite;
+  }
 
   /** Takes the lock for reading if nobody has to be waited for. The caller must then call `releaseRead`. */
   tryRead(): boolean {
@@ -45,6 +51,7 @@ export class ReadWriteLock {
   async withWrite<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#writing || this.#readers > 0 || this.#queue.length > 0) await this.#wait(true);
     else this.#writing = true;
+    this.#onWrite();
     try {
       return await work();
     } finally {

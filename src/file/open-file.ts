@@ -23,7 +23,9 @@ import { Windows } from './windows.js';
 /** What belongs to the file itself and outlives any one descriptor of it. */
 export class FileState {
   readonly fileId: string;
-  readonly lock = new ReadWriteLock();
+  readonly lock = new ReadWriteLock(() => (this.#writesBefore = this.writesStarted));
+  /** Writes that had begun when the present holder of the write lock got it. */
+  #writesBefore = 0;
   /** Counts writes when they begin: an answer that sees it move has mixed generations. */
   writesStarted = 0;
   /**
@@ -58,6 +60,11 @@ export class FileState {
 
   constructor(fileId: string) {
     this.fileId = fileId;
+  }
+
+  /** Writes that are in the file as a whole: of those under way some bytes are, and some are not. */
+  get writesApplied(): number {
+    return this.lock.isWriting ? this.#writesBefore : this.writesStarted;
   }
 
   /** @throws file_changed, quarantined, durability_unknown, bulk_load */

@@ -109,8 +109,9 @@ export class Scan {
   #dispatch(number: number): Promise<Partial> {
     const chunk = chunkAt(this.#plan, number);
     const extent = extentOf(chunk.view, chunk.dtype.itemsize);
-    if (this.#keeps === undefined) this.#fresh.readMore(0, this.#version, extent);
-    else this.#fresh.read(number, this.#version, extent);
+    const version = this.#file.state.writesApplied;
+    if (this.#keeps === undefined) this.#fresh.readMore(0, version, extent);
+    else this.#fresh.read(number, version, extent);
     this.scannedBytes += chunk.bytes;
     const partial = this.#pool.reduce(this.#file.describe(extent.start, extent.end), chunk);
     // Awaited in order; one that fails meanwhile must not be taken for unhandled.
@@ -137,16 +138,10 @@ export class Scan {
 
   /** True where a write made everything stale that was computed so far. */
   #isInVain(): boolean {
-    const version = this.#version;
+    const version = this.#file.state.writesApplied;
     if (this.#keeps !== undefined || version === this.#versionSeen) return false;
     this.#versionSeen = version;
     return this.#fresh.isStale(0, version);
-  }
-
-  /** The last version that is in the file: of the write that is being applied, some bytes are and some are not. */
-  get #version(): number {
-    const { lock, writesStarted } = this.#file.state;
-    return lock.isWriting ? writesStarted - 1 : writesStarted;
   }
 
   *#mergeAll(): Generator<void, Accumulator> {
