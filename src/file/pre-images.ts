@@ -42,6 +42,7 @@ export class PreImages {
   readonly #bounds: PreImageBounds;
   /** The oldest first. */
   readonly #open = new Set<Snapshot>();
+  /** Bytes that are kept, and those that a write has found room for and is about to keep. */
   #heldBytes = 0;
 
   constructor(bounds: Partial<PreImageBounds> = {}) {
@@ -67,7 +68,10 @@ export class PreImages {
     return snapshot;
   }
 
-  /** Saves what `target` is about to overwrite. The caller holds the write lock and has not written yet. */
+  /**
+   * Saves what `target` is about to overwrite. The caller holds the write lock and has not written yet. Several writes
+   * may be saved at the same time where no byte lies between the first and the last of two of them.
+   */
   async keep(file: OldBytes, target: View, itemsize: number): Promise<void> {
     const readers = [...this.#open].filter(({ identity }) => isSame(identity, file.identity));
     if (readers.length === 0) return;
@@ -89,7 +93,12 @@ export class PreImages {
     for (const snapshot of this.#open) snapshot.cut();
   }
 
-  /** The ranges to save, after as many readers were cut as it takes to stay within the bounds. */
+  readonly #count = (bytes: number): void => {
+    this.#heldBytes += bytes;
+    heldBytes += bytes;
+  };
+
+  /** The ranges to save, counted, after as many readers were cut as it takes to stay within the bounds. */
   async #makeRoom(readers: readonly Snapshot[], runs: readonly Extent[]): Promise<Extent[]> {
     for (;;) {
       const wanting = new Map<Snapshot, Extent[]>();
@@ -102,7 +111,10 @@ export class PreImages {
       const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
       if (bytes === 0) return ranges;
       const overOwn = this.#heldBytes + bytes > this.#bounds.bytesMax;
-      if (!overOwn && heldBytes + bytes <= LIMITS.preImageBytesTotalMax) return ranges;
+      if (!overOwn && heldBytes + bytes <= LIMITS.preImageBytesTotalMax) {
+        this.#count(bytes);
+        return ranges;
+      }
       // Wherever the reader stands: one of another file may be what holds the memory.
       const candidates = overOwn ? this.#open : openSnapshots;
       for (const reader of candidates) {
@@ -115,22 +127,21 @@ export class PreImages {
     }
   }
 
+  /** Saves one range, which is counted already. */
   async #save(file: OldBytes, readers: readonly Snapshot[], start: number, end: number): Promise<void> {
-    const isWanted = (reader: Snapshot): boolean => reader.missing([{ start, end }]).length > 0;
-    const wanting = readers.filter(isWanted);
+    this.#count(start - end);
+    const wanting = readers.filter(reader => reader.missing([{ start, end }]).length > 0);
     if (wanting.length === 0) return;
-    const block = new Block(end - start, bytes => {
-      this.#heldBytes += bytes;
-      heldBytes += bytes;
-    });
+    let block: Block | undefined;
     try {
+      block = new Block(end - start, this.#count);
       await file.read(start, block.bytes);
       for (const reader of wanting) reader.save(block, start);
     } catch {
       // The write finds out for itself what is wrong with the file; these readers can no longer be right.
       for (const reader of wanting) reader.cut();
     } finally {
-      block.release();
+      block?.release();
     }
   }
 }

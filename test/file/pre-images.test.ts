@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { PreImages, preImageBytes, type OldBytes } from '../../src/file/pre-images.js';
 import type { Snapshot } from '../../src/file/snapshot.js';
@@ -68,10 +69,10 @@ function randomTarget(random: Random): { view: View; itemsize: number; fileBytes
   return { ...randomView(random, itemsize), itemsize };
 }
 
-t.test('400 random histories: every piece of every reader is of the moment its answer was opened', async t => {
+t.test('250 random histories: every piece of every reader is of the moment its answer was opened', async t => {
   const random = seededRandom(51);
   let patched = 0;
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < 250; round++) {
     const targets = Array.from({ length: 5 }, () => randomTarget(random));
     const file = new MemoryFile(Math.max(...targets.map(({ fileBytes }) => fileBytes)));
     const preImages = new PreImages({ gapBytesMax: random.pick([0, 3, 50, 5000]) });
@@ -175,6 +176,30 @@ t.test('the bound of all files together cuts the oldest reader wherever it stand
   t.equal(preImageBytes(), 2 * bytes);
   for (const snapshot of snapshots) snapshot.close();
   t.equal(preImageBytes(), 0);
+});
+
+t.test('writes that are saved at the same time share the bound', async t => {
+  const bytesMax = 10_000;
+  const preImages = new PreImages({ bytesMax });
+  const file = new MemoryFile(20_000);
+  let most = 0;
+  const slow: OldBytes = {
+    identity: IDENTITY,
+    async read(start, into) {
+      most = Math.max(most, preImages.heldBytes);
+      await nextTurn();
+      await file.read(start, into);
+    },
+  };
+  const halves = [0, 10_000].map(start => packedView([6000], 1, 'C', start));
+  const readers = halves.map(view => openReader(preImages, file, view, 1));
+  await Promise.all(halves.map(view => preImages.keep(slow, view, 1)));
+  t.ok(most <= bytesMax, `${most} bytes at most`);
+  const kept = readers.filter(({ snapshot }) => !snapshot.isCut);
+  t.equal(kept.length, 1);
+  while (readPiece(kept[0]!, file, 1000));
+  kept[0]!.snapshot.close();
+  t.equal(preImages.heldBytes, 0);
 });
 
 t.test('a reader for whom too many scattered ranges would be kept is cut', async t => {
