@@ -153,14 +153,17 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
     return reply.header('content-length', totalBytes).send();
   }
 
-  const body: BinaryBody = {
-    head: range ? head?.subarray(range.start, range.end) : head,
-    view: range ? bytesOfView(view, range, headBytes) : view,
-    itemsize: range ? 1 : itemsize,
-    swapItemsize: swapped ? itemsize : 0,
-  };
+  const whole: BinaryBody = { head, view, itemsize, swapItemsize: swapped ? itemsize : 0 };
+  const body = range
+    ? {
+        ...whole,
+        head: head?.subarray(range.start, range.end),
+        view: bytesOfView(view, range, headBytes),
+        itemsize: 1,
+      }
+    : whole;
   const now = readNow(file, body.view, body.itemsize);
-  if (!now) return sendLater(asked, body);
+  if (!now) return sendLater(asked, body, { whole, generation: dataset.generation });
   setState(reply, dataset, format, dataset.generation);
   return reply.send(withHead(body.head, swapped ? swapItems(now, itemsize) : now));
 }
@@ -174,10 +177,17 @@ interface BinaryBody {
   readonly swapItemsize: number;
 }
 
-/** Answers that have to wait for a disk, a lock or a worker, in pieces. */
-async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: BinaryBody): Promise<FastifyReply> {
+/**
+ * Answers that have to wait for a disk, a lock or a worker, in pieces. A range that continues the state of If-Range, and
+ * was cut at `generation`, becomes the whole body where a write comes before it.
+ */
+async function sendLater(
+  asked: Answer,
+  cut: BinaryBody,
+  { whole, generation }: { whole: BinaryBody; generation: number },
+): Promise<FastifyReply> {
   const { context, request, reply, dataset, file, format } = asked;
-  const bodyBytes = sizeOf(view.shape) * itemsize;
+  let body = cut;
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
   const pieces = await file.state.lock
@@ -185,10 +195,15 @@ async function sendLater(asked: Answer, { head, view, itemsize, swapItemsize }: 
       file.state.checkUsable();
       checkIfMatch(request.headers['if-match'], dataset.record.id, dataset.generation);
       setState(reply, dataset, format, dataset.generation);
-      return openPieces(file, view, itemsize, context.pool, { inPlace: swapItemsize === 0 });
+      if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
+        reply.code(200).removeHeader('content-range');
+        body = whole;
+      }
+      return openPieces(file, body.view, body.itemsize, context.pool, { inPlace: body.swapItemsize === 0 });
     })
     .finally(release);
-  reply.header('content-length', (head?.byteLength ?? 0) + bodyBytes);
+  const { head, view, itemsize, swapItemsize } = body;
+  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
   await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces, context.budget);
   return reply;
 }
