@@ -6,7 +6,7 @@ import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import { mergePatch } from './merge-patch.js';
-import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
+import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
 import type { App } from './app-type.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 
@@ -49,6 +49,7 @@ export function dataset(app: App, context: Context): void {
           200: jsonResponse('The dataset', 'Dataset'),
           ...problems(
             ...DATASET_PROBLEMS,
+            ...BODY_PROBLEMS,
             'path_forbidden',
             'file_in_use',
             'bad_shape',
@@ -138,6 +139,7 @@ export function dataset(app: App, context: Context): void {
             200: jsonResponse('Replaced', 'Dataset'),
             201: jsonResponse('Imported', 'Dataset'),
             ...problems(
+              ...BODY_PROBLEMS,
               'bad_name',
               'bad_npy',
               'exists',

@@ -4,7 +4,7 @@ import type { CreateRequest } from '../src/registry/request.js';
 import { fail } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
 import { describe } from './describe.js';
-import { jsonResponse, problems } from './schemas.js';
+import { BODY_PROBLEMS, jsonResponse, problems } from './schemas.js';
 import type { App } from './app-type.js';
 
 export function datasets(app: App): void {
@@ -26,6 +26,7 @@ export function datasets(app: App): void {
             headers: { Location: Type.String({ description: 'Relative URL of the dataset.' }) },
           },
           ...problems(
+            ...BODY_PROBLEMS,
             'bad_name',
             'bad_npy',
             'path_forbidden',

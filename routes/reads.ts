@@ -50,6 +50,7 @@ const RESPONSES = {
     'range_not_satisfiable',
     'too_large',
     'bulk_load',
+    'busy',
     'busy_writing',
   ),
 };

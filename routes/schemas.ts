@@ -229,7 +229,7 @@ const COMMON_PROBLEMS = [
 /** The responses of a route for the errors that it can answer, by status. */
 export function problems(...codes: ErrorCode[]): Record<number, object> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...codes, ...COMMON_PROBLEMS]) {
+  for (const code of new Set([...codes, ...COMMON_PROBLEMS])) {
     byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
   }
   return Object.fromEntries(
@@ -260,4 +260,12 @@ export const DATASET_PROBLEMS = [
   'file_changed',
   'durability_unknown',
   'io_error',
+] as const satisfies readonly ErrorCode[];
+
+/** Errors that every call with a body shares: it may stall, or be more than there is memory for now. */
+export const BODY_PROBLEMS = [
+  'too_slow',
+  'too_large',
+  'busy',
+  'unsupported_media_type',
 ] as const satisfies readonly ErrorCode[];

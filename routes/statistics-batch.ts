@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import { problemOf } from '../src/plugins/errors.js';
-import { problems } from './schemas.js';
+import { BODY_PROBLEMS, problems } from './schemas.js';
 import {
   answerJson,
   checkJsonCells,
@@ -48,7 +48,7 @@ export function statisticsBatch(app: App, context: Context): void {
         body: Type.Ref('StatisticsBatch'),
         response: {
           200: { description: 'A line per query', content: { 'application/x-ndjson': { schema: { type: 'string' } } } },
-          ...problems('too_large'),
+          ...problems(...BODY_PROBLEMS),
         },
       },
     },

@@ -2,12 +2,12 @@
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
-import { fail } from '../src/errors.js';
+import { fail, type ErrorCode } from '../src/errors.js';
 import { npyHeader } from '../src/formats/index.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parseInteger } from '../src/selection.js';
-import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
 import {
   answerBlock,
   answerJson,
@@ -21,7 +21,7 @@ import type { App } from './app-type.js';
 
 const FORMAT = { format: Type.Optional(Type.String({ description: 'json, or raw or npy for one operation.' })) };
 
-const RESPONSES = {
+const responses = (...more: ErrorCode[]) => ({
   200: {
     description: 'The results. One operation with format=npy or raw answers as an array.',
     content: {
@@ -32,6 +32,7 @@ const RESPONSES = {
   },
   ...problems(
     ...DATASET_PROBLEMS,
+    ...more,
     'bad_slice',
     'not_acceptable',
     'index_out_of_bounds',
@@ -44,9 +45,10 @@ const RESPONSES = {
     'would_lose',
     'too_large',
     'bulk_load',
+    'busy',
     'busy_writing',
   ),
-};
+});
 
 const text = (description: string) => Type.Optional(Type.String({ description }));
 
@@ -78,7 +80,7 @@ export function statistics(app: App, context: Context): void {
           },
           { additionalProperties: false },
         ),
-        response: RESPONSES,
+        response: responses(),
       },
     },
     (request, reply) => send(context, request, reply, request.params.name, fromUrl(request.query)),
@@ -95,7 +97,7 @@ export function statistics(app: App, context: Context): void {
         params: NameParams,
         querystring: Type.Object(FORMAT, { additionalProperties: false }),
         body: Type.Ref('StatisticsQuery'),
-        response: RESPONSES,
+        response: responses(...BODY_PROBLEMS),
       },
     },
     (request, reply) => send(context, request, reply, request.params.name, request.body as StatisticsInput),

@@ -10,7 +10,7 @@ import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBatch } from '../src/transfer/batch.js';
 import { writeBody } from '../src/transfer/write.js';
-import { DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
+import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 import type { App } from './app-type.js';
 
@@ -27,6 +27,7 @@ const ENDIAN = Type.Optional(
 
 const WRITE_PROBLEMS: readonly ErrorCode[] = [
   ...DATASET_PROBLEMS,
+  ...BODY_PROBLEMS,
   'bad_slice',
   'bad_json',
   'bad_npy',

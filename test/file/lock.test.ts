@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { ReadWriteLock } from '../../src/file/lock.js';
+import { LIMITS } from '../../src/limits.js';
 import { seededRandom } from '../helpers/random.js';
 
 t.test('a writer is alone, readers are together, and everybody gets in', async t => {
@@ -57,4 +58,24 @@ t.test('an error inside lets go of the lock', async t => {
     }),
   );
   t.equal(await lock.withWrite(() => 'free'), 'free');
+});
+
+t.test('the line for one file is bounded, and whoever had a place in it gets in', async t => {
+  const lock = new ReadWriteLock();
+  let done = 0;
+  let open: () => void;
+  const first = lock.withWrite(() => new Promise<void>(resolve => (open = resolve)));
+  const line = Array.from({ length: LIMITS.lockWaitersMax }, () => lock.withRead(() => done++));
+  await t.rejects(
+    lock.withRead(() => done++),
+    { code: 'busy' },
+  );
+  await t.rejects(
+    lock.withWrite(() => done++),
+    { code: 'busy' },
+  );
+  open!();
+  await Promise.all([first, ...line]);
+  t.equal(done, LIMITS.lockWaitersMax);
+  t.equal(lock.isOpenToReaders, true);
 });

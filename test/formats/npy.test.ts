@@ -153,6 +153,8 @@ t.test('malformed headers are refused with a code', async t => {
     ['{}', 'bad_npy'],
     ['[]', 'bad_npy'],
     [`${full} x`, 'bad_npy'],
+    [`${full}\n  `, 'bad_npy'],
+    [`\n ${full}`, 'bad_npy'],
     [`${full}${full}`, 'bad_npy'],
     [`${full}\0`, 'bad_npy'],
     [full.slice(0, -1), 'bad_npy'],
