@@ -54,6 +54,7 @@ t.test(`${ROUNDS} times killed under load, nothing is lost or torn`, async t => 
   for (const { plan, acks } of oracle.blocks) t.ok(acks > 0, `${plan.title}: ${acks} acknowledged`);
   figure(t, 'kill -9 rounds', ROUNDS);
   figure(t, 'acknowledged writes, none lost', oracle.acks);
+  figure(t, 'an ordinary start on an empty folder', inMs(await ordinaryStart()));
   figure(t, 'ready again after a kill, median', inMs(quantile(readyMs, 0.5)));
   figure(t, 'ready again after a kill, longest', inMs(quantile(readyMs, 1)));
 });
@@ -70,6 +71,16 @@ t.test('after a clean stop the files themselves hold everything', async t => {
 async function someAcks(): Promise<void> {
   const before = oracle.blocks.map(({ acks }) => acks);
   await eventually(() => oracle.blocks.every(({ acks }, i) => acks > before[i]!), FIRST_ACKS_MS_MAX);
+}
+
+/** What of the time to be ready again is not due to the kill. */
+async function ordinaryStart(): Promise<number> {
+  const started = performance.now();
+  const empty = await startServer();
+  const startMs = performance.now() - started;
+  await empty.stop();
+  fs.rmSync(empty.dataDir, { recursive: true });
+  return startMs;
 }
 
 /** Ready means that the probe says so and that the data, replayed, is read. */
