@@ -1,6 +1,5 @@
 /** The composition, on one screen: what is made, in which order, and in which order it is let go of. */
 import fs from 'node:fs';
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -11,8 +10,7 @@ import { readTls } from './access/settings.js';
 import { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
-import { removeTemporaries } from './file/atomic.js';
-import { lockFolder } from './file/folder-lock.js';
+import { ownDataDir } from './data-dir.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
@@ -44,10 +42,7 @@ export async function buildApp(
   config: Config,
   logger: FastifyServerOptions['logger'],
 ): Promise<{ app: App; context: Context; registry: Registry; access: Access }> {
-  await fsp.mkdir(config.dataDir, { recursive: true });
-  const dataDir = await fsp.realpath(config.dataDir);
-  const lock = await lockFolder(dataDir);
-  await prepareDataDir(dataDir);
+  const { dataDir, lock } = await ownDataDir(config.dataDir);
   const access = await Access.prepare({ ...config, dataDir });
   const folder = (name: string): string => path.join(dataDir, name);
   const reserved = [...['catalog', 'journal', 'lock'].map(folder), ...(await secretFiles({ ...config, dataDir }))];
@@ -119,14 +114,4 @@ export async function buildApp(
 
 function rootAt(asked: string): Root {
   return { configured: path.resolve(asked), real: fs.realpathSync(asked) };
-}
-
-/** Makes the rooms of the data folder, and removes what an interrupted start or write left there. */
-async function prepareDataDir(dataDir: string): Promise<void> {
-  for (const room of ['arrays', 'catalog', 'journal']) {
-    // oxlint-disable-next-line no-await-in-loop
-    await fsp.mkdir(path.join(dataDir, room), { recursive: true });
-    // oxlint-disable-next-line no-await-in-loop
-    await removeTemporaries(path.join(dataDir, room));
-  }
 }

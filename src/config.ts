@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { cpuQuota, memoryLimit } from './cgroup.js';
 import { LIMITS } from './limits.js';
 import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
 import type { MappingChoice } from './file/mapping.js';
@@ -168,36 +169,12 @@ function folders(text: string): string[] {
 /** Cores that the process may really use: a container's CPU quota counts. */
 export function coresAvailable(): number {
   const cores = os.availableParallelism();
-  const quota = cgroupQuota();
+  const quota = cpuQuota();
   return Math.max(1, Math.min(cores, quota === undefined ? cores : Math.ceil(quota)));
 }
 
 /** Memory for requests: a container's limit counts. */
 export function memoryAvailable(): number {
-  for (const file of ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']) {
-    try {
-      const limit = Number(fs.readFileSync(file, 'utf8'));
-      if (limit > 0) return Math.min(LIMITS.memoryBytes, Math.floor(limit / 2));
-    } catch {
-      // The other version, or none.
-    }
-  }
-  return LIMITS.memoryBytes;
-}
-
-/** The CPU quota of cgroup v2 or v1 in cores, or undefined where there is none. */
-function cgroupQuota(): number | undefined {
-  try {
-    const [quota, period] = fs.readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ').map(Number);
-    return quota && period ? quota / period : undefined;
-  } catch {
-    // Not cgroup v2.
-  }
-  try {
-    const quota = Number(fs.readFileSync('/sys/fs/cgroup/cpu/cpu.cfs_quota_us', 'utf8'));
-    const period = Number(fs.readFileSync('/sys/fs/cgroup/cpu/cpu.cfs_period_us', 'utf8'));
-    return quota > 0 && period > 0 ? quota / period : undefined;
-  } catch {
-    return undefined;
-  }
+  const limit = memoryLimit();
+  return limit === undefined ? LIMITS.memoryBytes : Math.min(LIMITS.memoryBytes, Math.floor(limit / 2));
 }

@@ -17,7 +17,10 @@ interface Layer {
 
 /** From the bottom up. */
 const LAYERS: readonly Layer[] = [
-  { name: 'words', rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/setting.ts', 'src/turns.ts'] },
+  {
+    name: 'words',
+    rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/setting.ts', 'src/turns.ts', 'src/cgroup.ts'],
+  },
   { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
@@ -35,6 +38,7 @@ const LAYERS: readonly Layer[] = [
     name: 'process',
     rooms: [
       'src/app.ts',
+      'src/data-dir.ts',
       'src/demo.ts',
       'src/fast-ticks.ts',
       'src/hyperslab.ts',

@@ -72,6 +72,7 @@ function snapshotPieces(file: OpenFile, view: View, itemsize: number, offLoop: O
   const cursor = new PieceCursor(view, itemsize);
   const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
   const memory = new PieceMemory(file);
+  const passed = new PassedPages(file, view, itemsize);
   let isClosed = false;
 
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
@@ -80,6 +81,7 @@ function snapshotPieces(file: OpenFile, view: View, itemsize: number, offLoop: O
     const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
     if (!piece) return undefined;
     const bytes = memory.next(sizeOf(piece.shape) * itemsize);
+    passed.reach(piece.offset);
     await fill(file, piece, itemsize, bytes, offLoop, snapshot.patches(extentOf(piece, itemsize)));
     snapshot.shrink(cursor.remaining());
     return bytes;
@@ -111,6 +113,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
   const { state } = file;
   const cursor = new PieceCursor(view, itemsize);
   const memory = new PieceMemory(file);
+  const passed = new PassedPages(file, view, itemsize);
   const started = state.writesStarted;
   let cutAnswer: (() => void) | undefined;
 
@@ -118,6 +121,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
     const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
     if (!piece) return undefined;
     const length = sizeOf(piece.shape) * itemsize;
+    passed.reach(piece.offset);
     let bytes = await file.populated(piece.offset, length);
     if (!bytes) await file.readPiece(piece.offset, (bytes = memory.next(length)));
     if (state.writesStarted !== started) {
@@ -174,6 +178,27 @@ class PieceMemory {
     await this.#reading;
     for (const buffer of this.#buffers) returnBuffer(buffer);
     this.#release();
+  }
+}
+
+/** The pages behind a large contiguous answer, which a container needs for something else. */
+class PassedPages {
+  readonly #file: OpenFile;
+  readonly #isContiguous: boolean;
+  #from: number;
+
+  constructor(file: OpenFile, view: View, itemsize: number) {
+    this.#file = file;
+    this.#isContiguous = isContiguous(view, itemsize);
+    this.#from = view.offset;
+  }
+
+  /** The next piece begins here: all but the last two before it have been sent. */
+  reach(offset: number): void {
+    const end = offset - 2 * LIMITS.pieceBytesMax;
+    if (!this.#isContiguous || end - this.#from < LIMITS.spanBytesMax) return;
+    this.#file.giveBack(this.#from, end);
+    this.#from = end;
   }
 }
 

@@ -11,6 +11,8 @@ const MAP_SHARED = 1;
 /** madvise(2): read pages in and map them, with an error where the file has none. Linux 5.14. */
 export const MADV_POPULATE_READ = 22;
 const RWF_NOWAIT = 8;
+const MADV_DONTNEED = 4;
+const POSIX_FADV_DONTNEED = 4;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
@@ -43,6 +45,12 @@ export interface Libc {
   allocate(fd: number, length: number): Promise<number>;
   /** The same for a range, at once. */
   allocateRange(fd: number, offset: number, length: number): number;
+  /** Lets the kernel drop the pages of a range that nobody else uses; of a mapping first, where there is one. */
+  dropPages(
+    fd: number,
+    range: { readonly offset: number; readonly bytes: number },
+    mapped: { readonly first: number; readonly bytes: number } | undefined,
+  ): void;
   /** Takes an exclusive lock of a file without waiting; false when another process has it. */
   tryLock(fd: number): boolean;
   errno(): number;
@@ -92,6 +100,7 @@ function bind(koffi: Koffi): Libc {
   const preadv2 = library.func('int64_t preadv2(int fd, uintptr_t iov, int count, int64_t off, int flags)');
   const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
 
+  const posixFadvise = library.func('int posix_fadvise(int fd, int64_t off, int64_t len, int advice)');
   const flock = library.func('int flock(int fd, int operation)');
 
   // Scratch that outlives every call: one byte of state per page for mincore, and one iovec.
@@ -147,6 +156,10 @@ function bind(koffi: Koffi): Libc {
         });
       }),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
+    dropPages(fd, { offset, bytes }, mapped) {
+      if (mapped) madvise(mapped.first, mapped.bytes, MADV_DONTNEED);
+      posixFadvise.async(fd, offset, bytes, POSIX_FADV_DONTNEED, () => undefined);
+    },
     // Whatever else may be wrong with locks here, only this says that somebody has it.
     tryLock: fd => flock(fd, LOCK_EX | LOCK_NB) === 0 || koffi.errno() !== EWOULDBLOCK,
     errno: () => koffi.errno(),

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { fail } from '../errors.js';
+import { memoryLimit } from '../cgroup.js';
 import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
@@ -127,6 +128,8 @@ export class OpenFile {
   readonly #windows: Windows | undefined;
   /** mincore tells the truth only to those who could write the file. */
   readonly #residencyTrusted: boolean;
+  /** Reading all of it would push everything else out of the container's memory. */
+  readonly #outgrowsCache: boolean;
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -148,6 +151,7 @@ export class OpenFile {
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
     this.#windows = usable && new Windows(fd, usable);
     this.sendsMapped = usable !== undefined && !writable && libc() !== undefined;
+    this.#outgrowsCache = Number(stats.size) > (memoryLimit() ?? Infinity) / 2;
     const user = process.geteuid?.();
     this.#residencyTrusted = writable || user === 0 || user === Number(stats.uid);
   }
@@ -268,6 +272,18 @@ export class OpenFile {
       (await c.populateReadAsync(pages.first, pages.bytes));
     if (!ready) return undefined;
     return window.bytes.subarray(from, from + length);
+  }
+
+  /**
+   * Gives back the pages of a range that was read for one answer and is not needed again. Only in a container whose
+   * memory the file would fill: page cache counts as its memory there. Elsewhere what was read is kept for the next.
+   */
+  giveBack(start: number, end: number): void {
+    if (!this.#outgrowsCache || end <= start) return;
+    const window = this.#windows?.holding(start, end, this.#sizeBytes);
+    const mapped =
+      window?.address === undefined ? undefined : pagesAround(window.address + start - window.start, end - start);
+    libc()?.dropPages(this.fd, { offset: start, bytes: end - start }, mapped);
   }
 
   /** What a worker needs to read `[start, end)`. The caller holds a lease meanwhile. */

@@ -5,7 +5,7 @@
  */
 import { fail } from '../errors.js';
 import type { OpenFile } from '../file/open-file.js';
-import { extentOf } from '../layout/view.js';
+import { extentOf, isContiguous } from '../layout/view.js';
 import {
   chunkAt,
   mergePartial,
@@ -82,6 +82,7 @@ export class Scan {
         if (!first) return;
         // oxlint-disable-next-line no-await-in-loop
         this.#take(first.number, await first.partial);
+        this.#giveBack(first.number);
         if (this.#signal.aborted) fail('shutting_down', 'The request was cancelled.');
         if (isStopped()) return;
         if (this.#isInVain()) {
@@ -117,6 +118,14 @@ export class Scan {
     // Awaited in order; one that fails meanwhile must not be taken for unhandled.
     partial.catch(() => undefined);
     return partial;
+  }
+
+  /** The pages of a chunk, where no other chunk is among them. */
+  #giveBack(number: number): void {
+    const { view, dtype } = chunkAt(this.#plan, number);
+    if (!isContiguous(view, dtype.itemsize)) return;
+    const { start, end } = extentOf(view, dtype.itemsize);
+    this.#file.giveBack(start, end);
   }
 
   #take(number: number, partial: Partial): void {

@@ -14,6 +14,7 @@ t.test('the formats offer these functions', async t => {
     'parseJsonData',
     'parseJsonDataNow',
     'parseJsonScalar',
+    'parseJsonWrites',
     'parseNpyHeader',
   ]);
 });
