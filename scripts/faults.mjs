@@ -24,6 +24,15 @@ const { values: options, positionals } = parseArgs({
 });
 const form = options.full ? 'full' : 'short';
 
+/** The test that runs, in a process group of its own. */
+let running;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (running?.pid) process.kill(-running.pid, 'SIGKILL');
+    process.exit(1);
+  });
+}
+
 ensureInstalled();
 ensureBuilt();
 const names = namesToRun();
@@ -98,6 +107,7 @@ async function runFile(name, env = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  running = child;
   const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), (limit + 30) * 1000);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => output.push(chunk));
@@ -105,6 +115,7 @@ async function runFile(name, env = {}) {
     child.on('error', () => resolve(-1));
     child.on('close', (code, signal) => resolve(signal ?? code));
   });
+  running = undefined;
   clearTimeout(timer);
   const text = Buffer.concat(output).toString();
   const result = tapCounter(text);
