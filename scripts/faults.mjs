@@ -85,7 +85,13 @@ async function runBroken() {
 }
 
 async function runOneBroken(build, { makeBuild, starts }) {
-  const { server, remove } = makeBuild(build);
+  let made;
+  try {
+    made = makeBuild(build);
+  } catch (error) {
+    return { verdict: 'passes', shown: `the broken build cannot be made: ${error.message}` };
+  }
+  const { server, remove } = made;
   try {
     if (!(await starts(server))) return { verdict: 'passes', shown: 'the broken build does not start' };
     const result = await runFile(build.fails, { HYPERSLAB_TEST_SERVER: server, ...build.env });

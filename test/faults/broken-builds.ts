@@ -111,7 +111,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     name: 'whole-answers',
     breaks: 'an answer is read whole, whatever its size',
     fails: 'memory',
-    changes: [{ file: 'limits.js', text: 'atomicReadBytesMax: 8 * MiB', replacement: 'atomicReadBytesMax: 8 * GiB' }],
+    changes: [
+      { file: 'dataset/pieces.js', text: 'if (bytes <= LIMITS.firstPieceBytes)', replacement: 'if (bytes > 0)' },
+    ],
   },
   {
     name: 'no-folder-lock',
