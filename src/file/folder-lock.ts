@@ -26,9 +26,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   try {
     if (libc()?.tryLock(fd) === false) failInUse(folder, fd);
     const socket = await holdSocket(folder, fd);
-    // For the message that another process will give.
-    fs.ftruncateSync(fd);
-    fs.writeSync(fd, `${process.pid}\n`, 0);
+    notePid(fd);
     return {
       async release() {
         socket?.close();
@@ -38,6 +36,16 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   } catch (error) {
     fs.closeSync(fd);
     throw error;
+  }
+}
+
+/** For the message that another process will give. A full disk is no reason not to start. */
+function notePid(fd: number): void {
+  try {
+    fs.ftruncateSync(fd);
+    fs.writeSync(fd, `${process.pid}\n`, 0);
+  } catch {
+    // The message will name no process.
   }
 }
 
