@@ -11,7 +11,7 @@ import { ensureBuilt, ensureInstalled, ROOT } from './bootstrap.mjs';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const CRASHES = ['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGKILL'];
-const BACKOFF_MIN_MS = 500;
+const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 /** A server that lived this long was healthy: the next crash starts again at the shortest wait. */
 const HEALTHY_MS = 60_000;
