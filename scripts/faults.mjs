@@ -1,7 +1,7 @@
 /**
  * `npm run faults -- [--full] [--write] [--broken] [name…]`: runs test/faults, the tests that need root, FUSE, cgroups
  * or minutes. `--full` runs the numbers of the promise instead of the short form for CI, `--write` keeps the report in
- * docs/faults.md, `--broken` runs each test against the builds that must make it fail (test/faults/broken-builds.ts).
+ * docs/faults.md, `--broken` runs each test against the builds that must make it fail (test/faults/broken-table.ts).
  * The last line is tap's: `# { total: 12, pass: 11, fail: 1, skip: 0 }`. Hazard: needs are checked by the tests, which
  * skip with a reason.
  */
@@ -70,7 +70,8 @@ async function runAll() {
 
 /** Every broken build must start, and must make its test fail. */
 async function runBroken() {
-  const { BROKEN_BUILDS, makeBuild, starts } = await import(join(ROOT, FOLDER, 'broken-builds.js'));
+  const { BROKEN_BUILDS } = await import(join(ROOT, FOLDER, 'broken-table.js'));
+  const { makeBuild, starts } = await import(join(ROOT, FOLDER, 'broken-builds.js'));
   const rows = new Map();
   for (const build of BROKEN_BUILDS.filter(({ fails }) => names.includes(fails))) {
     const { verdict, shown } = await runOneBroken(build, { makeBuild, starts });
