@@ -7,7 +7,8 @@ import { HyperslabError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { syncData } from './io.js';
 import type { Journals } from './journal/journals.js';
-import type { FileState, OpenFile } from './open-file.js';
+import type { FileState } from './file-state.js';
+import type { OpenFile } from './open-file.js';
 
 /** Puts everything that was written to the file on disk and leaves its journal empty. */
 export function flushFile(file: OpenFile, journals: Journals): Promise<void> {

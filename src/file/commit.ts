@@ -13,7 +13,8 @@ import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import { recordBytes } from './journal/format.js';
 import { extentOf } from '../layout/view.js';
-import { failTruncated, type FileState, type OpenFile } from './open-file.js';
+import type { FileState } from './file-state.js';
+import { failTruncated, type OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
 export type Durability = 'commit' | 'none';

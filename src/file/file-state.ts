@@ -1,0 +1,83 @@
+/**
+ * What belongs to a file and outlives any one descriptor of it: who reads and writes it, its journal, and whether it may
+ * be used at all. All datasets on the file share it. Plain facts; what they mean is done in the files named beside them.
+ */
+import { fail } from '../errors.js';
+import { ChangeLog } from './change-log.js';
+import type { PendingCommit } from './commit.js';
+import type { Journal } from './journal/journal.js';
+import { failDamaged } from './journal/recovery.js';
+import { ReadWriteLock } from './lock.js';
+import { PreImages } from './pre-images.js';
+import { Turnstile } from './turnstile.js';
+
+export class FileState {
+  readonly fileId: string;
+  readonly lock = new ReadWriteLock(() => (this.#writesBefore = this.writesStarted));
+  /** Writes that had begun when the present holder of the write lock got it. */
+  #writesBefore = 0;
+  /** Counts writes when they begin: an answer that sees it move has mixed generations. */
+  writesStarted = 0;
+  /**
+   * Answers that are being sent from the mapping itself. A queued send would take up what is written under it, so the
+   * first write to a file that was only read until then cuts them.
+   */
+  readonly inPlaceAnswers = new Set<() => void>();
+  /** Whoever writes the file, empties its journal or exchanges it takes a turn here; readers do not. */
+  readonly writers = new Turnstile();
+  /** Commits that wait for their batch, and whether somebody takes care of them. */
+  readonly commits: PendingCommit[] = [];
+  isCommitting = false;
+  /** Made at the first commit. */
+  journal: Journal | undefined;
+  /** When the last commit was, and what will empty the journal when none follows. */
+  lastCommit = 0;
+  idleTimer: NodeJS.Timeout | undefined;
+  /** Old bytes that answers on their way still need. */
+  readonly preImages = new PreImages();
+  /** What writes changed, for the statistics that run meanwhile. */
+  readonly changes = new ChangeLog();
+  /** A stream is being applied without a commit; nobody else gets in. */
+  bulkLoading = false;
+  /** Written since the last sync. */
+  unsynced = false;
+  /** No dataset is on the file any more: who still waits for its lock must not go on. */
+  isForgotten = false;
+  /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
+  durabilityUnknown = false;
+  /** Set when the journal cannot be replayed: why, for the list of quarantined datasets. */
+  damage: string | undefined;
+
+  constructor(fileId: string) {
+    this.fileId = fileId;
+  }
+
+  /** Writes that are in the file as a whole: of those under way some bytes are, and some are not. */
+  get writesApplied(): number {
+    return this.lock.isWriting ? this.#writesBefore : this.writesStarted;
+  }
+
+  /** @throws file_changed, quarantined, durability_unknown, bulk_load */
+  checkUsable(): void {
+    if (this.isForgotten) {
+      fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
+        reason: 'forgotten',
+      });
+    }
+    if (this.damage !== undefined) failDamaged(this.damage);
+    if (this.durabilityUnknown) {
+      fail(
+        'durability_unknown',
+        'The disk failed to confirm an earlier write to this file. Restart the service; it then serves what the disk holds.',
+      );
+    }
+    this.checkNotLoading();
+  }
+
+  /** @throws bulk_load */
+  checkNotLoading(): void {
+    if (this.bulkLoading) {
+      fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
+    }
+  }
+}
