@@ -31,8 +31,10 @@ export const LIMITS = {
   batchBytesMax: 16 * MiB,
   /** Commits of one file that wait for their turn; their bodies are counted elsewhere. */
   commitsWaitingMax: 4096,
-  /** A journal that holds more is emptied into its file: what a recovery has to replay stays below this and one batch. */
+  /** A journal that holds more is emptied into its file: what a recovery has to read stays below this and one batch. */
   journalBytesMax: 32 * MiB,
+  /** The same for what it has to write: a fill of any size is a few bytes in the journal. */
+  replayBytesMax: 64 * MiB,
   /** Journals grow in steps of up to so much, so that few syncs have to record a new size. */
   journalStepBytesMax: 1 * MiB,
   /** A file that was not written for so long gets its journal emptied. */

@@ -126,7 +126,8 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
     throw durabilityLost(state, journals, error);
   }
-  if (journal.liveBytes > LIMITS.journalBytesMax) await checkpoint(file, journals, 'keep');
+  const isLong = journal.liveBytes > LIMITS.journalBytesMax || journal.replayBytes > LIMITS.replayBytesMax;
+  if (isLong) await checkpoint(file, journals, 'keep');
   else checkpointWhenIdle(file, journals);
 }
 

@@ -8,7 +8,7 @@ import fs from 'node:fs/promises';
 import { invariant } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { stageFile } from '../atomic.js';
-import type { Change } from '../change.js';
+import { changedBytes, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, syncData, truncateDescriptor, writeFully, writePartsFully } from '../io.js';
 import {
   encodeHeader,
@@ -36,6 +36,7 @@ export class Journal {
   /** Bytes of the file: what lies behind `#end` is room that is held already. */
   #fileBytes: number;
   #nextSeq: number;
+  #replayBytes = 0;
   /** The highest sequence number that is known to be on disk. */
   #durableSeq: number;
 
@@ -68,9 +69,14 @@ export class Journal {
     return this.#end === RECORDS_START;
   }
 
-  /** Bytes of records that a recovery would have to replay. */
+  /** Bytes of records that a recovery would have to read. */
   get liveBytes(): number {
     return this.#end - RECORDS_START;
+  }
+
+  /** Bytes of the file that a recovery would have to write: a fill is a few bytes in the journal. */
+  get replayBytes(): number {
+    return this.#replayBytes;
   }
 
   /** Makes sure that the header names the inode that the next records are for: the file may have been replaced. */
@@ -102,6 +108,7 @@ export class Journal {
       throw error;
     }
     this.#end += bytes;
+    this.#replayBytes += records.flat().reduce((sum, change) => sum + changedBytes(change), 0);
     this.#nextSeq += records.length;
   }
 
@@ -125,6 +132,7 @@ export class Journal {
     }
     await syncData(this.#fd);
     this.#end = RECORDS_START;
+    this.#replayBytes = 0;
     this.#durableSeq = this.#nextSeq - 1;
   }
 

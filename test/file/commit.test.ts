@@ -1,0 +1,169 @@
+/** Commits that come together share a sync and keep their order; what bypasses the journal finds it empty. */
+import fs from 'node:fs';
+import path from 'node:path';
+import t, { type Test } from 'tap';
+import { flushFile } from '../../src/file/checkpoint.js';
+import { eachRun, type Change } from '../../src/file/change.js';
+import { commitChanges, type Applier } from '../../src/file/commit.js';
+import { FileTable } from '../../src/file/file-table.js';
+import { Generations } from '../../src/file/generations.js';
+import { holdSpace } from '../../src/file/hold-space.js';
+import { Journals } from '../../src/file/journal/journals.js';
+import { LIMITS } from '../../src/limits.js';
+import { Roots } from '../../src/file/roots.js';
+import { writeThrough } from '../../src/file/write-through.js';
+import { temporaryFolder } from '../helpers/server.js';
+
+const FILE_BYTES = 4096;
+
+const applier: Applier = {
+  async apply({ fd }, change) {
+    eachRun(change, (offset, bytes) => void fs.writeSync(fd, bytes, 0, bytes.byteLength, offset));
+  },
+  async hold({ fd }, { target, itemsize }) {
+    holdSpace(fd, target, itemsize);
+  },
+};
+
+async function newFile(t: Test) {
+  const folder = temporaryFolder();
+  const realPath = path.join(folder, 'file.raw');
+  fs.writeFileSync(realPath, Buffer.alloc(FILE_BYTES));
+  const table = new FileTable({
+    roots: new Roots([{ configured: folder, real: folder }], []),
+    generations: new Generations(folder),
+    journals: new Journals(folder),
+    arraysDir: folder,
+    backends: [],
+  });
+  t.teardown(async () => {
+    await table.close();
+    fs.rmSync(folder, { recursive: true });
+  });
+  const reference = { fileId: 'f', realPath, writable: true };
+  const file = await table.open(reference);
+  const commit = async (
+    change: Change,
+    precondition: (generation: number) => void = () => undefined,
+  ): Promise<number> => commitChanges(file, table, { changes: [change], precondition, applier });
+  return { folder, realPath, table, reference, file, commit };
+}
+
+/** `length` bytes of one value from `offset` on. */
+function fill(offset: number, length: number, value: number): Change {
+  return {
+    target: { shape: [length], strides: [1], offset },
+    itemsize: 1,
+    source: { shape: [length], strides: [0], offset: 0 },
+    bytes: Uint8Array.of(value),
+  };
+}
+
+t.test('writers that wait together share a sync, and each gets a generation of its own', async t => {
+  const { table, commit } = await newFile(t);
+  const { counts } = table.journals;
+  const generations = await Promise.all(Array.from({ length: 100 }, (_, i) => commit(fill(i, 1, i))));
+  t.strictSame(
+    generations,
+    Array.from({ length: 100 }, (_, i) => i + 2),
+  );
+  t.equal(counts.records, 100);
+  t.ok(counts.syncs <= 3, `${counts.syncs} syncs`);
+});
+
+t.test('commits of one batch that touch the same bytes are applied in the order of asking', async t => {
+  const { realPath, commit } = await newFile(t);
+  await Promise.all(Array.from({ length: 60 }, (_, i) => commit(fill(i % 7, 100, i + 1))));
+  const found = fs.readFileSync(realPath);
+  const expected = Buffer.alloc(FILE_BYTES);
+  for (let i = 0; i < 60; i++) expected.fill(i + 1, i % 7, (i % 7) + 100);
+  t.ok(found.equals(expected));
+});
+
+t.test('a commit of a batch is refused at the generation that those before it make, and moves none', async t => {
+  const { commit } = await newFile(t);
+  const seen: number[] = [];
+  const refuse = (generation: number): void => {
+    seen.push(generation);
+    throw new Error('refused');
+  };
+  const outcomes = await Promise.allSettled([
+    commit(fill(0, 1, 1)),
+    commit(fill(0, 1, 2), refuse),
+    commit(fill(0, 1, 3), generation => void seen.push(generation)),
+    commit(fill(0, 1, 4), refuse),
+    commit(fill(0, 1, 5)),
+  ]);
+  t.strictSame(seen, [2, 2, 3]);
+  t.strictSame(
+    outcomes.map(each => (each.status === 'fulfilled' ? each.value : 'refused')),
+    [2, 'refused', 3, 'refused', 4],
+  );
+});
+
+t.test('what bypasses the journal finds it empty; a flush and a stop leave it so', async t => {
+  const { folder, table, file, commit } = await newFile(t);
+  await commit(fill(0, 10, 1));
+  t.equal(file.state.journal?.isEmpty, false);
+  await writeThrough(file, table, { precondition: () => undefined }, async () => {
+    t.equal(file.state.journal?.isEmpty, true, 'while a write without a journal is applied');
+  });
+  await commit(fill(0, 10, 2));
+  await flushFile(file, table.journals);
+  t.equal(file.state.journal?.isEmpty, true, 'after a flush');
+  await commit(fill(0, 10, 3));
+  await table.withFileToItself('f', async () => t.equal(file.state.journal?.isEmpty, true, 'while it is exchanged'));
+  await commit(fill(0, 10, 4));
+  await table.close();
+  t.strictSame(
+    fs.readdirSync(folder).filter(name => name.endsWith('.journal')),
+    [],
+  );
+});
+
+t.test('a commit does not make a file long again that was cut, nor write one that was replaced', async t => {
+  const { realPath, table, reference, file, commit } = await newFile(t);
+  await commit(fill(0, 10, 1));
+  fs.truncateSync(realPath, 100);
+  await t.rejects(commit(fill(200, 10, 2)), { code: 'file_changed', values: { reason: 'truncated' } });
+  t.equal(fs.statSync(realPath).size, 100);
+  t.equal(await commit(fill(90, 10, 2)), 3, 'what is left of it can be written');
+  fs.writeFileSync(`${realPath}.new`, Buffer.alloc(FILE_BYTES));
+  fs.renameSync(`${realPath}.new`, realPath);
+  table.drop('f');
+  await t.rejects(commit(fill(0, 10, 3)), { code: 'file_changed', values: { reason: 'replaced' } });
+  const replaced = await table.open(reference);
+  t.not(replaced, file);
+  const change = { changes: [fill(0, 10, 4)], precondition: () => undefined, applier };
+  await commitChanges(replaced, table, change);
+  t.equal(fs.readFileSync(realPath)[0], 4);
+});
+
+t.test('fills that are a few bytes in the journal are many in a replay, and empty it in time', async t => {
+  const { file, realPath, table, commit } = await newFile(t);
+  const bytes = 1024 * 1024;
+  fs.truncateSync(realPath, bytes);
+  for (let i = 1; i <= 2 + LIMITS.replayBytesMax / bytes; i++) await commit(fill(0, bytes, i % 256));
+  t.equal(table.journals.counts.checkpoints, 1);
+  t.ok(file.state.journal!.liveBytes < 1000);
+});
+
+t.test('holes get their blocks before a commit is promised', async t => {
+  const { realPath, file, commit } = await newFile(t);
+  fs.truncateSync(realPath, 0);
+  fs.truncateSync(realPath, 1024 * 1024);
+  t.equal(file.extent().isSparse, true);
+  const before = fs.statSync(realPath).blocks;
+  const scattered = { ...fill(0, 1, 9), target: { shape: [64], strides: [16_384], offset: 5 } };
+  holdSpace(file.fd, scattered.target, 1);
+  const held = fs.statSync(realPath).blocks;
+  // And a few for the file system's own tables.
+  t.ok(held - before >= (64 * 4096) / 512, 'one block for each run');
+  t.ok(held < (1024 * 1024) / 512, 'but not the holes between them');
+  t.ok(
+    fs.readFileSync(realPath).every(byte => byte === 0),
+    'and no byte changed',
+  );
+  await commit({ ...scattered, source: { shape: [64], strides: [0], offset: 0 } });
+  t.equal(fs.readFileSync(realPath)[5 + 16_384], 9);
+});
