@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
-import { eventually, readRaw } from '../system/calls.js';
+import { create, eventually, json, MiB, outcome, readRaw } from '../system/calls.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 import { hasBatches, makeArrays, Oracle, runLoad } from './load.js';
 
@@ -57,6 +57,22 @@ t.test(`${ROUNDS} times killed under load, nothing is lost or torn`, async t => 
   figure(t, 'an ordinary start on an empty folder', inMs(await ordinaryStart()));
   figure(t, 'ready again after a kill, median', inMs(quantile(readyMs, 0.5)));
   figure(t, 'ready again after a kill, longest', inMs(quantile(readyMs, 1)));
+});
+
+t.test('records that are small and fill much are replayed in time', async t => {
+  const [bytes, fills] = [16 * MiB, 200];
+  await create(server, { name: 'filled', dtype: '|u1', shape: [bytes] });
+  for (let turn = 1; turn <= fills; turn++) {
+    const result = await outcome(server.fetch('/v1/datasets/filled/data', json('PUT', turn)));
+    if (result !== '200') t.fail(result);
+  }
+  await server.stop('SIGKILL');
+  const started = performance.now();
+  server = await startServer({ dataDir });
+  t.ok((await readRaw(server, 'filled')).equals(Buffer.alloc(bytes, fills)), 'the last one is there');
+  const readyMs = performance.now() - started;
+  t.ok(readyMs < READY_MS_MAX, `ready again after ${inMs(readyMs)}`);
+  figure(t, `ready again after a kill behind ${fills} commits that fill 16 MiB with one value`, inMs(readyMs));
 });
 
 t.test('after a clean stop the files themselves hold everything', async t => {
