@@ -106,7 +106,7 @@ export async function buildApp(
   app.addHook('onClose', async () => {
     await context.pool.close();
     await files.close();
-    await generations.close();
+    await generations.close(fileId => files.isUncertain(fileId));
     await lock.release();
   });
   return { app, context, registry, access };

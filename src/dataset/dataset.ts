@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
+import { failForgotten } from '../file/file-state.js';
 import type { OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
 import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
@@ -17,23 +18,36 @@ export type DatasetState = 'ready' | 'missing' | 'truncated' | 'bulk_load' | 'du
 /** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
 export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
 
+/** Whether a registration still stands. It outlives changes of its record; whoever holds an old record sees it too. */
+export interface Registration {
+  isForgotten: boolean;
+}
+
 export class Dataset {
   readonly record: DatasetRecord;
   readonly geometry: Geometry;
   readonly files: FileTable;
+  readonly registration: Registration;
   readonly #headerCheck: HeaderCheck;
   /** The open file whose header has been compared. */
   #checked: OpenFile | undefined;
 
-  constructor(record: DatasetRecord, files: FileTable, headerCheck: HeaderCheck) {
+  constructor(
+    record: DatasetRecord,
+    files: FileTable,
+    headerCheck: HeaderCheck,
+    registration: Registration = { isForgotten: false },
+  ) {
     this.record = record;
+    this.registration = registration;
     this.geometry = geometryOf(record);
     this.files = files;
     this.#headerCheck = headerCheck;
   }
 
   get reference(): FileReference {
-    return { fileId: this.record.fileId, realPath: this.record.path, writable: isWritable(this.record) };
+    const { fileId, path: realPath } = this.record;
+    return { fileId, realPath, writable: isWritable(this.record), registration: this.registration };
   }
 
   get generation(): number {
@@ -42,6 +56,7 @@ export class Dataset {
 
   /** The file, verified, if it is open; otherwise `open` has to be awaited. @throws file_changed, durability_unknown, bulk_load */
   opened(): OpenFile | undefined {
+    if (this.registration.isForgotten) failForgotten();
     const file = this.files.get(this.reference);
     if (!file || file !== this.#checked) return undefined;
     file.state.checkUsable();
@@ -63,6 +78,7 @@ export class Dataset {
 
   /** How the file looks from outside, without opening it. */
   async state(): Promise<DatasetState> {
+    if (this.registration.isForgotten) return 'missing';
     const state = this.files.stateOf(this.record.fileId);
     if (state.damage !== undefined) return 'quarantined';
     if (state.durabilityUnknown) return 'durability_unknown';

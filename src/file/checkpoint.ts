@@ -55,6 +55,7 @@ export function durabilityLost(state: FileState, journals: Journals, cause: unkn
 export function checkpointWhenIdle(file: OpenFile, journals: Journals): void {
   const { state } = file;
   state.lastCommit = performance.now();
+  state.lastFile = file;
   if (state.idleTimer) return;
   const wait = (ms: number): void => {
     state.idleTimer = setTimeout(look, ms).unref();
@@ -63,12 +64,14 @@ export function checkpointWhenIdle(file: OpenFile, journals: Journals): void {
     const idleMs = performance.now() - state.lastCommit;
     if (idleMs < LIMITS.checkpointIdleMs) return wait(LIMITS.checkpointIdleMs - idleMs);
     state.idleTimer = undefined;
+    // Another descriptor may have taken the place of the one that the timer was set for.
+    const { lastFile: last } = state;
     // Whoever let go of the file has emptied its journal.
-    if (file.isDropped) return;
-    const release = file.lease();
+    if (!last || last.isDropped) return;
+    const release = last.lease();
     void state.writers
       .run(async () => {
-        if (!state.durabilityUnknown) await checkpoint(file, journals, 'give back');
+        if (!state.durabilityUnknown) await checkpoint(last, journals, 'give back');
       })
       // It is noted in the state, and told to whoever asks for the file next.
       .catch(() => undefined)

@@ -79,7 +79,7 @@ async function leadBatches(state: FileState, storage: Storage): Promise<void> {
       }
       const batch = takeBatch(state);
       try {
-        await commitBatch(batch, storage);
+        if (batch.length > 0) await commitBatch(batch, storage);
       } catch (error) {
         for (const { reject } of batch) reject(fromSystemError(error));
       }
@@ -88,12 +88,20 @@ async function leadBatches(state: FileState, storage: Storage): Promise<void> {
   state.isCommitting = false;
 }
 
+/** What a batch holds up others by: the bytes of its records, or of the file that they set. */
+function costOf(changes: readonly Change[]): number {
+  return Math.max(
+    recordBytes(changes),
+    changes.reduce((sum, change) => sum + changedBytes(change), 0),
+  );
+}
+
 /** Takes the commits at the head of the queue that go to one descriptor and fit together. */
 function takeBatch({ commits }: FileState): PendingCommit[] {
   let count = 0;
   let bytes = 0;
   for (const pending of commits) {
-    bytes += recordBytes(pending.request.changes);
+    bytes += costOf(pending.request.changes);
     const fits = count < LIMITS.batchCommitsMax && bytes <= LIMITS.batchBytesMax;
     if (count > 0 && (!fits || pending.file !== commits[0]!.file)) break;
     count++;
@@ -112,8 +120,14 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
   state.journal ??= await journals.create(fileId, file.identity.ino);
   const { journal } = state;
   const records = accepted.map(({ request }) => request.changes);
-  await journal.belongTo(file.identity.ino);
-  await journal.append(records);
+  try {
+    await journal.belongTo(file.identity.ino);
+    await journal.append(records);
+  } catch (error) {
+    // A full disk is found out before anything is written; after any other failure the journal says nothing for sure.
+    if (fromSystemError(error).code === 'disk_full') throw error;
+    throw durabilityLost(state, journals, error);
+  }
   try {
     await journal.sync();
     journals.counts.syncs++;

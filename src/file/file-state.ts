@@ -9,6 +9,7 @@ import type { Journal } from './journal/journal.js';
 import { failDamaged } from './journal/recovery.js';
 import { ReadWriteLock } from './lock.js';
 import { PreImages } from './pre-images.js';
+import type { OpenFile } from './open-file.js';
 import { Turnstile } from './turnstile.js';
 
 export class FileState {
@@ -30,8 +31,9 @@ export class FileState {
   isCommitting = false;
   /** Made at the first commit. */
   journal: Journal | undefined;
-  /** When the last commit was, and what will empty the journal when none follows. */
+  /** When the last commit was, to which descriptor, and what will empty the journal when none follows. */
   lastCommit = 0;
+  lastFile: OpenFile | undefined;
   idleTimer: NodeJS.Timeout | undefined;
   /** Old bytes that answers on their way still need. */
   readonly preImages = new PreImages();
@@ -59,19 +61,20 @@ export class FileState {
 
   /** @throws file_changed, quarantined, durability_unknown, bulk_load */
   checkUsable(): void {
-    if (this.isForgotten) {
-      fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
-        reason: 'forgotten',
-      });
-    }
+    if (this.isForgotten) failForgotten();
     if (this.damage !== undefined) failDamaged(this.damage);
+    this.checkDurable();
+    this.checkNotLoading();
+  }
+
+  /** @throws durability_unknown */
+  checkDurable(): void {
     if (this.durabilityUnknown) {
       fail(
         'durability_unknown',
         'The disk failed to confirm an earlier write to this file. Restart the service; it then serves what the disk holds.',
       );
     }
-    this.checkNotLoading();
   }
 
   /** @throws bulk_load */
@@ -80,4 +83,11 @@ export class FileState {
       fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
     }
   }
+}
+
+/** @throws file_changed */
+export function failForgotten(): never {
+  return fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
+    reason: 'forgotten',
+  });
 }

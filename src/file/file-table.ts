@@ -5,14 +5,14 @@
 import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isErrorCode } from '../errors.js';
+import { isErrorCode, systemErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { checkpoint } from './checkpoint.js';
+import { checkpoint, durabilityLost } from './checkpoint.js';
 import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
-import { FileState } from './file-state.js';
+import { failForgotten, FileState } from './file-state.js';
 import { OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
@@ -23,6 +23,8 @@ export interface FileReference {
   readonly fileId: string;
   readonly realPath: string;
   readonly writable: boolean;
+  /** Of the dataset that asks: once it is forgotten, nobody may bring its file back. */
+  readonly registration: { readonly isForgotten: boolean };
 }
 
 export interface FileTableInit {
@@ -73,6 +75,7 @@ export class FileTable {
       const file = this.get(reference);
       if (file) return file;
       if (this.#opening.has(reference.fileId)) continue;
+      if (reference.registration.isForgotten) failForgotten();
       const opening = this.#openNow(reference).finally(() => this.#opening.delete(reference.fileId));
       this.#opening.set(reference.fileId, opening);
       return opening;
@@ -91,17 +94,19 @@ export class FileTable {
     this.#open.delete(fileId);
     if (!file) return;
     file.isDropped = true;
-    const closing = this.#letGo(file, this.#closing.get(fileId)).finally(() => {
+    // Asked for now: nobody who comes later may get in before it.
+    const putAway = file.writable ? file.state.writers.run(() => this.#putAway(file)) : Promise.resolve();
+    const closing = this.#letGo(file, putAway, this.#closing.get(fileId)).finally(() => {
       if (this.#closing.get(fileId) === closing) this.#closing.delete(fileId);
     });
     this.#closing.set(fileId, closing);
   }
 
-  async #letGo(file: OpenFile, earlier: Promise<void> | undefined): Promise<void> {
+  async #letGo(file: OpenFile, putAway: Promise<void>, earlier: Promise<void> | undefined): Promise<void> {
     const release = file.lease();
     try {
+      await putAway;
       await earlier;
-      if (file.writable) await file.state.writers.run(() => this.#putAway(file));
     } catch {
       // The state says so, to everybody who asks for the file.
     } finally {
@@ -149,13 +154,16 @@ export class FileTable {
       state.isForgotten = true;
       clearTimeout(state.idleTimer);
     }
+    // Taken away before anything is awaited: who lets go of the file meanwhile must not close it a second time.
+    const journal = state?.journal;
+    if (state) state.journal = undefined;
     this.#states.delete(fileId);
     this.#identities.delete(fileId);
     // Whoever was handed the file in this turn takes its lease first; who waits for the lock is turned away. A file
     // that was deleted gives its room back now, not after the answer.
     await nextTurn();
     file?.retire();
-    await this.journals.forget(fileId, state?.journal);
+    await this.journals.forget(fileId, journal);
     await this.generations.forget(fileId);
   }
 
@@ -174,6 +182,15 @@ export class FileTable {
 
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** True where the next start may find other bytes than were served: what its journal holds is applied then. */
+  isUncertain(fileId: string): boolean {
+    const state = this.#states.get(fileId);
+    return (
+      this.journals.isUnreplayed(fileId) ||
+      (state !== undefined && (state.durabilityUnknown || state.damage !== undefined || state.journal !== undefined))
+    );
   }
 
   /** Files whose durability is unknown. */
@@ -229,6 +246,8 @@ export class FileTable {
       state.damage = undefined;
     } catch (error) {
       if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
+      // What was being made durable may now be in memory alone, and would look well at a second try.
+      else if (systemErrorCode(error) === 'EIO') throw durabilityLost(state, this.journals, error);
       throw fromSystemError(error);
     } finally {
       await closeDescriptor(fd);

@@ -92,10 +92,13 @@ export class Generations {
     await fs.rm(this.#pathOf(fileId), { force: true });
   }
 
-  /** Writes down exact values, so that the next start continues without a gap. */
-  async close(): Promise<void> {
+  /**
+   * Writes down exact values, so that the next start continues without a gap; not for files of which the next start may
+   * find another state than was served.
+   */
+  async close(isUncertain: (fileId: string) => boolean = () => false): Promise<void> {
     for (const [fileId, entry] of this.#entries) {
-      if (entry.stored || entry.generation === FIRST) continue;
+      if (entry.stored || entry.generation === FIRST || isUncertain(fileId)) continue;
       await this.#write(fileId, { generation: entry.generation, exact: true });
       entry.stored = true;
       entry.ceiling = entry.generation;

@@ -247,7 +247,8 @@ export class OpenFile {
       if (this.#leases > 0 || this.#closed) return;
       this.#closed = true;
       this.#windows?.clear();
-      void closeDescriptor(this.fd);
+      // Nobody is left to be told, and the kernel has let go of it all the same.
+      closeDescriptor(this.fd).catch(() => undefined);
     });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { checkpoint } from './checkpoint.js';
 import type { Storage } from './commit.js';
+import type { FileState } from './file-state.js';
 import type { OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
@@ -29,6 +30,7 @@ export function writeThrough(
     precondition(generations.current(fileId));
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;
+    if (bulk) refuseWaiting(state);
     try {
       if (state.journal?.isEmpty === false) await checkpoint(file, journals, 'keep');
       await generations.reserve(fileId);
@@ -50,4 +52,15 @@ export function writeThrough(
       if (bulk) state.bulkLoading = false;
     }
   });
+}
+
+/** Commits that came while the stream waited for its turn would wait for all of it. */
+function refuseWaiting(state: FileState): void {
+  for (const { reject } of state.commits.splice(0)) {
+    try {
+      state.checkNotLoading();
+    } catch (error) {
+      reject(error);
+    }
+  }
 }

@@ -9,7 +9,7 @@ import type { Claims } from './claims.js';
 
 /** The record as it is to be served beside those that were admitted before it, or why it is not. */
 export async function admit(
-  { roots, generations }: FileTable,
+  { roots, generations, journals }: FileTable,
   claims: Claims,
   record: DatasetRecord,
   identity: string | undefined,
@@ -24,6 +24,9 @@ export async function admit(
   const other = claims.sharer(name, fileId);
   if (other && !twin) return { reason: `its file_id is that of ${other.name}, which is on another file` };
   if (!twin || twin.fileId === fileId) return record;
+  if (journals.isUnreplayed(fileId)) {
+    return { reason: `its journal holds commits to a file that is now that of ${twin.name}, too` };
+  }
   try {
     // The dataset goes on above the generations that it answered with under its own counter.
     const used = generations.current(fileId);

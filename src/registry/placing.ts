@@ -30,7 +30,11 @@ export async function placeArray(files: FileTable, manifests: Manifests, placeme
   const { record, overwrite, previous, write } = placement;
   await translated(async () => {
     const isFresh = await checkTarget(record.path, overwrite);
-    if (previous) files.stateOf(previous.record.fileId).checkNotLoading();
+    if (previous) {
+      const state = files.stateOf(previous.record.fileId);
+      state.checkNotLoading();
+      state.checkDurable();
+    }
     const manifest = await manifests.stage(record);
     try {
       const file = await stageFile(record.path, write);

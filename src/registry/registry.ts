@@ -179,7 +179,10 @@ export class Registry {
       // A write that is under way is finished first; one that waits behind will find no dataset.
       await this.#files.withFileToItself(record.fileId, async () => {
         if (deleteData) this.#checkDeletable(record);
+        // The journal may hold the only copy of what was committed.
+        else this.#files.stateOf(record.fileId).checkDurable();
         await translated(() => this.#manifests.remove(name));
+        dataset.registration.isForgotten = true;
         this.#datasets.delete(name);
         this.#names.delete(name);
         this.#claims.dropAll(name);
@@ -254,7 +257,10 @@ export class Registry {
 
   /** Makes a dataset visible. Its claim takes the place of whatever the name claimed before. */
   #insert(record: DatasetRecord, claim: Claim): Dataset {
-    const dataset = new Dataset(record, this.#files, headerMatches);
+    const previous = this.#datasets.get(record.name);
+    const isSame = previous?.record.id === record.id;
+    if (previous && !isSame) previous.registration.isForgotten = true;
+    const dataset = new Dataset(record, this.#files, headerMatches, isSame ? previous.registration : undefined);
     this.#datasets.set(record.name, dataset);
     this.#names.add(record.name);
     this.#quarantined.delete(record.name);

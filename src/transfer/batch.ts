@@ -3,6 +3,7 @@
  * multipart with a JSON part that lists the slices and then, in the same order, one raw or npy part for each.
  * Memory: the body, and its data once more in the dataset's dtype.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, HyperslabError } from '../errors.js';
 import { changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
@@ -31,6 +32,9 @@ export interface BatchAnswer extends WriteAnswer {
   /** How many writes the batch had. */
   readonly writes: number;
 }
+
+/** Writes that are planned before the event loop gets a turn: a few milliseconds. */
+const WRITES_PER_TURN = 100;
 
 /** Room for boundaries, headers and the list of slices beside the data. */
 const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
@@ -93,6 +97,8 @@ async function eachWrite(
   const changes: Change[] = [];
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
+    // oxlint-disable-next-line no-await-in-loop
+    if (index % WRITES_PER_TURN === WRITES_PER_TURN - 1) await nextTurn();
     try {
       const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), dataset.record.shape);
       bytes += sizeOf(selection.shape) * dataset.geometry.dtype.itemsize;

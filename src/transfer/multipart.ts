@@ -5,6 +5,7 @@
 import { Busboy } from '@fastify/busboy';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HyperslabError } from '../errors.js';
 import type { BodyReader } from './body.js';
 
@@ -19,8 +20,8 @@ export interface PartLimits {
   readonly partsMax: number;
 }
 
-/** What is fed to the parser at a time. */
-const FEED_BYTES = 64 * 1024;
+/** What is fed to the parser between two turns of the event loop: some hundred parts of the smallest kind. */
+const FEED_BYTES = 32 * 1024;
 
 /** Reads all parts of a body, in order. @throws bad_request, too_large */
 export async function readParts(body: BodyReader, contentType: string, limits: PartLimits): Promise<Part[]> {
@@ -42,6 +43,8 @@ export async function readParts(body: BodyReader, contentType: string, limits: P
     if (total > limits.bytesMax) failure = tooLarge('bytes', limits.bytesMax);
     parser.write(buffer.subarray(0, read));
     if (read < buffer.byteLength) break;
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
   }
   parser.end();
   await finished;

@@ -40,7 +40,7 @@ async function newFile(t: Test) {
     await table.close();
     fs.rmSync(folder, { recursive: true });
   });
-  const reference = { fileId: 'f', realPath, writable: true };
+  const reference = { fileId: 'f', realPath, writable: true, registration: { isForgotten: false } };
   const file = await table.open(reference);
   const commit = async (
     change: Change,

@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 t.teardown(() => fs.rmSync(folder, { recursive: true }));
 const realPath = path.join(folder, 'file.raw');
 const journal = path.join(folder, 'journal');
-const reference = { fileId: 'f', realPath, writable: true };
+const reference = { fileId: 'f', realPath, writable: true, registration: { isForgotten: false } };
 
 function newTable(): FileTable {
   fs.writeFileSync(realPath, Buffer.alloc(10));

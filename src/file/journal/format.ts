@@ -20,6 +20,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LIMITS } from '../../limits.js';
 import type { Change } from '../change.js';
 
 export const HEADER_BYTES = 512;
@@ -37,6 +38,8 @@ const HEADER_END = 40 + FILE_ID_BYTES;
 const CHANGE_NUMBERS = 5;
 /** A checksum over this much takes about 2 ms; more is done in turns. */
 const CRC_TURN_BYTES = 8 * 1024 * 1024;
+/** The same for many small buffers: each costs as much as so many bytes. */
+const CRC_PART_BYTES = 2 * 1024;
 
 export interface JournalHeader {
   readonly epoch: bigint;
@@ -120,15 +123,27 @@ export function decodeRecordHead(bytes: Buffer, at: number, epoch: bigint): Reco
   };
 }
 
-/** The changes of a body whose checksum holds. */
-export function decodeBody(body: Buffer, changeCount: number): Change[] {
+/** The changes of a body whose checksum holds; undefined where it is too short for what it says of itself. */
+export function decodeBody(body: Buffer, changeCount: number): Change[] | undefined {
+  try {
+    return readBody(body, changeCount);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws RangeError */
+function readBody(body: Buffer, changeCount: number): Change[] {
   let at = 0;
+  if (changeCount > body.byteLength) throw new RangeError('more changes than bytes');
   const number = (): number => {
     at += 8;
     return body.readDoubleLE(at - 8);
   };
   const tables = Array.from({ length: changeCount }, () => {
     const [axes, itemsize, targetOffset, sourceOffset, payloadBytes] = Array.from({ length: CHANGE_NUMBERS }, number);
+    if (!(axes! <= LIMITS.rankMax)) throw new RangeError('more axes than an array has');
     const column = (): number[] => Array.from({ length: axes! }, number);
     const shape = column();
     const target = { shape, strides: column(), offset: targetOffset! };
@@ -136,6 +151,7 @@ export function decodeBody(body: Buffer, changeCount: number): Change[] {
     return { target, itemsize: itemsize!, source, payloadBytes: payloadBytes! };
   });
   return tables.map(({ target, itemsize, source, payloadBytes }) => {
+    if (!(payloadBytes <= body.byteLength - at)) throw new RangeError('a payload that is not all there');
     const bytes = body.subarray(at, at + payloadBytes);
     at += payloadBytes + paddingOf(payloadBytes).byteLength;
     return { target, itemsize, source, bytes };
@@ -159,7 +175,7 @@ export async function checksumOf(parts: readonly Uint8Array[]): Promise<number> 
     for (let at = 0; at < part.byteLength; at += CRC_TURN_BYTES) {
       const slice = part.subarray(at, at + CRC_TURN_BYTES);
       checksum = crc32(slice, checksum);
-      sinceTurn += slice.byteLength;
+      sinceTurn += slice.byteLength + CRC_PART_BYTES;
       if (sinceTurn < CRC_TURN_BYTES) continue;
       sinceTurn = 0;
       // oxlint-disable-next-line no-await-in-loop

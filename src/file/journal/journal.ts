@@ -37,6 +37,7 @@ export class Journal {
   #fileBytes: number;
   #nextSeq: number;
   #replayBytes = 0;
+  #isClosed = false;
   /** The highest sequence number that is known to be on disk. */
   #durableSeq: number;
 
@@ -91,6 +92,7 @@ export class Journal {
    * byte of a record is written, so that a full disk leaves no record behind. @throws ENOSPC with nothing appended
    */
   async append(records: readonly (readonly Change[])[]): Promise<void> {
+    invariant(!this.#isClosed, 'a journal that was closed is not written');
     const bytes = records.reduce((sum, changes) => sum + recordBytes(changes), 0);
     await this.#holdRoom(this.#end + bytes);
     const { epoch } = this.#header;
@@ -103,8 +105,7 @@ export class Journal {
     try {
       await writePartsFully(this.#fd, parts, this.#end);
     } catch (error) {
-      // What was refused must not come back with the next recovery.
-      await writeFully(this.#fd, new Uint8Array(RECORD_HEAD_BYTES), this.#end).catch(() => undefined);
+      await this.#voidHeads(records);
       throw error;
     }
     this.#end += bytes;
@@ -124,26 +125,45 @@ export class Journal {
    * given back.
    */
   async reset(ino: bigint, room: 'keep' | 'give back'): Promise<void> {
-    this.#header = { ...this.#header, epoch: newEpoch(), firstSeq: this.#nextSeq, ino };
-    await writeFully(this.#fd, encodeHeader(this.#header), 0);
+    invariant(!this.#isClosed, 'a journal that was closed is not written');
+    const header = { ...this.#header, epoch: newEpoch(), firstSeq: this.#nextSeq, ino };
+    await writeFully(this.#fd, encodeHeader(header), 0);
     if (room === 'give back' && this.#fileBytes > RECORDS_START) {
       await truncateDescriptor(this.#fd, RECORDS_START);
       this.#fileBytes = RECORDS_START;
     }
     await syncData(this.#fd);
+    this.#header = header;
     this.#end = RECORDS_START;
     this.#replayBytes = 0;
     this.#durableSeq = this.#nextSeq - 1;
   }
 
-  close(): Promise<void> {
-    return closeDescriptor(this.#fd);
+  async close(): Promise<void> {
+    // A number that is closed twice may be somebody else's by then.
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await closeDescriptor(this.#fd);
   }
 
   /** Closes and deletes. Only an empty journal, or one whose array is deleted: a crash may bring the file back. */
   async remove(): Promise<void> {
     await this.close();
     await fs.rm(this.path, { force: true });
+  }
+
+  /**
+   * What was refused must not come back with a recovery, behind a later record of the same length. Where even that
+   * fails, the file is given up.
+   */
+  async #voidHeads(records: readonly (readonly Change[])[]): Promise<void> {
+    const head = new Uint8Array(RECORD_HEAD_BYTES);
+    let at = this.#end;
+    for (const changes of records) {
+      // oxlint-disable-next-line no-await-in-loop
+      await writeFully(this.#fd, head, at);
+      at += recordBytes(changes);
+    }
   }
 
   /** Makes the file long enough, with real blocks: some more than asked, so that few syncs have to record a new size. */

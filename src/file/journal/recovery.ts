@@ -58,7 +58,8 @@ export async function recoverJournal(
       await replay(fd, records, file);
     }
     const journal = new Journal(path, fd, header, { end, nextSeq: header.firstSeq + records.length, fileBytes });
-    if (fileBytes > RECORDS_START) await journal.reset(file.ino, 'give back');
+    // Also where there is nothing to void: a header that an earlier run could not sync may be in memory alone.
+    await journal.reset(file.ino, 'give back');
     return { journal, replayedRecords: records.length };
   } catch (error) {
     await closeDescriptor(fd);
@@ -89,7 +90,7 @@ async function findRecords(
     await readFully(fd, block, end);
     const head = decodeRecordHead(block, 0, epoch);
     const bodyStart = end + RECORD_HEAD_BYTES;
-    if (head?.seq !== seq || !(bodyStart + head.bodyBytes <= fileBytes)) break;
+    if (head?.seq !== seq || !isBodySize(head.bodyBytes, fileBytes - bodyStart)) break;
     const found = { head, bodyStart };
     // oxlint-disable-next-line no-await-in-loop
     if ((await checksumOf([await readBody(fd, found)])) !== head.bodyCrc) break;
@@ -98,6 +99,10 @@ async function findRecords(
   }
   await checkTail(fd, end, fileBytes, epoch, firstSeq + records.length);
   return { records, end };
+}
+
+function isBodySize(bytes: number, room: number): boolean {
+  return Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= room && bytes % RECORD_ALIGNMENT === 0;
 }
 
 const SEARCH_BYTES = 1024 * 1024;
@@ -144,13 +149,26 @@ async function replay(journalFd: number, records: readonly FoundRecord[], file: 
 }
 
 async function readChanges(fd: number, record: FoundRecord): Promise<Change[]> {
-  return decodeBody(await readBody(fd, record), record.head.changeCount);
+  const changes = decodeBody(await readBody(fd, record), record.head.changeCount);
+  if (!changes?.every(isPossible)) failDamaged(`record ${record.head.seq} of its journal makes no sense`);
+  return changes;
 }
 
 async function readBody(fd: number, { head, bodyStart }: FoundRecord): Promise<Buffer> {
   const body = Buffer.allocUnsafeSlow(head.bodyBytes);
   await readFully(fd, body, bodyStart);
   return body;
+}
+
+/** Checksums say that these are the bytes that were written, not that they were written by us. */
+function isPossible({ target, itemsize, source, bytes }: Change): boolean {
+  const numbers = [itemsize, target.offset, source.offset, ...target.shape, ...target.strides, ...source.strides];
+  if (!numbers.every(Number.isSafeInteger) || itemsize < 1 || target.shape.some(length => length < 0)) return false;
+  if (target.shape.includes(0)) return true;
+  // Every element has a place of its own in the file, and one in the payload.
+  if (target.shape.some((length, axis) => length > 1 && target.strides[axis] === 0)) return false;
+  const from = extentOf(source, itemsize);
+  return extentOf(target, itemsize).start >= 0 && from.start >= 0 && from.end <= bytes.byteLength;
 }
 
 /** A file that was truncated must not grow again by a replay; it is whole again later, or never. */
