@@ -124,18 +124,6 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     changes: [{ file: 'file/commit.js', text: 'await journal.sync();', replacement: 'void journal.sync();' }],
   },
   {
-    name: 'no-crc',
-    breaks: 'a record is believed whatever its checksum',
-    fails: 'power-cut',
-    changes: [
-      {
-        file: 'file/journal/recovery.js',
-        text: 'if ((await checksumOf([await readBody(fd, found)])) !== head.bodyCrc)\n            break;',
-        replacement: '',
-      },
-    ],
-  },
-  {
     name: 'journal-voided-first',
     breaks: 'a checkpoint voids the journal before the array is on disk',
     fails: 'power-cut',

@@ -1,6 +1,7 @@
 /** Commits that come together share a sync and keep their order; what bypasses the journal finds it empty. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { flushFile } from '../../src/file/checkpoint.js';
 import { eachRun, type Change } from '../../src/file/change.js';
@@ -166,4 +167,41 @@ t.test('holes get their blocks before a commit is promised', async t => {
   );
   await commit({ ...scattered, source: { shape: [64], strides: [0], offset: 0 } });
   t.equal(fs.readFileSync(realPath)[5 + 16_384], 9);
+});
+
+t.test('a commit to a file that was opened anew is put in it when it is idle, too', async t => {
+  const { realPath, table, reference, commit } = await newFile(t);
+  await commit(fill(0, 10, 1));
+  table.drop('f');
+  const again = await table.open(reference);
+  const change = { changes: [fill(0, 10, 2)], precondition: () => undefined, applier };
+  await commitChanges(again, table, change);
+  t.equal(again.state.journal?.isEmpty, false);
+  for (let i = 0; i < 100 && again.state.journal?.isEmpty === false; i++) await sleep(100);
+  t.equal(again.state.journal?.isEmpty, true);
+  t.equal(fs.readFileSync(realPath)[0], 2);
+});
+
+t.test('a file that the disk failed does not get an exact generation', async t => {
+  const { folder, table, file, commit } = await newFile(t);
+  const generation = await commit(fill(0, 10, 1));
+  file.state.durabilityUnknown = true;
+  await table.close();
+  await table.generations.close(fileId => table.isUncertain(fileId));
+  const later = new Generations(folder);
+  await later.load();
+  t.ok(later.current('f') > generation + 1, `${later.current('f')} is above all that could have been used`);
+});
+
+t.test('commits that wait behind a stream are refused when it begins', async t => {
+  const { table, file, commit } = await newFile(t);
+  let open: () => void;
+  const gate = file.state.writers.run(() => new Promise<void>(resolve => (open = resolve)));
+  const stream = writeThrough(file, table, { precondition: () => undefined, bulk: true }, () => sleep(50));
+  const waiting = commit(fill(0, 10, 2));
+  await Promise.resolve();
+  open!();
+  await gate;
+  await t.rejects(waiting, { code: 'bulk_load' });
+  await stream;
 });

@@ -523,3 +523,41 @@ t.test('writes, overwrites and deletions of one name at a time never fail with a
     [],
   );
 });
+
+t.test('an array that is overwritten again and again is read and written meanwhile without a wrong answer', async t => {
+  const name = 'replaced-often';
+  await create(shared, { name, dtype: '|u1', shape: [1000] });
+  const url = `/v1/datasets/${name}`;
+  const progress = { isRunning: true };
+  const odd: string[] = [];
+  const read = async (): Promise<void> => {
+    for (let highest = 0; progress.isRunning;) {
+      const response = await shared.fetch(`${url}/data?format=raw`);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const generation = Number(response.headers.get('x-dataset-generation'));
+      if (response.status === 200) {
+        if (generation < highest) odd.push(`generation ${generation} after ${highest}`);
+        if (bytes.some(byte => byte !== bytes[0])) odd.push('a mixture');
+        highest = generation;
+      } else if (response.status !== 409) odd.push(`read: ${response.status}`);
+    }
+  };
+  const write = async (): Promise<void> => {
+    for (let value = 0; progress.isRunning; value++) {
+      const answer = await outcome(shared.fetch(`${url}/data`, binary('PUT', Buffer.alloc(1000, value))));
+      if (!/^(200|409|503 busy)/.test(answer)) odd.push(`write: ${answer}`);
+    }
+  };
+  const running = [read(), read(), read(), write(), write()];
+  let replaced = 0;
+  for (let i = 0; i < 40; i++) {
+    const body = npyOf('|u1', [1000], Buffer.alloc(1000, i));
+    const answer = await outcome(shared.fetch(`${url}?overwrite=true`, binary('PUT', body, 'application/x-npy')));
+    if (answer === '200') replaced++;
+    else if (!/^(409|503)/.test(answer)) odd.push(`overwrite: ${answer}`);
+  }
+  progress.isRunning = false;
+  await Promise.all(running);
+  t.strictSame([...new Set(odd)], []);
+  t.ok(replaced > 20, `${replaced} times replaced`);
+});

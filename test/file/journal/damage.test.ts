@@ -197,3 +197,32 @@ t.test('records of an older epoch, of another file or for another inode are neve
   const header = fs.readFileSync(journalPath);
   t.equal(await recover(Buffer.concat([header, bytes.subarray(RECORDS_START, bounds.at(-1))])), 0);
 });
+
+t.test('records that make no sense are refused, however right their checksums are', async t => {
+  const good = filled([16], [1], 0, 0x11);
+  for (const [title, change] of Object.entries<Change>({
+    'many elements in one place': { ...good, target: view([1_000_000], [0], 0) },
+    'a place before the file': { ...good, target: view([16], [1], -8) },
+    'a place before the file, by strides': { ...good, target: view([16], [-1], 8) },
+    'half a byte': { ...good, target: view([16], [1], 0.5) },
+    'a negative length': { ...good, target: view([-16], [1], 0) },
+    'bytes behind the payload': { ...good, source: view([16], [1], 0) },
+    'bytes before the payload': { ...good, source: view([16], [0], -1) },
+    'no item': { ...good, itemsize: 0 },
+    'no number': { ...good, target: view([16], [Number.NaN], 0) },
+    'too many axes': {
+      ...good,
+      target: view(
+        Array.from({ length: 65 }, () => 1),
+        Array.from({ length: 65 }, () => 1),
+        0,
+      ),
+    },
+  })) {
+    const journal = await Journal.create(journalPath, FILE_ID, 7n);
+    await journal.append([[RECORDS[0]![0]!], [change]]);
+    await journal.sync();
+    await journal.close();
+    t.equal(await recover(fs.readFileSync(journalPath)), 'quarantined', title);
+  }
+});
