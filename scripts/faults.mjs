@@ -96,12 +96,18 @@ async function runOneBroken(build, { makeBuild, starts }) {
   try {
     if (!(await starts(server))) return { verdict: 'passes', shown: 'the broken build does not start' };
     const result = await runFile(build.fails, { HYPERSLAB_TEST_SERVER: server, ...build.env });
-    if (result.fail > 0) return { verdict: 'fails', shown: `${result.fail} failed, first: ${result.failed[0]}` };
+    if (result.fail > 0) return { verdict: 'fails', shown: `${result.fail} failed, first: ${short(result.failed[0])}` };
     if (result.pass === 0) return { verdict: 'skipped', shown: result.skipped[0] ?? 'nothing ran' };
     return { verdict: 'passes', shown: `${result.pass} passed and none failed` };
   } finally {
     remove();
   }
+}
+
+/** The beginning of a title; what some tools print after it is long, and tells of this machine. */
+function short(title) {
+  const [line] = title.split('\n');
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }
 
 /** Runs one file in a process group of its own, so that nothing of it is left when it takes too long. */
