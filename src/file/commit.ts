@@ -64,6 +64,8 @@ export function commitChanges(file: OpenFile, storage: Storage, request: CommitR
 
 /** Turns of the event loop that a batch waits at most while each brings another commit. */
 const JOINING_TURNS_MAX = 8;
+/** However slow the disk is. */
+const JOINING_MS_MAX = 5;
 
 /** Commits what waits, batch by batch; whatever else wants to write the file gets its turn in between. */
 async function leadBatches(state: FileState, storage: Storage): Promise<void> {
@@ -71,12 +73,7 @@ async function leadBatches(state: FileState, storage: Storage): Promise<void> {
   while (state.commits.length > 0) {
     // oxlint-disable-next-line no-await-in-loop
     await state.writers.run(async () => {
-      // Writers that were answered together come back together: a turn of the event loop lets them join.
-      for (let turn = 0, before = 0; turn < JOINING_TURNS_MAX && state.commits.length > before; turn++) {
-        before = state.commits.length;
-        // oxlint-disable-next-line no-await-in-loop
-        await nextTurn();
-      }
+      await letJoin(state);
       const batch = takeBatch(state);
       try {
         if (batch.length > 0) await commitBatch(batch, storage);
@@ -86,6 +83,21 @@ async function leadBatches(state: FileState, storage: Storage): Promise<void> {
     });
   }
   state.isCommitting = false;
+}
+
+/**
+ * Writers that were answered together come back together: turns of the event loop let them join. Those that were there
+ * a moment ago are waited for, for less time than a sync of their own would take.
+ */
+async function letJoin({ commits, lastSyncMs, writersSeen }: FileState): Promise<void> {
+  const deadline = performance.now() + Math.min(lastSyncMs / 2, JOINING_MS_MAX);
+  for (let turn = 0, before = 0; commits.length > 0; turn++) {
+    const isExpected = commits.length < writersSeen && performance.now() < deadline;
+    if (!isExpected && (turn >= JOINING_TURNS_MAX || commits.length === before)) return;
+    before = commits.length;
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
+  }
 }
 
 /** What a batch holds up others by: the bytes of its records, or of the file that they set. */
@@ -129,13 +141,16 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
     throw durabilityLost(state, journals, error);
   }
   try {
+    const started = performance.now();
     await journal.sync();
+    state.lastSyncMs = performance.now() - started;
     journals.counts.syncs++;
     journals.counts.records += records.length;
     await state.lock.withWrite(async () => {
       await applyInOrder(accepted);
       for (const { resolve } of accepted) resolve(generations.advance(fileId));
     });
+    state.writersSeen = batch.length + state.commits.length;
   } catch (error) {
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
     throw durabilityLost(state, journals, error);

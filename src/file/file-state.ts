@@ -29,6 +29,9 @@ export class FileState {
   /** Commits that wait for their batch, and whether somebody takes care of them. */
   readonly commits: PendingCommit[] = [];
   isCommitting = false;
+  /** How long the last sync of the journal took, and how many writers were at work then. */
+  lastSyncMs = 0;
+  writersSeen = 0;
   /** Made at the first commit. */
   journal: Journal | undefined;
   /** When the last commit was, to which descriptor, and what will empty the journal when none follows. */
