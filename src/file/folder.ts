@@ -9,6 +9,7 @@ import { constants, existsSync, type Stats } from 'node:fs';
 import { systemErrorCode } from '../errors.js';
 import { closeDescriptor, openDescriptor, syncAll } from './io.js';
 import { libc, O_PATH } from './libc.js';
+import { Turnstile } from './turnstile.js';
 
 const DESCRIPTORS = '/proc/self/fd';
 const hasDescriptorPaths = process.platform === 'linux' && existsSync(DESCRIPTORS);
@@ -79,26 +80,18 @@ export class Folder {
 }
 
 /** Folders that are held for a moment at a time, so that a long list of datasets does not use up all descriptors. */
-const HELD_MAX = 64;
-let held = 0;
-const waiting: (() => void)[] = [];
+const held = new Turnstile(64);
 
 /** Holds a folder while `work` runs, which must not wait for another one that is held this way. */
-export async function withFolder<T>(realPath: string, work: (folder: Folder) => Promise<T>): Promise<T> {
-  if (held < HELD_MAX) held++;
-  else await new Promise<void>(resolve => waiting.push(resolve));
-  try {
+export function withFolder<T>(realPath: string, work: (folder: Folder) => Promise<T>): Promise<T> {
+  return held.run(async () => {
     const folder = await Folder.open(realPath);
     try {
       return await work(folder);
     } finally {
       await folder.close();
     }
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else held--;
-  }
+  });
 }
 
 /**

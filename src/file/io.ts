@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { availableParallelism } from 'node:os';
 import { fail } from '../errors.js';
+import { Turnstile } from './turnstile.js';
 
 const readOnce = promisify(fs.read);
 const writeOnce = promisify(fs.write);
@@ -96,29 +97,16 @@ export function failTruncated(): never {
 /** Threads of libuv's pool, which file calls share. */
 const threadCount = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
 /** Slow syncs leave half of the pool to reads. */
-let syncsAllowed = Math.max(1, Math.min(Math.floor(threadCount / 2), availableParallelism() * 4));
-const waitingSyncs: (() => void)[] = [];
-
-async function limited<T>(work: () => Promise<T>): Promise<T> {
-  if (syncsAllowed > 0) syncsAllowed--;
-  else await new Promise<void>(resolve => waitingSyncs.push(resolve));
-  try {
-    return await work();
-  } finally {
-    const next = waitingSyncs.shift();
-    if (next) next();
-    else syncsAllowed++;
-  }
-}
+const syncs = new Turnstile(Math.max(1, Math.min(Math.floor(threadCount / 2), availableParallelism() * 4)));
 
 /** fdatasync(2): data, and the metadata needed to find it, are on disk. */
 export function syncData(fd: number): Promise<void> {
-  return limited(() => fdatasyncOnce(fd));
+  return syncs.run(() => fdatasyncOnce(fd));
 }
 
 /** fsync(2). */
 export function syncAll(fd: number): Promise<void> {
-  return limited(() => fsyncOnce(fd));
+  return syncs.run(() => fsyncOnce(fd));
 }
 
 /** Makes renames and new names in a folder durable. */

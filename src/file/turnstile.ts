@@ -1,11 +1,23 @@
-/** Work that must not overlap, one after the other in the order of asking, on one event loop. */
+/** Work of which only so much may be under way: the rest waits in the order of asking, on one event loop. */
 export class Turnstile {
-  #last: Promise<unknown> = Promise.resolve();
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
 
-  /** Runs `work` when everything before it has ended, well or not. */
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
+  /** `places` at a time; one keeps work from overlapping. */
+  constructor(places = 1) {
+    this.#free = places;
+  }
+
+  /** Runs `work` at once where a place is free, else when those before it have ended, well or not. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 }

@@ -51,7 +51,6 @@ t.test('a stream closes the file at once, before its generation is reserved, unt
     const change = writeThrough(file, table, options, async () => {
       if (fails) throw new Error('cut');
     });
-    await Promise.resolve();
     t.equal(file.state.bulkLoading, true);
     t.throws(() => file.state.checkUsable(), { code: 'bulk_load' });
     if (fails) await t.rejects(change);
