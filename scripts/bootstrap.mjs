@@ -15,7 +15,21 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 export const INSTALL_STAMP = 'node_modules/.hyperslab-installed';
 const BUILD_STAMP = 'dist/.hyperslab-built';
 /** Whatever changes what a build makes. */
-const SOURCES = ['src', 'routes', 'test', 'bench', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const SOURCES = [
+  'src',
+  'routes',
+  'test',
+  'bench',
+  'scripts',
+  'kernels',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
+/** Whatever changes what the WebAssembly module is; the lock file names its compiler. */
+const KERNEL_SOURCES = ['kernels', 'package-lock.json'];
+const KERNELS = 'dist/src/statistics/kernels/kernels.wasm';
+const KERNELS_STAMP = 'dist/.hyperslab-kernels';
 /** Folders whose other files (fixtures, pages, tables) are read beside the compiled code. */
 const COPIED = ['src', 'routes', 'test'];
 /** The compiled addon belongs to one version of Node on one platform. */
@@ -50,10 +64,25 @@ export function build() {
   say('building');
   // The stamp is taken before: a source saved during the build is then newer than it.
   const stamp = sourcesStamp();
+  const kernels = builtKernels();
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   run(process.execPath, ['node_modules/typescript/bin/tsc']);
   for (const folder of COPIED) copyUncompiled(folder);
+  buildKernels(kernels);
   writeFileSync(join(ROOT, BUILD_STAMP), stamp);
+}
+
+/** The kernels of the last build, where their sources are the same: compiling them takes longer than all the rest. */
+function builtKernels() {
+  if (readText(KERNELS_STAMP) !== hashOf(KERNEL_SOURCES) || !existsSync(join(ROOT, KERNELS))) return undefined;
+  return readFileSync(join(ROOT, KERNELS));
+}
+
+function buildKernels(built) {
+  const asc = 'node_modules/assemblyscript/bin/asc.js';
+  if (built) writeFileSync(join(ROOT, KERNELS), built);
+  else run(process.execPath, [asc, 'kernels/index.ts', '--config', 'kernels/asconfig.json', '--outFile', KERNELS]);
+  writeFileSync(join(ROOT, KERNELS_STAMP), hashOf(KERNEL_SOURCES));
 }
 
 /** Runs npm as the npm that started us, else as the one on the PATH; ends this process when it fails. */

@@ -1,0 +1,34 @@
+/** The WebAssembly module has what its declarations say. */
+import t from 'tap';
+import { compileKernels, KERNEL_DATA_BYTES, wasmKernels } from '../../../src/statistics/kernels/kernels.js';
+import { scalarKernels } from '../../../src/statistics/kernels/scalar/index.js';
+
+const MEMORY = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+
+t.test('the module exports one function for each scalar kernel, with as many parameters', async t => {
+  const module = compileKernels();
+  const twins = scalarKernels(MEMORY.buffer);
+  const arity = (kernels: object): [string, number][] =>
+    Object.entries(kernels)
+      .map(([name, kernel]): [string, number] => [name, (kernel as { readonly length: number }).length])
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  t.ok(
+    WebAssembly.Module.exports(module).every(({ kind }) => kind === 'function'),
+    'nothing but functions',
+  );
+  t.strictSame(arity(wasmKernels(module, MEMORY)), arity(twins));
+});
+
+t.test(
+  'the module needs its memory and nothing else, and keeps its constants below the first free address',
+  async t => {
+    const module = compileKernels();
+    t.strictSame(WebAssembly.Module.imports(module), [{ module: 'env', name: 'memory', kind: 'memory' }]);
+    const bytes = new Uint8Array(MEMORY.buffer);
+    wasmKernels(module, MEMORY);
+    t.ok(
+      bytes.subarray(KERNEL_DATA_BYTES).every(byte => byte === 0),
+      'nothing was written above',
+    );
+  },
+);
