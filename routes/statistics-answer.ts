@@ -44,7 +44,11 @@ export function planFor(datasets: Datasets, name: string, input: StatisticsInput
   if (as && (as.length !== parsed.ops.length || new Set(as).size !== as.length)) {
     fail('bad_operation', `as names each of the ${parsed.ops.length} results once.`, { as, ops: parsed.ops });
   }
-  return { dataset, plan: planStatistics(parsed, dtype, selectFrom(view, selection)), names: as ?? parsed.ops };
+  return {
+    dataset,
+    plan: planStatistics(parsed, dtype, selectFrom(view, selection), { origin: view.offset }),
+    names: as ?? parsed.ops,
+  };
 }
 
 /** @throws too_large when the answer has more numbers than JSON answers may have */
@@ -106,7 +110,7 @@ async function runPlanned(
   { dataset, plan, names }: PlannedStatistics,
   signal: AbortSignal,
 ): Promise<StatisticsRun> {
-  const run = await runStatistics(dataset, plan, context.pool, signal);
+  const run = await runStatistics(dataset, plan, context.pool, { signal });
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }

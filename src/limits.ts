@@ -92,10 +92,15 @@ export const LIMITS = {
   openFilesMax: 512,
   /** Generations reserved on disk at a time: one small fsync per so many writes. */
   generationsPerReservation: 1024,
-  /** A unit of work of a statistic. */
-  chunkBytesMax: 8 * MiB,
+  /** A unit of work of a statistic: about a million values, so that small writes leave most of them as they were. */
+  chunkBytesMax: 4 * MiB,
+  /** From the first to the last byte of a chunk: where few of them are its elements', it ends sooner. */
+  chunkSpanBytesMax: 256 * MiB,
   /** A piece of a chunk that is converted and reduced while it is in the cache. */
   tileBytesMax: 1 * MiB,
+  tileSpanBytesMax: 16 * MiB,
+  /** What kernels of one worker work in: tiles, tables, results. Memory that no task has touched costs nothing. */
+  kernelScratchBytes: 64 * MiB,
   /** Cells of a statistic's answer (the product of the axes that remain), about 80 bytes each while it runs. */
   cellsMax: 1024 * KiB,
   /** Cells that are finished on the event loop; more go to a worker. */

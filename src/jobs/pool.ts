@@ -1,25 +1,23 @@
 /**
  * The only door to the worker threads. Tasks are small (a piece, a chunk), so that none waits long behind another;
- * the queue is bounded by those who fill it: a response has one piece under way, a statistic two chunks per worker.
+ * the queue is bounded by those who fill it: a response has one piece under way, a statistic two tasks per worker.
  */
 import { Piscina } from 'piscina';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
-import type { Accumulator, ChunkTask, Partial, Plan, StatisticsResult } from '../statistics/index.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { valueOf, type Outcome } from './messages.js';
-import type { FinishTask, GatherTask, StatisticsTask } from './tasks.js';
+import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
 
 /** What a statistic asks of the pool. */
-export interface Reducer {
+export interface Walking {
   readonly workers: number;
-  reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial>;
-  finish(plan: Plan, accumulator: Accumulator): Promise<StatisticsResult>;
+  walk(task: WalkTask): Promise<WalkAnswer>;
 }
 
-export class WorkerPool implements OffLoop, Reducer {
+export class WorkerPool implements OffLoop, Walking {
   readonly workers: number;
   readonly #piscina: Piscina;
 
@@ -53,14 +51,8 @@ export class WorkerPool implements OffLoop, Reducer {
     valueOf((await this.#piscina.run({ fd, target, itemsize }, { name: 'hold' })) as Outcome<void>);
   }
 
-  async reduce(source: SourceDescriptor, chunk: ChunkTask): Promise<Partial> {
-    const task: StatisticsTask = { source, chunk };
-    return valueOf((await this.#run(task, 'statistics')) as Outcome<Partial>);
-  }
-
-  async finish(plan: Plan, accumulator: Accumulator): Promise<StatisticsResult> {
-    const task: FinishTask = { plan, accumulator };
-    return valueOf((await this.#run(task, 'finish')) as Outcome<StatisticsResult>);
+  async walk(task: WalkTask): Promise<WalkAnswer> {
+    return valueOf((await this.#run(task, 'walk')) as Outcome<WalkAnswer>);
   }
 
   /** @throws busy when too many tasks are in line */

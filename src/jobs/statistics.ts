@@ -1,95 +1,109 @@
 /**
- * Runs a planned statistic so that its answer is of one generation. Chunks are computed while writers go on; those that
- * a write touched are computed again; after two rounds the rest is done under the read lock, for a moment at most.
+ * Runs a planned statistic so that its answer is of one generation of every file it reads. Writers go on meanwhile;
+ * where they overwrite more than is kept of the old bytes, the computation begins anew, the last time while they wait,
+ * for a moment at most.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fail } from '../errors.js';
-import { sameIdentity, type OpenFile } from '../file/open-file.js';
-import { LIMITS } from '../limits.js';
-import { finish, type Plan, type StatisticsResult } from '../statistics/index.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { Reducer } from './pool.js';
-import { Scan } from './scan.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { Computation, type Plan, type StatisticsResult } from '../statistics/index.js';
+import { runTurns } from '../turns.js';
+import { Claim } from './claim.js';
+import type { Walking } from './pool.js';
+import { GenerationLost, Walker, type KeptPartials, type Progress } from './walker.js';
 
 export interface StatisticsRun {
   readonly result: StatisticsResult;
   readonly generation: number;
   /** Useful bytes that were read, those of repeated chunks included. */
   readonly scannedBytes: number;
+  /** Chunks that the answer is made of, over all rounds, and those of them that an earlier run had read. */
   readonly chunks: number;
+  readonly keptChunks: number;
 }
 
-/** Bounds that tests lower. */
-export interface StatisticsBounds {
-  readonly keptPartialBytesMax: number;
-  readonly lockMsMax: number;
+export interface StatisticsOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Partials of earlier runs that hold for a claim, where they may be used. */
+  readonly kept?: ((claim: Claim) => KeptPartials | undefined) | undefined;
+  /** How long writers may be held off in the end, and chunks that make a task. Tests lower them. */
+  readonly lockMsMax?: number;
+  readonly chunksPerTaskMax?: number;
 }
 
-const BOUNDS: StatisticsBounds = {
-  keptPartialBytesMax: LIMITS.keptPartialBytesMax,
-  lockMsMax: LIMITS.statisticLockMsMax,
-};
+/** Attempts without a lock, each of which may lose its generation. */
+const OPTIMISTIC_ATTEMPTS = 2;
 
-/** Rounds without the lock, in which a write may come between. */
-const OPTIMISTIC_ROUNDS = 2;
-
-/** @throws file_changed, bulk_load, busy_writing, and what the plan's finish throws */
+/** @throws file_changed, bulk_load, busy_writing, shutting_down, nan_found, and what the plan's parts throw in the end */
 export async function runStatistics(
   dataset: Dataset,
   plan: Plan,
-  pool: Reducer,
-  signal: AbortSignal,
-  bounds: Partial<StatisticsBounds> = {},
+  pool: Walking,
+  options: StatisticsOptions,
 ): Promise<StatisticsRun> {
-  const file = await dataset.open();
-  const { changes, lock } = file.state;
-  const release = file.lease();
-  const { keptPartialBytesMax, lockMsMax } = { ...BOUNDS, ...bounds };
-  const scan = new Scan(plan, file, pool, signal, keptPartialBytesMax);
+  for (let attempt = 0; attempt < OPTIMISTIC_ATTEMPTS; attempt++) {
+    // oxlint-disable-next-line no-await-in-loop
+    const run = await attemptStatistics(dataset, plan, pool, options);
+    if (run) return run;
+  }
+  return runLocked(dataset, plan, pool, options);
+}
+
+/** Undefined when the generation was lost. */
+async function attemptStatistics(
+  dataset: Dataset,
+  plan: Plan,
+  pool: Walking,
+  { signal, onProgress, kept, chunksPerTaskMax }: StatisticsOptions,
+  claiming = Claim.of(dataset),
+): Promise<StatisticsRun | undefined> {
+  const claim = await claiming;
   try {
-    // Begun when no write is half noted.
-    const unwatch = await lock.withRead(() => changes.watch(file.state.writesStarted));
-    const generation = await settle(dataset, file, scan, lockMsMax).finally(unwatch);
-    const accumulator = await scan.result();
-    const isSmall = plan.cells <= LIMITS.cellsPerTurn;
-    const result = isSmall ? finish(plan, accumulator) : await pool.finish(plan, accumulator);
-    return { result, generation, scannedBytes: scan.scannedBytes, chunks: plan.chunkCount };
+    const computation = new Computation(plan);
+    const walker = new Walker([claim], pool, signal, onProgress, chunksPerTaskMax);
+    const partials = kept?.(claim);
+    for (let round = computation.next(); round; round = computation.next()) {
+      // oxlint-disable-next-line no-await-in-loop
+      await walker.walk(computation, round, partials);
+    }
+    claim.check();
+    const { scannedBytes, chunks, keptChunks } = walker;
+    const result = await runTurns(computation.finish());
+    return { result, generation: claim.generation, scannedBytes, chunks, keptChunks };
+  } catch (error) {
+    if (!(error instanceof GenerationLost)) throw error;
+    claim.check();
+    return undefined;
   } finally {
-    scan.close();
-    release();
+    claim.close();
   }
 }
 
-/** Reads until all chunks hold for one version of the file, and returns its generation. */
-async function settle(dataset: Dataset, file: OpenFile, scan: Scan, lockMsMax: number): Promise<number> {
-  const { state } = file;
-  let stale = await scan.stale(state.writesStarted);
-  for (let round = 0; round < OPTIMISTIC_ROUNDS; round++) {
-    // oxlint-disable-next-line no-await-in-loop
-    if (stale) await scan.read(stale);
-    state.checkUsable();
-    // oxlint-disable-next-line no-await-in-loop
-    const { version, generation } = await state.lock.withRead(() => nowOf(dataset, file));
-    // oxlint-disable-next-line no-await-in-loop
-    stale = await scan.stale(version);
-    if (!stale) return generation;
-  }
+/** While writers wait. */
+async function runLocked(
+  dataset: Dataset,
+  plan: Plan,
+  pool: Walking,
+  options: StatisticsOptions,
+): Promise<StatisticsRun> {
+  const { lockMsMax = LIMITS.statisticLockMsMax } = options;
+  const file = await dataset.open();
   const ending = new AbortController();
-  let reading: Promise<void> | undefined;
+  const signal = AbortSignal.any([options.signal, ending.signal]);
+  let running: Promise<StatisticsRun | undefined> | undefined;
   try {
-    return await state.lock.withRead(async () => {
-      const late = sleep(lockMsMax, 'late', { signal: ending.signal });
+    return await file.state.lock.withRead(async () => {
+      const late = sleep(lockMsMax, undefined, { signal: ending.signal });
       // Ends by an abort when it is not needed.
       late.catch(() => undefined);
-      const { version, generation } = nowOf(dataset, file);
-      stale = await scan.stale(version);
-      reading = scan.read(stale ?? [], () => ending.signal.aborted);
-      if ((await Promise.race([reading, late])) === 'late') failBusy();
-      return generation;
+      running = attemptStatistics(dataset, plan, pool, { ...options, signal }, Claim.underLock(dataset));
+      return (await Promise.race([running, late])) ?? failBusy();
     });
   } finally {
     ending.abort();
-    await reading?.catch(() => undefined);
+    await running?.catch(() => undefined);
   }
 }
 
@@ -98,16 +112,4 @@ function failBusy(): never {
     'busy_writing',
     'The selection is written faster than the statistic can be computed. Repeat the request later, or ask for less of it.',
   );
-}
-
-/** The caller keeps writers off. @throws file_changed when another file has taken the place of the one being read */
-function nowOf(dataset: Dataset, file: OpenFile): { version: number; generation: number } {
-  file.state.checkUsable();
-  const current = dataset.files.get(dataset.reference);
-  if (current && !sameIdentity(current.identity, file.identity)) {
-    fail('file_changed', 'Another file took the place of this one. Repeat the request to read the new file.', {
-      reason: 'replaced',
-    });
-  }
-  return { version: file.state.writesStarted, generation: dataset.generation };
 }

@@ -5,16 +5,14 @@ import { eachRun } from '../file/change.js';
 import { writeFullySync } from '../file/io.js';
 import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
-import { sizeOf, type View } from '../layout/view.js';
-import { LIMITS } from '../limits.js';
+import type { View } from '../layout/view.js';
 import {
-  computeChunk,
-  finish,
-  type Accumulator,
+  measureChunks,
+  newEngine,
   type ChunkTask,
+  type Engine,
+  type Measure,
   type Partial,
-  type Plan,
-  type StatisticsResult,
 } from '../statistics/index.js';
 
 export interface GatherTask {
@@ -25,14 +23,18 @@ export interface GatherTask {
   readonly out: Uint8Array;
 }
 
-export interface StatisticsTask {
+export interface WalkTask {
   readonly source: SourceDescriptor;
-  readonly chunk: ChunkTask;
+  readonly measures: readonly Measure[];
+  readonly chunks: readonly ChunkTask[];
+  /** Shared: 1 as soon as nobody wants the answer any more. */
+  readonly cancel: Int32Array;
 }
 
-export interface FinishTask {
-  readonly plan: Plan;
-  readonly accumulator: Accumulator;
+export interface WalkAnswer {
+  /** Per chunk, the partial of each measure; undefined where it is part of a later one's. Short when cancelled. */
+  readonly partials: (Partial | undefined)[][];
+  readonly ms: number;
 }
 
 export function gatherView({ source, view, itemsize, out }: GatherTask): void {
@@ -43,20 +45,18 @@ export function scatterView({ fd, ...change }: ScatterTask): void {
   eachRun(change, (offset, run) => writeFullySync(fd, run, offset));
 }
 
-/** One tile of memory per thread, refilled for every tile of every chunk. */
-let tile: Uint8Array | undefined;
+let engine: Engine | undefined;
 
-export function reduceChunk({ source, chunk }: StatisticsTask): Partial {
+export function walkChunks({ source, measures, chunks, cancel }: WalkTask): WalkAnswer {
+  const started = performance.now();
   const bytesOf = openSource(source);
-  return computeChunk(chunk, (view, itemsize) => {
-    tile ??= new Uint8Array(LIMITS.tileBytesMax);
-    const bytes = tile.subarray(0, sizeOf(view.shape) * itemsize);
-    gather(bytesOf, view, itemsize, bytes);
-    return bytes;
-  });
-}
-
-/** The formulas at the end take about 100 ns per cell: too long for the event loop where many cells remain. */
-export function finishStatistics({ plan, accumulator }: FinishTask): StatisticsResult {
-  return finish(plan, accumulator);
+  engine ??= newEngine();
+  const partials = measureChunks(
+    engine,
+    measures,
+    chunks,
+    { read: (view, itemsize, into) => gather(bytesOf, view, itemsize, into) },
+    () => Atomics.load(cancel, 0) !== 0,
+  );
+  return { partials, ms: performance.now() - started };
 }

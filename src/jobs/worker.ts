@@ -2,17 +2,8 @@
 import { Piscina } from 'piscina';
 import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
-import type { Partial, StatisticsResult } from '../statistics/index.js';
 import { outcomeOf, type Outcome } from './messages.js';
-import {
-  finishStatistics,
-  gatherView,
-  reduceChunk,
-  scatterView,
-  type FinishTask,
-  type GatherTask,
-  type StatisticsTask,
-} from './tasks.js';
+import { gatherView, scatterView, walkChunks, type GatherTask, type WalkAnswer, type WalkTask } from './tasks.js';
 
 export function gather(task: GatherTask): Outcome<void> {
   return outcomeOf(() => gatherView(task));
@@ -26,23 +17,21 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
   return outcomeOf(() => holdSpace(fd, target, itemsize));
 }
 
-export function statistics(task: StatisticsTask): Outcome<Partial> {
-  return moved(outcomeOf(() => reduceChunk(task)));
+export function walk(task: WalkTask): Outcome<WalkAnswer> {
+  return moved(outcomeOf(() => walkChunks(task)));
 }
 
-export function finish(task: FinishTask): Outcome<StatisticsResult> {
-  return outcomeOf(() => finishStatistics(task));
-}
-
-/** Marks a result so that the memory in it changes hands. */
-function moved<T extends object>(outcome: Outcome<T>): Outcome<T> {
-  const transferred = 'value' in outcome ? buffersIn(outcome.value) : [];
+/** Marks an answer so that the memory of its partials changes hands. */
+function moved(outcome: Outcome<WalkAnswer>): Outcome<WalkAnswer> {
+  const transferred = 'value' in outcome ? buffersOf(outcome.value) : [];
   const message = { [Piscina.transferableSymbol]: transferred, [Piscina.valueSymbol]: outcome };
-  return Piscina.move(message as never) as unknown as Outcome<T>;
+  return Piscina.move(message as never) as unknown as Outcome<WalkAnswer>;
 }
 
-/** The distinct buffers of the typed arrays that an object is, or holds one level down. */
-function buffersIn(value: object): ArrayBuffer[] {
-  const arrays = ArrayBuffer.isView(value) ? [value] : Object.values(value).filter(each => ArrayBuffer.isView(each));
+/** The distinct buffers of all typed arrays in the partials. */
+function buffersOf({ partials }: WalkAnswer): ArrayBuffer[] {
+  const arrays = partials
+    .flat()
+    .flatMap(partial => Object.values(partial ?? {}).filter(each => ArrayBuffer.isView(each)));
   return [...new Set(arrays.map(array => array.buffer))].filter(buffer => buffer instanceof ArrayBuffer);
 }

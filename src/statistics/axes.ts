@@ -95,38 +95,55 @@ function continues(outer: Axis, inner: Axis): boolean {
   );
 }
 
-/** A box cut into equal boxes (the last along an axis may be smaller), numbered row-major. */
+/** A box cut into equal boxes (the first and the last along an axis may be smaller), numbered row-major. */
 export interface Grid {
   /** Length of a piece along each axis. */
   readonly lengths: readonly number[];
   readonly boxes: number;
+  /** What the first piece of the outermost axis lacks of its length. */
+  readonly phase: number;
 }
 
+export interface GridBounds {
+  readonly cellsMax: number;
+  /** From the first to the last element of a piece, in the unit of the strides. */
+  readonly reachMax: number;
+  /** Where on the outermost axis the box starts, in steps: pieces are cut at multiples of their length from there. */
+  readonly phase?: number;
+}
+
+export const UNBOUNDED: GridBounds = { cellsMax: Number.POSITIVE_INFINITY, reachMax: Number.POSITIVE_INFINITY };
+
 /**
- * Cuts so that a piece has at most `elementsMax` elements (at least one) and `cellsMax` cells, and so that the cells
- * of a piece are consecutive: of the kept axes at most one is cut, those outside it have length one, those inside it
- * are whole. Reduced axes outside a cut kept axis still grow, which keeps partials small against the data they cover.
+ * Cuts so that a piece has at most `elementsMax` elements (at least one) and `cellsMax` cells, reaches no further than
+ * `reachMax`, and so that the cells of a piece are consecutive: of the kept axes at most one is cut, those outside it
+ * have length one, those inside it are whole. Reduced axes outside a cut kept axis still grow, which keeps partials
+ * small against the data they cover.
  */
-export function gridOf(axes: readonly Axis[], elementsMax: number, cellsMax: number): Grid {
+export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, reachMax, phase }: GridBounds): Grid {
   const lengths: number[] = [];
   let elements = 1;
   let cells = 1;
   let boxes = 1;
   let cellsCut = false;
-  for (const { length, kept } of axes.toReversed()) {
-    let limit = elementsMax / elements;
+  let missing = 0;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const { length, kept, stride } = axes[i]!;
+    let limit = Math.min(elementsMax / elements, reachMax / stride);
     if (kept) limit = cellsCut ? 1 : Math.min(limit, cellsMax / cells);
     limit = Math.max(1, Math.floor(limit));
     const pieces = Math.ceil(length / limit);
+    const isAligned = i === 0 && phase !== undefined;
     // Kept axes are cut evenly: a thin last strip would cost as many reads as a whole one.
-    const piece = pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
+    const piece = isAligned ? limit : pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
+    if (isAligned) missing = phase % piece;
     lengths.unshift(piece);
-    boxes *= Math.ceil(length / piece);
+    boxes *= Math.ceil((length + (i === 0 ? missing : 0)) / piece);
     elements *= piece;
     if (kept) cells *= piece;
-    if (kept && piece < length) cellsCut = true;
+    if (kept && (piece < length || missing > 0)) cellsCut = true;
   }
-  return { lengths, boxes };
+  return { lengths, boxes, phase: missing };
 }
 
 /** Piece `number` of a grid over a box. */
@@ -136,13 +153,15 @@ export function boxAt(box: Box, grid: Grid, number: number): Box {
   for (let i = box.axes.length - 1; i >= 0; i--) {
     const axis = box.axes[i]!;
     const piece = grid.lengths[i]!;
-    const pieces = Math.ceil(axis.length / piece);
-    const start = (number % pieces) * piece;
+    const missing = i === 0 ? grid.phase : 0;
+    const pieces = Math.ceil((axis.length + missing) / piece);
+    const first = (number % pieces) * piece - missing;
+    const start = Math.max(0, first);
     number = Math.floor(number / pieces);
     offset += start * axis.stride;
     cell += start * axis.cellStep;
     index += start * axis.indexStep;
-    axes.unshift({ ...axis, length: Math.min(piece, axis.length - start) });
+    axes.unshift({ ...axis, length: Math.min(first + piece, axis.length) - start });
   }
   return { axes, offset, cell, index };
 }

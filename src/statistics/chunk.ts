@@ -1,20 +1,17 @@
 /**
- * One chunk: its tiles are filled by the caller, converted block by block and reduced into a partial. Synchronous and
- * without state between calls. Memory: the caller's tile, blocks of 256 KiB each, and the partial.
+ * The reduce measurement: the tiles of a chunk become numbers block by block, and blocks are reduced into the fields of
+ * the cells. Memory: blocks of 256 KiB each, and the partial.
  */
-import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from './axes.js';
+import { boxAt, type Axis, type Box } from './axes.js';
+import type { Engine } from './engine.js';
 import { isWide, newFields, type ChunkPartial } from './fields.js';
-import type { ChunkTask } from './plan.js';
+import type { Measurement } from './measurements.js';
+import type { ReduceMeasure } from './part.js';
 import { newReduction, reduceRows, reduceRun, type Reduction } from './reduce.js';
 import { STRIP_WIDTH_MAX } from './scratch.js';
 import { BLOCK_ELEMENTS_MAX, loadRows, loadRun, tileOf, type Tile } from './tile.js';
-import type { View } from '../layout/view.js';
-
-/**
- * Answers the packed C-order bytes of a view of the file, in the dtype's own byte order. They need to stay valid until
- * the next call only. At most the plan's tileBytesMax (LIMITS.tileBytesMax) is asked for at a time.
- */
-export type FillTile = (view: View, itemsize: number) => Uint8Array;
+import { NATIVE_BYTES, type Tile as NativeTile } from './tiles.js';
+import type { ChunkTask } from './walk.js';
 
 /** Elements of a run that are reduced at a time: 32 KiB as float64, a first-level cache. */
 const RUN_LENGTH_MAX = 4096;
@@ -24,20 +21,31 @@ const STRIP_ROWS_MAX = BLOCK_ELEMENTS_MAX / STRIP_WIDTH_MAX;
 const COLUMNS_WIDTH_MAX = 64;
 const ROW_KERNEL_WIDTH_MIN = 8;
 
-export function computeChunk(task: ChunkTask, fill: FillTile): ChunkPartial {
-  const { dtype, measure } = task;
-  const fields = newFields(measure.fields, task.cellCount);
-  const reduction = newReduction(fields, isWide(dtype), measure.countsNan);
-  const grid = gridOf(task.box.axes, measure.tileBytesMax / dtype.itemsize, Number.POSITIVE_INFINITY);
-  for (let number = 0; number < grid.boxes; number++) {
-    const box = boxAt(task.box, grid, number);
-    const tile = tileOf(dtype, fill(viewOf(box), dtype.itemsize));
-    reduceTile(reduction, tile, { ...packedBox(box), cell: box.cell - task.cellStart });
+export class ReduceMeasurement implements Measurement {
+  readonly #engine: Engine;
+  readonly #chunk: ChunkTask;
+  readonly #reduction: Reduction;
+
+  constructor(engine: Engine, measure: ReduceMeasure, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#chunk = chunk;
+    const fields = newFields(measure.fields, chunk.cellCount);
+    this.#reduction = newReduction(fields, isWide(chunk.dtype), measure.countsNan);
   }
-  // The scratch memory outlives this call; the caller's tile must not live with it.
-  reduction.block.values = reduction.block.scratch;
-  const { cellStart, cellCount } = task;
-  return { cellStart, cellCount, cellSize: task.bytes / dtype.itemsize / cellCount, ...fields };
+
+  add({ type, ptr, box }: NativeTile): void {
+    const elements = box.axes.reduce((count, axis) => count * axis.length, 1);
+    const bytes = this.#engine.scratch.u8(ptr, elements * NATIVE_BYTES[type]);
+    reduceTile(this.#reduction, tileOf(type, bytes), box);
+  }
+
+  partial(): ChunkPartial {
+    const { block, fields } = this.#reduction;
+    // The scratch memory outlives this call; the tile must not live with it.
+    block.values = block.scratch;
+    const { cellStart, cellCount, bytes, dtype } = this.#chunk;
+    return { cellStart, cellCount, cellSize: bytes / dtype.itemsize / cellCount, ...fields };
+  }
 }
 
 const ONE_REDUCED: Axis = { length: 1, stride: 0, kept: false, cellStep: 0, indexStep: 0 };
@@ -49,7 +57,8 @@ function reduceTile(reduction: Reduction, tile: Tile, box: Box): void {
   const inner = axes.pop() ?? ONE_REDUCED;
   const next = axes.at(-1);
   const outer = next && next.kept !== inner.kept ? axes.pop()! : inner.kept ? ONE_REDUCED : ONE_KEPT;
-  const innerGrid = { lengths: axes.map(() => 1), boxes: axes.reduce((count, axis) => count * axis.length, 1) };
+  const boxes = axes.reduce((count, axis) => count * axis.length, 1);
+  const innerGrid = { lengths: axes.map(() => 1), boxes, phase: 0 };
   for (let number = 0; number < innerGrid.boxes; number++) {
     const at = boxAt({ ...box, axes }, innerGrid, number);
     if (inner.kept) reduceRowsOf(reduction, tile, at, outer, inner);

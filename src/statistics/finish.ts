@@ -3,8 +3,9 @@
  * the formulas, the rules for NaN and the dtypes of answers.
  */
 import { parseDType, withByteOrder, type DType } from '../dtype.js';
-import { fail, invariant } from '../errors.js';
+import { fail } from '../errors.js';
 import { toFloat16Bits, float16ToFloat32 } from '../float16.js';
+import { LIMITS } from '../limits.js';
 import { divideExact, exactInteger, subtractExact, type Integer } from './exact.js';
 import type { Fields } from './fields.js';
 import { scaled, totalOf } from './kernels/combine.js';
@@ -33,11 +34,12 @@ export interface StatisticsResult {
   readonly results: readonly OperationResult[];
 }
 
-/** @throws empty_selection when argmin or argmax of a cell has nothing but NaN to choose from */
-export function finish(plan: Plan, accumulator: Accumulator): StatisticsResult {
-  const cells: Cells = { plan, fields: accumulator.fields, positions: positionsOf(plan) };
-  const results = plan.query.ops.map(op => finishOp(cells, op));
-  return { axis: plan.query.axis, count: countOf(cells), results };
+/** The operations of the reduce part, by their position in the query. @throws empty_selection */
+export function* finishReduced(plan: Plan, { fields }: Accumulator): Generator<void, Map<number, OperationResult>> {
+  const cells: Cells = { plan, fields, positions: positionsOf(plan) };
+  const results = new Map<number, OperationResult>();
+  for (const [at, op] of plan.query.ops.entries()) results.set(at, yield* finishOp(cells, op));
+  return results;
 }
 
 interface Cells {
@@ -70,12 +72,13 @@ function positionsOf(plan: Plan): Float64Array | null {
   return positions;
 }
 
-function finishOp(cells: Cells, op: OpName): OperationResult {
+function* finishOp(cells: Cells, op: OpName): Generator<void, OperationResult> {
   const { plan, positions } = cells;
   const formula = FORMULAS[op];
   const values = new Float64Array(plan.cells);
   let exact: bigint[] | undefined;
   for (let cell = 0; cell < plan.cells; cell++) {
+    if ((cell + 1) % LIMITS.cellsPerTurn === 0) yield;
     const value = formula(cells, cell);
     const position = positions ? positions[cell]! : cell;
     if (typeof value === 'bigint') exact ??= Array.from<bigint>({ length: plan.cells });
@@ -87,13 +90,16 @@ function finishOp(cells: Cells, op: OpName): OperationResult {
   return { op, name: op, dtype: dtypeOf(op, plan.dtype), shape: plan.shape, values: exact ?? values };
 }
 
-function countOf(cells: Cells): number | OperationResult {
-  const { plan } = cells;
+/** Elements that were used: one number, or one per cell where `omit` makes them differ. */
+export function countOf(plan: Plan, { fields }: Accumulator): StatisticsResult['count'] {
   if (plan.query.nan !== 'omit' || !plan.measure.countsNan) return plan.cellSize;
-  const result = finishOp(cells, 'count');
-  invariant(result.values instanceof Float64Array, 'counts are numbers');
-  const first = result.values[0] ?? plan.cellSize;
-  return result.values.every(count => count === first) ? first : result;
+  const counts = fields.count!;
+  const [first = plan.cellSize] = counts;
+  if (counts.every(count => count === first)) return first;
+  const positions = positionsOf(plan);
+  const values = new Float64Array(plan.cells);
+  for (let cell = 0; cell < plan.cells; cell++) values[positions ? positions[cell]! : cell] = counts[cell]!;
+  return { op: 'count', name: 'count', dtype: INT64, shape: plan.shape, values };
 }
 
 /** Elements behind a cell that the query uses. */

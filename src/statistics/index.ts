@@ -3,11 +3,16 @@
  * in the order of the chunks → result → JSON or block. run.ts shows the steps together.
  */
 export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
-export { computeChunk, type FillTile } from './chunk.js';
-export type { ChunkPartial, ChunkPartial as Partial } from './fields.js';
-export { finish, type OperationResult, type StatisticsResult } from './finish.js';
+export { Computation, type SharedRound } from './computation.js';
+export { newEngine, type Engine } from './engine.js';
+export type { ChunkPartial } from './fields.js';
+export type { OperationResult, StatisticsResult } from './finish.js';
+export { measureChunks } from './measurements.js';
 export { mergePartial, newAccumulator, type Accumulator } from './merge.js';
 export { OP_NAMES, OPS, type OpName } from './ops.js';
-export { chunkAt, PLAN_BOUNDS, planStatistics, type ChunkTask, type Plan, type PlanBounds } from './plan.js';
+export type { Measure, Part, Partial } from './part.js';
+export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
 export { computeInProcess } from './run.js';
+export type { TileSource } from './tiles.js';
+export { chunkAt, type ChunkTask, type Walk } from './walk.js';

@@ -1,77 +1,55 @@
 /**
  * What a query will cost and in which pieces it is computed, from geometry alone: O(rank), however large the selection.
- * Refusals happen here, before any data is read. Chunks are numbered, have a fixed order that does not depend on who
- * computes them, and are made on demand.
+ * Refusals happen here, before any data is read.
  */
 import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { boxAt, cellsOf, gridOf, memoryOrder, viewOf, type Box, type CellOrder, type Grid } from './axes.js';
-import { fieldsOf, type FieldName } from './fields.js';
+import { memoryOrder, type CellOrder } from './axes.js';
+import { fieldsOf } from './fields.js';
 import { opRow, type Quantity } from './ops.js';
+import type { ReduceMeasure } from './part.js';
 import type { Query } from './query.js';
-
-/** What every chunk of a plan measures. */
-export interface Measure {
-  readonly fields: readonly FieldName[];
-  /** NaN are looked for, counted and left out of every other field; else they flow through the arithmetic. */
-  readonly countsNan: boolean;
-  readonly tileBytesMax: number;
-}
+import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
 
 export interface Plan {
   readonly query: Query;
   readonly dtype: DType;
-  readonly measure: Measure;
+  /** What the reduce part measures. */
+  readonly measure: ReduceMeasure;
   /** Shape of the answer, with reduced axes as ones under `keepdims`. */
   readonly shape: readonly number[];
   /** Cells of the answer, and elements behind each. */
   readonly cells: number;
   readonly cellSize: number;
-  readonly box: Box;
-  readonly grid: Grid;
   readonly cellOrder: CellOrder;
-  /** Number of chunks; 0 where no data has to be read. */
-  readonly chunkCount: number;
-  /** Bytes of useful data that the chunks read together. */
-  readonly bytes: number;
-}
-
-/** The unit of work: plain data that may cross threads. */
-export interface ChunkTask {
-  readonly dtype: DType;
-  /** The elements of the file that it reads, and their bytes without gaps. */
-  readonly view: View;
-  readonly bytes: number;
-  readonly measure: Measure;
-  readonly box: Box;
-  readonly cellStart: number;
-  readonly cellCount: number;
+  /** Over the whole selection, in the order of memory. No chunks where no data has to be read. */
+  readonly walk: Walk;
 }
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
-export interface PlanBounds {
-  readonly chunkBytesMax: number;
-  readonly tileBytesMax: number;
-  /**
-   * Cells of one chunk: partials stay small against 8 MiB of data, and a block of rows under as many columns still
-   * fits into one tile.
-   */
-  readonly chunkCellsMax: number;
-}
+export type PlanBounds = WalkBounds;
 
 export const PLAN_BOUNDS: PlanBounds = {
   chunkBytesMax: LIMITS.chunkBytesMax,
-  tileBytesMax: LIMITS.tileBytesMax,
   chunkCellsMax: LIMITS.chunkCellsMax,
+  chunkSpanBytesMax: LIMITS.chunkSpanBytesMax,
+  tileBytesMax: LIMITS.tileBytesMax,
 };
+
+export interface PlanOptions {
+  /** Where the array begins in its file; chunks are cut at fixed distances from there. */
+  readonly origin?: number | undefined;
+  readonly bounds?: PlanBounds | undefined;
+}
 
 /**
  * Plans a query over a selection given as a view of a file.
  * @throws too_large when more cells would remain than LIMITS.cellsMax, empty_selection
  */
-export function planStatistics(query: Query, dtype: DType, view: View, bounds: PlanBounds = PLAN_BOUNDS): Plan {
+export function planStatistics(query: Query, dtype: DType, view: View, options: PlanOptions = {}): Plan {
+  const { origin, bounds = PLAN_BOUNDS } = options;
   const reduced = query.axis === null ? null : new Set(query.axis);
   const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
   const keptShape = view.shape.filter((_, axis) => isKept(axis));
@@ -86,33 +64,20 @@ export function planStatistics(query: Query, dtype: DType, view: View, bounds: P
   const fields = fieldsOf(quantities, dtype, countsNan && positional && query.nan === 'propagate');
 
   const isEmpty = cells === 0 || cellSize === 0;
-  const { box, cellOrder } = isEmpty
-    ? { box: { axes: [], offset: view.offset, cell: 0, index: 0 }, cellOrder: { axes: [], start: 0 } }
-    : memoryOrder(view, isKept, positional);
   const readsData = !isEmpty && (quantities.size > 0 || countsNan);
-  const grid = gridOf(box.axes, bounds.chunkBytesMax / dtype.itemsize, bounds.chunkCellsMax);
+  const { box, cellOrder } = isEmpty
+    ? { box: undefined, cellOrder: { axes: [], start: 0 } }
+    : memoryOrder(view, isKept, positional);
   return {
     query,
     dtype,
-    measure: { fields, countsNan, tileBytesMax: bounds.tileBytesMax },
+    measure: { kind: 'reduce', fields, countsNan },
     shape: query.keepdims ? view.shape.map((length, axis) => (isKept(axis) ? length : 1)) : keptShape,
     cells,
     cellSize,
-    box,
-    grid,
     cellOrder,
-    chunkCount: readsData ? grid.boxes : 0,
-    bytes: readsData ? cells * cellSize * dtype.itemsize : 0,
+    walk: box && readsData ? walkOver(dtype, box, origin, bounds) : emptyWalk(dtype, bounds.tileBytesMax),
   };
-}
-
-/** Chunk `number` of a plan, from 0 to `plan.chunkCount - 1`. */
-export function chunkAt(plan: Plan, number: number): ChunkTask {
-  const box = boxAt(plan.box, plan.grid, number);
-  const { dtype, measure } = plan;
-  const view = viewOf(box);
-  const bytes = sizeOf(view.shape) * dtype.itemsize;
-  return { dtype, view, bytes, measure, box, cellStart: box.cell, cellCount: cellsOf(box) };
 }
 
 /** An answer is bounded by its cells, and one without cells by the empty lists that its JSON would be made of. */

@@ -1,14 +1,20 @@
 /**
  * A whole statistic in this thread, over a file held in memory. The reference for whoever spreads chunks over threads:
- * plan, every chunk, merge in order, finish.
+ * plan, rounds, every chunk, merge in order, finish.
  */
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
-import { computeChunk, type FillTile } from './chunk.js';
-import { finish, type StatisticsResult } from './finish.js';
-import { mergePartial, newAccumulator } from './merge.js';
-import { chunkAt, planStatistics, type PlanBounds } from './plan.js';
+import { Computation } from './computation.js';
+import { newEngine, type Engine } from './engine.js';
+import type { StatisticsResult } from './finish.js';
+import { measureChunks } from './measurements.js';
+import type { Partial } from './part.js';
+import { planStatistics, type Plan, type PlanBounds } from './plan.js';
 import type { Query } from './query.js';
+import type { TileSource } from './tiles.js';
+import { chunkAt } from './walk.js';
+
+let engine: Engine | undefined;
 
 export function computeInProcess(
   query: Query,
@@ -17,26 +23,42 @@ export function computeInProcess(
   file: Uint8Array,
   bounds?: PlanBounds,
 ): StatisticsResult {
-  const plan = planStatistics(query, dtype, view, bounds);
-  const accumulator = newAccumulator(plan);
-  const fill = fillFrom(file);
-  for (let number = 0; number < plan.chunkCount; number++) {
-    mergePartial(accumulator, computeChunk(chunkAt(plan, number), fill));
-  }
-  return finish(plan, accumulator);
+  return computePlan(planStatistics(query, dtype, view, { bounds }), sourceFrom(file));
 }
 
-/** Tiles of a file in memory, gathered byte by byte. */
-export function fillFrom(file: Uint8Array): FillTile {
-  return ({ shape, strides, offset }, itemsize) => {
-    const bytes = new Uint8Array(sizeOf(shape) * itemsize);
-    let to = 0;
-    const walk = (axis: number, from: number): void => {
-      if (axis === shape.length) {
-        for (let i = 0; i < itemsize; i++) bytes[to++] = file[from + i]!;
-      } else for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, from + i * strides[axis]!);
-    };
-    walk(0, offset);
-    return bytes;
+/** Every round of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
+export function computePlan(
+  plan: Plan,
+  source: TileSource,
+  shuffle = (numbers: readonly number[]): readonly number[] => numbers,
+): StatisticsResult {
+  engine ??= newEngine();
+  const computation = new Computation(plan);
+  for (let round = computation.next(); round; round = computation.next()) {
+    const partials: (Partial | undefined)[][] = [];
+    for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
+      [partials[number]] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], source) as [never];
+    }
+    for (const each of partials) computation.merge(round, each);
+  }
+  const finishing = computation.finish();
+  for (;;) {
+    const step = finishing.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** A file in memory, gathered byte by byte. */
+export function sourceFrom(file: Uint8Array): TileSource {
+  return {
+    read({ shape, strides, offset }, itemsize, into) {
+      let to = 0;
+      const walk = (axis: number, from: number): void => {
+        if (axis === shape.length) {
+          for (let i = 0; i < itemsize; i++) into[to++] = file[from + i]!;
+        } else for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, from + i * strides[axis]!);
+      };
+      if (sizeOf(shape) > 0) walk(0, offset);
+    },
   };
 }

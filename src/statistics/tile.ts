@@ -3,15 +3,12 @@
  * element and stays in the cache. Integers up to 32 bits and float32 are exact in float64; 64-bit integers are split
  * into halves of 32 bits beside their nearest float64.
  */
-import type { DType } from '../dtype.js';
-import { toNative } from '../native.js';
-import { isWide } from './fields.js';
+import { NATIVE_BYTES, type NativeType } from './tiles.js';
 
 /** The packed elements of a tile. */
 export type Tile =
   | { readonly kind: 'float64'; readonly values: Float64Array }
-  | { readonly kind: 'number'; readonly values: Exclude<ReturnType<typeof toNative>, BigInt64Array | BigUint64Array> }
-  | { readonly kind: 'bool'; readonly values: Uint8Array }
+  | { readonly kind: 'number'; readonly values: InstanceType<(typeof VIEWS)[keyof typeof VIEWS]> }
   | { readonly kind: 'wide'; readonly halves: Uint32Array; readonly signed: boolean };
 
 /** Elements that a block holds at most. */
@@ -32,16 +29,23 @@ export function newBlock(wide: boolean): Block {
   return { values: scratch, scratch, high: new Float64Array(halves), low: new Float64Array(halves) };
 }
 
-export function tileOf(dtype: DType, bytes: Uint8Array): Tile {
-  const native = toNative(dtype, bytes);
-  if (native instanceof Float64Array) return { kind: 'float64', values: native };
-  if (native instanceof BigInt64Array || native instanceof BigUint64Array) {
-    const halves = new Uint32Array(native.buffer, native.byteOffset, native.length * 2);
-    return { kind: 'wide', halves, signed: isWide(dtype) && dtype.kind === 'i' };
+export function tileOf(type: NativeType, { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Tile {
+  if (type === 'f64') return { kind: 'float64', values: new Float64Array(buffer, byteOffset, byteLength / 8) };
+  if (type === 'i64' || type === 'u64') {
+    return { kind: 'wide', halves: new Uint32Array(buffer, byteOffset, byteLength / 4), signed: type === 'i64' };
   }
-  if (dtype.kind === 'b' && native instanceof Uint8Array) return { kind: 'bool', values: native };
-  return { kind: 'number', values: native };
+  return { kind: 'number', values: new VIEWS[type](buffer, byteOffset, byteLength / NATIVE_BYTES[type]) };
 }
+
+const VIEWS = {
+  f32: Float32Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+} as const;
 
 /** Loads `count` elements from `from`; answers where in `block.values` they start. */
 export function loadRun(tile: Tile, from: number, count: number, block: Block): number {
@@ -84,13 +88,7 @@ function copyInto(
   to: number,
 ): void {
   if (tile.kind === 'number') block.scratch.set(tile.values.subarray(from, from + count), to);
-  else if (tile.kind === 'bool') copyBools(tile.values, from, count, block.scratch, to);
   else copyHalves(tile.halves, tile.signed, from, count, block, to);
-}
-
-/** Any byte but zero is true. */
-function copyBools(bytes: Uint8Array, from: number, count: number, into: Float64Array, to: number): void {
-  for (let i = 0; i < count; i++) into[to + i] = bytes[from + i] === 0 ? 0 : 1;
 }
 
 function copyHalves(halves: Uint32Array, signed: boolean, from: number, count: number, block: Block, to: number): void {

@@ -95,6 +95,7 @@ export function makeCase(random: Random, options: CaseOptions = {}): Case {
     values,
     query: randomQuery(random, wholeShape.length, options.ops ?? REDUCING),
     bounds: {
+      chunkSpanBytesMax: 1e9,
       chunkBytesMax: pick(random, options.shapes ? [20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
       tileBytesMax: pick(random, options.shapes ? [3000, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: pick(random, [1, 3, 20, 16_384]),

@@ -1,42 +1,31 @@
 import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
-import {
-  chunkAt,
-  computeChunk,
-  finish,
-  mergePartial,
-  newAccumulator,
-  planStatistics,
-} from '../../src/statistics/index.js';
-import { parseQuery, type ChunkPartial, type StatisticsResult } from '../../src/statistics/index.js';
+import { parseQuery, planStatistics, type StatisticsResult } from '../../src/statistics/index.js';
 import { addPairTo, combineSquares } from '../../src/statistics/kernels/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
-import { fillFrom } from '../../src/statistics/run.js';
+import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { integerBelow, randomOf } from './cases.js';
 
-const BOUNDS = { chunkBytesMax: 4000, tileBytesMax: 900, chunkCellsMax: 16 };
+const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };
 
-/** Partials computed in a shuffled order, and sent through a structured clone as between threads. */
+/** Partials computed in a shuffled order. */
 function computeShuffled(seed: number): StatisticsResult {
   const dtype = parseDType('<f8');
   const view = packedView([40, 30, 20], 8, 'C', 0);
   const random = randomOf(7);
   const values = Float64Array.from({ length: 24_000 }, () => (random() - 0.5) * 10 ** (6 * random()));
   const query = parseQuery({ ops: ['sum', 'mean', 'var', 'std', 'prod', 'argmin', 'ptp'], axis: 1 }, 3);
-  const plan = planStatistics(query, dtype, view, BOUNDS);
-  const order = Array.from({ length: plan.chunkCount }, (_, i) => i);
+  const plan = planStatistics(query, dtype, view, { bounds: BOUNDS });
   const shuffle = randomOf(seed);
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = integerBelow(shuffle, i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  const partials: ChunkPartial[] = [];
-  const fill = fillFrom(new Uint8Array(values.buffer));
-  for (const number of order) partials[number] = structuredClone(computeChunk(chunkAt(plan, number), fill));
-  const accumulator = newAccumulator(plan);
-  for (const partial of partials) mergePartial(accumulator, partial);
-  return finish(plan, accumulator);
+  return computePlan(plan, sourceFrom(new Uint8Array(values.buffer)), numbers => {
+    const order = [...numbers];
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = integerBelow(shuffle, i + 1);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return order;
+  });
 }
 
 test('the answer has the same bits in whatever order chunks were computed', async t => {

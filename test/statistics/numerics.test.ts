@@ -1,18 +1,9 @@
 import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
-import {
-  chunkAt,
-  computeChunk,
-  computeInProcess,
-  finish,
-  mergePartial,
-  newAccumulator,
-  parseQuery,
-  planStatistics,
-  type QueryInput,
-} from '../../src/statistics/index.js';
+import { computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
 import { divideExact, exactInteger } from '../../src/statistics/exact.js';
+import { computePlan } from '../../src/statistics/run.js';
 import { scaled } from '../../src/statistics/kernels/combine.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
@@ -21,7 +12,7 @@ type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 function compute(op: string, typestr: string, values: Numbers, more: Partial<QueryInput> = {}): number | bigint {
   const dtype = parseDType(typestr);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const bounds = { chunkBytesMax: 65_536, tileBytesMax: 20_000, chunkCellsMax: 16_384 };
+  const bounds = { chunkBytesMax: 65_536, chunkSpanBytesMax: 1e9, tileBytesMax: 20_000, chunkCellsMax: 16_384 };
   const view = packedView([values.length], dtype.itemsize, 'C', 0);
   return computeInProcess(parseQuery({ ops: [op], ...more }, 1), dtype, view, bytes, bounds).results[0]!.values[0]!;
 }
@@ -88,13 +79,10 @@ test('64-bit sums have all digits far beyond 64 bits', async t => {
     const tile = new BigUint64Array(131_072).fill(BigInt.asUintN(64, word));
     const query = parseQuery({ ops: ['sum', 'mean', 'min', 'max', 'ptp', 'var'] }, 1);
     const plan = planStatistics(query, dtype, packedView([length], 8, 'C', 0));
-    const accumulator = newAccumulator(plan);
-    for (let i = 0; i < plan.chunkCount; i++) {
-      const fill = ({ shape }: { shape: readonly number[] }): Uint8Array =>
-        new Uint8Array(tile.buffer, 0, shape[0]! * 8);
-      mergePartial(accumulator, computeChunk(chunkAt(plan, i), fill));
-    }
-    const values = finish(plan, accumulator).results.map(result => result.values[0]);
+    const source = {
+      read: (_: unknown, __: number, into: Uint8Array) => into.set(new Uint8Array(tile.buffer, 0, into.byteLength)),
+    };
+    const values = computePlan(plan, source).results.map(result => result.values[0]);
     t.same(values, [word * BigInt(length), Number(word), word, word, 0, 0], typestr);
   }
 });
@@ -128,11 +116,7 @@ test('tiles may start at any address', async t => {
   const bytes = new Uint8Array(BigInt64Array.of(0n, -5n, 2n ** 60n).buffer);
   const shifted = new Uint8Array(25);
   shifted.set(bytes, 1);
-  const plan = planStatistics(parseQuery({ ops: ['sum'] }, 1), dtype, packedView([3], 8, 'C', 0));
-  const accumulator = newAccumulator(plan);
-  mergePartial(
-    accumulator,
-    computeChunk(chunkAt(plan, 0), () => shifted.subarray(1)),
-  );
-  t.equal(finish(plan, accumulator).results[0]!.values[0], 2n ** 60n - 5n);
+  const view = packedView([3], 8, 'C', 1);
+  const result = computeInProcess(parseQuery({ ops: ['sum'] }, 1), dtype, view, shifted);
+  t.equal(result.results[0]!.values[0], 2n ** 60n - 5n);
 });

@@ -1,0 +1,209 @@
+/**
+ * The chunks of a round on the pool. Several chunks make a task, so that its way to a worker and back costs little;
+ * partials are merged strictly in the order of their chunks, whatever order they finish in, so the result does not
+ * depend on the number of workers. Memory: the partials of two tasks per worker.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fail } from '../errors.js';
+import type { Extent } from '../layout/runs.js';
+import { extentOf, isContiguous } from '../layout/view.js';
+import {
+  chunkAt,
+  type ChunkTask,
+  type Computation,
+  type Measure,
+  type Partial,
+  type SharedRound,
+  type Walk,
+} from '../statistics/index.js';
+import type { Claim } from './claim.js';
+import type { Walking } from './pool.js';
+
+/** How long a task should take: long against its way to the worker, short for whoever waits behind it. */
+const TASK_MS = 4;
+/** What the first tasks are taken to need, before any was measured. */
+const FIRST_MS_PER_BYTE = 1 / (8 * 2 ** 20);
+/** One under way, one that waits for its turn. */
+const STEPS_PER_WORKER = 2;
+export const CHUNKS_PER_TASK_MAX = 32;
+/** Cells merged between two turns of the event loop: a few milliseconds. */
+const MERGED_CELLS_PER_TURN = 64 * 1024;
+
+export interface Progress {
+  readonly chunks: number;
+  readonly bytes: number;
+}
+
+/** Partials of earlier runs, by chunk. */
+export interface KeptPartials {
+  get(chunk: ChunkTask): readonly (Partial | undefined)[] | undefined;
+  put(chunk: ChunkTask, partials: readonly (Partial | undefined)[]): void;
+}
+
+/** Consecutive chunks on their way to being merged. */
+interface Step {
+  readonly chunks: readonly ChunkTask[];
+  /** Per chunk, the partial of each measure. */
+  readonly answers: Promise<Answers>;
+  /** They come from an earlier run. */
+  readonly isKept: boolean;
+}
+
+type Answers = readonly (readonly (Partial | undefined)[])[];
+
+export class Walker {
+  readonly #claims: readonly Claim[];
+  readonly #pool: Walking;
+  readonly #signal: AbortSignal;
+  readonly #onProgress: (progress: Progress) => void;
+  readonly #chunksPerTaskMax: number;
+  /** Tells workers between two chunks: 1 to stop. */
+  readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
+  #msPerByte = FIRST_MS_PER_BYTE;
+  #cellsOfTurn = 0;
+  /** Useful bytes that were read, those of repeated chunks included. */
+  scannedBytes = 0;
+  /** Chunks that were merged, and how many of them had not to be read. */
+  chunks = 0;
+  keptChunks = 0;
+
+  constructor(
+    claims: readonly Claim[],
+    pool: Walking,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void = () => {},
+    chunksPerTaskMax = CHUNKS_PER_TASK_MAX,
+  ) {
+    this.#chunksPerTaskMax = chunksPerTaskMax;
+    this.#claims = claims;
+    this.#pool = pool;
+    this.#signal = signal;
+    this.#onProgress = onProgress;
+  }
+
+  /** Walks a round and merges what it measured. @throws shutting_down when the client has gone, GenerationLost */
+  async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
+    const { chunkCount } = round.walk;
+    const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
+    this.#signal.addEventListener('abort', cancel, { once: true });
+    const steps: Step[] = [];
+    let next = 0;
+    try {
+      for (;;) {
+        this.#checkGoingOn();
+        while (next < chunkCount && steps.length < STEPS_PER_WORKER * this.#pool.workers) {
+          const step = this.#step(round, next, kept);
+          next += step.chunks.length;
+          steps.push(step);
+        }
+        const step = steps.shift();
+        if (!step) return;
+        // oxlint-disable-next-line no-await-in-loop
+        const answers = await step.answers;
+        this.#checkGoingOn();
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#merge(computation, round, step.chunks, answers);
+        if (kept && !step.isKept) for (const [i, chunk] of step.chunks.entries()) kept.put(chunk, answers[i]!);
+      }
+    } catch (error) {
+      cancel();
+      throw error;
+    } finally {
+      await Promise.allSettled(steps.map(({ answers }) => answers));
+      this.#signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  #checkGoingOn(): void {
+    if (this.#signal.aborted) fail('shutting_down', 'The request was cancelled.');
+    if (this.#claims.some(claim => claim.isCut)) throw new GenerationLost();
+  }
+
+  /** Chunks from `first` on: those whose partials are kept, or a task of those that have to be read. */
+  #step({ walk, measures }: SharedRound, first: number, kept: KeptPartials | undefined): Step {
+    const chunks: ChunkTask[] = [];
+    const answers: (readonly (Partial | undefined)[])[] = [];
+    const sizeMax = this.#chunksPerTask(walk, first);
+    for (let number = first; number < walk.chunkCount && chunks.length < sizeMax; number++) {
+      const chunk = chunkAt(walk, number);
+      const known = kept?.get(chunk);
+      if (number > first && (known !== undefined) !== answers.length > 0) break;
+      chunks.push(chunk);
+      if (known) answers.push(known);
+    }
+    if (answers.length > 0) {
+      this.keptChunks += chunks.length;
+      return { chunks, answers: Promise.resolve(answers), isKept: true };
+    }
+    const reading = this.#read(measures, chunks, this.#claims[walk.source]!);
+    // Awaited in order; one that fails meanwhile must not be taken for unhandled.
+    reading.catch(() => undefined);
+    return { chunks, answers: reading, isKept: false };
+  }
+
+  /** As many as TASK_MS seem to allow, and few enough in the end for all workers to finish together. */
+  #chunksPerTask(walk: Walk, first: number): number {
+    const share = Math.ceil((walk.chunkCount - first) / (STEPS_PER_WORKER * this.#pool.workers));
+    const chunkMs = (walk.bytes / walk.chunkCount) * this.#msPerByte;
+    return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
+  }
+
+  async #read(measures: readonly Measure[], chunks: readonly ChunkTask[], claim: Claim): Promise<Answers> {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    const extent = hullOf(chunks);
+    for (;;) {
+      const source = claim.describe(extent);
+      this.scannedBytes += bytes;
+      // oxlint-disable-next-line no-await-in-loop
+      const { partials, ms } = await this.#pool.walk({ source, measures, chunks, cancel: this.#cancel });
+      if (claim.isCut || claim.hasMoved(extent, source)) {
+        if (claim.isCut || this.#signal.aborted) return partials;
+        continue;
+      }
+      this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
+      this.#giveBack(claim, chunks);
+      return partials;
+    }
+  }
+
+  async #merge(
+    computation: Computation,
+    round: SharedRound,
+    chunks: readonly ChunkTask[],
+    answers: Answers,
+  ): Promise<void> {
+    for (const [i, chunk] of chunks.entries()) {
+      computation.merge(round, answers[i]!);
+      this.chunks++;
+      this.#cellsOfTurn += chunk.cellCount;
+      if (this.#cellsOfTurn < MERGED_CELLS_PER_TURN) continue;
+      this.#cellsOfTurn = 0;
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn();
+    }
+    this.#onProgress({ chunks: this.chunks, bytes: this.scannedBytes });
+  }
+
+  /** The pages of chunks that nothing else is among, where a container needs them for something else. */
+  #giveBack(claim: Claim, chunks: readonly ChunkTask[]): void {
+    for (const { view, dtype } of chunks) {
+      if (!isContiguous(view, dtype.itemsize)) return;
+      const { start, end } = extentOf(view, dtype.itemsize);
+      claim.file.giveBack(start, end);
+    }
+  }
+}
+
+/** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
+export class GenerationLost extends Error {}
+
+function hullOf(chunks: readonly ChunkTask[]): Extent {
+  let start = Number.POSITIVE_INFINITY;
+  let end = 0;
+  for (const { view, dtype } of chunks) {
+    const extent = extentOf(view, dtype.itemsize);
+    start = Math.min(start, extent.start);
+    end = Math.max(end, extent.end);
+  }
+  return { start, end };
+}

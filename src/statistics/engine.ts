@@ -1,0 +1,74 @@
+/**
+ * The memory that kernels work in, one per thread: a low region for tiles, tables and results of the task at hand.
+ * Hazard: nothing in it outlives a task; what a task answers with is copied out of it.
+ */
+import { invariant } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { compileKernels, KERNEL_DATA_BYTES, wasmKernels, type Kernels } from './kernels/kernels.js';
+import { scalarKernels } from './kernels/scalar/index.js';
+
+export interface Engine {
+  readonly memory: WebAssembly.Memory;
+  /** The whole memory. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly kernels: Kernels;
+  readonly scratch: Scratch;
+}
+
+/** Scalar kernels are the specification: the same answers to the bit, at a tenth of the speed. */
+export type KernelChoice = 'wasm' | 'scalar';
+
+const WASM_PAGE_BYTES = 64 * 1024;
+
+export function newEngine(choice: KernelChoice = 'wasm'): Engine {
+  const pages = LIMITS.kernelScratchBytes / WASM_PAGE_BYTES;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const kernels = choice === 'scalar' ? scalarKernels(memory.buffer) : wasmKernels(compileKernels(), memory);
+  return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
+}
+
+/** A stack of stretches of the low region. Addresses are bytes from the start of the memory. */
+export class Scratch {
+  readonly #buffer: ArrayBuffer;
+  readonly #endBytes: number;
+  #top = KERNEL_DATA_BYTES;
+
+  constructor(buffer: ArrayBuffer, endBytes = Math.min(buffer.byteLength, LIMITS.kernelScratchBytes)) {
+    this.#buffer = buffer;
+    this.#endBytes = endBytes;
+  }
+
+  /** Bytes that are left. */
+  get free(): number {
+    return this.#endBytes - this.#top;
+  }
+
+  /** Takes memory, with whatever the task before left in it. The plan has seen to it that it is there. */
+  alloc(bytes: number, align = 16): number {
+    const ptr = Math.ceil(this.#top / align) * align;
+    invariant(ptr + bytes <= this.#endBytes, 'the memory of a task is planned');
+    this.#top = ptr + bytes;
+    return ptr;
+  }
+
+  /** Everything that is taken from now on is given back by `release`. */
+  mark(): number {
+    return this.#top;
+  }
+
+  release(mark: number): void {
+    this.#top = mark;
+  }
+
+  f64(ptr: number, length: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.#buffer, ptr, length);
+  }
+
+  u32(ptr: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#buffer, ptr, length);
+  }
+
+  u8(ptr: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#buffer, ptr, length);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The worker's side of a round: chunks go through the measures tile by tile, and each tile is filled once for all of
+ * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
+ */
+import type { Engine } from './engine.js';
+import type { Kind, Kinds, Measure, Partial } from './part.js';
+import { ReduceMeasurement } from './chunk.js';
+import { eachTile, type Tile, type TileSource } from './tiles.js';
+import type { ChunkTask } from './walk.js';
+
+/** One measure over one chunk, or over all chunks of a task where partials combine exactly. */
+export interface Measurement {
+  /** The next tile of the chunk, in the order of the chunk's box. */
+  add(tile: Tile): void;
+  /** The mergeable result, in memory of its own: it is moved to another thread. */
+  partial(): Partial;
+}
+
+type Opener<K extends Kind> = (engine: Engine, measure: Kinds[K]['measure'], chunk: ChunkTask) => Measurement;
+
+interface MeasurementRow<K extends Kind> {
+  readonly open: Opener<K>;
+  /** One partial stands for all chunks of a task: for counts, whose sums do not depend on the order. */
+  readonly combines: boolean;
+}
+
+const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
+  reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
+};
+
+/** For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
+export function measureChunks(
+  engine: Engine,
+  measures: readonly Measure[],
+  chunks: readonly ChunkTask[],
+  source: TileSource,
+  isCancelled = (): boolean => false,
+): (Partial | undefined)[][] {
+  const start = engine.scratch.mark();
+  const rows = measures.map(({ kind }) => MEASUREMENTS[kind]);
+  const combined = measures.map((measure, i) => (rows[i]!.combines ? openAny(engine, measure, chunks[0]!) : undefined));
+  const answers: (Partial | undefined)[][] = [];
+  for (const [number, chunk] of chunks.entries()) {
+    if (isCancelled()) break;
+    const mark = engine.scratch.mark();
+    const measurements = measures.map((measure, i) => combined[i] ?? openAny(engine, measure, chunk));
+    eachTile(engine, chunk, source, tile => {
+      for (const measurement of measurements) measurement.add(tile);
+    });
+    const isLast = number === chunks.length - 1;
+    answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial())));
+    engine.scratch.release(mark);
+  }
+  engine.scratch.release(start);
+  return answers;
+}
+
+function openAny(engine: Engine, measure: Measure, chunk: ChunkTask): Measurement {
+  // The row belongs to the measure's kind; the compiler does not follow that through a union.
+  const { open } = MEASUREMENTS[measure.kind] as { open: (...args: [Engine, Measure, ChunkTask]) => Measurement };
+  return open(engine, measure, chunk);
+}

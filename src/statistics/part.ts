@@ -1,0 +1,42 @@
+/**
+ * What a computation is made of. A part answers some of a query's operations and reads the data in one or more rounds;
+ * parts whose rounds walk the same chunks share them. A new kind of part is a row in Kinds, a row in MEASUREMENTS
+ * (what a worker does) and its own file (what its partials mean).
+ */
+import type { OperationResult } from './finish.js';
+import type { ChunkPartial, FieldName } from './fields.js';
+import type { Walk } from './walk.js';
+
+/** Each kind of measure, with the mergeable partial that a worker answers with. Both are plain data. */
+export interface Kinds {
+  readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
+}
+
+export type Kind = keyof Kinds;
+/** What every chunk of a round measures. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
+export type Measure = Kinds[Kind]['measure'];
+export type Partial = Kinds[Kind]['partial'];
+
+export interface ReduceMeasure {
+  readonly kind: 'reduce';
+  readonly fields: readonly FieldName[];
+  /** NaN are looked for, counted and left out of every other field; else they flow through the arithmetic. */
+  readonly countsNan: boolean;
+}
+
+export interface Part {
+  /**
+   * The next round, undefined when nothing more has to be read. Called once before the first round and once after each,
+   * when all of its partials have been merged.
+   */
+  next(): Round | undefined;
+  /** Takes the next partial of the round, in the order of the chunks. @throws nan_found */
+  merge(partial: Partial): void;
+  /** The operations that it answers, by their position in the query, in turns of a few milliseconds. */
+  finish(): Generator<void, ReadonlyMap<number, OperationResult>>;
+}
+
+export interface Round {
+  readonly walk: Walk;
+  readonly measure: Measure;
+}

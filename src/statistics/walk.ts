@@ -1,0 +1,74 @@
+/**
+ * How a selection is cut into chunks. Chunks are numbered, have a fixed order that does not depend on who computes them,
+ * and are made on demand: a walk over any number of elements is a few numbers.
+ */
+import type { DType } from '../dtype.js';
+import { sizeOf, type View } from '../layout/view.js';
+import { boxAt, cellsOf, gridOf, viewOf, type Box, type Grid } from './axes.js';
+
+export interface Walk {
+  /** Which of the computation's datasets it reads: 0 is the one that was asked about. */
+  readonly source: number;
+  readonly dtype: DType;
+  readonly box: Box;
+  readonly grid: Grid;
+  readonly chunkCount: number;
+  /** Bytes of useful data that the chunks read together. */
+  readonly bytes: number;
+  readonly tileBytesMax: number;
+}
+
+/** The unit of work: plain data that may cross threads. */
+export interface ChunkTask {
+  readonly dtype: DType;
+  /** The elements of the file that it reads, and their bytes without gaps. */
+  readonly view: View;
+  readonly bytes: number;
+  readonly tileBytesMax: number;
+  readonly box: Box;
+  /** The cells of the answer that it adds to: `[cellStart, cellStart + cellCount)`. */
+  readonly cellStart: number;
+  readonly cellCount: number;
+}
+
+export interface WalkBounds {
+  readonly chunkBytesMax: number;
+  readonly chunkCellsMax: number;
+  /** From the first to the last byte of a chunk, however few of them are its elements'. */
+  readonly chunkSpanBytesMax: number;
+  readonly tileBytesMax: number;
+}
+
+/**
+ * Cuts a box. `origin` is where the array starts in its file: chunks begin at multiples of their length from there, so
+ * that row ranges of one array share most of their chunks. Undefined: from where the box starts.
+ */
+export function walkOver(dtype: DType, box: Box, origin: number | undefined, bounds: WalkBounds): Walk {
+  const grid = gridOf(box.axes, bounds.chunkBytesMax / dtype.itemsize, {
+    cellsMax: bounds.chunkCellsMax,
+    reachMax: bounds.chunkSpanBytesMax,
+    phase: phaseOf(box, origin),
+  });
+  const bytes = box.axes.reduce((product, axis) => product * axis.length, dtype.itemsize);
+  return { source: 0, dtype, box, grid, chunkCount: grid.boxes, bytes, tileBytesMax: bounds.tileBytesMax };
+}
+
+/** A walk that reads nothing. */
+export function emptyWalk(dtype: DType, tileBytesMax: number): Walk {
+  const box: Box = { axes: [], offset: 0, cell: 0, index: 0 };
+  return { source: 0, dtype, box, grid: { lengths: [], boxes: 0, phase: 0 }, chunkCount: 0, bytes: 0, tileBytesMax };
+}
+
+/** Steps of the outermost axis that lie between the start of the array and that of the box. */
+function phaseOf({ axes, offset }: Box, origin = offset): number {
+  const stride = axes[0]?.stride ?? 0;
+  return stride > 0 ? Math.floor((offset - origin) / stride) : 0;
+}
+
+/** Chunk `number` of a walk, from 0 to `walk.chunkCount - 1`. */
+export function chunkAt({ dtype, box, grid, tileBytesMax }: Walk, number: number): ChunkTask {
+  const piece = boxAt(box, grid, number);
+  const view = viewOf(piece);
+  const bytes = sizeOf(view.shape) * dtype.itemsize;
+  return { dtype, view, bytes, tileBytesMax, box: piece, cellStart: piece.cell, cellCount: cellsOf(piece) };
+}
