@@ -84,7 +84,7 @@ export async function answerJson(
   const results = (await collectTurns(toJson(run.result))).join('');
   const elapsed = Math.round((performance.now() - started) * 1000) / 1000;
   const text =
-    `{${prefix}"dataset":${JSON.stringify(planned.dataset.record.name)},"generation":${run.generation},` +
+    `{${prefix}"dataset":${JSON.stringify(planned.dataset.record.name)},"generation":${run.generations[0]},` +
     `"axis":${JSON.stringify(run.result.axis)},"count":${count},"results":${results},` +
     `"scanned_bytes":${run.scannedBytes},"chunks":${run.chunks},"elapsed_ms":${elapsed}}`;
   return { text, run };
@@ -110,7 +110,7 @@ async function runPlanned(
   { dataset, plan, names }: PlannedStatistics,
   signal: AbortSignal,
 ): Promise<StatisticsRun> {
-  const run = await runStatistics(dataset, plan, context.pool, { signal });
+  const run = await runStatistics([dataset], plan, context.pool, { signal });
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }

@@ -119,11 +119,11 @@ async function send(
   if (format === 'json') {
     checkJsonCells(planned, context.config.jsonElementsMax);
     const { text: body, run } = await answerJson(context, planned, signal, '');
-    return reply.header('x-dataset-generation', run.generation).type('application/json; charset=utf-8').send(body);
+    return reply.header('x-dataset-generation', run.generations[0]).type('application/json; charset=utf-8').send(body);
   }
   const { block, run } = await answerBlock(context, planned, signal);
   reply
-    .header('x-dataset-generation', run.generation)
+    .header('x-dataset-generation', run.generations[0])
     .header('x-array-dtype', block.dtype.typestr)
     .header('x-array-shape', block.shape.join(','))
     .type(mediaTypeOf(format));

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dataset } from '../dataset/dataset.js';
 import { fail } from '../errors.js';
+import type { FileState } from '../file/file-state.js';
 import { LIMITS } from '../limits.js';
 import { Computation, type Plan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
@@ -15,7 +16,8 @@ import { GenerationLost, Walker, type KeptPartials, type Progress } from './walk
 
 export interface StatisticsRun {
   readonly result: StatisticsResult;
-  readonly generation: number;
+  /** Of each dataset. */
+  readonly generations: readonly number[];
   /** Useful bytes that were read, those of repeated chunks included. */
   readonly scannedBytes: number;
   /** Chunks that the answer is made of, over all rounds, and those of them that an earlier run had read. */
@@ -36,75 +38,98 @@ export interface StatisticsOptions {
 /** Attempts without a lock, each of which may lose its generation. */
 const OPTIMISTIC_ATTEMPTS = 2;
 
-/** @throws file_changed, bulk_load, busy_writing, shutting_down, nan_found, and what the plan's parts throw in the end */
+/**
+ * `datasets` are those that the plan reads, the one that was asked about first.
+ * @throws file_changed, bulk_load, busy_writing, shutting_down, nan_found, and what the plan's parts throw in the end
+ */
 export async function runStatistics(
-  dataset: Dataset,
+  datasets: readonly Dataset[],
   plan: Plan,
   pool: Walking,
   options: StatisticsOptions,
 ): Promise<StatisticsRun> {
   for (let attempt = 0; attempt < OPTIMISTIC_ATTEMPTS; attempt++) {
     // oxlint-disable-next-line no-await-in-loop
-    const run = await attemptStatistics(dataset, plan, pool, options);
+    const run = await attemptStatistics(datasets, plan, pool, options);
     if (run) return run;
   }
-  return runLocked(dataset, plan, pool, options);
+  return whileWritersWait(datasets, plan, pool, options);
 }
 
-/** Undefined when the generation was lost. */
+/** Undefined when a generation was lost. */
 async function attemptStatistics(
-  dataset: Dataset,
+  datasets: readonly Dataset[],
   plan: Plan,
   pool: Walking,
   { signal, onProgress, kept, chunksPerTaskMax }: StatisticsOptions,
-  claiming = Claim.of(dataset),
+  claimOf = (dataset: Dataset): Promise<Claim> => Claim.of(dataset),
 ): Promise<StatisticsRun | undefined> {
-  const claim = await claiming;
+  const claims: Claim[] = [];
   try {
+    // oxlint-disable-next-line no-await-in-loop
+    for (const dataset of datasets) claims.push(await claimOf(dataset));
     const computation = new Computation(plan);
-    const walker = new Walker([claim], pool, signal, onProgress, chunksPerTaskMax);
-    const partials = kept?.(claim);
+    const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
+    const partials = kept?.(claims[0]!);
     for (let round = computation.next(); round; round = computation.next()) {
       // oxlint-disable-next-line no-await-in-loop
       await walker.walk(computation, round, partials);
     }
-    claim.check();
+    for (const claim of claims) claim.check();
     const { scannedBytes, chunks, keptChunks } = walker;
     const result = await runTurns(computation.finish());
-    return { result, generation: claim.generation, scannedBytes, chunks, keptChunks };
+    return { result, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
   } catch (error) {
     if (!(error instanceof GenerationLost)) throw error;
-    claim.check();
+    for (const claim of claims) claim.check();
     return undefined;
   } finally {
-    claim.close();
+    for (const claim of claims) claim.close();
   }
 }
 
-/** While writers wait. */
-async function runLocked(
-  dataset: Dataset,
+/** Holds the locks of all files, for a moment at most. */
+async function whileWritersWait(
+  datasets: readonly Dataset[],
   plan: Plan,
   pool: Walking,
   options: StatisticsOptions,
 ): Promise<StatisticsRun> {
   const { lockMsMax = LIMITS.statisticLockMsMax } = options;
-  const file = await dataset.open();
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
   let running: Promise<StatisticsRun | undefined> | undefined;
+  const states = new Set<FileState>();
+  for (const dataset of datasets) {
+    // oxlint-disable-next-line no-await-in-loop
+    const { state } = await dataset.open();
+    states.add(state);
+  }
+  const run = async (): Promise<StatisticsRun> => {
+    const late = sleep(lockMsMax, undefined, { signal: ending.signal });
+    // Ends by an abort when it is not needed.
+    late.catch(() => undefined);
+    running = attemptStatistics(datasets, plan, pool, { ...options, signal }, dataset => Claim.underLock(dataset));
+    return (await Promise.race([running, late])) ?? failBusy();
+  };
   try {
-    return await file.state.lock.withRead(async () => {
-      const late = sleep(lockMsMax, undefined, { signal: ending.signal });
-      // Ends by an abort when it is not needed.
-      late.catch(() => undefined);
-      running = attemptStatistics(dataset, plan, pool, { ...options, signal }, Claim.underLock(dataset));
-      return (await Promise.race([running, late])) ?? failBusy();
-    });
+    return await underLocks([...states], run);
   } finally {
     ending.abort();
     await running?.catch(() => undefined);
   }
+}
+
+/** In the order of the file ids: two who hold several must not wait for each other behind writers. */
+function underLocks<T>(states: readonly FileState[], work: () => Promise<T>): Promise<T> {
+  return states
+    .toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1))
+    .reduceRight<() => Promise<T>>(
+      (inner, { lock }) =>
+        () =>
+          lock.withRead(inner),
+      work,
+    )();
 }
 
 function failBusy(): never {

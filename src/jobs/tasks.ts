@@ -1,6 +1,7 @@
 /** What a worker can be asked to do: plain functions on plain data, which tests call without a thread. */
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ScatterTask } from '../dataset/off-loop.js';
+import { invariant } from '../errors.js';
 import { eachRun } from '../file/change.js';
 import { writeFullySync } from '../file/io.js';
 import { openSource } from '../file/sources.js';
@@ -13,6 +14,7 @@ import {
   type Engine,
   type Measure,
   type Partial,
+  type TileSource,
 } from '../statistics/index.js';
 
 export interface GatherTask {
@@ -24,7 +26,8 @@ export interface GatherTask {
 }
 
 export interface WalkTask {
-  readonly source: SourceDescriptor;
+  /** The computation's datasets; undefined where these chunks read none of it. */
+  readonly sources: readonly (SourceDescriptor | undefined)[];
   readonly measures: readonly Measure[];
   readonly chunks: readonly ChunkTask[];
   /** Shared: 1 as soon as nobody wants the answer any more. */
@@ -47,16 +50,20 @@ export function scatterView({ fd, ...change }: ScatterTask): void {
 
 let engine: Engine | undefined;
 
-export function walkChunks({ source, measures, chunks, cancel }: WalkTask): WalkAnswer {
+export function walkChunks({ sources, measures, chunks, cancel }: WalkTask): WalkAnswer {
   const started = performance.now();
-  const bytesOf = openSource(source);
   engine ??= newEngine();
-  const partials = measureChunks(
-    engine,
-    measures,
-    chunks,
-    { read: (view, itemsize, into) => gather(bytesOf, view, itemsize, into) },
-    () => Atomics.load(cancel, 0) !== 0,
-  );
+  const isCancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
+  const partials = measureChunks(engine, measures, chunks, sources.map(tileSource), isCancelled);
   return { partials, ms: performance.now() - started };
+}
+
+function tileSource(descriptor: SourceDescriptor | undefined): TileSource {
+  const source = descriptor && openSource(descriptor);
+  return {
+    read(view, itemsize, into) {
+      invariant(source !== undefined, 'a task describes what its chunks read');
+      gather(source, view, itemsize, into);
+    },
+  };
 }

@@ -116,7 +116,11 @@ export class Walker {
 
   #checkGoingOn(): void {
     if (this.#signal.aborted) fail('shutting_down', 'The request was cancelled.');
-    if (this.#claims.some(claim => claim.isCut)) throw new GenerationLost();
+    if (this.#isInVain()) throw new GenerationLost();
+  }
+
+  #isInVain(): boolean {
+    return this.#signal.aborted || this.#claims.some(claim => claim.isCut);
   }
 
   /** Chunks from `first` on: those whose partials are kept, or a task of those that have to be read. */
@@ -135,7 +139,7 @@ export class Walker {
       this.keptChunks += chunks.length;
       return { chunks, answers: Promise.resolve(answers), isKept: true };
     }
-    const reading = this.#read(measures, chunks, this.#claims[walk.source]!);
+    const reading = this.#read(measures, chunks);
     // Awaited in order; one that fails meanwhile must not be taken for unhandled.
     reading.catch(() => undefined);
     return { chunks, answers: reading, isKept: false };
@@ -148,20 +152,18 @@ export class Walker {
     return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
   }
 
-  async #read(measures: readonly Measure[], chunks: readonly ChunkTask[], claim: Claim): Promise<Answers> {
+  async #read(measures: readonly Measure[], chunks: readonly ChunkTask[]): Promise<Answers> {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
-    const extent = hullOf(chunks);
+    const extents = extentsOf(chunks, this.#claims.length);
     for (;;) {
-      const source = claim.describe(extent);
+      const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
       this.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
-      const { partials, ms } = await this.#pool.walk({ source, measures, chunks, cancel: this.#cancel });
-      if (claim.isCut || claim.hasMoved(extent, source)) {
-        if (claim.isCut || this.#signal.aborted) return partials;
-        continue;
-      }
+      const { partials, ms } = await this.#pool.walk({ sources, measures, chunks, cancel: this.#cancel });
+      const hasMoved = this.#claims.some((claim, i) => extents[i] && claim.hasMoved(extents[i], sources[i]!));
+      if (hasMoved && !this.#isInVain()) continue;
       this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
-      this.#giveBack(claim, chunks);
+      this.#giveBack(chunks);
       return partials;
     }
   }
@@ -185,11 +187,11 @@ export class Walker {
   }
 
   /** The pages of chunks that nothing else is among, where a container needs them for something else. */
-  #giveBack(claim: Claim, chunks: readonly ChunkTask[]): void {
-    for (const { view, dtype } of chunks) {
-      if (!isContiguous(view, dtype.itemsize)) return;
+  #giveBack(chunks: readonly ChunkTask[]): void {
+    for (const { source, view, dtype } of chunks) {
+      if (!isContiguous(view, dtype.itemsize)) continue;
       const { start, end } = extentOf(view, dtype.itemsize);
-      claim.file.giveBack(start, end);
+      this.#claims[source]!.file.giveBack(start, end);
     }
   }
 }
@@ -197,13 +199,15 @@ export class Walker {
 /** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
 export class GenerationLost extends Error {}
 
-function hullOf(chunks: readonly ChunkTask[]): Extent {
-  let start = Number.POSITIVE_INFINITY;
-  let end = 0;
-  for (const { view, dtype } of chunks) {
-    const extent = extentOf(view, dtype.itemsize);
-    start = Math.min(start, extent.start);
-    end = Math.max(end, extent.end);
+/** What chunks read of each dataset, gaps included; undefined for those they do not read. */
+function extentsOf(chunks: readonly ChunkTask[], sources: number): (Extent | undefined)[] {
+  const extents = Array.from<Extent | undefined>({ length: sources });
+  for (const chunk of chunks) {
+    for (const { source, view, dtype } of [chunk, ...(chunk.columns ?? [])]) {
+      const { start, end } = extentOf(view, dtype.itemsize);
+      const known = extents[source];
+      extents[source] = known ? { start: Math.min(known.start, start), end: Math.max(known.end, end) } : { start, end };
+    }
   }
-  return { start, end };
+  return extents;
 }

@@ -28,12 +28,12 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
 };
 
-/** For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
+/** `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
 export function measureChunks(
   engine: Engine,
   measures: readonly Measure[],
   chunks: readonly ChunkTask[],
-  source: TileSource,
+  sources: readonly TileSource[],
   isCancelled = (): boolean => false,
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
@@ -44,7 +44,7 @@ export function measureChunks(
     if (isCancelled()) break;
     const mark = engine.scratch.mark();
     const measurements = measures.map((measure, i) => combined[i] ?? openAny(engine, measure, chunk));
-    eachTile(engine, chunk, source, tile => {
+    eachTile(engine, chunk, sources[chunk.source]!, tile => {
       for (const measurement of measurements) measurement.add(tile);
     });
     const isLast = number === chunks.length - 1;

@@ -23,13 +23,13 @@ export function computeInProcess(
   file: Uint8Array,
   bounds?: PlanBounds,
 ): StatisticsResult {
-  return computePlan(planStatistics(query, dtype, view, { bounds }), sourceFrom(file));
+  return computePlan(planStatistics(query, dtype, view, { bounds }), [sourceFrom(file)]);
 }
 
 /** Every round of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
 export function computePlan(
   plan: Plan,
-  source: TileSource,
+  sources: readonly TileSource[],
   shuffle = (numbers: readonly number[]): readonly number[] => numbers,
 ): StatisticsResult {
   engine ??= newEngine();
@@ -37,7 +37,7 @@ export function computePlan(
   for (let round = computation.next(); round; round = computation.next()) {
     const partials: (Partial | undefined)[][] = [];
     for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
-      [partials[number]] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], source) as [never];
+      [partials[number]] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], sources) as [never];
     }
     for (const each of partials) computation.merge(round, each);
   }

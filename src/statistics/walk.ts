@@ -18,17 +18,26 @@ export interface Walk {
   readonly tileBytesMax: number;
 }
 
-/** The unit of work: plain data that may cross threads. */
-export interface ChunkTask {
+/** Elements that a chunk reads beside its own: a column that filters or groups its rows, of any dataset. */
+export interface ColumnView {
+  /** Which of the computation's datasets. */
+  readonly source: number;
   readonly dtype: DType;
-  /** The elements of the file that it reads, and their bytes without gaps. */
   readonly view: View;
+}
+
+/**
+ * The unit of work: plain data that may cross threads. Its own elements are those of `view`; `bytes` is what they and its
+ * columns take without gaps.
+ */
+export interface ChunkTask extends ColumnView {
   readonly bytes: number;
   readonly tileBytesMax: number;
   readonly box: Box;
   /** The cells of the answer that it adds to: `[cellStart, cellStart + cellCount)`. */
   readonly cellStart: number;
   readonly cellCount: number;
+  readonly columns?: readonly ColumnView[];
 }
 
 export interface WalkBounds {
@@ -66,9 +75,10 @@ function phaseOf({ axes, offset }: Box, origin = offset): number {
 }
 
 /** Chunk `number` of a walk, from 0 to `walk.chunkCount - 1`. */
-export function chunkAt({ dtype, box, grid, tileBytesMax }: Walk, number: number): ChunkTask {
+export function chunkAt({ source, dtype, box, grid, tileBytesMax }: Walk, number: number): ChunkTask {
   const piece = boxAt(box, grid, number);
   const view = viewOf(piece);
   const bytes = sizeOf(view.shape) * dtype.itemsize;
-  return { dtype, view, bytes, tileBytesMax, box: piece, cellStart: piece.cell, cellCount: cellsOf(piece) };
+  const cellStart = piece.cell;
+  return { source, dtype, view, bytes, tileBytesMax, box: piece, cellStart, cellCount: cellsOf(piece) };
 }

@@ -132,14 +132,14 @@ async function newArray(value: number) {
   ): Promise<StatisticsRun> => {
     const plan = planStatistics(parseQuery(query, 2), DTYPE, dataset.geometry.view, { bounds: PLAN_BOUNDS });
     if (plan.walk.chunkCount !== CHUNKS) throw new Error(`${plan.walk.chunkCount} chunks`);
-    return runStatistics(dataset, plan, pool, {
+    return runStatistics([dataset], plan, pool, {
       signal: new AbortController().signal,
       chunksPerTaskMax: 1,
       ...options,
     });
   };
   /** What the answer would be had the file stood still at its generation. */
-  const expected = (query: QueryInput, { generation }: StatisticsRun): unknown => {
+  const expected = (query: QueryInput, { generations: [generation = 0] }: StatisticsRun): unknown => {
     const { view } = dataset.geometry;
     return computeInProcess(parseQuery(query, 2), DTYPE, view, contentAt(generation), PLAN_BOUNDS);
   };
@@ -154,7 +154,7 @@ t.test('a file that nobody writes is read once', async t => {
   const pool = new ScriptedPool();
   const run = await array.run(MANY, pool);
   t.strictSame(run.result, array.expected(MANY, run));
-  t.match(run, { generation: 1, chunks: CHUNKS, scannedBytes: ROWS * ROW_BYTES });
+  t.match(run, { generations: [1], chunks: CHUNKS, scannedBytes: ROWS * ROW_BYTES });
 });
 
 t.test('only the chunks that a write touches while they are read are read again', async t => {
@@ -173,7 +173,7 @@ t.test('only the chunks that a write touches while they are read are read again'
     // oxlint-disable-next-line no-await-in-loop
     const run = await array.run(MANY, pool);
     t.strictSame(run.result, array.expected(MANY, run), slice);
-    t.equal(run.generation, 1);
+    t.equal(run.generations[0], 1);
     const chunks = run.scannedBytes / CHUNK_BYTES - CHUNKS;
     // The next chunk may have been under way when the write began.
     t.ok(chunks === repeated || (slice === '::' && chunks === repeated + 1), `${slice}: ${chunks} chunks again`);
@@ -186,7 +186,7 @@ t.test('a write during every chunk keeps nobody from ending, and waits for nobod
   let value = 1;
   pool.after = async () => array.write('5:60', ++value);
   const run = await array.run(MANY, pool);
-  t.equal(run.generation, 1);
+  t.equal(run.generations[0], 1);
   t.strictSame(run.result, array.expected(MANY, run));
   t.ok(array.dataset.generation > CHUNKS);
 });
@@ -217,7 +217,7 @@ t.test('whatever is written meanwhile, an answer is that of its generation, bit 
     await array.settled();
     const expected = array.expected(query, run);
     if (JSON.stringify(run.result) !== JSON.stringify(expected)) {
-      t.fail(`round ${round}, generation ${run.generation}, ${JSON.stringify({ query, kind })}`);
+      t.fail(`round ${round}, generation ${run.generations[0]}, ${JSON.stringify({ query, kind })}`);
       t.strictSame(run.result, expected);
     }
     if (run.scannedBytes > ROWS * ROW_BYTES) repeats++;
@@ -262,7 +262,7 @@ t.test('a chunk that is read while several writes are being applied is of the ge
   };
   const run = await array.run({ ops: ['min', 'max', 'sum'] }, pool);
   await applied;
-  t.equal(run.generation, 1);
+  t.equal(run.generations[0], 1);
   t.strictSame(
     run.result.results.map(({ values }) => Number(values[0])),
     [1, 1, ROWS * COLUMNS],
@@ -284,7 +284,7 @@ t.test('when more is overwritten than is kept, it begins anew, in the end while 
   };
   const run = await array.run(MANY, pool);
   t.equal(lost, 3);
-  t.equal(run.generation, 3);
+  t.equal(run.generations[0], 3);
   t.strictSame(run.result, array.expected(MANY, run));
   await array.settled();
   t.equal(array.dataset.generation, 4, 'the write that waited');
@@ -301,7 +301,7 @@ t.test('writers wait no longer than the bound, then the statistic is given up', 
   await t.rejects(array.run(MANY, pool, { lockMsMax: 20 }), { code: 'busy_writing' });
   await array.write(':', 5);
   pool.after = async () => {};
-  t.match(await array.run(MANY, pool), { generation: 2 });
+  t.match(await array.run(MANY, pool), { generations: [2] });
 });
 
 t.test('a NaN of the generation that is read is found, whatever becomes of it', async t => {

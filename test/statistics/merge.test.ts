@@ -18,7 +18,7 @@ function computeShuffled(seed: number): StatisticsResult {
   const query = parseQuery({ ops: ['sum', 'mean', 'var', 'std', 'prod', 'argmin', 'ptp'], axis: 1 }, 3);
   const plan = planStatistics(query, dtype, view, { bounds: BOUNDS });
   const shuffle = randomOf(seed);
-  return computePlan(plan, sourceFrom(new Uint8Array(values.buffer)), numbers => {
+  return computePlan(plan, [sourceFrom(new Uint8Array(values.buffer))], numbers => {
     const order = [...numbers];
     for (let i = order.length - 1; i > 0; i--) {
       const j = integerBelow(shuffle, i + 1);
