@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
-import { failForgotten } from '../file/file-state.js';
+import { failForgotten } from '../file/refusals.js';
 import type { OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
 import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';

@@ -1,6 +1,7 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
 import { scatter } from '../layout/scatter.js';
-import { isContiguous, sizeOf, type View } from '../layout/view.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { failTruncated } from './refusals.js';
 
 /** The elements of `target` get what `source`, a view of the same shape over `bytes`, holds for them. */
 export interface Change {
@@ -14,6 +15,12 @@ export interface Change {
 /** Bytes of the file that a change sets. */
 export function changedBytes({ target, itemsize }: Change): number {
   return sizeOf(target.shape) * itemsize;
+}
+
+/** A file that was truncated must not grow again by a write, with zeros where the rest was. @throws file_changed */
+export function checkFits(change: Change, fileBytes: number): void {
+  const { end } = extentOf(change.target, change.itemsize);
+  if (end > fileBytes && changedBytes(change) > 0) failTruncated(fileBytes, end);
 }
 
 /** The bytes of a change where they are one run of the file already; undefined where they have to be laid out. */

@@ -7,14 +7,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { changedBytes, type Change } from './change.js';
+import { changedBytes, checkFits, type Change } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import { recordBytes } from './journal/format.js';
 import { extentOf } from '../layout/view.js';
 import type { FileState } from './file-state.js';
-import { failTruncated, type OpenFile } from './open-file.js';
+import type { OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
 export type Durability = 'commit' | 'none';
@@ -170,9 +170,7 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
       file.checkWritable();
       request.precondition(current + accepted.length);
       for (const change of request.changes) {
-        const { end } = extentOf(change.target, change.itemsize);
-        // A write would make the file long again, with zeros where the rest was.
-        if (end > bytes && changedBytes(change) > 0) failTruncated(bytes, end);
+        checkFits(change, bytes);
         // oxlint-disable-next-line no-await-in-loop
         if (isSparse) await request.applier.hold(file, change);
       }

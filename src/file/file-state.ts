@@ -6,10 +6,10 @@ import { fail } from '../errors.js';
 import { ChangeLog } from './change-log.js';
 import type { PendingCommit } from './commit.js';
 import type { Journal } from './journal/journal.js';
-import { failDamaged } from './journal/recovery.js';
 import { ReadWriteLock } from './lock.js';
 import { PreImages } from './pre-images.js';
 import type { OpenFile } from './open-file.js';
+import { failDamaged, failForgotten } from './refusals.js';
 import { Turnstile } from './turnstile.js';
 
 export class FileState {
@@ -86,11 +86,4 @@ export class FileState {
       fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
     }
   }
-}
-
-/** @throws file_changed */
-export function failForgotten(): never {
-  return fail('file_changed', 'The dataset was forgotten or replaced while the request waited. Repeat the request.', {
-    reason: 'forgotten',
-  });
 }

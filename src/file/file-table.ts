@@ -12,10 +12,11 @@ import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
-import { failForgotten, FileState } from './file-state.js';
+import { FileState } from './file-state.js';
 import { OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
+import { failForgotten } from './refusals.js';
 import type { Roots } from './roots.js';
 import { fromSystemError } from './system-errors.js';
 

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { availableParallelism } from 'node:os';
-import { fail } from '../errors.js';
+import { failTruncated } from './refusals.js';
 import { Turnstile } from './turnstile.js';
 
 const readOnce = promisify(fs.read);
@@ -27,7 +27,7 @@ export async function readFully(fd: number, into: Uint8Array, position: number):
   while (done < into.byteLength) {
     const length = Math.min(into.byteLength - done, CALL_BYTES_MAX);
     const { bytesRead } = await readOnce(fd, into, done, length, position + done);
-    if (bytesRead === 0) failTruncated();
+    if (bytesRead === 0) failTruncated(await sizeOfDescriptor(fd), position + into.byteLength);
     done += bytesRead;
   }
 }
@@ -38,7 +38,7 @@ export function readFullySync(fd: number, into: Uint8Array, position: number): v
   while (done < into.byteLength) {
     const length = Math.min(into.byteLength - done, CALL_BYTES_MAX);
     const bytesRead = fs.readSync(fd, into, done, length, position + done);
-    if (bytesRead === 0) failTruncated();
+    if (bytesRead === 0) failTruncated(fs.fstatSync(fd).size, position + into.byteLength);
     done += bytesRead;
   }
 }
@@ -84,14 +84,6 @@ export async function writePartsFully(fd: number, parts: readonly Uint8Array[], 
 
 export async function sizeOfDescriptor(fd: number): Promise<number> {
   return (await statOnce(fd)).size;
-}
-
-export function failTruncated(): never {
-  return fail(
-    'file_changed',
-    'The file is shorter than the array. Restore it, or forget the dataset and register it anew.',
-    { reason: 'truncated' },
-  );
 }
 
 /** Threads of libuv's pool, which file calls share. */

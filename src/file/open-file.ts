@@ -3,7 +3,6 @@
  * Hazard: other programs may truncate or replace the file at any time; `verify` before every answer.
  */
 import fs from 'node:fs';
-import { fail } from '../errors.js';
 import { memoryLimit } from '../cgroup.js';
 import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
@@ -11,8 +10,9 @@ import type { ByteSource } from '../layout/gather.js';
 import type { FileState } from './file-state.js';
 import { closeDescriptor, readFully } from './io.js';
 import { libc, PAGE_BYTES } from './libc.js';
-import { takeRoom } from './slab.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
+import { failChanged, failTruncated } from './refusals.js';
+import { takeRoom } from './slab.js';
 import { Windows } from './windows.js';
 
 /** The unit of st_blocks, whatever the file system. */
@@ -251,16 +251,4 @@ export class OpenFile {
       closeDescriptor(this.fd).catch(() => undefined);
     });
   }
-}
-
-/** @throws file_changed */
-export function failTruncated(bytes: number, endBytes: number): never {
-  return failChanged(
-    'truncated',
-    `The file has ${bytes} bytes; the array ends at ${endBytes}. Restore it, or register it anew.`,
-  );
-}
-
-function failChanged(reason: 'deleted' | 'replaced' | 'truncated', detail: string): never {
-  return fail('file_changed', detail, { reason });
 }

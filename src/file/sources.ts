@@ -2,7 +2,7 @@
 import type { Patch, SourceDescriptor, WindowDescriptor } from '../descriptor.js';
 import { LIMITS } from '../limits.js';
 import type { ByteSource } from '../layout/gather.js';
-import { failTruncated, readFullySync } from './io.js';
+import { readFullySync } from './io.js';
 import { libc } from './libc.js';
 import { pagesAround } from './mapping.js';
 
@@ -103,11 +103,10 @@ function mappedSource({ fd, windows, residencyTrusted }: SourceDescriptor): Byte
       const from = start - window.start;
       const pages = pagesAround(window.address + from, length);
       // Asking is twenty times cheaper than populating what is there. Pages that a truncation took away are not there,
-      // and populating them is the error that a touch would turn into a signal.
+      // and populating them is the error that a touch would turn into a signal; a read tells the client.
       const ready =
         (residencyTrusted && c.isResident(pages.first, pages.bytes)) || c.populateRead(pages.first, pages.bytes);
-      if (!ready) failTruncated();
-      return window.bytes.subarray(from, from + length);
+      return ready ? window.bytes.subarray(from, from + length) : positional.span(start, length, usefulBytes);
     },
     read: (start, into) => positional.read(start, into),
   };

@@ -60,14 +60,13 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     changes: [
       {
         file: 'file/io.js',
-        text: 'position + done);\n        if (bytesRead === 0)\n            failTruncated();\n        done += bytesRead;\n    }\n}\n/** The same for a worker',
-        replacement:
-          'position + done);\n        if (bytesRead === 0)\n            return;\n        done += bytesRead;\n    }\n}\n/** The same for a worker',
+        text: 'failTruncated(await sizeOfDescriptor(fd), position + into.byteLength);',
+        replacement: 'return;',
       },
       {
         file: 'file/io.js',
-        text: 'done, length, position + done);\n        if (bytesRead === 0)\n            failTruncated();',
-        replacement: 'done, length, position + done);\n        if (bytesRead === 0)\n            return;',
+        text: 'failTruncated(fs.fstatSync(fd).size, position + into.byteLength);',
+        replacement: 'return;',
       },
     ],
   },

@@ -6,10 +6,10 @@
  */
 import { constants } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fail } from '../../errors.js';
 import { extentOf } from '../../layout/view.js';
-import { changedBytes, eachRun, type Change } from '../change.js';
+import { checkFits, eachRun, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData, writeFullySync } from '../io.js';
+import { failDamaged } from '../refusals.js';
 import {
   checksumOf,
   decodeBody,
@@ -169,22 +169,4 @@ function isPossible({ target, itemsize, source, bytes }: Change): boolean {
   if (target.shape.some((length, axis) => length > 1 && target.strides[axis] === 0)) return false;
   const from = extentOf(source, itemsize);
   return extentOf(target, itemsize).start >= 0 && from.start >= 0 && from.end <= bytes.byteLength;
-}
-
-/** A file that was truncated must not grow again by a replay; it is whole again later, or never. */
-function checkFits(change: Change, fileBytes: number): void {
-  const { end } = extentOf(change.target, change.itemsize);
-  if (changedBytes(change) === 0 || end <= fileBytes) return;
-  fail('file_changed', `The file has ${fileBytes} bytes; committed writes reach to ${end}. Restore it.`, {
-    reason: 'truncated',
-  });
-}
-
-/** The refusal of a file whose journal cannot be replayed. */
-export function failDamaged(why: string): never {
-  return fail(
-    'quarantined',
-    `The dataset is not served: ${why}. Restore the file and its journal from a backup, or forget the dataset, which drops the journal.`,
-    { reason: why },
-  );
 }
