@@ -7,10 +7,10 @@ import { piecesOf } from '../layout/pieces.js';
 import { runBytesOf } from '../layout/scatter.js';
 import { coalesce, sizeOf, type View } from '../layout/view.js';
 import { libc } from './libc.js';
+import { ENOSPC, failNoSpace } from './system-errors.js';
 
 /** The block of most file systems; where it is larger, some blocks are asked for twice. */
 const BLOCK_BYTES = 4096;
-const ENOSPC = 28;
 
 /** @throws ENOSPC */
 export function holdSpace(fd: number, target: View, itemsize: number): void {
@@ -30,7 +30,7 @@ export function holdSpace(fd: number, target: View, itemsize: number): void {
 function holdRange(fd: number, start: number, end: number): void {
   const errorNumber = libc()?.allocateRange(fd, start, end - start);
   if (errorNumber === 0) return;
-  if (errorNumber === ENOSPC) throw Object.assign(new Error('no space'), { code: 'ENOSPC', errno: -ENOSPC });
+  if (errorNumber === ENOSPC) failNoSpace();
   // No such call: a byte that is written as it was read takes its block too.
   const byte = new Uint8Array(1);
   for (let at = start; at < end; at += BLOCK_BYTES) {

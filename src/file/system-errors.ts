@@ -1,4 +1,5 @@
 /** What the kernel says → what a client is told. The path never is part of it. */
+import { constants } from 'node:os';
 import { HyperslabError, systemErrorCode, type ErrorCode } from '../errors.js';
 
 const TRANSLATIONS: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
@@ -26,6 +27,14 @@ const TRANSLATIONS: Readonly<Record<string, { code: ErrorCode; detail: string }>
   EMFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
   ENFILE: { code: 'busy', detail: 'Too many files are open. Repeat the request in a moment.' },
 };
+
+/** The numbers that a C call answers with. */
+export const { ENOSPC, EFBIG } = constants.errno;
+
+/** The error that Node would throw for a full disk: workers know a system error by its number. @throws ENOSPC */
+export function failNoSpace(): never {
+  throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', errno: -ENOSPC });
+}
 
 /** The HyperslabError for anything thrown by a file operation; HyperslabErrors pass unchanged. */
 export function fromSystemError(error: unknown): HyperslabError {

@@ -7,6 +7,7 @@ import { parseDType, type DType } from '../dtype.js';
 import { pathOfDescriptor } from '../file/folder.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';
+import { EFBIG, ENOSPC, failNoSpace } from '../file/system-errors.js';
 import { npyHeader, parseJsonScalar } from '../formats/index.js';
 import { sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -67,13 +68,6 @@ export async function reserve(fd: number, target: string, bytes: number): Promis
     fail('too_large', `The file system cannot hold a file of ${bytes} bytes.`, { asked: bytes });
   }
   return false;
-}
-
-const ENOSPC = 28;
-const EFBIG = 27;
-
-function failNoSpace(): never {
-  throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
 }
 
 async function repeat(fd: number, start: number, nbytes: number, item: Uint8Array): Promise<void> {
