@@ -193,12 +193,9 @@ interface Applying {
 
 /** Changes that do not touch each other are applied at the same time; a later one waits for those it may overwrite. */
 async function applyInOrder(accepted: readonly PendingCommit[]): Promise<void> {
-  const { state } = accepted[0]!.file;
   let underWay: Applying[] = [];
-  state.unsynced = true;
-  for (const cut of state.inPlaceAnswers) cut();
   for (const { file, request } of accepted) {
-    state.writesStarted++;
+    file.state.beginWrite();
     for (const change of request.changes) {
       const { start, end } = extentOf(change.target, change.itemsize);
       if (underWay.length >= APPLIED_AT_ONCE || underWay.some(each => start < each.end && each.start < end)) {

@@ -9,7 +9,7 @@ import type { Journal } from './journal/journal.js';
 import { ReadWriteLock } from './lock.js';
 import { PreImages } from './pre-images.js';
 import type { OpenFile } from './open-file.js';
-import { failDamaged, failForgotten } from './refusals.js';
+import { bulkLoadError, failDamaged, failForgotten } from './refusals.js';
 import { Turnstile } from './turnstile.js';
 
 export class FileState {
@@ -62,6 +62,14 @@ export class FileState {
     return this.lock.isWriting ? this.#writesBefore : this.writesStarted;
   }
 
+  /** A write begins: to be called under the write lock, before its first byte moves. */
+  beginWrite(): void {
+    this.writesStarted++;
+    this.unsynced = true;
+    for (const cut of this.inPlaceAnswers) cut();
+    this.inPlaceAnswers.clear();
+  }
+
   /** @throws file_changed, quarantined, durability_unknown, bulk_load */
   checkUsable(): void {
     if (this.isForgotten) failForgotten();
@@ -82,8 +90,6 @@ export class FileState {
 
   /** @throws bulk_load */
   checkNotLoading(): void {
-    if (this.bulkLoading) {
-      fail('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
-    }
+    if (this.bulkLoading) throw bulkLoadError();
   }
 }

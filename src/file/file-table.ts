@@ -244,7 +244,6 @@ export class FileTable {
       const { ino, size } = fstatSync(fd, { bigint: true });
       const isOurs = path.dirname(realPath) === this.#arraysDir;
       state.journal = await this.journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs });
-      state.damage = undefined;
     } catch (error) {
       if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
       // What was being made durable may now be in memory alone, and would look well at a second try.

@@ -1,5 +1,5 @@
 /** Why a file is not read or written any more, in the sentences that clients get. None names a path. */
-import { fail } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
 
 /** @throws file_changed */
 export function failChanged(reason: 'deleted' | 'replaced' | 'truncated' | 'forgotten', detail: string): never {
@@ -20,6 +20,11 @@ export function failForgotten(): never {
     'forgotten',
     'The dataset was forgotten or replaced while the request waited. Repeat the request.',
   );
+}
+
+/** What whoever comes while a stream is being applied is told. */
+export function bulkLoadError(): HyperslabError {
+  return new HyperslabError('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');
 }
 
 /** The refusal of a file whose journal cannot be replayed. @throws quarantined */

@@ -4,8 +4,8 @@
  */
 import { checkpoint } from './checkpoint.js';
 import type { Storage } from './commit.js';
-import type { FileState } from './file-state.js';
 import type { OpenFile } from './open-file.js';
+import { bulkLoadError } from './refusals.js';
 import { fromSystemError } from './system-errors.js';
 
 export interface WriteThroughOptions {
@@ -30,14 +30,13 @@ export function writeThrough(
     precondition(generations.current(fileId));
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;
-    if (bulk) refuseWaiting(state);
+    // Commits that came while the stream waited for its turn would wait for all of it.
+    if (bulk) for (const { reject } of state.commits.splice(0)) reject(bulkLoadError());
     try {
       if (state.journal?.isEmpty === false) await checkpoint(file, journals, 'keep');
       await generations.reserve(fileId);
       return await state.lock.withWrite(async () => {
-        state.writesStarted++;
-        for (const cut of state.inPlaceAnswers) cut();
-        state.unsynced = true;
+        state.beginWrite();
         try {
           await apply();
         } finally {
@@ -52,15 +51,4 @@ export function writeThrough(
       if (bulk) state.bulkLoading = false;
     }
   });
-}
-
-/** Commits that came while the stream waited for its turn would wait for all of it. */
-function refuseWaiting(state: FileState): void {
-  for (const { reject } of state.commits.splice(0)) {
-    try {
-      state.checkNotLoading();
-    } catch (error) {
-      reject(error);
-    }
-  }
 }
