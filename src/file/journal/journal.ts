@@ -19,11 +19,10 @@ import {
   type JournalHeader,
 } from './format.js';
 
-/** Where a journal that was read stands. */
+/** Where a journal without records goes on. */
 export interface JournalPosition {
-  /** After the last record that counts. */
-  readonly end: number;
   readonly nextSeq: number;
+  /** How long its file is. */
   readonly fileBytes: number;
 }
 
@@ -32,7 +31,7 @@ export class Journal {
   readonly #fd: number;
   #header: JournalHeader;
   /** Where the next record goes. */
-  #end: number;
+  #end = RECORDS_START;
   /** Bytes of the file: what lies behind `#end` is room that is held already. */
   #fileBytes: number;
   #nextSeq: number;
@@ -41,11 +40,10 @@ export class Journal {
   /** The highest sequence number that is known to be on disk. */
   #durableSeq: number;
 
-  constructor(path: string, fd: number, header: JournalHeader, { end, nextSeq, fileBytes }: JournalPosition) {
+  constructor(path: string, fd: number, header: JournalHeader, { nextSeq, fileBytes }: JournalPosition) {
     this.path = path;
     this.#fd = fd;
     this.#header = header;
-    this.#end = end;
     this.#fileBytes = fileBytes;
     this.#nextSeq = nextSeq;
     this.#durableSeq = nextSeq - 1;
@@ -63,7 +61,7 @@ export class Journal {
       await staged.discard();
     }
     const fd = await openDescriptor(path, 'r+');
-    return new Journal(path, fd, header, { end: RECORDS_START, nextSeq: 1, fileBytes: RECORDS_START });
+    return new Journal(path, fd, header, { nextSeq: 1, fileBytes: RECORDS_START });
   }
 
   get isEmpty(): boolean {

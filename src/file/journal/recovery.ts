@@ -52,12 +52,12 @@ export async function recoverJournal(
   try {
     const fileBytes = await sizeOfDescriptor(fd);
     const header = await readHeader(fd, fileBytes, file.fileId);
-    const { records, end } = await findRecords(fd, fileBytes, header);
+    const records = await findRecords(fd, fileBytes, header);
     if (records.length > 0) {
       checkInode(header, file);
       await replay(fd, records, file);
     }
-    const journal = new Journal(path, fd, header, { end, nextSeq: header.firstSeq + records.length, fileBytes });
+    const journal = new Journal(path, fd, header, { nextSeq: header.firstSeq + records.length, fileBytes });
     // Also where there is nothing to void: a header that an earlier run could not sync may be in memory alone.
     await journal.reset(file.ino, 'give back');
     return { journal, replayedRecords: records.length };
@@ -77,11 +77,7 @@ async function readHeader(fd: number, fileBytes: number, fileId: string): Promis
 }
 
 /** Every record up to the first that is not whole. */
-async function findRecords(
-  fd: number,
-  fileBytes: number,
-  { epoch, firstSeq }: JournalHeader,
-): Promise<{ records: FoundRecord[]; end: number }> {
+async function findRecords(fd: number, fileBytes: number, { epoch, firstSeq }: JournalHeader): Promise<FoundRecord[]> {
   const records: FoundRecord[] = [];
   const block = Buffer.alloc(RECORD_HEAD_BYTES);
   let end = RECORDS_START;
@@ -98,7 +94,7 @@ async function findRecords(
     end = bodyStart + head.bodyBytes;
   }
   await checkTail(fd, end, fileBytes, epoch, firstSeq + records.length);
-  return { records, end };
+  return records;
 }
 
 function isBodySize(bytes: number, room: number): boolean {
