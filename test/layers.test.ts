@@ -19,7 +19,15 @@ interface Layer {
 const LAYERS: readonly Layer[] = [
   {
     name: 'words',
-    rooms: ['src/errors.ts', 'src/limits.ts', 'src/budget.ts', 'src/setting.ts', 'src/turns.ts', 'src/cgroup.ts'],
+    rooms: [
+      'src/errors.ts',
+      'src/limits.ts',
+      'src/budget.ts',
+      'src/setting.ts',
+      'src/turns.ts',
+      'src/cgroup.ts',
+      'src/lower-bound.ts',
+    ],
   },
   { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },
   { name: 'selection', rooms: ['src/selection.ts'] },

@@ -5,6 +5,7 @@
 import type { Patch } from '../descriptor.js';
 import { HyperslabError } from '../errors.js';
 import type { Extent } from '../layout/runs.js';
+import { lowerBound } from '../lower-bound.js';
 
 /** Memory of pre-images: counted from when it is made until no snapshot holds a part of it. */
 export class Block {
@@ -139,13 +140,6 @@ export class Snapshot {
 
   /** Index of the first saved range that ends behind a position. */
   #firstEndingAfter(position: number): number {
-    let low = 0;
-    let high = this.#saved.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#saved[middle]!.end > position) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return lowerBound(this.#saved.length, i => this.#saved[i]!.end > position);
   }
 }

@@ -2,6 +2,7 @@
 import type { Patch, SourceDescriptor, WindowDescriptor } from '../descriptor.js';
 import { LIMITS } from '../limits.js';
 import type { ByteSource } from '../layout/gather.js';
+import { lowerBound } from '../lower-bound.js';
 import { readFullySync } from './io.js';
 import { libc } from './libc.js';
 import { pagesAround } from './mapping.js';
@@ -47,14 +48,8 @@ export function overlay(patches: readonly Patch[], start: number, into: Uint8Arr
 
 /** Index of the first patch with bytes in `[start, end)`. */
 function firstPatchIn(patches: readonly Patch[], start: number, end: number): number | undefined {
-  let low = 0;
-  let high = patches.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (patches[middle]!.start + patches[middle]!.bytes.byteLength > start) high = middle;
-    else low = middle + 1;
-  }
-  return low < patches.length && patches[low]!.start < end ? low : undefined;
+  const first = lowerBound(patches.length, i => patches[i]!.start + patches[i]!.bytes.byteLength > start);
+  return first < patches.length && patches[first]!.start < end ? first : undefined;
 }
 
 export function positionalSource(fd: number): ByteSource {

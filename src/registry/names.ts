@@ -1,5 +1,6 @@
 /** Names of datasets, in the order of their bytes. */
 import { fail } from '../errors.js';
+import { lowerBound } from '../lower-bound.js';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
@@ -19,18 +20,18 @@ export class SortedNames {
   readonly #names: string[] = [];
 
   add(name: string): void {
-    const at = this.#lowerBound(name);
+    const at = this.#indexOf(name);
     if (this.#names[at] !== name) this.#names.splice(at, 0, name);
   }
 
   delete(name: string): void {
-    const at = this.#lowerBound(name);
+    const at = this.#indexOf(name);
     if (this.#names[at] === name) this.#names.splice(at, 1);
   }
 
   /** Up to `limit` names with a prefix, after `after`. */
   page(prefix: string, after: string | undefined, limit: number): string[] {
-    let at = this.#lowerBound(after !== undefined && after > prefix ? after : prefix);
+    let at = this.#indexOf(after !== undefined && after > prefix ? after : prefix);
     if (after !== undefined && this.#names[at] === after) at++;
     const page: string[] = [];
     for (; page.length < limit && at < this.#names.length && this.#names[at]!.startsWith(prefix); at++) {
@@ -43,15 +44,8 @@ export class SortedNames {
     return this.#names.length;
   }
 
-  #lowerBound(name: string): number {
-    let low = 0;
-    let high = this.#names.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#names[middle]! < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #indexOf(name: string): number {
+    return lowerBound(this.#names.length, i => this.#names[i]! >= name);
   }
 }
 
