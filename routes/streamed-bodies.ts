@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './app-type.js';
 import { fail } from '../src/errors.js';
 import { BodyReader } from '../src/transfer/body.js';
-import { LIMITS } from '../src/limits.js';
 import { whenTooSlow } from '../src/plugins/rates.js';
+import { dropBody } from '../src/plugins/refused-body.js';
 
 /** Adds routes in a scope where the media types given pass through unparsed and all others are refused. */
 export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App) => void): void {
@@ -18,10 +18,7 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
   });
 }
 
-/**
- * Reads the body of a request with `work`. When that refuses it half-way, the rest is read and dropped, so that the
- * client sees the answer and the connection can be used again; a rest that is too long or too slow ends the connection.
- */
+/** Reads the body of a request with `work`. When that refuses it half-way, the rest is dropped. */
 export async function withBody<T>(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -32,7 +29,7 @@ export async function withBody<T>(
   try {
     return await work(body);
   } catch (error) {
-    if (!(await body.drain(LIMITS.drainBytesMax, LIMITS.drainMsMax))) reply.header('connection', 'close');
+    await dropBody(body, reply);
     throw error;
   }
 }

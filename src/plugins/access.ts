@@ -17,10 +17,10 @@ import { hasCredentials, NOBODY, type Principal } from '../access/principal.js';
 import { failScope } from '../access/refusals.js';
 import { rankNeeded, type NeededScope } from '../access/scopes.js';
 import { fail } from '../errors.js';
-import { LIMITS } from '../limits.js';
 import type { Registry } from '../registry/registry.js';
 import { BodyReader } from '../transfer/body.js';
 import { makeLimiter } from './rate-limit.js';
+import { dropBody } from './refused-body.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -172,15 +172,13 @@ async function settle(
   try {
     await decision;
   } catch (error) {
-    await drained(request, reply);
+    if (hasBody(request)) await dropBody(new BodyReader(request.raw), reply);
     done(error as Error);
     return;
   }
   done();
 }
 
-/** The body of a refused request is read and dropped within bounds, so that its sender sees the answer. */
-async function drained({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
-  if (!(await new BodyReader(raw).drain(LIMITS.drainBytesMax, LIMITS.drainMsMax))) reply.header('connection', 'close');
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
