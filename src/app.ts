@@ -107,7 +107,7 @@ export async function buildApp(
     await context.pool.close();
     await files.close();
     await generations.close(fileId => files.isUncertain(fileId));
-    await lock.release();
+    lock.release();
   });
   return { app, context, registry, access };
 }

@@ -4,10 +4,11 @@ import path from 'node:path';
 import { ConfigError } from './config.js';
 import { systemErrorCode } from './errors.js';
 import { removeTemporaries } from './file/atomic.js';
-import { lockFolder, type FolderLock } from './file/folder-lock.js';
+import { lockFolder } from './file/folder-lock.js';
+import type { KernelLock } from './file/kernel-lock.js';
 
 /** Takes the data folder for this process. @throws ConfigError where it cannot be written, FolderInUse */
-export async function ownDataDir(asked: string): Promise<{ dataDir: string; lock: FolderLock }> {
+export async function ownDataDir(asked: string): Promise<{ dataDir: string; lock: KernelLock }> {
   try {
     await fsp.mkdir(asked, { recursive: true });
     const dataDir = await fsp.realpath(asked);

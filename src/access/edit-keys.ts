@@ -1,19 +1,19 @@
 /**
- * Changing the key file: under a lock file, so that two commands at a time do not undo one another, and whole or not at
- * all. Hazard: the new file must be as private as the old one, and belong to the owner of the folder when root makes it.
+ * Changing the key file: under a lock, so that two commands at a time do not undo one another, and whole or not at all. Hazard: the new file must be as private as the old one, and belong to the owner of the folder when root makes it.
  */
-import { fchmodSync, fchownSync } from 'node:fs';
+import { fchmodSync, fchownSync, openSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemErrorCode } from '../errors.js';
 import { stageFile } from '../file/atomic.js';
 import { writeFully } from '../file/io.js';
+import { tryKernelLock } from '../file/kernel-lock.js';
 import { keysToText, parseKeys, type KeyRecord } from './keys.js';
 
-/** A lock as old as this was left behind by a command that was killed. */
-const LOCK_STALE_MS = 10_000;
 const LOCK_WAIT_MS = 50;
+/** An edit takes milliseconds: whoever has the lock for so long was stopped, and may be told to go on or to end. */
+const LOCK_WAIT_MS_MAX = 10_000;
 const PRIVATE = 0o600;
 
 /** The keys of a file; undefined where there is none. Throws a sentence for a file that is broken. */
@@ -40,7 +40,7 @@ export async function editKeys(
   await fs.mkdir(path.dirname(file), { recursive: true });
   // A link is kept, and the file behind it replaced.
   const target = await fs.realpath(file).catch(() => file);
-  return withLock(`${target}.lock`, async () => {
+  return withLock(target, async () => {
     const before = await readKeys(target);
     const text = keysToText(edit(before ?? []));
     const owner = await ownerOf(target);
@@ -64,22 +64,17 @@ async function ownerOf(file: string): Promise<{ uid: number; gid: number } | und
   return fs.stat(file).catch(() => fs.stat(path.dirname(file)));
 }
 
-async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
+/** Of the folder: the file is replaced by every edit. */
+async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const folder = path.dirname(file);
+  const deadline = performance.now() + LOCK_WAIT_MS_MAX;
   for (;;) {
-    try {
-      const handle = await fs.open(lock, 'wx', PRIVATE);
-      await handle.close();
-      break;
-    } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw error;
-      const stats = await fs.stat(lock).catch(() => undefined);
-      if (stats && Date.now() - stats.mtimeMs > LOCK_STALE_MS) await fs.rm(lock, { force: true });
-      else await delay(LOCK_WAIT_MS);
-    }
-  }
-  try {
-    return await work();
-  } finally {
-    await fs.rm(lock, { force: true });
+    // oxlint-disable-next-line no-await-in-loop
+    const lock = await tryKernelLock({ folder, purpose: 'keys', fd: openSync(folder, 'r') });
+    if (lock) return work().finally(() => lock.release());
+    if (performance.now() > deadline)
+      throw new Error(`another command has been editing ${file} for long; end it first`);
+    // oxlint-disable-next-line no-await-in-loop
+    await delay(LOCK_WAIT_MS);
   }
 }

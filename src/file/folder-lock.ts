@@ -1,13 +1,7 @@
-/**
- * One process per data folder. The kernel holds the lock and lets go of it when the process ends, however it ends: an
- * flock(2) on a file in the folder, which all containers and namespaces of a machine see, and an abstract socket named
- * after the folder, which needs no package. Hazard: neither reaches another machine that mounts the same folder.
- */
-import { once } from 'node:events';
+/** One process per data folder, by a lock of the kernel. A file in the folder names the process for whoever is refused. */
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { libc } from './libc.js';
+import { tryKernelLock, type KernelLock } from './kernel-lock.js';
 
 const LOCK_FILE = 'lock';
 
@@ -16,27 +10,14 @@ export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
 }
 
-export interface FolderLock {
-  release(): Promise<void>;
-}
-
 /** Takes the folder for this process. @throws FolderInUse */
-export async function lockFolder(folder: string): Promise<FolderLock> {
-  const fd = fs.openSync(path.join(folder, LOCK_FILE), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
-  try {
-    if (libc()?.tryLock(fd) === false) failInUse(folder, fd);
-    const socket = await holdSocket(folder, fd);
-    notePid(fd);
-    return {
-      async release() {
-        socket?.close();
-        fs.closeSync(fd);
-      },
-    };
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
+export async function lockFolder(folder: string): Promise<KernelLock> {
+  const file = path.join(folder, LOCK_FILE);
+  const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
+  const lock = await tryKernelLock({ folder, purpose: 'data', fd });
+  if (!lock) failInUse(folder, file);
+  notePid(fd);
+  return lock;
 }
 
 /** For the message that another process will give. A full disk is no reason not to start. */
@@ -49,25 +30,8 @@ function notePid(fd: number): void {
   }
 }
 
-/** Undefined where there are no abstract sockets. */
-async function holdSocket(folder: string, fd: number): Promise<net.Server | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const { dev, ino } = fs.statSync(folder, { bigint: true });
-  const server = net.createServer(connection => connection.destroy()).unref();
-  server.listen(`\0hyperslab-data-${dev}-${ino}`);
-  try {
-    await once(server, 'listening');
-    return server;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') failInUse(folder, fd);
-    throw error;
-  }
-}
-
-function failInUse(folder: string, fd: number): never {
-  const pid = Buffer.alloc(16);
-  const length = fs.readSync(fd, pid, 0, pid.byteLength, 0);
-  const owner = /^\d+/.exec(pid.toString('latin1', 0, length))?.[0];
+function failInUse(folder: string, file: string): never {
+  const owner = /^\d+/.exec(fs.readFileSync(file, 'latin1'))?.[0];
   throw new FolderInUse(
     `The data folder ${folder} is in use by another Hyperslab${owner ? ` (process ${owner})` : ''}. ` +
       'Stop that one first, or set HYPERSLAB_DATA_DIR to another folder.',

@@ -1,6 +1,9 @@
 /** Key texts, the key file, and the look-up. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { editKeys, readKeys } from '../../src/access/edit-keys.js';
 import { hashOf, idOf, keysToText, makeKey, parseKeys, type KeyRecord } from '../../src/access/keys.js';
@@ -8,6 +11,16 @@ import { KeyRing } from '../../src/access/key-ring.js';
 import { isErrorCode } from '../../src/errors.js';
 import { temporaryFolder } from '../helpers/server.js';
 
+const EDIT_KEYS = new URL('../../src/access/edit-keys.js', import.meta.url).href;
+/** Says when it has the lock, and never lets go of it. */
+const STUCK_EDITOR = `
+  import fs from 'node:fs';
+  const { editKeys } = await import(process.argv[1]);
+  await editKeys(process.argv[2], () => {
+    fs.writeSync(1, 'locked');
+    for (;;);
+  });
+`;
 const CREATED = '2026-01-02T03:04:05.000Z';
 const made = (rest: Partial<KeyRecord> = {}): { text: string; record: KeyRecord } =>
   makeKey({ name: 'a', scopes: ['read'], created: CREATED, ...rest });
@@ -134,13 +147,21 @@ t.test('an edit that throws changes nothing and lets the lock go', async t => {
   t.equal(fs.readFileSync(file, 'utf8'), before);
 });
 
-t.test('a lock that a killed command left is broken after a while', async t => {
+t.test('an edit waits for another process, and for no longer than that lives', async t => {
   const folder = temporaryFolder();
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'keys.json');
-  fs.writeFileSync(`${file}.lock`, '');
-  const past = new Date(Date.now() - 60_000);
-  fs.utimesSync(`${file}.lock`, past, past);
-  await editKeys(file, () => []);
+  const other = spawn(process.execPath, ['--input-type=module', '-e', STUCK_EDITOR, EDIT_KEYS, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => other.kill('SIGKILL'));
+  await once(other.stdout, 'data');
+  let isDone = false;
+  const edit = editKeys(file, () => []).then(() => (isDone = true));
+  await delay(300);
+  t.equal(isDone, false);
+  t.equal(await readKeys(file), undefined, 'nothing was written meanwhile');
+  other.kill('SIGKILL');
+  await edit;
   t.strictSame(await readKeys(file), []);
 });

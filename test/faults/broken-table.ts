@@ -98,7 +98,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
       {
         file: 'file/folder-lock.js',
         text: 'export async function lockFolder(folder) {',
-        replacement: 'export async function lockFolder(folder) {\n    return { release: async () => {} };',
+        replacement: 'export async function lockFolder(folder) {\n    return { release: () => {} };',
       },
     ],
   },
