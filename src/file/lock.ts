@@ -21,13 +21,6 @@ export class ReadWriteLock {
     this.#onWrite = onWrite;
   }
 
-  /** Takes the lock for reading if nobody has to be waited for. The caller must then call `releaseRead`. */
-  tryRead(): boolean {
-    if (this.#writing || this.#queue.length > 0) return false;
-    this.#readers++;
-    return true;
-  }
-
   /** True while a writer has the lock. */
   get isWriting(): boolean {
     return this.#writing;
@@ -39,7 +32,8 @@ export class ReadWriteLock {
   }
 
   async withRead<T>(work: () => Promise<T> | T): Promise<T> {
-    if (!this.tryRead()) await this.#wait(false);
+    if (this.isOpenToReaders) this.#readers++;
+    else await this.#wait(false);
     try {
       return await work();
     } finally {
@@ -58,11 +52,6 @@ export class ReadWriteLock {
       this.#writing = false;
       this.#next();
     }
-  }
-
-  releaseRead(): void {
-    this.#readers--;
-    this.#next();
   }
 
   /** Writers are let in line whatever its length: they come one at a time, and what they bring is committed. @throws busy */
