@@ -1,10 +1,10 @@
 /** From a query to the text or the array that answers it; shared by the single call and the batch. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
-import { runStatistics, type StatisticsRun } from '../src/jobs/statistics.js';
+import type { CachedRun } from '../src/jobs/cached.js';
 import { LIMITS } from '../src/limits.js';
 import { selectFrom } from '../src/layout/select.js';
 import { normalise, parseSlice } from '../src/selection.js';
@@ -32,6 +32,13 @@ export interface PlannedStatistics {
   readonly plan: Plan;
   /** Name of each result, in the order of the operations. */
   readonly names: readonly string[];
+}
+
+/** How a client asked. */
+export interface Asking {
+  readonly signal: AbortSignal;
+  /** Computed anew, whatever is known. */
+  readonly isFresh: boolean;
 }
 
 /** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
@@ -75,11 +82,11 @@ export function heldBytesOf({ plan }: PlannedStatistics): number {
 export async function answerJson(
   context: Context,
   planned: PlannedStatistics,
-  signal: AbortSignal,
+  asking: Asking,
   prefix: string,
-): Promise<{ text: string; run: StatisticsRun }> {
+): Promise<{ text: string; run: CachedRun }> {
   const started = performance.now();
-  const run = await runPlanned(context, planned, signal);
+  const run = await runPlanned(context, planned, asking);
   const count = (await collectTurns(countToJson(run.result))).join('');
   const results = (await collectTurns(toJson(run.result))).join('');
   const elapsed = Math.round((performance.now() - started) * 1000) / 1000;
@@ -94,29 +101,35 @@ export async function answerJson(
 export async function answerBlock(
   context: Context,
   planned: PlannedStatistics,
-  signal: AbortSignal,
-): Promise<{ block: Block; run: StatisticsRun }> {
+  asking: Asking,
+): Promise<{ block: Block; run: CachedRun }> {
   if (planned.plan.query.ops.length !== 1) {
     fail('bad_operation', 'raw and npy answer one operation. Ask for one, or for format=json.', {
       ops: planned.plan.query.ops,
     });
   }
-  const run = await runPlanned(context, planned, signal);
+  const run = await runPlanned(context, planned, asking);
   return { block: toBlock(run.result.results[0]!), run };
 }
 
 async function runPlanned(
   context: Context,
   { dataset, plan, names }: PlannedStatistics,
-  signal: AbortSignal,
-): Promise<StatisticsRun> {
-  const run = await runStatistics([dataset], plan, context.pool, { signal });
+  asking: Asking,
+): Promise<CachedRun> {
+  const run = await context.cache.run([dataset], plan, context.pool, asking);
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }
 
+/** What of a request says how its statistics are computed. */
+export function askingOf({ headers }: FastifyRequest, reply: FastifyReply): Asking {
+  const isFresh = /\bno-(?:cache|store)\b/i.test(headers['cache-control'] ?? '');
+  return { signal: signalOf(reply), isFresh };
+}
+
 /** A signal that fires when the client hangs up before its answer is complete. */
-export function signalOf({ raw }: FastifyReply): AbortSignal {
+function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
   // Of the response, not of the socket, which would gather a listener with every request of a kept connection.
   raw.once('close', () => {

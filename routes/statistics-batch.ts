@@ -8,10 +8,11 @@ import { problemOf } from '../src/plugins/errors.js';
 import { BODY_PROBLEMS, problems } from './schemas.js';
 import {
   answerJson,
+  askingOf,
   checkJsonCells,
   heldBytesOf,
   planFor,
-  signalOf,
+  type Asking,
   type StatisticsInput,
 } from './statistics-answer.js';
 import type { App } from './app-type.js';
@@ -30,7 +31,7 @@ interface Batch {
 interface Batching {
   readonly context: Context;
   readonly datasets: Datasets;
-  readonly signal: AbortSignal;
+  readonly asking: Asking;
 }
 
 export function statisticsBatch(app: App, context: Context): void {
@@ -54,7 +55,7 @@ export function statisticsBatch(app: App, context: Context): void {
     },
     async (request, reply: FastifyReply) => {
       const { queries, order = 'input' } = request.body as Batch;
-      const batching = { context, datasets: request.datasets, signal: signalOf(reply) };
+      const batching = { context, datasets: request.datasets, asking: askingOf(request, reply) };
       const lines = order === 'input' ? inOrder(batching, queries) : asFinished(batching, queries);
       return reply
         .type('application/x-ndjson')
@@ -65,7 +66,7 @@ export function statisticsBatch(app: App, context: Context): void {
 }
 
 async function lineOf(
-  { context, datasets, signal }: Batching,
+  { context, datasets, asking }: Batching,
   { dataset, ...input }: Query,
   index: number,
 ): Promise<string> {
@@ -73,7 +74,7 @@ async function lineOf(
     const planned = planFor(datasets, dataset, input);
     checkJsonCells(planned, context.config.jsonElementsMax);
     const { text } = await context.budget.with(heldBytesOf(planned), () =>
-      answerJson(context, planned, signal, `"index":${index},`),
+      answerJson(context, planned, asking, `"index":${index},`),
     );
     return `${text}\n`;
   } catch (error) {
@@ -82,7 +83,7 @@ async function lineOf(
 }
 
 async function* inOrder(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
-  const { signal } = batching;
+  const { signal } = batching.asking;
   const running: Promise<string>[] = [];
   for (let next = 0; next < queries.length || running.length > 0;) {
     while (next < queries.length && running.length < CONCURRENT_QUERIES && !signal.aborted) {
@@ -95,7 +96,7 @@ async function* inOrder(batching: Batching, queries: readonly Query[]): AsyncGen
 }
 
 async function* asFinished(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
-  const { signal } = batching;
+  const { signal } = batching.asking;
   const running = new Map<number, Promise<{ index: number; line: string }>>();
   for (let next = 0; next < queries.length || running.size > 0;) {
     while (next < queries.length && running.size < CONCURRENT_QUERIES && !signal.aborted) {

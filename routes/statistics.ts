@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
+import type { CachedRun } from '../src/jobs/cached.js';
 import { npyHeader } from '../src/formats/index.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
@@ -11,10 +12,10 @@ import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from '.
 import {
   answerBlock,
   answerJson,
+  askingOf,
   checkJsonCells,
   heldBytesOf,
   planFor,
-  signalOf,
   type StatisticsInput,
 } from './statistics-answer.js';
 import type { App } from './app-type.js';
@@ -113,22 +114,27 @@ async function send(
 ): Promise<FastifyReply> {
   const format = negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(request.datasets, name, input);
-  const signal = signalOf(reply);
+  const asking = askingOf(request, reply);
   await holdUntilSent(context.budget, reply, heldBytesOf(planned));
   reply.header('cache-control', 'no-cache');
   if (format === 'json') {
     checkJsonCells(planned, context.config.jsonElementsMax);
-    const { text: body, run } = await answerJson(context, planned, signal, '');
-    return reply.header('x-dataset-generation', run.generations[0]).type('application/json; charset=utf-8').send(body);
+    const { text: body, run } = await answerJson(context, planned, asking, '');
+    noteRun(reply, run);
+    return reply.type('application/json; charset=utf-8').send(body);
   }
-  const { block, run } = await answerBlock(context, planned, signal);
+  const { block, run } = await answerBlock(context, planned, asking);
+  noteRun(reply, run);
   reply
-    .header('x-dataset-generation', run.generations[0])
     .header('x-array-dtype', block.dtype.typestr)
     .header('x-array-shape', block.shape.join(','))
     .type(mediaTypeOf(format));
   if (format === 'raw') return reply.send(block.bytes);
   return reply.send(Buffer.concat([npyHeader({ dtype: block.dtype, shape: block.shape, order: 'C' }), block.bytes]));
+}
+
+function noteRun(reply: FastifyReply, { generations, cache }: CachedRun): void {
+  reply.header('x-dataset-generation', generations[0]).header('x-cache', cache);
 }
 
 interface UrlQuery extends Record<string, unknown> {

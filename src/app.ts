@@ -17,6 +17,7 @@ import { Journals } from './file/journal/journals.js';
 import { availableBackends } from './file/mapping.js';
 import { Roots, type Root } from './file/roots.js';
 import { passesSelfTest } from './file/self-test.js';
+import { StatisticsCache } from './jobs/cached.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
 import { registerAccess } from './plugins/access.js';
@@ -59,6 +60,7 @@ export async function buildApp(
     config,
     files,
     pool: new WorkerPool(config.workers),
+    cache: new StatisticsCache(config.cacheBytes),
     budget: new ByteBudget(config.memoryBytes),
     mappings: backends.map(backend => backend.name),
   };

@@ -96,6 +96,13 @@ export const SETTINGS = {
       'Held by requests at one time, all together: bodies, whole answers, cells of statistics. auto is 512 MiB, or half of what the container may use.',
     parse: text => (text === 'auto' ? memoryAvailable() : integer(1, 64 * 1024 * 1024 * 1024)(text)),
   }),
+  cacheBytes: setting({
+    name: 'HYPERSLAB_CACHE_BYTES',
+    default: String(LIMITS.statisticsCacheBytes),
+    unit: 'bytes',
+    meaning: 'Answers and partial results of statistics, kept in memory until the data changes; 0 keeps none.',
+    parse: integer(0, 64 * 1024 * 1024 * 1024),
+  }),
   connectionsMax: setting({
     name: 'HYPERSLAB_CONNECTIONS_MAX',
     default: String(LIMITS.connectionsMax),

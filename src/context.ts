@@ -5,12 +5,14 @@
 import type { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { FileTable } from './file/file-table.js';
+import type { StatisticsCache } from './jobs/cached.js';
 import type { WorkerPool } from './jobs/pool.js';
 
 export interface Context {
   readonly config: Config;
   readonly files: FileTable;
   readonly pool: WorkerPool;
+  readonly cache: StatisticsCache;
   /** Memory that bodies of writes are held in. */
   readonly budget: ByteBudget;
   /** The mappings in use, the preferred one first; empty means positional reads. */

@@ -107,8 +107,8 @@ export const LIMITS = {
   cellsPerTurn: 16 * KiB,
   /** Cells of one chunk, so that its partial stays small against its data. */
   chunkCellsMax: 16 * KiB,
-  /** Partials kept by all statistics that run, to merge them anew after a write; what does not fit computes rounds anew. */
-  keptPartialBytesMax: 64 * MiB,
+  /** Answers and partials of statistics that are kept for the next question about the same data. */
+  statisticsCacheBytes: 64 * MiB,
   /** A statistic that writes kept from ending holds them off for so long, then gives up. */
   statisticLockMsMax: 1000,
   /** Changes noted per file while a statistic runs; past it a change counts as one of everything. */

@@ -14,9 +14,7 @@ import { Turnstile } from './turnstile.js';
 
 export class FileState {
   readonly fileId: string;
-  readonly lock = new ReadWriteLock(() => (this.#writesBefore = this.writesStarted));
-  /** Writes that had begun when the present holder of the write lock got it. */
-  #writesBefore = 0;
+  readonly lock = new ReadWriteLock();
   /** Counts writes when they begin: an answer that sees it move has mixed generations. */
   writesStarted = 0;
   /**
@@ -55,11 +53,6 @@ export class FileState {
 
   constructor(fileId: string) {
     this.fileId = fileId;
-  }
-
-  /** Writes that are in the file as a whole: of those under way some bytes are, and some are not. */
-  get writesApplied(): number {
-    return this.lock.isWriting ? this.#writesBefore : this.writesStarted;
   }
 
   /** A write begins: to be called under the write lock, before its first byte moves. */

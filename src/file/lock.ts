@@ -14,17 +14,6 @@ export class ReadWriteLock {
   #readers = 0;
   #writing = false;
   readonly #queue: Waiter[] = [];
-  readonly #onWrite: () => void;
-
-  /** `onWrite` is called whenever a writer gets the lock, before it does anything. */
-  constructor(onWrite: () => void = () => {}) {
-    this.#onWrite = onWrite;
-  }
-
-  /** True while a writer has the lock. */
-  get isWriting(): boolean {
-    return this.#writing;
-  }
 
   /** True when a read that ends before the event loop turns needs no lock at all. */
   get isOpenToReaders(): boolean {
@@ -45,7 +34,6 @@ export class ReadWriteLock {
   async withWrite<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#writing || this.#readers > 0 || this.#queue.length > 0) await this.#wait(true);
     else this.#writing = true;
-    this.#onWrite();
     try {
       return await work();
     } finally {

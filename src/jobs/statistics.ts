@@ -12,7 +12,8 @@ import { Computation, type Plan, type StatisticsResult } from '../statistics/ind
 import { runTurns } from '../turns.js';
 import { Claim } from './claim.js';
 import type { Walking } from './pool.js';
-import { GenerationLost, Walker, type KeptPartials, type Progress } from './walker.js';
+import type { PartialCache } from './partial-cache.js';
+import { GenerationLost, Walker, type Progress } from './walker.js';
 
 export interface StatisticsRun {
   readonly result: StatisticsResult;
@@ -28,8 +29,10 @@ export interface StatisticsRun {
 export interface StatisticsOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Partials of earlier runs that hold for a claim, where they may be used. */
-  readonly kept?: ((claim: Claim) => KeptPartials | undefined) | undefined;
+  /** Partials of earlier runs, for plans of one dataset. */
+  readonly partials?: PartialCache | undefined;
+  /** Nothing is taken from earlier runs. */
+  readonly isFresh?: boolean;
   /** How long writers may be held off in the end, and chunks that make a task. Tests lower them. */
   readonly lockMsMax?: number;
   readonly chunksPerTaskMax?: number;
@@ -61,7 +64,7 @@ async function attemptStatistics(
   datasets: readonly Dataset[],
   plan: Plan,
   pool: Walking,
-  { signal, onProgress, kept, chunksPerTaskMax }: StatisticsOptions,
+  { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
   claimOf = (dataset: Dataset): Promise<Claim> => Claim.of(dataset),
 ): Promise<StatisticsRun | undefined> {
   const claims: Claim[] = [];
@@ -70,10 +73,11 @@ async function attemptStatistics(
     for (const dataset of datasets) claims.push(await claimOf(dataset));
     const computation = new Computation(plan);
     const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
-    const partials = kept?.(claims[0]!);
     for (let round = computation.next(); round; round = computation.next()) {
+      const [measure, another] = round.measures;
+      const kept = measure && !another && claims.length === 1 ? partials?.of(claims[0]!, measure, isFresh) : undefined;
       // oxlint-disable-next-line no-await-in-loop
-      await walker.walk(computation, round, partials);
+      await walker.walk(computation, round, kept);
     }
     for (const claim of claims) claim.check();
     const { scannedBytes, chunks, keptChunks } = walker;

@@ -17,6 +17,7 @@ import {
   type Walk,
 } from '../statistics/index.js';
 import type { Claim } from './claim.js';
+import type { KeptPartials } from './partial-cache.js';
 import type { Walking } from './pool.js';
 
 /** How long a task should take: long against its way to the worker, short for whoever waits behind it. */
@@ -32,12 +33,6 @@ const MERGED_CELLS_PER_TURN = 64 * 1024;
 export interface Progress {
   readonly chunks: number;
   readonly bytes: number;
-}
-
-/** Partials of earlier runs, by chunk. */
-export interface KeptPartials {
-  get(chunk: ChunkTask): readonly (Partial | undefined)[] | undefined;
-  put(chunk: ChunkTask, partials: readonly (Partial | undefined)[]): void;
 }
 
 /** Consecutive chunks on their way to being merged. */
@@ -81,7 +76,10 @@ export class Walker {
     this.#onProgress = onProgress;
   }
 
-  /** Walks a round and merges what it measured. @throws shutting_down when the client has gone, GenerationLost */
+  /**
+   * Walks a round and merges what it measured. `kept` are partials of earlier runs, for a round of one measure.
+   * @throws shutting_down when the client has gone, GenerationLost
+   */
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
     const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
@@ -103,7 +101,7 @@ export class Walker {
         this.#checkGoingOn();
         // oxlint-disable-next-line no-await-in-loop
         await this.#merge(computation, round, step.chunks, answers);
-        if (kept && !step.isKept) for (const [i, chunk] of step.chunks.entries()) kept.put(chunk, answers[i]!);
+        if (kept && !step.isKept) for (const [i, chunk] of step.chunks.entries()) kept.put(chunk, answers[i]![0]!);
       }
     } catch (error) {
       cancel();
@@ -133,7 +131,7 @@ export class Walker {
       const known = kept?.get(chunk);
       if (number > first && (known !== undefined) !== answers.length > 0) break;
       chunks.push(chunk);
-      if (known) answers.push(known);
+      if (known) answers.push([known]);
     }
     if (answers.length > 0) {
       this.keptChunks += chunks.length;

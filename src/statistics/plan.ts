@@ -16,6 +16,8 @@ import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
 export interface Plan {
   readonly query: Query;
   readonly dtype: DType;
+  /** The selection. */
+  readonly view: View;
   /** What the reduce part measures. */
   readonly measure: ReduceMeasure;
   /** Shape of the answer, with reduced axes as ones under `keepdims`. */
@@ -71,6 +73,7 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
   return {
     query,
     dtype,
+    view,
     measure: { kind: 'reduce', fields, countsNan },
     shape: query.keepdims ? view.shape.map((length, axis) => (isKept(axis) ? length : 1)) : keptShape,
     cells,

@@ -1,0 +1,59 @@
+/**
+ * Whole answers, by what was asked and the generations it was asked of: the same question about unchanged data reads
+ * nothing. Bounded in bytes; what was not asked for longest goes first. Datasets that other programs may change have no
+ * part in it.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Dataset } from '../dataset/dataset.js';
+import type { Plan } from '../statistics/index.js';
+import type { StatisticsRun } from './statistics.js';
+
+/** What an answer takes beside its numbers, and a number at most: large integers are bigints. */
+const ANSWER_BYTES = 1024;
+const VALUE_BYTES = 32;
+
+export class ResultCache {
+  readonly #answers: LRUCache<string, StatisticsRun> | undefined;
+  readonly #bytesMax: number;
+
+  /** @param bytesMax 0 keeps nothing */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    if (bytesMax > 0) this.#answers = new LRUCache({ maxSize: bytesMax, sizeCalculation: bytesOf });
+  }
+
+  /** The answer for the present generations, if it is known. @throws file_changed, bulk_load, durability_unknown */
+  async get(datasets: readonly Dataset[], plan: Plan): Promise<StatisticsRun | undefined> {
+    if (!this.#isFor(datasets)) return undefined;
+    // Each file is looked at as for any other read: one that is gone has no statistics.
+    for (const dataset of datasets) if (!dataset.opened()) await dataset.open(); // oxlint-disable-line no-await-in-loop
+    return this.#answers?.get(
+      keyOf(
+        datasets,
+        plan,
+        datasets.map(dataset => dataset.generation),
+      ),
+    );
+  }
+
+  put(datasets: readonly Dataset[], plan: Plan, run: StatisticsRun): void {
+    if (!this.#isFor(datasets) || bytesOf(run) > this.#bytesMax / 4) return;
+    this.#answers?.set(keyOf(datasets, plan, run.generations), run);
+  }
+
+  #isFor(datasets: readonly Dataset[]): boolean {
+    return this.#answers !== undefined && !datasets.some(({ record }) => record.external);
+  }
+}
+
+function keyOf(datasets: readonly Dataset[], { query, view }: Plan, generations: readonly number[]): string {
+  const files = datasets.map(({ record }, i) => [record.id, generations[i]]);
+  // 64-bit numbers of a filter have all their digits.
+  return JSON.stringify([files, view, query], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+}
+
+function bytesOf({ result }: StatisticsRun): number {
+  let values = typeof result.count === 'number' ? 1 : result.count.values.length;
+  for (const each of result.results) values += each.values.length;
+  return ANSWER_BYTES + values * VALUE_BYTES;
+}

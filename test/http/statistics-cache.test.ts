@@ -1,0 +1,148 @@
+/** What was computed once is not computed again until the data changes, and never answered after it did. */
+import fs from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { LIMITS } from '../../src/limits.js';
+import { seededRandom } from '../helpers/random.js';
+import { startServer, type TestServer } from '../helpers/server.js';
+import { create, json } from '../system/calls.js';
+
+const COLUMNS = 1024;
+const ROW_BYTES = COLUMNS * 4;
+const CHUNK_ROWS = LIMITS.chunkBytesMax / ROW_BYTES;
+const CHUNKS = 5;
+const ROWS = CHUNKS * CHUNK_ROWS;
+
+interface Answer {
+  readonly cache: string | null;
+  readonly scanned: number;
+  readonly text: string;
+}
+
+const server = await startServer({ env: { HYPERSLAB_WORKERS: '2' } });
+t.teardown(async () => {
+  await server.stop();
+  fs.rmSync(server.dataDir, { recursive: true });
+});
+await create(server, { name: 'grid', dtype: '<f4', shape: [ROWS, COLUMNS] });
+
+/** The answer without what differs from call to call. */
+async function ask(query: string, headers: Record<string, string> = {}, from: TestServer = server): Promise<Answer> {
+  const response = await from.fetch(`/v1/datasets/grid/statistics?${query}`, { headers });
+  const {
+    scanned_bytes: scanned,
+    chunks: _,
+    elapsed_ms: __,
+    ...rest
+  } = (await response.json()) as Record<string, unknown>;
+  if (response.status !== 200) throw new Error(JSON.stringify(rest));
+  return { cache: response.headers.get('x-cache'), scanned: Number(scanned), text: JSON.stringify(rest) };
+}
+
+function fresh(query: string): Promise<Answer> {
+  return ask(query, { 'cache-control': 'no-cache' });
+}
+
+async function write(slice: string, value: number): Promise<void> {
+  const response = await server.fetch(`/v1/datasets/grid/data?slice=${slice}`, json('PUT', value));
+  if (response.status !== 200) throw new Error(await response.text());
+}
+
+t.test('the same question again reads nothing, until something is written', async t => {
+  await write('3', 2);
+  const first = await ask('ops=mean,std');
+  t.match(first, { cache: 'miss', scanned: ROWS * ROW_BYTES });
+  t.match(await ask('ops=mean,std'), { cache: 'hit', scanned: 0, text: first.text });
+  t.match(await ask('ops=mean%2Cstd&axis='), { cache: 'hit', scanned: 0 }, 'however it is spelled');
+  t.match(await ask('ops=mean,std&ddof=1'), { cache: 'hit', scanned: 0 }, 'the same partials finish differently');
+  t.match(await fresh('ops=mean,std'), { cache: 'miss', scanned: ROWS * ROW_BYTES, text: first.text });
+});
+
+t.test('after a write only the chunks that it touched are read', async t => {
+  await ask('ops=sum,max');
+  for (const [slice, chunks] of [
+    ['0', 1],
+    [`${CHUNK_ROWS - 1}:${CHUNK_ROWS + 1},7`, 2],
+    [`${2 * CHUNK_ROWS}:${3 * CHUNK_ROWS}`, 1],
+  ] as const) {
+    await write(slice, 5);
+    const answer = await ask('ops=sum,max');
+    t.match(answer, { cache: 'partial', scanned: chunks * LIMITS.chunkBytesMax }, slice);
+    t.equal(answer.text, (await fresh('ops=sum,max')).text);
+  }
+});
+
+t.test('row ranges of whole chunks come from the partials of the whole', async t => {
+  await ask('ops=sum,mean');
+  const inner = `ops=sum,mean&slice=${CHUNK_ROWS}:${4 * CHUNK_ROWS}`;
+  const answer = await ask(inner);
+  t.match(answer, { cache: 'hit', scanned: 0 });
+  t.equal(answer.text, (await fresh(inner)).text);
+  const uneven = `ops=sum,mean&slice=${CHUNK_ROWS - 10}:${4 * CHUNK_ROWS + 1}`;
+  const wider = await ask(uneven);
+  t.match(wider, { cache: 'partial', scanned: 11 * ROW_BYTES });
+  t.equal(wider.text, (await fresh(uneven)).text);
+  await ask('ops=max&axis=0');
+  t.match(await ask(`ops=max&axis=0&slice=:${2 * CHUNK_ROWS}`), { cache: 'hit' });
+  await ask('ops=max&axis=1');
+  const rows = `ops=max&axis=1&slice=${CHUNK_ROWS}:${2 * CHUNK_ROWS}`;
+  const kept = await ask(rows);
+  t.match(kept, { cache: 'hit' });
+  t.equal(kept.text, (await fresh(rows)).text);
+});
+
+t.test('whatever is written and asked, kept answers are those computed afresh', async t => {
+  const random = seededRandom(5);
+  const faults: unknown[] = [];
+  const uses = new Map<string | null, number>();
+  for (let round = 0; round < 60; round++) {
+    const row = random.integer(0, ROWS - 40);
+    const writes = random.integer(0, 3);
+    for (let i = 0; i < writes; i++)
+      await write(`${row + i}:${row + i + 30},${random.integer(0, 500)}:`, random.next());
+    const start = random.pick([0, CHUNK_ROWS, random.integer(0, ROWS / 2)]);
+    const slice = random.pick(['', `&slice=${start}:`, `&slice=${start}:${start + 2 * CHUNK_ROWS},:900`]);
+    const query = `${random.pick(['ops=mean,std', 'ops=min,argmax', 'ops=sum&axis=0', 'ops=max&axis=1'])}${slice}`;
+    const kept = await ask(query);
+    uses.set(kept.cache, (uses.get(kept.cache) ?? 0) + 1);
+    const anew = await fresh(query);
+    if (kept.text !== anew.text) faults.push({ round, query, cache: kept.cache });
+  }
+  t.strictSame(faults, []);
+  t.ok((uses.get('partial') ?? 0) > 10 && (uses.get('hit') ?? 0) > 1, JSON.stringify([...uses]));
+});
+
+t.test('a dataset that other programs may change is computed each time', async t => {
+  fs.writeFileSync(path.join(server.dataDir, 'outside.raw'), new Uint8Array(8));
+  await create(server, { name: 'outside', path: 'outside.raw', dtype: '<f4', shape: [2] });
+  for (let i = 0; i < 2; i++) {
+    const response = await server.fetch('/v1/datasets/outside/statistics?ops=sum');
+    t.equal(response.headers.get('x-cache'), 'miss');
+    t.match(await response.json(), { scanned_bytes: 8, results: { sum: i } });
+    fs.writeFileSync(path.join(server.dataDir, 'outside.raw'), Float32Array.of(0.5, 0.5));
+  }
+});
+
+t.test('a name that stands for another array, or for none, has no answers left', async t => {
+  await create(server, { name: 'brief', dtype: '<f8', shape: [3], fill: 1 });
+  const sum = async () => {
+    const response = await server.fetch('/v1/datasets/brief/statistics?ops=sum');
+    return { status: response.status, body: (await response.json()) as { results?: { sum: number } } };
+  };
+  t.match(await sum(), { status: 200, body: { results: { sum: 3 } } });
+  await create(server, { name: 'brief', dtype: '<f8', shape: [3], fill: 2, mode: 'w+', overwrite: true });
+  t.match(await sum(), { status: 200, body: { results: { sum: 6 } } });
+  await server.fetch('/v1/datasets/brief?data=delete', { method: 'DELETE' });
+  t.match(await sum(), { status: 404 });
+});
+
+t.test('a cache of no bytes keeps nothing', async t => {
+  const bare = await startServer({ env: { HYPERSLAB_CACHE_BYTES: '0' } });
+  t.teardown(async () => {
+    await bare.stop();
+    fs.rmSync(bare.dataDir, { recursive: true });
+  });
+  await create(bare, { name: 'grid', dtype: '<f4', shape: [10] });
+  t.match(await ask('ops=sum', {}, bare), { cache: 'miss', scanned: 40 });
+  t.match(await ask('ops=sum', {}, bare), { cache: 'miss', scanned: 40 });
+});
