@@ -51,6 +51,7 @@ const RESPONSES = {
     'too_large',
     'bulk_load',
     'busy',
+    'worker_lost',
     'busy_writing',
   ),
 };

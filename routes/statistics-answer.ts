@@ -117,7 +117,8 @@ async function runPlanned(
   { dataset, plan, names }: PlannedStatistics,
   asking: Asking,
 ): Promise<CachedRun> {
-  const run = await context.cache.run([dataset], plan, context.pool, asking);
+  const lane = plan.walk.bytes <= LIMITS.interactiveBytesMax ? 'interactive' : 'bulk';
+  const run = await context.cache.run([dataset], plan, context.pool.inLane(lane), asking);
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }

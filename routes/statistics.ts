@@ -48,6 +48,7 @@ const responses = (...more: ErrorCode[]) => ({
     'bulk_load',
     'busy',
     'busy_writing',
+    'worker_lost',
   ),
 });
 

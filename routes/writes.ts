@@ -45,6 +45,7 @@ const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'too_large',
   'bulk_load',
   'busy',
+  'worker_lost',
   'disk_full',
 ];
 

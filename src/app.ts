@@ -89,6 +89,7 @@ export async function buildApp(
   journals.onLost = (fileId, cause) => {
     app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
   };
+  context.pool.onLost = error => app.log.error({ err: error }, 'a worker thread ended, and was replaced');
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerValidation(app, COMPONENTS);

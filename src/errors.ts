@@ -22,6 +22,7 @@ export const ERRORS = {
   not_found: 'No such resource',
   method_not_allowed: 'The path takes other methods',
   unknown_dataset: 'No dataset has this name',
+  unknown_job: 'No job has this id',
   file_not_found: 'No such file under the served folders',
   // Negotiation.
   not_acceptable: 'None of the formats asked for is available',
@@ -53,10 +54,12 @@ export const ERRORS = {
   too_large: 'The request is over a limit',
   too_slow: 'The request came too slowly',
   too_many_requests: 'Too many requests in a short time',
+  too_many_jobs: 'Too many jobs are waiting',
   keys_unavailable: 'The keys that tokens are checked against cannot be fetched',
   busy: 'The service is at a limit of concurrent work',
   bulk_load: 'The file is being bulk-loaded',
   busy_writing: 'The file is written faster than it can be read consistently',
+  worker_lost: 'The computation was lost with its thread',
   shutting_down: 'The service is shutting down',
   // The storage.
   quarantined: 'The dataset is quarantined',

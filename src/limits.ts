@@ -48,6 +48,10 @@ export const LIMITS = {
   lockWaitersMax: 1024,
   /** Tasks in line for the workers; the next are answered 503. */
   tasksQueuedMax: 4096,
+  /** A statistic of so many bytes is read in a fraction of a second: it goes before longer ones. */
+  interactiveBytesMax: 64 * MiB,
+  /** Tasks that go in a row before one of a long scan: what a crowd of small questions leaves to it. */
+  interactiveTurnsMax: 8,
   /** Members of parsed JSON bodies lie at most so deep, so that no recursion over them runs out of stack. */
   jsonDepthMax: 64,
   /** What a text of one JSON value takes: digits, a comma, and its share of brackets. */

@@ -8,8 +8,13 @@ import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { inLane, Lanes, type Lane } from './lanes.js';
+import { retryWhenLost } from './lost-worker.js';
 import { valueOf, type Outcome } from './messages.js';
 import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
+
+/** A pool that lacks a thread tries so often to get one. */
+const REFILL_MS = 500;
 
 /** What a statistic asks of the pool. */
 export interface Walking {
@@ -17,9 +22,15 @@ export interface Walking {
   walk(task: WalkTask): Promise<WalkAnswer>;
 }
 
-export class WorkerPool implements OffLoop, Walking {
+export class WorkerPool implements OffLoop {
   readonly workers: number;
   readonly #piscina: Piscina;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosing = false;
+  /** Tasks that were done, by lane, and threads that ended by themselves. */
+  readonly counts = { done: { interactive: 0, bulk: 0 }, lost: 0 };
+  /** Told of threads that ended. */
+  onLost: (error: Error) => void = () => {};
 
   constructor(workers: number) {
     this.workers = workers;
@@ -30,7 +41,18 @@ export class WorkerPool implements OffLoop, Walking {
       // Tasks take a millisecond and more: waking a thread through the event loop costs less than blocking it.
       atomics: 'async',
       recordTiming: false,
+      taskQueue: new Lanes(),
+      // Else a task for which no worker is free goes to the end of the line.
+      stricterFIFO: true,
     });
+    // A thread that ended between two tasks.
+    this.#piscina.on('error', (error: Error) => this.#lost(error));
+    this.#piscina.on('workerDestroy', () => this.#refillSoon());
+  }
+
+  /** Threads that are there, or are being started. */
+  get threads(): number {
+    return this.#piscina.threads.length;
   }
 
   get queued(): number {
@@ -44,27 +66,68 @@ export class WorkerPool implements OffLoop, Walking {
 
   async scatter(task: ScatterTask): Promise<void> {
     // Never refused: part of a write may be in the file already, and one write has one task at a time.
-    valueOf((await this.#piscina.run(task, { name: 'scatter' })) as Outcome<void>);
+    valueOf((await this.#give(task, 'scatter')) as Outcome<void>);
   }
 
   async hold({ fd, target, itemsize }: HoldTask): Promise<void> {
-    valueOf((await this.#piscina.run({ fd, target, itemsize }, { name: 'hold' })) as Outcome<void>);
+    valueOf((await this.#give({ fd, target, itemsize }, 'hold')) as Outcome<void>);
   }
 
-  async walk(task: WalkTask): Promise<WalkAnswer> {
-    return valueOf((await this.#run(task, 'walk')) as Outcome<WalkAnswer>);
+  /** What one statistic asks of the pool, in the lane that is meant for its size. */
+  inLane(lane: Lane): Walking {
+    return {
+      workers: this.workers,
+      walk: async task => valueOf((await this.#run(task, 'walk', lane)) as Outcome<WalkAnswer>),
+    };
   }
 
   /** @throws busy when too many tasks are in line */
-  async #run(task: object, name: string): Promise<unknown> {
+  async #run(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
     if (this.#piscina.queueSize >= LIMITS.tasksQueuedMax) {
       fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');
     }
-    return this.#piscina.run(task, { name });
+    return this.#give(task, name, lane);
   }
 
-  /** Waits for what runs, refuses what is new. */
+  /** @throws worker_lost when two threads ended under the task */
+  async #give(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
+    const done = retryWhenLost(
+      () => this.#piscina.run(inLane(task, lane), { name }),
+      error => this.#lost(error),
+    );
+    this.#underWay.add(done);
+    try {
+      const outcome: unknown = await done;
+      this.counts.done[lane]++;
+      return outcome;
+    } finally {
+      this.#underWay.delete(done);
+    }
+  }
+
+  #lost(error: Error): void {
+    this.counts.lost++;
+    this.onLost(error);
+  }
+
+  /** piscina replaces a thread that ends, but none that ended before it was ready; it starts one for a task in line. */
+  #refillSoon(): void {
+    const timer = setTimeout(() => {
+      if (this.#isClosing || this.threads >= this.workers) return;
+      this.#piscina.run({}, { name: 'nothing' }).catch(() => undefined);
+      this.#refillSoon();
+    }, REFILL_MS);
+    timer.unref();
+  }
+
+  /** Waits for what runs, then ends the threads. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    // piscina takes the end of one task for the end of them all, and would end the threads of the others.
+    while (this.#underWay.size > 0) {
+      // oxlint-disable-next-line no-await-in-loop
+      await Promise.allSettled(this.#underWay);
+    }
     await this.#piscina.close();
   }
 }

@@ -5,6 +5,9 @@ import { holdSpace } from '../file/hold-space.js';
 import { outcomeOf, type Outcome } from './messages.js';
 import { gatherView, scatterView, walkChunks, type GatherTask, type WalkAnswer, type WalkTask } from './tasks.js';
 
+/** For a pool that lacks a thread. */
+export function nothing(): void {}
+
 export function gather(task: GatherTask): Outcome<void> {
   return outcomeOf(() => gatherView(task));
 }

@@ -20,6 +20,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   not_owned: 403,
   not_found: 404,
   unknown_dataset: 404,
+  unknown_job: 404,
   file_not_found: 404,
   method_not_allowed: 405,
   not_acceptable: 406,
@@ -48,10 +49,12 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   too_slow: 408,
   too_large: 413,
   too_many_requests: 429,
+  too_many_jobs: 429,
   keys_unavailable: 503,
   busy: 503,
   bulk_load: 503,
   busy_writing: 503,
+  worker_lost: 503,
   shutting_down: 503,
   quarantined: 503,
   durability_unknown: 503,
@@ -66,6 +69,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   busy: 1,
   bulk_load: 5,
   busy_writing: 1,
+  worker_lost: 5,
   shutting_down: 5,
 };
 

@@ -40,6 +40,15 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   gauge('hyperslab_journal_bytes', 'Bytes that a recovery would have to replay.', () => context.files.journalBytes);
   gauge('hyperslab_pre_image_bytes', 'Overwritten bytes that are kept for slow readers.', preImageBytes);
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
+  const { counts: tasks } = context.pool;
+  totals(
+    'hyperslab_tasks_total',
+    'lane',
+    'Tasks that workers did: what is waited for, and long scans.',
+    () => tasks.done,
+  );
+  gauge('hyperslab_workers', 'Worker threads.', () => context.pool.threads);
+  total('hyperslab_workers_lost_total', 'Worker threads that ended by themselves.', () => tasks.lost);
 
   app.addHook('onResponse', (request, reply, done) => {
     durations.observe(
@@ -60,6 +69,15 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
       made.inc(read());
     };
     const made: Counter = new Counter({ name, help, registers, collect });
+  }
+
+  /** Numbers that are counted elsewhere, one for each value of a label. */
+  function totals(name: string, label: string, help: string, read: () => Readonly<Record<string, number>>): void {
+    const collect = (): void => {
+      made.reset();
+      for (const [value, count] of Object.entries(read())) made.inc({ [label]: value }, count);
+    };
+    const made: Counter = new Counter({ name, help, registers, collect, labelNames: [label] });
   }
 
   function gauge(name: string, help: string, read: () => number): void {

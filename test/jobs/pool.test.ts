@@ -1,0 +1,49 @@
+/** The door to the worker threads. */
+import fs from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import type { SourceDescriptor } from '../../src/descriptor.js';
+import { WorkerPool } from '../../src/jobs/pool.js';
+import { temporaryFolder } from '../helpers/server.js';
+import { MiB, sparseFile } from '../system/calls.js';
+
+const folder = temporaryFolder();
+const file = path.join(folder, 'zeros');
+sparseFile(file, 64 * MiB, []);
+const fd = fs.openSync(file, 'r');
+t.teardown(() => {
+  fs.closeSync(fd);
+  fs.rmSync(folder, { recursive: true });
+});
+const source: SourceDescriptor = { fd, windows: [], residencyTrusted: false };
+
+/** Gathers every 16th byte; `items` of them, in a time that grows with their number. */
+function gather(pool: WorkerPool, items: number): Promise<void> {
+  const out = new Uint8Array(new SharedArrayBuffer(items));
+  return pool.gather(source, { shape: [items], strides: [16], offset: 0 }, 1, out);
+}
+
+t.test('closing waits for the longest task under way, not for the first to end', async t => {
+  const pool = new WorkerPool(2);
+  await Promise.all([gather(pool, 1), gather(pool, 1)]);
+  const tasks = [gather(pool, 4 * MiB), gather(pool, 1), gather(pool, 4 * MiB)];
+  await pool.close();
+  t.strictSame(
+    (await Promise.allSettled(tasks)).map(({ status }) => status),
+    tasks.map(() => 'fulfilled'),
+  );
+  t.equal(pool.counts.done.interactive, 5);
+});
+
+t.test('what goes wrong in a task is told as what it is, and costs no thread', async t => {
+  const pool = new WorkerPool(1);
+  const task = pool.gather(
+    { ...source, fd: 1_000_000 },
+    { shape: [1], strides: [1], offset: 0 },
+    1,
+    new Uint8Array(new SharedArrayBuffer(1)),
+  );
+  await t.rejects(task, { code: 'io_error' });
+  t.equal(pool.counts.lost, 0);
+  await pool.close();
+});
