@@ -12,7 +12,7 @@ let server: TestServer;
 
 t.before(async () => {
   server = await start(t, {
-    env: { HYPERSLAB_MAPPING: 'positional', HYPERSLAB_TEST_KILL_WORKERS: folder },
+    env: { HYPERSLAB_MAPPING: 'positional', HYPERSLAB_CACHE_BYTES: '0', HYPERSLAB_TEST_KILL_WORKERS: folder },
     nodeArgs: ['--import', fileURLToPath(new URL('../helpers/kill-worker.js', import.meta.url))],
   });
   await create(server, { name: 'large', dtype: 'f4', shape: [4096, 4096] });
