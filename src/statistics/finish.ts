@@ -11,6 +11,7 @@ import type { Fields } from './fields.js';
 import { scaled, totalOf } from './kernels/combine.js';
 import type { Accumulator } from './merge.js';
 import type { OpName } from './ops.js';
+import { plainValues } from './plain-cells.js';
 import type { Plan } from './plan.js';
 import { meanOf } from './cell-means.js';
 
@@ -73,7 +74,10 @@ function positionsOf(plan: Plan): Float64Array | null {
 }
 
 function* finishOp(cells: Cells, op: OpName): Generator<void, OperationResult> {
-  const { plan, positions } = cells;
+  const { plan, fields, positions } = cells;
+  const dtype = dtypeOf(op, plan.dtype);
+  const plain = plan.cells >= PLAIN_CELLS_MIN ? plainValues(plan, fields, op) : undefined;
+  if (plain) return { op, name: op, dtype, shape: plan.shape, values: positions ? placed(plain, positions) : plain };
   const formula = FORMULAS[op];
   const values = new Float64Array(plan.cells);
   let exact: bigint[] | undefined;
@@ -87,7 +91,16 @@ function* finishOp(cells: Cells, op: OpName): Generator<void, OperationResult> {
   }
   // Where one is beyond 2 ** 53 all become bigint, so that an array has one type.
   if (exact) for (let i = 0; i < values.length; i++) exact[i] ??= BigInt(values[i]!);
-  return { op, name: op, dtype: dtypeOf(op, plan.dtype), shape: plan.shape, values: exact ?? values };
+  return { op, name: op, dtype, shape: plan.shape, values: exact ?? values };
+}
+
+/** Cells from which on formulas over all of them pay. */
+const PLAIN_CELLS_MIN = 32;
+
+function placed(values: Float64Array, positions: Float64Array): Float64Array {
+  const inOrder = new Float64Array(values.length);
+  for (let cell = 0; cell < values.length; cell++) inOrder[positions[cell]!] = values[cell]!;
+  return inOrder;
 }
 
 /** Elements that were used: one number, or one per cell where `omit` makes them differ. */
@@ -97,8 +110,7 @@ export function countOf(plan: Plan, { fields }: Accumulator): StatisticsResult['
   const [first = plan.cellSize] = counts;
   if (counts.every(count => count === first)) return first;
   const positions = positionsOf(plan);
-  const values = new Float64Array(plan.cells);
-  for (let cell = 0; cell < plan.cells; cell++) values[positions ? positions[cell]! : cell] = counts[cell]!;
+  const values = positions ? placed(counts, positions) : counts.slice();
   return { op: 'count', name: 'count', dtype: INT64, shape: plan.shape, values };
 }
 

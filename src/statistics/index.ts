@@ -9,7 +9,7 @@ export type { ChunkPartial } from './fields.js';
 export type { OperationResult, StatisticsResult } from './finish.js';
 export { measureChunks } from './measurements.js';
 export { mergePartial, newAccumulator, type Accumulator } from './merge.js';
-export { OP_NAMES, OPS, type OpName } from './ops.js';
+export { OP_NAMES, opRow, OPS, type OpName } from './ops.js';
 export type { Measure, Part, Partial } from './part.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';

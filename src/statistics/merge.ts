@@ -24,6 +24,12 @@ export function newAccumulator(plan: Plan): Accumulator {
 export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): void {
   const { fields, plan } = accumulator;
   const { cellStart: start, cellCount } = partial;
+  if (plan.query.nan === 'raise' && plan.measure.countsNan) refuseNan(partial);
+  if (partial.cellSize === plan.cellSize) {
+    // The only chunk of these cells.
+    for (const name of plan.measure.fields) fields[name]!.set(partial[name]!, start);
+    return;
+  }
   for (let cell = 0; cell < cellCount; cell++) {
     // Before the sums and counts that it reads.
     if (fields.m2) mergeSquares(fields, partial, start + cell, cell);
@@ -45,7 +51,6 @@ export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): v
   }
   if (fields.min) mergeExtreme(-1, leastOf(fields), leastOf(partial), start, cellCount);
   if (fields.max) mergeExtreme(1, mostOf(fields), mostOf(partial), start, cellCount);
-  if (plan.query.nan === 'raise' && plan.measure.countsNan) refuseNan(partial);
 }
 
 function mergeSquares(fields: Fields, partial: ChunkPartial, cell: number, from: number): void {
