@@ -3,20 +3,21 @@
  * Hazard: two requests for one name at a time. A name that is being made, changed or removed is held meanwhile.
  */
 import path from 'node:path';
-import { fail, HyperslabError } from '../errors.js';
-import { Dataset } from '../dataset/dataset.js';
+import { fail } from '../errors.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
 import { removeFile } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
-import { admit } from './admit.js';
 import { newArrayOf, writeArray } from './array-files.js';
 import { claimOf, Claims, identityOf, type Claim } from './claims.js';
-import { checkCanWrite, checkFileSystem, headerMatches, inspectFile, type RemoteWrites } from './inspect.js';
-import { Manifests } from './manifests.js';
-import { checkName, HeldNames, failMissing, failTaken, SortedNames } from './names.js';
+import { DatasetIndex } from './dataset-index.js';
+import { checkCanWrite, checkFileSystem, inspectFile, type RemoteWrites } from './inspect.js';
+import { loadManifests, replayJournals } from './load.js';
+import { Manifests, type Quarantined } from './manifests.js';
+import { checkName, failMissing, failTaken, HeldNames } from './names.js';
 import { placeArray } from './placing.js';
 import {
   becomesWritable,
@@ -49,79 +50,53 @@ export class Registry {
   readonly #files: FileTable;
   readonly #manifests: Manifests;
   readonly #remoteWrites: RemoteWrites;
-  readonly #datasets = new Map<string, Dataset>();
-  readonly #names = new SortedNames();
-  readonly #quarantined = new Map<string, string>();
+  readonly #index: DatasetIndex;
   readonly #claims = new Claims();
   readonly #held = new HeldNames();
 
   constructor({ dataDir, files, remoteWrites }: RegistryOptions) {
     this.arraysDir = path.join(dataDir, 'arrays');
     this.#files = files;
+    this.#index = new DatasetIndex(files);
     this.#remoteWrites = remoteWrites;
     this.#manifests = new Manifests(dataDir);
   }
 
-  /** Loads every manifest. Files are looked at, not opened. */
+  /** Loads every manifest. @throws what the folders' file system says */
   async load(): Promise<void> {
     await removeTemporaries(this.arraysDir);
-    const { records, quarantined } = await this.#manifests.load();
-    for (const { name, reason } of quarantined) this.#quarantined.set(name, reason);
-    const found = await Promise.all(records.map(async record => ({ record, identity: await identityOf(record.path) })));
-    // In the order of the names, so that every start comes to the same result.
-    for (const { record, identity } of found.sort((a, b) => (a.record.name < b.record.name ? -1 : 1))) {
-      // oxlint-disable-next-line no-await-in-loop
-      const admitted = await admit(this.#files, this.#claims, record, identity);
-      if ('reason' in admitted) this.#quarantined.set(record.name, admitted.reason);
-      else this.#insert(admitted, this.#claims.add(claimOf(admitted, identity)));
-    }
-    await this.#replayJournals();
-  }
-
-  /** Applies what an earlier run committed. A file that cannot take it now is asked again when it is first read. */
-  async #replayJournals(): Promise<void> {
-    for (const dataset of this.#datasets.values()) {
-      if (!this.#files.journals.isUnreplayed(dataset.record.fileId)) continue;
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        await dataset.open();
-      } catch (error) {
-        if (!(error instanceof HyperslabError)) throw error;
-      }
-    }
+    const { admitted, quarantined } = await loadManifests(this.#manifests, this.#files, this.#claims);
+    for (const each of quarantined) this.#index.quarantine(each);
+    for (const { record, claim } of admitted) this.#insert(record, claim);
+    await replayJournals(this.#files, this.#index.values());
   }
 
   get size(): number {
-    return this.#datasets.size;
+    return this.#index.size;
   }
 
   /** Name and reason of every dataset that could not be loaded, or whose journal could not be replayed. */
-  get quarantined(): { name: string; reason: string }[] {
-    const damaged = this.#files.damagedFiles.flatMap(({ fileId, reason }) =>
-      this.namesOf([fileId]).map(name => ({ name, reason })),
-    );
-    return [...this.#quarantined].map(([name, reason]) => ({ name, reason })).concat(damaged);
+  get quarantined(): Quarantined[] {
+    return this.#index.quarantined;
   }
 
   /** @throws unknown_dataset, quarantined */
   get(name: string): Dataset {
-    return this.#datasets.get(name) ?? failMissing(name, this.#quarantined.get(name));
+    return this.#index.get(name);
   }
 
   has(name: string): boolean {
-    return this.#datasets.has(name);
+    return this.#index.find(name) !== undefined;
   }
 
   /** The datasets on files, by the files' ids. */
   namesOf(fileIds: readonly string[]): string[] {
-    return [...this.#datasets.values()]
-      .filter(({ record }) => fileIds.includes(record.fileId))
-      .map(({ record }) => record.name);
+    return this.#index.namesOf(fileIds);
   }
 
-  /** Datasets in the order of their names' bytes. */
+  /** Up to `limit` datasets with a prefix, after `after`, in the order of their names' bytes. */
   list(prefix: string, after: string | undefined, limit: number): Dataset[] {
-    return this.#names.page(prefix, after, limit).map(name => this.#datasets.get(name)!);
+    return this.#index.page(prefix, after, limit);
   }
 
   /** Registers a file or makes an array. */
@@ -138,7 +113,7 @@ export class Registry {
   ): Promise<{ dataset: Dataset; replaced: boolean }> {
     checkName(name);
     return this.#holding(name, async () => {
-      const replaced = this.#datasets.has(name);
+      const replaced = this.has(name);
       if (replaced && !overwrite) failTaken(name, 'Import with ?overwrite=true to replace it.');
       const target = path.join(this.arraysDir, `${name}.npy`);
       // Asked again when the header is there; now, to spare the client the rest.
@@ -166,13 +141,13 @@ export class Registry {
   async forget(name: string, deleteData: boolean): Promise<void> {
     checkName(name);
     await this.#holding(name, async () => {
-      const dataset = this.#datasets.get(name);
+      const dataset = this.#index.find(name);
       if (!dataset) {
         // A quarantined manifest may be given up, but what it points to is not known.
-        const reason = this.#quarantined.get(name);
+        const reason = this.#index.reasonOf(name);
         if (reason === undefined || deleteData) failMissing(name, reason);
         await translated(() => this.#manifests.remove(name));
-        this.#quarantined.delete(name);
+        this.#index.release(name);
         return;
       }
       const { record } = dataset;
@@ -182,9 +157,7 @@ export class Registry {
         // The journal may hold the only copy of what was committed.
         else this.#files.stateOf(record.fileId).checkDurable();
         await translated(() => this.#manifests.remove(name));
-        dataset.registration.isForgotten = true;
-        this.#datasets.delete(name);
-        this.#names.delete(name);
+        this.#index.delete(dataset);
         this.#claims.dropAll(name);
         if (deleteData) await translated(() => removeFile(record.path));
         await this.#letGoOf(record.fileId);
@@ -194,7 +167,7 @@ export class Registry {
 
   async #make(request: CreateRequest): Promise<Dataset> {
     const { name, overwrite = false } = request;
-    if (this.#datasets.has(name) && !overwrite) failTaken(name, 'Replace it with mode w+ and overwrite true.');
+    if (this.has(name) && !overwrite) failTaken(name, 'Replace it with mode w+ and overwrite true.');
     const array = newArrayOf(request);
     const target =
       request.path === undefined
@@ -207,7 +180,7 @@ export class Registry {
 
   async #register(request: CreateRequest): Promise<Dataset> {
     const { name, mode = 'r' } = request;
-    if (this.#datasets.has(name)) failTaken(name, 'Forget it first, or choose another name.');
+    if (this.has(name)) failTaken(name, 'Forget it first, or choose another name.');
     const realPath = await this.#files.roots.find(request.path!);
     const found = await inspectFile(this.#files.roots, realPath, request);
     checkDims(request.dims ?? null, found.shape.length);
@@ -215,7 +188,7 @@ export class Registry {
     this.#claims.checkSettled(realPath);
     this.#claims.refresh(realPath, found.identity);
     const twin = this.#claims.first(found.identity, realPath);
-    const external = twin && (this.#datasets.get(twin.name)?.record.external ?? true);
+    const external = twin && (this.#index.find(twin.name)?.record.external ?? true);
     const record = registeredRecord(request, found, realPath, { fileId: twin?.fileId, external });
     if (isWritable(record)) this.#claims.checkSoleWriter(name, found.identity, realPath);
     return this.#save(record, found.identity);
@@ -223,7 +196,7 @@ export class Registry {
 
   /** Makes the file of a record, in the place of the dataset of this name, if there is one. */
   async #place(record: DatasetRecord, overwrite: boolean, write: IncomingArray['write']): Promise<Dataset> {
-    const previous = this.#datasets.get(record.name);
+    const previous = this.#index.find(record.name);
     // Nothing is awaited between the question and the claim.
     this.#claims.checkReplaceable(record.name, record.path);
     return this.#claiming(claimOf(record, undefined), async pending => {
@@ -257,13 +230,7 @@ export class Registry {
 
   /** Makes a dataset visible. Its claim takes the place of whatever the name claimed before. */
   #insert(record: DatasetRecord, claim: Claim): Dataset {
-    const previous = this.#datasets.get(record.name);
-    const isSame = previous?.record.id === record.id;
-    if (previous && !isSame) previous.registration.isForgotten = true;
-    const dataset = new Dataset(record, this.#files, headerMatches, isSame ? previous.registration : undefined);
-    this.#datasets.set(record.name, dataset);
-    this.#names.add(record.name);
-    this.#quarantined.delete(record.name);
+    const dataset = this.#index.insert(record);
     this.#claims.dropAll(record.name, claim);
     return dataset;
   }
@@ -295,8 +262,8 @@ export class Registry {
   }
 
   async #holding<T>(name: string, work: () => Promise<T>): Promise<T> {
-    if (this.#datasets.size >= LIMITS.datasetsMax && !this.#datasets.has(name)) {
-      fail('too_large', `The service holds ${this.#datasets.size} datasets; ${LIMITS.datasetsMax} are possible.`, {
+    if (this.size >= LIMITS.datasetsMax && !this.has(name)) {
+      fail('too_large', `The service holds ${this.size} datasets; ${LIMITS.datasetsMax} are possible.`, {
         limit: LIMITS.datasetsMax,
       });
     }
