@@ -1,4 +1,5 @@
 /** Writing elements of a slice. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
@@ -9,7 +10,7 @@ import { checkIfMatch } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBatch } from '../src/transfer/batch.js';
-import { writeBody } from '../src/transfer/write.js';
+import { writeBody, type WriteRequest } from '../src/transfer/write.js';
 import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 import type { App } from './app-type.js';
@@ -92,13 +93,10 @@ export function writes(app: App, context: Context): void {
         const dataset = request.datasets.get(request.params.name);
         const { slice, durability = 'commit', endian } = request.query;
         const write = {
-          dataset,
+          ...requestOf(request, dataset, endian),
           selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
           format: bodyFormat(request),
-          endian: byteOrder(endian),
-          bodyBytes: bodyLength(request),
           durability,
-          precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
@@ -132,11 +130,8 @@ export function writes(app: App, context: Context): void {
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
         const batch = {
-          dataset,
+          ...requestOf(request, dataset, request.query.endian),
           contentType: request.headers['content-type'] ?? '',
-          endian: byteOrder(request.query.endian),
-          bodyBytes: bodyLength(request),
-          precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
         };
         const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, writeContext));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
@@ -145,8 +140,18 @@ export function writes(app: App, context: Context): void {
   });
 }
 
-function byteOrder(endian: 'little' | 'big' | undefined): '<' | '>' | undefined {
-  return endian && (endian === 'big' ? '>' : '<');
+/** What both kinds of write ask for, beside the body. */
+function requestOf(
+  request: FastifyRequest,
+  dataset: Dataset,
+  endian: 'little' | 'big' | undefined,
+): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition'> {
+  return {
+    dataset,
+    endian: endian && (endian === 'big' ? '>' : '<'),
+    bodyBytes: bodyLength(request),
+    precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
+  };
 }
 
 /** What is asked again when it is the write's turn: the dataset may have been forgotten or changed meanwhile. */
