@@ -6,7 +6,7 @@ import path from 'node:path';
 import t from 'tap';
 import { ConfigError, coresAvailable, memoryAvailable, readConfig, SETTINGS, unknownSettings } from '../src/config.js';
 import { LIMITS } from '../src/limits.js';
-import { startServer, temporaryFolder } from './helpers/server.js';
+import { start, temporaryFolder } from './helpers/server.js';
 
 t.test('without any variable every setting has its default', async t => {
   t.match(readConfig({}), {
@@ -209,10 +209,6 @@ t.test('a root that is not there is a fault of the settings, not a crash', async
 });
 
 t.test('an unknown name is warned about in the log, and the service starts', async t => {
-  const server = await startServer({ env: { HYPERSLAB_PROT: '1' } });
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true });
-  });
+  const server = await start(t, { env: { HYPERSLAB_PROT: '1' } });
   t.match(server.log.join('\n'), /HYPERSLAB_PROT/);
 });

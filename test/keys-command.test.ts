@@ -6,9 +6,8 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { VERSION } from '../src/version.js';
-import { start } from './helpers/access-calls.js';
 import { bearer } from './helpers/keys.js';
-import { temporaryFolder } from './helpers/server.js';
+import { start, temporaryFolder } from './helpers/server.js';
 
 const COMMAND = fileURLToPath(new URL('../src/hyperslab.js', import.meta.url));
 

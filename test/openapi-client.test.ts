@@ -7,7 +7,7 @@ import { generateApi } from 'swagger-typescript-api';
 import t from 'tap';
 import { DOCUMENT_PATH } from '../src/openapi-document.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
-import { startServer, temporaryFolder, withoutLoaders } from './helpers/server.js';
+import { start, temporaryFolder, withoutLoaders } from './helpers/server.js';
 
 /** A program as a user would write it. It is compiled against the generated types, so they are part of the test. */
 const PROGRAM = `
@@ -102,11 +102,7 @@ t.test('a generated client compiles, and does what its types say', async t => {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   t.equal(status, 0, stdout + stderr || 'compiled');
 
-  const server = await startServer();
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true });
-  });
+  const server = await start(t);
   const { session } = (await import(pathToFileURL(path.join(folder, 'out', 'program.js')).href)) as {
     session: (baseUrl: string) => Promise<Record<string, unknown>>;
   };

@@ -5,7 +5,7 @@ import t from 'tap';
 import { SETTINGS } from '../src/config.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { NO_NUMPY, PYTHON, runPython } from './helpers/python.js';
-import { startServer } from './helpers/server.js';
+import { start } from './helpers/server.js';
 
 const README = `${PACKAGE_ROOT}/README.md`;
 const text = fs.readFileSync(README, 'utf8');
@@ -42,11 +42,7 @@ function stable(output: string): string {
 const noCurl = spawnSync('curl', ['--version']).status !== 0 && 'curl is not here';
 
 t.test('the tour in curl answers what the README shows', { skip: noCurl }, async t => {
-  const server = await startServer({ env: { HYPERSLAB_DEMO: 'auto' } });
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true });
-  });
+  const server = await start(t, { env: { HYPERSLAB_DEMO: 'auto' } });
   const steps = stepsOf(text);
   t.ok(steps.length >= 12, 'the tour has its steps');
   let updated = text;
@@ -69,11 +65,7 @@ t.test('the tour in curl answers what the README shows', { skip: noCurl }, async
 });
 
 t.test('the tour in numpy answers what the README shows', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
-  const server = await startServer({ env: { HYPERSLAB_DEMO: 'auto' } });
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true });
-  });
+  const server = await start(t, { env: { HYPERSLAB_DEMO: 'auto' } });
   const session = /```python\n([\s\S]*?)```/.exec(text)![1]!.replaceAll('http://127.0.0.1:8080', server.url);
   const report = runPython(DOCTEST, [], session);
   t.equal(report.trim(), 'failed 0', report);

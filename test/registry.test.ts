@@ -4,15 +4,11 @@ import path from 'node:path';
 import t from 'tap';
 import { parseDType } from '../src/dtype.js';
 import { npyHeader } from '../src/formats/index.js';
-import { startServer, temporaryFolder } from './helpers/server.js';
+import { start, startServer, temporaryFolder } from './helpers/server.js';
 import { makePipe } from './helpers/special-files.js';
 import { binary, create, describe, json, outcome, readRaw, type DatasetAnswer } from './system/calls.js';
 
-const server = await startServer();
-t.teardown(async () => {
-  await server.stop();
-  fs.rmSync(server.dataDir, { recursive: true });
-});
+const server = await start(t);
 
 const post = (request: object): Promise<Response> => server.fetch('/v1/datasets', json('POST', request));
 const patch = (name: string, body: object): Promise<Response> =>

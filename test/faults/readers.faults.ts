@@ -3,10 +3,9 @@
  * visibly cut; on a connection generations never go back; and a reader that stalls holds up no write.
  */
 import http from 'node:http';
-import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { start, type TestServer } from '../helpers/server.js';
 import { binary, create, describe, get, KiB, MiB, outcome, readRaw, rest } from '../system/calls.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 
@@ -15,11 +14,7 @@ const STALL_MS = rounds(8_000, 60_000);
 const WRITE_PAUSE_MS = 5;
 const PIECE_BYTES = 64 * KiB;
 
-const server = await startServer();
-t.teardown(async () => {
-  await server.stop();
-  fs.rmSync(server.dataDir, { recursive: true });
-});
+const server = await start(t);
 
 interface Seen {
   whole: number;

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { start, type TestServer } from '../helpers/server.js';
 import { create, eventually, get, MiB, rest } from '../system/calls.js';
 import { scaled } from './scale.js';
 
@@ -110,11 +110,7 @@ const skip = process.platform === 'linux' ? false : 'needs /proc';
 
 t.test('slow clients are closed by their rate, and hold little meanwhile', { skip }, async t => {
   const env = { HYPERSLAB_STALL_SECONDS: String(WINDOW_SECONDS), HYPERSLAB_MIN_RATE_BYTES: String(RATE) };
-  const server = await startServer({ env });
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true });
-  });
+  const server = await start(t, { env });
   await create(server, { name: 'large', dtype: 'u1', shape: [64 * MiB], fill: 1 });
   // What a working service has in memory anyway is not what slow clients cost.
   for (let i = 0; i < 5; i++) await rest(await get(`${server.url}/v1/datasets/large/data?format=raw`));

@@ -1,20 +1,8 @@
 /** The calls of the API as a table of what each needs, and how to send them with a key. */
-import fs from 'node:fs';
-import type { Test } from 'tap';
 import type { Scope } from '../../src/access/scopes.js';
 import { binary, json } from '../system/calls.js';
 import { bearer } from './keys.js';
-import { startServer, type ServerOptions, type TestServer } from './server.js';
-
-/** A server that ends, with its folder, when the test does. */
-export async function start(t: Test, options: ServerOptions = {}): Promise<TestServer> {
-  const server = await startServer(options);
-  t.teardown(async () => {
-    await server.stop();
-    fs.rmSync(server.dataDir, { recursive: true, force: true });
-  });
-  return server;
-}
+import type { TestServer } from './server.js';
 
 export interface Call {
   readonly name: string;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
 
 /** The server under test; a build that was broken on purpose takes its place to show that a test can fail. */
 const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
@@ -79,6 +80,16 @@ export async function startServer({
       await once(child, 'exit');
     },
   };
+}
+
+/** A server that ends, with its folder, when the test does. */
+export async function start(t: Test, options: ServerOptions = {}): Promise<TestServer> {
+  const server = await startServer(options);
+  t.teardown(async () => {
+    await server.stop();
+    fs.rmSync(server.dataDir, { recursive: true, force: true });
+  });
+  return server;
 }
 
 /**

@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { CALLS, named, NPY, query, send, start, type Call } from '../helpers/access-calls.js';
+import { CALLS, named, NPY, query, send, type Call } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { temporaryFolder } from '../helpers/server.js';
+import { start, temporaryFolder } from '../helpers/server.js';
 import { binary, json, outcome } from '../system/calls.js';
 
 t.test('datasets outside the patterns of a key answer like unknown ones, wherever they are named', async t => {

@@ -3,9 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { editKeys } from '../../src/access/edit-keys.js';
-import { start } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 
 /** Asks until the status is the one wanted; changes of files are seen within seconds. */
 async function becomes(server: TestServer, init: RequestInit, wanted: number): Promise<boolean> {

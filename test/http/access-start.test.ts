@@ -5,10 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { start } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
-import { temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { json, outcome } from '../system/calls.js';
 
 const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));

@@ -4,9 +4,9 @@ import path from 'node:path';
 import t from 'tap';
 import type { Scope } from '../../src/access/scopes.js';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
-import { CALLS, named, send, start } from '../helpers/access-calls.js';
+import { CALLS, named, send } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { temporaryFolder } from '../helpers/server.js';
+import { start, temporaryFolder } from '../helpers/server.js';
 import { binary, outcome } from '../system/calls.js';
 
 t.test('every scope may do what it says, and no more', async t => {

@@ -1,14 +1,9 @@
 /** Many slices, one commit: all of them or none, in order, in both body formats. */
-import fs from 'node:fs';
 import t from 'tap';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { start, type TestServer } from '../helpers/server.js';
 import { create, describe, json, outcome, readRaw } from '../system/calls.js';
 
-const server = await startServer();
-t.teardown(async () => {
-  await server.stop();
-  fs.rmSync(server.dataDir, { recursive: true });
-});
+const server = await start(t);
 await create(server, { name: 'grid', dtype: '<i8', shape: [4, 5] });
 const WRITES = '/v1/datasets/grid/writes';
 
@@ -160,11 +155,7 @@ t.test('one write that is wrong leaves nothing written, and is named', async t =
 });
 
 t.test('a batch larger than a commit may be is refused before it is read', async t => {
-  const small = await startServer({ env: { HYPERSLAB_COMMIT_BYTES_MAX: '64' } });
-  t.teardown(async () => {
-    await small.stop();
-    fs.rmSync(small.dataDir, { recursive: true });
-  });
+  const small = await start(t, { env: { HYPERSLAB_COMMIT_BYTES_MAX: '64' } });
   await create(small, { name: 'grid', dtype: '<i8', shape: [4, 5] });
   const two = {
     writes: [

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { named, send, start } from '../helpers/access-calls.js';
+import { named, send } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
-import { temporaryFolder } from '../helpers/server.js';
+import { start, temporaryFolder } from '../helpers/server.js';
 import { binary, json } from '../system/calls.js';
 
 t.test('every answer says that it is data: not sniffed, not run, not framed', async t => {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { start, startServer, type TestServer } from '../helpers/server.js';
 import { binary, create, eventually, get, json, MiB, outcome, upload } from '../system/calls.js';
 
 const RATE = 1024;
@@ -155,11 +155,7 @@ t.test('more connections than allowed are closed at once', async t => {
 
 t.test('bodies that are parsed are counted while they are read', async t => {
   const long = JSON.stringify({ name: 'x', dtype: 'f4', shape: [1], attrs: { text: 'x'.repeat(200_000) } });
-  const tight = await startServer({ env: { HYPERSLAB_MEMORY_BYTES: '100000' } });
-  t.teardown(async () => {
-    await tight.stop();
-    fs.rmSync(tight.dataDir, { recursive: true });
-  });
+  const tight = await start(t, { env: { HYPERSLAB_MEMORY_BYTES: '100000' } });
   t.equal(await outcome(tight.fetch('/v1/datasets', { ...json('POST', {}), body: long })), '413 too_large');
   t.equal(await outcome(tight.fetch('/v1/datasets', json('POST', { name: 'y', dtype: 'f4', shape: [1] }))), '201');
 });

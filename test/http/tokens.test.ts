@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import t from 'tap';
-import { named, start } from '../helpers/access-calls.js';
+import { named } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { json, outcome } from '../system/calls.js';
 
 const AUDIENCE = 'hyperslab';

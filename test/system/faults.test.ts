@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { npyHeader } from '../../src/formats/index.js';
-import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import {
   binary,
   create,
@@ -25,11 +25,7 @@ import {
   type Upload,
 } from './calls.js';
 
-const shared = await startServer();
-t.teardown(async () => {
-  await shared.stop();
-  fs.rmSync(shared.dataDir, { recursive: true });
-});
+const shared = await start(t);
 
 function npyOf(typestr: string, shape: readonly number[], data: Uint8Array): Buffer {
   return Buffer.concat([npyHeader({ dtype: parseDType(typestr), shape, order: 'C' }), data]);
@@ -128,11 +124,7 @@ t.test('a file that is truncated is refused until it is restored', async t => {
 
 t.test('a file that is truncated while it is being read ends the answer, not the process', async t => {
   for (const call of ['data?format=raw', 'data?format=raw&slice=::-1', 'statistics?ops=sum&slice=::-1']) {
-    const server = await startServer();
-    t.teardown(async () => {
-      await server.stop();
-      fs.rmSync(server.dataDir, { recursive: true });
-    });
+    const server = await start(t);
     for (let round = 0; round < 4 && server.child.signalCode === null; round++) {
       const file = path.join(server.dataDir, `vanishing-${round}.raw`);
       sparseFile(file, 64 * MiB, []);

@@ -1,17 +1,12 @@
 /** Readers and writers of one array at the same time: one answer, one generation, and nobody waits for a slow reader. */
 import { once } from 'node:events';
-import fs from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
-import { startServer } from '../helpers/server.js';
+import { start } from '../helpers/server.js';
 import { binary, create, eventually, get, KiB, MiB, rest, upload } from './calls.js';
 
-const server = await startServer();
-t.teardown(async () => {
-  await server.stop();
-  fs.rmSync(server.dataDir, { recursive: true });
-});
+const server = await start(t);
 
 /** 40 MiB of float64: much more than the kernel takes off the service's hands. */
 const SHAPE = [2560, 2048];

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { startServer, temporaryFolder, withoutLoaders } from '../helpers/server.js';
+import { start, startServer, temporaryFolder, withoutLoaders } from '../helpers/server.js';
 
 const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url));
 /** Nobody's account on most systems; any number but ours would do. */
@@ -51,11 +51,7 @@ t.test('a second service on a data folder is refused, and starts when the first 
 
 t.test('a service that the addon for locks is missing from is still alone', async t => {
   const hide = fileURLToPath(new URL('../helpers/hide-packages.js', import.meta.url));
-  const first = await startServer({ nodeArgs: ['--import', hide], env: { HYPERSLAB_TEST_HIDE: 'koffi' } });
-  t.teardown(async () => {
-    await first.stop();
-    fs.rmSync(first.dataDir, { recursive: true });
-  });
+  const first = await start(t, { nodeArgs: ['--import', hide], env: { HYPERSLAB_TEST_HIDE: 'koffi' } });
   t.equal((await refusedStart(first.dataDir)).code, 1);
 });
 
