@@ -10,7 +10,6 @@ export interface Ask {
 
 /** Requests per second under load. */
 export interface HttpCase {
-  readonly kind: 'http';
   readonly name: string;
   readonly title: string;
   readonly connections: number;
@@ -20,27 +19,10 @@ export interface HttpCase {
   readonly aim: number;
 }
 
-/** Milliseconds of one whole-file statistic: ours over HTTP, numpy's inside its process. */
-export interface StatisticsCase {
-  readonly kind: 'statistics';
-  readonly name: string;
-  readonly title: string;
-  readonly ours: Ask;
-  readonly contender: 'numpy';
-  /** Key in the numpy script, and in our results. */
-  readonly theirs: string;
-  readonly operation: string;
-}
-
-export type Case = HttpCase | StatisticsCase;
-
 const DATASET = '/v1/datasets/big';
-/** Should answers be cached one day: every one is computed. */
-const AFRESH = { 'cache-control': 'no-cache' };
 
-export const CASES: readonly Case[] = [
+export const CASES: readonly HttpCase[] = [
   {
-    kind: 'http',
     name: 'row',
     title: 'row, 4 kB raw, 16 connections',
     connections: 16,
@@ -54,16 +36,12 @@ export const CASES: readonly Case[] = [
   block('block', 'block 100×50, 20 kB raw, 16 connections', 16, 'raw', [100, 200, 50, 100], 1.5),
   block('block-json', 'block 100×50 as JSON, 16 connections', 16, 'json', [100, 200, 50, 100], 0.5),
   block('column', 'one column, 1 MB raw, 2 connections', 2, 'raw', [0, 250_000, 3, 4], 1),
-  statistics('mean', 'mean of 1 GB', 'mean', 'ops=mean'),
-  statistics('std', 'std of 1 GB', 'std', 'ops=std'),
-  statistics('std_axis0', 'std(axis=0) of 1 GB', 'std', 'ops=std&axis=0'),
 ];
 
 /** Rows from the 1,000th on, against the same bytes of the file. */
 function contiguous(name: string, title: string, connections: number, rows: number): HttpCase {
   const first = 1000;
   return {
-    kind: 'http',
     name,
     title,
     connections,
@@ -87,7 +65,6 @@ function block(
 ): HttpCase {
   const rows = r1 - r0 === 250_000 ? ':' : `${r0}:${r1}`;
   return {
-    kind: 'http',
     name,
     title,
     connections,
@@ -95,17 +72,5 @@ function block(
     contender: 'starlette',
     theirs: { path: `/block?r0=${r0}&r1=${r1}&c0=${c0}&c1=${c1}&format=${format}` },
     aim,
-  };
-}
-
-function statistics(name: string, title: string, operation: string, query: string): StatisticsCase {
-  return {
-    kind: 'statistics',
-    name,
-    title,
-    ours: { path: `${DATASET}/statistics?${query}`, headers: AFRESH },
-    contender: 'numpy',
-    theirs: name,
-    operation,
   };
 }

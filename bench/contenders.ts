@@ -1,12 +1,11 @@
 /** The others: what each is, whether it is installed, how it is started. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { PACKAGE_ROOT } from '../src/package-root.js';
-import { CASES, type Case, type ServerName } from './cases.js';
-import { compiled, startChild, stop, type Place, type Server } from './servers.js';
+import { CASES, type ServerName } from './cases.js';
+import { compiled, startChild, type Place, type Server } from './servers.js';
 
 const PYTHON = process.env['HYPERSLAB_BENCH_PYTHON'] || 'python3';
 const script = (name: string): string => path.join(PACKAGE_ROOT, 'bench/contenders', name);
@@ -16,7 +15,6 @@ export class Contenders {
   readonly #place: Place;
   readonly #ours: Server;
   readonly #servers = new Map<ServerName, Server>();
-  #numpy: Numpy | undefined;
 
   constructor(place: Place, ours: Server) {
     this.#place = place;
@@ -24,13 +22,12 @@ export class Contenders {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#servers.values(), ...(this.#numpy ? [this.#numpy] : [])].map(each => each.stop()));
+    await Promise.all([...this.#servers.values()].map(each => each.stop()));
   }
 
   /** A sentence when the contender is not installed. */
-  missing(name: Case['contender']): string | undefined {
+  missing(name: ServerName): string | undefined {
     if (name === 'nginx' && !hasNginx()) return 'nginx is missing';
-    if (name === 'numpy' && !hasPython('numpy')) return 'numpy is missing';
     const modules = ['numpy', 'starlette', 'uvicorn', 'uvloop', 'httptools', 'orjson'];
     if (name === 'starlette' && !hasPython(...modules)) return `one of ${modules.join(', ')} is missing`;
     return undefined;
@@ -43,11 +40,6 @@ export class Contenders {
       this.#servers.set(name, server);
     }
     return server;
-  }
-
-  numpy(): Numpy {
-    this.#numpy ??= startNumpy(this.#place);
-    return this.#numpy;
   }
 
   async #start(name: ServerName): Promise<Server> {
@@ -97,26 +89,6 @@ function startNginx(place: Place): Promise<Server> {
     );
     return { command: 'nginx', args: ['-c', at('nginx.conf'), '-e', 'stderr'] };
   });
-}
-
-export interface Numpy {
-  /** Milliseconds and value of one statistic, timed inside the process. */
-  measure(name: string): Promise<{ ms: number; value: number | number[] }>;
-  stop(): Promise<void>;
-}
-
-function startNumpy(place: Place): Numpy {
-  const child = spawn(PYTHON, [script('numpy_statistics.py'), place.dataFile], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async measure(name) {
-      child.stdin.write(`${name}\n`);
-      const line = await lines.next();
-      if (line.done) throw new Error('the numpy process ended');
-      return JSON.parse(line.value) as { ms: number; value: number | number[] };
-    },
-    stop: () => stop(child),
-  };
 }
 
 function hasPython(...modules: string[]): boolean {

@@ -1,11 +1,6 @@
 /** One case, in rounds that alternate between ours and theirs. Answers are compared before their speed is. */
-import { once } from 'node:events';
-import http from 'node:http';
-import { performance } from 'node:perf_hooks';
-import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ask, HttpCase, StatisticsCase } from './cases.js';
-import type { Numpy } from './contenders.js';
+import type { Ask, HttpCase } from './cases.js';
 import { load } from './load.js';
 import type { Server } from './servers.js';
 import type { Result } from './table.js';
@@ -48,42 +43,4 @@ async function elements(url: string, { headers }: Ask): Promise<unknown> {
   }
   const body = (await response.json()) as unknown[] | { data: unknown };
   return Array.isArray(body) ? body : body.data;
-}
-
-export async function measureStatistics(
-  each: StatisticsCase,
-  ours: Server,
-  numpy: Numpy,
-  { rounds }: Effort,
-): Promise<Result> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const [mine, other]: [number[], number[]] = [[], []];
-  for (let round = 0; round <= rounds; round++) {
-    const started = performance.now();
-    const body = await get(ours.url + each.ours.path, each.ours, agent);
-    const ms = performance.now() - started;
-    const theirs = await numpy.measure(each.theirs);
-    const value = (JSON.parse(body) as { results: Record<string, number | number[]> }).results[each.operation]!;
-    if (!nearlyEqual(value, theirs.value)) throw new Error(`${each.name}: the results differ`);
-    if (round === 0) continue;
-    mine.push(ms);
-    other.push(theirs.ms);
-  }
-  agent.destroy();
-  return { title: each.title, contender: each.contender, unit: 'ms', ours: mine, theirs: other };
-}
-
-/** Sums of 250 million float64 in another order differ in their last digits. */
-function nearlyEqual(a: number | number[], b: number | number[]): boolean {
-  const [left, right] = [[a].flat(), [b].flat()];
-  return (
-    left.length === right.length && left.every((value, i) => Math.abs(value - right[i]!) <= 1e-9 * Math.abs(value))
-  );
-}
-
-async function get(url: string, { headers }: Ask, agent: http.Agent): Promise<string> {
-  const [response] = (await once(http.get(url, { agent, headers }), 'response')) as [http.IncomingMessage];
-  const body = await text(response);
-  if (response.statusCode !== 200) throw new Error(`${url}: ${body}`);
-  return body;
 }

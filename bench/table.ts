@@ -1,6 +1,5 @@
 /** Results as a markdown table, and the place in bench/README.md where it goes. */
 import fs from 'node:fs';
-import os from 'node:os';
 
 export interface Result {
   readonly title: string;
@@ -30,13 +29,8 @@ export function markdown(results: readonly (Result | Missing)[], facts: readonly
   ].join('\n');
 }
 
-export function machine(): string {
-  const [cpu] = os.cpus();
-  return `${cpu?.model.trim() ?? 'unknown processor'}, ${os.cpus().length} cores; ${os.type()} ${os.release()}; Node ${process.versions.node}`;
-}
-
 /** Puts a table between its marks, `<!-- name -->` and `<!-- end of name -->`. */
-export function writeInto(file: string, table: string, name = 'table'): void {
+export function writeInto(file: string, table: string, name: string): void {
   const text = fs.readFileSync(file, 'utf8');
   const start = `<!-- ${name} -->`;
   const [before, after] = [text.indexOf(start), text.indexOf(`<!-- end of ${name} -->`)];
