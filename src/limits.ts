@@ -120,6 +120,10 @@ export const LIMITS = {
   /** Ranges that one change is noted in, and the gap that is noted with it: a chunk is megabytes. */
   changeRunsMax: 16,
   changeGapBytesMax: 64 * KiB,
+  /** Quantiles of one query: each is two elements, looked for in as many passes as their count asks for. */
+  quantilesMax: 1000,
+  /** Bins of one histogram: edges and counters of 12 MiB in each worker, far outside its cache. */
+  histogramBinsMax: 1024 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Datasets on one page of the list. */

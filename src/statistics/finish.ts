@@ -10,7 +10,7 @@ import { divideExact, exactInteger, subtractExact, type Integer } from './exact.
 import type { Fields } from './fields.js';
 import { scaled, totalOf } from './kernels/combine.js';
 import type { Accumulator } from './merge.js';
-import type { OpName } from './ops.js';
+import { isReduceOp, type OpName, type ReduceOpName } from './ops.js';
 import { plainValues } from './plain-cells.js';
 import type { Plan } from './plan.js';
 import { meanOf } from './cell-means.js';
@@ -39,7 +39,7 @@ export interface StatisticsResult {
 export function* finishReduced(plan: Plan, { fields }: Accumulator): Generator<void, Map<number, OperationResult>> {
   const cells: Cells = { plan, fields, positions: positionsOf(plan) };
   const results = new Map<number, OperationResult>();
-  for (const [at, op] of plan.query.ops.entries()) results.set(at, yield* finishOp(cells, op));
+  for (const [at, op] of plan.query.ops.entries()) if (isReduceOp(op)) results.set(at, yield* finishOp(cells, op));
   return results;
 }
 
@@ -73,7 +73,7 @@ function positionsOf(plan: Plan): Float64Array | null {
   return positions;
 }
 
-function* finishOp(cells: Cells, op: OpName): Generator<void, OperationResult> {
+function* finishOp(cells: Cells, op: ReduceOpName): Generator<void, OperationResult> {
   const { plan, fields, positions } = cells;
   const dtype = dtypeOf(op, plan.dtype);
   const plain = plan.cells >= PLAIN_CELLS_MIN ? plainValues(plan, fields, op) : undefined;
@@ -131,7 +131,7 @@ function propagates(cells: Cells, cell: number): boolean {
 
 type Formula = (cells: Cells, cell: number) => Integer;
 
-const FORMULAS: Record<OpName, Formula> = {
+const FORMULAS: Record<ReduceOpName, Formula> = {
   count: used,
   sum: numeric(sumOf),
   prod: numeric(({ fields }, cell) => scaled(fields.prod![cell]!, fields.prodExponent![cell]!)),
@@ -214,7 +214,7 @@ const UINT64 = parseDType('<u8');
 const BOOL = parseDType('|b1');
 
 /** The dtype of an answer as an array. */
-function dtypeOf(op: OpName, dtype: DType): DType {
+function dtypeOf(op: ReduceOpName, dtype: DType): DType {
   switch (op) {
     case 'mean':
     case 'var':

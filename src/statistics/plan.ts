@@ -8,7 +8,7 @@ import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { memoryOrder, type CellOrder } from './axes.js';
 import { fieldsOf } from './fields.js';
-import { opRow, type Quantity } from './ops.js';
+import { isReduceOp, opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
 import type { Query } from './query.js';
 import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
@@ -52,6 +52,8 @@ export interface PlanOptions {
  */
 export function planStatistics(query: Query, dtype: DType, view: View, options: PlanOptions = {}): Plan {
   const { origin, bounds = PLAN_BOUNDS } = options;
+  const later = query.ops.find(op => !isReduceOp(op));
+  if (later !== undefined) fail('bad_operation', `This version does not compute ${later}.`, { op: later });
   const reduced = query.axis === null ? null : new Set(query.axis);
   const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
   const keptShape = view.shape.filter((_, axis) => isKept(axis));

@@ -3,7 +3,7 @@
  * a query is trusted. Only the door knows the words of later versions, so that their refusal says so.
  */
 import { fail } from '../errors.js';
-import { OP_NAMES, OPS, opRow, type OpName } from './ops.js';
+import { OP_NAMES, OPS, opRow, type OpName, type Parameters } from './ops.js';
 
 export type NanMode = 'propagate' | 'omit' | 'raise';
 
@@ -24,6 +24,8 @@ export interface QueryInput {
 /** A normalised query. Plain data. */
 export interface Query {
   readonly ops: readonly OpName[];
+  /** Of the operations that have some. */
+  readonly parameters?: Parameters;
   /** The axes that are reduced, ascending, none twice, each from 0 to rank-1; null for all. */
   readonly axis: readonly number[] | null;
   readonly keepdims: boolean;
@@ -32,8 +34,6 @@ export interface Query {
 }
 
 const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
-/** Operations of the contract that this version leaves out. */
-const LATER_OPS = ['median', 'quantile', 'histogram'];
 const LATER_KEYS = ['where', 'group_by', 'as'] as const;
 
 /**
@@ -46,43 +46,58 @@ export function parseQuery(input: QueryInput, rank: number): Query {
       fail('bad_operation', `This version does not compute "${key}". Leave it out; ${COMPUTED}`, { unsupported: key });
     }
   }
-  const ops = parseOps(input.ops);
+  const { ops, parameters } = parseOps(input.ops);
   const axis = parseAxis(input.axis, rank);
   const positional = ops.find(op => opRow(op).positional);
   if (positional !== undefined && axis !== null && axis.length !== 1) {
     fail('bad_operation', `${positional} takes one axis, or null for all; it was given ${axis.length}.`, { axis });
   }
+  if (axis !== null && ops.includes('histogram')) {
+    fail('bad_operation', 'histogram is of the whole selection, as in numpy: leave axis out, or make it null.', {
+      axis,
+    });
+  }
   const ddof = input.ddof ?? 0;
   if (!Number.isFinite(ddof)) fail('bad_request', 'ddof is a finite number.', { ddof: String(ddof) });
   const nan = input.nan ?? 'propagate';
   if (!isNanMode(nan)) return fail('bad_request', `nan is one of ${NAN_MODES.join(', ')}.`, { supported: NAN_MODES });
-  return { ops, axis, keepdims: input.keepdims ?? false, ddof, nan };
+  return { ops, ...(parameters && { parameters }), axis, keepdims: input.keepdims ?? false, ddof, nan };
 }
 
 const COMPUTED = `it computes ${OP_NAMES.join(', ')}.`;
 
-function parseOps(asked: readonly unknown[]): OpName[] {
+function parseOps(asked: readonly unknown[]): { ops: OpName[]; parameters: Parameters | undefined } {
   if (asked.length === 0) fail('bad_operation', `Name at least one operation: ${OP_NAMES.join(', ')}.`);
   const ops: OpName[] = [];
+  const parsed: Record<string, unknown> = {};
   for (const each of asked) {
-    const op = parseOp(each);
+    const { op, given } = parseOp(each);
     if (ops.includes(op)) fail('bad_operation', `${op} is asked for twice; name each operation once.`, { op });
     ops.push(op);
+    const { parse } = opRow(op);
+    if (parse) parsed[op] = parse(given ?? {});
+    else if (given) fail('bad_operation', `${op} takes no parameters: write it as "${op}".`, { op });
   }
-  return ops;
+  const hasSome = Object.keys(parsed).length > 0;
+  return { ops, parameters: hasSome ? parsed : undefined };
 }
 
-function parseOp(asked: unknown): OpName {
-  const keys = typeof asked === 'object' && asked !== null ? Object.keys(asked) : [];
-  const name = typeof asked === 'string' ? asked : keys.length === 1 ? keys[0]! : '';
-  if (typeof asked === 'string' && isOpName(asked)) return asked;
+/** An operation by its name, or with what it is given: `{"quantile": {…}}`. */
+function parseOp(asked: unknown): { op: OpName; given: Readonly<Record<string, unknown>> | undefined } {
+  if (typeof asked === 'string' && isOpName(asked)) return { op: asked, given: undefined };
+  const entries = typeof asked === 'object' && asked !== null ? Object.entries(asked) : [];
+  const [name, given] = entries.length === 1 ? entries[0]! : [typeof asked === 'string' ? asked : '', undefined];
+  if (isOpName(name) && isObject(given)) return { op: name, given };
   const shown = name.slice(0, 80);
   const values = { op: shown, supported: OP_NAMES };
-  if (LATER_OPS.includes(name)) {
-    return fail('bad_operation', `This version does not compute ${name}; ${COMPUTED}`, values);
+  if (isOpName(name)) {
+    return fail('bad_operation', `The parameters of ${name} are an object: {"${name}": {…}}.`, values);
   }
-  if (isOpName(name)) return fail('bad_operation', `${name} takes no parameters: write it as "${name}".`, values);
   return fail('bad_operation', `${JSON.stringify(shown)} is not an operation. Use ${OP_NAMES.join(', ')}.`, values);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
