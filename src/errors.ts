@@ -48,6 +48,7 @@ export const ERRORS = {
   file_system_refused: 'The file system cannot be written safely',
   bad_axis: 'The axis does not exist',
   bad_operation: 'The statistic cannot be computed this way',
+  not_aligned: 'The datasets do not have as many rows',
   empty_selection: 'The statistic needs at least one element',
   nan_found: 'The selection holds NaN',
   // Limits and capacity.

@@ -124,6 +124,14 @@ export const LIMITS = {
   quantilesMax: 1000,
   /** Bins of one histogram: edges and counters of 12 MiB in each worker, far outside its cache. */
   histogramBinsMax: 1024 * KiB,
+  /** A filter: its parts, how deep they nest, and the values of one list. */
+  filterNodesMax: 256,
+  filterDepthMax: 16,
+  filterListMax: 64 * KiB,
+  /** Datasets that filters and keys of one query read beside its own; each is a file kept open. */
+  alignedDatasetsMax: 16,
+  /** Datasets whose values a filter is matched with, those inside others included; each is read before the query. */
+  joinsMax: 8,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Datasets on one page of the list. */

@@ -44,6 +44,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   file_system_refused: 422,
   bad_axis: 422,
   bad_operation: 422,
+  not_aligned: 422,
   empty_selection: 422,
   nan_found: 422,
   too_slow: 408,

@@ -1,0 +1,82 @@
+/** The comparisons of a filter as a table: what each takes, and which values of a column it keeps. */
+import { ranksOf } from '../codes.js';
+import type { Place } from './places.js';
+import type { NativeType } from '../native-types.js';
+import { complement, everyNumber, NOTHING, setOf, type ValueSet } from './value-set.js';
+
+/** `undefined` is the place of NaN, which no comparison finds. */
+type Places = readonly (Place | undefined)[];
+
+interface ComparisonRow {
+  /** One value, two, or a list of them. */
+  readonly takes: 'value' | 'pair' | 'list';
+  readonly keeps: (places: Places, type: NativeType) => ValueSet;
+}
+
+const equal = (places: Places, type: NativeType): ValueSet =>
+  setOf(
+    type,
+    places.flatMap(place => (place ? [[place.ceil, place.floor]] : [])),
+  );
+
+/** A row for values from `low` to `high`, both kept. */
+function between(
+  takes: 'value' | 'pair',
+  low: (places: readonly Place[], min: bigint) => bigint,
+  high: (places: readonly Place[], max: bigint) => bigint,
+): ComparisonRow {
+  return {
+    takes,
+    keeps(places, type) {
+      const { min, max } = ranksOf(type);
+      const known = places.filter(place => place !== undefined);
+      return known.length < places.length ? NOTHING : setOf(type, [[low(known, min), high(known, max)]]);
+    },
+  };
+}
+
+export const COMPARISONS = {
+  eq: { takes: 'value', keeps: equal },
+  ne: { takes: 'value', keeps: (places, type) => complement(type, equal(places, type)) },
+  lt: between(
+    'value',
+    (_, min) => min,
+    ([place]) => place!.ceil - 1n,
+  ),
+  le: between(
+    'value',
+    (_, min) => min,
+    ([place]) => place!.floor,
+  ),
+  gt: between(
+    'value',
+    ([place]) => place!.floor + 1n,
+    (_, max) => max,
+  ),
+  ge: between(
+    'value',
+    ([place]) => place!.ceil,
+    (_, max) => max,
+  ),
+  between: between(
+    'pair',
+    ([from]) => from!.ceil,
+    ([, to]) => to!.floor,
+  ),
+  in: { takes: 'list', keeps: equal },
+} as const satisfies Record<string, ComparisonRow>;
+
+export type ComparisonName = keyof typeof COMPARISONS;
+
+export function comparisonRow(name: ComparisonName): ComparisonRow {
+  return COMPARISONS[name];
+}
+
+export function isComparison(name: string): name is ComparisonName {
+  return Object.hasOwn(COMPARISONS, name);
+}
+
+/** What `is_nan` keeps. */
+export function nanSet(type: NativeType, wanted: boolean): ValueSet {
+  return wanted ? { intervals: [], nan: true } : everyNumber(type, false);
+}

@@ -1,0 +1,160 @@
+/**
+ * The grammar of `where` and of keys: JSON → a tree of known members, bounded in size and depth, before anything is
+ * known of the datasets. Values are still as they came.
+ */
+import { fail } from '../../errors.js';
+import { LIMITS } from '../../limits.js';
+import { comparisonRow, COMPARISONS, isComparison, type ComparisonName } from './comparisons.js';
+
+/** Whose values are looked at: a column of the dataset, the dataset itself, another one, or a field of structures. */
+export type Subject =
+  | { readonly kind: 'column'; readonly column: number }
+  | { readonly kind: 'self' }
+  | { readonly kind: 'dataset'; readonly name: string }
+  | { readonly kind: 'field'; readonly field: string };
+
+export interface Comparison {
+  readonly name: ComparisonName;
+  /** One value, a pair, or a list. */
+  readonly values: readonly unknown[];
+}
+
+/** The values that `in` takes from a dataset. */
+export interface JoinTree {
+  readonly dataset: string;
+  readonly where: FilterTree | undefined;
+  readonly at: string;
+}
+
+/** `at` says where in the query a node stands, for errors. */
+export type FilterTree =
+  | { readonly kind: 'and' | 'or'; readonly of: readonly FilterTree[] }
+  | { readonly kind: 'not'; readonly of: FilterTree }
+  | {
+      readonly kind: 'test';
+      readonly at: string;
+      readonly subject: Subject;
+      readonly comparisons: readonly Comparison[];
+      readonly isNan: boolean | undefined;
+      readonly join: JoinTree | undefined;
+    };
+
+const SUBJECTS = ['column', 'self', 'dataset', 'field'] as const;
+const NAMES = [...Object.keys(COMPARISONS), 'is_nan'];
+const SHAPE =
+  'a filter is {"column": 3, "gt": 0.5}, with column, self, dataset or field and one comparison or more, or {"and": […]}, {"or": […]}, {"not": …}';
+
+/** Counts what a query has of something that is bounded. */
+interface Counter {
+  nodes: number;
+}
+
+/** @throws bad_request, too_large */
+export function parseFilter(input: unknown, at = 'where'): FilterTree {
+  return parseNode(input, at, 1, { nodes: 0 });
+}
+
+function parseNode(input: unknown, at: string, depth: number, counter: Counter): FilterTree {
+  if (depth > LIMITS.filterDepthMax) refuseSize(at, 'is nested', LIMITS.filterDepthMax, depth);
+  if (++counter.nodes > LIMITS.filterNodesMax) refuseSize(at, 'has parts', LIMITS.filterNodesMax, counter.nodes);
+  const object = objectOf(input, at, SHAPE);
+  const [key, ...others] = Object.keys(object);
+  if (key === 'and' || key === 'or' || key === 'not') {
+    if (others.length > 0) refuse(at, `${key} stands alone, without ${shown(others[0]!)}`);
+    const under = `${at}.${key}`;
+    if (key === 'not') return { kind: key, of: parseNode(object[key], under, depth + 1, counter) };
+    const list = listOf(object[key], under, 'a list of filters');
+    return { kind: key, of: list.map((each, i) => parseNode(each, `${under}[${i}]`, depth + 1, counter)) };
+  }
+  return parseTest(object, at, depth, counter);
+}
+
+function parseTest(object: Record<string, unknown>, at: string, depth: number, counter: Counter): FilterTree {
+  const comparisons: Comparison[] = [];
+  let isNan: boolean | undefined;
+  let join: JoinTree | undefined;
+  for (const [name, value] of Object.entries(object)) {
+    const under = `${at}.${name}`;
+    if ((SUBJECTS as readonly string[]).includes(name)) continue;
+    if (name === 'is_nan') {
+      isNan = typeof value === 'boolean' ? value : refuse(under, 'true or false should stand there');
+    } else if (name === 'in' && !Array.isArray(value)) join = parseJoin(value, under, depth, counter);
+    else if (isComparison(name)) comparisons.push({ name, values: valuesOf(name, value, under) });
+    else refuse(at, `${shown(name)} is no comparison; there are ${NAMES.join(', ')}`);
+  }
+  const subject = parseSubject(object, at);
+  if (comparisons.length === 0 && isNan === undefined && !join) {
+    refuse(at, `a comparison is missing; there are ${NAMES.join(', ')}`);
+  }
+  return { kind: 'test', at, subject, comparisons, isNan, join };
+}
+
+function parseJoin(value: unknown, at: string, depth: number, counter: Counter): JoinTree {
+  const object = objectOf(value, at, 'a list of values, or {"dataset": "codes"}, should stand there');
+  const { dataset, where, ...others } = object;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(at, `${shown(unknown)} is not known here; there are dataset and where`);
+  if (typeof dataset !== 'string') return refuse(at, 'dataset is the name of a one-dimensional dataset');
+  return {
+    dataset,
+    where: where === undefined ? undefined : parseNode(where, `${at}.where`, depth + 1, counter),
+    at,
+  };
+}
+
+function valuesOf(name: ComparisonName, value: unknown, at: string): readonly unknown[] {
+  const { takes } = comparisonRow(name);
+  if (takes === 'value') return [value];
+  if (!Array.isArray(value))
+    return refuse(at, takes === 'pair' ? 'two values should stand there' : 'a list of values should stand there');
+  const list = value as unknown[];
+  if (takes === 'pair' && list.length !== 2) refuse(at, `two values should stand there, not ${list.length}`);
+  if (list.length > LIMITS.filterListMax) refuseSize(at, 'has values', LIMITS.filterListMax, list.length);
+  return list;
+}
+
+/** The one member of an object that says whose values are meant. @throws bad_request */
+export function parseSubject(object: Record<string, unknown>, at: string): Subject {
+  const named = SUBJECTS.filter(name => object[name] !== undefined);
+  const [kind] = named;
+  if (kind === undefined || named.length > 1) {
+    return refuse(at, `one of ${SUBJECTS.join(', ')} should say whose values are meant`);
+  }
+  const value = object[kind];
+  switch (kind) {
+    case 'column':
+      if (!Number.isSafeInteger(value)) refuse(`${at}.column`, 'an integer should stand there');
+      return { kind, column: value as number };
+    case 'self':
+      if (value !== true) refuse(`${at}.self`, 'true should stand there');
+      return { kind };
+    case 'dataset':
+      return { kind, name: typeof value === 'string' ? value : refuse(`${at}.dataset`, 'a name should stand there') };
+    case 'field':
+      return { kind, field: typeof value === 'string' ? value : refuse(`${at}.field`, 'a name should stand there') };
+  }
+}
+
+export function objectOf(input: unknown, at: string, expected: string): Record<string, unknown> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return refuse(at, expected);
+  return input as Record<string, unknown>;
+}
+
+/** @throws bad_request where it is not a list, or an empty one */
+export function listOf(input: unknown, at: string, expected: string): readonly unknown[] {
+  if (!Array.isArray(input) || input.length === 0) return refuse(at, `${expected}, not empty, should stand there`);
+  return input as unknown[];
+}
+
+/** @throws bad_request */
+export function refuse(at: string, why: string): never {
+  return fail('bad_request', `${at} cannot be read: ${why}.`, { at });
+}
+
+function refuseSize(at: string, what: string, limit: number, asked: number): never {
+  return fail('too_large', `${at} ${what} ${asked} deep or long; at most ${limit} are possible.`, { at, limit, asked });
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 40));
+}

@@ -1,0 +1,103 @@
+/**
+ * Which values of a column a comparison keeps: closed intervals of ranks, ascending and apart, and whether NaN is kept.
+ * Sealed, they are native numbers that kernels compare with.
+ */
+import type { NativeType } from '../native-types.js';
+import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../codes.js';
+
+/** Both ends are kept. */
+export type Interval = readonly [low: bigint, high: bigint];
+
+export interface ValueSet {
+  readonly intervals: readonly Interval[];
+  readonly nan: boolean;
+}
+
+export const NOTHING: ValueSet = { intervals: [], nan: false };
+
+export function everyNumber(type: NativeType, nan: boolean): ValueSet {
+  const { min, max } = ranksOf(type);
+  return { intervals: [[min, max]], nan };
+}
+
+/** Intervals in any order, overlapping, empty or outside the type → a set without NaN. */
+export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSet {
+  const { min, max } = ranksOf(type);
+  const clipped = intervals
+    .map(([low, high]): Interval => [low < min ? min : low, high > max ? max : high])
+    .filter(([low, high]) => low <= high)
+    .sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  const joined: Interval[] = [];
+  for (const [low, high] of clipped) {
+    const last = joined.at(-1);
+    if (last && low <= last[1] + 1n) joined[joined.length - 1] = [last[0], high > last[1] ? high : last[1]];
+    else joined.push([low, high]);
+  }
+  return { intervals: joined, nan: false };
+}
+
+/** Every value that is not in the set, NaN included. */
+export function complement(type: NativeType, { intervals, nan }: ValueSet): ValueSet {
+  const { min, max } = ranksOf(type);
+  const gaps: Interval[] = [];
+  let from = min;
+  for (const [low, high] of intervals) {
+    if (from < low) gaps.push([from, low - 1n]);
+    from = high + 1n;
+  }
+  if (from <= max) gaps.push([from, max]);
+  return { intervals: gaps, nan: !nan };
+}
+
+export function intersection(a: ValueSet, b: ValueSet): ValueSet {
+  const common: Interval[] = [];
+  for (let i = 0, j = 0; i < a.intervals.length && j < b.intervals.length;) {
+    const [lowA, highA] = a.intervals[i]!;
+    const [lowB, highB] = b.intervals[j]!;
+    const low = lowA > lowB ? lowA : lowB;
+    const high = highA < highB ? highA : highB;
+    if (low <= high) common.push([low, high]);
+    if (highA < highB) i++;
+    else j++;
+  }
+  return { intervals: common, nan: a.nan && b.nan };
+}
+
+/**
+ * A set as kernels take it: what one comparison of native numbers decides, or the ends of its intervals as codes, the
+ * low ones first, in shared memory so that large sets cross threads without a copy.
+ */
+export type SealedSet =
+  | {
+      readonly kind: 'range';
+      readonly low: ExactNumber;
+      readonly high: ExactNumber;
+      /** 1: what lies outside is kept, and NaN. */
+      readonly flip: 0 | 1;
+    }
+  | { readonly kind: 'codes'; readonly ends: BigUint64Array; readonly points: boolean };
+
+export function sealSet(type: NativeType, set: ValueSet): SealedSet {
+  return rangeOf(type, set) ?? codesOf(type, set);
+}
+
+/** Integers have no NaN, so what a set says of it means nothing. */
+function rangeOf(type: NativeType, set: ValueSet): SealedSet | undefined {
+  const inside = set.intervals.length === 1 && !(set.nan && type.startsWith('f'));
+  const gaps = complement(type, set);
+  const outside = gaps.intervals.length === 1 && !(gaps.nan && type.startsWith('f'));
+  if (!inside && !outside) return undefined;
+  const [low, high] = (inside ? set : gaps).intervals[0]!;
+  return { kind: 'range', low: valueOfRank(type, low), high: valueOfRank(type, high), flip: inside ? 0 : 1 };
+}
+
+function codesOf(type: NativeType, { intervals, nan }: ValueSet): SealedSet {
+  const pairs = intervals.map(([low, high]) => [codeOfRank(type, low), codeOfRank(type, high)] as const);
+  if (nan && type.startsWith('f')) pairs.push([nanCodeOf(type), nanCodeOf(type)]);
+  const ends = new BigUint64Array(new SharedArrayBuffer(16 * pairs.length));
+  for (const [i, [low, high]] of pairs.entries()) {
+    ends[i] = low;
+    ends[pairs.length + i] = high;
+  }
+  return { kind: 'codes', ends, points: pairs.every(([low, high]) => low === high) };
+}

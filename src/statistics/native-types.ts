@@ -1,0 +1,27 @@
+/** The numbers that kernels work on: whatever a file holds becomes one of them. */
+import type { DType } from '../dtype.js';
+
+/** Kernels know a type by its position here (kernels/types.ts). */
+export const NATIVE_TYPES = ['f32', 'f64', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64'] as const;
+
+export type NativeType = (typeof NATIVE_TYPES)[number];
+
+export const NATIVE_BYTES: Readonly<Record<NativeType, number>> = {
+  f32: 4,
+  f64: 8,
+  i8: 1,
+  u8: 1,
+  i16: 2,
+  u16: 2,
+  i32: 4,
+  u32: 4,
+  i64: 8,
+  u64: 8,
+};
+
+/** What a dtype is in the kernels' memory: bool as u8 of 0 and 1, float16 as f32. */
+export function nativeTypeOf({ name, kind, itemsize }: DType): NativeType {
+  if (name === 'float16') return 'f32';
+  if (kind === 'b') return 'u8';
+  return `${kind}${8 * itemsize}` as NativeType;
+}
