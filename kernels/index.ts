@@ -6,3 +6,5 @@
  * decorators on functions are no TypeScript.
  */
 export * from './convert';
+export * from './masks';
+export * from './groups';

@@ -5,9 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ConvertKernels } from './scalar/convert.js';
+import type { GroupKernels } from './scalar/groups.js';
+import type { MaskKernels } from './scalar/masks.js';
 
 /** One family per file of kernels/. */
-export type Kernels = ConvertKernels;
+export type Kernels = ConvertKernels & MaskKernels & GroupKernels;
 
 /** The module's own constants lie below this address: memory for anybody else starts here. */
 export const KERNEL_DATA_BYTES = 64 * 1024;

@@ -1,0 +1,418 @@
+/**
+ * Grouped statistics: keys → codes → ordinals of groups → what each group gathers. A code is an unsigned 64-bit integer
+ * that orders and compares like the value it stands for; a cell is a group, or one of the cells of a group
+ * (ordinal * scale + cell). Records of cells are all zero before their first element. Values are given by the address
+ * of the first, the bytes from one to the next, and the numbers of the rows that are used, or 0 for all.
+ */
+import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
+
+/** Where value `i` stands. */
+function at(from: usize, stride: usize, rows: usize, i: usize): usize {
+  return from + (rows ? usize(load<u32>(rows + i * 4)) : i) * stride;
+}
+
+function widenOf<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
+  if (rows) for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(at(from, stride, rows, i))));
+  else for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(from + i * stride)));
+}
+
+/** Values of a native type → packed f64; 64-bit integers are rounded. */
+export function widen(type: i32, from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
+  switch (type) {
+    case F32:
+      return widenOf<f32>(from, stride, rows, count, to);
+    case F64:
+      return widenOf<f64>(from, stride, rows, count, to);
+    case I8:
+      return widenOf<i8>(from, stride, rows, count, to);
+    case U8:
+      return widenOf<u8>(from, stride, rows, count, to);
+    case I16:
+      return widenOf<i16>(from, stride, rows, count, to);
+    case U16:
+      return widenOf<u16>(from, stride, rows, count, to);
+    case I32:
+      return widenOf<i32>(from, stride, rows, count, to);
+    case U32:
+      return widenOf<u32>(from, stride, rows, count, to);
+    case I64:
+      return widenOf<i64>(from, stride, rows, count, to);
+    case U64:
+      return widenOf<u64>(from, stride, rows, count, to);
+  }
+}
+
+/** Both zeros have one code, and so have all NaN: the largest. */
+function codeOf<T>(from: usize): u64 {
+  if (isFloat<T>()) {
+    const value = load<T>(from);
+    if (value !== value) return sizeof<T>() === 4 ? 0xffff_ffff : u64.MAX_VALUE;
+    if (sizeof<T>() === 4) {
+      const bits = load<u32>(from);
+      return u64(bits >> 31 ? 0x8000_0000 - (bits & 0x7fff_ffff) : bits + 0x8000_0000);
+    }
+    const bits = load<u64>(from);
+    return bits >> 63 ? (u64(1) << 63) - (bits & (u64.MAX_VALUE >> 1)) : bits + (u64(1) << 63);
+  }
+  if (isSigned<T>()) {
+    const bits: i64 = sizeof<T>() * 8;
+    return u64(i64(load<T>(from)) + (i64(1) << (bits - 1)));
+  }
+  return u64(load<T>(from));
+}
+
+function codesOf<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
+  if (rows) for (let i: usize = 0; i < count; i++) store<u64>(to + i * 8, codeOf<T>(at(from, stride, rows, i)));
+  else for (let i: usize = 0; i < count; i++) store<u64>(to + i * 8, codeOf<T>(from + i * stride));
+}
+
+/** Values of a native type → packed codes. */
+export function codes(type: i32, from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
+  switch (type) {
+    case F32:
+      return codesOf<f32>(from, stride, rows, count, to);
+    case F64:
+      return codesOf<f64>(from, stride, rows, count, to);
+    case I8:
+      return codesOf<i8>(from, stride, rows, count, to);
+    case U8:
+      return codesOf<u8>(from, stride, rows, count, to);
+    case I16:
+      return codesOf<i16>(from, stride, rows, count, to);
+    case U16:
+      return codesOf<u16>(from, stride, rows, count, to);
+    case I32:
+      return codesOf<i32>(from, stride, rows, count, to);
+    case U32:
+      return codesOf<u32>(from, stride, rows, count, to);
+    case I64:
+      return codesOf<i64>(from, stride, rows, count, to);
+    case U64:
+      return codesOf<u64>(from, stride, rows, count, to);
+  }
+}
+
+/** Codes → the number of the last of `n` ascending lower bounds that is not above each, or 0; in place. */
+export function binCodes(codes: usize, count: usize, bounds: usize, n: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    let base: usize = 0;
+    let length = n;
+    while (length > 1) {
+      const half = length >> 1;
+      base = load<u64>(bounds + (base + half) * 8) <= code ? base + half : base;
+      length -= half;
+    }
+    store<u64>(codes + i * 8, u64(base));
+  }
+}
+
+/** into = into * 2 ** bits + codes */
+export function joinCodes(into: usize, codes: usize, bits: i32, count: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    store<u64>(into + i * 8, (load<u64>(into + i * 8) << u64(bits)) | load<u64>(codes + i * 8));
+  }
+}
+
+/** Two ordinals → one code. */
+export function pairOrdinals(first: usize, second: usize, count: usize, to: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    store<u64>(to + i * 8, (u64(load<u32>(first + i * 4)) << 32) | u64(load<u32>(second + i * 4)));
+  }
+}
+
+/** 2 ** 64 / the golden ratio: spreads neighbouring codes (Knuth, The Art of Computer Programming 6.4). */
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/**
+ * Codes → ordinals in the order of their first appearance, through an open-addressed table of 2 ** bits slots (ordinal
+ * plus one, 0 is free) over the codes that have an ordinal, `known` of them. Stops before the code that would be the
+ * one after `knownMax`; `knownMax` below the number of slots. `state` holds `known` before and after; answers how many
+ * codes were done.
+ */
+export function assignOrdinals(
+  codes: usize,
+  count: usize,
+  slots: usize,
+  bits: i32,
+  entries: usize,
+  knownMax: usize,
+  state: usize,
+  ordinals: usize,
+): usize {
+  const shift = u64(64 - bits);
+  const last = (usize(1) << usize(bits)) - 1;
+  let known = load<u32>(state);
+  let i: usize = 0;
+  for (; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    let slot = usize((code * SPREAD) >> shift);
+    let found: u32 = 0;
+    while (true) {
+      found = load<u32>(slots + slot * 4);
+      if (found === 0 || load<u64>(entries + usize(found - 1) * 8) === code) break;
+      slot = (slot + 1) & last;
+    }
+    if (found === 0) {
+      if (known >= u32(knownMax)) break;
+      store<u64>(entries + usize(known) * 8, code);
+      found = ++known;
+      store<u32>(slots + slot * 4, found);
+    }
+    store<u32>(ordinals + i * 4, found - 1);
+  }
+  store<u32>(state, known);
+  return i;
+}
+
+/** Fills an empty table (all slots 0) with the first `known` entries. */
+export function fillSlots(slots: usize, bits: i32, entries: usize, known: usize): void {
+  const shift = u64(64 - bits);
+  const last = (usize(1) << usize(bits)) - 1;
+  for (let i: usize = 0; i < known; i++) {
+    let slot = usize((load<u64>(entries + i * 8) * SPREAD) >> shift);
+    while (load<u32>(slots + slot * 4) !== 0) slot = (slot + 1) & last;
+    store<u32>(slots + slot * 4, u32(i + 1));
+  }
+}
+
+/** Packed codes → 1 where the table knows the code. */
+export function knownMask(codes: usize, count: usize, slots: usize, bits: i32, entries: usize, mask: usize): void {
+  const shift = u64(64 - bits);
+  const last = (usize(1) << usize(bits)) - 1;
+  for (let i: usize = 0; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    let slot = usize((code * SPREAD) >> shift);
+    let found: u32 = 0;
+    while (true) {
+      found = load<u32>(slots + slot * 4);
+      if (found === 0 || load<u64>(entries + usize(found - 1) * 8) === code) break;
+      slot = (slot + 1) & last;
+    }
+    store<u8>(mask + i, u8(found !== 0));
+  }
+}
+
+/** cells = ordinals * scale + cell */
+export function cellsOf(ordinals: usize, count: usize, scale: u32, cell: u32, cells: usize): void {
+  for (let i: usize = 0; i < count; i++) store<u32>(cells + i * 4, load<u32>(ordinals + i * 4) * scale + cell);
+}
+
+/** Packed values that are not NaN, and the cells of them, moved to the front; answers how many there are. */
+export function dropNan(values: usize, cells: usize, count: usize): usize {
+  let kept: usize = 0;
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<f64>(values + i * 8);
+    store<f64>(values + kept * 8, value);
+    store<u32>(cells + kept * 4, load<u32>(cells + i * 4));
+    kept += usize(value === value);
+  }
+  return kept;
+}
+
+/** The same for packed codes: those that are not `nan`. */
+export function dropCode(codes: usize, cells: usize, count: usize, nan: u64): usize {
+  let kept: usize = 0;
+  for (let i: usize = 0; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    store<u64>(codes + kept * 8, code);
+    store<u32>(cells + kept * 4, load<u32>(cells + i * 4));
+    kept += usize(code !== nan);
+  }
+  return kept;
+}
+
+/** Record: elements (u32). */
+export function countCells(cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 4;
+    store<u32>(record, load<u32>(record) + 1);
+  }
+}
+
+/** Record: elements that are not zero (u32). */
+export function nonzeroCells(values: usize, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 4;
+    store<u32>(record, load<u32>(record) + u32(load<f64>(values + i * 8) !== 0));
+  }
+}
+
+/** Record: sum and what rounding left out of it (Knuth's TwoSum). Once the sum is not finite, the rest means nothing. */
+export function sumCells(values: usize, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++)
+    addTo(records + usize(load<u32>(cells + i * 4)) * 16, load<f64>(values + i * 8));
+}
+
+function addTo(pair: usize, value: f64): void {
+  const before = load<f64>(pair);
+  const after = before + value;
+  const added = after - before;
+  store<f64>(pair, after);
+  store<f64>(pair, load<f64>(pair, 8) + (before - (after - added) + (value - added)), 8);
+}
+
+/** Record: the 128-bit sum of 64-bit integers, low half first. */
+export function sumWideCells(from: usize, isSigned: i32, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 16;
+    const value = load<u64>(from + i * 8);
+    const before = load<u64>(record);
+    const after = before + value;
+    store<u64>(record, after);
+    const carry = u64(after < before);
+    const extended = isSigned ? u64(i64(value) >> 63) : 0;
+    store<u64>(record, load<u64>(record, 8) + extended + carry, 8);
+  }
+}
+
+/**
+ * Record: count, shift, and the sums of distances from the shift and of their squares, each with its rest. The shift is
+ * the cell's first value; squares are exact (Dekker 1971), so that nothing is lost where the shift is far from the mean.
+ */
+export function momentCells(values: usize, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 48;
+    const value = load<f64>(values + i * 8);
+    const seen = load<f64>(record);
+    if (seen === 0) store<f64>(record, value, 8);
+    store<f64>(record, seen + 1);
+    addSquare(record, value - load<f64>(record, 8));
+  }
+}
+
+/** The same for 64-bit integers, whose shift is kept as their bits. Distances are rounded once. */
+export function momentWideCells(from: usize, isSigned: i32, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 48;
+    const value = load<u64>(from + i * 8);
+    const seen = load<f64>(record);
+    if (seen === 0) store<u64>(record, value, 8);
+    store<f64>(record, seen + 1);
+    const shift = load<u64>(record, 8);
+    const low = f64(value & 0xffff_ffff) - f64(shift & 0xffff_ffff);
+    const high = isSigned ? f64(i64(value) >> 32) - f64(i64(shift) >> 32) : f64(value >> 32) - f64(shift >> 32);
+    addSquare(record, high * 4294967296 + low);
+  }
+}
+
+function addSquare(record: usize, distance: f64): void {
+  addTo(record + 16, distance);
+  const square = distance * distance;
+  const scaled = distance * 134217729;
+  const high = scaled - (scaled - distance);
+  const low = distance - high;
+  const error = high * high - square + 2 * high * low + low * low;
+  addTo(record + 32, square);
+  store<f64>(record, load<f64>(record, 40) + error, 40);
+}
+
+/** Record: the largest code, and the largest of all codes with every bit turned round, which is the least. */
+export function extremeCells(codes: usize, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 16;
+    const code = load<u64>(codes + i * 8);
+    const turned = ~code;
+    if (code > load<u64>(record)) store<u64>(record, code);
+    if (turned > load<u64>(record, 8)) store<u64>(record, turned, 8);
+  }
+}
+
+/** 2 ** 900, beyond which, and below whose inverse, a product is scaled. */
+const LARGE: f64 = 8.452712498170644e270;
+const SMALL: f64 = 1.1830521861667747e-271;
+
+/** Record: product and exponent (the product is product * 2 ** exponent), and 1 as soon as there is one. */
+export function productCells(values: usize, cells: usize, count: usize, records: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const record = records + usize(load<u32>(cells + i * 4)) * 24;
+    const product = load<f64>(record, 16) === 0 ? 1 : load<f64>(record);
+    const value = load<f64>(values + i * 8);
+    store<f64>(record, 1, 16);
+    const next = product * value;
+    const magnitude = Math.abs(next);
+    if (magnitude < LARGE && magnitude > SMALL) {
+      store<f64>(record, next);
+      continue;
+    }
+    // Both brought near one, by exact powers of two.
+    const a = exponentOf(product);
+    const b = exponentOf(value);
+    store<f64>(record, scaleDown(product, a) * scaleDown(value, b));
+    store<f64>(record, load<f64>(record, 8) + f64(a + b), 8);
+  }
+}
+
+/** The power of two in a value: 0 for 0, NaN and infinities; that of subnormals is of their value times 2 ** 52. */
+function exponentOf(value: f64): i32 {
+  const biased = i32((reinterpret<u64>(value) >> 52) & 0x7ff);
+  if (value === 0 || biased === 0x7ff) return 0;
+  if (biased === 0) return exponentOf(value * 4503599627370496) - 52;
+  return biased - 1023;
+}
+
+/** value * 2 ** -exponent, exactly, for an exponent of the value's own size; in two steps, since 2 ** 1074 is no double. */
+function scaleDown(value: f64, exponent: i32): f64 {
+  const half = exponent >> 1;
+  return value * powerOfTwo(-half) * powerOfTwo(half - exponent);
+}
+
+function powerOfTwo(exponent: i32): f64 {
+  return reinterpret<f64>(u64(exponent + 1023) << 52);
+}
+
+/**
+ * Counts codes by bucket, for the ranges of codes that are looked into. Ranges `starts[cell]` to `starts[cell + 1]` are
+ * the cell's, and have no code in common. A range is its lowest code, the distance to its highest, and by how many bits a
+ * distance is shifted to make a bucket (u64 each); it has 2 ** bits buckets (u32).
+ */
+export function countBuckets(
+  codes: usize,
+  cells: usize,
+  count: usize,
+  starts: usize,
+  ranges: usize,
+  bits: i32,
+  counters: usize,
+): void {
+  for (let i: usize = 0; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    const own = starts + usize(load<u32>(cells + i * 4)) * 4;
+    const end = usize(load<u32>(own, 4));
+    for (let number = usize(load<u32>(own)); number < end; number++) {
+      const range = ranges + number * 24;
+      const distance = code - load<u64>(range);
+      if (distance > load<u64>(range, 8)) continue;
+      const counter = counters + ((number << usize(bits)) + usize(distance >> load<u64>(range, 16))) * 4;
+      store<u32>(counter, load<u32>(counter) + 1);
+      break;
+    }
+  }
+}
+
+/** Codes that lie in a range of their cell, and the number of that range; answers how many there are. */
+export function collectCodes(
+  codes: usize,
+  cells: usize,
+  count: usize,
+  starts: usize,
+  ranges: usize,
+  toCodes: usize,
+  toRanges: usize,
+): usize {
+  let collected: usize = 0;
+  for (let i: usize = 0; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    const own = starts + usize(load<u32>(cells + i * 4)) * 4;
+    const end = usize(load<u32>(own, 4));
+    for (let number = usize(load<u32>(own)); number < end; number++) {
+      const range = ranges + number * 24;
+      if (code - load<u64>(range) > load<u64>(range, 8)) continue;
+      store<u64>(toCodes + collected * 8, code);
+      store<u32>(toRanges + collected * 4, u32(number));
+      collected++;
+      break;
+    }
+  }
+  return collected;
+}

@@ -1,0 +1,320 @@
+/**
+ * Grouped statistics: keys → codes → ordinals of groups → what each cell of a group gathers. Records of cells are all zero
+ * before their first element; values are packed unless said otherwise.
+ */
+import { codeOfValue } from '../../codes.js';
+import { NATIVE_TYPES } from '../../native-types.js';
+import { readerOf } from './native.js';
+
+export interface GroupKernels {
+  /**
+   * Values of a native type, the first at `from` and each next one `stride` bytes on, or those at the numbers in `rows`
+   * where that is not 0, → packed f64; 64-bit integers are rounded.
+   */
+  widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
+  /** The same → packed codes: unsigned integers that compare like the values. */
+  codes(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
+  /** Codes → the number of the last of `n` ascending lower bounds that is not above each, or 0; in place. */
+  binCodes(codes: number, count: number, bounds: number, n: number): void;
+  /** into = into * 2 ** bits + codes */
+  joinCodes(into: number, codes: number, bits: number, count: number): void;
+  /** Two ordinals → one code. */
+  pairOrdinals(first: number, second: number, count: number, to: number): void;
+  /**
+   * Codes → ordinals in the order of first appearance, through 2 ** bits slots over the codes that have one. Stops
+   * before more than `knownMax`, which is below the number of slots, would be known. `state` holds how many are.
+   * Answers how many codes were done.
+   */
+  assignOrdinals(
+    codes: number,
+    count: number,
+    slots: number,
+    bits: number,
+    entries: number,
+    knownMax: number,
+    state: number,
+    ordinals: number,
+  ): number;
+  /** Fills slots that are all 0 with the first `known` entries. */
+  fillSlots(slots: number, bits: number, entries: number, known: number): void;
+  /** Packed codes → 1 where the table knows the code. */
+  knownMask(codes: number, count: number, slots: number, bits: number, entries: number, mask: number): void;
+  /** cells = ordinals * scale + cell */
+  cellsOf(ordinals: number, count: number, scale: number, cell: number, cells: number): void;
+  /** Values that are not NaN, and their cells, moved to the front; answers how many. */
+  dropNan(values: number, cells: number, count: number): number;
+  /** Codes that are not `nan`, and their cells, moved to the front; answers how many. */
+  dropCode(codes: number, cells: number, count: number, nan: bigint): number;
+  /** Record: elements (u32). */
+  countCells(cells: number, count: number, records: number): void;
+  /** Record: elements that are not zero (u32). */
+  nonzeroCells(values: number, cells: number, count: number, records: number): void;
+  /** Record: sum, and what rounding left out of it. */
+  sumCells(values: number, cells: number, count: number, records: number): void;
+  /** Record: the 128-bit sum of 64-bit integers, low half first. */
+  sumWideCells(from: number, isSigned: number, cells: number, count: number, records: number): void;
+  /** Record: count, shift, sum of distances from it and its rest, sum of their squares and its rest. */
+  momentCells(values: number, cells: number, count: number, records: number): void;
+  /** The same for 64-bit integers; the shift is kept as their bits. */
+  momentWideCells(from: number, isSigned: number, cells: number, count: number, records: number): void;
+  /** Record: the largest code, and the largest of all codes with every bit turned round. */
+  extremeCells(codes: number, cells: number, count: number, records: number): void;
+  /** Record: product and exponent (product * 2 ** exponent), and 1 as soon as there is one. */
+  productCells(values: number, cells: number, count: number, records: number): void;
+  /**
+   * Counts codes by bucket. Ranges `starts[cell]` to `starts[cell + 1]` are the cell's and have no code in common: the
+   * lowest code, the distance to the highest, and the bits that make a bucket of a distance; 2 ** bits u32 counters each.
+   */
+  countBuckets(
+    codes: number,
+    cells: number,
+    count: number,
+    starts: number,
+    ranges: number,
+    bits: number,
+    counters: number,
+  ): void;
+  /** Codes in a range of their cell, and the number of that range; answers how many. */
+  collectCodes(
+    codes: number,
+    cells: number,
+    count: number,
+    starts: number,
+    ranges: number,
+    toCodes: number,
+    toRanges: number,
+  ): number;
+}
+
+const SPREAD = 0x9e37_79b9_7f4a_7c15n;
+const LARGE = 2 ** 900;
+const SMALL = 2 ** -900;
+
+export function groupKernels(memory: DataView): GroupKernels {
+  const u32 = (at: number): number => memory.getUint32(at, true);
+  const u64 = (at: number): bigint => memory.getBigUint64(at, true);
+  const f64 = (at: number): number => memory.getFloat64(at, true);
+  const setU32 = (at: number, value: number): void => memory.setUint32(at, value, true);
+  const setU64 = (at: number, value: bigint): void => memory.setBigUint64(at, value, true);
+  const setF64 = (at: number, value: number): void => memory.setFloat64(at, value, true);
+
+  const addTo = (pair: number, value: number): void => {
+    const before = f64(pair);
+    const after = before + value;
+    const added = after - before;
+    setF64(pair, after);
+    setF64(pair + 8, f64(pair + 8) + (before - (after - added) + (value - added)));
+  };
+  const addSquare = (record: number, distance: number): void => {
+    addTo(record + 16, distance);
+    const square = distance * distance;
+    const scaled = distance * 134_217_729;
+    const high = scaled - (scaled - distance);
+    const low = distance - high;
+    const error = high * high - square + 2 * high * low + low * low;
+    addTo(record + 32, square);
+    setF64(record + 40, f64(record + 40) + error);
+  };
+  /** The slot of a code: its own, or the free one where it belongs. */
+  const slotOf = (code: bigint, slots: number, bits: number, entries: number): number => {
+    let slot = Number(BigInt.asUintN(64, code * SPREAD) >> BigInt(64 - bits));
+    for (;;) {
+      const found = u32(slots + 4 * slot);
+      if (found === 0 || u64(entries + 8 * (found - 1)) === code) return slots + 4 * slot;
+      slot = (slot + 1) % 2 ** bits;
+    }
+  };
+  /** The number of the range of a cell that holds a code. */
+  const rangeOf = (code: bigint, cell: number, starts: number, ranges: number): number | undefined => {
+    for (let range = u32(starts + 4 * cell); range < u32(starts + 4 * cell + 4); range++) {
+      const low = u64(ranges + 24 * range);
+      if (code >= low && code - low <= u64(ranges + 24 * range + 8)) return range;
+    }
+    return undefined;
+  };
+
+  return {
+    widen(type, from, stride, rows, count, to) {
+      const read = readerOf(type);
+      for (let i = 0; i < count; i++) {
+        setF64(to + 8 * i, Number(read(memory, from + (rows === 0 ? i : u32(rows + 4 * i)) * stride)));
+      }
+    },
+    codes(type, from, stride, rows, count, to) {
+      const read = readerOf(type);
+      for (let i = 0; i < count; i++) {
+        const value = read(memory, from + (rows === 0 ? i : u32(rows + 4 * i)) * stride);
+        setU64(to + 8 * i, codeOfValue(NATIVE_TYPES[type]!, value));
+      }
+    },
+    binCodes(codes, count, bounds, n) {
+      for (let i = 0; i < count; i++) {
+        let bin = 0;
+        while (bin + 1 < n && u64(bounds + 8 * (bin + 1)) <= u64(codes + 8 * i)) bin++;
+        setU64(codes + 8 * i, BigInt(bin));
+      }
+    },
+    joinCodes(into, codes, bits, count) {
+      for (let i = 0; i < count; i++) {
+        setU64(into + 8 * i, BigInt.asUintN(64, u64(into + 8 * i) << BigInt(bits)) | u64(codes + 8 * i));
+      }
+    },
+    pairOrdinals(first, second, count, to) {
+      for (let i = 0; i < count; i++) {
+        setU64(to + 8 * i, (BigInt(u32(first + 4 * i)) << 32n) | BigInt(u32(second + 4 * i)));
+      }
+    },
+    assignOrdinals(codes, count, slots, bits, entries, knownMax, state, ordinals) {
+      for (let i = 0; i < count; i++) {
+        const code = u64(codes + 8 * i);
+        const slot = slotOf(code, slots, bits, entries);
+        if (u32(slot) === 0) {
+          const known = u32(state);
+          if (known >= knownMax) return i;
+          setU64(entries + 8 * known, code);
+          setU32(slot, known + 1);
+          setU32(state, known + 1);
+        }
+        setU32(ordinals + 4 * i, u32(slot) - 1);
+      }
+      return count;
+    },
+    fillSlots(slots, bits, entries, known) {
+      for (let i = 0; i < known; i++) setU32(slotOf(u64(entries + 8 * i), slots, bits, entries), i + 1);
+    },
+    knownMask(codes, count, slots, bits, entries, mask) {
+      for (let i = 0; i < count; i++) {
+        memory.setUint8(mask + i, u32(slotOf(u64(codes + 8 * i), slots, bits, entries)) === 0 ? 0 : 1);
+      }
+    },
+    cellsOf(ordinals, count, scale, cell, cells) {
+      for (let i = 0; i < count; i++) setU32(cells + 4 * i, u32(ordinals + 4 * i) * scale + cell);
+    },
+    dropNan(values, cells, count) {
+      let kept = 0;
+      for (let i = 0; i < count; i++) {
+        const value = f64(values + 8 * i);
+        if (Number.isNaN(value)) continue;
+        setF64(values + 8 * kept, value);
+        setU32(cells + 4 * kept++, u32(cells + 4 * i));
+      }
+      return kept;
+    },
+    dropCode(codes, cells, count, nan) {
+      let kept = 0;
+      for (let i = 0; i < count; i++) {
+        const code = u64(codes + 8 * i);
+        if (code === BigInt.asUintN(64, nan)) continue;
+        setU64(codes + 8 * kept, code);
+        setU32(cells + 4 * kept++, u32(cells + 4 * i));
+      }
+      return kept;
+    },
+    countCells(cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 4 * u32(cells + 4 * i);
+        setU32(record, u32(record) + 1);
+      }
+    },
+    nonzeroCells(values, cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 4 * u32(cells + 4 * i);
+        setU32(record, u32(record) + Number(f64(values + 8 * i) !== 0));
+      }
+    },
+    sumCells(values, cells, count, records) {
+      for (let i = 0; i < count; i++) addTo(records + 16 * u32(cells + 4 * i), f64(values + 8 * i));
+    },
+    sumWideCells(from, isSigned, cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 16 * u32(cells + 4 * i);
+        const value = isSigned ? memory.getBigInt64(from + 8 * i, true) : u64(from + 8 * i);
+        const sum = ((u64(record + 8) << 64n) | u64(record)) + value;
+        setU64(record, BigInt.asUintN(64, sum));
+        setU64(record + 8, BigInt.asUintN(64, sum >> 64n));
+      }
+    },
+    momentCells(values, cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 48 * u32(cells + 4 * i);
+        const value = f64(values + 8 * i);
+        if (f64(record) === 0) setF64(record + 8, value);
+        setF64(record, f64(record) + 1);
+        addSquare(record, value - f64(record + 8));
+      }
+    },
+    momentWideCells(from, isSigned, cells, count, records) {
+      const high = (at: number): number => (isSigned ? memory.getInt32(at + 4, true) : u32(at + 4));
+      for (let i = 0; i < count; i++) {
+        const record = records + 48 * u32(cells + 4 * i);
+        const value = from + 8 * i;
+        if (f64(record) === 0) setU64(record + 8, u64(value));
+        setF64(record, f64(record) + 1);
+        addSquare(record, (high(value) - high(record + 8)) * 2 ** 32 + (u32(value) - u32(record + 8)));
+      }
+    },
+    extremeCells(codes, cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 16 * u32(cells + 4 * i);
+        const code = u64(codes + 8 * i);
+        const turned = BigInt.asUintN(64, ~code);
+        if (code > u64(record)) setU64(record, code);
+        if (turned > u64(record + 8)) setU64(record + 8, turned);
+      }
+    },
+    productCells(values, cells, count, records) {
+      for (let i = 0; i < count; i++) {
+        const record = records + 24 * u32(cells + 4 * i);
+        const product = f64(record + 16) === 0 ? 1 : f64(record);
+        const value = f64(values + 8 * i);
+        setF64(record + 16, 1);
+        const next = product * value;
+        if (Math.abs(next) < LARGE && Math.abs(next) > SMALL) {
+          setF64(record, next);
+          continue;
+        }
+        const a = exponentOf(product);
+        const b = exponentOf(value);
+        setF64(record, scaleDown(product, a) * scaleDown(value, b));
+        setF64(record + 8, f64(record + 8) + (a + b));
+      }
+    },
+    countBuckets(codes, cells, count, starts, ranges, bits, counters) {
+      for (let i = 0; i < count; i++) {
+        const code = u64(codes + 8 * i);
+        const range = rangeOf(code, u32(cells + 4 * i), starts, ranges);
+        if (range === undefined) continue;
+        const bucket = Number((code - u64(ranges + 24 * range)) >> u64(ranges + 24 * range + 16));
+        const counter = counters + 4 * (range * 2 ** bits + bucket);
+        setU32(counter, u32(counter) + 1);
+      }
+    },
+    collectCodes(codes, cells, count, starts, ranges, toCodes, toRanges) {
+      let collected = 0;
+      for (let i = 0; i < count; i++) {
+        const code = u64(codes + 8 * i);
+        const range = rangeOf(code, u32(cells + 4 * i), starts, ranges);
+        if (range === undefined) continue;
+        setU64(toCodes + 8 * collected, code);
+        setU32(toRanges + 4 * collected++, range);
+      }
+      return collected;
+    },
+  };
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The power of two in a value: 0 for 0, NaN and infinities. */
+function exponentOf(value: number): number {
+  if (value === 0 || !Number.isFinite(value)) return 0;
+  scratch.setFloat64(0, value);
+  const biased = (scratch.getUint16(0) >> 4) & 0x7ff;
+  return biased === 0 ? exponentOf(value * 2 ** 52) - 52 : biased - 1023;
+}
+
+/** value * 2 ** -exponent, exactly; in two steps, since 2 ** 1074 is no double. */
+function scaleDown(value: number, exponent: number): number {
+  const half = exponent >> 1;
+  return value * 2 ** -half * 2 ** (half - exponent);
+}

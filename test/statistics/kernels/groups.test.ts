@@ -1,0 +1,200 @@
+/** Codes, tables of groups and what cells gather, by both implementations. */
+import t from 'tap';
+import { codeOfValue, valueOfCode } from '../../../src/statistics/codes.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
+import { integerBelow, pick, type Random } from '../cases.js';
+import { differences, SPECIAL_FLOATS, type Area } from './twins.js';
+import { putValues, randomValue } from './values.js';
+
+const SEEDS = 300;
+/** Lengths of every class that unrolled or vector code could have. */
+const lengthOf = (random: Random): number => integerBelow(random, 68);
+
+t.test('codes order values as numbers do, with one zero and NaN last', async t => {
+  for (const type of NATIVE_TYPES) {
+    const values: (number | bigint)[] = type.startsWith('f')
+      ? [Number.NEGATIVE_INFINITY, -1e30, -1, -1e-45, -0, 0, 1e-45, 1, 1e30, Number.POSITIVE_INFINITY, Number.NaN]
+      : edgesOf(type);
+    const rounded = type === 'f32' ? values.map(value => Math.fround(Number(value))) : values;
+    const codes = rounded.map(value => codeOfValue(type, value));
+    for (let i = 1; i < codes.length; i++) {
+      const [a, b] = [rounded[i - 1]!, rounded[i]!];
+      if (Number(a) === 0 && Number(b) === 0) t.equal(codes[i], codes[i - 1], `${type}: both zeros`);
+      else t.ok(codes[i - 1]! < codes[i]!, `${type}: ${a} before ${b}`);
+      t.ok(codes[i]! < 1n << BigInt(8 * NATIVE_BYTES[type]), `${type}: the code of ${b} has as many bits`);
+    }
+    t.strictSame(
+      codes.map(code => valueOfCode(type, code)),
+      rounded.map(value => (value === 0 ? 0 : value)),
+      `${type}: values come back`,
+    );
+  }
+});
+
+function edgesOf(type: NativeType): (number | bigint)[] {
+  const bits = BigInt(8 * NATIVE_BYTES[type]);
+  const low = type.startsWith('i') ? -(1n << (bits - 1n)) : 0n;
+  const values = [low, low + 1n, low + 100n, low + (1n << bits) - 1n];
+  return bits === 64n ? values : values.map(Number);
+}
+
+for (const [number, type] of NATIVE_TYPES.entries()) {
+  t.test(`${type} becomes float64 and codes, packed, strided and picked`, async t => {
+    t.strictSame(
+      differences(SEEDS, (kernels, area) => {
+        const { view, take, random } = area;
+        const count = lengthOf(random);
+        const stride = NATIVE_BYTES[type] + pick(random, [0, 0, 3, 40]);
+        const from = take(2 * count * stride + 8);
+        for (let i = 0; i < 2 * count; i++) putValues(view, from + i * stride, type, [randomValue(random, type, 1000)]);
+        const rows = random() < 0.5 ? 0 : take(4 * count);
+        if (rows > 0)
+          for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, integerBelow(random, 2 * count), true);
+        kernels.widen(number, from, stride, rows, count, take(8 * count));
+        kernels.codes(number, from, stride, rows, count, take(8 * count));
+      }),
+      [],
+    );
+  });
+}
+
+/** Codes below a limit. */
+function takeCodes({ view, take, random }: Area, count: number, below: number): number {
+  const codes = take(8 * count);
+  for (let i = 0; i < count; i++) view.setBigUint64(codes + 8 * i, BigInt(integerBelow(random, below)), true);
+  return codes;
+}
+
+function takeU32({ view, take, random }: Area, count: number, below: number): number {
+  const at = take(4 * count);
+  for (let i = 0; i < count; i++) view.setUint32(at + 4 * i, integerBelow(random, below), true);
+  return at;
+}
+
+t.test('codes become bins, are joined and paired', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { view, take, random } = area;
+      const count = lengthOf(random);
+      const codes = takeCodes(area, count, 100);
+      const n = 1 + integerBelow(random, 9);
+      const bounds = take(8 * n);
+      for (let i = 0; i < n; i++) view.setBigUint64(bounds + 8 * i, BigInt(10 * i + integerBelow(random, 11)), true);
+      if (random() < 0.5) kernels.binCodes(codes, count, bounds, n);
+      kernels.joinCodes(codes, takeCodes(area, count, 100), pick(random, [1, 8, 32, 63]), count);
+      kernels.pairOrdinals(takeU32(area, count, 2 ** 32), takeU32(area, count, 2 ** 32), count, take(8 * count));
+    }),
+    [],
+  );
+});
+
+t.test('tables give ordinals in the order of appearance, stop when full, and can be filled again', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { bytes, view, take, random } = area;
+      const count = lengthOf(random);
+      const bits = pick(random, [3, 5, 8]);
+      const slots = take(4 * 2 ** bits);
+      const entries = take(8 * 2 ** bits);
+      const state = take(4);
+      const known = (): number => view.getUint32(state, true);
+      bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);
+      view.setUint32(state, 0, true);
+      const spread = pick(random, [3, 40, 2 ** 31]);
+      const max = integerBelow(random, 2 ** bits);
+      let done = 0;
+      for (let i = 0; i < 3; i++) {
+        const codes = takeCodes(area, count, spread);
+        done += kernels.assignOrdinals(codes, count, slots, bits, entries, max, state, take(4 * count));
+        kernels.knownMask(codes, count, slots, bits, entries, take(count));
+      }
+      bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);
+      kernels.fillSlots(slots, bits, entries, known());
+      return done;
+    }),
+    [],
+  );
+});
+
+t.test('cells gather counts, sums, moments, extremes and products', async t => {
+  t.strictSame(
+    differences(2 * SEEDS, (kernels, area) => {
+      const { bytes, view, take, random } = area;
+      const count = lengthOf(random);
+      const groups = 1 + integerBelow(random, 8);
+      const cells = take(4 * count);
+      kernels.cellsOf(takeU32(area, count, groups), count, 2, integerBelow(random, 2), cells);
+      const values = take(8 * count);
+      const isSpecial = random() < 0.3;
+      for (let i = 0; i < count; i++) {
+        const value = isSpecial ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10 ** integerBelow(random, 20);
+        view.setFloat64(values + 8 * i, value, true);
+      }
+      const codes = takeCodes(area, count, pick(random, [4, 2 ** 31]));
+      const wide = take(8 * count);
+      for (let i = 0; i < count; i++) putValues(view, wide + 8 * i, 'i64', [randomValue(random, 'i64', 2 ** 20)]);
+      const all: { at: number; size: number }[] = [];
+      const records = (size: number): number => {
+        const at = take(2 * groups * size);
+        bytes.fill(0, at - bytes.byteOffset, at - bytes.byteOffset + 2 * groups * size);
+        all.push({ at, size });
+        return at;
+      };
+      const signed = pick(random, [0, 1]);
+      kernels.countCells(cells, count, records(4));
+      kernels.nonzeroCells(values, cells, count, records(4));
+      kernels.sumCells(values, cells, count, records(16));
+      kernels.sumWideCells(wide, signed, cells, count, records(16));
+      kernels.momentCells(values, cells, count, records(48));
+      kernels.momentWideCells(wide, signed, cells, count, records(48));
+      kernels.extremeCells(codes, cells, count, records(16));
+      kernels.productCells(values, cells, count, records(24));
+      // NaN have signs that mean nothing.
+      for (const { at, size } of all) {
+        for (let i = 0; size > 8 && i < 2 * groups * size; i += 8) {
+          if (Number.isNaN(view.getFloat64(at + i, true))) view.setFloat64(at + i, Number.NaN, true);
+        }
+      }
+      // What stands behind the kept ones is nobody's.
+      const kept = random() < 0.5 ? kernels.dropNan(values, cells, count) : kernels.dropCode(codes, cells, count, 3n);
+      bytes.fill(0, values - bytes.byteOffset + 8 * kept, values - bytes.byteOffset + 8 * count);
+      bytes.fill(0, codes - bytes.byteOffset + 8 * kept, codes - bytes.byteOffset + 8 * count);
+      bytes.fill(0, cells - bytes.byteOffset + 4 * kept, cells - bytes.byteOffset + 4 * count);
+      return kept;
+    }),
+    [],
+  );
+});
+
+t.test('codes are counted by bucket, and collected, in the ranges of their cell', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { bytes, view, take, random } = area;
+      const count = lengthOf(random);
+      const cellCount = 1 + integerBelow(random, 5);
+      const cells = takeU32(area, count, cellCount);
+      const codes = takeCodes(area, count, 100);
+      const starts = take(4 * (cellCount + 1));
+      const ranges = take(24 * 4 * cellCount);
+      const bits = 3;
+      let number = 0;
+      for (let cell = 0; cell < cellCount; cell++) {
+        view.setUint32(starts + 4 * cell, number, true);
+        let low = integerBelow(random, 20);
+        for (let own = integerBelow(random, 4); own > 0; own--, number++) {
+          const span = integerBelow(random, 24);
+          view.setBigUint64(ranges + 24 * number, BigInt(low), true);
+          view.setBigUint64(ranges + 24 * number + 8, BigInt(span), true);
+          view.setBigUint64(ranges + 24 * number + 16, span < 8 ? 0n : span < 16 ? 1n : 2n, true);
+          low += span + 1 + integerBelow(random, 20);
+        }
+      }
+      view.setUint32(starts + 4 * cellCount, number, true);
+      const counters = take(4 * number * 2 ** bits);
+      bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
+      kernels.countBuckets(codes, cells, count, starts, ranges, bits, counters);
+      return kernels.collectCodes(codes, cells, count, starts, ranges, take(8 * count), take(4 * count));
+    }),
+    [],
+  );
+});
