@@ -13,7 +13,7 @@ export interface Area {
   readonly view: DataView;
   readonly bytes: Uint8Array;
   /** Takes memory at any alignment, filled with noise. */
-  take(bytes: number): number;
+  readonly take: (bytes: number) => number;
   readonly random: Random;
 }
 
