@@ -4,11 +4,11 @@
  */
 import { totalOf } from './kernels/combine.js';
 import type { Fields } from './fields.js';
-import type { OpName } from './ops.js';
+import type { ReduceOpName } from './ops.js';
 import type { Plan } from './plan.js';
 
 /** The values of an operation in the order of the cells; undefined where it needs more than these formulas. */
-export function plainValues(plan: Plan, fields: Fields, op: OpName): Float64Array | undefined {
+export function plainValues(plan: Plan, fields: Fields, op: ReduceOpName): Float64Array | undefined {
   const values = formula(plan, fields, op);
   if (!values || !plan.measure.countsNan) return values;
   const counts = fields.count!;
@@ -20,7 +20,7 @@ export function plainValues(plan: Plan, fields: Fields, op: OpName): Float64Arra
   return values;
 }
 
-function formula({ dtype, cells, query }: Plan, fields: Fields, op: OpName): Float64Array | undefined {
+function formula({ dtype, cells, query }: Plan, fields: Fields, op: ReduceOpName): Float64Array | undefined {
   const isFloat = dtype.kind === 'f';
   const counts = fields.count!;
   switch (op) {
@@ -50,7 +50,14 @@ function formula({ dtype, cells, query }: Plan, fields: Fields, op: OpName): Flo
       if (op === 'std') for (let i = 0; i < cells; i++) values[i] = Math.sqrt(values[i]!);
       return values;
     }
-    default:
+    case 'count':
+    case 'prod':
+    case 'ptp':
+    case 'argmin':
+    case 'argmax':
+    case 'any':
+    case 'all':
+    case 'count_nonzero':
       return undefined;
   }
 }

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { start } from '../helpers/access-calls.js';
-import { temporaryFolder, type TestServer } from '../helpers/server.js';
+
+import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { create, eventually, json, outcome } from '../system/calls.js';
 
 const folder = temporaryFolder();
