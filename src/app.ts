@@ -16,7 +16,7 @@ import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
 import { availableBackends } from './file/mapping.js';
 import { Roots, type Root } from './file/roots.js';
-import { passesSelfTest } from './file/self-test.js';
+import { arenaPassesSelfTest, passesSelfTest } from './file/self-test.js';
 import { StatisticsCache } from './jobs/cached.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
@@ -53,13 +53,24 @@ export async function buildApp(
   await generations.load();
   const journals = new Journals(folder('journal'));
   await journals.load();
-  const files = new FileTable({ roots, generations, journals, arraysDir: folder('arrays'), backends });
+  const pool = new WorkerPool(config.workers, {
+    kernels: config.kernels,
+    keepsFiles: backends.length > 0 && arenaPassesSelfTest(dataDir),
+  });
+  const files = new FileTable({
+    roots,
+    generations,
+    journals,
+    arraysDir: folder('arrays'),
+    backends,
+    onClosed: file => pool.letGoOf(file.keptAs),
+  });
   const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
   await registry.load();
   const context: Context = {
     config,
     files,
-    pool: new WorkerPool(config.workers),
+    pool,
     cache: new StatisticsCache(config.cacheBytes),
     budget: new ByteBudget(config.memoryBytes),
     mappings: backends.map(backend => backend.name),

@@ -6,6 +6,7 @@ import { cpuQuota, memoryLimit } from './cgroup.js';
 import { LIMITS } from './limits.js';
 import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
 import type { MappingChoice } from './file/mapping.js';
+import type { KernelChoice } from './statistics/index.js';
 import { ConfigError, integer, oneOf, setting, type ValuesOf } from './setting.js';
 
 export { ConfigError } from './setting.js';
@@ -66,6 +67,13 @@ export const SETTINGS = {
     unit: 'auto, mmap-io, koffi or positional',
     meaning: 'How files are mapped; auto takes what is installed and passes the self-test.',
     parse: oneOf('auto', 'mmap-io', 'koffi', 'positional'),
+  }),
+  kernels: setting<KernelChoice>({
+    name: 'HYPERSLAB_KERNELS',
+    default: 'wasm',
+    unit: 'wasm or scalar',
+    meaning: 'What statistics are computed with; scalar gives the same answers to the bit, slowly.',
+    parse: oneOf('wasm', 'scalar'),
   }),
   remoteWrites: setting({
     name: 'HYPERSLAB_REMOTE_WRITES',

@@ -7,6 +7,11 @@ export interface SourceDescriptor {
   readonly windows: readonly WindowDescriptor[];
   /** True where the kernel tells this user truly which pages are in memory. */
   readonly residencyTrusted: boolean;
+  /**
+   * Names the file's bytes among all files, where only this service writes them, so that a worker may map and keep them:
+   * a file that another program truncates would kill whoever touches it.
+   */
+  readonly keptAs?: string | undefined;
   /** What stood in the file before later writes, in place of what stands there now: ascending, not overlapping. */
   readonly patches?: readonly Patch[];
 }

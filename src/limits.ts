@@ -132,6 +132,14 @@ export const LIMITS = {
   alignedDatasetsMax: 16,
   /** Datasets whose values a filter is matched with, those inside others included; each is read before the query. */
   joinsMax: 8,
+  /** Address space of one worker's kernels: what WebAssembly can have. Only what is touched is memory. */
+  kernelMemoryBytes: 4 * GiB,
+  /** Files mapped into it, a window at a time; windows overlap by a tile, so that every tile lies in one of them. */
+  keptWindowBytes: 256 * MiB,
+  /** A window that was asked for so recently is not given up for another: reading costs less than taking turns. */
+  keptWindowMs: 10_000,
+  /** Windows that are remembered as asked for once. */
+  windowsSeenMax: 4 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Datasets on one page of the list. */

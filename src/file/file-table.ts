@@ -35,6 +35,8 @@ export interface FileTableInit {
   /** Real path of the folder whose files the service made. */
   readonly arraysDir: string;
   readonly backends: readonly MappingBackend[];
+  /** Told of files that were closed for good. */
+  readonly onClosed?: (file: OpenFile) => void;
 }
 
 export class FileTable {
@@ -43,6 +45,7 @@ export class FileTable {
   readonly journals: Journals;
   readonly #arraysDir: string;
   readonly #backends: readonly MappingBackend[];
+  readonly #onClosed: FileTableInit['onClosed'];
   readonly #open = new Map<string, OpenFile>();
   readonly #opening = new Map<string, Promise<OpenFile>>();
   readonly #states = new Map<string, FileState>();
@@ -52,7 +55,8 @@ export class FileTable {
   readonly #closing = new Map<string, Promise<void>>();
   #clock = 0;
 
-  constructor({ roots, generations, journals, arraysDir, backends }: FileTableInit) {
+  constructor({ roots, generations, journals, arraysDir, backends, onClosed }: FileTableInit) {
+    this.#onClosed = onClosed;
     this.roots = roots;
     this.generations = generations;
     this.journals = journals;
@@ -259,7 +263,7 @@ export class FileTable {
     const { mappable } = await kindOfFileSystem(pathOfDescriptor(fd, realPath));
     const { size } = fstatSync(fd);
     const backend = mappable ? this.#backends.find(each => size <= each.fileBytesMax) : undefined;
-    const file = new OpenFile({ fd, realPath, writable, state, backend });
+    const file = new OpenFile({ fd, realPath, writable, state, backend, onClosed: this.#onClosed });
     const before = this.#identities.get(fileId);
     if (before && !sameIdentity(before, file.identity)) {
       // Other bytes stand behind the same name: nothing that was answered before may be taken for them.

@@ -7,7 +7,12 @@ import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const PROT_READ = 1;
+const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
 /** madvise(2): read pages in and map them, with an error where the file has none. Linux 5.14. */
 export const MADV_POPULATE_READ = 22;
 const RWF_NOWAIT = 8;
@@ -17,11 +22,16 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
 const MAP_FAILED = 2 ** 64;
+const EMPTY = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 
 export interface Libc {
   /** Maps `length` bytes read-only and shared. Address, or undefined with the reason in errno(). */
   mapRead(fd: number, offset: number, length: number): number | undefined;
   unmap(address: number, length: number): void;
+  /** Maps bytes of a file, read-only and shared, in the place of what is mapped at an address. False when it cannot be. */
+  mapReadAt(address: number, fd: number, offset: number, length: number): boolean;
+  /** Puts empty memory, which costs nothing until it is touched, in the place of what is mapped at an address. */
+  mapEmptyAt(address: number, length: number): boolean;
   /** The memory at an address, without a copy. Never touch it after unmap. */
   view(address: number, length: number): ArrayBuffer;
   /** Where the memory of a buffer is. */
@@ -121,6 +131,9 @@ function bind(koffi: Koffi): Libc {
       return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
     },
     unmap: (address, length) => void munmap(address, length),
+    mapReadAt: (address, fd, offset, length) =>
+      Number(mmap(address, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offset)) === address,
+    mapEmptyAt: (address, length) => Number(mmap(address, length, PROT_READ | PROT_WRITE, EMPTY, -1, 0)) === address,
     view: (address, length) => koffi.view(BigInt(address), length),
     addressOf: buffer => Number(koffi.address(buffer)),
     populateRead: (address, length) => madvise(address, length, MADV_POPULATE_READ) === 0,

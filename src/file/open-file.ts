@@ -34,6 +34,8 @@ interface OpenFileInit {
   readonly state: FileState;
   /** Undefined: every read is positional. */
   readonly backend: MappingBackend | undefined;
+  /** Called when it is closed for good. */
+  readonly onClosed?: ((file: OpenFile) => void) | undefined;
 }
 
 export class OpenFile {
@@ -52,6 +54,7 @@ export class OpenFile {
   readonly #residencyTrusted: boolean;
   /** Reading all of it would push everything else out of the container's memory. */
   readonly #outgrowsCache: boolean;
+  readonly #onClosed: ((file: OpenFile) => void) | undefined;
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -61,7 +64,8 @@ export class OpenFile {
   #closed = false;
   lastUsed = 0;
 
-  constructor({ fd, realPath, writable, state, backend }: OpenFileInit) {
+  constructor({ fd, realPath, writable, state, backend, onClosed }: OpenFileInit) {
+    this.#onClosed = onClosed;
     const stats = fs.fstatSync(fd, { bigint: true });
     this.fd = fd;
     this.realPath = realPath;
@@ -208,8 +212,11 @@ export class OpenFile {
     libc()?.dropPages(this.fd, { offset: start, bytes: end - start }, mapped);
   }
 
-  /** What a worker needs to read `[start, end)`. The caller holds a lease meanwhile. */
-  describe(start: number, end: number): SourceDescriptor {
+  /**
+   * What a worker needs to read `[start, end)`. The caller holds a lease meanwhile. `isOurs` promises that nobody but this
+   * service writes the file.
+   */
+  describe(start: number, end: number, isOurs = false): SourceDescriptor {
     const windows = this.#windows?.covering(start, end, this.#sizeBytes) ?? [];
     const lent = windows.flatMap(({ start: from, bytes, address }) =>
       address === undefined ? [] : [{ start: from, length: bytes.byteLength, address }],
@@ -218,7 +225,18 @@ export class OpenFile {
       fd: this.fd,
       windows: lent.length === windows.length ? lent : [],
       residencyTrusted: this.#residencyTrusted,
+      keptAs: isOurs && this.#mayBeKept ? this.keptAs : undefined,
     };
+  }
+
+  /** The name of its bytes among all files. */
+  get keptAs(): string {
+    return `${this.identity.dev}:${this.identity.ino}`;
+  }
+
+  /** Whether workers may keep it mapped: what fills a container's memory must be given back. */
+  get #mayBeKept(): boolean {
+    return this.#windows !== undefined && this.#residencyTrusted && !this.#outgrowsCache;
   }
 
   /** Pages of the range, and how many of them are in memory; undefined where the file is not mapped. */
@@ -247,6 +265,7 @@ export class OpenFile {
       if (this.#leases > 0 || this.#closed) return;
       this.#closed = true;
       this.#windows?.clear();
+      this.#onClosed?.(this);
       // Nobody is left to be told, and the kernel has let go of it all the same.
       closeDescriptor(this.fd).catch(() => undefined);
     });

@@ -67,7 +67,7 @@ export class Claim {
   /** What a worker needs to read bytes of `[start, end)` as they were. */
   describe({ start, end }: Extent): SourceDescriptor {
     const patches = this.#snapshot.patches({ start, end });
-    const descriptor = this.file.describe(start, end);
+    const descriptor = this.file.describe(start, end, !this.dataset.record.external);
     return patches.length > 0 ? { ...descriptor, patches } : descriptor;
   }
 

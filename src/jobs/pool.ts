@@ -2,12 +2,14 @@
  * The only door to the worker threads. Tasks are small (a piece, a chunk), so that none waits long behind another;
  * the queue is bounded by those who fill it: a response has one piece under way, a statistic two tasks per worker.
  */
+import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import type { KernelChoice } from '../statistics/index.js';
 import { inLane, Lanes, type Lane } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { valueOf, type Outcome } from './messages.js';
@@ -22,6 +24,16 @@ export interface Walking {
   walk(task: WalkTask): Promise<WalkAnswer>;
 }
 
+/** What every thread of a pool is made with. */
+export interface WorkerOptions {
+  readonly kernels: KernelChoice;
+  /** Files may be mapped into the kernels' memory. */
+  readonly keepsFiles: boolean;
+}
+
+/** Tells the threads of files that are gone. */
+export const CLOSED_FILES_CHANNEL = 'hyperslab-closed-files';
+
 export class WorkerPool implements OffLoop {
   readonly workers: number;
   readonly #piscina: Piscina;
@@ -32,7 +44,9 @@ export class WorkerPool implements OffLoop {
   /** Told of threads that ended. */
   onLost: (error: Error) => void = () => {};
 
-  constructor(workers: number) {
+  readonly #closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
+
+  constructor(workers: number, options: WorkerOptions = { kernels: 'wasm', keepsFiles: false }) {
     this.workers = workers;
     this.#piscina = new Piscina({
       filename: new URL('worker.js', import.meta.url).href,
@@ -41,6 +55,7 @@ export class WorkerPool implements OffLoop {
       // Tasks take a millisecond and more: waking a thread through the event loop costs less than blocking it.
       atomics: 'async',
       recordTiming: false,
+      workerData: options,
       taskQueue: new Lanes(),
       // Else a task for which no worker is free goes to the end of the line.
       stricterFIFO: true,
@@ -57,6 +72,12 @@ export class WorkerPool implements OffLoop {
 
   get queued(): number {
     return this.#piscina.queueSize;
+  }
+
+  /** Threads that keep a file mapped let go of it: it was closed, maybe to be deleted. */
+  letGoOf(keptAs: string): void {
+    // oxlint-disable-next-line require-post-message-target-origin -- Threads have no origin.
+    this.#closedFiles.postMessage(keptAs);
   }
 
   async gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void> {
@@ -123,6 +144,7 @@ export class WorkerPool implements OffLoop {
   /** Waits for what runs, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#closedFiles.close();
     // piscina takes the end of one task for the end of them all, and would end the threads of the others.
     while (this.#underWay.size > 0) {
       // oxlint-disable-next-line no-await-in-loop

@@ -1,17 +1,21 @@
 /** What a worker can be asked to do: plain functions on plain data, which tests call without a thread. */
+import fs from 'node:fs';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ScatterTask } from '../dataset/off-loop.js';
 import { invariant } from '../errors.js';
+import { Arena, type KeptFile } from '../file/arena.js';
 import { eachRun } from '../file/change.js';
 import { writeFullySync } from '../file/io.js';
 import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
 import type { View } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
 import {
   measureChunks,
   newEngine,
   type ChunkTask,
   type Engine,
+  type KernelChoice,
   type Measure,
   type Partial,
   type TileSource,
@@ -32,6 +36,8 @@ export interface WalkTask {
   readonly chunks: readonly ChunkTask[];
   /** Shared: 1 as soon as nobody wants the answer any more. */
   readonly cancel: Int32Array;
+  /** The same for all tasks of a walk over the data, and for no other's. */
+  readonly walk: number;
 }
 
 export interface WalkAnswer {
@@ -48,22 +54,44 @@ export function scatterView({ fd, ...change }: ScatterTask): void {
   eachRun(change, (offset, run) => writeFullySync(fd, run, offset));
 }
 
-let engine: Engine | undefined;
+/** What a thread computes with. */
+export interface Workplace {
+  readonly engine: Engine;
+  /** Undefined: files are read. */
+  readonly arena: Arena | undefined;
+}
 
-export function walkChunks({ sources, measures, chunks, cancel }: WalkTask): WalkAnswer {
+export function newWorkplace(kernels: KernelChoice, keepsFiles: boolean): Workplace {
+  if (!keepsFiles) return { engine: newEngine(kernels), arena: undefined };
+  const engine = newEngine(kernels, LIMITS.kernelMemoryBytes);
+  return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes) };
+}
+
+export function walkChunks(
+  { engine, arena }: Workplace,
+  { sources, measures, chunks, cancel, walk }: WalkTask,
+): WalkAnswer {
   const started = performance.now();
-  engine ??= newEngine();
   const isCancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
-  const partials = measureChunks(engine, measures, chunks, sources.map(tileSource), isCancelled);
+  const opened = sources.map(source => tileSource(source, arena, walk));
+  const partials = measureChunks(engine, measures, chunks, opened, isCancelled);
   return { partials, ms: performance.now() - started };
 }
 
-function tileSource(descriptor: SourceDescriptor | undefined): TileSource {
+function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | undefined, walk: number): TileSource {
   const source = descriptor && openSource(descriptor);
+  const kept = descriptor && keptFile(descriptor);
   return {
     read(view, itemsize, into) {
       invariant(source !== undefined, 'a task describes what its chunks read');
       gather(source, view, itemsize, into);
     },
+    kept: (start, end) => (kept && end <= kept.bytes ? arena?.find(kept, start, end, walk) : undefined),
   };
+}
+
+/** Old bytes in the place of present ones are no file's; and whoever truncated one after all must not end us. */
+function keptFile({ fd, keptAs, patches }: SourceDescriptor): (KeptFile & { readonly bytes: number }) | undefined {
+  if (keptAs === undefined || patches) return undefined;
+  return { fd, keptAs, bytes: fs.fstatSync(fd).size };
 }

@@ -35,6 +35,9 @@ export interface Progress {
   readonly bytes: number;
 }
 
+/** Numbers walks. */
+let walks = 0;
+
 /** Consecutive chunks on their way to being merged. */
 interface Step {
   readonly chunks: readonly ChunkTask[];
@@ -54,6 +57,7 @@ export class Walker {
   readonly #chunksPerTaskMax: number;
   /** Tells workers between two chunks: 1 to stop. */
   readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
+  #walk = 0;
   #msPerByte = FIRST_MS_PER_BYTE;
   #cellsOfTurn = 0;
   /** Useful bytes that were read, those of repeated chunks included. */
@@ -82,6 +86,7 @@ export class Walker {
    */
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
+    this.#walk = ++walks;
     const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
     this.#signal.addEventListener('abort', cancel, { once: true });
     const steps: Step[] = [];
@@ -157,7 +162,13 @@ export class Walker {
       const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
       this.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
-      const { partials, ms } = await this.#pool.walk({ sources, measures, chunks, cancel: this.#cancel });
+      const { partials, ms } = await this.#pool.walk({
+        sources,
+        measures,
+        chunks,
+        cancel: this.#cancel,
+        walk: this.#walk,
+      });
       const hasMoved = this.#claims.some((claim, i) => extents[i] && claim.hasMoved(extents[i], sources[i]!));
       if (hasMoved && !this.#isInVain()) continue;
       this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;

@@ -1,9 +1,29 @@
 /** The thread's side of the pool: each export is one kind of task. Buffers are moved back, not copied. */
-import { Piscina } from 'piscina';
+import { BroadcastChannel } from 'node:worker_threads';
+import { Piscina, workerData } from 'piscina';
 import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { outcomeOf, type Outcome } from './messages.js';
-import { gatherView, scatterView, walkChunks, type GatherTask, type WalkAnswer, type WalkTask } from './tasks.js';
+import { CLOSED_FILES_CHANNEL, type WorkerOptions } from './pool.js';
+import {
+  gatherView,
+  newWorkplace,
+  scatterView,
+  walkChunks,
+  type GatherTask,
+  type WalkAnswer,
+  type WalkTask,
+} from './tasks.js';
+
+const { kernels, keepsFiles } = workerData as WorkerOptions;
+const workplace = newWorkplace(kernels, keepsFiles);
+
+if (workplace.arena) {
+  const closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
+  // oxlint-disable-next-line prefer-add-event-listener -- Node's channel has no other.
+  closedFiles.onmessage = ({ data }: { data: string }) => workplace.arena!.forget(data);
+  closedFiles.unref();
+}
 
 /** For a pool that lacks a thread. */
 export function nothing(): void {}
@@ -21,7 +41,7 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
 }
 
 export function walk(task: WalkTask): Outcome<WalkAnswer> {
-  return moved(outcomeOf(() => walkChunks(task)));
+  return moved(outcomeOf(() => walkChunks(workplace, task)));
 }
 
 /** Marks an answer so that the memory of its partials changes hands. */

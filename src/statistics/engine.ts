@@ -20,11 +20,22 @@ export type KernelChoice = 'wasm' | 'scalar';
 
 const WASM_PAGE_BYTES = 64 * 1024;
 
-export function newEngine(choice: KernelChoice = 'wasm'): Engine {
-  const pages = LIMITS.kernelScratchBytes / WASM_PAGE_BYTES;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+/** @param memoryBytes address space; what lies above LIMITS.kernelScratchBytes is the caller's to map files into */
+export function newEngine(choice: KernelChoice = 'wasm', memoryBytes: number = LIMITS.kernelScratchBytes): Engine {
+  const memory = newMemory(memoryBytes);
   const kernels = choice === 'scalar' ? scalarKernels(memory.buffer) : wasmKernels(compileKernels(), memory);
   return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
+}
+
+/** As much as can be had: strict overcommit, or a limit on address space, allow less. */
+function newMemory(bytes: number): WebAssembly.Memory {
+  const pages = bytes / WASM_PAGE_BYTES;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    if (bytes / 2 < LIMITS.kernelScratchBytes) throw error;
+    return newMemory(bytes / 2);
+  }
 }
 
 /** A stack of stretches of the low region. Addresses are bytes from the start of the memory. */

@@ -4,7 +4,7 @@
  */
 export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
 export { Computation, type SharedRound } from './computation.js';
-export { newEngine, type Engine } from './engine.js';
+export { newEngine, type Engine, type KernelChoice } from './engine.js';
 export type { ChunkPartial } from './fields.js';
 export type { OperationResult, StatisticsResult } from './finish.js';
 export { measureChunks } from './measurements.js';

@@ -60,5 +60,6 @@ export function sourceFrom(file: Uint8Array): TileSource {
       };
       if (sizeOf(shape) > 0) walk(0, offset);
     },
+    kept: () => undefined,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { isNativeOrder, type DType } from '../dtype.js';
 import { float16ToFloat32 } from '../float16.js';
-import { sizeOf, type View } from '../layout/view.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { swapBytes } from '../native.js';
 import { boxAt, gridOf, packedBox, viewOf, type Box } from './axes.js';
@@ -26,6 +26,11 @@ export interface Tile {
 export interface TileSource {
   /** The elements of a view of the file, packed in C order, in the dtype's own byte order, into exactly their bytes. */
   read(view: View, itemsize: number, into: Uint8Array): void;
+  /**
+   * Where bytes `[start, end)` of the file stand in the kernels' memory already, never to be stored to; undefined when
+   * they have to be read. Valid until the task ends.
+   */
+  kept(start: number, end: number): number | undefined;
 }
 
 /** Calls back with each tile of a chunk, in the order of the chunk's box. A tile is valid until the callback returns. */
@@ -45,15 +50,29 @@ export function eachTile(
     reachMax: LIMITS.tileSpanBytesMax,
   });
   const type = nativeTypeOf(dtype);
+  const isNative = isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
   for (let number = 0; number < grid.boxes; number++) {
     const piece = boxAt(box, grid, number);
     const view = viewOf(piece);
+    const cell = piece.cell - cellStart;
+    const kept = isNative && isContiguous(view, dtype.itemsize) ? keptTile(source, view, dtype) : undefined;
+    if (kept !== undefined) {
+      use({ type, ptr: kept, box: { ...packedBox(piece), cell } });
+      continue;
+    }
     const bytes = engine.scratch.u8(rawPtr, sizeOf(view.shape) * dtype.itemsize);
     source.read(view, dtype.itemsize, bytes);
     toNativeInPlace(engine, dtype, bytes, widePtr);
-    use({ type, ptr: widePtr, box: { ...packedBox(piece), cell: piece.cell - cellStart } });
+    use({ type, ptr: widePtr, box: { ...packedBox(piece), cell } });
   }
   engine.scratch.release(mark);
+}
+
+/** The tile in place, where its elements are aligned there. */
+function keptTile(source: TileSource, view: View, { itemsize }: DType): number | undefined {
+  const { start, end } = extentOf(view, itemsize);
+  const ptr = source.kept(start, end);
+  return ptr !== undefined && ptr % itemsize === 0 ? ptr : undefined;
 }
 
 function toNativeInPlace({ memory }: Engine, dtype: DType, bytes: Uint8Array<ArrayBuffer>, widePtr: number): void {

@@ -16,7 +16,7 @@ import { tellReaders } from '../../src/file/tell-readers.js';
 import { writeThrough } from '../../src/file/write-through.js';
 import type { Walking } from '../../src/jobs/pool.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
-import { walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
+import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
@@ -24,6 +24,7 @@ import { computeInProcess, parseQuery, planStatistics, type QueryInput } from '.
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
 
+const workplace = newWorkplace('wasm', false);
 const ROWS = 64;
 const COLUMNS = 16;
 const ROW_BYTES = COLUMNS * 8;
@@ -52,7 +53,7 @@ class ScriptedPool implements Walking {
       const number = Math.floor(chunk.view.offset / CHUNK_BYTES);
       // oxlint-disable-next-line no-await-in-loop
       await this.before(number);
-      partials.push(...walkChunks({ ...task, chunks: [chunk] }).partials);
+      partials.push(...walkChunks(workplace, { ...task, chunks: [chunk] }).partials);
       // oxlint-disable-next-line no-await-in-loop
       await this.after(number);
     }

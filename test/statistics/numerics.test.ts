@@ -81,6 +81,7 @@ test('64-bit sums have all digits far beyond 64 bits', async t => {
     const plan = planStatistics(query, dtype, packedView([length], 8, 'C', 0));
     const source = {
       read: (_: unknown, __: number, into: Uint8Array) => into.set(new Uint8Array(tile.buffer, 0, into.byteLength)),
+      kept: () => undefined,
     };
     const values = computePlan(plan, [source]).results.map(result => result.values[0]);
     t.same(values, [word * BigInt(length), Number(word), word, word, 0, 0], typestr);
