@@ -6,13 +6,11 @@ import t, { type Test } from 'tap';
 import { flushFile } from '../../src/file/checkpoint.js';
 import { eachRun, type Change } from '../../src/file/change.js';
 import { commitChanges, type Applier } from '../../src/file/commit.js';
-import { FileTable } from '../../src/file/file-table.js';
 import { Generations } from '../../src/file/generations.js';
 import { holdSpace } from '../../src/file/hold-space.js';
-import { Journals } from '../../src/file/journal/journals.js';
 import { LIMITS } from '../../src/limits.js';
-import { Roots } from '../../src/file/roots.js';
 import { writeThrough } from '../../src/file/write-through.js';
+import { newFileTable } from '../helpers/file-table.js';
 import { temporaryFolder } from '../helpers/server.js';
 
 const FILE_BYTES = 4096;
@@ -30,13 +28,7 @@ async function newFile(t: Test) {
   const folder = temporaryFolder();
   const realPath = path.join(folder, 'file.raw');
   fs.writeFileSync(realPath, Buffer.alloc(FILE_BYTES));
-  const table = new FileTable({
-    roots: new Roots([{ configured: folder, real: folder }], []),
-    generations: new Generations(folder),
-    journals: new Journals(folder),
-    arraysDir: folder,
-    backends: [],
-  });
+  const table = newFileTable(folder);
   t.teardown(async () => {
     await table.close();
     fs.rmSync(folder, { recursive: true });

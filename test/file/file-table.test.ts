@@ -3,11 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { HyperslabError } from '../../src/errors.js';
-import { FileTable } from '../../src/file/file-table.js';
-import { Generations } from '../../src/file/generations.js';
-import { Journals } from '../../src/file/journal/journals.js';
-import { Roots } from '../../src/file/roots.js';
+import type { FileTable } from '../../src/file/file-table.js';
 import { writeThrough } from '../../src/file/write-through.js';
+import { newFileTable } from '../helpers/file-table.js';
 import { temporaryFolder } from '../helpers/server.js';
 
 const folder = temporaryFolder();
@@ -19,13 +17,7 @@ const reference = { fileId: 'f', realPath, writable: true, registration: { isFor
 function newTable(): FileTable {
   fs.writeFileSync(realPath, Buffer.alloc(10));
   fs.mkdirSync(journal, { recursive: true });
-  return new FileTable({
-    roots: new Roots([{ configured: folder, real: folder }], []),
-    generations: new Generations(journal),
-    journals: new Journals(journal),
-    arraysDir: folder,
-    backends: [],
-  });
+  return newFileTable(folder, journal);
 }
 
 t.test('a file that cannot be set up is closed again, and the error is one for clients', async t => {
