@@ -2,8 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../src/dtype.js';
-import { npyHeader } from '../src/formats/index.js';
+import { npyOf } from './helpers/bytes.js';
 import { start, startServer, temporaryFolder } from './helpers/server.js';
 import { makePipe } from './helpers/special-files.js';
 import { binary, create, describe, json, outcome, readRaw, type DatasetAnswer } from './system/calls.js';
@@ -16,10 +15,6 @@ const patch = (name: string, body: object): Promise<Response> =>
 const remove = (name: string, query = ''): Promise<string> =>
   outcome(server.fetch(`/v1/datasets/${name}${query}`, { method: 'DELETE' }));
 const inArrays = (file: string): string => path.join(server.dataDir, 'arrays', file);
-
-function npyOf(typestr: string, shape: readonly number[], data: Uint8Array): Buffer {
-  return Buffer.concat([npyHeader({ dtype: parseDType(typestr), shape, order: 'C' }), data]);
-}
 
 const importNpy = (name: string, body: Uint8Array, query = ''): Promise<Response> =>
   server.fetch(`/v1/datasets/${name}${query}`, binary('PUT', body, 'application/x-npy'));

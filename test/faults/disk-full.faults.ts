@@ -5,8 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
-import { npyHeader } from '../../src/formats/index.js';
+import { npyOf } from '../helpers/bytes.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { binary, create, describe, json, KiB, MiB, outcome, readRaw } from '../system/calls.js';
 import { figure, FULL } from './harness.js';
@@ -92,10 +91,6 @@ function put(into: Buffer, row: number, step: number, value: number): void {
   for (let at = row * ROW_BYTES; at < (row + 1) * ROW_BYTES; at += step) into[at] = value;
 }
 
-function npyOf(data: Uint8Array): Buffer {
-  return Buffer.concat([npyHeader({ dtype: parseDType('|u1'), shape: [data.byteLength], order: 'C' }), data]);
-}
-
 const START = 'a kill, and a start on the full disk';
 
 /** Each is run with every number of pages left. */
@@ -151,7 +146,7 @@ const STEPS: Readonly<Record<string, (t: Test, bench: Bench) => Promise<void>>> 
     const before = bench.files();
     for (const length of [PAGE_BYTES, 4 * PAGE_BYTES]) {
       const data = Buffer.alloc(length, bench.nextValue());
-      const body = binary('PUT', npyOf(data), 'application/x-npy');
+      const body = binary('PUT', npyOf('|u1', [data.byteLength], data), 'application/x-npy');
       if (await bench.attempt(t, '/v1/datasets/imported?overwrite=true', body)) bench.expected.set('imported', data);
       t.equal(bench.files().length, before.length, 'no file more or less');
     }
@@ -214,7 +209,7 @@ async function prepare(bench: Bench): Promise<void> {
   expected.set('holes', Buffer.alloc(HOLES_ROWS * ROW_BYTES));
   const imported = await server.fetch(
     '/v1/datasets/imported',
-    binary('PUT', npyOf(Buffer.alloc(PAGE_BYTES, 1)), 'application/x-npy'),
+    binary('PUT', npyOf('|u1', [PAGE_BYTES], Buffer.alloc(PAGE_BYTES, 1)), 'application/x-npy'),
   );
   if (imported.status !== 201) throw new Error(await imported.text());
   await imported.text();

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { start, startServer, type TestServer } from '../helpers/server.js';
-import { binary, create, eventually, get, json, MiB, outcome, upload } from '../system/calls.js';
+import { binary, create, eventually, get, json, metric, MiB, outcome, upload } from '../system/calls.js';
 
 const RATE = 1024;
 const NPY = { 'content-type': 'application/x-npy' };
@@ -49,11 +49,6 @@ function headOf(call: string, type: string, length: number): string {
   return `${call} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`;
 }
 
-async function heldBytes(): Promise<number> {
-  const text = await (await server.fetch('/metrics')).text();
-  return Number(/^hyperslab_held_bytes (\d+)/m.exec(text)?.[1]);
-}
-
 t.test('a request head that does not end is answered 408', async t => {
   const answer = await sendAndStall('GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-more: ');
   t.match(answer, /^HTTP\/1.1 408 [\s\S]*"code":"too_slow"/);
@@ -69,7 +64,7 @@ t.test('a write that stalls gives its memory back', async t => {
   const head = headOf('PUT /v1/datasets/large/data?slice=:1000000', RAW['content-type'], 1_000_000);
   const answer = await sendAndStall(`${head}abc`);
   t.match(answer, /^HTTP\/1.1 408 [\s\S]*"code":"too_slow"/);
-  t.ok(await eventually(async () => (await heldBytes()) === 0));
+  t.ok(await eventually(async () => (await metric(server, 'hyperslab_held_bytes')) === 0));
 });
 
 t.test('a stream that stalls lets go of its file', async t => {

@@ -141,3 +141,9 @@ export function freeBytes(folder: string): number {
   const { bavail, bsize } = fs.statfsSync(folder);
   return bavail * bsize;
 }
+
+/** The value of a metric without labels. */
+export async function metric(server: TestServer, name: string): Promise<number> {
+  const text = await (await server.fetch('/metrics')).text();
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+}

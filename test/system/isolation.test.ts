@@ -4,7 +4,7 @@ import http, { type IncomingMessage } from 'node:http';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
 import { start } from '../helpers/server.js';
-import { binary, create, eventually, get, KiB, MiB, rest, upload } from './calls.js';
+import { binary, create, eventually, get, KiB, MiB, rest, upload, metric } from './calls.js';
 
 const server = await start(t);
 
@@ -54,11 +54,6 @@ async function fill(name: string, value: number, slice = ''): Promise<{ generati
   return { generation, ms: performance.now() - started };
 }
 
-async function metric(name: string): Promise<number> {
-  const text = await (await server.fetch('/metrics')).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
-}
-
 function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
@@ -84,12 +79,15 @@ t.test('stalled readers, contiguous and strided, get the generation that they be
   for (const slice of ['5:9', ':,7', '::-3,::5', '2559']) beside.push((await fill('rewritten', ++value, slice)).ms);
   t.comment(`figure: write of 40 MiB, median ms: ${medianOf(alone).toFixed(1)}`);
   t.comment(`figure: the same beside stalled readers: ${medianOf(beside).toFixed(1)}`);
-  const held = await metric('hyperslab_pre_image_bytes');
+  const held = await metric(server, 'hyperslab_pre_image_bytes');
   t.ok(held > 2 * MiB && held <= LIMITS.preImageBytesMax, `${held} bytes are kept for them`);
   for (const { query, value: expected, stalled } of readers) {
     t.equal(await valueOf(stalled, query.includes('big')), expected, `data?format=raw${query}`);
   }
-  t.ok(await eventually(async () => (await metric('hyperslab_pre_image_bytes')) === 0), 'and nothing afterwards');
+  t.ok(
+    await eventually(async () => (await metric(server, 'hyperslab_pre_image_bytes')) === 0),
+    'and nothing afterwards',
+  );
 });
 
 t.test('past the bound the oldest readers are cut visibly, and the writer goes on', async t => {
@@ -98,7 +96,7 @@ t.test('past the bound the oldest readers are cut visibly, and the writer goes o
   for (let value = 1; value <= 8; value++) {
     await fill('crowded', value);
     readers.push(await stall('crowded', value % 2 === 0 ? '' : '&slice=::-1'));
-    t.ok((await metric('hyperslab_pre_image_bytes')) <= LIMITS.preImageBytesMax);
+    t.ok((await metric(server, 'hyperslab_pre_image_bytes')) <= LIMITS.preImageBytesMax);
   }
   await fill('crowded', 9);
   const answers: (number | 'cut' | undefined)[] = [];
@@ -110,7 +108,7 @@ t.test('past the bound the oldest readers are cut visibly, and the writer goes o
     readers.map((_, i) => (i < cut ? 'cut' : i + 1)),
     'the oldest',
   );
-  t.ok(await eventually(async () => (await metric('hyperslab_pre_image_bytes')) === 0));
+  t.ok(await eventually(async () => (await metric(server, 'hyperslab_pre_image_bytes')) === 0));
 });
 
 t.test('a stream without a commit cuts the readers of its file', async t => {
