@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import { ConfigError, coresAvailable, memoryAvailable, readConfig, SETTINGS, unknownSettings } from '../src/config.js';
 import { LIMITS } from '../src/limits.js';
+import { startRefused } from './helpers/refused-start.js';
 import { start, temporaryFolder } from './helpers/server.js';
 
 t.test('without any variable every setting has its default', async t => {
@@ -151,12 +150,9 @@ t.test('any quota of a cgroup, in either version, gives a number of workers from
 });
 
 t.test('the process refuses faulty settings with one line each and no stack', async t => {
-  const server = fileURLToPath(new URL('../src/server.js', import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, [server], {
-    env: { PATH: process.env['PATH'], HYPERSLAB_PORT: 'x', HYPERSLAB_DEMO: 'x' },
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
+  const folder = temporaryFolder();
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const { status, stderr } = await startRefused(folder, { HYPERSLAB_PORT: 'x', HYPERSLAB_DEMO: 'x' });
   t.equal(status, 1);
   t.strictSame(
     stderr
@@ -190,18 +186,10 @@ t.test('folders that are none are listed with the other faults', async t => {
 });
 
 t.test('a root that is not there is a fault of the settings, not a crash', async t => {
-  const server = fileURLToPath(new URL('../src/server.js', import.meta.url));
   const folder = temporaryFolder();
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
-  const { status, stderr } = spawnSync(process.execPath, [server], {
-    env: {
-      PATH: process.env['PATH'],
-      HYPERSLAB_PORT: '0',
-      HYPERSLAB_DATA_DIR: path.join(folder, 'data'),
-      HYPERSLAB_ROOTS: path.join(folder, 'gone'),
-    },
-    encoding: 'utf8',
-    timeout: 20_000,
+  const { status, stderr } = await startRefused(path.join(folder, 'data'), {
+    HYPERSLAB_ROOTS: path.join(folder, 'gone'),
   });
   t.equal(status, 1);
   t.match(stderr, /HYPERSLAB_ROOTS/);

@@ -10,9 +10,9 @@ import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { PYTHON } from '../helpers/python.js';
 import { startServer, temporaryFolder } from '../helpers/server.js';
 import { create, json } from '../system/calls.js';
-import { scaled } from './scale.js';
+import { figure, rounds } from './harness.js';
 
-const SECONDS = scaled(60, 600);
+const SECONDS = rounds(60, 600);
 const SEED = 20_261_121;
 const PROGRAM = PYTHON && path.join(path.dirname(PYTHON), 'schemathesis');
 const HOOKS = path.join(PACKAGE_ROOT, 'test', 'faults', 'api_hooks.py');
@@ -38,7 +38,7 @@ t.test('every answer is one that the API document promises', { skip, timeout: (S
   await server.fetch('/v1/datasets/read-only', json('PATCH', { mode: 'r' }));
   fs.writeFileSync(path.join(folder, 'schemathesis.toml'), SETTINGS);
 
-  const args = ['--config-file', 'schemathesis.toml', 'run', `${server.url}/openapi.json`, '--max-time', String(SECONDS), '--seed', String(SEED), '--checks', CHECKS.join(','), '--continue-on-failure', '--suppress-health-check', 'all', '--generation-database', 'none', '--no-color', '--max-examples', scaled('40', '400')]; // prettier-ignore
+  const args = ['--config-file', 'schemathesis.toml', 'run', `${server.url}/openapi.json`, '--max-time', String(SECONDS), '--seed', String(SEED), '--checks', CHECKS.join(','), '--continue-on-failure', '--suppress-health-check', 'all', '--generation-database', 'none', '--no-color', '--max-examples', String(rounds(40, 400))]; // prettier-ignore
   const child = spawn(PROGRAM!, args, { cwd: folder, env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -47,7 +47,7 @@ t.test('every answer is one that the API document promises', { skip, timeout: (S
   t.equal(status, 0, said);
   const cases = Number(/(\d+) generated/.exec(said)?.[1] ?? 0);
   t.ok(cases > SECONDS, `${cases} calls were made`);
-  t.comment(`figure: API fuzz: calls as documented: ${cases}`);
+  figure(t, 'API fuzz: calls as documented', cases);
   t.equal((await server.fetch('/healthz')).status, 200);
   t.equal(server.child.exitCode, null, 'the service is the one that was started');
 });

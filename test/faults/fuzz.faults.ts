@@ -13,10 +13,10 @@ import { seededRandom, type Random } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { binary } from '../system/calls.js';
-import { scaled } from './scale.js';
+import { figure, rounds } from './harness.js';
 
-const CASES = scaled(5000, 100_000);
-const BODIES = scaled(2000, 20_000);
+const CASES = rounds(5000, 100_000);
+const BODIES = rounds(2000, 20_000);
 const SEED = 20_261_121;
 const UNDER_WAY = 16;
 const PROGRAM = path.join(PACKAGE_ROOT, 'test', 'faults', 'fuzz_cases.py');
@@ -117,7 +117,7 @@ t.test(`${CASES} mutated .npy files are refused, or served as numpy reads them`,
   });
   t.strictSame(wrong, []);
   t.ok(served >= CASES / 20, `${served} were served`);
-  t.comment(`figure: fuzz: .npy files served equal to numpy: ${served} of ${CASES}`);
+  figure(t, 'fuzz: .npy files served equal to numpy', `${served} of ${CASES}`);
   await isAlive(t);
 });
 
@@ -153,7 +153,7 @@ t.test(`${CASES} fuzzed slices are answered as numpy does`, { skip: needs }, asy
   t.strictSame(wrong, []);
   const counts = [...statuses].map(([status, count]) => `${status}: ${count}`).toSorted();
   t.ok((statuses.get(200) ?? 0) >= CASES / 10, counts.join(', '));
-  t.comment(`figure: fuzz: slices equal to numpy, ${counts.join(', ')}: ${CASES}`);
+  figure(t, `fuzz: slices equal to numpy, ${counts.join(', ')}`, CASES);
   await isAlive(t);
 });
 

@@ -3,7 +3,6 @@
  * missing is a reason to skip that the report shows, never a silent pass.
  */
 import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
 import os from 'node:os';
 import type { Test } from 'tap';
 
@@ -40,20 +39,4 @@ export function quantile(values: readonly number[], fraction: number): number {
 /** Milliseconds as `"3.2 ms"`. */
 export function inMs(value: number): string {
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ms`;
-}
-
-/** Memory of its own that a process holds; pages of mapped files do not count. */
-export function rssAnonBytes(pid: number): number {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-}
-
-/** True while the process exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

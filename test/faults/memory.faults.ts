@@ -7,9 +7,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { seededRandom } from '../helpers/random.js';
+import { rssAnonBytes } from '../helpers/memory.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { create, freeBytes, get, GiB, KiB, MiB, readRaw, sparseFile } from '../system/calls.js';
-import { figure, FULL, rounds, rssAnonBytes } from './harness.js';
+import { figure, FULL, rounds } from './harness.js';
 import { makeMemoryCgroup } from './memory-cgroup.js';
 
 const LIMIT_BYTES = 256 * MiB;

@@ -11,9 +11,8 @@ import { NO_NUMPY, PYTHON } from '../helpers/python.js';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, json } from '../system/calls.js';
-import { scaled } from './scale.js';
 
-const SECONDS = scaled(6, 60);
+const SECONDS = rounds(6, 60);
 const CLIENTS = 6;
 const BYTES = 512;
 const INSIDE = 0x11;
@@ -38,6 +37,7 @@ while os.getppid() == parent:
         for _ in range(random.randrange(turns + 1)):
             pass
 `;
+import { figure, rounds } from './harness.js';
 
 interface World {
   readonly folder: string;
@@ -175,7 +175,7 @@ async function race(t: Test, hidden: string): Promise<void> {
   t.equal(snapshot(world) === before, true, 'nothing outside was made, changed or deleted');
   const faults = [...tally.statuses].filter(([key]) => /50[0-24-9]$/.test(key) && !key.endsWith('507'));
   t.strictSame(faults, [], 'no swap is a fault of the service');
-  t.comment(`figure: path race${hidden && ' without koffi'}: reads answered: ${tally.served}`);
+  figure(t, `path race${hidden && ' without koffi'}: reads answered`, tally.served);
   t.comment(
     `answers: ${[...tally.statuses]
       .map(([key, count]) => `${key}: ${count}`)

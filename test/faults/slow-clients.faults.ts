@@ -6,25 +6,21 @@ import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
+import { rssAnonBytes } from '../helpers/memory.js';
 import { start, type TestServer } from '../helpers/server.js';
 import { create, eventually, get, MiB, rest } from '../system/calls.js';
-import { scaled } from './scale.js';
+import { figure, inMs, quantile, rounds } from './harness.js';
 
 /** Of each kind. */
-const CLIENTS = scaled(60, 100);
-const WINDOW_SECONDS = scaled(3, 10);
+const CLIENTS = rounds(60, 100);
+const WINDOW_SECONDS = rounds(3, 10);
 const RATE = 512 * 1024;
 /** What 100 of each kind may cost, most of it Node's own objects for 200 connections. */
 const GROWTH_MAX = 64 * MiB;
-const PROBE_MS = scaled(2000, 5000);
+const PROBE_MS = rounds(2000, 5000);
 const PROBES = 4;
 /** Two windows, and a lot for a busy machine. */
 const GONE_MS = WINDOW_SECONDS * 2000 + 20_000;
-
-function rssAnon(server: TestServer): number {
-  const text = fs.readFileSync(`/proc/${server.pid}/status`, 'utf8');
-  return Number(/^RssAnon:\s+(\d+)/m.exec(text)![1]) * 1024;
-}
 
 /** Reads one row after the other until told; the milliseconds of each, and how many were not answered well. */
 async function probe(server: TestServer, until: () => boolean): Promise<{ times: number[]; failed: number }> {
@@ -44,11 +40,7 @@ async function probe(server: TestServer, until: () => boolean): Promise<{ times:
   };
   await Promise.all(Array.from({ length: PROBES }, one));
   agent.destroy();
-  return { times: times.sort((a, b) => a - b), failed };
-}
-
-function p99({ times }: { readonly times: readonly number[] }): string {
-  return `${times[Math.floor(times.length * 0.99)]!.toFixed(2)} ms`;
+  return { times, failed };
 }
 
 /** Connections that the service holds. A reader whose kernel still has bytes for it does not see its own end. */
@@ -116,7 +108,7 @@ t.test('slow clients are closed by their rate, and hold little meanwhile', { ski
   for (let i = 0; i < 5; i++) await rest(await get(`${server.url}/v1/datasets/large/data?format=raw`));
   const quietEnd = performance.now() + PROBE_MS;
   const quiet = await probe(server, () => performance.now() > quietEnd);
-  const before = rssAnon(server);
+  const before = rssAnonBytes(server.pid);
 
   const alone = connectionsOf(server);
   const started = performance.now();
@@ -127,7 +119,7 @@ t.test('slow clients are closed by their rate, and hold little meanwhile', { ski
   let isOver = false;
   let memory = before;
   let connections = 0;
-  const sampler = setInterval(() => (memory = Math.max(memory, rssAnon(server))), 20);
+  const sampler = setInterval(() => (memory = Math.max(memory, rssAnonBytes(server.pid))), 20);
   const probing = probe(server, () => isOver);
   const held = (): number => connectionsOf(server) - alone - PROBES;
   const areOpen = await eventually(() => (connections = Math.max(connections, held())) >= 1.5 * CLIENTS, GONE_MS);
@@ -135,7 +127,7 @@ t.test('slow clients are closed by their rate, and hold little meanwhile', { ski
   t.ok(await eventually(() => held() < CLIENTS, GONE_MS));
   t.ok(performance.now() - started >= WINDOW_SECONDS * 900, 'they were given a window');
   t.ok(await eventually(() => held() <= 0, GONE_MS), 'all were closed');
-  t.comment(`figure: slow clients: closed after: ${((performance.now() - started) / 1000).toFixed(1)} s at most`);
+  figure(t, 'slow clients: closed after', `${((performance.now() - started) / 1000).toFixed(1)} s at most`);
   isOver = true;
   const busy = await probing;
   clearInterval(sampler);
@@ -147,8 +139,8 @@ t.test('slow clients are closed by their rate, and hold little meanwhile', { ski
   t.equal(busy.failed + quiet.failed, 0, 'others were served');
   const growth = memory - before;
   t.ok(growth < GROWTH_MAX, `RssAnon grew by ${(growth / MiB).toFixed(1)} MiB`);
-  t.comment(`figure: slow clients: RssAnon growth of ${CLIENTS} + ${CLIENTS}: ${(growth / MiB).toFixed(1)} MiB`);
-  t.comment(`figure: slow clients: p99 of small reads without: ${p99(quiet)}`);
-  t.comment(`figure: slow clients: p99 of small reads with: ${p99(busy)}`);
+  figure(t, `slow clients: RssAnon growth of ${CLIENTS} + ${CLIENTS}`, `${(growth / MiB).toFixed(1)} MiB`);
+  figure(t, 'slow clients: p99 of small reads without', inMs(quantile(quiet.times, 0.99)));
+  figure(t, 'slow clients: p99 of small reads with', inMs(quantile(busy.times, 0.99)));
   t.comment(`${quiet.times.length} reads without, ${busy.times.length} with`);
 });

@@ -1,38 +1,10 @@
 /** Two services on one data folder would write over each other: the second refuses, and takes over from a killed first. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { startServer, temporaryFolder, withoutLoaders } from '../helpers/server.js';
+import { startRefused } from '../helpers/refused-start.js';
+import { startServer, temporaryFolder } from '../helpers/server.js';
 import { create, json, outcome, readRaw } from '../system/calls.js';
-
-const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
-const REFUSED_MS_MAX = 30_000;
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-/** Starts a service that is expected to end by itself; one that does not is killed. */
-async function startRefused(dataDir: string): Promise<Ended> {
-  const [command, ...args] = withoutLoaders(process.execPath, SERVER);
-  const env = { ...process.env, HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir };
-  const child: ChildProcess = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const timer = setTimeout(() => child.kill('SIGKILL'), REFUSED_MS_MAX);
-  let output = '';
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes('hyperslab listens at')) child.kill('SIGKILL');
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  clearTimeout(timer);
-  return { code, output };
-}
 
 t.test('a second service on a data folder', async t => {
   const dataDir = temporaryFolder();
@@ -55,12 +27,12 @@ t.test('a second service on a data folder', async t => {
   const ends = await Promise.all(refused.map(({ folder }) => startRefused(folder)));
   for (const [i, { title }] of refused.entries()) {
     await t.test(`is refused ${title}, with a sentence that says why`, async t => {
-      const { code, output } = ends[i]!;
-      t.ok(code !== null && code !== 0, `it ended by itself with ${code}`);
-      t.match(output, /data folder/);
-      t.match(output, /in use/);
-      t.match(output, String(first.pid), 'names the process that has it');
-      t.notMatch(output, /\n\s+at /, 'no stack');
+      const { status, stderr } = ends[i]!;
+      t.equal(status, 1, 'it ended by itself');
+      t.match(stderr, /data folder/);
+      t.match(stderr, /in use/);
+      t.match(stderr, String(first.pid), 'names the process that has it');
+      t.notMatch(stderr, /\n\s+at /, 'no stack');
     });
   }
 

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
 /** The server under test; a build that was broken on purpose takes its place to show that a test can fail. */
-const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
+export const SERVER =
+  process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
 
 export interface TestServer {
   /** `http://127.0.0.1:<port>` */

@@ -1,25 +1,13 @@
 /** Who may be let in is decided at the start: open on loopback alone, and there for its own names alone. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
+import { startRefused } from '../helpers/refused-start.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { json, outcome } from '../system/calls.js';
-
-const SERVER = process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
-
-/** What a start that is refused says; the process must end by itself. */
-function refusal(dataDir: string, env: Record<string, string>): { status: number | null; stderr: string } {
-  return spawnSync(process.execPath, [SERVER], {
-    env: { PATH: process.env['PATH'], HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, ...env },
-    encoding: 'utf8',
-    timeout: 30_000,
-  });
-}
 
 const hasIpv6 = Object.values(os.networkInterfaces()).some(each => each?.some(({ address }) => address === '::1'));
 const created = json('POST', { name: 'x', dtype: 'f4', shape: [1] });
@@ -31,12 +19,15 @@ t.test('beyond loopback it starts with keys, or when told to let everybody in, a
   const [own] = Object.values(os.networkInterfaces()).flatMap(each => (each ?? []).filter(({ internal }) => !internal));
   if (own && own.family === 'IPv4') addresses.push(own.address);
   for (const host of addresses) {
-    const { status, stderr } = refusal(dataDir, { HYPERSLAB_HOST: host });
+    const { status, stderr } = await startRefused(dataDir, { HYPERSLAB_HOST: host });
     t.equal(status, 1, host);
     t.match(stderr, /keys add .* HYPERSLAB_JWKS.* HYPERSLAB_ANONYMOUS/s, host);
     t.notMatch(stderr, /^\s+at /m, 'no stack');
   }
-  t.match(refusal(dataDir, { HYPERSLAB_HOST: 'no-such-name.invalid' }), { status: 1, stderr: /HYPERSLAB_HOST/ });
+  t.match(await startRefused(dataDir, { HYPERSLAB_HOST: 'no-such-name.invalid' }), {
+    status: 1,
+    stderr: /HYPERSLAB_HOST/,
+  });
   const key = await addKey(dataDir, ['read']);
   const server = await start(t, { dataDir, env: { HYPERSLAB_HOST: '0.0.0.0' } });
   t.equal((await server.fetch('/v1/datasets')).status, 401);
@@ -49,15 +40,15 @@ t.test('a key file that cannot be used, or is not where it was said to be, is no
   const file = path.join(dataDir, 'keys.json');
   for (const text of ['', '{}', '{"version":1,"keys":[{"id":"x"}]}']) {
     fs.writeFileSync(file, text);
-    t.match(refusal(dataDir, {}), { status: 1, stderr: /key file .* is refused/ }, text);
+    t.match(await startRefused(dataDir), { status: 1, stderr: /key file .* is refused/ }, text);
   }
   fs.rmSync(file);
   const other = path.join(dataDir, 'other.json');
-  t.match(refusal(dataDir, { HYPERSLAB_KEYS_FILE: other }), { status: 1, stderr: /is not there/ });
-  t.match(refusal(dataDir, { HYPERSLAB_JWKS: file }), { status: 1, stderr: /HYPERSLAB_JWKS/ });
+  t.match(await startRefused(dataDir, { HYPERSLAB_KEYS_FILE: other }), { status: 1, stderr: /is not there/ });
+  t.match(await startRefused(dataDir, { HYPERSLAB_JWKS: file }), { status: 1, stderr: /HYPERSLAB_JWKS/ });
   fs.writeFileSync(other, '{"keys": 1}');
   const tokens = { HYPERSLAB_JWKS: other, HYPERSLAB_JWT_AUDIENCE: 'a' };
-  t.match(refusal(dataDir, tokens), { status: 1, stderr: /JWKS=.* is refused/ });
+  t.match(await startRefused(dataDir, tokens), { status: 1, stderr: /JWKS=.* is refused/ });
 });
 
 const anonymousMay = async (server: TestServer): Promise<string[]> => [

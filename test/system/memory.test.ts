@@ -5,17 +5,13 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { rssAnonBytes } from '../helpers/memory.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { create, freeBytes, get, GiB, json, MiB, upload } from './calls.js';
 
 const SAMPLE_MS = 50;
 const ROWS = 1_000_000;
 const COLUMNS = 1000;
-
-function rssAnonBytes(pid: number): number {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-}
 
 /** Runs `work` and returns the largest RssAnon seen meanwhile. */
 async function peakWhile(server: TestServer, work: () => Promise<void>): Promise<number> {
