@@ -28,6 +28,7 @@ function memorySource(file: Uint8Array): Counted {
 }
 
 t.test('2,000 random views gather what the model gathers', async t => {
+  const faults: string[] = [];
   const random = seededRandom(1);
   for (let i = 0; i < 2000; i++) {
     const itemsize = random.pick([1, 2, 4, 8]);
@@ -35,12 +36,10 @@ t.test('2,000 random views gather what the model gathers', async t => {
     const file = randomBytes(fileBytes);
     const out = new Uint8Array(sizeOf(view.shape) * itemsize);
     gather(memorySource(file), view, itemsize, out);
-    if (!packedBytes(file, view, itemsize).equals(out)) {
-      t.fail(`case ${i} differs: ${JSON.stringify({ view, itemsize })}`);
-      return;
-    }
+    if (!packedBytes(file, view, itemsize).equals(out))
+      faults.push(`case ${i} differs: ${JSON.stringify({ view, itemsize })}`);
   }
-  t.pass('all equal');
+  t.strictSame(faults.slice(0, 5), [], 'all equal');
 });
 
 t.test('elements far apart are read alone, and in the order of the file', async t => {

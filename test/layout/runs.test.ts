@@ -7,6 +7,7 @@ import { offsetsOf, randomView } from './model.js';
 const EVERYTHING = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 t.test('covering runs hold every byte of a view inside the bounds, ascend, and are few', async t => {
+  const faults: string[] = [];
   const random = seededRandom(41);
   for (let i = 0; i < 3000; i++) {
     const itemsize = random.pick([1, 2, 4, 8]);
@@ -21,15 +22,16 @@ t.test('covering runs hold every byte of a view inside the bounds, ascend, and a
       .flatMap(offset => Array.from({ length: itemsize }, (_, byte) => offset + byte))
       .filter(byte => byte >= within.start && byte < within.end)
       .filter(byte => !runs.some(run => byte >= run.start && byte < run.end));
-    if (missed.length > 0) t.fail(`bytes ${missed.join()} are missed: ${said}`);
-    if (runs.length > bounds.runsMax) t.fail(`too many: ${said}`);
+    if (missed.length > 0) faults.push(`bytes ${missed.join()} are missed: ${said}`);
+    if (runs.length > bounds.runsMax) faults.push(`too many: ${said}`);
     let end = within.start;
     for (const run of runs) {
-      if (run.start < end || run.end <= run.start || run.end > within.end) t.fail(`not in order, or outside: ${said}`);
+      if (run.start < end || run.end <= run.start || run.end > within.end)
+        faults.push(`not in order, or outside: ${said}`);
       ({ end } = run);
     }
   }
-  t.pass('3,000 views');
+  t.strictSame(faults.slice(0, 5), [], '3,000 views');
 });
 
 t.test('rows far apart stay apart, and a column of a large array costs no more than it is asked for', async t => {

@@ -13,6 +13,7 @@ function modelScatter(file: Buffer, target: View, itemsize: number, bytes: Buffe
 }
 
 t.test('1,500 random targets receive what the model gives them, and no other byte is written', async t => {
+  const faults: string[] = [];
   const random = seededRandom(2);
   for (let i = 0; i < 1500; i++) {
     const itemsize = random.pick([1, 2, 4, 8]);
@@ -27,12 +28,9 @@ t.test('1,500 random targets receive what the model gives them, and no other byt
     modelScatter(expected, target, itemsize, bytes, source);
     const written = Buffer.from(before);
     scatter(target, itemsize, bytes, source, (offset, run) => written.set(run, offset));
-    if (!written.equals(expected)) {
-      t.fail(`case ${i} differs: ${JSON.stringify({ target, source, itemsize })}`);
-      return;
-    }
+    if (!written.equals(expected)) faults.push(`case ${i} differs: ${JSON.stringify({ target, source, itemsize })}`);
   }
-  t.pass('all equal');
+  t.strictSame(faults.slice(0, 5), [], 'all equal');
 });
 
 t.test('a contiguous target is written in runs of a piece, a column item by item', async t => {
