@@ -4,6 +4,7 @@ import type { Context } from '../src/context.js';
 import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
 import { datasets } from './datasets.js';
+import { jobs } from './jobs.js';
 import { operations } from './operations.js';
 import { reads } from './reads.js';
 import { statistics } from './statistics.js';
@@ -17,5 +18,6 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   writes(app, context); //          PUT                        …/data   POST …/writes
   statistics(app, context); //      GET, POST                  …/statistics
   statisticsBatch(app, context); // POST                       /v1/statistics
+  jobs(app, context); //            GET, DELETE                /v1/jobs  /v1/jobs/:id   GET …/events
   operations(app, context, metrics); // GET                    /healthz /readyz /metrics /openapi.json
 }

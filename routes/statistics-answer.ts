@@ -4,7 +4,9 @@ import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
+import type { Cost, Kind } from '../src/jobs/admission.js';
 import type { CachedRun } from '../src/jobs/cached.js';
+import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import { selectFrom } from '../src/layout/select.js';
 import { normalise, parseSlice } from '../src/selection.js';
@@ -32,13 +34,6 @@ export interface PlannedStatistics {
   readonly plan: Plan;
   /** Name of each result, in the order of the operations. */
   readonly names: readonly string[];
-}
-
-/** How a client asked. */
-export interface Asking {
-  readonly signal: AbortSignal;
-  /** Computed anew, whatever is known. */
-  readonly isFresh: boolean;
 }
 
 /** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
@@ -78,15 +73,36 @@ export function heldBytesOf({ plan }: PlannedStatistics): number {
   return plan.cells * plan.query.ops.length * LIMITS.cellBytes;
 }
 
+/** What a query costs; known before anything is read. */
+export function costOf({ plan }: PlannedStatistics): Cost {
+  return { bytes: plan.walk.bytes, passes: 1, cells: plan.cells, groups: 1 };
+}
+
+/** Chunks that a query reads, all passes together. */
+export function chunksOf({ plan }: PlannedStatistics): number {
+  return plan.walk.chunkCount;
+}
+
+/** For whom a query runs. */
+export interface Running {
+  readonly kind: Kind;
+  readonly signal: AbortSignal;
+  /** Computed anew, whatever is known. */
+  readonly isFresh: boolean;
+  /** What the same call has read before. */
+  readonly bytesBefore?: number;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
 /** Runs a planned query and renders its answer, with `prefix` members first. */
 export async function answerJson(
   context: Context,
   planned: PlannedStatistics,
-  asking: Asking,
+  running: Running,
   prefix: string,
 ): Promise<{ text: string; run: CachedRun }> {
   const started = performance.now();
-  const run = await runPlanned(context, planned, asking);
+  const run = await runPlanned(context, planned, running);
   const count = (await collectTurns(countToJson(run.result))).join('');
   const results = (await collectTurns(toJson(run.result))).join('');
   const elapsed = Math.round((performance.now() - started) * 1000) / 1000;
@@ -101,36 +117,49 @@ export async function answerJson(
 export async function answerBlock(
   context: Context,
   planned: PlannedStatistics,
-  asking: Asking,
+  running: Running,
 ): Promise<{ block: Block; run: CachedRun }> {
   if (planned.plan.query.ops.length !== 1) {
     fail('bad_operation', 'raw and npy answer one operation. Ask for one, or for format=json.', {
       ops: planned.plan.query.ops,
     });
   }
-  const run = await runPlanned(context, planned, asking);
+  const run = await runPlanned(context, planned, running);
   return { block: toBlock(run.result.results[0]!), run };
 }
 
 async function runPlanned(
   context: Context,
-  { dataset, plan, names }: PlannedStatistics,
-  asking: Asking,
+  planned: PlannedStatistics,
+  { kind, signal, isFresh, bytesBefore, onProgress }: Running,
 ): Promise<CachedRun> {
-  const lane = plan.walk.bytes <= LIMITS.interactiveBytesMax ? 'interactive' : 'bulk';
-  const run = await context.cache.run([dataset], plan, context.pool.inLane(lane), asking);
+  const { dataset, plan, names } = planned;
+  const cost = costOf(planned);
+  const tell =
+    onProgress &&
+    (({ chunks, bytes }: Pick<Progress, 'chunks' | 'bytes'>): void => {
+      // What is read again after a write comes on top.
+      const bytesTotal = Math.max(bytes, cost.bytes * cost.passes);
+      onProgress({ chunks, chunksTotal: Math.max(chunks, chunksOf(planned)), bytes, bytesTotal });
+    });
+  const { admission, cache, pool } = context;
+  const known = isFresh ? undefined : await cache.known([dataset], plan);
+  const run =
+    known ??
+    (await admission.run({ kind, cost, bytesBefore }, lane =>
+      cache.run([dataset], plan, pool.inLane(lane), { signal, isFresh, onProgress: tell }),
+    ));
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }
 
-/** What of a request says how its statistics are computed. */
-export function askingOf({ headers }: FastifyRequest, reply: FastifyReply): Asking {
-  const isFresh = /\bno-(?:cache|store)\b/i.test(headers['cache-control'] ?? '');
-  return { signal: signalOf(reply), isFresh };
+/** Whether a client wants what is known left alone. */
+export function asksAfresh({ headers }: FastifyRequest): boolean {
+  return /\bno-(?:cache|store)\b/i.test(headers['cache-control'] ?? '');
 }
 
 /** A signal that fires when the client hangs up before its answer is complete. */
-function signalOf({ raw }: FastifyReply): AbortSignal {
+export function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
   // Of the response, not of the socket, which would gather a listener with every request of a kept connection.
   raw.once('close', () => {

@@ -1,37 +1,19 @@
-/** Many statistics in one call: a line of NDJSON per query, an error line where one fails. */
-import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+/** Many statistics in one call: a line of NDJSON per query, an error line where one fails; or a job that has them all. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
-import { problemOf } from '../src/plugins/errors.js';
+import { streamLines } from '../src/plugins/lines.js';
+import { parsePrefer } from '../src/plugins/prefer.js';
+import { computeAll, linesOf } from './batch-job.js';
+import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
+import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { BODY_PROBLEMS, problems } from './schemas.js';
-import {
-  answerJson,
-  askingOf,
-  checkJsonCells,
-  heldBytesOf,
-  planFor,
-  type Asking,
-  type StatisticsInput,
-} from './statistics-answer.js';
+import { asksAfresh, signalOf } from './statistics-answer.js';
 import type { App } from './app-type.js';
 
-/** Queries under way at once: enough to keep the workers busy between two of them. */
-const CONCURRENT_QUERIES = 4;
-
-type Query = StatisticsInput & { readonly dataset: string };
-
 interface Batch {
-  readonly queries: readonly Query[];
-  readonly order?: 'input' | 'finished';
-}
-
-/** What every query of a batch works with. */
-interface Batching {
-  readonly context: Context;
-  readonly datasets: Datasets;
-  readonly asking: Asking;
+  readonly queries: readonly BatchQuery[];
+  readonly order?: LineOrder;
 }
 
 export function statisticsBatch(app: App, context: Context): void {
@@ -45,71 +27,41 @@ export function statisticsBatch(app: App, context: Context): void {
         summary: 'Statistics of several datasets or slices, one NDJSON line each',
         description:
           'Lines come in input order, or as they finish. Each carries the `index` of its query; a query that fails is ' +
-          '`{"index", "error": {problem}}` and does not stop the others.',
+          '`{"index", "error": {problem}}` and does not stop the others. The result of a job is a list of the same.',
+        headers: PREFER_HEADER,
         body: Type.Ref('StatisticsBatch'),
         response: {
           200: { description: 'A line per query', content: { 'application/x-ndjson': { schema: { type: 'string' } } } },
-          ...problems(...BODY_PROBLEMS),
+          202: ACCEPTED,
+          ...problems(...BODY_PROBLEMS, 'too_many_jobs'),
         },
       },
     },
-    async (request, reply: FastifyReply) => {
-      const { queries, order = 'input' } = request.body as Batch;
-      const batching = { context, datasets: request.datasets, asking: askingOf(request, reply) };
-      const lines = order === 'input' ? inOrder(batching, queries) : asFinished(batching, queries);
-      return reply
-        .type('application/x-ndjson')
-        .header('cache-control', 'no-cache')
-        .send(Readable.from(lines, { objectMode: false, highWaterMark: 16 * 1024 }));
-    },
+    (request, reply) => send(context, request, reply, request.body as Batch),
   );
 }
 
-async function lineOf(
-  { context, datasets, asking }: Batching,
-  { dataset, ...input }: Query,
-  index: number,
-): Promise<string> {
-  try {
-    const planned = planFor(datasets, dataset, input);
-    checkJsonCells(planned, context.config.jsonElementsMax);
-    const { text } = await context.budget.with(heldBytesOf(planned), () =>
-      answerJson(context, planned, asking, `"index":${index},`),
-    );
-    return `${text}\n`;
-  } catch (error) {
-    return `${JSON.stringify({ index, error: problemOf(error) })}\n`;
+async function send(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { queries, order = 'input' }: Batch,
+): Promise<FastifyReply> {
+  const { datasets, log } = request;
+  const isFresh = asksAfresh(request);
+  reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
+  const preferences = parsePrefer(request.headers['prefer']);
+  if (preferences.respondAsync) {
+    const input = JSON.stringify(queries);
+    return respondAsync(context, request, reply, preferences, {
+      inputBytes: input.length,
+      chunksTotal: 0,
+      bytesTotal: 0,
+      work: (...given) => computeAll({ context, datasets, kind: 'job', isFresh, log }, input, order, ...given),
+      answer: result => reply.send(linesOf(result)),
+    });
   }
-}
-
-async function* inOrder(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
-  const { signal } = batching.asking;
-  const running: Promise<string>[] = [];
-  for (let next = 0; next < queries.length || running.length > 0;) {
-    while (next < queries.length && running.length < CONCURRENT_QUERIES && !signal.aborted) {
-      running.push(lineOf(batching, queries[next]!, next++));
-    }
-    if (running.length === 0) return;
-    // oxlint-disable-next-line no-await-in-loop
-    yield await running.shift()!;
-  }
-}
-
-async function* asFinished(batching: Batching, queries: readonly Query[]): AsyncGenerator<string, void> {
-  const { signal } = batching.asking;
-  const running = new Map<number, Promise<{ index: number; line: string }>>();
-  for (let next = 0; next < queries.length || running.size > 0;) {
-    while (next < queries.length && running.size < CONCURRENT_QUERIES && !signal.aborted) {
-      const index = next++;
-      running.set(
-        index,
-        lineOf(batching, queries[index]!, index).then(line => ({ index, line })),
-      );
-    }
-    if (running.size === 0) return;
-    // oxlint-disable-next-line no-await-in-loop
-    const { index, line } = await Promise.race(running.values());
-    running.delete(index);
-    yield line;
-  }
+  const batching: Batching = { context, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };
+  await streamLines(reply, batchLines(batching, queries, order));
+  return reply;
 }

@@ -5,17 +5,25 @@ import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import { npyHeader } from '../src/formats/index.js';
+import { takePatiently } from '../src/jobs/patience.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
+import { parsePrefer } from '../src/plugins/prefer.js';
 import { parseInteger } from '../src/selection.js';
 import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { ACCEPTED, PREFER_HEADER, respondAsync, type AsyncCall } from './respond-async.js';
 import {
   answerBlock,
   answerJson,
-  askingOf,
+  asksAfresh,
   checkJsonCells,
+  chunksOf,
+  costOf,
   heldBytesOf,
   planFor,
+  signalOf,
+  type PlannedStatistics,
+  type Running,
   type StatisticsInput,
 } from './statistics-answer.js';
 import type { App } from './app-type.js';
@@ -31,6 +39,7 @@ const responses = (...more: ErrorCode[]) => ({
       'application/x-npy': { schema: BINARY },
     },
   },
+  202: ACCEPTED,
   ...problems(
     ...DATASET_PROBLEMS,
     ...more,
@@ -49,6 +58,7 @@ const responses = (...more: ErrorCode[]) => ({
     'busy',
     'busy_writing',
     'worker_lost',
+    'too_many_jobs',
   ),
 });
 
@@ -64,6 +74,7 @@ export function statistics(app: App, context: Context): void {
         tags: ['statistics'],
         summary: 'Statistics of a dataset or a slice of it',
         params: NameParams,
+        headers: PREFER_HEADER,
         querystring: Type.Object(
           {
             ops: text('Operations, comma-separated: mean,std'),
@@ -97,6 +108,7 @@ export function statistics(app: App, context: Context): void {
         tags: ['statistics'],
         summary: 'Statistics of a dataset, as a JSON query',
         params: NameParams,
+        headers: PREFER_HEADER,
         querystring: Type.Object(FORMAT, { additionalProperties: false }),
         body: Type.Ref('StatisticsQuery'),
         response: responses(...BODY_PROBLEMS),
@@ -115,18 +127,22 @@ async function send(
 ): Promise<FastifyReply> {
   const format = negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(request.datasets, name, input);
-  const asking = askingOf(request, reply);
-  await holdUntilSent(context.budget, reply, heldBytesOf(planned));
-  reply.header('cache-control', 'no-cache');
-  if (format === 'json') {
-    checkJsonCells(planned, context.config.jsonElementsMax);
-    const { text: body, run } = await answerJson(context, planned, asking, '');
-    noteRun(reply, run);
-    return reply.type('application/json; charset=utf-8').send(body);
+  if (format === 'json') checkJsonCells(planned, context.config.jsonElementsMax);
+  const preferences = parsePrefer(request.headers['prefer']);
+  // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
+  if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
+    return respondAsync(context, request, reply, preferences, asJob(context, request, reply, planned, input));
   }
-  const { block, run } = await answerBlock(context, planned, asking);
-  noteRun(reply, run);
-  reply
+  context.admission.check(costOf(planned), 'call');
+  const isFresh = asksAfresh(request);
+  const running: Running = { kind: 'call', signal: signalOf(reply), isFresh };
+  await holdUntilSent(context.budget, reply, heldBytesOf(planned));
+  if (format === 'json') {
+    const { text: body, run } = await answerJson(context, planned, running, '');
+    return sendJson(reply, body, run);
+  }
+  const { block, run } = await answerBlock(context, planned, running);
+  noteRun(reply, run)
     .header('x-array-dtype', block.dtype.typestr)
     .header('x-array-shape', block.shape.join(','))
     .type(mediaTypeOf(format));
@@ -134,8 +150,54 @@ async function send(
   return reply.send(Buffer.concat([npyHeader({ dtype: block.dtype, shape: block.shape, order: 'C' }), block.bytes]));
 }
 
-function noteRun(reply: FastifyReply, { generations, cache }: CachedRun): void {
-  reply.header('x-dataset-generation', generations[0]).header('x-cache', cache);
+function noteRun(reply: FastifyReply, { generations, cache }: Pick<CachedRun, 'generations' | 'cache'>): FastifyReply {
+  return reply
+    .header('cache-control', 'no-cache')
+    .header('x-dataset-generation', generations[0])
+    .header('x-cache', cache);
+}
+
+function sendJson(
+  reply: FastifyReply,
+  body: string | Uint8Array,
+  run: Pick<CachedRun, 'generations' | 'cache'>,
+): FastifyReply {
+  return noteRun(reply, run).type('application/json; charset=utf-8').send(body);
+}
+
+/** Planned again when its turn comes: the dataset may be another one by then. @throws too_large */
+function asJob(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  planned: PlannedStatistics,
+  input: StatisticsInput,
+): AsyncCall {
+  const { name } = planned.dataset.record;
+  const cost = costOf(planned);
+  context.admission.check(cost, 'job');
+  const text = JSON.stringify(input);
+  const isFresh = asksAfresh(request);
+  let run: Pick<CachedRun, 'generations' | 'cache'> = { generations: [], cache: 'miss' };
+  return {
+    inputBytes: text.length,
+    chunksTotal: chunksOf(planned),
+    bytesTotal: cost.bytes * cost.passes,
+    work: async (signal, onProgress) => {
+      const now = planFor(request.datasets, name, JSON.parse(text) as StatisticsInput);
+      context.admission.check(costOf(now), 'job');
+      checkJsonCells(now, context.config.jsonElementsMax);
+      const release = await takePatiently(context.budget, heldBytesOf(now), signal);
+      try {
+        const answer = await answerJson(context, now, { kind: 'job', signal, isFresh, onProgress }, '');
+        run = answer.run;
+        return Buffer.from(answer.text);
+      } finally {
+        release();
+      }
+    },
+    answer: result => sendJson(reply, result, run),
+  };
 }
 
 interface UrlQuery extends Record<string, unknown> {

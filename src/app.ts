@@ -17,7 +17,9 @@ import { Journals } from './file/journal/journals.js';
 import { availableBackends } from './file/mapping.js';
 import { Roots, type Root } from './file/roots.js';
 import { arenaPassesSelfTest, passesSelfTest } from './file/self-test.js';
+import { Admission } from './jobs/admission.js';
 import { StatisticsCache } from './jobs/cached.js';
+import { JOB_BOUNDS, Jobs, keptResultBytes } from './jobs/jobs.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
 import { registerAccess } from './plugins/access.js';
@@ -72,6 +74,8 @@ export async function buildApp(
     files,
     pool,
     cache: new StatisticsCache(config.cacheBytes),
+    admission: new Admission(config),
+    jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes) }),
     budget: new ByteBudget(config.memoryBytes),
     mappings: backends.map(backend => backend.name),
   };
@@ -105,7 +109,7 @@ export async function buildApp(
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerValidation(app, COMPONENTS);
   registerErrors(app);
-  registerClosing(app);
+  registerClosing(app, context.jobs);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
   app.server.maxConnections = config.connectionsMax;

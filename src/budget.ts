@@ -15,9 +15,12 @@ export interface BudgetLine {
 
 const LINE: BudgetLine = { waitMs: LIMITS.budgetWaitMs, waitersMax: LIMITS.budgetWaitersMax };
 
+/** Gives bytes back: all of them, once, or all but those that are still needed. */
+export type Release = (keptBytes?: number) => void;
+
 interface Waiter {
   readonly bytes: number;
-  readonly resolve: (release: () => void) => void;
+  readonly resolve: (release: Release) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -34,6 +37,10 @@ export class ByteBudget {
     this.#waitersMax = waitersMax;
   }
 
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
   get usedBytes(): number {
     return this.#usedBytes;
   }
@@ -43,13 +50,13 @@ export class ByteBudget {
   }
 
   /** Takes bytes if they are free and nobody waits for them. Returns what gives them back, once. */
-  tryTake(bytes: number): (() => void) | undefined {
+  tryTake(bytes: number): Release | undefined {
     if (this.#waiters.length > 0 || this.#usedBytes + bytes > this.#limitBytes) return undefined;
     return this.#grant(bytes);
   }
 
   /** Takes bytes as soon as they are free. @throws too_large, busy */
-  async take(bytes: number): Promise<() => void> {
+  async take(bytes: number): Promise<Release> {
     if (bytes > this.#limitBytes) {
       fail('too_large', `The request would hold ${bytes} bytes; ${this.#limitBytes} are available to all requests.`, {
         limit: this.#limitBytes,
@@ -81,13 +88,13 @@ export class ByteBudget {
     }
   }
 
-  #grant(bytes: number): () => void {
+  #grant(bytes: number): Release {
     this.#usedBytes += bytes;
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#usedBytes -= bytes;
+    let heldBytes = bytes;
+    return (keptBytes = 0) => {
+      if (keptBytes >= heldBytes) return;
+      this.#usedBytes -= heldBytes - keptBytes;
+      heldBytes = keptBytes;
       this.#next();
     };
   }

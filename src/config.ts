@@ -5,6 +5,7 @@ import path from 'node:path';
 import { cpuQuota, memoryLimit } from './cgroup.js';
 import { LIMITS } from './limits.js';
 import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
+import { JOB_SETTINGS } from './jobs/settings.js';
 import type { MappingChoice } from './file/mapping.js';
 import type { KernelChoice } from './statistics/index.js';
 import { ConfigError, integer, oneOf, setting, type ValuesOf } from './setting.js';
@@ -132,6 +133,7 @@ export const SETTINGS = {
     meaning: 'The window of that rate, and the time for a request head.',
     parse: integer(1, 86_400),
   }),
+  ...JOB_SETTINGS,
   ...ACCESS_SETTINGS,
 } as const;
 

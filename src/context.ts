@@ -5,7 +5,9 @@
 import type { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { FileTable } from './file/file-table.js';
+import type { Admission } from './jobs/admission.js';
 import type { StatisticsCache } from './jobs/cached.js';
+import type { Jobs } from './jobs/jobs.js';
 import type { WorkerPool } from './jobs/pool.js';
 
 export interface Context {
@@ -13,6 +15,8 @@ export interface Context {
   readonly files: FileTable;
   readonly pool: WorkerPool;
   readonly cache: StatisticsCache;
+  readonly admission: Admission;
+  readonly jobs: Jobs;
   /** Memory that bodies of writes are held in. */
   readonly budget: ByteBudget;
   /** The mappings in use, the preferred one first; empty means positional reads. */

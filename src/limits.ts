@@ -142,6 +142,31 @@ export const LIMITS = {
   windowsSeenMax: 4 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
+  /** Queries of one batch under way at once: enough to keep the workers busy between two of them. */
+  batchQueriesRunning: 4,
+  /** What the results of a batch may hold in memory before their turn to be sent, as a share of all memory. */
+  batchAheadShare: 1 / 8,
+  /** Large statistics whose clients wait for them: each holds its cells and a few tasks. */
+  statisticsRunningMax: 32,
+  /** Jobs that run at once: they share the workers, so more of them only end later. */
+  jobsRunningMax: 4,
+  /** Jobs in line for each caller, and for all of them together, with their inputs. */
+  jobsQueuedMax: 100,
+  jobsQueuedTotalMax: 1000,
+  jobInputBytesMax: 16 * MiB,
+  /** Jobs that have ended are kept for so long, so many of them, with so much of results, the last ones. */
+  jobResultSeconds: 3600,
+  jobsKeptMax: 1000,
+  jobResultBytesMax: 64 * MiB,
+  /** The lines of a batch that runs as a job. */
+  jobBatchBytesMax: 16 * MiB,
+  /** How long an asynchronous call may ask to wait for its job: shorter than the patience of proxies. */
+  jobWaitSecondsMax: 50,
+  /** Jobs on one page of the list. */
+  pageJobsMax: 1000,
+  /** Progress events of a job come at most so often; a comment keeps a quiet stream open. */
+  eventGapMs: 250,
+  heartbeatMs: 15_000,
   /** Datasets on one page of the list. */
   pageDatasetsMax: 1000,
   datasetsMax: 100_000,

@@ -26,16 +26,15 @@ export class StatisticsCache {
     this.partials = new PartialCache(bytesMax * (1 - RESULTS_SHARE));
   }
 
-  /** As runStatistics; `isFresh` computes everything anew and keeps it. */
-  async run(
-    datasets: readonly Dataset[],
-    plan: Plan,
-    pool: Walking,
-    { isFresh, ...options }: StatisticsOptions & { readonly isFresh: boolean },
-  ): Promise<CachedRun> {
-    const known = isFresh ? undefined : await this.results.get(datasets, plan);
-    if (known) return { ...known, scannedBytes: 0, cache: 'hit' };
-    const run = await runStatistics(datasets, plan, pool, { ...options, partials: this.partials, isFresh });
+  /** The answer, if it is known for the present generations. @throws file_changed, bulk_load, durability_unknown */
+  async known(datasets: readonly Dataset[], plan: Plan): Promise<CachedRun | undefined> {
+    const run = await this.results.get(datasets, plan);
+    return run && { ...run, scannedBytes: 0, cache: 'hit' };
+  }
+
+  /** As runStatistics, with the partials that are known, unless it `isFresh`; the answer is kept. */
+  async run(datasets: readonly Dataset[], plan: Plan, pool: Walking, options: StatisticsOptions): Promise<CachedRun> {
+    const run = await runStatistics(datasets, plan, pool, { ...options, partials: this.partials });
     this.results.put(datasets, plan, run);
     return { ...run, cache: run.keptChunks === 0 ? 'miss' : run.scannedBytes === 0 ? 'hit' : 'partial' };
   }

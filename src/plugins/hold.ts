@@ -8,7 +8,7 @@ export async function holdUntilSent(budget: ByteBudget, { raw }: FastifyReply, b
   if (bytes <= LIMITS.inlineReadBytesMax) return;
   const release = await budget.take(bytes);
   if (raw.closed) release();
-  else raw.once('close', release);
+  else raw.once('close', () => release());
 }
 
 declare module 'fastify' {

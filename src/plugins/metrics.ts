@@ -41,12 +41,21 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   gauge('hyperslab_pre_image_bytes', 'Overwritten bytes that are kept for slow readers.', preImageBytes);
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
   const { counts: tasks } = context.pool;
-  totals(
+  labelled(
+    'counter',
     'hyperslab_tasks_total',
     'lane',
     'Tasks that workers did: what is waited for, and long scans.',
     () => tasks.done,
   );
+  labelled('gauge', 'hyperslab_jobs', 'state', 'Jobs that are known.', () => context.jobs.counts);
+  labelled('counter', 'hyperslab_jobs_ended_total', 'state', 'Jobs that have ended.', () => context.jobs.endedCounts);
+  gauge(
+    'hyperslab_statistics_running',
+    'Large statistics that run while a client waits.',
+    () => context.admission.running,
+  );
+  gauge('hyperslab_statistics_waiting', 'Large statistics that wait for a place.', () => context.admission.waiting);
   gauge('hyperslab_workers', 'Worker threads.', () => context.pool.threads);
   total('hyperslab_workers_lost_total', 'Worker threads that ended by themselves.', () => tasks.lost);
 
@@ -72,12 +81,19 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   }
 
   /** Numbers that are counted elsewhere, one for each value of a label. */
-  function totals(name: string, label: string, help: string, read: () => Readonly<Record<string, number>>): void {
+  function labelled(
+    type: 'gauge' | 'counter',
+    name: string,
+    label: string,
+    help: string,
+    read: () => Readonly<Record<string, number>>,
+  ): void {
     const collect = (): void => {
       made.reset();
       for (const [value, count] of Object.entries(read())) made.inc({ [label]: value }, count);
     };
-    const made: Counter = new Counter({ name, help, registers, collect, labelNames: [label] });
+    const Metric = type === 'gauge' ? Gauge : Counter;
+    const made: Gauge | Counter = new Metric({ name, help, registers, collect, labelNames: [label] });
   }
 
   function gauge(name: string, help: string, read: () => number): void {

@@ -39,6 +39,7 @@ export async function registerOpenApi(
         { name: 'reads', description: 'Rows, blocks and slices' },
         { name: 'writes', description: 'Slices, flushed' },
         { name: 'statistics', description: 'Computed in the worker pool' },
+        { name: 'jobs', description: 'Statistics that nobody waits for' },
         { name: 'operations', description: 'Health and metrics' },
       ],
     },

@@ -31,7 +31,7 @@ export async function streamPieces(
     if (head) raw.write(head);
     while (piece) {
       const started = performance.now();
-      const sent = write(raw, piece);
+      const sent = writeBytes(raw, piece);
       // Awaited after `sent`; an error must not be taken for unhandled meanwhile.
       const following = pace.isFast ? pieces.next(pace.pieceBytes) : undefined;
       following?.catch(() => undefined);
@@ -86,12 +86,12 @@ class Pace {
   }
 }
 
-class ConnectionClosed extends Error {
+export class ConnectionClosed extends Error {
   override readonly name = 'ConnectionClosed';
 }
 
 /** Resolves when the kernel has the bytes and their memory may be used again. */
-function write(raw: ServerResponse, bytes: Uint8Array): Promise<void> {
+export function writeBytes(raw: ServerResponse, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     if (raw.destroyed) {
       reject(new ConnectionClosed());

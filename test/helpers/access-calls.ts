@@ -20,8 +20,8 @@ export const NPY = Buffer.concat([
 export const named = (name: string): RequestInit => json('POST', { name, dtype: 'float32', shape: [4] });
 export const query = { ops: ['mean'] };
 
-/** Every call of the API on the dataset `a1`, and what it needs. */
-export const CALLS: readonly (Call & { readonly scope: Scope })[] = [
+/** Every call of the API on the dataset `a1`, and what it needs. `status` is its answer where that is no success. */
+export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: number })[] = [
   { name: 'list', scope: 'read', path: '/v1/datasets' },
   { name: 'describe', scope: 'read', path: '/v1/datasets/a1' },
   { name: 'row', scope: 'read', path: '/v1/datasets/a1/rows/0' },
@@ -36,6 +36,10 @@ export const CALLS: readonly (Call & { readonly scope: Scope })[] = [
     path: '/v1/statistics',
     init: json('POST', { queries: [{ dataset: 'a1', ...query }] }),
   },
+  { name: 'jobs', scope: 'read', path: '/v1/jobs' },
+  { name: 'job', scope: 'read', path: '/v1/jobs/x', status: 404 },
+  { name: 'events of a job', scope: 'read', path: '/v1/jobs/x/events', status: 404 },
+  { name: 'end of a job', scope: 'read', path: '/v1/jobs/x', init: { method: 'DELETE' }, status: 404 },
   { name: 'metrics', scope: 'read', path: '/metrics' },
   { name: 'write', scope: 'write', path: '/v1/datasets/a1/data', init: json('PUT', 1) },
   {

@@ -530,6 +530,19 @@ function table(dataDir: string, root: string): BadRequest[] {
       400,
       'bad_request',
     ),
+
+    get('/v1/jobs?cursor=$$$', 400, 'bad_request'),
+    get('/v1/jobs?cursor=MS5hYmM', 400, 'bad_request'),
+    get('/v1/jobs?limit=0', 400, 'bad_request'),
+    get('/v1/jobs?state=done', 400, 'bad_request'),
+    get('/v1/jobs/', 404, 'unknown_job'),
+    get('/v1/jobs/..%2Fdatasets', 404, 'unknown_job'),
+    get(`/v1/jobs/${'0'.repeat(32)}`, 404, 'unknown_job'),
+    get(`/v1/jobs/${'0'.repeat(32)}/events`, 404, 'unknown_job'),
+    remove(`/v1/jobs/${'0'.repeat(32)}`, 404, 'unknown_job'),
+    // What is wrong with a query is told at once, not by a job.
+    { ...statistics('?ops=average', 422, 'bad_operation'), headers: { prefer: 'respond-async' } },
+    { ...statistics('?ops=mean', 404, 'unknown_dataset', 'nobody'), headers: { prefer: 'respond-async, wait=1' } },
   ];
 }
 
@@ -542,6 +555,9 @@ const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
   forbidden_host: 'fetch sets Host by itself',
   forbidden_origin: 'fetch sets Origin by itself',
   too_many_requests: 'no limit is set',
+  // test/http/jobs.test.ts and test/jobs/lost-workers.test.ts:
+  too_many_jobs: 'needs jobs that run for long',
+  worker_lost: 'needs a thread that ends',
   keys_unavailable: 'this service takes no tokens',
   busy: 'needs two requests at a time: the test below',
   bulk_load: 'needs two requests at a time: the test below',
