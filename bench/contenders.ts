@@ -59,14 +59,14 @@ async function startBare(place: Place, answer: Response): Promise<Server> {
   const headers = Object.fromEntries([...answer.headers].filter(([name]) => !own.has(name)));
   fs.writeFileSync(headersFile, JSON.stringify(headers));
   fs.writeFileSync(bodyFile, new Uint8Array(await answer.arrayBuffer()));
-  return startChild(place, 'bare', port => ({
+  return startChild(place.folder, 'bare', port => ({
     command: process.execPath,
     args: [compiled('contenders/bare-fastify.js'), headersFile, bodyFile, String(port)],
   }));
 }
 
 function startStarlette(place: Place): Promise<Server> {
-  return startChild(place, 'starlette', port => ({
+  return startChild(place.folder, 'starlette', port => ({
     command: PYTHON,
     args: [script('starlette_server.py'), place.dataFile, String(port)],
   }));
@@ -74,7 +74,7 @@ function startStarlette(place: Place): Promise<Server> {
 
 function startNginx(place: Place): Promise<Server> {
   const at = (name: string): string => path.join(place.folder, name);
-  return startChild(place, 'nginx', port => {
+  return startChild(place.folder, 'nginx', port => {
     fs.writeFileSync(
       at('nginx.conf'),
       `daemon off; worker_processes 1; user ${userInfo().username}; pid ${at('nginx.pid')};

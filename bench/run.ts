@@ -10,7 +10,7 @@ import { COLUMNS, makeData, ROWS, warm } from './data.js';
 import { chosen, dateAndMachine, publish, runBench, say, type Bench } from './frame.js';
 import { GENERATOR } from './load.js';
 import { measureHttp, type Effort } from './measure.js';
-import { startOurs, type Place } from './servers.js';
+import { register, startService, type Place } from './servers.js';
 import { markdown, type Missing, type Result } from './table.js';
 
 const { values: options } = parseArgs({
@@ -31,7 +31,9 @@ async function main({ folder, kept }: Bench): Promise<void> {
   say('making 1 GB of data');
   makeData(place.dataFile);
   warm(place.dataFile);
-  const ours = kept(await startOurs(place, [ROWS, COLUMNS]));
+  const ours = kept(await startService(folder, { HYPERSLAB_ROOTS: folder }));
+  const shape = [ROWS, COLUMNS];
+  await register(ours, { name: 'big', path: place.dataFile, format: 'raw', dtype: 'float32', shape, mode: 'r' });
   const contenders = kept(new Contenders(place, ours));
 
   const results: (Result | Missing)[] = [];

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 export interface Server {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -21,24 +22,26 @@ export interface Place {
 const START_MS_MAX = 20_000;
 export const compiled = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** The service with its defaults, the file registered in place, read-only. */
-export async function startOurs(place: Place, shape: readonly number[]): Promise<Server> {
-  const server = await startChild(place, 'ours', port => ({
+/** The service with its defaults, on a data folder of its own. */
+export function startService(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
+  return startChild(folder, 'ours', port => ({
     command: process.execPath,
     args: [compiled('../src/server.js')],
-    env: {
-      HYPERSLAB_PORT: String(port),
-      HYPERSLAB_DATA_DIR: path.join(place.folder, 'ours'),
-      HYPERSLAB_ROOTS: place.folder,
-    },
+    env: { HYPERSLAB_PORT: String(port), HYPERSLAB_DATA_DIR: path.join(folder, 'ours'), ...env },
   }));
-  const response = await fetch(`${server.url}/v1/datasets`, {
+}
+
+/** Registers a file, or makes an array: the body of POST /v1/datasets. */
+export async function register(
+  { url }: Server,
+  dataset: { readonly name: string; readonly [member: string]: unknown },
+): Promise<void> {
+  const response = await fetch(`${url}/v1/datasets`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'big', path: place.dataFile, format: 'raw', dtype: 'float32', shape, mode: 'r' }),
+    body: JSON.stringify(dataset),
   });
-  if (response.status !== 201) throw new Error(`registering the data file: ${await response.text()}`);
-  return server;
+  if (response.status !== 201) throw new Error(`registering ${dataset.name}: ${await response.text()}`);
 }
 
 interface Command {
@@ -47,11 +50,14 @@ interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts a process that listens on a port that was free a moment ago, and waits until it accepts connections. */
-export async function startChild(place: Place, name: string, commandFor: (port: number) => Command): Promise<Server> {
+/**
+ * Starts a process that listens on a port that was free a moment ago, and waits until it accepts connections.
+ * @param folder for its log
+ */
+export async function startChild(folder: string, name: string, commandFor: (port: number) => Command): Promise<Server> {
   const port = await freePort();
   const { command, args, env } = commandFor(port);
-  const logFile = path.join(place.folder, `${name}.log`);
+  const logFile = path.join(folder, `${name}.log`);
   const log = fs.openSync(logFile, 'w');
   const child = spawn(command, args, { env: { ...withoutSettings(process.env), ...env }, stdio: ['ignore', log, log] });
   fs.closeSync(log);
@@ -60,7 +66,7 @@ export async function startChild(place: Place, name: string, commandFor: (port: 
     await stop(child);
     throw new Error(`${name} did not start:\n${fs.readFileSync(logFile, 'utf8')}`);
   }
-  return { url: `http://127.0.0.1:${port}`, stop: () => stop(child) };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, stop: () => stop(child) };
 }
 
 export async function stop(child: ChildProcess): Promise<void> {

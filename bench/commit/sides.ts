@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
-import { compiled, startChild, type Server } from '../servers.js';
+import { compiled, register, startChild, startService, type Server } from '../servers.js';
 import { BLOCK_BYTES, COLUMNS, ROWS } from './blocks.js';
 
 const run = promisify(execFile);
@@ -32,17 +32,8 @@ export interface Ours extends Side {
 }
 
 export async function startOurs(folder: string, logs: string): Promise<Ours> {
-  const server = await startChild(place(logs), 'ours', port => ({
-    command: process.execPath,
-    args: [compiled('../src/server.js')],
-    env: { HYPERSLAB_PORT: String(port), HYPERSLAB_DATA_DIR: path.join(folder, 'ours') },
-  }));
-  const response = await fetch(`${server.url}/v1/datasets`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'blocks', dtype: 'float32', shape: [ROWS, COLUMNS] }),
-  });
-  if (response.status !== 201) throw new Error(`making the array: ${await response.text()}`);
+  const server = await startService(logs, { HYPERSLAB_DATA_DIR: path.join(folder, 'ours') });
+  await register(server, { name: 'blocks', dtype: 'float32', shape: [ROWS, COLUMNS] });
   return {
     name: 'ours',
     title: 'ours',
@@ -58,7 +49,7 @@ export async function startOurs(folder: string, logs: string): Promise<Ours> {
 export async function startOthers(folder: string, logs: string): Promise<Side[]> {
   const file = path.join(folder, 'blocks');
   fs.writeFileSync(file, Buffer.alloc(ROWS * BLOCK_BYTES), { flush: true });
-  const bare = await startChild(place(logs), 'bare', port => ({
+  const bare = await startChild(logs, 'bare', port => ({
     command: process.execPath,
     args: [child('bare-fastify.js'), file, String(port)],
   }));
@@ -89,8 +80,4 @@ function asProcess(command: string, script: string, target: string): Pick<Side, 
     },
     stop: () => Promise.resolve(),
   };
-}
-
-function place(folder: string): { folder: string; dataFile: string } {
-  return { folder, dataFile: '' };
 }
