@@ -5,6 +5,9 @@
  * constant in a hot loop is loaded once from memory; what must be inlined is a static method marked @inline, since
  * decorators on functions are no TypeScript.
  */
+export * from './cells';
 export * from './convert';
-export * from './masks';
 export * from './groups';
+export * from './histogram';
+export * from './masks';
+export * from './select';

@@ -4,12 +4,15 @@
  * give the same results to the bit: WebAssembly, and scalar TypeScript, which is the specification.
  */
 import { readFileSync } from 'node:fs';
+import type { CellKernels } from './scalar/cells.js';
 import type { ConvertKernels } from './scalar/convert.js';
 import type { GroupKernels } from './scalar/groups.js';
+import type { HistogramKernels } from './scalar/histogram.js';
 import type { MaskKernels } from './scalar/masks.js';
+import type { SelectKernels } from './scalar/select.js';
 
 /** One family per file of kernels/. */
-export type Kernels = ConvertKernels & MaskKernels & GroupKernels;
+export type Kernels = CellKernels & ConvertKernels & GroupKernels & HistogramKernels & MaskKernels & SelectKernels;
 
 /** The module's own constants lie below this address: memory for anybody else starts here. */
 export const KERNEL_DATA_BYTES = 64 * 1024;

@@ -1,10 +1,20 @@
 /** All scalar kernels over one memory. A family is a file here, and one of the same name in kernels/. */
 import type { Kernels } from '../kernels.js';
+import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
 import { groupKernels } from './groups.js';
+import { histogramKernels } from './histogram.js';
 import { maskKernels } from './masks.js';
+import { selectKernels } from './select.js';
 
 export function scalarKernels(memory: ArrayBuffer): Kernels {
   const view = new DataView(memory);
-  return { ...convertKernels(view), ...maskKernels(view), ...groupKernels(view) };
+  return {
+    ...cellKernels(view),
+    ...convertKernels(view),
+    ...groupKernels(view),
+    ...histogramKernels(view),
+    ...maskKernels(view),
+    ...selectKernels(view),
+  };
 }
