@@ -3,16 +3,7 @@
  * do, NaN (all as one) last; then the keys of wanted ranks are found without sorting the rest.
  */
 
-/** Types of elements, as numbers: what `type` is below. */
-const F32: i32 = 0;
-const F64: i32 = 1;
-const I8: i32 = 2;
-const U8: i32 = 3;
-const I16: i32 = 4;
-const U16: i32 = 5;
-const I32: i32 = 6;
-const U32: i32 = 7;
-const I64: i32 = 8;
+import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
 
 /** Ranges of keys up to this length are sorted by insertion. */
 const SHORT: usize = 24;

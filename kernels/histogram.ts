@@ -5,12 +5,7 @@
  * memory, since the engine would make them anew in every turn.
  */
 
-/** Types of elements, as numbers: what `type` is below. */
-const F32: i32 = 0;
-const F64: i32 = 1;
-const I32: i32 = 6;
-const U32: i32 = 7;
-const I64: i32 = 8;
+import { F32, F64, I32, I64, U32 } from './types';
 
 /**
  * What a spec holds, by offset. Vectors: the first edge and the scale, as float32 and as float64; then of places in fixed
@@ -313,9 +308,10 @@ export function addPairs(pairs: usize, width: i32, counters: usize): void {
 }
 
 /**
- * Counts between edges that do not fall, the last of them replaced as above. `starts` are 65,537 numbers of 32 bits: for
- * each value of the 16 high bits of a float64's key (its bits, flipped so that they sort as the numbers do), how many edges
- * are not above the smallest float64 that has them.
+ * Counts between edges that do not fall, the last of them replaced as above. `starts` are numbers of 32 bits: for each value
+ * of the 16 high bits of a float64's key (its bits, flipped so that they sort as the numbers do), how many edges are not
+ * above the smallest float64 that has them; then the number of edges; then the steps that the longest search takes. Hazard:
+ * a search may look at the 8 bytes before the edges.
  */
 export function seekBins(
   type: i32,
@@ -340,6 +336,7 @@ export function seekBins(
 }
 
 function seekRow<T>(ptr: usize, end: usize, starts: usize, edges: usize, counters: usize): usize {
+  const steps = load<i32>(starts, 4 * 65537);
   let nans: usize = 0;
   for (; ptr < end; ptr += sizeof<T>()) {
     const value = Element.at<T>(ptr);

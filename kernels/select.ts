@@ -129,9 +129,18 @@ export function countOffsets32(
   table: usize,
 ): void {
   const first = load<u32>(base);
+  const firsts = v128.load32_splat(base);
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 2);
-    for (let at = ptr; at < end; at += 4) Table.add(table, (load<u32>(at) - first) >> shift);
+    let at = ptr;
+    for (; at + 16 <= end; at += 16) {
+      const indices = i32x4.shr_u(i32x4.sub(v128.load(at), firsts), shift);
+      Table.add(table, i32x4.extract_lane(indices, 0));
+      Table.add(table, i32x4.extract_lane(indices, 1));
+      Table.add(table, i32x4.extract_lane(indices, 2));
+      Table.add(table, i32x4.extract_lane(indices, 3));
+    }
+    for (; at < end; at += 4) Table.add(table, (load<u32>(at) - first) >> shift);
   }
 }
 

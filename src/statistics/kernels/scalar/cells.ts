@@ -2,10 +2,11 @@
  * Cells whose elements are all at hand. Elements become keys: unsigned integers of 32 or 64 bits that sort as the elements
  * do, NaN (all as one) last; then the keys of wanted ranks are found.
  */
+import { NATIVE_TYPES, type NativeType } from '../../native-types.js';
 
 export interface CellKernels {
   /**
-   * Writes the keys of `count` elements of a type (TYPE_NUMBERS), `step` bytes apart, to `to`: 64 bits each for 64-bit
+   * Writes the keys of `count` elements of a type (its position in NATIVE_TYPES), `step` bytes apart, to `to`: 64 bits each for 64-bit
    * types, 32 for all others. Answers how many are NaN.
    */
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
@@ -17,54 +18,40 @@ export interface CellKernels {
   selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
 }
 
-/** The types of elements as kernels are told them. */
-export const TYPE_NUMBERS = {
-  f32: 0,
-  f64: 1,
-  i8: 2,
-  u8: 3,
-  i16: 4,
-  u16: 5,
-  i32: 6,
-  u32: 7,
-  i64: 8,
-  u64: 9,
-} as const;
-
 type Key = (memory: DataView, at: number) => number | bigint;
 
-/** By the number of the type. */
-const KEYS: readonly Key[] = [
-  (memory, at) => {
+const KEYS: Readonly<Record<NativeType, Key>> = {
+  f32: (memory, at) => {
     const bits = memory.getUint32(at, true);
     if (Number.isNaN(memory.getFloat32(at, true))) return 0xffff_ffff;
     return bits >= 0x8000_0000 ? 0xffff_ffff - bits : bits + 0x8000_0000;
   },
-  (memory, at) => {
+  f64: (memory, at) => {
     const bits = memory.getBigUint64(at, true);
     if (Number.isNaN(memory.getFloat64(at, true))) return 2n ** 64n - 1n;
     return bits >= 2n ** 63n ? 2n ** 64n - 1n - bits : bits + 2n ** 63n;
   },
-  (memory, at) => memory.getInt8(at) + 0x8000_0000,
-  (memory, at) => memory.getUint8(at),
-  (memory, at) => memory.getInt16(at, true) + 0x8000_0000,
-  (memory, at) => memory.getUint16(at, true),
-  (memory, at) => memory.getInt32(at, true) + 0x8000_0000,
-  (memory, at) => memory.getUint32(at, true),
-  (memory, at) => memory.getBigInt64(at, true) + 2n ** 63n,
-  (memory, at) => memory.getBigUint64(at, true),
-];
+  i8: (memory, at) => memory.getInt8(at) + 0x8000_0000,
+  u8: (memory, at) => memory.getUint8(at),
+  i16: (memory, at) => memory.getInt16(at, true) + 0x8000_0000,
+  u16: (memory, at) => memory.getUint16(at, true),
+  i32: (memory, at) => memory.getInt32(at, true) + 0x8000_0000,
+  u32: (memory, at) => memory.getUint32(at, true),
+  i64: (memory, at) => memory.getBigInt64(at, true) + 2n ** 63n,
+  u64: (memory, at) => memory.getBigUint64(at, true),
+};
 
 export function cellKernels(memory: DataView): CellKernels {
   return {
     toKeys(type, ptr, step, count, to) {
+      const name = NATIVE_TYPES[type]!;
       let nans = 0;
       for (let i = 0; i < count; i++) {
-        const key = KEYS[type]!(memory, ptr + i * step);
+        const key = KEYS[name](memory, ptr + i * step);
         if (typeof key === 'bigint') memory.setBigUint64(to + 8 * i, key, true);
         else memory.setUint32(to + 4 * i, key, true);
-        if (type === TYPE_NUMBERS.f32 && key === 0xffff_ffff) nans++;
-        if (type === TYPE_NUMBERS.f64 && key === 2n ** 64n - 1n) nans++;
+        if (name === 'f32' && key === 0xffff_ffff) nans++;
+        if (name === 'f64' && key === 2n ** 64n - 1n) nans++;
       }
       return nans;
     },

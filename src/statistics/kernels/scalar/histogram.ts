@@ -2,7 +2,7 @@
  * Counting into bins. A counter has 32 bits; counter 0 is for what lies below the first edge and for NaN, counter i + 1 for
  * bin i, the last one for what lies above. Elements are compared with the edges as float64.
  */
-import { TYPE_NUMBERS } from './cells.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../native-types.js';
 
 export interface HistogramKernels {
   /**
@@ -46,9 +46,8 @@ export interface HistogramKernels {
   /** Adds counted pairs to the counters, of which there is room for `width`, a multiple of 8; and clears them. */
   addPairs(pairs: number, width: number, counters: number): void;
   /**
-   * Counts between edges that do not fall. `starts`, 65,537 numbers of 32 bits, say for each value of the 16 high bits of a
-   * float64's key (its bits, flipped so that they sort as the numbers do) how many edges are not above the smallest float64
-   * that has them.
+   * Counts between edges that do not fall. `starts` (histogram/starts.ts) says where to look for them. Hazard: a search may
+   * look at the 8 bytes before the edges.
    */
   seekBins(
     type: number,
@@ -94,13 +93,13 @@ export const BIN_SPEC = {
 type Read = (memory: DataView, at: number) => number;
 
 /** Reads an element as float64. */
-const ELEMENTS: Readonly<Record<number, { readonly itemsize: number; readonly read: Read }>> = {
-  [TYPE_NUMBERS.f32]: { itemsize: 4, read: (memory, at) => memory.getFloat32(at, true) },
-  [TYPE_NUMBERS.f64]: { itemsize: 8, read: (memory, at) => memory.getFloat64(at, true) },
-  [TYPE_NUMBERS.i32]: { itemsize: 4, read: (memory, at) => memory.getInt32(at, true) },
-  [TYPE_NUMBERS.u32]: { itemsize: 4, read: (memory, at) => memory.getUint32(at, true) },
-  [TYPE_NUMBERS.i64]: { itemsize: 8, read: (memory, at) => Number(memory.getBigInt64(at, true)) },
-  [TYPE_NUMBERS.u64]: { itemsize: 8, read: (memory, at) => Number(memory.getBigUint64(at, true)) },
+const ELEMENTS: Partial<Record<NativeType, Read>> = {
+  f32: (memory, at) => memory.getFloat32(at, true),
+  f64: (memory, at) => memory.getFloat64(at, true),
+  i32: (memory, at) => memory.getInt32(at, true),
+  u32: (memory, at) => memory.getUint32(at, true),
+  i64: (memory, at) => Number(memory.getBigInt64(at, true)),
+  u64: (memory, at) => Number(memory.getBigUint64(at, true)),
 };
 
 export function histogramKernels(memory: DataView): HistogramKernels {
@@ -125,7 +124,9 @@ export function histogramKernels(memory: DataView): HistogramKernels {
     edgeCount: number,
     counters: number,
   ): number => {
-    const { itemsize, read } = ELEMENTS[type]!;
+    const name = NATIVE_TYPES[type]!;
+    const itemsize = NATIVE_BYTES[name];
+    const read = ELEMENTS[name]!;
     let nans = 0;
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < length; i++) {

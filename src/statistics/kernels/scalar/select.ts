@@ -67,7 +67,7 @@ export function selectKernels(memory: DataView): SelectKernels {
       for (let i = 0; i < count; i++) use(ptr + row * stride + i * itemsize);
     }
   };
-  const intervalOf = <T extends number | bigint>(spec: number, at: number, itemsize: number, first: T): number => {
+  const intervalOf = (spec: number, itemsize: number, first: number | bigint): number => {
     const read = itemsize === 4 ? u32 : u64;
     for (let i = 0; i < u32(spec + REFINE_SPEC.length); i++) {
       if (read(spec + REFINE_SPEC.intervals + i * itemsize) === first) return i;
@@ -96,7 +96,7 @@ export function selectKernels(memory: DataView): SelectKernels {
     refine32: (ptr, rows, stride, count, spec, table) =>
       each([ptr, rows, stride, count], 4, at => {
         const first = (u32(at) & u32(spec)) >>> 0;
-        const interval = intervalOf(spec, at, 4, first);
+        const interval = intervalOf(spec, 4, first);
         if (interval < 0) return;
         const index = (u32(at) - first) >>> u32(spec + REFINE_SPEC.nextShift);
         add(table + 4 * interval * u32(spec + REFINE_SPEC.tableLength), index);
@@ -104,7 +104,7 @@ export function selectKernels(memory: DataView): SelectKernels {
     refine64: (ptr, rows, stride, count, spec, table) =>
       each([ptr, rows, stride, count], 8, at => {
         const first = u64(at) & u64(spec);
-        const interval = intervalOf(spec, at, 8, first);
+        const interval = intervalOf(spec, 8, first);
         if (interval < 0) return;
         const index = (u64(at) - first) >> BigInt(u32(spec + REFINE_SPEC.nextShift));
         add(table + 4 * interval * u32(spec + REFINE_SPEC.tableLength), Number(index));

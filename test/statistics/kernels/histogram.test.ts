@@ -1,0 +1,113 @@
+/** Kernels that count into bins, against a twin that compares every element with the edges. */
+import t from 'tap';
+import { binSpec, closedEdges, writeBinSpec, type Counting } from '../../../src/statistics/histogram/spec.js';
+import { startsOf } from '../../../src/statistics/histogram/starts.js';
+import type { NativeType } from '../../../src/statistics/native-types.js';
+import { PAIR_ELEMENTS_MAX } from '../../../src/statistics/kernels/scalar/histogram.js';
+import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { compareTables, rowsCase, TABLE_AT, type Bench } from './digits.js';
+import { randomValue } from './values.js';
+
+const TYPES = ['f32', 'f64', 'i32', 'u32', 'i64', 'u64'] as const;
+const WIDTH_MAX = 128;
+
+function equalEdges(random: Random, type: NativeType, bins: number): Float64Array {
+  const first = type.startsWith('u') ? integerBelow(random, 20) : Math.round((random() - 0.5) * 40);
+  const last = first + pick(random, [1, 10, 100, 0.1, 1e4, 3.7]);
+  const narrow = type === 'f32' ? Math.fround : (value: number) => value;
+  return Float64Array.from({ length: bins + 1 }, (_, i) =>
+    narrow(i === bins ? last : first + (i * (last - first)) / bins),
+  );
+}
+
+/** Values around and on edges mostly. */
+function valueMaker(random: Random, type: NativeType, edges: Float64Array): () => number | bigint {
+  const span = edges.at(-1)! - edges[0]!;
+  return () => {
+    if (random() < 0.1) return randomValue(random, type, 50);
+    const value = random() < 0.4 ? pick(random, [...edges]) : edges[0]! + (random() * 1.2 - 0.1) * span;
+    if (type.startsWith('f')) return value;
+    const whole = BigInt(Math.round(value));
+    return type.startsWith('u') && whole < 0n ? 0n : whole;
+  };
+}
+
+function putEdges({ memory, spec }: Bench, edges: Float64Array): number {
+  const at = spec + 1024;
+  for (const [i, edge] of closedEdges(edges).entries()) memory.setFloat64(at + 8 * i, edge, true);
+  return at;
+}
+
+t.test('bins are counted as their twins count them, by whichever arithmetic', async t => {
+  const wrong: string[] = [];
+  const seen = new Set<Counting>();
+  for (let seed = 0; seed < 1500; seed++) {
+    const random = randomOf(seed);
+    const type = pick(random, TYPES);
+    const bins = pick(random, [1, 2, 3, 10, 100, 126, 127, 200, 1000]);
+    const edges = equalEdges(random, type, bins);
+    const length = seed < 600 ? seed % 68 : integerBelow(random, 400);
+    const each = rowsCase(type, 1 + integerBelow(random, 3), length, valueMaker(random, type, edges));
+    const spec = binSpec(edges, type === 'f32');
+    const counting = pick(random, [spec.counting, spec.counting, 'exactly'] as const);
+    seen.add(counting);
+    const difference = compareTables(seed, each, 2048, bench => {
+      const { kernels, memory, at, table } = bench;
+      writeBinSpec(memory, bench.spec, spec, putEdges(bench, edges));
+      if (counting !== 'pairs') {
+        return kernels[counting === 'bins' ? 'countBins' : 'countExactly'](each.number, ...at, bench.spec, table);
+      }
+      const pairs = table + 64 * 1024;
+      new Uint8Array(memory.buffer, pairs, 2 * WIDTH_MAX ** 2).fill(0);
+      const nans = kernels.countPairs(each.number, ...at, bench.spec, table, pairs);
+      kernels.addPairs(pairs, spec.width, table);
+      return nans;
+    });
+    if (difference !== undefined)
+      wrong.push(`seed ${seed}: ${bins} bins of ${length} ${type}, ${counting}: ${difference}`);
+  }
+  t.same(wrong.slice(0, 5), []);
+  t.same([...seen].sort(), ['bins', 'exactly', 'pairs']);
+});
+
+t.test('any ascending edges are found', async t => {
+  const wrong: string[] = [];
+  for (let seed = 0; seed < 600; seed++) {
+    const random = randomOf(seed);
+    const type = pick(random, TYPES);
+    const count = 2 + integerBelow(random, 20);
+    const edges = Float64Array.from({ length: count }, () => Number(randomValue(random, type, 50))).map(edge =>
+      Number.isNaN(edge) ? 0 : edge,
+    );
+    edges.sort();
+    const each = rowsCase(type, 1 + integerBelow(random, 3), integerBelow(random, 68), () =>
+      random() < 0.5 ? randomValue(random, type, 50) : type.startsWith('f') ? pick(random, [...edges]) : 1n,
+    );
+    const starts = startsOf(closedEdges(edges));
+    const difference = compareTables(seed, each, count + 1, bench => {
+      const { kernels, memory, at, table } = bench;
+      const startsAt = bench.spec - TABLE_AT + 1024 * 1024;
+      new Uint32Array(memory.buffer, startsAt, starts.length).set(starts);
+      return kernels.seekBins(each.number, ...at, startsAt, putEdges(bench, edges), table);
+    });
+    if (difference !== undefined) wrong.push(`seed ${seed}: ${count} edges of ${type}: ${difference}`);
+  }
+  t.same(wrong.slice(0, 5), []);
+});
+
+t.test('as many pairs as may be counted do not overflow', async t => {
+  const edges = Float64Array.of(0, 1, 2);
+  const spec = binSpec(edges, true);
+  const each = rowsCase('f32', 1, 67, () => 0.5);
+  const difference = compareTables(1, each, 8, bench => {
+    const { kernels, memory, at, table } = bench;
+    const pairs = table + 64 * 1024;
+    writeBinSpec(memory, bench.spec, spec, putEdges(bench, edges));
+    new Uint8Array(memory.buffer, pairs, 2 * WIDTH_MAX ** 2).fill(0);
+    for (let done = 0; done < PAIR_ELEMENTS_MAX; done += 8)
+      kernels.countPairs(0, at[0], 1, 0, 8, bench.spec, table, pairs);
+    kernels.addPairs(pairs, spec.width, table);
+    t.equal(memory.getUint32(table + 4, true), PAIR_ELEMENTS_MAX);
+  });
+  t.equal(difference, undefined);
+});
