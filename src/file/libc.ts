@@ -3,7 +3,6 @@
  * every caller has another way. Addresses are numbers: user space ends at 2^47.
  * Hazard: these calls take addresses on trust; only this folder makes them.
  */
-import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const PROT_READ = 1;
@@ -196,7 +195,8 @@ function bindOpenat2(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc['op
   const probe = howOf(O_PATH);
   const fd = Number(syscall(SYS_OPENAT2, AT_FDCWD, '/', Number(koffi.address(probe)), probe.byteLength));
   if (fd < 0) return undefined;
-  closeSync(fd);
+  // Not by Node, which warns when a worker closes what it did not open.
+  library.func('int close(int fd)')(fd);
   let underWay = 0;
   return (path, flags) => {
     // koffi throws beyond a number of calls at a time.
