@@ -10,4 +10,6 @@ export * from './convert';
 export * from './groups';
 export * from './histogram';
 export * from './masks';
+export * from './rows';
+export * from './runs';
 export * from './select';

@@ -9,10 +9,19 @@ import type { ConvertKernels } from './scalar/convert.js';
 import type { GroupKernels } from './scalar/groups.js';
 import type { HistogramKernels } from './scalar/histogram.js';
 import type { MaskKernels } from './scalar/masks.js';
+import type { RowKernels } from './scalar/rows.js';
+import type { RunKernels } from './scalar/runs.js';
 import type { SelectKernels } from './scalar/select.js';
 
 /** One family per file of kernels/. */
-export type Kernels = CellKernels & ConvertKernels & GroupKernels & HistogramKernels & MaskKernels & SelectKernels;
+export type Kernels = CellKernels &
+  ConvertKernels &
+  GroupKernels &
+  HistogramKernels &
+  MaskKernels &
+  RowKernels &
+  RunKernels &
+  SelectKernels;
 
 /** The module's own constants lie below this address: memory for anybody else starts here. */
 export const KERNEL_DATA_BYTES = 64 * 1024;

@@ -1,6 +1,11 @@
 /** Conversions of bytes into native numbers, by both implementations. */
 import t from 'tap';
+import { float16ToFloat32 } from '../../../src/float16.js';
+import { integerBelow, pick } from '../cases.js';
 import { IMPLEMENTATIONS } from './implementations.js';
+import { differences } from './twins.js';
+
+const { base } = IMPLEMENTATIONS[0]!;
 
 for (const { name, kernels, bytes, base } of IMPLEMENTATIONS) {
   t.test(`${name}: any byte but zero is true, whatever the length and the alignment`, async t => {
@@ -21,3 +26,38 @@ for (const { name, kernels, bytes, base } of IMPLEMENTATIONS) {
     t.strictSame(wrong, []);
   });
 }
+
+t.test('conversions are the same in both, for every length and alignment', async t => {
+  const found = differences(500, (kernels, { take, view, bytes, random }) => {
+    const count = integerBelow(random, 68);
+    const from = take(8 * count);
+    const to = take(8 * count);
+    const rests = take(8 * count);
+    const lows = take(8 * count);
+    for (let i = 0; i < 8 * count; i++) bytes[from - base + i] = integerBelow(random, 256);
+    kernels.packItems(pick(random, [1, 2, 4, 8]), from, 3, 2, 9, Math.floor(count / 2), to);
+    kernels.swapBytes(to, count, pick(random, [2, 4, 8]));
+    kernels.integersToHalves(integerBelow(random, 2), from, count, rests, lows);
+    // Sums are far from the ends of an int64.
+    for (let i = 0; i < count; i++) view.setInt8(from + 8 * i + 7, view.getInt8(from + 8 * i + 7) >> 2);
+    kernels.integersToPairs(from, count, rests, to);
+    return undefined;
+  });
+  t.strictSame(found, []);
+});
+
+t.test('all 65,536 halves become the float32 that they are', async t => {
+  const halves = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const expected = float16ToFloat32(halves);
+  for (const { name, kernels, bytes, base } of IMPLEMENTATIONS) {
+    bytes.set(new Uint8Array(halves.buffer), base + 1);
+    const to = base + 256 * 1024;
+    kernels.halvesToFloats(base + 1, to, halves.length);
+    const found = new Float32Array(bytes.buffer.slice(to, to + 4 * halves.length));
+    t.equal(
+      found.findIndex((value, i) => !Object.is(value, expected[i])),
+      -1,
+      name,
+    );
+  }
+});

@@ -5,6 +5,8 @@ import { convertKernels } from './convert.js';
 import { groupKernels } from './groups.js';
 import { histogramKernels } from './histogram.js';
 import { maskKernels } from './masks.js';
+import { rowKernels } from './rows.js';
+import { runKernels } from './runs.js';
 import { selectKernels } from './select.js';
 
 export function scalarKernels(memory: ArrayBuffer): Kernels {
@@ -15,6 +17,8 @@ export function scalarKernels(memory: ArrayBuffer): Kernels {
     ...groupKernels(view),
     ...histogramKernels(view),
     ...maskKernels(view),
+    ...rowKernels(view),
+    ...runKernels(view),
     ...selectKernels(view),
   };
 }

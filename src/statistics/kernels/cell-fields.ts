@@ -1,0 +1,27 @@
+/**
+ * What kernels know of a cell: fields of 8 bytes each, in the order of kernels/cell-fields.ts. A field of neighbouring cells is
+ * contiguous; field k of a cell is at cell + k * fieldBytes.
+ */
+export const CELL_FIELDS = [
+  'sum',
+  'sumRest',
+  'sumCount',
+  'count',
+  'mean',
+  'meanRest',
+  'm2',
+  'seen',
+  'min',
+  'max',
+  'argmin',
+  'argmax',
+  'nanIndex',
+  'zeros',
+  'prod',
+  'prodExponent',
+] as const;
+
+export type CellField = (typeof CELL_FIELDS)[number];
+
+/** Memory that kernels over rows need for each column. */
+export const ROOM_BYTES = 32;

@@ -1,0 +1,179 @@
+/** Kernels over rows: the elements of a column are taken one after the other. */
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
+import { Cells } from './cell-fields.js';
+import { BLOCK, blocksOf, elementsOf, type Elements } from './elements.js';
+import { extremesOf, keepExtremes, keepValues, keptExtreme } from './extremes.js';
+import { distanceOf, momentsOf, type Distances, type Shift } from './moments.js';
+import { multiplyCell } from './product.js';
+import { WANTS_NAN } from './runs.js';
+
+/**
+ * `blocks` blocks, `blockStep` bytes and `cellStep` bytes of cells apart, each of `rows` rows of `width` elements, `step`
+ * bytes apart, into neighbouring cells. `room` is memory of ROOM_BYTES per column.
+ */
+type OverRows<Options extends readonly (number | boolean)[]> = (
+  type: number,
+  ptr: number,
+  step: number,
+  rows: number,
+  width: number,
+  blocks: number,
+  blockStep: number,
+  cells: number,
+  fieldBytes: number,
+  cellStep: number,
+  ...options: Options
+) => void;
+
+/** The same fields as RunKernels. */
+export interface RowKernels {
+  sumRows: OverRows<[room: number, omit: boolean]>;
+  momentsRows: OverRows<[room: number, omit: boolean, sums: boolean]>;
+  extremesRows: OverRows<[room: number]>;
+  argsRows: OverRows<[index: number, indexStep: number, blockIndexStep: number, wants: number]>;
+  zerosRows: OverRows<[]>;
+  productRows: OverRows<[omit: boolean]>;
+}
+
+type UseColumn = (column: Elements, cell: number, block: number) => void;
+
+export function rowKernels(memory: DataView): RowKernels {
+  const eachColumn = (
+    [type, ptr, step, rows, width, blocks, blockStep, cells, , cellStep]: readonly number[] & { length: 10 },
+    use: UseColumn,
+  ): void => {
+    const bytes = NATIVE_BYTES[NATIVE_TYPES[type!]!];
+    for (let block = 0; block < blocks!; block++) {
+      for (let j = 0; j < width!; j++) {
+        const column = elementsOf(memory, type!, ptr! + block * blockStep! + j * bytes, step!, rows!);
+        use(column, cells! + block * cellStep! + j * 8, block);
+      }
+    }
+  };
+  return {
+    sumRows: (a, b, c, d, e, f, g, h, fieldBytes, j, _room, omit) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) => sumColumn(cells, cell, column, omit));
+    },
+    momentsRows: (a, b, c, d, e, f, g, h, fieldBytes, j, _room, omit, sums) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) =>
+        momentsColumn(cells, cell, column, omit && column.isFloat, sums && column.type === 'f32'),
+      );
+    },
+    extremesRows: (a, b, c, d, e, f, g, h, fieldBytes, j, _room) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) =>
+        keepExtremes(cells, cell, column, extremesOf(column, 1, false)),
+      );
+    },
+    argsRows: (a, b, c, d, e, f, g, h, fieldBytes, j, index, indexStep, blockIndexStep, wants) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell, block) =>
+        argsColumn(cells, cell, column, index + block * blockIndexStep, indexStep, wants),
+      );
+    },
+    zerosRows: (a, b, c, d, e, f, g, h, fieldBytes, j) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) => {
+        for (let i = 0; i < column.length; i++) if (column.value(i) === 0) cells.add(cell, 'zeros', 1);
+      });
+    },
+    productRows: (a, b, c, d, e, f, g, h, fieldBytes, j, omit) => {
+      const cells = new Cells(memory, fieldBytes);
+      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) => {
+        for (let i = 0; i < column.length; i++) {
+          const value = column.value(i);
+          if (!omit || !Number.isNaN(value)) multiplyCell(cells, cell, { value, exponent: 0 });
+        }
+      });
+    },
+  };
+}
+
+function sumColumn(cells: Cells, cell: number, column: Elements, omit: boolean): void {
+  if (!column.isFloat) {
+    for (let i = 0; i < column.length; i++) {
+      const value = BigInt(column.exact(i));
+      cells.addInteger(cell, 'sum', column.isWide ? BigInt.asUintN(32, value) : value);
+      if (column.isWide) cells.addInteger(cell, 'sumRest', value >> 32n);
+    }
+    return;
+  }
+  for (const block of blocksOf(column, BLOCK)) {
+    let plain = 0;
+    for (let i = 0; i < block.length; i++) {
+      const value = block.value(i);
+      if (omit && Number.isNaN(value)) continue;
+      if (omit) cells.add(cell, 'sumCount', 1);
+      if (block.type === 'f64') cells.addToSum(cell, value);
+      else plain += value;
+    }
+    if (block.type === 'f32') cells.addToSum(cell, plain);
+  }
+}
+
+/** Rows at the start of a block that the shifts are taken from. */
+const SAMPLES = 8;
+
+function momentsColumn(cells: Cells, cell: number, column: Elements, omit: boolean, sums: boolean): void {
+  for (const block of blocksOf(column, BLOCK)) {
+    const found = momentsOf(block, shiftOf(block), omit, inOneLane);
+    if (!found) continue;
+    if (sums) {
+      cells.addToSum(cell, found.looked.count * shiftOf(block).shift);
+      cells.addToSum(cell, found.looked.distances);
+    }
+    cells.addMoments(cell, found.moments);
+  }
+}
+
+function shiftOf(column: Elements): Shift {
+  if (column.isWide) return { shift: 0, base: column.exact(0) as bigint };
+  const values = Array.from({ length: Math.min(column.length, SAMPLES) }, (_, i) => column.value(i));
+  const numbers = values.filter(value => !Number.isNaN(value));
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  const shift = column.isFloat ? (column.type === 'f32' ? Math.fround(mean) : mean) : Math.floor(mean);
+  return { shift: Number.isFinite(shift) ? shift : 0 };
+}
+
+function inOneLane(column: Elements, shift: Shift, omit: boolean): Distances {
+  let distances = 0;
+  let squares = 0;
+  let count = 0;
+  for (let i = 0; i < column.length; i++) {
+    const distance = distanceOf(column, i, shift);
+    if (omit && Number.isNaN(column.value(i))) continue;
+    count++;
+    distances += distance;
+    squares += distance * distance;
+  }
+  return { distances, squares, count };
+}
+
+function argsColumn(
+  cells: Cells,
+  cell: number,
+  column: Elements,
+  index: number,
+  indexStep: number,
+  wants: number,
+): void {
+  const keep = (field: 'argmin' | 'argmax' | 'nanIndex', at: number, isBetter: boolean): void => {
+    if (isBetter || at < cells.get(cell, field)) cells.set(cell, field, at);
+  };
+  for (let i = 0; i < column.length; i++) {
+    const at = index + i * indexStep;
+    const value = column.exact(i);
+    if (Number.isNaN(column.value(i))) {
+      if (wants & WANTS_NAN) keep('nanIndex', at, false);
+      continue;
+    }
+    cells.add(cell, 'seen', 1);
+    const min = keptExtreme(cells, cell, column, 'min');
+    const max = keptExtreme(cells, cell, column, 'max');
+    if (value <= min) keep('argmin', at, value < min);
+    if (value >= max) keep('argmax', at, value > max);
+    keepValues(cells, cell, column, value, value);
+  }
+}

@@ -1,0 +1,131 @@
+/** Cells in the memory of an implementation, and values of every kind to reduce into them. */
+import { CELL_FIELDS, type CellField } from '../../../src/statistics/kernels/cell-fields.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
+import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import type { Implementation } from './implementations.js';
+import { putValues, randomValue } from './values.js';
+
+export const FIELD_BYTES = 2048;
+
+export interface CellMemory {
+  readonly at: number;
+  /** Every field of every cell. */
+  readonly snapshot: () => Float64Array<ArrayBuffer>;
+  readonly number: (field: CellField, cell?: number) => number;
+  readonly integer: (field: CellField, cell?: number) => bigint;
+}
+
+/** Fresh cells at an address. */
+export function newCells({ bytes }: Implementation, at: number, type: NativeType, count = 1): CellMemory {
+  const view = new DataView(bytes.buffer);
+  const place = (field: CellField, cell: number): number => at + CELL_FIELDS.indexOf(field) * FIELD_BYTES + 8 * cell;
+  const [min, max] = startOf(type);
+  const starts: Partial<Record<CellField, number | bigint>> = {
+    argmin: Infinity,
+    argmax: Infinity,
+    nanIndex: Infinity,
+    prod: 1,
+    min,
+    max,
+  };
+  bytes.fill(0, at, at + CELL_FIELDS.length * FIELD_BYTES);
+  for (const [field, start] of Object.entries(starts) as [CellField, number | bigint][]) {
+    const values = Array.from({ length: count }, () => start);
+    putValues(view, place(field, 0), typeof start === 'bigint' ? 'u64' : 'f64', values);
+  }
+  return {
+    at,
+    number: (field, cell = 0) => view.getFloat64(place(field, cell), true),
+    integer: (field, cell = 0) => view.getBigInt64(place(field, cell), true),
+    snapshot() {
+      const copy = new Float64Array(CELL_FIELDS.length * count);
+      const into = new Uint8Array(copy.buffer);
+      for (const [i, field] of CELL_FIELDS.entries()) {
+        const from = place(field, 0);
+        into.set(bytes.subarray(from, from + 8 * count), i * 8 * count);
+      }
+      return copy;
+    },
+  };
+}
+
+/** Undefined, or the first field whose bits differ. All NaN are alike: their bits are nobody's business. */
+export function fieldDifference(scalar: Float64Array, wasm: Float64Array): string | undefined {
+  const [a, b] = [scalar, wasm].map(cells => new BigUint64Array(cells.buffer)) as [BigUint64Array, BigUint64Array];
+  const at = a.findIndex((bits, i) => bits !== b[i] && !(Number.isNaN(scalar[i]) && Number.isNaN(wasm[i])));
+  if (at < 0) return undefined;
+  const field = CELL_FIELDS[Math.floor(at / (scalar.length / CELL_FIELDS.length))];
+  return `${field} is ${wasm[at]} (${b[at]}) instead of ${scalar[at]} (${a[at]})`;
+}
+
+function startOf(type: NativeType): [number | bigint, number | bigint] {
+  if (type === 'i64') return [2n ** 63n - 1n, -(2n ** 63n)];
+  if (type === 'u64') return [2n ** 64n - 1n, 0n];
+  return [Infinity, -Infinity];
+}
+
+/** Kinds of values that stand together: usual ones, an offset, alternating signs, NaN among them, specials, small, large. */
+const FLOATS: readonly ((random: Random, type: NativeType) => number)[] = [
+  usual,
+  random => 1e9 + usual(random),
+  random => 1e4 + 1e-3 * usual(random),
+  random => (random() < 0.5 ? 1e9 : -1e9) + usual(random),
+  random => (random() < 0.2 ? Number.NaN : usual(random)),
+  (random, type) => Number(randomValue(random, type, 10)),
+  random => 1e-310 * usual(random),
+  random => 1e300 * usual(random),
+  () => 0.1,
+  () => Number.NaN,
+  random => (random() < 0.1 ? Infinity : 1),
+];
+const SPREADS = [3, 200, 2 ** 31];
+
+function usual(random: Random): number {
+  return (random() - 0.5) * 2;
+}
+
+const POOL_LENGTH = 509;
+const pools = new Map<NativeType, Uint8Array[]>();
+
+/** The bytes of a prime number of values of each kind. */
+function poolsOf(type: NativeType): Uint8Array[] {
+  let found = pools.get(type);
+  if (!found) {
+    const random = randomOf(1);
+    const kinds = type.startsWith('f')
+      ? FLOATS.map(kind => () => kind(random, type))
+      : SPREADS.map(spread => () => randomValue(random, type, spread));
+    found = kinds.map(kind => {
+      const bytes = new Uint8Array(POOL_LENGTH * NATIVE_BYTES[type]);
+      putValues(new DataView(bytes.buffer), 0, type, Array.from({ length: POOL_LENGTH }, kind));
+      return bytes;
+    });
+    pools.set(type, found);
+  }
+  return found;
+}
+
+/** Writes values of one kind, `step` bytes apart. */
+export function putSome(
+  bytes: Uint8Array,
+  ptr: number,
+  step: number,
+  type: NativeType,
+  length: number,
+  random: Random,
+): void {
+  const pool = pick(random, poolsOf(type));
+  const itemsize = NATIVE_BYTES[type];
+  let from = integerBelow(random, POOL_LENGTH) * itemsize;
+  for (let i = 0, at = ptr; i < length; i++, at += step) {
+    for (let byte = 0; byte < itemsize; byte++) bytes[at + byte] = pool[from + byte]!;
+    from = (from + itemsize) % pool.length;
+  }
+}
+
+/** Every type, with the bytes of an element. */
+export const TYPES = NATIVE_TYPES.map((type, number) => ({ type, number, itemsize: NATIVE_BYTES[type] }));
+
+export function anyOf(random: Random): boolean {
+  return integerBelow(random, 2) === 1;
+}

@@ -1,0 +1,89 @@
+/** Kernels over rows: WebAssembly does what the scalar twins do, to the bit. */
+import t from 'tap';
+import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
+import { type RowKernels } from '../../../src/statistics/kernels/scalar/rows.js';
+import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { anyOf, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
+import { IMPLEMENTATIONS } from './implementations.js';
+
+/** What each kernel may be asked for, given its room. */
+const OPTIONS: { readonly [K in keyof RowKernels]: (random: Random, room: number) => (number | boolean)[] } = {
+  sumRows: (random, room) => [room, anyOf(random)],
+  momentsRows: (random, room) => [room, anyOf(random), anyOf(random)],
+  extremesRows: (_, room) => [room],
+  argsRows: random => [integerBelow(random, 50), pick(random, [1, 3, -1]), 1000, 4 * integerBelow(random, 2)],
+  zerosRows: () => [],
+  productRows: random => [anyOf(random)],
+};
+
+const KERNELS = Object.keys(OPTIONS) as (keyof RowKernels)[];
+
+interface Shape {
+  readonly blocks: number;
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** Runs one kernel on both implementations; undefined, or what differs. */
+function difference(kernel: keyof RowKernels, type: number, shape: Shape, seed: number): string | undefined {
+  const { blocks, rows, width } = shape;
+  const { type: name, itemsize } = TYPES[type]!;
+  const found = IMPLEMENTATIONS.map(implementation => {
+    const random = randomOf(seed);
+    const { base, bytes, kernels } = implementation;
+    const step = (width + integerBelow(random, 3)) * itemsize;
+    const blockStep = rows * step;
+    const isOneBlock = anyOf(random);
+    const cells = newCells(implementation, base, name, isOneBlock ? width : width * blocks);
+    const room = base + 64 * 1024;
+    const ptr = room + ROOM_BYTES * width + 1024 + (seed % 16);
+    const call = kernels[kernel] as (...args: (number | boolean)[]) => void;
+    // Twice, so that what is there already counts.
+    for (let round = 0; round < 2; round++) {
+      for (let block = 0; block < blocks; block++) {
+        for (let j = 0; j < width; j++) {
+          // Each column has its own kind of values.
+          putSome(bytes, ptr + block * blockStep + j * itemsize, step, name, rows, random);
+        }
+      }
+      const cellStep = isOneBlock ? 0 : 8 * width;
+      const options = OPTIONS[kernel](random, room);
+      call(type, ptr, step, rows, width, blocks, blockStep, cells.at, FIELD_BYTES, cellStep, ...options);
+    }
+    return cells.snapshot();
+  });
+  const [scalar, wasm] = found as [Float64Array, Float64Array];
+  const differs = fieldDifference(scalar, wasm);
+  if (differs === undefined) return undefined;
+  return `${kernel} of ${JSON.stringify(shape)} ${name}, seed ${seed}: ${differs}`;
+}
+
+for (const kernel of KERNELS) {
+  t.test(`${kernel} is the same in both for every type, width, number of rows and alignment`, async t => {
+    const found: (string | undefined)[] = [];
+    for (const { number } of TYPES) {
+      for (let size = 0; size <= 67; size++) {
+        for (let seed = 0; seed < 4; seed++) {
+          const alignment = 16 * size + 4 * (size % 4) + seed;
+          found.push(difference(kernel, number, { blocks: 1, rows: size, width: 1 + (size % 5) }, alignment));
+          found.push(difference(kernel, number, { blocks: 1, rows: 1 + (size % 9), width: size }, alignment));
+        }
+      }
+    }
+    t.strictSame(found.filter(each => each !== undefined).slice(0, 5), []);
+  });
+
+  t.test(`${kernel} is the same in both for many blocks, and for more rows than are summed at once`, async t => {
+    const found: (string | undefined)[] = [];
+    for (const { number } of TYPES) {
+      for (let seed = 0; seed < 30; seed++) {
+        const random = randomOf(seed);
+        const rows = 1 + integerBelow(random, 40);
+        const shape = { blocks: 2 + integerBelow(random, 4), rows, width: 1 + integerBelow(random, 20) };
+        found.push(difference(kernel, number, shape, seed));
+        if (seed < 3) found.push(difference(kernel, number, { blocks: 1, rows: 8190 + 3 * seed, width: 3 }, seed));
+      }
+    }
+    t.strictSame(found.filter(each => each !== undefined).slice(0, 5), []);
+  });
+}
