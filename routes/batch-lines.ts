@@ -2,7 +2,8 @@
  * The queries of a batch, a few at a time, and their lines in input order or as they finish. A query that fails is a
  * line like any other.
  * Memory: what runs holds what its cells need, and a line that waits to be sent holds its text; both are paid for from
- * the budget, and no query runs ahead with more than a share of it, so that the one whose turn it is can always run.
+ * the budget. Queries run ahead of the one whose turn it is within a share of it, so that a batch leaves room for others;
+ * none of them keeps it from running, since memory is given out in the order in which it was asked for.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';

@@ -129,7 +129,7 @@ function events(app: App, { jobs: all }: Context): void {
       const job = all.get(request.params.id, viewerOf(request.principal));
       // An EventSource comes back after the end of its stream, until it is told that there is nothing more.
       if (job.hasEnded && request.headers['last-event-id'] === LAST_EVENT_ID) return reply.code(204).send(null);
-      if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send(null);
+      if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');
       streamEvents(reply, {
         state: () => jobText(job),
         hasEnded: () => job.hasEnded,

@@ -58,7 +58,7 @@ async function send(
       chunksTotal: 0,
       bytesTotal: 0,
       work: (...given) => computeAll({ context, datasets, kind: 'job', isFresh, log }, input, order, ...given),
-      answer: result => reply.send(linesOf(result)),
+      answer: result => reply.send(Buffer.from(linesOf(result))),
     });
   }
   const batching: Batching = { context, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };

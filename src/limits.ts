@@ -144,7 +144,7 @@ export const LIMITS = {
   batchQueriesMax: 1000,
   /** Queries of one batch under way at once: enough to keep the workers busy between two of them. */
   batchQueriesRunning: 4,
-  /** What the results of a batch may hold in memory before their turn to be sent, as a share of all memory. */
+  /** What the queries of one batch may hold together, as a share of all memory; one by itself may hold more. */
   batchAheadShare: 1 / 8,
   /** Large statistics whose clients wait for them: each holds its cells and a few tasks. */
   statisticsRunningMax: 32,
