@@ -9,13 +9,14 @@ export const ROW_BYTES = COLUMNS * 4;
 const CHUNK_ROWS = 2500;
 
 export interface Filling {
+  /** A multiple of 2,500. */
   readonly rows?: number;
   readonly seed?: number;
   /** May change a chunk of rows before it is written. */
   readonly change?: (chunk: Float32Array, firstRow: number) => void;
 }
 
-/** Writes a float32 array of `rows` (a multiple of 2,500) by 1,000. */
+/** Writes a float32 array of `rows` by 1,000. */
 export function makeData(file: string, { rows = ROWS, seed = 0x9e3779b9, change }: Filling = {}): void {
   const chunk = new Float32Array(CHUNK_ROWS * COLUMNS);
   const bits = randomBits(seed);

@@ -22,11 +22,20 @@ export interface Place {
 const START_MS_MAX = 20_000;
 export const compiled = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** The service with its defaults, on a data folder of its own. */
-export function startService(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
+/**
+ * The service with its defaults, on a data folder of its own.
+ * @param within puts a command where it has to run: into a control group, for example
+ */
+export function startService(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+  within: (command: string, args: readonly string[]) => readonly [string, ...string[]] = (...all) =>
+    all.flat() as [string],
+): Promise<Server> {
+  const [command, ...args] = within(process.execPath, [compiled('../src/server.js')]);
   return startChild(folder, 'ours', port => ({
-    command: process.execPath,
-    args: [compiled('../src/server.js')],
+    command,
+    args,
     env: { HYPERSLAB_PORT: String(port), HYPERSLAB_DATA_DIR: path.join(folder, 'ours'), ...env },
   }));
 }

@@ -10,6 +10,8 @@ import { unlessRoot } from './harness.js';
 export interface MemoryCgroup {
   /** Arguments for node that make the process join before any of its own code runs. */
   readonly nodeArgs: readonly string[];
+  /** A command that joins, and then becomes the one that is given. */
+  readonly joined: (command: string, args: readonly string[]) => [string, ...string[]];
   /** Processes that the kernel killed for want of memory. */
   oomKills(): number;
   usedBytes(): number;
@@ -64,9 +66,11 @@ function writeIfThere(file: string, value: string, bytes: number): void {
 }
 
 function groupAt(folder: string, { events, used }: Version): MemoryCgroup {
-  const join = `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(path.join(folder, 'cgroup.procs'))}, String(process.pid));`;
+  const members = path.join(folder, 'cgroup.procs');
+  const join = `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(members)}, String(process.pid));`;
   return {
     nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(join)}`],
+    joined: (command, args) => ['sh', '-c', 'echo $$ > "$0" && exec "$@"', members, command, ...args],
     oomKills: () => Number(/^oom_kill (\d+)/m.exec(fs.readFileSync(path.join(folder, events), 'utf8'))?.[1] ?? 0),
     usedBytes: () => Number(fs.readFileSync(path.join(folder, used), 'utf8')),
     async remove() {
