@@ -6,7 +6,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemErrorCode } from '../errors.js';
-import { stageFile } from '../file/atomic.js';
+import { publishNow, stageFile } from '../file/atomic.js';
 import { writeFully } from '../file/io.js';
 import { tryKernelLock } from '../file/kernel-lock.js';
 import { keysToText, parseKeys, type KeyRecord } from './keys.js';
@@ -44,16 +44,12 @@ export async function editKeys(
     const before = await readKeys(target);
     const text = keysToText(edit(before ?? []));
     const owner = await ownerOf(target);
-    const staged = await stageFile(target, async fd => {
+    const staging = stageFile(target, async fd => {
       fchmodSync(fd, PRIVATE);
       if (owner) fchownSync(fd, owner.uid, owner.gid);
       await writeFully(fd, Buffer.from(text), 0);
     });
-    try {
-      await staged.publish({ overwrite: true });
-    } finally {
-      await staged.discard();
-    }
+    await publishNow(staging);
     return before;
   });
 }

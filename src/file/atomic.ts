@@ -91,13 +91,18 @@ export async function stageText(target: string, text: string): Promise<StagedFil
   return stageIn(folder, path.basename(target), fd => writeFully(fd, Buffer.from(text), 0));
 }
 
-export async function writeTextAtomically(target: string, text: string): Promise<void> {
-  const staged = await stageText(target, text);
+/** Gives a staged file its name at once, in the place of whatever has it. */
+export async function publishNow(staging: Promise<StagedFile>): Promise<void> {
+  const staged = await staging;
   try {
     await staged.publish({ overwrite: true });
   } finally {
     await staged.discard();
   }
+}
+
+export function writeTextAtomically(target: string, text: string): Promise<void> {
+  return publishNow(stageText(target, text));
 }
 
 /** Deletes what an interrupted service left behind. */

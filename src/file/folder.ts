@@ -7,7 +7,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { constants, existsSync, type Stats } from 'node:fs';
 import { systemErrorCode } from '../errors.js';
-import { closeDescriptor, openDescriptor, syncAll } from './io.js';
+import { closeDescriptor, openDescriptor, syncFolder } from './io.js';
 import { libc, O_PATH } from './libc.js';
 import { Turnstile } from './turnstile.js';
 
@@ -63,13 +63,8 @@ export class Folder {
   }
 
   /** Makes new names and renames durable. */
-  async sync(): Promise<void> {
-    const fd = await openDescriptor(this.at('.'), constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await syncAll(fd);
-    } finally {
-      await closeDescriptor(fd);
-    }
+  sync(): Promise<void> {
+    return syncFolder(this.at('.'));
   }
 
   async close(): Promise<void> {

@@ -103,7 +103,7 @@ export function syncAll(fd: number): Promise<void> {
 
 /** Makes renames and new names in a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
-  const fd = await openDescriptor(folder, fs.constants.O_RDONLY);
+  const fd = await openDescriptor(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
     await syncAll(fd);
   } finally {

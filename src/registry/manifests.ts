@@ -10,7 +10,7 @@ import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { parseDType } from '../dtype.js';
 import { syncFolder } from '../file/io.js';
-import { stageText, type StagedFile } from '../file/atomic.js';
+import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { checkShape } from '../layout/view.js';
 import { checkDims } from './request.js';
 
@@ -66,13 +66,8 @@ export class Manifests {
     return { records, quarantined };
   }
 
-  async save(record: DatasetRecord): Promise<void> {
-    const staged = await this.stage(record);
-    try {
-      await staged.publish({ overwrite: true });
-    } finally {
-      await staged.discard();
-    }
+  save(record: DatasetRecord): Promise<void> {
+    return publishNow(this.stage(record));
   }
 
   /** Writes a manifest that counts from when it is published. */

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { invariant } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { stageFile } from '../atomic.js';
+import { publishNow, stageFile } from '../atomic.js';
 import { changedBytes, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, syncData, truncateDescriptor, writeFully, writePartsFully } from '../io.js';
 import {
@@ -54,12 +54,7 @@ export class Journal {
     const header: JournalHeader = { epoch: newEpoch(), firstSeq: 1, ino, fileId };
     const block = Buffer.alloc(RECORDS_START);
     encodeHeader(header).copy(block);
-    const staged = await stageFile(path, fd => writeFully(fd, block, 0));
-    try {
-      await staged.publish({ overwrite: true });
-    } finally {
-      await staged.discard();
-    }
+    await publishNow(stageFile(path, fd => writeFully(fd, block, 0)));
     const fd = await openDescriptor(path, 'r+');
     return new Journal(path, fd, header, { nextSeq: 1, fileBytes: RECORDS_START });
   }
