@@ -136,18 +136,19 @@ export function rowsOf(mask: usize, count: usize, rows: usize): usize {
   return kept;
 }
 
-/** The items of `bytes` bytes, `stride` apart, that stand at `rows`, packed. */
+/** The items of `bytes` bytes, `stride` apart, that stand at `rows` (0: the first ones), packed. */
 export function pickRows(from: usize, stride: usize, bytes: usize, rows: usize, count: usize, to: usize): void {
   if (bytes === 4) pick<u32>(from, stride, rows, count, to);
   else if (bytes === 8) pick<u64>(from, stride, rows, count, to);
   else if (bytes === 2) pick<u16>(from, stride, rows, count, to);
   else if (bytes === 1) pick<u8>(from, stride, rows, count, to);
-  else
-    for (let i: usize = 0; i < count; i++)
-      memory.copy(to + i * bytes, from + usize(load<u32>(rows + i * 4)) * stride, bytes);
+  else for (let i: usize = 0; i < count; i++) memory.copy(to + i * bytes, from + rowAt(rows, i) * stride, bytes);
 }
 
 function pick<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  for (let i: usize = 0; i < count; i++)
-    store<T>(to + i * sizeof<T>(), load<T>(from + usize(load<u32>(rows + i * 4)) * stride));
+  for (let i: usize = 0; i < count; i++) store<T>(to + i * sizeof<T>(), load<T>(from + rowAt(rows, i) * stride));
+}
+
+function rowAt(rows: usize, i: usize): usize {
+  return rows ? usize(load<u32>(rows + i * 4)) : i;
 }

@@ -140,6 +140,15 @@ export const LIMITS = {
   keptWindowMs: 10_000,
   /** Windows that are remembered as asked for once. */
   windowsSeenMax: 4 * KiB,
+  /** Distinct values of all of them: a worker holds 16 bytes for each. */
+  joinValuesMax: 1024 * KiB,
+  /** Keys of a group, and edges of the bins of a key. */
+  groupKeysMax: 8,
+  binEdgesMax: 64 * KiB,
+  /** Groups of one answer: some hundred bytes each while they are merged. */
+  groupsMax: 1_000_000,
+  /** Elements of a chunk whose rows are grouped: it may find as many groups, which are sent and merged one by one. */
+  groupedElementsMax: 256 * KiB,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Queries of one batch under way at once: enough to keep the workers busy between two of them. */

@@ -15,6 +15,8 @@ export interface Axis {
   readonly cellStep: number;
   /** What a step adds to the index that argmin and argmax answer with; may be negative; 0 on kept axes and when nobody asks. */
   readonly indexStep: number;
+  /** The axis of rows that are chosen one by one: it stays by itself. */
+  readonly isRows?: true;
 }
 
 /** Axes outermost first, and where element [0, …, 0] stands. */
@@ -33,12 +35,14 @@ export interface CellOrder {
 
 /**
  * The elements of a view in the order of memory: largest stride outermost, all strides forwards, as few axes as
- * possible. Cells are numbered row-major in that order. The view must not be empty.
+ * possible. Cells are numbered row-major in that order. The view must not be empty. Axis `rows`, if there is one, stays by
+ * itself.
  */
 export function memoryOrder(
   view: View,
   isKept: (axis: number) => boolean,
   indexed: boolean,
+  rows?: number,
 ): { box: Box; cellOrder: CellOrder } {
   let { offset } = view;
   let index = 0;
@@ -54,14 +58,14 @@ export function memoryOrder(
     let answerStep = kept ? answerSize : 0;
     if (kept) answerSize *= length;
     else indexSize *= length;
-    if (length === 1) continue;
+    if (length === 1 && axis !== rows) continue;
     if (stride < 0) {
       offset += stride * (length - 1);
       index += indexStep * (length - 1);
       start += answerStep * (length - 1);
       [stride, indexStep, answerStep] = [-stride, -indexStep, -answerStep];
     }
-    loops.unshift({ length, stride, kept, indexStep, answerStep });
+    loops.unshift({ length, stride, kept, indexStep, answerStep, ...(axis === rows && { isRows: true }) });
   }
   loops.sort((a, b) => b.stride - a.stride);
   const axes: Axis[] = [];
@@ -78,7 +82,7 @@ export function memoryOrder(
 export function mergeAxes(axes: readonly Axis[]): Axis[] {
   const merged: Axis[] = [];
   for (const axis of axes) {
-    if (axis.length === 1) continue;
+    if (axis.length === 1 && !axis.isRows) continue;
     const outer = merged.at(-1);
     if (outer && continues(outer, axis)) merged[merged.length - 1] = { ...axis, length: outer.length * axis.length };
     else merged.push(axis);
@@ -88,6 +92,8 @@ export function mergeAxes(axes: readonly Axis[]): Axis[] {
 
 function continues(outer: Axis, inner: Axis): boolean {
   return (
+    !outer.isRows &&
+    !inner.isRows &&
     outer.kept === inner.kept &&
     outer.stride === inner.stride * inner.length &&
     outer.cellStep === inner.cellStep * inner.length &&
@@ -144,6 +150,14 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
     if (kept && (piece < length || missing > 0)) cellsCut = true;
   }
   return { lengths, boxes, phase: missing };
+}
+
+/** Where piece `number` of a grid begins on an axis, in steps from the start of the box. */
+export function startOf({ axes }: Box, grid: Grid, number: number, axis: number): number {
+  const piecesOf = (i: number): number => Math.ceil((axes[i]!.length + (i === 0 ? grid.phase : 0)) / grid.lengths[i]!);
+  for (let i = axes.length - 1; i > axis; i--) number = Math.floor(number / piecesOf(i));
+  const first = (number % piecesOf(axis)) * grid.lengths[axis]! - (axis === 0 ? grid.phase : 0);
+  return Math.max(0, first);
 }
 
 /** Piece `number` of a grid over a box. */

@@ -43,8 +43,8 @@ export class ReduceMeasurement implements Measurement {
     const { block, fields } = this.#reduction;
     // The scratch memory outlives this call; the tile must not live with it.
     block.values = block.scratch;
-    const { cellStart, cellCount, bytes, dtype } = this.#chunk;
-    return { cellStart, cellCount, cellSize: bytes / dtype.itemsize / cellCount, ...fields };
+    const { cellStart, cellCount, elements } = this.#chunk;
+    return { cellStart, cellCount, cellSize: elements / cellCount, ...fields };
   }
 }
 

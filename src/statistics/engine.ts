@@ -79,6 +79,10 @@ export class Scratch {
     return new Uint32Array(this.#buffer, ptr, length);
   }
 
+  u64(ptr: number, length: number): BigUint64Array<ArrayBuffer> {
+    return new BigUint64Array(this.#buffer, ptr, length);
+  }
+
   u8(ptr: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#buffer, ptr, length);
   }

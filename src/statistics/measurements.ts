@@ -5,6 +5,10 @@
 import type { Engine } from './engine.js';
 import type { Kind, Kinds, Measure, Partial } from './part.js';
 import { ReduceMeasurement } from './chunk.js';
+import { GroupsMeasurement } from './groups/measurement.js';
+import { RowsMeasurement } from './rows/count.js';
+import { RowMask } from './rows/row-mask.js';
+import { eachRowsTile } from './rows/rows-tiles.js';
 import { eachTile, type Tile, type TileSource } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
@@ -26,6 +30,8 @@ interface MeasurementRow<K extends Kind> {
 
 const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
+  rows: { open: (...args) => new RowsMeasurement(...args), combines: false },
+  groups: { open: (...args) => new GroupsMeasurement(...args), combines: false },
 };
 
 /** `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
@@ -37,6 +43,9 @@ export function measureChunks(
   isCancelled = (): boolean => false,
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
+  // The chunks of a walk have one filter.
+  const filter = chunks[0]?.rows?.filter;
+  const mask = filter && new RowMask(engine, filter);
   const rows = measures.map(({ kind }) => MEASUREMENTS[kind]);
   const combined = measures.map((measure, i) => (rows[i]!.combines ? openAny(engine, measure, chunks[0]!) : undefined));
   const answers: (Partial | undefined)[][] = [];
@@ -44,9 +53,11 @@ export function measureChunks(
     if (isCancelled()) break;
     const mark = engine.scratch.mark();
     const measurements = measures.map((measure, i) => combined[i] ?? openAny(engine, measure, chunk));
-    eachTile(engine, chunk, sources[chunk.source]!, tile => {
+    const add = (tile: Tile): void => {
       for (const measurement of measurements) measurement.add(tile);
-    });
+    };
+    if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, mask!, sources, add);
+    else eachTile(engine, chunk, sources[chunk.source]!, add);
     const isLast = number === chunks.length - 1;
     answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial())));
     engine.scratch.release(mark);

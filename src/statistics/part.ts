@@ -5,11 +5,15 @@
  */
 import type { OperationResult } from './finish.js';
 import type { ChunkPartial, FieldName } from './fields.js';
+import type { GroupsMeasure, GroupsPartial } from './groups/measure.js';
+import type { RowsMeasure, RowsPartial } from './rows/count.js';
 import type { Walk } from './walk.js';
 
 /** Each kind of measure, with the mergeable partial that a worker answers with. Both are plain data. */
 export interface Kinds {
   readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
+  readonly rows: { readonly measure: RowsMeasure; readonly partial: RowsPartial };
+  readonly groups: { readonly measure: GroupsMeasure; readonly partial: GroupsPartial };
 }
 
 export type Kind = keyof Kinds;

@@ -10,6 +10,7 @@ import { swapBytes } from '../native.js';
 import { boxAt, gridOf, packedBox, viewOf, type Box } from './axes.js';
 import type { Engine } from './engine.js';
 import { nativeTypeOf, type NativeType } from './native-types.js';
+import type { TileRows } from './rows/rows-tiles.js';
 import type { ChunkTask } from './walk.js';
 
 export { NATIVE_BYTES, nativeTypeOf, type NativeType } from './native-types.js';
@@ -20,6 +21,8 @@ export interface Tile {
   readonly ptr: number;
   /** Strides in elements; the innermost is 1. `cell` counts from the chunk's first cell. */
   readonly box: Box;
+  /** Which rows are used, where measurements choose for themselves; `box` then keeps its axes apart. */
+  readonly rows?: TileRows;
 }
 
 /** Where the bytes of a chunk come from. */
@@ -73,6 +76,17 @@ function keptTile(source: TileSource, view: View, { itemsize }: DType): number |
   const { start, end } = extentOf(view, itemsize);
   const ptr = source.kept(start, end);
   return ptr !== undefined && ptr % itemsize === 0 ? ptr : undefined;
+}
+
+/** The elements of a view, packed, as native numbers in scratch memory of their own. */
+export function readNative(engine: Engine, source: TileSource, dtype: DType, view: View): number {
+  const size = sizeOf(view.shape);
+  const rawPtr = engine.scratch.alloc(size * dtype.itemsize);
+  const widePtr = dtype.name === 'float16' ? engine.scratch.alloc(4 * size) : rawPtr;
+  const bytes = engine.scratch.u8(rawPtr, size * dtype.itemsize);
+  source.read(view, dtype.itemsize, bytes);
+  toNativeInPlace(engine, dtype, bytes, widePtr);
+  return widePtr;
 }
 
 function toNativeInPlace({ memory }: Engine, dtype: DType, bytes: Uint8Array<ArrayBuffer>, widePtr: number): void {

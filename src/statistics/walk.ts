@@ -4,6 +4,7 @@
  */
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
+import { rowsChunkAt, type ChunkRows, type WalkRows } from './rows/rows-walk.js';
 import { boxAt, cellsOf, gridOf, viewOf, type Box, type Grid } from './axes.js';
 
 export interface Walk {
@@ -16,6 +17,8 @@ export interface Walk {
   /** Bytes of useful data that the chunks read together. */
   readonly bytes: number;
   readonly tileBytesMax: number;
+  /** Where rows are chosen while they are walked. */
+  readonly rows?: WalkRows;
 }
 
 /** Elements that a chunk reads beside its own: a column that filters or groups its rows, of any dataset. */
@@ -37,7 +40,10 @@ export interface ChunkTask extends ColumnView {
   /** The cells of the answer that it adds to: `[cellStart, cellStart + cellCount)`. */
   readonly cellStart: number;
   readonly cellCount: number;
+  /** Elements that its measurements see. */
+  readonly elements: number;
   readonly columns?: readonly ColumnView[];
+  readonly rows?: ChunkRows;
 }
 
 export interface WalkBounds {
@@ -75,10 +81,13 @@ function phaseOf({ axes, offset }: Box, origin = offset): number {
 }
 
 /** Chunk `number` of a walk, from 0 to `walk.chunkCount - 1`. */
-export function chunkAt({ source, dtype, box, grid, tileBytesMax }: Walk, number: number): ChunkTask {
+export function chunkAt(walk: Walk, number: number): ChunkTask {
+  if (walk.rows) return rowsChunkAt(walk, walk.rows, number);
+  const { source, dtype, box, grid, tileBytesMax } = walk;
   const piece = boxAt(box, grid, number);
   const view = viewOf(piece);
-  const bytes = sizeOf(view.shape) * dtype.itemsize;
+  const elements = sizeOf(view.shape);
+  const bytes = elements * dtype.itemsize;
   const cellStart = piece.cell;
-  return { source, dtype, view, bytes, tileBytesMax, box: piece, cellStart, cellCount: cellsOf(piece) };
+  return { source, dtype, view, bytes, elements, tileBytesMax, box: piece, cellStart, cellCount: cellsOf(piece) };
 }

@@ -25,7 +25,7 @@ export interface MaskKernels {
   notMask(mask: number, count: number): void;
   /** Numbers of the kept rows, ascending, as u32; answers how many. `rows` has room for `count`. */
   rowsOf(mask: number, count: number, rows: number): number;
-  /** The items of `bytes` bytes, `stride` apart, that stand at `rows`, packed. */
+  /** The items of `bytes` bytes, `stride` apart, that stand at `rows` (0: the first ones), packed. */
   pickRows(from: number, stride: number, bytes: number, rows: number, count: number, to: number): void;
 }
 
@@ -69,7 +69,7 @@ export function maskKernels(memory: DataView): MaskKernels {
     },
     pickRows(from, stride, itemBytes, rows, count, to) {
       for (let i = 0; i < count; i++) {
-        const start = from + memory.getUint32(rows + 4 * i, true) * stride;
+        const start = from + (rows === 0 ? i : memory.getUint32(rows + 4 * i, true)) * stride;
         bytes.copyWithin(to + i * itemBytes, start, start + itemBytes);
       }
     },

@@ -1,0 +1,124 @@
+/**
+ * Rows → ordinals of their groups. Keys that fit into 64 bits are one code; where there are more, ordinals of the parts
+ * are paired until one is left. Blocks of rows are small enough for the first-level cache.
+ */
+import type { Engine } from '../engine.js';
+import type { RowColumns } from '../rows/columns.js';
+import { partsOf, type GroupKey } from './measure.js';
+import { OrdinalTable } from './ordinal-table.js';
+
+/** Rows that are looked at together. */
+export const BLOCK_ROWS = 2048;
+
+/** Used rows of a tile: numbers at `picked`, or `start` and on where that is 0. */
+export interface BlockRows {
+  readonly picked: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+export class RowGroups {
+  readonly #engine: Engine;
+  readonly #parts: readonly { readonly keys: readonly PlacedKey[]; readonly table: OrdinalTable }[];
+  /** Of pairs of ordinals: of the first two parts, of that and the third, … */
+  readonly #pairs: readonly OrdinalTable[];
+  readonly #codes: number;
+  readonly #more: number;
+  readonly #ordinals: number;
+  readonly #others: number;
+
+  constructor(engine: Engine, keys: readonly GroupKey[], groupsMax: number) {
+    this.#engine = engine;
+    const { scratch } = engine;
+    this.#parts = partsOf(keys).map(part => ({
+      keys: part.map(key => placeBins(engine, key)),
+      table: new OrdinalTable(engine, groupsMax),
+    }));
+    this.#pairs = this.#parts.slice(1).map(() => new OrdinalTable(engine, groupsMax));
+    this.#codes = scratch.alloc(8 * BLOCK_ROWS);
+    this.#more = scratch.alloc(8 * BLOCK_ROWS);
+    this.#ordinals = scratch.alloc(4 * BLOCK_ROWS);
+    this.#others = scratch.alloc(4 * BLOCK_ROWS);
+  }
+
+  get parts(): number {
+    return this.#parts.length;
+  }
+
+  get known(): number {
+    return (this.#pairs.at(-1) ?? this.#parts[0]!.table).known;
+  }
+
+  clear(): void {
+    for (const { table } of this.#parts) table.clear();
+    for (const table of this.#pairs) table.clear();
+  }
+
+  /**
+   * Ordinals of a block of rows at an address that holds until the next call; of fewer rows where the table is full.
+   */
+  assign(columns: RowColumns, rows: BlockRows): { ordinals: number; done: number } {
+    const { kernels } = this.#engine;
+    let done = this.#assignPart(0, columns, rows, this.#ordinals);
+    for (const [i, pairs] of this.#pairs.entries()) {
+      done = Math.min(done, this.#assignPart(i + 1, columns, { ...rows, count: done }, this.#others));
+      kernels.pairOrdinals(this.#ordinals, this.#others, done, this.#codes);
+      done = pairs.assign(this.#codes, done, this.#ordinals);
+    }
+    return { ordinals: this.#ordinals, done };
+  }
+
+  #assignPart(number: number, columns: RowColumns, rows: BlockRows, ordinals: number): number {
+    const { kernels } = this.#engine;
+    const { keys, table } = this.#parts[number]!;
+    for (const [i, key] of keys.entries()) {
+      const into = i === 0 ? this.#codes : this.#more;
+      const { typeNumber, ptr, stride } = columns.get(key.column);
+      const from = rows.picked === 0 ? ptr + rows.start * stride : ptr;
+      kernels.codes(typeNumber, from, stride, rows.picked, rows.count, into);
+      if (key.bins) kernels.binCodes(into, rows.count, key.bins.ptr, key.bins.count);
+      if (i > 0) kernels.joinCodes(this.#codes, into, key.bits, rows.count);
+    }
+    return table.assign(this.#codes, rows.count, ordinals);
+  }
+
+  /** The codes of all known groups, part by part, in memory of their own. */
+  keysOf(): BigUint64Array<ArrayBuffer> {
+    const { scratch } = this.#engine;
+    const groups = this.known;
+    const { parts } = this;
+    const keys = new BigUint64Array(groups * parts);
+    const codesOf = (table: OrdinalTable): BigUint64Array => scratch.u64(table.entries, table.known);
+    if (parts === 1) {
+      keys.set(codesOf(this.#parts[0]!.table));
+      return keys;
+    }
+    // From the last pair inwards: its second ordinal is of the last part, its first of the pair before.
+    const ordinals = Uint32Array.from({ length: groups }, (_, i) => i);
+    for (let pair = this.#pairs.length - 1; pair >= 0; pair--) {
+      const { entries, known } = this.#pairs[pair]!;
+      const halves = scratch.u32(entries, 2 * known);
+      const codes = codesOf(this.#parts[pair + 1]!.table);
+      for (let i = 0; i < groups; i++) {
+        const at = 2 * ordinals[i]!;
+        keys[i * parts + pair + 1] = codes[halves[at]!]!;
+        ordinals[i] = halves[at + 1]!;
+      }
+    }
+    const codes = codesOf(this.#parts[0]!.table);
+    for (let i = 0; i < groups; i++) keys[i * parts] = codes[ordinals[i]!]!;
+    return keys;
+  }
+}
+
+interface PlacedKey extends Omit<GroupKey, 'bins'> {
+  readonly bins: { readonly ptr: number; readonly count: number } | undefined;
+}
+
+function placeBins({ scratch }: Engine, key: GroupKey): PlacedKey {
+  if (!key.bins) return { ...key, bins: undefined };
+  const count = key.bins.length;
+  const ptr = scratch.alloc(8 * count);
+  scratch.u64(ptr, count).set(key.bins);
+  return { ...key, bins: { ptr, count } };
+}

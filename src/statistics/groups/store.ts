@@ -1,0 +1,79 @@
+/**
+ * The groups of a query and their cells, merged from partials. Memory grows with the groups that are found: their keys
+ * and slots, about 24 bytes each, and the records of their cells.
+ */
+import { fail } from '../../errors.js';
+import { LIMITS } from '../../limits.js';
+import type { NativeType } from '../native-types.js';
+import { ITEMS, mergerOf, newMerged, type MergedRecord } from './combine.js';
+import { KeyTable } from './key-table.js';
+import type { GroupsPartial, RecordName } from './measure.js';
+
+const FIRST_GROUPS = 256;
+
+export class GroupStore {
+  readonly table: KeyTable;
+  /** Cells of each group. */
+  readonly cells: number;
+  readonly #type: NativeType;
+  /** Rows of each group. */
+  rows: Float64Array = new Float64Array(FIRST_GROUPS);
+  readonly #records: Map<RecordName, MergedRecord>;
+
+  constructor(parts: number, records: readonly RecordName[], type: NativeType, cells: number) {
+    this.table = new KeyTable(parts);
+    this.cells = cells;
+    this.#type = type;
+    this.#records = new Map(records.map(name => [name, newMerged(name, FIRST_GROUPS * cells)]));
+  }
+
+  /** The records of all cells: cell c of group g is item `g * cells + c`. */
+  record(name: RecordName): MergedRecord {
+    return this.#records.get(name)!;
+  }
+
+  /** @throws too_large */
+  merge(partial: GroupsPartial): void {
+    const { groups, keys, rows, cellStart, cellCount } = partial;
+    const { words } = this.table;
+    const keyWords = new Uint32Array(keys.buffer);
+    const perGroup = groups === 0 ? 0 : cellCount / groups;
+    const ordinals = new Uint32Array(groups);
+    for (let i = 0; i < groups; i++) ordinals[i] = this.table.ordinalOf(keyWords, i * words);
+    this.#grow();
+    for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
+    for (const [name, into] of this.#records) {
+      const merge = mergerOf(name, this.#type, partial[name]!);
+      for (let i = 0; i < groups; i++) {
+        const to = ordinals[i]! * this.cells + cellStart;
+        for (let cell = 0; cell < perGroup; cell++) merge(into, to + cell, i * perGroup + cell);
+      }
+    }
+  }
+
+  #grow(): void {
+    const { size } = this.table;
+    if (size * this.cells > LIMITS.cellsMax) {
+      fail(
+        'too_large',
+        `There are more than ${LIMITS.cellsMax} cells in ${size} groups of ${this.cells} cells each. Reduce more axes, or group by fewer keys.`,
+        { limit: LIMITS.cellsMax, groups: size },
+      );
+    }
+    if (size <= this.rows.length) return;
+    const capacity = Math.max(size, 2 * this.rows.length);
+    const larger = new Float64Array(capacity);
+    larger.set(this.rows);
+    this.rows = larger;
+    for (const [name, record] of this.#records) {
+      const grown = newMerged(name, capacity * this.cells);
+      grown.set(record.subarray(0, record.length));
+      this.#records.set(name, grown);
+    }
+  }
+}
+
+/** Bytes that a group takes where it is merged, its results included. */
+export function bytesPerGroup(parts: number, records: readonly RecordName[], cells: number): number {
+  return 40 * parts + cells * records.reduce((bytes, name) => bytes + 8 * ITEMS[name], 16);
+}

@@ -1,0 +1,48 @@
+/** Columns of a stretch of rows as native numbers, each read once however often it is asked for. */
+import { invariant } from '../../errors.js';
+import type { Engine } from '../engine.js';
+import type { RowColumn } from '../filter/filter.js';
+import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { readNative, type TileSource } from '../tiles.js';
+
+/** One value per row, in the kernels' memory. */
+export interface NativeColumn {
+  readonly type: NativeType;
+  /** The number that kernels know the type by. */
+  readonly typeNumber: number;
+  readonly ptr: number;
+  /** Bytes from one value to the next. */
+  readonly stride: number;
+}
+
+export class RowColumns {
+  readonly #engine: Engine;
+  readonly #sources: readonly TileSource[];
+  readonly #first: number;
+  readonly #count: number;
+  readonly #known = new Map<string, NativeColumn>();
+
+  /** Rows `first` to `first + count`. What is read stays in the scratch memory until its caller gives that back. */
+  constructor(engine: Engine, sources: readonly TileSource[], first: number, count: number) {
+    this.#engine = engine;
+    this.#sources = sources;
+    this.#first = first;
+    this.#count = count;
+  }
+
+  get(column: RowColumn): NativeColumn {
+    const key = `${column.source}:${column.offset}`;
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, (known = this.#read(column)));
+    return known;
+  }
+
+  #read({ source, dtype, offset, stride }: RowColumn): NativeColumn {
+    const from = this.#sources[source];
+    invariant(from !== undefined, 'a task has the sources of its columns');
+    const view = { shape: [this.#count], strides: [stride], offset: offset + this.#first * stride };
+    const type = nativeTypeOf(dtype);
+    const ptr = readNative(this.#engine, from, dtype, view);
+    return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride: NATIVE_BYTES[type] };
+  }
+}

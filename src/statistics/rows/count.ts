@@ -1,0 +1,58 @@
+/** How many rows a filter keeps, piece by piece: what a slice of them, and cells per row, are planned with. */
+import type { Measurement } from '../measurements.js';
+import type { Engine } from '../engine.js';
+import type { Tile } from '../tiles.js';
+import type { ChunkTask } from '../walk.js';
+
+export interface RowsMeasure {
+  readonly kind: 'rows';
+  /** Rows of a piece; chunks are made of whole pieces. */
+  readonly pieceRows: number;
+}
+
+export interface RowsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  /** Kept rows of each piece of the chunk. */
+  readonly counts: Float64Array<ArrayBuffer>;
+}
+
+export class RowsMeasurement implements Measurement {
+  readonly #engine: Engine;
+  readonly #pieceRows: number;
+  readonly #counts: Float64Array<ArrayBuffer>;
+
+  constructor(engine: Engine, { pieceRows }: RowsMeasure, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#pieceRows = pieceRows;
+    this.#counts = new Float64Array(Math.ceil(chunk.rows!.length / pieceRows));
+  }
+
+  add({ rows }: Tile): void {
+    const { picked, start, count, first } = rows!;
+    const numbers = picked === 0 ? undefined : this.#engine.scratch.u32(picked, count);
+    for (let i = 0; i < count;) {
+      const piece = Math.floor((first + (numbers ? numbers[i]! : start + i)) / this.#pieceRows);
+      const end = (piece + 1) * this.#pieceRows - first;
+      const next = numbers ? firstAtLeast(numbers, end, i) : Math.min(count, end - start);
+      this.#counts[piece]! += next - i;
+      i = next;
+    }
+  }
+
+  partial(): RowsPartial {
+    return { cellStart: 0, cellCount: 1, counts: this.#counts };
+  }
+}
+
+/** The first position from `from` on whose number is not below `limit`. */
+function firstAtLeast(numbers: Uint32Array, limit: number, from: number): number {
+  let low = from;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! >= limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

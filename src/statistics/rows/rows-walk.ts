@@ -1,0 +1,138 @@
+/**
+ * Walks that choose among rows. The box of such a walk covers all rows of the dataset; which of them are used is found
+ * out chunk by chunk, by a filter and by a slice of what it keeps. Rows are numbered from the dataset's first; of the
+ * rows that the filter keeps, the slice uses every `step`th from `start`.
+ */
+import { invariant } from '../../errors.js';
+import { sizeOf } from '../../layout/view.js';
+import { boxAt, startOf, viewOf, type Box, type Grid } from '../axes.js';
+import type { Filter, RowColumn } from '../filter/filter.js';
+import type { ChunkTask, ColumnView, Walk } from '../walk.js';
+
+export interface RowSlice {
+  readonly start: number;
+  readonly step: number;
+  /** Rows that are used. */
+  readonly length: number;
+}
+
+/** What a walk knows of its rows. The box's axis of rows has no steps of its own: these are they. */
+export interface WalkRows {
+  /** Without joins. */
+  readonly filter: Filter;
+  /** What is read of each row beside its elements. */
+  readonly columns: readonly RowColumn[];
+  /** Cells, and index, from one used row to the next. */
+  readonly cellStep: number;
+  readonly indexStep: number;
+  /** Undefined: all that the filter keeps. */
+  readonly slice: RowSlice | undefined;
+  /**
+   * Rows that the filter keeps before each piece of the axis of rows, and behind the last. Undefined where nobody asks:
+   * rows are not kept in the answer, not sliced, not indexed.
+   */
+  readonly before: Float64Array | undefined;
+  readonly pieceRows: number;
+  /** Elements are read, not only counted. */
+  readonly readsElements: boolean;
+  /** Measurements get tiles with all their rows, and are told which are used. */
+  readonly isRaw: boolean;
+}
+
+/** The rows of one chunk. Plain data. */
+export interface ChunkRows {
+  readonly filter: Filter;
+  readonly columns: readonly RowColumn[];
+  readonly cellStep: number;
+  readonly indexStep: number;
+  readonly slice: RowSlice | undefined;
+  readonly readsElements: boolean;
+  readonly isRaw: boolean;
+  /** Number of the first row. */
+  readonly first: number;
+  /** Rows, used or not; 0 where it is known that none is used. */
+  readonly length: number;
+  /** Rows that the filter keeps before these; 0 where nobody asks. */
+  readonly before: number;
+  /** No other chunk with the same rows comes before it. */
+  readonly isFirstStrip: boolean;
+}
+
+/** Chunk `number` of a walk with rows. */
+export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTask {
+  const { source, dtype, box, grid, tileBytesMax } = walk;
+  const at = box.axes.findIndex(axis => axis.isRows);
+  invariant(at >= 0, 'a walk with rows has an axis of them');
+  const whole = boxAt(box, grid, number);
+  const first = startOf(box, grid, number, at);
+  const used = usedRows(rows, first, whole.axes[at]!.length);
+  const length = used.count === 0 ? 0 : whole.axes[at]!.length;
+  const piece: Box = { ...whole, axes: whole.axes.map((axis, i) => (i === at ? { ...axis, length } : axis)) };
+  const columns = rows.columns.map(column => columnView(column, first, length));
+  const perRow = piece.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
+  const cellsPerRow = piece.axes.reduce(
+    (product, { kept, length }, i) => (i !== at && kept ? product * length : product),
+    1,
+  );
+  const isKept = piece.axes[at]!.kept;
+  const view = viewOf(piece);
+  const { filter, cellStep, indexStep, slice, readsElements, isRaw } = rows;
+  return {
+    source,
+    dtype,
+    view: readsElements ? view : { ...view, shape: view.shape.map(() => 0) },
+    bytes:
+      (readsElements ? sizeOf(view.shape) * dtype.itemsize : 0) +
+      columns.reduce((bytes, column) => bytes + length * column.dtype.itemsize, 0),
+    tileBytesMax,
+    box: piece,
+    cellStart: piece.cell + used.first * cellStep,
+    cellCount: cellsPerRow * (isKept ? used.count : 1),
+    elements: perRow * used.count,
+    columns,
+    rows: {
+      filter,
+      columns: rows.columns,
+      cellStep,
+      indexStep,
+      slice,
+      readsElements,
+      isRaw,
+      first,
+      length,
+      before: used.before,
+      isFirstStrip: isFirstStrip(box, grid, number, at),
+    },
+  };
+}
+
+/** Whether a piece begins at the start of all axes but that of rows. */
+export function isFirstStrip(box: Box, grid: Grid, number: number, rowsAt: number): boolean {
+  return box.axes.every((_, axis) => axis === rowsAt || startOf(box, grid, number, axis) === 0);
+}
+
+function columnView({ source, dtype, offset, stride }: RowColumn, first: number, length: number): ColumnView {
+  return { source, dtype, view: { shape: [length], strides: [stride], offset: offset + first * stride } };
+}
+
+/** The used rows among `length` rows from `first`: the first of them, counted among all used rows, and how many. */
+function usedRows(
+  { before, pieceRows, slice }: WalkRows,
+  first: number,
+  length: number,
+): { first: number; count: number; before: number } {
+  if (!before) return { first: 0, count: length, before: 0 };
+  invariant(first % pieceRows === 0, 'chunks begin where rows are counted');
+  const from = before[first / pieceRows]!;
+  const to = before[Math.ceil((first + length) / pieceRows)]!;
+  return { ...sliced(slice, from, to), before: from };
+}
+
+/** Which used rows lie among kept rows `from` to `to`. */
+export function sliced(slice: RowSlice | undefined, from: number, to: number): { first: number; count: number } {
+  if (!slice) return { first: from, count: to - from };
+  const { start, step, length } = slice;
+  const first = Math.max(0, Math.ceil((from - start) / step));
+  const end = Math.min(length, Math.max(0, Math.ceil((to - start) / step)));
+  return { first, count: Math.max(0, end - first) };
+}
