@@ -8,16 +8,15 @@ import type { Cost, Kind } from '../src/jobs/admission.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
-import { selectFrom } from '../src/layout/select.js';
-import { normalise, parseSlice } from '../src/selection.js';
+import { parseSlice } from '../src/selection.js';
 import {
   countToJson,
-  parseQuery,
-  planStatistics,
+  planQuery,
   toBlock,
   toJson,
   type Plan,
   type QueryInput,
+  type RowSource,
 } from '../src/statistics/index.js';
 import { collectTurns } from '../src/turns.js';
 import type { Dataset } from '../src/dataset/dataset.js';
@@ -31,6 +30,8 @@ export interface StatisticsInput extends QueryInput {
 /** A query that has been checked against its dataset; nothing has been read yet. */
 export interface PlannedStatistics {
   readonly dataset: Dataset;
+  /** All that are read, the one that was asked about first. */
+  readonly datasets: readonly Dataset[];
   readonly plan: Plan;
   /** Name of each result, in the order of the operations. */
   readonly names: readonly string[];
@@ -38,19 +39,20 @@ export interface PlannedStatistics {
 
 /** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
 export function planFor(datasets: Datasets, name: string, input: StatisticsInput): PlannedStatistics {
-  const dataset = datasets.get(name);
-  const { dtype, view } = dataset.geometry;
   const { slice, as, ...query } = input;
-  const selection = normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape);
-  const parsed = parseQuery(query, selection.shape.length);
-  if (as && (as.length !== parsed.ops.length || new Set(as).size !== as.length)) {
-    fail('bad_operation', `as names each of the ${parsed.ops.length} results once.`, { as, ops: parsed.ops });
+  const parts = slice === undefined ? [] : parseSlice(slice);
+  const { plan, sources } = planQuery(query, sourceOf(datasets, name), parts, other => sourceOf(datasets, other));
+  const { ops } = plan.query;
+  if (as && (as.length !== ops.length || new Set(as).size !== as.length)) {
+    fail('bad_operation', `as names each of the ${ops.length} results once.`, { as, ops });
   }
-  return {
-    dataset,
-    plan: planStatistics(parsed, dtype, selectFrom(view, selection), { origin: view.offset }),
-    names: as ?? parsed.ops,
-  };
+  const read = sources.map(source => datasets.get(source.name));
+  return { dataset: read[0]!, datasets: read, plan, names: as ?? ops };
+}
+
+function sourceOf(datasets: Datasets, name: string): RowSource {
+  const { record, geometry } = datasets.get(name);
+  return { name: record.name, dtype: geometry.dtype, shape: record.shape, view: geometry.view };
 }
 
 /** @throws too_large when the answer has more numbers than JSON answers may have */
@@ -133,7 +135,7 @@ async function runPlanned(
   planned: PlannedStatistics,
   { kind, signal, isFresh, bytesBefore, onProgress }: Running,
 ): Promise<CachedRun> {
-  const { dataset, plan, names } = planned;
+  const { datasets, plan, names } = planned;
   const cost = costOf(planned);
   const tell =
     onProgress &&
@@ -143,11 +145,11 @@ async function runPlanned(
       onProgress({ chunks, chunksTotal: Math.max(chunks, chunksOf(planned)), bytes, bytesTotal });
     });
   const { admission, cache, pool } = context;
-  const known = isFresh ? undefined : await cache.known([dataset], plan);
+  const known = isFresh ? undefined : await cache.known(datasets, plan);
   const run =
     known ??
     (await admission.run({ kind, cost, bytesBefore }, lane =>
-      cache.run([dataset], plan, pool.inLane(lane), { signal, isFresh, onProgress: tell }),
+      cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell }),
     ));
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };

@@ -141,7 +141,7 @@ export const LIMITS = {
   /** Windows that are remembered as asked for once. */
   windowsSeenMax: 4 * KiB,
   /** Distinct values of all of them: a worker holds 16 bytes for each. */
-  joinValuesMax: 1024 * KiB,
+  joinValuesMax: 512 * KiB,
   /** Keys of a group, and edges of the bins of a key. */
   groupKeysMax: 8,
   binEdgesMax: 64 * KiB,

@@ -4,33 +4,60 @@
  */
 import { invariant } from '../errors.js';
 import { countOf, type StatisticsResult } from './finish.js';
+import { GroupsPart } from './groups/groups-part.js';
 import type { Measure, Part, Partial } from './part.js';
 import type { Plan } from './plan.js';
 import { ReducePart } from './reduce-part.js';
+import { RowsPreparation } from './rows/preparation.js';
 import type { Walk } from './walk.js';
 
 /** A walk over the data that one or more parts need now. */
 export interface SharedRound {
   readonly walk: Walk;
   readonly measures: readonly Measure[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly Pick<Part, 'merge'>[];
 }
 
 export class Computation {
-  readonly plan: Plan;
-  readonly #reduced: ReducePart;
-  readonly #parts: readonly Part[];
+  /** Settled when all that it depends on has been read. */
+  #plan: Plan;
+  #preparation: RowsPreparation | undefined;
+  #reduced: ReducePart | undefined;
+  #groups: GroupsPart | undefined;
+  #parts: readonly Part[] = [];
   /** Rounds that parts have asked for and that are still to be walked. */
   #pending: SharedRound[] = [];
 
   constructor(plan: Plan) {
-    this.plan = plan;
-    this.#reduced = new ReducePart(plan);
-    this.#parts = [this.#reduced];
+    this.#plan = plan;
+    if (plan.open) this.#preparation = new RowsPreparation(plan, plan.open);
+    else this.#begin();
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  #begin(): void {
+    const plan = this.#plan;
+    if (plan.groups) {
+      this.#groups = new GroupsPart(plan, plan.groups);
+      this.#parts = [this.#groups];
+    } else {
+      this.#reduced = new ReducePart(plan);
+      this.#parts = [this.#reduced];
+    }
   }
 
   /** The next round; undefined when all has been read. The round before must have been merged whole. */
   next(): SharedRound | undefined {
+    if (this.#preparation) {
+      const round = this.#preparation.next();
+      if (round) return { walk: round.walk, measures: [round.measure], parts: [this.#preparation] };
+      this.#plan = this.#preparation.plan;
+      this.#preparation = undefined;
+      this.#begin();
+    }
     if (this.#pending.length === 0) this.#ask();
     return this.#pending.shift();
   }
@@ -42,7 +69,8 @@ export class Computation {
 
   /** @throws empty_selection when argmin or argmax of a cell has nothing but NaN to choose from */
   *finish(): Generator<void, StatisticsResult> {
-    const { ops, axis } = this.plan.query;
+    const plan = this.#plan;
+    const { ops, axis } = plan.query;
     const found = new Map<number, StatisticsResult['results'][number]>();
     for (const part of this.#parts) for (const [at, result] of yield* part.finish()) found.set(at, result);
     const results = ops.map((_, at) => {
@@ -50,7 +78,9 @@ export class Computation {
       invariant(result !== undefined, 'every operation belongs to a part');
       return result;
     });
-    return { axis, count: countOf(this.plan, this.#reduced.accumulator), results };
+    if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.accumulator), results };
+    const grouped = yield* this.#groups.grouped();
+    return { axis, count: grouped.groups, results, grouped };
   }
 
   #ask(): void {

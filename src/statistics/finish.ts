@@ -33,6 +33,26 @@ export interface StatisticsResult {
   /** Elements used: one number, or one per cell where `omit` makes them differ. */
   readonly count: number | OperationResult;
   readonly results: readonly OperationResult[];
+  /** Where rows are grouped: results and counts have an axis of groups first. */
+  readonly grouped?: GroupedResult;
+}
+
+/** The groups of an answer, in the ascending order of their keys. */
+export interface GroupedResult {
+  readonly groups: number;
+  /** Keys are answered as lists, as they were asked for. */
+  readonly isList: boolean;
+  readonly keys: readonly GroupKeyValues[];
+  /** Elements used in each cell of each group. */
+  readonly counts: OperationResult;
+}
+
+/** One key of all groups. */
+export interface GroupKeyValues {
+  readonly dtype: DType;
+  /** bigint for 64-bit integers; of a key with bins the number of the bin. */
+  readonly values: Float64Array | readonly bigint[];
+  readonly edges: readonly (number | bigint)[] | undefined;
 }
 
 /** The operations of the reduce part, by their position in the query. @throws empty_selection */
@@ -50,7 +70,8 @@ interface Cells {
   readonly positions: Float64Array | null;
 }
 
-function positionsOf(plan: Plan): Float64Array | null {
+/** Position in the answer of each cell; null where they are the same. */
+export function positionsOf(plan: Plan): Float64Array | null {
   const { axes, start } = plan.cellOrder;
   let size = 1;
   const inOrder = axes.toReversed().every(({ length, step }) => {
@@ -214,7 +235,7 @@ const UINT64 = parseDType('<u8');
 const BOOL = parseDType('|b1');
 
 /** The dtype of an answer as an array. */
-function dtypeOf(op: ReduceOpName, dtype: DType): DType {
+export function dtypeOf(op: ReduceOpName, dtype: DType): DType {
   switch (op) {
     case 'mean':
     case 'var':

@@ -11,6 +11,8 @@ export { measureChunks } from './measurements.js';
 export { mergePartial, newAccumulator, type Accumulator } from './merge.js';
 export { OP_NAMES, opRow, OPS, type OpName } from './ops.js';
 export type { Measure, Part, Partial } from './part.js';
+export { planQuery, type PlannedQuery } from './plan-query.js';
+export type { RowSource } from './filter/filter.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
 export { computeInProcess } from './run.js';

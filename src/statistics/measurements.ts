@@ -8,7 +8,8 @@ import { ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
 import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';
-import { eachRowsTile } from './rows/rows-tiles.js';
+import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
+import type { ChunkRows } from './rows/rows-walk.js';
 import { eachTile, type Tile, type TileSource } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
@@ -43,9 +44,8 @@ export function measureChunks(
   isCancelled = (): boolean => false,
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
-  // The chunks of a walk have one filter.
-  const filter = chunks[0]?.rows?.filter;
-  const mask = filter && new RowMask(engine, filter);
+  // The chunks of a walk have the same filters.
+  const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
   const rows = measures.map(({ kind }) => MEASUREMENTS[kind]);
   const combined = measures.map((measure, i) => (rows[i]!.combines ? openAny(engine, measure, chunks[0]!) : undefined));
   const answers: (Partial | undefined)[][] = [];
@@ -56,7 +56,7 @@ export function measureChunks(
     const add = (tile: Tile): void => {
       for (const measurement of measurements) measurement.add(tile);
     };
-    if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, mask!, sources, add);
+    if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, masks!, sources, add);
     else eachTile(engine, chunk, sources[chunk.source]!, add);
     const isLast = number === chunks.length - 1;
     answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial())));
@@ -64,6 +64,10 @@ export function measureChunks(
   }
   engine.scratch.release(start);
   return answers;
+}
+
+function masksOf(engine: Engine, { filter, within }: ChunkRows): RowMasks {
+  return { filter: new RowMask(engine, filter), within: within && new RowMask(engine, within) };
 }
 
 function openAny(engine: Engine, measure: Measure, chunk: ChunkTask): Measurement {

@@ -6,11 +6,23 @@ import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { memoryOrder, type CellOrder } from './axes.js';
+import { memoryOrder, type Box, type CellOrder } from './axes.js';
 import { fieldsOf } from './fields.js';
 import { isReduceOp, opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
+import type { Grouping } from './groups/grouping.js';
 import type { Query } from './query.js';
+import type { Filter } from './filter/filter.js';
+import {
+  boxOfAll,
+  groupedBounds,
+  takenOf,
+  viewOfTaken,
+  walkRowsOf,
+  walkWithRows,
+  type OpenRows,
+  type RowsLayout,
+} from './rows/plan-rows.js';
 import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
 
 export interface Plan {
@@ -25,9 +37,29 @@ export interface Plan {
   /** Cells of the answer, and elements behind each. */
   readonly cells: number;
   readonly cellSize: number;
+  /** Elements of each row of the first axis. */
+  readonly rowElements: number;
+  readonly bounds: PlanBounds;
   readonly cellOrder: CellOrder;
   /** Over the whole selection, in the order of memory. No chunks where no data has to be read. */
   readonly walk: Walk;
+  /** Where rows are grouped: the cells are those of one group. */
+  readonly groups?: PlannedGroups;
+  /** What has to be read before the plan is settled: then all of the above is provisional. */
+  readonly open?: OpenQuery;
+}
+
+export interface PlannedGroups extends Grouping {
+  /** How rows are chosen, where no elements have to be read. */
+  readonly rows: RowsLayout['rows'];
+  readonly total: number;
+}
+
+/** A query that chooses rows, until it is known how many. */
+export interface OpenQuery extends OpenRows {
+  readonly options: PlanOptions;
+  /** All rows of the selection. */
+  readonly all: View;
 }
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
@@ -47,20 +79,54 @@ export interface PlanOptions {
 }
 
 /**
+ * Plans a query that chooses rows of `all`, a view whose first axis has every row of the dataset. What it costs is known
+ * when its rows have been counted: see RowsPreparation.
+ */
+export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, options: PlanOptions = {}): Plan {
+  const total = all.shape[0]!;
+  const layout: RowsLayout = {
+    total,
+    stride: all.strides[0]!,
+    rows: walkRowsOf(rows, rows.kept.filter, undefined),
+    isOpen: true,
+  };
+  const { bounds = PLAN_BOUNDS } = options;
+  const bounded = rows.grouping ? { ...options, bounds: groupedBounds(bounds, dtype.itemsize) } : options;
+  const plan = planView(query, dtype, viewOfTaken(all, { length: total, step: 1 }), bounded, layout);
+  return { ...plan, open: { ...rows, options: bounded, all } };
+}
+
+/** The plan of a query whose rows have been counted (`before`, see WalkRows), or need not be. */
+export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: Float64Array | undefined): Plan {
+  const { query, dtype } = plan;
+  const { all, options, part } = open;
+  const total = all.shape[0]!;
+  const taken = before ? takenOf(part, before.at(-1)!) : { start: 0, length: total, step: 1 };
+  const rows = walkRowsOf(open, filter, before);
+  const layout: RowsLayout = { total, stride: all.strides[0]!, rows, isOpen: open.grouping !== undefined };
+  const settled = planView(query, dtype, viewOfTaken(all, taken), options, layout);
+  return open.grouping ? { ...settled, groups: { ...open.grouping, rows, total } } : settled;
+}
+
+/**
  * Plans a query over a selection given as a view of a file.
  * @throws too_large when more cells would remain than LIMITS.cellsMax, empty_selection
  */
 export function planStatistics(query: Query, dtype: DType, view: View, options: PlanOptions = {}): Plan {
+  return planView(query, dtype, view, options);
+}
+
+function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
   const { origin, bounds = PLAN_BOUNDS } = options;
   const later = query.ops.find(op => !isReduceOp(op));
   if (later !== undefined) fail('bad_operation', `This version does not compute ${later}.`, { op: later });
   const reduced = query.axis === null ? null : new Set(query.axis);
   const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
   const keptShape = view.shape.filter((_, axis) => isKept(axis));
-  checkCells(keptShape);
+  if (!rows?.isOpen) checkCells(keptShape);
   const cells = sizeOf(keptShape);
   const cellSize = sizeOf(view.shape.filter((_, axis) => !isKept(axis)));
-  if (cellSize === 0 && cells > 0) checkEmpty(query, view.shape);
+  if (!rows?.isOpen && cellSize === 0 && cells > 0) checkEmpty(query, view.shape);
 
   const positional = query.ops.some(op => opRow(op).positional);
   const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || query.ops.some(op => opRow(op).ordered));
@@ -71,7 +137,7 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
   const readsData = !isEmpty && (quantities.size > 0 || countsNan);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
-    : memoryOrder(view, isKept, positional);
+    : memoryOrder(view, isKept, positional, rows && 0);
   return {
     query,
     dtype,
@@ -80,9 +146,16 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
     shape: query.keepdims ? view.shape.map((length, axis) => (isKept(axis) ? length : 1)) : keptShape,
     cells,
     cellSize,
+    rowElements: sizeOf(view.shape.slice(1)),
+    bounds,
     cellOrder,
-    walk: box && readsData ? walkOver(dtype, box, origin, bounds) : emptyWalk(dtype, bounds.tileBytesMax),
+    walk: box && readsData ? walkOf(dtype, box, origin, bounds, rows) : emptyWalk(dtype, bounds.tileBytesMax),
   };
+}
+
+function walkOf(dtype: DType, box: Box, origin: number | undefined, bounds: PlanBounds, rows?: RowsLayout): Walk {
+  if (!rows) return walkOver(dtype, box, origin, bounds);
+  return walkWithRows(walkOver(dtype, boxOfAll(box, rows), undefined, bounds), box, rows);
 }
 
 /** An answer is bounded by its cells, and one without cells by the empty lists that its JSON would be made of. */

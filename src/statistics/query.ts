@@ -3,6 +3,10 @@
  * a query is trusted. Only the door knows the words of later versions, so that their refusal says so.
  */
 import { fail } from '../errors.js';
+import { parseFilter, type FilterTree } from './filter/parse.js';
+import { UNGROUPED } from './groups/formulas.js';
+import { parseGrouping, type GroupingTree } from './groups/grouping.js';
+import type { RangePart } from './rows/plan-rows.js';
 import { OP_NAMES, OPS, opRow, type OpName, type Parameters } from './ops.js';
 
 export type NanMode = 'propagate' | 'omit' | 'raise';
@@ -31,10 +35,15 @@ export interface Query {
   readonly keepdims: boolean;
   readonly ddof: number;
   readonly nan: NanMode;
+  /** Which rows are used, as it was asked: names are not resolved. */
+  readonly where?: FilterTree;
+  readonly groupBy?: GroupingTree;
+  /** What is taken of the rows that are chosen; absent where rows are not chosen. */
+  readonly rows?: RangePart;
 }
 
 const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
-const LATER_KEYS = ['where', 'group_by', 'as'] as const;
+const LATER_KEYS = ['as'] as const;
 
 /**
  * Checks and normalises a query for a selection of `rank` axes.
@@ -61,7 +70,30 @@ export function parseQuery(input: QueryInput, rank: number): Query {
   if (!Number.isFinite(ddof)) fail('bad_request', 'ddof is a finite number.', { ddof: String(ddof) });
   const nan = input.nan ?? 'propagate';
   if (!isNanMode(nan)) return fail('bad_request', `nan is one of ${NAN_MODES.join(', ')}.`, { supported: NAN_MODES });
-  return { ops, ...(parameters && { parameters }), axis, keepdims: input.keepdims ?? false, ddof, nan };
+  const where = input.where === undefined ? undefined : parseFilter(input.where);
+  const groupBy = input.group_by === undefined ? undefined : parseGrouping(input.group_by);
+  if (groupBy) checkGrouped(ops, axis);
+  return {
+    ops,
+    ...(parameters && { parameters }),
+    axis,
+    keepdims: input.keepdims ?? false,
+    ddof,
+    nan,
+    ...(where && { where }),
+    ...(groupBy && { groupBy }),
+  };
+}
+
+/** Operations that have a value per group, over axes that rows are along. */
+function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null): void {
+  const ungrouped = ops.find(op => UNGROUPED.includes(op));
+  if (ungrouped !== undefined) {
+    fail('bad_operation', `${ungrouped} is not computed by groups. Leave it or group_by out.`, { op: ungrouped });
+  }
+  if (axis !== null && !axis.includes(0)) {
+    fail('bad_operation', 'Groups are made of rows, so group_by needs axis to be null or to hold 0.', { axis });
+  }
 }
 
 const COMPUTED = `it computes ${OP_NAMES.join(', ')}.`;

@@ -28,18 +28,36 @@ export type Filter =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Filter[] }
   | { readonly kind: 'not'; readonly of: Filter };
 
-/**
- * Rows of a dataset, `sources[0]`: those that the filter keeps. As a join it stands for the values of its dataset, which
- * then has one axis.
- */
+/** Rows of a dataset: those that the filter keeps. As a join it stands for the values of a dataset of one axis. */
 export interface RowFilter {
-  readonly sources: readonly RowSource[];
+  /** A value per row of the dataset itself, where it has one axis. */
+  readonly self: RowColumn | undefined;
+  /** Length of the dataset's axis 0. */
+  readonly total: number;
   readonly filter: Filter;
-  /** In the order in which `join` nodes number them. */
+  /** What has to be read first, in the order in which `join` nodes number it. */
   readonly joins: readonly RowFilter[];
 }
 
-/** The sources whose columns a filter reads. */
+export const KEEPS_ALL: Filter = { kind: 'constant', keeps: true };
+
+/** Both filters. */
+export function both(a: Filter, b: Filter): Filter {
+  return combined('and', [a, b]);
+}
+
+/** Constants decide at once, or not at all. */
+export function combined(kind: 'and' | 'or', parts: readonly Filter[]): Filter {
+  const decisive = kind === 'or';
+  if (parts.some(part => part.kind === 'constant' && part.keeps === decisive)) {
+    return { kind: 'constant', keeps: decisive };
+  }
+  const of = parts.filter(part => part.kind !== 'constant');
+  if (of.length === 0) return { kind: 'constant', keeps: !decisive };
+  return of.length === 1 ? of[0]! : { kind, of };
+}
+
+/** The columns that a filter reads. */
 export function columnsOf(filter: Filter): RowColumn[] {
   switch (filter.kind) {
     case 'constant':

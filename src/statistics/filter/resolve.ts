@@ -6,71 +6,74 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { comparisonRow, nanSet } from './comparisons.js';
 import { nativeTypeOf } from '../native-types.js';
-import type { Filter, RowColumn, RowFilter, RowSource } from './filter.js';
+import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
 import type { FilterTree, JoinTree, Subject } from './parse.js';
-import { everyNumber, intersection, sealSet, type ValueSet } from './value-set.js';
+import { complement, everyNumber, intersection, sealSet, type ValueSet } from './value-set.js';
 import { placeOf } from './values.js';
 
 /** Finds a dataset by name for whoever asks. @throws unknown_dataset */
 export type FindSource = (name: string) => RowSource;
 
-/** The datasets of one query whose rows belong together; the first is the one that is asked about. */
-export class Sources {
-  readonly #find: FindSource;
+/** The datasets that a query reads, by number; the first is the one that is asked about. */
+export class SourceList {
   readonly list: RowSource[];
+  readonly #find: FindSource;
 
   constructor(self: RowSource, find: FindSource) {
-    this.#find = find;
     this.list = [self];
+    this.#find = find;
   }
 
-  /**
-   * One value per row, as a subject names it.
-   * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
-   */
-  column(subject: Subject, at: string): RowColumn {
-    const self = this.list[0]!;
-    const { rank } = { rank: self.shape.length };
-    switch (subject.kind) {
-      case 'self':
-        if (rank !== 1) refuseRank(at, 'self', 1, self);
-        return columnOf(self, 0, 0);
-      case 'column': {
-        if (rank !== 2) refuseRank(at, 'column', 2, self);
-        return columnOf(self, 0, resolveColumn(subject.column, self.shape[1]!, at));
-      }
-      case 'dataset':
-        return this.#aligned(subject.name, at);
-      case 'field':
-        return fail(
-          'bad_operation',
-          `${at} names the field ${JSON.stringify(subject.field.slice(0, 40))}; ${self.name} has the dtype ${self.dtype.name}, and structured dtypes are not served yet. Name a column, self, or another dataset.`,
-          { at, dtype: self.dtype.typestr },
-        );
-    }
-  }
-
-  #aligned(name: string, at: string): RowColumn {
+  /** The number of a dataset, which is added where it is new. @throws unknown_dataset, too_large */
+  numberOf(name: string): number {
     const known = this.list.findIndex(source => source.name === name);
-    const source = known >= 0 ? this.list[known]! : this.#find(name);
-    if (source.shape.length !== 1) refuseRank(at, 'dataset', 1, source);
-    const self = this.list[0]!;
-    if (source.shape[0] !== self.shape[0]) {
-      fail(
-        'not_aligned',
-        `${at} reads ${source.name}, which has ${source.shape[0]} elements; ${self.name} has ${self.shape[0]} rows. Use a dataset with one element per row.`,
-        { at, dataset: source.name, length: source.shape[0], rows: self.shape[0] },
-      );
-    }
-    if (known >= 0) return columnOf(source, known, 0);
+    if (known >= 0) return known;
+    const source = this.#find(name);
     if (this.list.length > LIMITS.alignedDatasetsMax) {
       fail('too_large', `A query reads at most ${LIMITS.alignedDatasetsMax} other datasets.`, {
         limit: LIMITS.alignedDatasetsMax,
       });
     }
-    this.list.push(source);
-    return columnOf(source, this.list.length - 1, 0);
+    return this.list.push(source) - 1;
   }
+}
+
+/**
+ * One value per row of a dataset, as a subject names it.
+ * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
+ */
+export function resolveColumn(subject: Subject, sources: SourceList, number: number, at: string): RowColumn {
+  const self = sources.list[number]!;
+  switch (subject.kind) {
+    case 'self':
+      if (self.shape.length !== 1) refuseRank(at, 'self', 1, self);
+      return columnOf(self, number, 0);
+    case 'column':
+      if (self.shape.length !== 2) refuseRank(at, 'column', 2, self);
+      return columnOf(self, number, columnIn(subject.column, self.shape[1]!, at));
+    case 'dataset':
+      return alignedColumn(subject.name, sources, self, at);
+    case 'field':
+      return fail(
+        'bad_operation',
+        `${at} names the field ${JSON.stringify(subject.field.slice(0, 40))}; ${self.name} has the dtype ${self.dtype.name}, and structured dtypes are not served yet. Name a column, self, or another dataset.`,
+        { at, dtype: self.dtype.typestr },
+      );
+  }
+}
+
+function alignedColumn(name: string, sources: SourceList, self: RowSource, at: string): RowColumn {
+  const number = sources.numberOf(name);
+  const source = sources.list[number]!;
+  if (source.shape.length !== 1) refuseRank(at, 'dataset', 1, source);
+  if (source.shape[0] !== self.shape[0]) {
+    fail(
+      'not_aligned',
+      `${at} reads ${source.name}, which has ${source.shape[0]} elements; ${self.name} has ${self.shape[0] ?? 'no'} rows. Use a dataset with one element per row.`,
+      { at, dataset: source.name, length: source.shape[0], rows: self.shape[0] },
+    );
+  }
+  return columnOf(source, number, 0);
 }
 
 function columnOf({ dtype, view }: RowSource, source: number, column: number): RowColumn {
@@ -82,7 +85,7 @@ function columnOf({ dtype, view }: RowSource, source: number, column: number): R
   };
 }
 
-function resolveColumn(column: number, length: number, at: string): number {
+function columnIn(column: number, length: number, at: string): number {
   const resolved = column < 0 ? column + length : column;
   if (resolved < 0 || resolved >= length) {
     fail('index_out_of_bounds', `${at}: column ${column} is out of bounds; there are ${length} columns.`, {
@@ -103,13 +106,19 @@ function refuseRank(at: string, member: string, rank: number, source: RowSource)
 }
 
 /**
- * Which rows of `sources.list[0]` a filter keeps. Sources that it names are added to the list.
+ * Which rows of dataset `number` a filter keeps. Datasets that it names are added to the list.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
  */
-export function resolveFilter(tree: FilterTree, sources: Sources, find: FindSource): RowFilter {
+export function resolveFilter(tree: FilterTree | undefined, sources: SourceList, number: number): RowFilter {
   const joins: RowFilter[] = [];
-  const filter = new Resolver(sources, find, joins).node(tree);
-  return { sources: sources.list, filter, joins };
+  const filter = tree ? new Resolver(sources, number, joins).node(tree) : KEEPS_ALL;
+  const source = sources.list[number]!;
+  return {
+    self: source.shape.length === 1 ? columnOf(source, number, 0) : undefined,
+    total: source.shape[0] ?? 1,
+    filter,
+    joins,
+  };
 }
 
 /** Joins of a query, those inside joins included. */
@@ -118,13 +127,13 @@ function joinsIn(joins: readonly RowFilter[]): number {
 }
 
 class Resolver {
-  readonly #sources: Sources;
-  readonly #find: FindSource;
+  readonly #sources: SourceList;
+  readonly #number: number;
   readonly #joins: RowFilter[];
 
-  constructor(sources: Sources, find: FindSource, joins: RowFilter[]) {
+  constructor(sources: SourceList, number: number, joins: RowFilter[]) {
     this.#sources = sources;
-    this.#find = find;
+    this.#number = number;
     this.#joins = joins;
   }
 
@@ -141,7 +150,7 @@ class Resolver {
   }
 
   #test({ at, subject, comparisons, isNan, join }: Extract<FilterTree, { kind: 'test' }>): Filter {
-    const column = this.#sources.column(subject, at);
+    const column = resolveColumn(subject, this.#sources, this.#number, at);
     const parts: Filter[] = [];
     if (comparisons.length > 0 || isNan !== undefined) {
       const type = nativeTypeOf(column.dtype);
@@ -158,13 +167,10 @@ class Resolver {
   }
 
   #join({ dataset, where, at }: JoinTree): number {
-    const codes = this.#find(dataset);
+    const number = this.#sources.numberOf(dataset);
+    const codes = this.#sources.list[number]!;
     if (codes.shape.length !== 1) refuseRank(at, 'in', 1, codes);
-    const sources = new Sources(codes, this.#find);
-    const rows: RowFilter = where
-      ? resolveFilter(where, sources, this.#find)
-      : { sources: sources.list, filter: { kind: 'constant', keeps: true }, joins: [] };
-    this.#joins.push(rows);
+    this.#joins.push(resolveFilter(where, this.#sources, number));
     if (joinsIn(this.#joins) > LIMITS.joinsMax) {
       fail('too_large', `A query takes the values of at most ${LIMITS.joinsMax} datasets.`, { limit: LIMITS.joinsMax });
     }
@@ -174,17 +180,10 @@ class Resolver {
 
 /** A test of a column, or a constant where it does not depend on the column's values. */
 export function testOf(column: RowColumn, set: ValueSet): Filter {
+  const type = nativeTypeOf(column.dtype);
   const isFloat = column.dtype.kind === 'f';
+  const keepsNan = set.nan || !isFloat;
   if (set.intervals.length === 0 && !(isFloat && set.nan)) return { kind: 'constant', keeps: false };
-  return { kind: 'test', column, set: sealSet(nativeTypeOf(column.dtype), set) };
-}
-
-function combined(kind: 'and' | 'or', parts: readonly Filter[]): Filter {
-  // What decides alone, and what decides nothing.
-  const decisive = kind === 'or';
-  if (parts.some(part => part.kind === 'constant' && part.keeps === decisive))
-    return { kind: 'constant', keeps: decisive };
-  const of = parts.filter(part => part.kind !== 'constant');
-  if (of.length === 0) return { kind: 'constant', keeps: !decisive };
-  return of.length === 1 ? of[0]! : { kind, of };
+  if (keepsNan && complement(type, set).intervals.length === 0) return KEEPS_ALL;
+  return { kind: 'test', column, set: sealSet(type, set) };
 }

@@ -54,8 +54,9 @@ export class KeyTable {
     for (let slot = hash & last; ; slot = (slot + 1) & last) {
       const known = slots[slot]!;
       if (known === 0) return slot;
+      const own = (known - 1) * words;
       let i = 0;
-      for (let own = (known - 1) * words; i < words && keys[own + i] === from[at + i]; i++);
+      while (i < words && keys[own + i] === from[at + i]) i++;
       if (i === words) return slot;
     }
   }

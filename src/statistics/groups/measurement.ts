@@ -154,6 +154,9 @@ function isSameBox(a: Box, b: Box): boolean {
   return (
     a.cell === b.cell &&
     a.axes.length === b.axes.length &&
-    a.axes.every((axis, i) => axis.stride === b.axes[i]!.stride && (axis.isRows || axis.length === b.axes[i]!.length))
+    a.axes.every(({ stride, length, isRows = false }, i) => {
+      const other = b.axes[i]!;
+      return stride === other.stride && (isRows || length === other.length);
+    })
   );
 }

@@ -5,7 +5,7 @@
  */
 import { sizeOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
-import { boxAt, gridOf, packedBox, startOf, viewOf, type Box } from '../axes.js';
+import { boxAt, gridOf, packedBox, startOf, viewOf, type Axis, type Box } from '../axes.js';
 import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../native-types.js';
 import { readNative, type Tile, type TileSource } from '../tiles.js';
@@ -34,7 +34,7 @@ export function eachRowsTile(
   engine: Engine,
   chunk: ChunkTask,
   rows: ChunkRows,
-  mask: RowMask,
+  masks: RowMasks,
   sources: readonly TileSource[],
   use: (tile: Tile) => void,
 ): void {
@@ -56,13 +56,16 @@ export function eachRowsTile(
     // The next strip of the other axes goes through the same rows.
     if (start === 0) before = rows.before;
     const columns = new RowColumns(engine, sources, rows.first + start, total);
-    const kept = keptRows(engine, mask, columns, total);
+    const kept = keptRows(engine, masks.filter, columns, total);
     const used = sliced(rows.slice, before, before + kept.count);
-    if (used.count > 0) {
-      const picked = pickSlice(engine, kept, rows.slice, used, before);
+    const picked = pickWithin(engine, masks.within, columns, total, {
+      ...pickSlice(engine, kept, rows.slice, used, before),
+      count: used.count,
+    });
+    if (picked.count > 0) {
       const ptr = rows.readsElements ? readNative(engine, sources[chunk.source]!, dtype, viewOf(piece)) : 0;
       const isFirst = rows.isFirstStrip && isFirstStrip(box, grid, number, at);
-      const tileRows: TileRows = { columns, first: start, isFirstStrip: isFirst, total, ...picked, count: used.count };
+      const tileRows: TileRows = { columns, first: start, isFirstStrip: isFirst, total, ...picked };
       use(
         rows.isRaw
           ? { type, ptr, box: rawBox(piece, chunk), rows: tileRows }
@@ -72,6 +75,13 @@ export function eachRowsTile(
     before += kept.count;
     engine.scratch.release(mark);
   }
+}
+
+/** The filters of a walk at work. */
+export interface RowMasks {
+  readonly filter: RowMask;
+  /** Of the rows that the slice takes. */
+  readonly within: RowMask | undefined;
 }
 
 interface Picked {
@@ -108,15 +118,38 @@ function pickSlice(
   return { picked, start: 0 };
 }
 
+/** Of the rows that are taken, those that another filter keeps. */
+function pickWithin(
+  { scratch }: Engine,
+  within: RowMask | undefined,
+  columns: RowColumns,
+  total: number,
+  taken: Picked & { count: number },
+): Picked & { count: number } {
+  if (!within || taken.count === 0) return taken;
+  const kept = scratch.alloc(4 * total);
+  const numbers = scratch.u32(kept, within.rowsOf(columns, total, kept));
+  const isKept = new Set(numbers);
+  const picked = scratch.alloc(4 * taken.count);
+  const into = scratch.u32(picked, taken.count);
+  const from = taken.picked === 0 ? undefined : scratch.u32(taken.picked, taken.count);
+  let count = 0;
+  for (let i = 0; i < taken.count; i++) {
+    const row = from ? from[i]! : taken.start + i;
+    if (isKept.has(row)) into[count++] = row;
+  }
+  return { picked, start: 0, count };
+}
+
 /** As it was read: packed, axes apart, cells counted from the chunk's first. */
 function rawBox(piece: Box, { cellStart }: ChunkTask): Box {
+  const axes: Axis[] = [];
   let stride = 1;
-  const axes = piece.axes.toReversed().map(axis => {
-    const packed = { ...axis, stride };
+  for (const axis of piece.axes.toReversed()) {
+    axes.unshift({ ...axis, stride });
     stride *= axis.length;
-    return packed;
-  });
-  return { ...piece, axes: axes.toReversed(), offset: 0, cell: piece.cell - cellStart };
+  }
+  return { ...piece, axes, offset: 0, cell: piece.cell - cellStart };
 }
 
 /** The used rows of a tile, side by side. */

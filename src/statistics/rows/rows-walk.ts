@@ -27,6 +27,8 @@ export interface WalkRows {
   readonly indexStep: number;
   /** Undefined: all that the filter keeps. */
   readonly slice: RowSlice | undefined;
+  /** Of the rows that the slice takes, those that this keeps are used. */
+  readonly within: Filter | undefined;
   /**
    * Rows that the filter keeps before each piece of the axis of rows, and behind the last. Undefined where nobody asks:
    * rows are not kept in the answer, not sliced, not indexed.
@@ -46,6 +48,7 @@ export interface ChunkRows {
   readonly cellStep: number;
   readonly indexStep: number;
   readonly slice: RowSlice | undefined;
+  readonly within: Filter | undefined;
   readonly readsElements: boolean;
   readonly isRaw: boolean;
   /** Number of the first row. */
@@ -67,7 +70,7 @@ export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTa
   const first = startOf(box, grid, number, at);
   const used = usedRows(rows, first, whole.axes[at]!.length);
   const length = used.count === 0 ? 0 : whole.axes[at]!.length;
-  const piece: Box = { ...whole, axes: whole.axes.map((axis, i) => (i === at ? { ...axis, length } : axis)) };
+  const piece: Box = { ...whole, axes: whole.axes.with(at, { ...whole.axes[at]!, length }) };
   const columns = rows.columns.map(column => columnView(column, first, length));
   const perRow = piece.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
   const cellsPerRow = piece.axes.reduce(
@@ -76,7 +79,7 @@ export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTa
   );
   const isKept = piece.axes[at]!.kept;
   const view = viewOf(piece);
-  const { filter, cellStep, indexStep, slice, readsElements, isRaw } = rows;
+  const { filter, cellStep, indexStep, slice, within, readsElements, isRaw } = rows;
   return {
     source,
     dtype,
@@ -96,6 +99,7 @@ export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTa
       cellStep,
       indexStep,
       slice,
+      within,
       readsElements,
       isRaw,
       first,

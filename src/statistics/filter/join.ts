@@ -1,0 +1,96 @@
+/**
+ * The values of a dataset that a column is matched with. They are compared exactly: a value that the column's dtype cannot
+ * hold is one that no row has. NaN equals nothing.
+ */
+import { fail } from '../../errors.js';
+import { LIMITS } from '../../limits.js';
+import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, valueOfCode } from '../codes.js';
+import type { GroupsMeasure, GroupsPartial } from '../groups/measure.js';
+import { KeyTable } from '../groups/key-table.js';
+import { nativeTypeOf, type NativeType } from '../native-types.js';
+import type { Filter, RowColumn } from './filter.js';
+import { placeExact } from './places.js';
+import { testOf } from './resolve.js';
+
+/** From so few values on, they are searched for in their order. */
+const SORTED_MAX = 64;
+
+export class JoinValues {
+  readonly #column: RowColumn;
+  readonly #type: NativeType;
+  readonly #table = new KeyTable(1);
+  /** Values of other joins of the same query. */
+  readonly #others: number;
+  readonly measure: GroupsMeasure;
+
+  constructor(column: RowColumn, others: number) {
+    this.#column = column;
+    this.#type = nativeTypeOf(column.dtype);
+    this.#others = others;
+    const bits = codeBitsOf(this.#type);
+    this.measure = {
+      kind: 'groups',
+      keys: [{ column, bits, bins: undefined }],
+      records: [],
+      type: this.#type,
+      dropsNan: false,
+    };
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** @throws too_large */
+  merge({ groups, keys }: GroupsPartial): void {
+    const words = new Uint32Array(keys.buffer);
+    for (let i = 0; i < groups; i++) this.#table.ordinalOf(words, 2 * i);
+    if (this.size + this.#others > LIMITS.joinValuesMax) {
+      fail(
+        'too_large',
+        `A query is matched with at most ${LIMITS.joinValuesMax} different values of other datasets. Narrow them with a where of their own.`,
+        { limit: LIMITS.joinValuesMax },
+      );
+    }
+  }
+
+  /** Rows whose value in `column` is one of these. */
+  testOf(column: RowColumn): Filter {
+    const type = nativeTypeOf(column.dtype);
+    const codes = type === this.#type ? this.#ownCodes() : this.#codesAs(column);
+    if (codes.length === 0) return { kind: 'constant', keeps: false };
+    if (codes.length <= SORTED_MAX) {
+      const ranks = [...codes].map(code => rankOf(type, valueOfCode(type, code)));
+      return testOf(column, {
+        intervals: ranks.sort((a, b) => (a < b ? -1 : 1)).map(rank => [rank, rank]),
+        nan: false,
+      });
+    }
+    const ends = new BigUint64Array(new SharedArrayBuffer(16 * codes.length));
+    ends.set(codes);
+    ends.set(codes, codes.length);
+    return { kind: 'test', column, set: { kind: 'codes', ends, points: true } };
+  }
+
+  /** As they are, without NaN. */
+  #ownCodes(): BigUint64Array {
+    const codes = this.#codes();
+    return this.#column.dtype.kind === 'f' ? codes.filter(code => code !== nanCodeOf(this.#type)) : codes;
+  }
+
+  #codes(): BigUint64Array {
+    return new BigUint64Array(this.#table.keys.buffer, 0, this.size);
+  }
+
+  /** Codes of the same values in the dtype of another column, where it holds them. */
+  #codesAs({ dtype }: RowColumn): BigUint64Array {
+    const type = nativeTypeOf(dtype);
+    const found = new BigUint64Array(this.size);
+    let count = 0;
+    for (const code of this.#codes()) {
+      const place = placeExact(dtype, valueOfCode(this.#type, code));
+      if (place && place.floor === place.ceil) found[count++] = codeOfRank(type, place.floor);
+    }
+    return found.subarray(0, count);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Plans of queries that choose rows. What such a query costs is known only after its rows have been counted, so there are
+ * two plans: one that is open, from geometry alone, and the settled one that is computed.
+ */
+import type { DType } from '../../dtype.js';
+import type { View } from '../../layout/view.js';
+import { normalise, type SlicePart } from '../../selection.js';
+import { LIMITS } from '../../limits.js';
+import type { Box } from '../axes.js';
+import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
+import type { Grouping } from '../groups/grouping.js';
+import type { Walk, WalkBounds } from '../walk.js';
+import type { RowSlice, WalkRows } from './rows-walk.js';
+
+export type RangePart = Extract<SlicePart, { kind: 'range' }>;
+
+export const WHOLE: RangePart = { kind: 'range' };
+
+/** What a query says of rows. */
+export interface OpenRows {
+  /** Rows of the dataset, and which of them are kept. */
+  readonly kept: RowFilter;
+  /** What is taken of the kept rows. */
+  readonly part: RangePart;
+  /** Rows that are taken, and left out nevertheless where this does not keep them: those outside all bins of a key. */
+  readonly within: Filter;
+  /** The keys that rows are grouped by: their order then means nothing. */
+  readonly grouping: Grouping | undefined;
+}
+
+/** True where the part takes every row, however many of the dataset's are kept; in another order only where that means nothing. */
+export function takesAll({ part, kept: { total }, grouping }: OpenRows): boolean {
+  const { start = 0, stop, step = 1 } = part;
+  if (grouping && step === -1 && part.start === undefined && stop === undefined) return true;
+  return step === 1 && start === 0 && (stop === undefined || stop >= total);
+}
+
+/** The rows that a part takes of so many. */
+export function takenOf(part: RangePart, count: number): { start: number; length: number; step: number } {
+  const [pick] = normalise([part], [count]).picks;
+  return pick as { start: number; length: number; step: number };
+}
+
+/** The view that a plan is made from: as many rows as are taken, in the order in which they are answered. */
+export function viewOfTaken(all: View, taken: { length: number; step: number }): View {
+  const stride = all.strides[0]!;
+  const { length } = taken;
+  const isReversed = taken.step < 0;
+  return {
+    shape: [length, ...all.shape.slice(1)],
+    strides: [isReversed ? -stride : stride, ...all.strides.slice(1)],
+    offset: isReversed && length > 0 ? all.offset + stride * (length - 1) : all.offset,
+  };
+}
+
+/** How the plan of a query with rows differs from that of a plain view. */
+export interface RowsLayout {
+  readonly total: number;
+  readonly stride: number;
+  readonly rows: Omit<WalkRows, 'cellStep' | 'indexStep' | 'pieceRows'>;
+  /** Not the last word: sizes are not checked. */
+  readonly isOpen: boolean;
+}
+
+/** The box of a walk: all rows, without steps of their own. */
+export function boxOfAll(box: Box, { total, stride }: RowsLayout): Box {
+  const axes = box.axes.map(axis =>
+    axis.isRows ? { ...axis, length: total, stride, cellStep: 0, indexStep: 0 } : axis,
+  );
+  return { ...box, axes };
+}
+
+/** The walk over such a box, `taken` being the box of the rows that are taken. */
+export function walkWithRows(walk: Walk, taken: Box, { rows }: RowsLayout): Walk {
+  const at = walk.box.axes.findIndex(axis => axis.isRows);
+  const { cellStep, indexStep } = taken.axes.find(axis => axis.isRows)!;
+  const columnBytes = rows.columns.reduce((bytes, { dtype }) => bytes + dtype.itemsize, 0);
+  const rowsBytes = columnBytes * walk.box.axes[at]!.length;
+  return {
+    ...walk,
+    bytes: rowsBytes + (rows.readsElements ? walk.bytes : 0),
+    rows: { ...rows, cellStep, indexStep, pieceRows: walk.grid.lengths[at]! },
+  };
+}
+
+/** The rows of a settled walk. */
+export function walkRowsOf(
+  open: OpenRows,
+  filter: Filter,
+  before: Float64Array | undefined,
+): Omit<WalkRows, 'cellStep' | 'indexStep' | 'pieceRows'> {
+  const slice = before && !takesAll(open) ? ascending(takenOf(open.part, before.at(-1)!)) : undefined;
+  return {
+    filter: slice ? filter : both(filter, open.within),
+    within: slice ? open.within : undefined,
+    columns: uniqueColumns([...columnsOf(filter), ...columnsOf(open.within), ...keyColumns(open.grouping)]),
+    slice,
+    before,
+    readsElements: true,
+    isRaw: open.grouping !== undefined,
+  };
+}
+
+function keyColumns(grouping: Grouping | undefined): RowColumn[] {
+  return grouping ? grouping.keys.map(key => key.column) : [];
+}
+
+/** The same rows, in the order of the file. */
+function ascending({ start, length, step }: { start: number; length: number; step: number }): RowSlice {
+  return step > 0 ? { start, length, step } : { start: start + step * (length - 1), length, step: -step };
+}
+
+/** Where rows are grouped, a chunk may find as many groups as it has rows: they have to fit what a worker works in. */
+export function groupedBounds(bounds: WalkBounds, itemsize: number): WalkBounds {
+  return { ...bounds, chunkBytesMax: Math.min(bounds.chunkBytesMax, LIMITS.groupedElementsMax * itemsize) };
+}
+
+export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {
+  return [...new Map(columns.map(column => [`${column.source}:${column.offset}`, column])).values()];
+}
+
+/** A walk over columns alone, in chunks of whole pieces of `pieceRows` rows. */
+export function columnsWalk(
+  source: number,
+  total: number,
+  pieceRows: number,
+  rows: Pick<WalkRows, 'filter' | 'columns'>,
+  bounds: Omit<WalkBounds, 'chunkCellsMax'>,
+): Walk {
+  const widest = rows.columns.reduce((a, b) => (b.dtype.itemsize > a.dtype.itemsize ? b : a));
+  const stride = rows.columns.reduce((most, column) => Math.max(most, column.stride), widest.dtype.itemsize);
+  const rowsMax = Math.min(bounds.chunkBytesMax / widest.dtype.itemsize, bounds.chunkSpanBytesMax / stride);
+  const length = pieceRows * Math.max(1, Math.floor(rowsMax / pieceRows));
+  const dtype: DType = widest.dtype;
+  const axis = { length: total, stride, kept: false, cellStep: 0, indexStep: 0, isRows: true } as const;
+  const chunkCount = Math.ceil(total / length);
+  return {
+    source,
+    dtype,
+    box: { axes: [axis], offset: 0, cell: 0, index: 0 },
+    grid: { lengths: [length], boxes: chunkCount, phase: 0 },
+    chunkCount,
+    bytes: total * rows.columns.reduce((bytes, column) => bytes + column.dtype.itemsize, 0),
+    tileBytesMax: bounds.tileBytesMax,
+    rows: {
+      ...rows,
+      within: undefined,
+      cellStep: 0,
+      indexStep: 0,
+      slice: undefined,
+      before: undefined,
+      pieceRows,
+      readsElements: false,
+      isRaw: true,
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * What has to be read before a query that chooses rows can be computed: the values of its joins, and how many rows are
+ * kept. Rounds like those of any part; in the end there is the settled plan.
+ */
+import { invariant } from '../../errors.js';
+import { JoinValues } from '../filter/join.js';
+import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
+import type { GroupsPartial } from '../groups/measure.js';
+import type { Partial, Round } from '../part.js';
+import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
+import type { RowsPartial } from './count.js';
+import type { Walk } from '../walk.js';
+import { columnsWalk, groupedBounds, takesAll, uniqueColumns } from './plan-rows.js';
+
+export class RowsPreparation {
+  readonly #open: OpenQuery;
+  readonly #walk: Walk;
+  readonly #steps: Generator<Round, Plan, void>;
+  #take: ((partial: Partial) => void) | undefined;
+  #plan: Plan | undefined;
+
+  constructor(plan: Plan, open: OpenQuery) {
+    this.#open = open;
+    this.#walk = plan.walk;
+    this.#steps = this.#prepare(plan);
+  }
+
+  /** Known when `next` returned undefined. */
+  get plan(): Plan {
+    invariant(this.#plan !== undefined, 'a plan is asked for when it is settled');
+    return this.#plan;
+  }
+
+  next(): Round | undefined {
+    const step = this.#steps.next();
+    if (!step.done) return step.value;
+    this.#plan = step.value;
+    return undefined;
+  }
+
+  merge(partial: Partial): void {
+    this.#take!(partial);
+  }
+
+  *#prepare(plan: Plan): Generator<Round, Plan, void> {
+    const open = this.#open;
+    const filter = yield* this.#resolve(open.kept);
+    const needsCounts = !open.grouping || !takesAll(open);
+    const before = needsCounts ? yield* this.#count(filter) : undefined;
+    return settlePlan(plan, open, filter, before);
+  }
+
+  get #bounds(): PlanBounds {
+    return this.#open.options.bounds ?? PLAN_BOUNDS;
+  }
+
+  /** The filter with the values of its joins in the place of these. */
+  *#resolve({ filter, joins }: RowFilter): Generator<Round, Filter, void> {
+    const found: JoinValues[] = [];
+    for (const join of joins) {
+      const inner = yield* this.#resolve(join);
+      const values = new JoinValues(
+        join.self!,
+        found.reduce((sum, each) => sum + each.size, 0),
+      );
+      const isEmpty = join.total === 0 || (inner.kind === 'constant' && !inner.keeps);
+      if (!isEmpty) {
+        const columns = uniqueColumns([join.self!, ...columnsOf(inner)]);
+        const walk = columnsWalk(
+          join.self!.source,
+          join.total,
+          1,
+          { filter: inner, columns },
+          groupedBounds(this.#bounds, 8),
+        );
+        this.#take = partial => values.merge(partial as GroupsPartial);
+        yield { walk, measure: values.measure };
+      }
+      found.push(values);
+    }
+    return withoutJoins(filter, found);
+  }
+
+  /** Rows that are kept before each piece of the walk, and behind the last. */
+  *#count(filter: Filter): Generator<Round, Float64Array, void> {
+    // Where no elements are read, nobody asks where the pieces are.
+    const pieceRows = this.#walk.rows?.pieceRows ?? 1024;
+    const { total } = this.#open.kept;
+    const pieces = Math.ceil(total / pieceRows);
+    const before = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
+    if (filter.kind === 'constant') {
+      for (let i = 1; i <= pieces; i++) before[i] = filter.keeps ? Math.min(total, i * pieceRows) : 0;
+      return before;
+    }
+    let piece = 0;
+    this.#take = partial => {
+      for (const count of (partial as RowsPartial).counts) {
+        before[piece + 1] = before[piece]! + count;
+        piece++;
+      }
+    };
+    const columns = uniqueColumns(columnsOf(filter));
+    yield {
+      walk: columnsWalk(this.#walk.source, total, pieceRows, { filter, columns }, this.#bounds),
+      measure: { kind: 'rows', pieceRows },
+    };
+    return before;
+  }
+}
+
+function withoutJoins(filter: Filter, found: readonly JoinValues[]): Filter {
+  switch (filter.kind) {
+    case 'constant':
+    case 'test':
+      return filter;
+    case 'join':
+      return found[filter.join]!.testOf(filter.column);
+    case 'not': {
+      const of = withoutJoins(filter.of, found);
+      return of.kind === 'constant' ? { kind: 'constant', keeps: !of.keeps } : { kind: 'not', of };
+    }
+    case 'and':
+    case 'or':
+      return combined(
+        filter.kind,
+        filter.of.map(each => withoutJoins(each, found)),
+      );
+  }
+}
