@@ -75,7 +75,9 @@ async function attemptStatistics(
     const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
     for (let round = computation.next(); round; round = computation.next()) {
       const [measure, another] = round.measures;
-      const kept = measure && !another && claims.length === 1 ? partials?.of(claims[0]!, measure, isFresh) : undefined;
+      // What a filter has left out is not in the name of a partial.
+      const canKeep = measure && !another && claims.length === 1 && !round.walk.rows;
+      const kept = canKeep ? partials?.of(claims[0]!, measure, isFresh) : undefined;
       // oxlint-disable-next-line no-await-in-loop
       await walker.walk(computation, round, kept);
     }

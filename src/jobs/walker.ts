@@ -171,7 +171,7 @@ export class Walker {
       });
       const hasMoved = this.#claims.some((claim, i) => extents[i] && claim.hasMoved(extents[i], sources[i]!));
       if (hasMoved && !this.#isInVain()) continue;
-      this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
+      if (bytes > 0) this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
       this.#giveBack(chunks);
       return partials;
     }
@@ -186,7 +186,11 @@ export class Walker {
     for (const [i, chunk] of chunks.entries()) {
       computation.merge(round, answers[i]!);
       this.chunks++;
-      this.#cellsOfTurn += chunk.cellCount;
+      // Groups are as many as were found.
+      this.#cellsOfTurn += answers[i]!.reduce(
+        (most, partial) => Math.max(most, partial?.cellCount ?? 0),
+        chunk.cellCount,
+      );
       if (this.#cellsOfTurn < MERGED_CELLS_PER_TURN) continue;
       this.#cellsOfTurn = 0;
       // oxlint-disable-next-line no-await-in-loop

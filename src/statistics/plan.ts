@@ -11,6 +11,7 @@ import { fieldsOf } from './fields.js';
 import { isReduceOp, opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
 import type { Grouping } from './groups/grouping.js';
+import type { KeptBefore } from './rows/rows-walk.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
 import {
@@ -92,16 +93,19 @@ export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, 
   };
   const { bounds = PLAN_BOUNDS } = options;
   const bounded = rows.grouping ? { ...options, bounds: groupedBounds(bounds, dtype.itemsize) } : options;
+  // Rows may be none; elements of a row are known to be.
+  const cellShape = all.shape.slice(1).filter((_, i) => query.axis !== null && !query.axis.includes(i + 1));
+  if (rows.grouping && sizeOf(all.shape.slice(1)) === 0 && sizeOf(cellShape) > 0) checkEmpty(query, all.shape);
   const plan = planView(query, dtype, viewOfTaken(all, { length: total, step: 1 }), bounded, layout);
   return { ...plan, open: { ...rows, options: bounded, all } };
 }
 
 /** The plan of a query whose rows have been counted (`before`, see WalkRows), or need not be. */
-export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: Float64Array | undefined): Plan {
+export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: KeptBefore | undefined): Plan {
   const { query, dtype } = plan;
   const { all, options, part } = open;
   const total = all.shape[0]!;
-  const taken = before ? takenOf(part, before.at(-1)!) : { start: 0, length: total, step: 1 };
+  const taken = before ? takenOf(part, before.counts.at(-1)!) : { start: 0, length: total, step: 1 };
   const rows = walkRowsOf(open, filter, before);
   const layout: RowsLayout = { total, stride: all.strides[0]!, rows, isOpen: open.grouping !== undefined };
   const settled = planView(query, dtype, viewOfTaken(all, taken), options, layout);

@@ -148,7 +148,7 @@ function randomQuery(random: Random, rank: number, from: readonly string[]): Que
   };
 }
 
-function valueMaker(random: Random, dtype: DType, infinite: number): () => Value {
+export function valueMaker(random: Random, dtype: DType, infinite: number): () => Value {
   if (dtype.kind === 'b') {
     const share = random();
     return () => (random() < share ? 1 : 0);
@@ -188,7 +188,7 @@ function clamp(value: bigint, low: bigint, high: bigint): bigint {
   return value < low ? low : value > high ? high : value;
 }
 
-function writeValue(data: DataView, at: number, dtype: DType, value: Value): void {
+export function writeValue(data: DataView, at: number, dtype: DType, value: Value): void {
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') data.setFloat64(at, Number(value), little);
   else if (dtype.name === 'float32') data.setFloat32(at, Number(value), little);
@@ -199,7 +199,7 @@ function writeValue(data: DataView, at: number, dtype: DType, value: Value): voi
   else data.setUint8(at, Number(value));
 }
 
-function readValue(data: DataView, at: number, dtype: DType): Value {
+export function readValue(data: DataView, at: number, dtype: DType): Value {
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') return data.getFloat64(at, little);
   if (dtype.name === 'float32') return data.getFloat32(at, little);

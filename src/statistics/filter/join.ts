@@ -4,7 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, valueOfCode } from '../codes.js';
+import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../codes.js';
 import type { GroupsMeasure, GroupsPartial } from '../groups/measure.js';
 import { KeyTable } from '../groups/key-table.js';
 import { nativeTypeOf, type NativeType } from '../native-types.js';
@@ -85,11 +85,12 @@ export class JoinValues {
   /** Codes of the same values in the dtype of another column, where it holds them. */
   #codesAs({ dtype }: RowColumn): BigUint64Array {
     const type = nativeTypeOf(dtype);
+    const { min, max } = ranksOf(type);
     const found = new BigUint64Array(this.size);
     let count = 0;
     for (const code of this.#codes()) {
-      const place = placeExact(dtype, valueOfCode(this.#type, code));
-      if (place && place.floor === place.ceil) found[count++] = codeOfRank(type, place.floor);
+      const { floor, ceil } = placeExact(dtype, valueOfCode(this.#type, code)) ?? { floor: 0n, ceil: 1n };
+      if (floor === ceil && floor >= min && floor <= max) found[count++] = codeOfRank(type, floor);
     }
     return found.subarray(0, count);
   }

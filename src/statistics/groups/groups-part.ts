@@ -33,7 +33,9 @@ export class GroupsPart implements Part {
     this.#groups = groups;
     const type = nativeTypeOf(dtype);
     const records = cells === 0 ? [] : recordsOf(query, dtype);
-    this.#measure = { kind: 'groups', keys: groups.keys, records, type, dropsNan: dropsNan(query, dtype) };
+    // Where no elements are read there are none to keep records of.
+    const measured = plan.walk.chunkCount > 0 ? records : [];
+    this.#measure = { kind: 'groups', keys: groups.keys, records: measured, type, dropsNan: dropsNan(query, dtype) };
     const store = new GroupStore(partsOf(groups.keys).length, records, type, cells);
     // Of a row; the plan's cells are those of all rows.
     const perRow = plan.rowElements / Math.max(1, cells);
@@ -64,7 +66,13 @@ export class GroupsPart implements Part {
     const { total, rows } = this.#groups;
     if (total === 0) return undefined;
     if (walk.chunkCount > 0 && this.#measure.records.length > 0) return walk;
-    const keys = columnsWalk(walk.source, total, 1, rows, groupedBounds(this.#plan.bounds, dtype.itemsize));
+    const keys = columnsWalk(
+      walk.source,
+      total,
+      rows.before?.pieceRows ?? 1,
+      rows,
+      groupedBounds(this.#plan.bounds, dtype.itemsize),
+    );
     return { ...keys, rows: { ...keys.rows!, slice: rows.slice, within: rows.within, before: rows.before } };
   }
 

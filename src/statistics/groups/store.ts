@@ -43,7 +43,9 @@ export class GroupStore {
     this.#grow();
     for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
     for (const [name, into] of this.#records) {
-      const merge = mergerOf(name, this.#type, partial[name]!);
+      const bytes = partial[name];
+      if (!bytes) continue;
+      const merge = mergerOf(name, this.#type, bytes);
       for (let i = 0; i < groups; i++) {
         const to = ordinals[i]! * this.cells + cellStart;
         for (let cell = 0; cell < perGroup; cell++) merge(into, to + cell, i * perGroup + cell);

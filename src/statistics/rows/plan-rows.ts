@@ -10,7 +10,7 @@ import type { Box } from '../axes.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from '../groups/grouping.js';
 import type { Walk, WalkBounds } from '../walk.js';
-import type { RowSlice, WalkRows } from './rows-walk.js';
+import type { KeptBefore, RowSlice, WalkRows } from './rows-walk.js';
 
 export type RangePart = Extract<SlicePart, { kind: 'range' }>;
 
@@ -57,7 +57,7 @@ export function viewOfTaken(all: View, taken: { length: number; step: number }):
 export interface RowsLayout {
   readonly total: number;
   readonly stride: number;
-  readonly rows: Omit<WalkRows, 'cellStep' | 'indexStep' | 'pieceRows'>;
+  readonly rows: Omit<WalkRows, 'cellStep' | 'indexStep'>;
   /** Not the last word: sizes are not checked. */
   readonly isOpen: boolean;
 }
@@ -79,7 +79,7 @@ export function walkWithRows(walk: Walk, taken: Box, { rows }: RowsLayout): Walk
   return {
     ...walk,
     bytes: rowsBytes + (rows.readsElements ? walk.bytes : 0),
-    rows: { ...rows, cellStep, indexStep, pieceRows: walk.grid.lengths[at]! },
+    rows: { ...rows, cellStep, indexStep },
   };
 }
 
@@ -87,9 +87,9 @@ export function walkWithRows(walk: Walk, taken: Box, { rows }: RowsLayout): Walk
 export function walkRowsOf(
   open: OpenRows,
   filter: Filter,
-  before: Float64Array | undefined,
-): Omit<WalkRows, 'cellStep' | 'indexStep' | 'pieceRows'> {
-  const slice = before && !takesAll(open) ? ascending(takenOf(open.part, before.at(-1)!)) : undefined;
+  before: KeptBefore | undefined,
+): Omit<WalkRows, 'cellStep' | 'indexStep'> {
+  const slice = before && !takesAll(open) ? ascending(takenOf(open.part, before.counts.at(-1)!)) : undefined;
   return {
     filter: slice ? filter : both(filter, open.within),
     within: slice ? open.within : undefined,
@@ -113,6 +113,11 @@ function ascending({ start, length, step }: { start: number; length: number; ste
 /** Where rows are grouped, a chunk may find as many groups as it has rows: they have to fit what a worker works in. */
 export function groupedBounds(bounds: WalkBounds, itemsize: number): WalkBounds {
   return { ...bounds, chunkBytesMax: Math.min(bounds.chunkBytesMax, LIMITS.groupedElementsMax * itemsize) };
+}
+
+/** Rows of a piece of a walk. */
+export function pieceRowsOf({ box, grid }: Walk): number {
+  return grid.lengths[box.axes.findIndex(axis => axis.isRows)]!;
 }
 
 export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {
@@ -149,7 +154,6 @@ export function columnsWalk(
       indexStep: 0,
       slice: undefined,
       before: undefined,
-      pieceRows,
       readsElements: false,
       isRaw: true,
     },

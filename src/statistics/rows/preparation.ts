@@ -10,7 +10,8 @@ import type { Partial, Round } from '../part.js';
 import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
 import type { RowsPartial } from './count.js';
 import type { Walk } from '../walk.js';
-import { columnsWalk, groupedBounds, takesAll, uniqueColumns } from './plan-rows.js';
+import { columnsWalk, groupedBounds, pieceRowsOf, takesAll, uniqueColumns } from './plan-rows.js';
+import type { KeptBefore } from './rows-walk.js';
 
 export class RowsPreparation {
   readonly #open: OpenQuery;
@@ -82,20 +83,21 @@ export class RowsPreparation {
   }
 
   /** Rows that are kept before each piece of the walk, and behind the last. */
-  *#count(filter: Filter): Generator<Round, Float64Array, void> {
+  *#count(filter: Filter): Generator<Round, KeptBefore, void> {
     // Where no elements are read, nobody asks where the pieces are.
-    const pieceRows = this.#walk.rows?.pieceRows ?? 1024;
+    const pieceRows = this.#walk.rows ? pieceRowsOf(this.#walk) : 1024;
     const { total } = this.#open.kept;
     const pieces = Math.ceil(total / pieceRows);
-    const before = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
+    const counts = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
+    const before: KeptBefore = { pieceRows, counts };
     if (filter.kind === 'constant') {
-      for (let i = 1; i <= pieces; i++) before[i] = filter.keeps ? Math.min(total, i * pieceRows) : 0;
+      for (let i = 1; i <= pieces; i++) counts[i] = filter.keeps ? Math.min(total, i * pieceRows) : 0;
       return before;
     }
     let piece = 0;
     this.#take = partial => {
       for (const count of (partial as RowsPartial).counts) {
-        before[piece + 1] = before[piece]! + count;
+        counts[piece + 1] = counts[piece]! + count;
         piece++;
       }
     };

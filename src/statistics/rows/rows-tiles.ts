@@ -46,15 +46,17 @@ export function eachRowsTile(
     reachMax: LIMITS.tileSpanBytesMax,
   });
   const type = nativeTypeOf(dtype);
-  /** Rows that the filter keeps before the tile. */
+  /** Rows that the filter keeps before the tile, and in it; several tiles may have the same rows. */
   let before = rows.before;
+  let last = { start: 0, count: 0 };
   for (let number = 0; number < grid.boxes; number++) {
     const mark = engine.scratch.mark();
     const piece = boxAt(box, grid, number);
     const start = startOf(box, grid, number, at);
     const total = piece.axes[at]!.length;
-    // The next strip of the other axes goes through the same rows.
-    if (start === 0) before = rows.before;
+    if (start > last.start) before += last.count;
+    // The next strip of the other axes goes through all rows again.
+    else if (start < last.start) before = rows.before;
     const columns = new RowColumns(engine, sources, rows.first + start, total);
     const kept = keptRows(engine, masks.filter, columns, total);
     const used = sliced(rows.slice, before, before + kept.count);
@@ -72,7 +74,7 @@ export function eachRowsTile(
           : packRows(engine, { type, ptr, box: piece }, at, tileRows, used.first, chunk),
       );
     }
-    before += kept.count;
+    last = { start, count: kept.count };
     engine.scratch.release(mark);
   }
 }
@@ -103,7 +105,7 @@ function pickSlice(
   used: { first: number; count: number },
   before: number,
 ): Picked {
-  if (!slice) return kept;
+  if (!slice || used.count === 0) return kept;
   const first = slice.start + used.first * slice.step - before;
   if (slice.step === 1) {
     return kept.picked === 0 ? { picked: 0, start: kept.start + first } : { picked: kept.picked + 4 * first, start: 0 };

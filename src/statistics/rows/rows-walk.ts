@@ -16,6 +16,14 @@ export interface RowSlice {
   readonly length: number;
 }
 
+/** How many rows a filter keeps up to where. */
+export interface KeptBefore {
+  /** Rows of a piece, the last of which may have fewer. */
+  readonly pieceRows: number;
+  /** Kept rows before each piece, and behind the last one. */
+  readonly counts: Float64Array;
+}
+
 /** What a walk knows of its rows. The box's axis of rows has no steps of its own: these are they. */
 export interface WalkRows {
   /** Without joins. */
@@ -29,12 +37,8 @@ export interface WalkRows {
   readonly slice: RowSlice | undefined;
   /** Of the rows that the slice takes, those that this keeps are used. */
   readonly within: Filter | undefined;
-  /**
-   * Rows that the filter keeps before each piece of the axis of rows, and behind the last. Undefined where nobody asks:
-   * rows are not kept in the answer, not sliced, not indexed.
-   */
-  readonly before: Float64Array | undefined;
-  readonly pieceRows: number;
+  /** Undefined where nobody asks: rows are not kept in the answer, not sliced, not indexed. */
+  readonly before: KeptBefore | undefined;
   /** Elements are read, not only counted. */
   readonly readsElements: boolean;
   /** Measurements get tiles with all their rows, and are told which are used. */
@@ -121,14 +125,15 @@ function columnView({ source, dtype, offset, stride }: RowColumn, first: number,
 
 /** The used rows among `length` rows from `first`: the first of them, counted among all used rows, and how many. */
 function usedRows(
-  { before, pieceRows, slice }: WalkRows,
+  { before, slice }: WalkRows,
   first: number,
   length: number,
 ): { first: number; count: number; before: number } {
   if (!before) return { first: 0, count: length, before: 0 };
+  const { pieceRows, counts } = before;
   invariant(first % pieceRows === 0, 'chunks begin where rows are counted');
-  const from = before[first / pieceRows]!;
-  const to = before[Math.ceil((first + length) / pieceRows)]!;
+  const from = counts[first / pieceRows]!;
+  const to = counts[Math.ceil((first + length) / pieceRows)]!;
   return { ...sliced(slice, from, to), before: from };
 }
 

@@ -1,0 +1,153 @@
+/** Filters and groups on many small random cases, cut into many pieces, against a model that goes row by row. */
+import { test } from 'tap';
+import { HyperslabError } from '../../../src/errors.js';
+import { normalise } from '../../../src/selection.js';
+import { parseQuery, planQuery, type OperationResult, type StatisticsResult } from '../../../src/statistics/index.js';
+import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { randomOf, type Case, type Value } from '../cases.js';
+import { differenceOf } from '../compare.js';
+import type { Expected } from '../oracle.js';
+import { makeRowCase, type RowCase, type RowCaseOptions } from './row-cases.js';
+import { expectedGroups, expectedRows } from './row-model.js';
+
+const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
+
+function compute({ datasets, parts, query, bounds }: RowCase): StatisticsResult {
+  const find = (name: string): RowCase['datasets'][number] => datasets.find(each => each.name === name)!;
+  const { plan, sources } = planQuery(query, datasets[0]!, parts, find, { bounds });
+  return computePlan(
+    plan,
+    sources.map(source => sourceFrom(find(source.name).file)),
+  );
+}
+
+/** The parsed query of a case: where and keys are the model's own business. */
+function queryOf({ query: { where: _w, group_by: _g, ...query }, parts, datasets }: RowCase) {
+  const integers = parts.filter(part => part.kind === 'index').length;
+  const added = parts.filter(part => part.kind === 'newaxis').length;
+  return parseQuery(query, datasets[0]!.shape.length - integers + added);
+}
+
+type Check = (each: RowCase, actual: StatisticsResult) => string | undefined;
+
+function differences(
+  count: number,
+  firstSeed: number,
+  options: RowCaseOptions,
+  errorOf: (each: RowCase) => string | undefined,
+  check: Check,
+): string[] {
+  const found: string[] = [];
+  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    const each = makeRowCase(randomOf(seed), options);
+    const difference = differenceIn(each, errorOf, check);
+    if (difference === undefined) continue;
+    const shown = JSON.stringify(
+      {
+        datasets: each.datasets.map(({ dtype, shape, view }) => [dtype.typestr, shape, view.strides]),
+        slice: each.slice,
+        query: each.query,
+        bounds: each.bounds,
+      },
+      (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    );
+    found.push(`seed ${seed}: ${difference}: ${shown}`);
+  }
+  return found.slice(0, 5);
+}
+
+function differenceIn(each: RowCase, errorOf: (each: RowCase) => string | undefined, check: Check): string | undefined {
+  let code: string | undefined;
+  try {
+    code = errorOf(each);
+    const actual = compute(each);
+    return code === undefined ? check(each, actual) : `an answer instead of ${code}`;
+  } catch (error) {
+    if (error instanceof HyperslabError && error.code === code) return undefined;
+    return `${error instanceof Error ? error.stack : String(error)} instead of ${code ?? 'an answer'}`;
+  }
+}
+
+function compareResults(
+  results: readonly OperationResult[],
+  expected: Expected,
+  each: RowCase,
+  values: readonly Value[],
+): string | undefined {
+  for (const result of results) {
+    if (result.shape.join() !== expected.shape.join()) return `${result.op} has the shape ${result.shape.join()}`;
+    const difference = differenceOf(result, expected.results[result.op]!, {
+      dtype: each.datasets[0]!.dtype,
+      values,
+    } as unknown as Case);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+function checkRows(each: RowCase, actual: StatisticsResult): string | undefined {
+  const { expected, values } = expectedRows(each, queryOf(each));
+  if (typeof expected === 'string') return 'no error';
+  const counts = typeof actual.count === 'number' ? [actual.count] : Array.from(actual.count.values, Number);
+  if (expected.counts.some((count, i) => count !== (counts.length === 1 ? counts[0] : counts[i]))) {
+    return `count is ${counts.join()} instead of ${expected.counts.join()}`;
+  }
+  return compareResults(actual.results, expected, each, values);
+}
+
+function errorOfRows(each: RowCase): string | undefined {
+  const { expected } = expectedRows(each, queryOf(each));
+  return typeof expected === 'string' ? expected : undefined;
+}
+
+test('rows that a filter keeps, and slices of them, agree with the model', async t => {
+  t.same(differences(3000, 1, { ops: REDUCING, isGrouped: false }, errorOfRows, checkRows), []);
+});
+
+test('positions count the rows that are kept', async t => {
+  t.same(differences(1000, 50_000, { ops: ['argmin', 'argmax'], isGrouped: false }, errorOfRows, checkRows), []);
+});
+
+function checkGroups(each: RowCase, actual: StatisticsResult): string | undefined {
+  const groups = expectedGroups(each, queryOf(each));
+  const { grouped } = actual;
+  if (!grouped) return 'no groups';
+  if (grouped.groups !== groups.length) return `${grouped.groups} groups instead of ${groups.length}`;
+  for (const [i, group] of groups.entries()) {
+    const key = grouped.keys.map(({ values }) => values[i]!);
+    if (key.map(String).join() !== group.key.map(String).join())
+      return `group ${i} is ${key.join()} instead of ${group.key.join()}`;
+    if (typeof group.answer === 'string') return `${group.answer} in group ${i}`;
+    const counts = Array.from(partOf(grouped.counts, i, groups.length).values, Number);
+    if (counts.join() !== group.answer.counts.join())
+      return `count is ${counts.join()} instead of ${group.answer.counts.join()}`;
+    const results = actual.results.map(result => partOf(result, i, groups.length));
+    const difference = compareResults(results, group.answer, each, group.values);
+    if (difference !== undefined) return `group ${i}: ${difference}`;
+  }
+  return undefined;
+}
+
+/** The results of one group. */
+function partOf(result: OperationResult, group: number, groups: number): OperationResult {
+  const cells = result.values.length / groups;
+  return { ...result, shape: result.shape.slice(1), values: result.values.slice(group * cells, (group + 1) * cells) };
+}
+
+function errorOfGroups(each: RowCase): string | undefined {
+  if (hasEmptyRows(each)) return 'empty_selection';
+  const answers = expectedGroups(each, queryOf(each)).map(({ answer }) => answer);
+  return answers.find(answer => typeof answer === 'string');
+}
+
+/** Known before any row is: no group can have an element. */
+function hasEmptyRows(each: RowCase): boolean {
+  const { axis, ops } = queryOf(each);
+  const inner = normalise(each.parts, each.datasets[0]!.shape).shape.slice(1);
+  const cells = inner.filter((_, i) => axis !== null && !axis.includes(i + 1));
+  return inner.includes(0) && !cells.includes(0) && ops.some(op => ['min', 'max', 'ptp'].includes(op));
+}
+
+test('groups agree with the model', async t => {
+  t.same(differences(3000, 100_000, { ops: REDUCING, isGrouped: true }, errorOfGroups, checkGroups), []);
+});
