@@ -1,6 +1,7 @@
 /** A batch as a job: its lines become one list, and their progress one progress. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HyperslabError } from '../src/errors.js';
+import { parseExactJson } from '../src/formats/index.js';
 import type { JobWork } from '../src/jobs/job.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
@@ -15,7 +16,7 @@ export async function computeAll(
   order: LineOrder,
   ...[signal, onProgress]: Parameters<JobWork>
 ): Promise<Uint8Array> {
-  const queries = JSON.parse(input) as BatchQuery[];
+  const queries = parseExactJson(input) as BatchQuery[];
   const sum = new Sum(await totalOf(shared, queries), onProgress);
   const batching: Batching = { ...shared, signal, onProgress: (index, progress) => sum.update(index, progress) };
   const taken: Line[] = [];

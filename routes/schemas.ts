@@ -143,6 +143,18 @@ export const BatchAnswer = Type.Object(
 
 export const FlushAnswer = Type.Object({ dataset: Type.String(), generation: Type.Integer() }, { $id: 'FlushAnswer' });
 
+const WHERE =
+  'Which rows (axis 0 of the dataset) are used; `slice` is taken of those. A filter says whose value of a row is compared: ' +
+  '`column` (two axes), `self: true` (one axis) or `dataset` (another one, of one axis and as many elements as there are ' +
+  'rows), and with what: `eq`, `ne`, `lt`, `le`, `gt`, `ge`, `between: [low, high]` (both included), `is_nan: true|false`, ' +
+  '`in: [values]` or `in: {"dataset": name, "where"?}`, the values of a dataset of one axis. Several hold together. ' +
+  '`{"and": [filters]}`, `{"or": [filters]}`, `{"not": filter}`. Integers are compared exactly; a number is rounded to the ' +
+  'dtype of floats first, as numpy does; NaN is only `ne` and `is_nan`; bool takes true and false.';
+const GROUP_BY =
+  'What rows are grouped by: a key or a list of keys. A key is `column`, `self: true` or `dataset` as in `where`, and may have ' +
+  '`bins`, ascending edges: a bin has its lower edge and not its upper one, the last bin has both; rows outside all bins ' +
+  'are left out. The answer then has `groups`, and its `results` are empty. `axis` is null, or holds 0.';
+
 const STATISTICS = {
   ops: Type.Array(Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())]), {
     minItems: 1,
@@ -163,8 +175,13 @@ const STATISTICS = {
       description: 'Names for the results, one per operation.',
     }),
   ),
-  where: Type.Optional(Type.Unknown()),
-  group_by: Type.Optional(Type.Unknown()),
+  where: Type.Optional(Type.Unknown({ description: WHERE, examples: [{ column: 3, gt: 0.5 }] })),
+  group_by: Type.Optional(
+    Type.Unknown({
+      description: GROUP_BY,
+      examples: [{ column: 3 }, [{ dataset: 'state' }, { column: 0, bins: [0, 1, 10] }]],
+    }),
+  ),
 };
 
 export const StatisticsQuery = Type.Object(STATISTICS, { $id: 'StatisticsQuery', additionalProperties: false });
@@ -187,8 +204,25 @@ export const StatisticsAnswer = Type.Object(
     dataset: Type.String(),
     generation: Type.Integer(),
     axis: Type.Union([Type.Array(Type.Integer()), Type.Null()]),
+    generations: Type.Optional(
+      Type.Record(Type.String(), Type.Integer(), { description: 'Of each dataset, where several were read.' }),
+    ),
     count: Type.Unknown({ description: 'Elements used: a number, or nested lists when they differ.' }),
-    results: Type.Record(Type.String(), Type.Unknown(), { description: 'An entry per operation.' }),
+    results: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'An entry per operation; none where there are groups, which have their own.',
+    }),
+    groups: Type.Optional(
+      Type.Array(
+        Type.Object({
+          key: Type.Unknown({
+            description: 'A value, [low, high] of a bin, or a list of these for a list of keys.',
+          }),
+          count: Type.Unknown(),
+          results: Type.Record(Type.String(), Type.Unknown()),
+        }),
+        { description: 'With group_by, in ascending order of the keys; NaN is one group, the last.' },
+      ),
+    ),
     scanned_bytes: Type.Integer(),
     chunks: Type.Integer(),
     elapsed_ms: Type.Number(),

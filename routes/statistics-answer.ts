@@ -11,6 +11,8 @@ import { LIMITS } from '../src/limits.js';
 import { parseSlice } from '../src/selection.js';
 import {
   countToJson,
+  groupedValues,
+  groupsToJson,
   planQuery,
   toBlock,
   toJson,
@@ -55,29 +57,36 @@ function sourceOf(datasets: Datasets, name: string): RowSource {
   return { name: record.name, dtype: geometry.dtype, shape: record.shape, view: geometry.view };
 }
 
-/** @throws too_large when the answer has more numbers than JSON answers may have */
+/**
+ * Where the plan says how many numbers there will be.
+ * @throws too_large when the answer has more numbers than JSON answers may have
+ */
 export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void {
-  const asked = plan.cells * (plan.query.ops.length + 1);
-  if (plan.cells > 1 && asked > limit) {
-    fail(
-      'too_large',
-      `The answer would have ${asked} JSON values; at most ${limit} are sent. Ask for one operation with format=npy, or reduce more axes.`,
-      {
-        limit,
-        asked,
-      },
-    );
-  }
+  if (!plan.open) checkJsonValues(plan.cells * (plan.query.ops.length + 1), plan.cells > 1, limit);
 }
+
+function checkJsonValues(asked: number, isMany: boolean, limit: number): void {
+  if (!isMany || asked <= limit) return;
+  fail(
+    'too_large',
+    `The answer would have ${asked} JSON values; at most ${limit} are sent. Ask for one operation with format=npy, reduce more axes, or ask for fewer groups.`,
+    { limit, asked },
+  );
+}
+
+/** Members of a query in which integers keep all their digits. */
+export const EXACT_MEMBERS = ['where', 'group_by'] as const;
 
 /** What a query holds in memory at most, from its partials to the text of its answer. */
 export function heldBytesOf({ plan }: PlannedStatistics): number {
-  return plan.cells * plan.query.ops.length * LIMITS.cellBytes;
+  // Rows that are not counted yet may be all; groups take more when they are found.
+  const cells = Math.min(plan.cells, LIMITS.cellsMax);
+  return cells * plan.query.ops.length * LIMITS.cellBytes;
 }
 
 /** What a query costs; known before anything is read. */
 export function costOf({ plan }: PlannedStatistics): Cost {
-  return { bytes: plan.walk.bytes, passes: 1, cells: plan.cells, groups: 1 };
+  return { bytes: plan.walk.bytes, passes: 1, cells: plan.open ? 1 : plan.cells, groups: 1 };
 }
 
 /** Chunks that a query reads, all passes together. */
@@ -105,14 +114,34 @@ export async function answerJson(
 ): Promise<{ text: string; run: CachedRun }> {
   const started = performance.now();
   const run = await runPlanned(context, planned, running);
-  const count = (await collectTurns(countToJson(run.result))).join('');
-  const results = (await collectTurns(toJson(run.result))).join('');
+  const answer = await answerMembers(run, context.config.jsonElementsMax);
   const elapsed = Math.round((performance.now() - started) * 1000) / 1000;
   const text =
     `{${prefix}"dataset":${JSON.stringify(planned.dataset.record.name)},"generation":${run.generations[0]},` +
-    `"axis":${JSON.stringify(run.result.axis)},"count":${count},"results":${results},` +
+    `${generationsMember(planned, run)}"axis":${JSON.stringify(run.result.axis)},${answer},` +
     `"scanned_bytes":${run.scannedBytes},"chunks":${run.chunks},"elapsed_ms":${elapsed}}`;
   return { text, run };
+}
+
+/** Count and results, or groups of them. @throws too_large */
+async function answerMembers({ result }: CachedRun, jsonElementsMax: number): Promise<string> {
+  const { grouped, results } = result;
+  if (grouped) {
+    checkJsonValues(groupedValues(grouped, results), grouped.groups > 1, jsonElementsMax);
+    const count = (await collectTurns(countToJson(result))).join('');
+    return `"count":${count},"results":{},"groups":${(await collectTurns(groupsToJson(grouped, results))).join('')}`;
+  }
+  const values = results.reduce((sum, each) => sum + each.values.length, 0);
+  checkJsonValues(values, values > results.length, jsonElementsMax);
+  const count = (await collectTurns(countToJson(result))).join('');
+  return `"count":${count},"results":${(await collectTurns(toJson(result))).join('')}`;
+}
+
+/** The generation of each dataset, where there are several. */
+function generationsMember({ datasets }: PlannedStatistics, { generations }: CachedRun): string {
+  if (datasets.length === 1) return '';
+  const entries = datasets.map(({ record }, i) => [record.name, generations[i]!]);
+  return `"generations":${JSON.stringify(Object.fromEntries(entries))},`;
 }
 
 /** Runs a planned query of one operation and gives its answer as an array. */
@@ -126,6 +155,7 @@ export async function answerBlock(
       ops: planned.plan.query.ops,
     });
   }
+  if (planned.plan.query.groupBy) fail('bad_operation', 'Groups are answered as JSON: leave format out.');
   const run = await runPlanned(context, planned, running);
   return { block: toBlock(run.result.results[0]!), run };
 }

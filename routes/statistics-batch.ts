@@ -2,13 +2,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { stringifyExactJson } from '../src/formats/index.js';
 import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { computeAll, linesOf } from './batch-job.js';
 import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { BODY_PROBLEMS, problems } from './schemas.js';
-import { asksAfresh, signalOf } from './statistics-answer.js';
+import { asksAfresh, EXACT_MEMBERS, signalOf } from './statistics-answer.js';
 import type { App } from './app-type.js';
 
 interface Batch {
@@ -20,7 +21,7 @@ export function statisticsBatch(app: App, context: Context): void {
   app.post(
     '/v1/statistics',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', exactMembers: EXACT_MEMBERS },
       schema: {
         operationId: 'batchStatistics',
         tags: ['statistics'],
@@ -52,7 +53,7 @@ async function send(
   reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
   const preferences = parsePrefer(request.headers['prefer']);
   if (preferences.respondAsync) {
-    const input = JSON.stringify(queries);
+    const input = stringifyExactJson(queries);
     return respondAsync(context, request, reply, preferences, {
       inputBytes: input.length,
       chunksTotal: 0,

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import type { CachedRun } from '../src/jobs/cached.js';
-import { npyHeader } from '../src/formats/index.js';
+import { npyHeader, parseExactJson, stringifyExactJson } from '../src/formats/index.js';
 import { takePatiently } from '../src/jobs/patience.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
@@ -19,6 +19,7 @@ import {
   checkJsonCells,
   chunksOf,
   costOf,
+  EXACT_MEMBERS,
   heldBytesOf,
   planFor,
   signalOf,
@@ -50,6 +51,7 @@ const responses = (...more: ErrorCode[]) => ({
     'result_rank',
     'bad_axis',
     'bad_operation',
+    'not_aligned',
     'empty_selection',
     'nan_found',
     'would_lose',
@@ -84,8 +86,8 @@ export function statistics(app: App, context: Context): void {
             ddof: Type.Optional(Type.Number()),
             nan: text('propagate, omit or raise'),
             as: text('Names for the results, comma-separated.'),
-            where: text('JSON text'),
-            group_by: text('JSON text'),
+            where: text('Which rows are used: the JSON of a filter.'),
+            group_by: text('What rows are grouped by: the JSON of a key, or of a list of keys.'),
             q: text('Quantiles, comma-separated.'),
             bins: text('Bins of a histogram.'),
             range: text('Range of a histogram: lo,hi'),
@@ -102,7 +104,7 @@ export function statistics(app: App, context: Context): void {
   app.post(
     '/v1/datasets/:name/statistics',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', exactMembers: EXACT_MEMBERS },
       schema: {
         operationId: 'queryStatistics',
         tags: ['statistics'],
@@ -176,7 +178,7 @@ function asJob(
   const { name } = planned.dataset.record;
   const cost = costOf(planned);
   context.admission.check(cost, 'job');
-  const text = JSON.stringify(input);
+  const text = stringifyExactJson(input);
   const isFresh = asksAfresh(request);
   let run: Pick<CachedRun, 'generations' | 'cache'> = { generations: [], cache: 'miss' };
   return {
@@ -184,7 +186,7 @@ function asJob(
     chunksTotal: chunksOf(planned),
     bytesTotal: cost.bytes * cost.passes,
     work: async (signal, onProgress) => {
-      const now = planFor(request.datasets, name, JSON.parse(text) as StatisticsInput);
+      const now = planFor(request.datasets, name, parseExactJson(text) as StatisticsInput);
       context.admission.check(costOf(now), 'job');
       checkJsonCells(now, context.config.jsonElementsMax);
       const release = await takePatiently(context.budget, heldBytesOf(now), signal);
@@ -204,10 +206,13 @@ interface UrlQuery extends Record<string, unknown> {
   readonly ops?: string;
   readonly axis?: string;
   readonly as?: string;
+  readonly where?: string;
+  readonly group_by?: string;
 }
 
 /** The parameters of a URL in the shape of the JSON query. */
-function fromUrl({ ops, axis, as, q, bins, range, format: _, ...rest }: UrlQuery): StatisticsInput {
+function fromUrl(query: UrlQuery): StatisticsInput {
+  const { ops, axis, as, q, bins, range, where, group_by: groupBy, format: _, ...rest } = query;
   const named: unknown[] = ops === undefined ? [] : splitList(ops);
   // These imply their operation.
   if (q !== undefined) named.push({ quantile: { q } });
@@ -218,7 +223,20 @@ function fromUrl({ ops, axis, as, q, bins, range, format: _, ...rest }: UrlQuery
     ops: named,
     ...(axis !== undefined && { axis: parseAxes(axis) }),
     ...(as !== undefined && { as: splitList(as) }),
+    ...(where !== undefined && { where: parseText('where', where) }),
+    ...(groupBy !== undefined && { group_by: parseText('group_by', groupBy) }),
   };
+}
+
+/** A parameter that is JSON. */
+function parseText(name: string, text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return fail('bad_request', `${name} is JSON text, for example {"column":3,"gt":0.5}, percent-encoded.`, {
+      at: name,
+    });
+  }
 }
 
 function parseAxes(axis: string): number[] | null {

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { keepDigits } from './exact-members.js';
 
 export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
   const options = { allErrors: false, useDefaults: true, strict: false, schemas: [...components] };
@@ -25,6 +26,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
         if (error) return done(error);
         try {
           checkDepth(value);
+          keepDigits(value, text, request.routeOptions.config.exactMembers ?? []);
         } catch (fault) {
           return done(fault as Error);
         }

@@ -61,14 +61,14 @@ function emptyLists(shape: readonly number[]): string {
   return `[${Array.from({ length }, () => emptyLists(inner)).join(',')}]`;
 }
 
-function writeValue(value: number | bigint, dtype: DType, writeNumber: WriteNumber): string {
+export function writeValue(value: number | bigint, dtype: DType, writeNumber: WriteNumber): string {
   if (dtype.kind === 'b') return value === 0 ? 'false' : 'true';
   if (typeof value === 'bigint' || dtype.kind !== 'f') return String(value);
   return Number.isFinite(value) ? writeNumber(value, dtype) : `"${value}"`;
 }
 
 /** The shortest digits that are read back as the same value of the dtype. */
-function shortest(value: number, dtype: DType): string {
+export function shortest(value: number, dtype: DType): string {
   if (dtype.itemsize === 8) return String(value);
   const narrow = dtype.itemsize === 4 ? Math.fround : halfOf;
   for (let digits = 1; digits < 9; digits++) {

@@ -4,6 +4,7 @@
  */
 import { invariant } from '../errors.js';
 import { countOf, type StatisticsResult } from './finish.js';
+import { countAll } from './groups/formulas.js';
 import { GroupsPart } from './groups/groups-part.js';
 import type { Measure, Part, Partial } from './part.js';
 import type { Plan } from './plan.js';
@@ -80,7 +81,7 @@ export class Computation {
     });
     if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.accumulator), results };
     const grouped = yield* this.#groups.grouped();
-    return { axis, count: grouped.groups, results, grouped };
+    return { axis, count: countAll(plan, grouped), results, grouped };
   }
 
   #ask(): void {

@@ -3,6 +3,7 @@
  * in the order of the chunks → result → JSON or block. run.ts shows the steps together.
  */
 export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
+export { groupedValues, groupsToJson } from './groups/answer.js';
 export { Computation, type SharedRound } from './computation.js';
 export { newEngine, type Engine, type KernelChoice } from './engine.js';
 export type { ChunkPartial } from './fields.js';

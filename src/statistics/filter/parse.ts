@@ -104,13 +104,18 @@ function parseJoin(value: unknown, at: string, depth: number, counter: Counter):
 
 function valuesOf(name: ComparisonName, value: unknown, at: string): readonly unknown[] {
   const { takes } = comparisonRow(name);
-  if (takes === 'value') return [value];
+  if (takes === 'value') return [named(value)];
   if (!Array.isArray(value))
     return refuse(at, takes === 'pair' ? 'two values should stand there' : 'a list of values should stand there');
   const list = value as unknown[];
   if (takes === 'pair' && list.length !== 2) refuse(at, `two values should stand there, not ${list.length}`);
   if (list.length > LIMITS.filterListMax) refuseSize(at, 'has values', LIMITS.filterListMax, list.length);
-  return list;
+  return list.map(named);
+}
+
+/** Infinities by their names, since JSON has no numbers for them. */
+export function named(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** The one member of an object that says whose values are meant. @throws bad_request */

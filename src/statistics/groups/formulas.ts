@@ -1,6 +1,8 @@
 /** What the cells of groups have gathered → the statistics: the same rules as for cells without groups (finish.ts). */
 import type { DType } from '../../dtype.js';
 import { valueOfCode } from '../codes.js';
+import type { GroupedResult, StatisticsResult } from '../finish.js';
+import type { Plan } from '../plan.js';
 import { divideExact, subtractExact, type Integer } from '../exact.js';
 import { scaled, totalOf } from '../kernels/combine.js';
 import { narrowTo } from '../narrow.js';
@@ -150,4 +152,12 @@ export function extremeCodes(store: GroupStore, cell: number): { least: bigint; 
 /** NaN is not zero. */
 function nonzeroIn(cells: GroupCells, cell: number): number {
   return cells.store.record('nonzero')[cell]! + usedIn(cells, cell) - presentIn(cells, cell);
+}
+
+/** Elements used in all groups: one number, or one per cell where they differ. */
+export function countAll({ shape, cells }: Plan, { counts }: GroupedResult): StatisticsResult['count'] {
+  const sums = new Float64Array(cells);
+  for (const [i, count] of counts.values.entries()) sums[i % cells]! += Number(count);
+  const [first = 0] = sums;
+  return sums.every(sum => sum === first) ? first : { ...counts, shape, values: sums };
 }

@@ -3,7 +3,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../codes.js';
 import { both, KEEPS_ALL, type Filter, type RowColumn } from '../filter/filter.js';
-import { listOf, objectOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
+import { listOf, named, objectOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
 import { placeExact } from '../filter/places.js';
 import { resolveColumn, testOf, type SourceList } from '../filter/resolve.js';
 import { setOf } from '../filter/value-set.js';
@@ -58,7 +58,7 @@ function parseKey(input: unknown, at: string): GroupingTree['keys'][number] {
       asked: edges.length,
     });
   }
-  return { at, subject, bins: edges };
+  return { at, subject, bins: edges.map(named) };
 }
 
 /**

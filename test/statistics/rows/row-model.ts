@@ -109,7 +109,7 @@ function takenRows({ datasets, query, parts }: RowCase): {
   );
   const rows = positions[0]!.map(i => numbers[i]!);
   let inner: number[][] = [[]];
-  for (const each of positions.slice(1)) inner = inner.flatMap(index => each.map(i => [...index, i]));
+  for (const each of positions.slice(1)) inner = inner.flatMap(index => each.map(i => index.concat(i)));
   return { rows, shape: selection.shape, inner };
 }
 

@@ -1,0 +1,25 @@
+/** Members of a JSON body whose integers keep all their digits, for routes that say so in their config. */
+import { mayLoseDigits, parseExactJson } from '../formats/index.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Names of members, of the body or of the objects in its lists, in which large integers are bigint. */
+    exactMembers?: readonly string[];
+  }
+}
+
+/** Puts the exact members of a body's text in the place of those that were parsed from it. */
+export function keepDigits(body: unknown, text: string, names: readonly string[]): void {
+  if (names.length > 0 && mayLoseDigits(text)) copyMembers(body, parseExactJson(text), names);
+}
+
+function copyMembers(into: unknown, from: unknown, names: readonly string[]): void {
+  if (typeof into !== 'object' || into === null) return;
+  const target = into as Record<string, unknown>;
+  const source = from as Record<string, unknown>;
+  for (const [name, value] of Object.entries(source)) {
+    if (names.includes(name)) target[name] = value;
+    else if (Array.isArray(value))
+      for (const [i, each] of value.entries()) copyMembers((target[name] as unknown[])[i], each, names);
+  }
+}

@@ -1,0 +1,70 @@
+/** The groups of an answer as JSON, in pieces of a bounded number of values. */
+import { LIMITS } from '../../limits.js';
+import { shortest, valuesToJson, writeValue, type WriteNumber } from '../answer.js';
+import type { GroupedResult, GroupKeyValues, OperationResult } from '../finish.js';
+
+/**
+ * `[{"key", "count", "results"}, …]` in ascending order of the keys. A key is a value, `[low, high]` for a bin, or a list
+ * of these where a list of keys was asked for.
+ */
+export function* groupsToJson(
+  grouped: GroupedResult,
+  results: readonly OperationResult[],
+  writeNumber: WriteNumber = shortest,
+): Generator<string, void> {
+  let text = '[';
+  let values = 0;
+  for (let group = 0; group < grouped.groups; group++) {
+    text += group === 0 ? '{' : ',{';
+    text += `"key":${keyText(grouped, group, writeNumber)},"count":${countText(partOf(grouped.counts, group))},"results":{`;
+    for (const [i, result] of results.entries()) {
+      const part = partOf(result, group);
+      text += `${i === 0 ? '' : ','}${JSON.stringify(result.name)}:`;
+      for (const piece of valuesToJson(part, writeNumber)) text += piece;
+      values += part.values.length;
+    }
+    text += '}}';
+    values += 2;
+    if (values < LIMITS.jsonElementsPerTurn) continue;
+    yield text;
+    text = '';
+    values = 0;
+  }
+  yield `${text}]`;
+}
+
+/** The values of one group: those of the first axis. */
+function partOf(result: OperationResult, group: number): OperationResult {
+  const shape = result.shape.slice(1);
+  const cells = shape.reduce((product, length) => product * length, 1);
+  return { ...result, shape, values: result.values.slice(group * cells, (group + 1) * cells) };
+}
+
+/** Elements used: one number where all cells of the group used as many. */
+function countText(counts: OperationResult): string {
+  const [first = 0] = counts.values;
+  // Counts are numbers.
+  const isOne = (counts.values as Float64Array).every(count => count === first);
+  return isOne ? String(first) : [...valuesToJson(counts)].join('');
+}
+
+function keyText({ keys, isList }: GroupedResult, group: number, writeNumber: WriteNumber): string {
+  const texts = keys.map(key => valueText(key, group, writeNumber));
+  return isList ? `[${texts.join(',')}]` : texts[0]!;
+}
+
+function valueText({ dtype, values, edges }: GroupKeyValues, group: number, writeNumber: WriteNumber): string {
+  const value = values[group]!;
+  if (!edges) return writeValue(value, dtype, writeNumber);
+  const bin = Number(value);
+  return `[${edgeText(edges[bin]!)},${edgeText(edges[bin + 1]!)}]`;
+}
+
+function edgeText(edge: number | bigint): string {
+  return typeof edge === 'number' && !Number.isFinite(edge) ? `"${edge}"` : String(edge);
+}
+
+/** JSON values of the answer. */
+export function groupedValues({ groups, keys, counts }: GroupedResult, results: readonly OperationResult[]): number {
+  return results.reduce((sum, result) => sum + result.values.length, counts.values.length + groups * keys.length);
+}
