@@ -15,7 +15,7 @@ import { startOurs } from './ours.js';
 import { preparePython } from './python.js';
 import { startReadLimit } from './read-limit.js';
 import { prepareReference, type Reference } from './reference.js';
-import { tables } from './tables.js';
+import { inShort, tables } from './tables.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -57,8 +57,8 @@ async function contest({ folder, kept }: Bench, data: Data, python: string, refe
   const measured: Measured[] = [];
   const field = { ours, contenders, reference, idle, rounds, limit: typeof limit === 'string' ? undefined : limit };
   for (const each of cases) {
-    say(each.title);
     measured.push(await measureCase(each, field));
+    say(inShort(measured.at(-1)!));
   }
   await Promise.all([ours, ...contenders].map(each => each.stop()));
   const facts = [

@@ -22,6 +22,13 @@ export function tables(measured: readonly Measured[], names: readonly ContenderN
   ].join('\n');
 }
 
+/** A line of progress. */
+export function inShort(measured: Measured): string {
+  const best = bestOther(measured);
+  const ours = 'notYet' in measured.ours ? 'not yet' : `${milliseconds(measured.ours.ms)} ms`;
+  return `${measured.each.title}: ${ours}; ${best ? `${best.name} ${milliseconds(best.ms)} ms` : 'nobody else'}`;
+}
+
 function aimsRow(measured: Measured): string[] {
   const { each, ours } = measured;
   const best = bestOther(measured);
