@@ -44,6 +44,21 @@ export function measureChunks(
   isCancelled = (): boolean => false,
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
+  try {
+    return measureInTurn(engine, measures, chunks, sources, isCancelled);
+  } finally {
+    // Also after a file that could not be read, or the thread would have less memory with every fault.
+    engine.scratch.release(start);
+  }
+}
+
+function measureInTurn(
+  engine: Engine,
+  measures: readonly Measure[],
+  chunks: readonly ChunkTask[],
+  sources: readonly TileSource[],
+  isCancelled: () => boolean,
+): (Partial | undefined)[][] {
   // The chunks of a walk have the same filters.
   const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
   const rows = measures.map(({ kind }) => MEASUREMENTS[kind]);
@@ -62,7 +77,6 @@ export function measureChunks(
     answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial())));
     engine.scratch.release(mark);
   }
-  engine.scratch.release(start);
   return answers;
 }
 

@@ -1,0 +1,40 @@
+/** What a worker does with its memory when a task fails: the next one has all of it again. */
+import fs from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { parseDType } from '../../src/dtype.js';
+import { newWorkplace, walkChunks, type WalkAnswer } from '../../src/jobs/tasks.js';
+import { packedView } from '../../src/layout/view.js';
+import { LIMITS } from '../../src/limits.js';
+import { chunkAt, parseQuery, planStatistics } from '../../src/statistics/index.js';
+import { temporaryFolder } from '../helpers/server.js';
+
+const LENGTH = 300_000;
+
+t.test('a file that became too short fails every task in the same way, and costs the thread nothing', t => {
+  const folder = temporaryFolder();
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'short.raw');
+  fs.writeFileSync(file, Buffer.alloc(100));
+  const fd = fs.openSync(file, 'r+');
+  t.teardown(() => fs.closeSync(fd));
+  const workplace = newWorkplace('wasm', false);
+  const view = packedView([LENGTH], 4, 'C', 0);
+  const { walk, measure } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), view);
+  const task = {
+    sources: [{ fd, windows: [], residencyTrusted: true }],
+    measures: [measure],
+    chunks: [chunkAt(walk, 0)],
+    cancel: new Int32Array(new SharedArrayBuffer(4)),
+    walk: 1,
+  };
+  const run = (): WalkAnswer => walkChunks(workplace, task);
+  const { free } = workplace.engine.scratch;
+  for (let i = 0; i <= LIMITS.kernelScratchBytes / LIMITS.tileBytesMax; i++) {
+    if (!t.throws(run, { code: 'file_changed' }, `task ${i}`)) break;
+  }
+  t.equal(workplace.engine.scratch.free, free);
+  fs.ftruncateSync(fd, 4 * LENGTH);
+  t.equal(run().partials.length, 1, 'and works when the file is whole again');
+  t.end();
+});
