@@ -118,7 +118,9 @@ function countFloat64(at: usize, table: usize): void {
   Table.add(table, value == value ? load<u16>(at, 6) : NAN_INDEX);
 }
 
-/** Counts (element - base) >>> shift of 32-bit integers, which has to be an index of the table. `base` is at an address. */
+/**
+ * Counts (element - base) >>> shift of 32-bit integers, `base` being at an address; what is above `last` counts as that.
+ */
 export function countOffsets32(
   ptr: usize,
   rows: usize,
@@ -127,20 +129,22 @@ export function countOffsets32(
   base: usize,
   shift: i32,
   table: usize,
+  last: u32,
 ): void {
   const first = load<u32>(base);
   const firsts = v128.load32_splat(base);
+  const lasts = i32x4.splat(last);
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 2);
     let at = ptr;
     for (; at + 16 <= end; at += 16) {
-      const indices = i32x4.shr_u(i32x4.sub(v128.load(at), firsts), shift);
+      const indices = i32x4.min_u(lasts, i32x4.shr_u(i32x4.sub(v128.load(at), firsts), shift));
       Table.add(table, i32x4.extract_lane(indices, 0));
       Table.add(table, i32x4.extract_lane(indices, 1));
       Table.add(table, i32x4.extract_lane(indices, 2));
       Table.add(table, i32x4.extract_lane(indices, 3));
     }
-    for (; at < end; at += 4) Table.add(table, (load<u32>(at) - first) >> shift);
+    for (; at < end; at += 4) Table.add(table, min<u32>(last, (load<u32>(at) - first) >> shift));
   }
 }
 
@@ -153,11 +157,12 @@ export function countOffsets64(
   base: usize,
   shift: i32,
   table: usize,
+  last: u32,
 ): void {
   const first = load<u64>(base);
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 3);
-    for (let at = ptr; at < end; at += 8) Table.add(table, <u32>((load<u64>(at) - first) >> shift));
+    for (let at = ptr; at < end; at += 8) Table.add(table, <u32>min<u64>(last, (load<u64>(at) - first) >> shift));
   }
 }
 
@@ -275,8 +280,8 @@ export function refine64(ptr: usize, rows: usize, stride: usize, count: usize, s
 }
 
 /**
- * Copies the 64-bit patterns of one of a spec's intervals to `to`, and answers how many they are. There must be room for
- * one more.
+ * Copies the 64-bit patterns of one of a spec's intervals to `to`, at most `room` of them, and answers how many it copied.
+ * There must be space for one more.
  */
 export function collect64(
   ptr: usize,
@@ -286,9 +291,11 @@ export function collect64(
   spec: usize,
   interval: i32,
   to: usize,
+  room: usize,
 ): usize {
   const mask = v128.load(spec);
   const wanted = v128.load64_splat(spec + INTERVALS + ((<usize>interval) << 3));
+  const last = to + (room << 3);
   let out = to;
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 3);
@@ -297,9 +304,9 @@ export function collect64(
       const inP = i64x2.eq(v128.and(v128.load(at), mask), wanted);
       const inQ = i64x2.eq(v128.and(v128.load(at, 16), mask), wanted);
       if (!v128.any_true(v128.or(inP, inQ))) continue;
-      for (let each = at; each < at + 32; each += 8) out = collectOne(each, spec, interval, out);
+      for (let each = at; each < at + 32; each += 8) out = min<usize>(last, collectOne(each, spec, interval, out));
     }
-    for (; at < end; at += 8) out = collectOne(at, spec, interval, out);
+    for (; at < end; at += 8) out = min<usize>(last, collectOne(at, spec, interval, out));
   }
   return (out - to) >> 3;
 }

@@ -122,8 +122,16 @@ export const LIMITS = {
   changeGapBytesMax: 64 * KiB,
   /** Quantiles of one query: each is two elements, looked for in as many passes as their count asks for. */
   quantilesMax: 1000,
-  /** Bins of one histogram: edges and counters of 12 MiB in each worker, far outside its cache. */
-  histogramBinsMax: 1024 * KiB,
+  /** Keys of the cells that a worker gathers to find their quantiles; larger cells are searched in rounds. */
+  cellBytesGatheredMax: 16 * MiB,
+  /** A single cell of more elements is searched by all workers instead of gathered by one. */
+  soleCellElementsMax: 32 * KiB,
+  /** Tables of 65,536 counters that a round of a search counts into: 4 MiB in each worker, and on the way back. */
+  searchTablesMax: 16,
+  /** Elements that a search collects and sorts: a few milliseconds. */
+  searchCollectedMax: 64 * KiB,
+  /** Bins of one histogram: their edges are made on the event loop. JSON answers have room for half as many. */
+  histogramBinsMax: 256 * KiB,
   /** A filter: its parts, how deep they nest, and the values of one list. */
   filterNodesMax: 256,
   filterDepthMax: 16,

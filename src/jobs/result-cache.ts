@@ -48,12 +48,15 @@ export class ResultCache {
 
 function keyOf(datasets: readonly Dataset[], { query, view }: Plan, generations: readonly number[]): string {
   const files = datasets.map(({ record }, i) => [record.id, generations[i]]);
-  // 64-bit numbers of a filter have all their digits.
-  return JSON.stringify([files, view, query], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  // 64-bit numbers of a filter have all their digits, and infinite edges their sign.
+  return JSON.stringify([files, view, query], (_, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`;
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  });
 }
 
 function bytesOf({ result }: StatisticsRun): number {
   let values = typeof result.count === 'number' ? 1 : result.count.values.length;
-  for (const each of result.results) values += each.values.length;
+  for (const { values: own, edges } of result.results) values += own.length + (edges?.values.length ?? 0);
   return ANSWER_BYTES + values * VALUE_BYTES;
 }

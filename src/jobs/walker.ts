@@ -187,10 +187,8 @@ export class Walker {
       computation.merge(round, answers[i]!);
       this.chunks++;
       // Groups are as many as were found.
-      this.#cellsOfTurn += answers[i]!.reduce(
-        (most, partial) => Math.max(most, partial?.cellCount ?? 0),
-        chunk.cellCount,
-      );
+      const found = answers[i]!.map(partial => (partial && 'cellCount' in partial ? partial.cellCount : 0));
+      this.#cellsOfTurn += Math.max(chunk.cellCount, ...found);
       if (this.#cellsOfTurn < MERGED_CELLS_PER_TURN) continue;
       this.#cellsOfTurn = 0;
       // oxlint-disable-next-line no-await-in-loop

@@ -4,7 +4,7 @@ import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { float16ToFloat32, toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
-import type { OperationResult, StatisticsResult } from './finish.js';
+import type { Numbers, OperationResult, StatisticsResult } from './finish.js';
 
 /** A finite number of a dtype as JSON. */
 export type WriteNumber = (value: number, dtype: DType) => string;
@@ -17,7 +17,13 @@ export function* toJson(result: StatisticsResult, writeNumber: WriteNumber = sho
   let separator = '{';
   for (const entry of result.results) {
     yield `${separator}${JSON.stringify(entry.name)}:`;
-    yield* valuesToJson(entry, writeNumber);
+    if (entry.edges) {
+      yield '{"counts":';
+      yield* valuesToJson(entry, writeNumber);
+      yield ',"edges":';
+      yield* valuesToJson(entry.edges, writeNumber);
+      yield '}';
+    } else yield* valuesToJson(entry, writeNumber);
     separator = ',';
   }
   yield '}';
@@ -30,7 +36,7 @@ export function* countToJson({ count }: StatisticsResult): Generator<string, voi
 }
 
 /** One operation as JSON: a bare value for rank 0, else nested lists. */
-export function* valuesToJson(entry: OperationResult, writeNumber: WriteNumber = shortest): Generator<string, void> {
+export function* valuesToJson(entry: Numbers, writeNumber: WriteNumber = shortest): Generator<string, void> {
   const { shape, values, dtype } = entry;
   if (shape.includes(0)) {
     yield emptyLists(shape);

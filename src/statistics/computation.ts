@@ -8,6 +8,8 @@ import { countAll } from './groups/formulas.js';
 import { GroupsPart } from './groups/groups-part.js';
 import type { Measure, Part, Partial } from './part.js';
 import type { Plan } from './plan.js';
+import { HistogramPart } from './histogram/histogram-part.js';
+import { selectPart } from './quantiles/select-part.js';
 import { ReducePart } from './reduce-part.js';
 import { RowsPreparation } from './rows/preparation.js';
 import type { Walk } from './walk.js';
@@ -46,7 +48,13 @@ export class Computation {
       this.#parts = [this.#groups];
     } else {
       this.#reduced = new ReducePart(plan);
-      this.#parts = [this.#reduced];
+      const { wanted } = plan;
+      const histogram = plan.query.parameters?.histogram;
+      this.#parts = [
+        this.#reduced,
+        ...(wanted ? [selectPart(plan, wanted, this.#reduced)] : []),
+        ...(histogram ? [new HistogramPart(plan, histogram, this.#reduced)] : []),
+      ];
     }
   }
 

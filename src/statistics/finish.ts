@@ -15,16 +15,22 @@ import { plainValues } from './plain-cells.js';
 import type { Plan } from './plan.js';
 import { meanOf } from './cell-means.js';
 
-/** The answer of one operation. */
-export interface OperationResult {
-  readonly op: OpName;
-  /** What it is called among the results. */
-  readonly name: string;
+/** An array of numbers. */
+export interface Numbers {
   /** Dtype as an array: `<f8`, `<i8`, `<u8`, `|b1`, or the dataset's own in native order. */
   readonly dtype: DType;
   readonly shape: readonly number[];
   /** C order. Booleans are 0 and 1; integers are bigint where one of them is beyond 2 ** 53. */
   readonly values: Float64Array | readonly bigint[];
+}
+
+/** The answer of one operation. */
+export interface OperationResult extends Numbers {
+  readonly op: OpName;
+  /** What it is called among the results. */
+  readonly name: string;
+  /** Of a histogram, whose values are the counts. */
+  readonly edges?: Numbers;
 }
 
 export interface StatisticsResult {

@@ -10,11 +10,16 @@ import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';
 import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
 import type { ChunkRows } from './rows/rows-walk.js';
+import { BinsMeasurement } from './histogram/bins.js';
+import { CellsMeasurement } from './quantiles/cells.js';
+import { DigitsMeasurement } from './quantiles/digits.js';
 import { eachTile, type Tile, type TileSource } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
 /** One measure over one chunk, or over all chunks of a task where partials combine exactly. */
 export interface Measurement {
+  /** The chunk that the next tiles are of; for those that need more of it than the tiles say. */
+  begin?(chunk: ChunkTask): void;
   /** The next tile of the chunk, in the order of the chunk's box. */
   add(tile: Tile): void;
   /** The mergeable result, in memory of its own: it is moved to another thread. */
@@ -33,6 +38,9 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
   rows: { open: (...args) => new RowsMeasurement(...args), combines: false },
   groups: { open: (...args) => new GroupsMeasurement(...args), combines: false },
+  cells: { open: (...args) => new CellsMeasurement(...args), combines: false },
+  digits: { open: (...args) => new DigitsMeasurement(...args), combines: true },
+  bins: { open: (...args) => new BinsMeasurement(...args), combines: true },
 };
 
 /** `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
@@ -68,6 +76,7 @@ function measureInTurn(
     if (isCancelled()) break;
     const mark = engine.scratch.mark();
     const measurements = measures.map((measure, i) => combined[i] ?? openAny(engine, measure, chunk));
+    for (const measurement of measurements) measurement.begin?.(chunk);
     const add = (tile: Tile): void => {
       for (const measurement of measurements) measurement.add(tile);
     };

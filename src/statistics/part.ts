@@ -7,6 +7,9 @@ import type { OperationResult } from './finish.js';
 import type { ChunkPartial, FieldName } from './fields.js';
 import type { GroupsMeasure, GroupsPartial } from './groups/measure.js';
 import type { RowsMeasure, RowsPartial } from './rows/count.js';
+import type { BinsMeasure, BinsPartial } from './histogram/bins.js';
+import type { CellsMeasure, CellsPartial } from './quantiles/cells.js';
+import type { DigitsMeasure, DigitsPartial } from './quantiles/digits.js';
 import type { Walk } from './walk.js';
 
 /** Each kind of measure, with the mergeable partial that a worker answers with. Both are plain data. */
@@ -14,6 +17,9 @@ export interface Kinds {
   readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
   readonly rows: { readonly measure: RowsMeasure; readonly partial: RowsPartial };
   readonly groups: { readonly measure: GroupsMeasure; readonly partial: GroupsPartial };
+  readonly cells: { readonly measure: CellsMeasure; readonly partial: CellsPartial };
+  readonly digits: { readonly measure: DigitsMeasure; readonly partial: DigitsPartial };
+  readonly bins: { readonly measure: BinsMeasure; readonly partial: BinsPartial };
 }
 
 export type Kind = keyof Kinds;

@@ -8,7 +8,8 @@ import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { memoryOrder, type Box, type CellOrder } from './axes.js';
 import { fieldsOf } from './fields.js';
-import { isReduceOp, opRow, type Quantity } from './ops.js';
+import { needsRange, isCountedByValue } from './histogram/by-value.js';
+import { opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
 import type { Grouping } from './groups/grouping.js';
 import type { KeptBefore } from './rows/rows-walk.js';
@@ -24,6 +25,8 @@ import {
   type OpenRows,
   type RowsLayout,
 } from './rows/plan-rows.js';
+import { SELECT_BOUNDS, usesExtentOf, wantedOf, type SelectBounds } from './quantiles/strategy.js';
+import type { Wanted } from './quantiles/wanted.js';
 import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
 
 export interface Plan {
@@ -44,6 +47,14 @@ export interface Plan {
   readonly cellOrder: CellOrder;
   /** Over the whole selection, in the order of memory. No chunks where no data has to be read. */
   readonly walk: Walk;
+  /** Whether the reduce part reads it. */
+  readonly reduces: boolean;
+  /** What is wanted of the sorted data, and how it is found; `usesExtent` when the reduce part measures the range first. */
+  readonly wanted: Wanted | undefined;
+  readonly search: SelectBounds;
+  readonly usesExtent: boolean;
+  /** Numbers in the answer. */
+  readonly values: number;
   /** Where rows are grouped: the cells are those of one group. */
   readonly groups?: PlannedGroups;
   /** What has to be read before the plan is settled: then all of the above is provisional. */
@@ -64,7 +75,9 @@ export interface OpenQuery extends OpenRows {
 }
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
-export type PlanBounds = WalkBounds;
+export interface PlanBounds extends WalkBounds {
+  readonly search?: SelectBounds;
+}
 
 export const PLAN_BOUNDS: PlanBounds = {
   chunkBytesMax: LIMITS.chunkBytesMax,
@@ -122,23 +135,31 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
 
 function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
   const { origin, bounds = PLAN_BOUNDS } = options;
-  const later = query.ops.find(op => !isReduceOp(op));
-  if (later !== undefined) fail('bad_operation', `This version does not compute ${later}.`, { op: later });
   const reduced = query.axis === null ? null : new Set(query.axis);
   const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
   const keptShape = view.shape.filter((_, axis) => isKept(axis));
-  if (!rows?.isOpen) checkCells(keptShape);
+  if (!rows?.isOpen) checkCells(keptShape, query.parameters?.quantile?.q.length ?? 1);
   const cells = sizeOf(keptShape);
   const cellSize = sizeOf(view.shape.filter((_, axis) => !isKept(axis)));
   if (!rows?.isOpen && cellSize === 0 && cells > 0) checkEmpty(query, view.shape);
 
+  const isEmpty = cells === 0 || cellSize === 0;
+  const { search = SELECT_BOUNDS } = bounds;
+  const wanted = wantedOf(query, dtype);
+  const histogram = query.parameters?.histogram;
+  // The range of what is counted by digits, or put into bins, is measured first.
+  const usesExtent = !isEmpty && wanted !== undefined && usesExtentOf(wanted, cells, cellSize, search);
+  const binsExtent = histogram !== undefined && needsRange(histogram) && !isCountedByValue(dtype);
+
   const positional = query.ops.some(op => opRow(op).positional);
-  const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || query.ops.some(op => opRow(op).ordered));
+  const isOrdered = binsExtent || query.ops.some(op => opRow(op).ordered);
+  const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered);
   const quantities = new Set<Quantity>(query.ops.flatMap(op => opRow(op).quantities));
+  if (usesExtent || binsExtent) quantities.add('min').add('max');
   const fields = fieldsOf(quantities, dtype, countsNan && positional && query.nan === 'propagate');
 
-  const isEmpty = cells === 0 || cellSize === 0;
-  const readsData = !isEmpty && (quantities.size > 0 || countsNan);
+  const reduces = quantities.size > 0 || countsNan;
+  const readsData = !isEmpty && (reduces || wanted !== undefined || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, rows && 0);
@@ -154,6 +175,11 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     bounds,
     cellOrder,
     walk: box && readsData ? walkOf(dtype, box, origin, bounds, rows) : emptyWalk(dtype, bounds.tileBytesMax),
+    reduces,
+    wanted,
+    search,
+    usesExtent,
+    values: valuesOf(query, cells),
   };
 }
 
@@ -162,14 +188,22 @@ function walkOf(dtype: DType, box: Box, origin: number | undefined, bounds: Plan
   return walkWithRows(walkOver(dtype, boxOfAll(box, rows), undefined, bounds), box, rows);
 }
 
+/** Numbers that the answer is made of. */
+function valuesOf({ ops, parameters }: Query, cells: number): number {
+  const { quantile, histogram } = parameters ?? {};
+  const bins = histogram?.kind === 'edges' ? histogram.edges.length - 1 : (histogram?.bins ?? 0);
+  const more = (quantile ? (quantile.q.length - 1) * cells : 0) + (histogram ? 2 * bins + 1 - cells : 0);
+  return ops.length * cells + more;
+}
+
 /** An answer is bounded by its cells, and one without cells by the empty lists that its JSON would be made of. */
-function checkCells(keptShape: readonly number[]): void {
+function checkCells(keptShape: readonly number[], quantiles: number): void {
   const zero = keptShape.indexOf(0);
-  const asked = sizeOf(zero < 0 ? keptShape : keptShape.slice(0, zero));
+  const asked = sizeOf(zero < 0 ? keptShape : keptShape.slice(0, zero)) * quantiles;
   if (asked > LIMITS.cellsMax) {
     fail(
       'too_large',
-      `The answer would have ${asked} cells, one for each position of the axes that remain; at most ${LIMITS.cellsMax} are possible. Reduce more axes or select less.`,
+      `The answer would have ${asked} cells, one for each position of the axes that remain and each quantile; at most ${LIMITS.cellsMax} are possible. Reduce more axes or select less.`,
       { limit: LIMITS.cellsMax, asked },
     );
   }

@@ -16,7 +16,7 @@ export class ReducePart implements Part {
   }
 
   next(): Round | undefined {
-    if (this.#isRead || this.#plan.walk.chunkCount === 0) return undefined;
+    if (this.#isRead || !this.#plan.reduces || this.#plan.walk.chunkCount === 0) return undefined;
     this.#isRead = true;
     return { walk: this.#plan.walk, measure: this.#plan.measure };
   }

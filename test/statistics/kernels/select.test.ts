@@ -64,6 +64,7 @@ t.test('offsets of integers from a base are counted after a shift', async t => {
     const is64 = NATIVE_BYTES[type] === 8;
     const base = BigInt(randomValue(random, type, 1000));
     const shift = integerBelow(random, is64 ? 48 : 16);
+    const last = pick(random, [HALVES - 1, 1000]);
     const span = Math.min(2 ** 40, HALVES * 2 ** shift);
     const each = rowsCase(
       type,
@@ -73,7 +74,7 @@ t.test('offsets of integers from a base are counted after a shift', async t => {
     );
     const difference = compareTables(seed, each, HALVES, ({ kernels, memory, at, spec, table }) => {
       memory.setBigInt64(spec, base, true);
-      kernels[is64 ? 'countOffsets64' : 'countOffsets32'](...at, spec, shift, table);
+      kernels[is64 ? 'countOffsets64' : 'countOffsets32'](...at, spec, shift, table, last);
     });
     if (difference !== undefined) wrong.push(`seed ${seed}: ${difference}`);
   }
@@ -141,7 +142,13 @@ t.test('elements of intervals are counted and collected as their twins do', asyn
       const intervals = putIntervals(bench, randomOf(seed + 1), [...values, 0n], is64, shift);
       if (!is64) return kernels.refine32(...at, spec, table);
       if (seed % 4 === 0) return kernels.refine64(...at, spec, table);
-      const found = kernels.collect64(...at, spec, integerBelow(randomOf(seed), intervals), table);
+      const found = kernels.collect64(
+        ...at,
+        spec,
+        integerBelow(randomOf(seed), intervals),
+        table,
+        seed % 3 === 0 ? 5 : 300,
+      );
       // The room for one more.
       memory.setBigUint64(table + 8 * found, 0n, true);
       return found;

@@ -8,7 +8,7 @@ export interface SelectKernels {
   /** Counts the 16 high bits of every float; those of a NaN, whichever it is, at NAN_INDEX. */
   countFloats32(ptr: number, rows: number, stride: number, count: number, table: number): void;
   countFloats64(ptr: number, rows: number, stride: number, count: number, table: number): void;
-  /** Counts (element - base) >>> shift of integers, which has to be an index of the table. `base` is at an address. */
+  /** Counts (element - base) >>> shift of integers, `base` being at an address; what is above `last` counts as that. */
   countOffsets32(
     ptr: number,
     rows: number,
@@ -17,6 +17,7 @@ export interface SelectKernels {
     base: number,
     shift: number,
     table: number,
+    last: number,
   ): void;
   countOffsets64(
     ptr: number,
@@ -26,6 +27,7 @@ export interface SelectKernels {
     base: number,
     shift: number,
     table: number,
+    last: number,
   ): void;
   /**
    * Counts the elements of distinct intervals of bit patterns, each 1 << shift wide and beginning at a multiple of that:
@@ -33,7 +35,10 @@ export interface SelectKernels {
    */
   refine32(ptr: number, rows: number, stride: number, count: number, spec: number, table: number): void;
   refine64(ptr: number, rows: number, stride: number, count: number, spec: number, table: number): void;
-  /** Copies the patterns of one of a spec's intervals to `to`, where there is room for one more; answers their number. */
+  /**
+   * Copies at most `room` patterns of one of a spec's intervals to `to`, where there must be space for one more; answers
+   * how many.
+   */
   collect64(
     ptr: number,
     rows: number,
@@ -42,6 +47,7 @@ export interface SelectKernels {
     spec: number,
     interval: number,
     to: number,
+    room: number,
   ): number;
 }
 
@@ -87,11 +93,11 @@ export function selectKernels(memory: DataView): SelectKernels {
       each([ptr, rows, stride, count], 8, at =>
         add(table, Number.isNaN(memory.getFloat64(at, true)) ? NAN_INDEX : memory.getUint16(at + 6, true)),
       ),
-    countOffsets32: (ptr, rows, stride, count, base, shift, table) =>
-      each([ptr, rows, stride, count], 4, at => add(table, ((u32(at) - u32(base)) >>> 0) >>> shift)),
-    countOffsets64: (ptr, rows, stride, count, base, shift, table) =>
+    countOffsets32: (ptr, rows, stride, count, base, shift, table, last) =>
+      each([ptr, rows, stride, count], 4, at => add(table, Math.min(last, ((u32(at) - u32(base)) >>> 0) >>> shift))),
+    countOffsets64: (ptr, rows, stride, count, base, shift, table, last) =>
       each([ptr, rows, stride, count], 8, at =>
-        add(table, Number(BigInt.asUintN(64, u64(at) - u64(base)) >> BigInt(shift))),
+        add(table, Math.min(last, Number(BigInt.asUintN(64, u64(at) - u64(base)) >> BigInt(shift)))),
       ),
     refine32: (ptr, rows, stride, count, spec, table) =>
       each([ptr, rows, stride, count], 4, at => {
@@ -109,11 +115,11 @@ export function selectKernels(memory: DataView): SelectKernels {
         const index = (u64(at) - first) >> BigInt(u32(spec + REFINE_SPEC.nextShift));
         add(table + 4 * interval * u32(spec + REFINE_SPEC.tableLength), Number(index));
       }),
-    collect64: (ptr, rows, stride, count, spec, interval, to) => {
+    collect64: (ptr, rows, stride, count, spec, interval, to, room) => {
       const first = u64(spec + REFINE_SPEC.intervals + 8 * interval);
       let found = 0;
       each([ptr, rows, stride, count], 8, at => {
-        if ((u64(at) & u64(spec)) === first) memory.setBigUint64(to + 8 * found++, u64(at), true);
+        if (found < room && (u64(at) & u64(spec)) === first) memory.setBigUint64(to + 8 * found++, u64(at), true);
       });
       return found;
     },

@@ -1,0 +1,201 @@
+/**
+ * The worker's side of a search in rounds: digits of elements are counted, of all in the first round and of those in a few
+ * intervals after that; where few are left, they are collected. Counts of all chunks of a task become one partial.
+ * Memory: tables of LIMITS.searchTableBytesMax, or LIMITS.searchCollectedMax patterns.
+ */
+import { eachCellRows } from '../cell-rows.js';
+import type { Engine } from '../engine.js';
+import { REFINE_SPEC } from '../kernels/scalar/select.js';
+import type { Measurement } from '../measurements.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import type { Tile } from '../tiles.js';
+import type { ChunkTask } from '../walk.js';
+
+/** An interval of bit patterns of one cell: 1 << shift of them from `first`, a multiple of that. */
+export interface Interval {
+  readonly cell: number;
+  readonly first: bigint;
+  /** How many elements it is known to hold. */
+  readonly size: number;
+}
+
+/** What a round of a search does. `tableLength` counters belong to each cell, or to each interval. */
+export type DigitsStep =
+  | { readonly name: 'high'; readonly tableLength: number }
+  | { readonly name: 'offsets'; readonly tableLength: number; readonly base: bigint; readonly shift: number }
+  | {
+      readonly name: 'refine';
+      readonly tableLength: number;
+      readonly shift: number;
+      readonly nextShift: number;
+      readonly intervals: readonly Interval[];
+    }
+  | { readonly name: 'collect'; readonly shift: number; readonly intervals: readonly Interval[] };
+
+export type IntervalStep = Extract<DigitsStep, { readonly name: 'refine' | 'collect' }>;
+
+export interface DigitsMeasure {
+  readonly kind: 'digits';
+  /** Cells of the answer that the round is about. */
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly step: DigitsStep;
+}
+
+export interface DigitsPartial {
+  /** The tables one after the other, or nothing. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  /** Patterns of the intervals one after the other, and how many of each: one more than its size where there are more. */
+  readonly collected: BigUint64Array<ArrayBuffer>;
+  readonly lengths: Uint32Array<ArrayBuffer>;
+}
+
+/** Counters of the first table of a type that is not counted by offsets. */
+export function highLengthOf(type: NativeType): number {
+  return NATIVE_BYTES[type] === 1 ? 256 : 65_536;
+}
+
+export class DigitsMeasurement implements Measurement {
+  readonly #engine: Engine;
+  readonly #measure: DigitsMeasure;
+  readonly #type: NativeType;
+  /** Tables, or room for patterns. */
+  readonly #at: number;
+  readonly #words: number;
+  /** By cell of the round: where the spec of its intervals is, and which of all intervals is its first. */
+  readonly #specs: readonly { readonly at: number; readonly first: number }[];
+  /** Where the patterns of each interval begin, and how many there are. */
+  readonly #starts: readonly number[];
+  readonly #lengths: Uint32Array<ArrayBuffer>;
+  #cellStart: number;
+
+  constructor(engine: Engine, measure: DigitsMeasure, chunk: ChunkTask) {
+    const { step, cellCount } = measure;
+    const { scratch } = engine;
+    this.#engine = engine;
+    this.#measure = measure;
+    this.#type = nativeTypeOf(chunk.dtype);
+    this.#cellStart = chunk.cellStart;
+    const intervals = 'intervals' in step ? step.intervals : [];
+    this.#lengths = new Uint32Array(step.name === 'collect' ? intervals.length : 0);
+    // One pattern more than there should be, and the one that a kernel may write beyond that.
+    const starts = [0];
+    for (const { size } of intervals) starts.push(starts.at(-1)! + size + 2);
+    this.#starts = starts;
+    const tables = step.name === 'refine' ? intervals.length : cellCount;
+    this.#words = step.name === 'collect' ? 2 * starts.at(-1)! : tables * step.tableLength;
+    this.#at = scratch.alloc(4 * Math.max(1, this.#words));
+    if (step.name !== 'collect') scratch.u32(this.#at, this.#words).fill(0);
+    this.#specs = this.#writeSpecs();
+  }
+
+  /** The chunk that the next tiles are of. */
+  begin({ cellStart }: ChunkTask): void {
+    this.#cellStart = cellStart;
+  }
+
+  add(tile: Tile): void {
+    const { step, cellStart } = this.#measure;
+    const offset = this.#cellStart - cellStart;
+    eachCellRows(tile, (ptr, rows, stride, count, cell) => {
+      if (step.name === 'high') this.#countHigh(ptr, rows, stride, count, cell + offset);
+      else if (step.name === 'offsets') this.#countOffsets(ptr, rows, stride, count, cell + offset);
+      else this.#refine(ptr, rows, stride, count, cell + offset);
+    });
+  }
+
+  partial(): DigitsPartial {
+    const { scratch, memory } = this.#engine;
+    if (this.#measure.step.name !== 'collect') {
+      return {
+        counts: scratch.u32(this.#at, this.#words).slice(),
+        collected: new BigUint64Array(),
+        lengths: this.#lengths,
+      };
+    }
+    const collected = new BigUint64Array(this.#lengths.reduce((sum, length) => sum + length, 0));
+    let to = 0;
+    for (const [i, length] of this.#lengths.entries()) {
+      collected.set(new BigUint64Array(memory.buffer, this.#at + 8 * this.#starts[i]!, length), to);
+      to += length;
+    }
+    return { counts: new Uint32Array(), collected, lengths: this.#lengths };
+  }
+
+  #countHigh(ptr: number, rows: number, stride: number, count: number, cell: number): void {
+    const { kernels } = this.#engine;
+    const table = this.#at + 4 * cell * highLengthOf(this.#type);
+    if (this.#type === 'f32') kernels.countFloats32(ptr, rows, stride, count, table);
+    else if (this.#type === 'f64') kernels.countFloats64(ptr, rows, stride, count, table);
+    else if (NATIVE_BYTES[this.#type] === 2) kernels.countHalves(ptr, rows, stride, count, table);
+    else kernels.countBytes(ptr, rows, stride, count, table);
+  }
+
+  #countOffsets(ptr: number, rows: number, stride: number, count: number, cell: number): void {
+    const { step } = this.#measure;
+    if (step.name !== 'offsets') return;
+    const { kernels } = this.#engine;
+    const name = NATIVE_BYTES[this.#type] === 8 ? 'countOffsets64' : 'countOffsets32';
+    const table = this.#at + 4 * cell * step.tableLength;
+    kernels[name](ptr, rows, stride, count, this.#specs[0]!.at, step.shift, table, step.tableLength - 1);
+  }
+
+  #refine(ptr: number, rows: number, stride: number, count: number, cell: number): void {
+    const { step } = this.#measure;
+    const spec = this.#specs[cell];
+    if (!spec || !('intervals' in step)) return;
+    const { kernels } = this.#engine;
+    if (step.name === 'refine') {
+      const name = NATIVE_BYTES[this.#type] === 8 ? 'refine64' : 'refine32';
+      kernels[name](ptr, rows, stride, count, spec.at, this.#at + 4 * spec.first * step.tableLength);
+      return;
+    }
+    for (let i = spec.first; step.intervals[i]?.cell === this.#measure.cellStart + cell; i++) {
+      const room = step.intervals[i]!.size + 1 - this.#lengths[i]!;
+      const to = this.#at + 8 * (this.#starts[i]! + this.#lengths[i]!);
+      this.#lengths[i]! += kernels.collect64(ptr, rows, stride, count, spec.at, i - spec.first, to, room);
+    }
+  }
+
+  /** The intervals of each cell, which lie together in the list; or the base of offsets. */
+  #writeSpecs(): { at: number; first: number }[] {
+    const { step, cellStart } = this.#measure;
+    const { scratch, memory } = this.#engine;
+    const view = new DataView(memory.buffer);
+    const specs: { at: number; first: number }[] = [];
+    if (step.name === 'high') return specs;
+    if (step.name === 'offsets') {
+      const at = scratch.alloc(16);
+      view.setBigUint64(at, BigInt.asUintN(64, step.base), true);
+      return [{ at, first: 0 }];
+    }
+    for (const [first, { cell }] of step.intervals.entries()) {
+      if (step.intervals[first - 1]?.cell === cell) continue;
+      const own = step.intervals.filter(each => each.cell === cell);
+      const at = scratch.alloc(REFINE_SPEC.intervals + 8 * own.length);
+      writeSpec(view, at, step, own, NATIVE_BYTES[this.#type] === 8);
+      specs[cell - cellStart] = { at, first };
+    }
+    return specs;
+  }
+}
+
+function writeSpec(
+  view: DataView,
+  at: number,
+  step: IntervalStep,
+  intervals: readonly Interval[],
+  is64: boolean,
+): void {
+  const mask = -1n << BigInt(step.shift);
+  const put = (to: number, bits: bigint): void => {
+    if (is64) view.setBigUint64(to, BigInt.asUintN(64, bits), true);
+    else view.setUint32(to, Number(BigInt.asUintN(32, bits)), true);
+  };
+  for (let lane = 0; lane < 16; lane += is64 ? 8 : 4) put(at + REFINE_SPEC.mask + lane, mask);
+  view.setUint32(at + REFINE_SPEC.length, intervals.length, true);
+  view.setUint32(at + REFINE_SPEC.shift, step.shift, true);
+  view.setUint32(at + REFINE_SPEC.nextShift, step.name === 'refine' ? step.nextShift : 0, true);
+  view.setUint32(at + REFINE_SPEC.tableLength, step.name === 'refine' ? step.tableLength : 0, true);
+  for (const [i, { first }] of intervals.entries()) put(at + REFINE_SPEC.intervals + (is64 ? 8 : 4) * i, first);
+}

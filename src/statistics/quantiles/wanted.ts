@@ -1,0 +1,90 @@
+/**
+ * What is wanted of the sorted elements of a cell: which ranks, and the answers that are made of them. Whoever finds
+ * elements (in a gathered cell, or in rounds over the data) asks here for ranks and hands the elements in.
+ */
+import { parseDType, withByteOrder, type DType } from '../../dtype.js';
+import { interpolation, middle, type Element } from './interpolate.js';
+import { medianPosition, METHODS, positionOf, type Position } from './methods.js';
+import type { QuantileParameters } from './parameters.js';
+
+/** Plain data. */
+export interface Wanted {
+  readonly dtype: DType;
+  readonly median: boolean;
+  readonly quantile: QuantileParameters | undefined;
+}
+
+/** The answers of one cell; NaN where there is no element. */
+export interface Answers {
+  readonly median: number;
+  readonly quantiles: readonly Element[];
+}
+
+const FLOAT64 = parseDType('<f8');
+
+/** The dtypes of the answers, as numpy's: a pick keeps the dtype of the data, as a float does where numpy computes in it. */
+export function medianDType(dtype: DType): DType {
+  return dtype.kind === 'f' ? withByteOrder(dtype, '<') : FLOAT64;
+}
+
+export function quantileDType(dtype: DType, { method, isSingle }: QuantileParameters): DType {
+  const isOwn = METHODS[method].picks || (dtype.kind === 'f' && isSingle);
+  return isOwn ? withByteOrder(dtype, '<') : FLOAT64;
+}
+
+/** Where the answers of a cell of `count` elements lie; counts of neighbouring cells are often the same. */
+export class Places {
+  readonly #wanted: Wanted;
+  readonly #middle: ReturnType<typeof middle>;
+  readonly #interpolate: ReturnType<typeof interpolation>;
+  #count = -1;
+  #median: Position | undefined;
+  #quantiles: readonly Position[] = [];
+  #ranks: readonly number[] = [];
+
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    this.#middle = middle(wanted.dtype);
+    this.#interpolate = interpolation(wanted.dtype, wanted.quantile?.isSingle ?? false);
+  }
+
+  /** The ranks that are looked at, from 0, ascending and distinct. `count` is at least one. */
+  ranksOf(count: number): readonly number[] {
+    this.#locate(count);
+    return this.#ranks;
+  }
+
+  answersOf(count: number, elementAt: (rank: number) => Element): Answers {
+    if (count === 0) return this.nothing();
+    this.#locate(count);
+    const median = this.#median;
+    return {
+      median: median ? this.#middle(elementAt(median.lower), elementAt(median.upper), count % 2 === 0) : Number.NaN,
+      quantiles: this.#quantiles.map(({ lower, upper, weight }) => {
+        const element = elementAt(lower);
+        if (this.#picks) return element;
+        return this.#interpolate(element, upper === lower ? element : elementAt(upper), weight);
+      }),
+    };
+  }
+
+  /** The answers where there is nothing, or a NaN that shows. */
+  nothing(): Answers {
+    return { median: Number.NaN, quantiles: (this.#wanted.quantile?.q ?? []).map(() => Number.NaN) };
+  }
+
+  get #picks(): boolean {
+    const { quantile } = this.#wanted;
+    return quantile !== undefined && METHODS[quantile.method].picks;
+  }
+
+  #locate(count: number): void {
+    if (count === this.#count) return;
+    const { median, quantile } = this.#wanted;
+    this.#count = count;
+    this.#median = median ? medianPosition(count) : undefined;
+    this.#quantiles = quantile ? quantile.q.map(q => positionOf(quantile.method, count, q)) : [];
+    const all = [...this.#quantiles, ...(this.#median ? [this.#median] : [])];
+    this.#ranks = [...new Set(all.flatMap(({ lower, upper }) => [lower, upper]))].sort((a, b) => a - b);
+  }
+}

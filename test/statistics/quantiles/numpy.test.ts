@@ -1,0 +1,109 @@
+/** Medians and quantiles to the bit of numpy's, for any dtype, layout, axes and method, gathered and searched in rounds. */
+import t, { type Test } from 'tap';
+import { HyperslabError } from '../../../src/errors.js';
+import { LIMITS } from '../../../src/limits.js';
+import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
+import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
+import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
+import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
+import { integerBelow, makeCase, pick, randomOf, type Case, type CaseOptions, type Random } from '../cases.js';
+import { askNumpy, differenceFrom, type Listed } from '../live-numpy.js';
+import { NUMPY_QUANTILES } from './numpy-program.js';
+
+interface QuantileCase extends Case {
+  readonly asks: { readonly q: number | readonly number[]; readonly method: string };
+}
+
+type Answer = string | { readonly median: Listed; readonly quantile: Listed };
+
+/** Fractions that meet elements, lie beside them, and are anywhere. */
+function fractionsOf(random: Random, size: number): number | number[] {
+  const one = (): number =>
+    pick(random, [0, 1, 0.5, 0.1, 0.25, 0.9, random(), random(), integerBelow(random, size + 1) / Math.max(size, 1)]);
+  if (random() < 0.3) return one();
+  return Array.from({ length: 1 + integerBelow(random, pick(random, [3, 3, 30])) }, one);
+}
+
+/** Tables take 256 KiB each: only few cells are searched in rounds. */
+function boundsOf(random: Random, { query, view }: Case): SelectBounds {
+  const reduced = [query.axis ?? view.shape.map((_, axis) => axis)]
+    .flat()
+    .map(axis => (axis + view.shape.length) % view.shape.length);
+  const cells = view.shape.reduce((product, length, axis) => (reduced.includes(axis) ? product : product * length), 1);
+  return {
+    tablesMax: pick(random, [1, 2, 16]),
+    collectedMax: pick(random, [0, 3, 65_536]),
+    cellBytesMax: cells > 12 ? 2 ** 24 : pick(random, [0, 0, 400, 2 ** 24]),
+    soleCellElementsMax: pick(random, [0, 0, 100]),
+    roundsQuantilesMax: pick(random, [0, 64, 64]),
+  };
+}
+
+function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
+  const random = randomOf(seed);
+  const each = makeCase(random, options);
+  const q = fractionsOf(random, each.values.length);
+  const method = pick(random, METHOD_NAMES);
+  const { axis, keepdims, nan } = each.query;
+  return {
+    ...each,
+    query: { ops: ['median', { quantile: { q, method } }], axis, keepdims, nan },
+    bounds: { ...each.bounds, chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax), search: boundsOf(random, each) },
+    asks: { q, method, axis: axis ?? null, keepdims: keepdims ?? false, nan },
+  } as QuantileCase;
+}
+
+function differenceIn(each: QuantileCase, answer: Answer): string | undefined {
+  try {
+    const query = parseQuery(each.query, each.view.shape.length);
+    const { results } = computeInProcess(query, each.dtype, each.view, each.file, each.bounds);
+    if (typeof answer === 'string') return `an answer instead of ${answer}`;
+    for (const result of results) {
+      const listed = answer[result.op as 'median' | 'quantile'];
+      const difference = differenceFrom(listed, result);
+      if (difference !== undefined) return `${result.op} ${difference}`;
+      if (result.dtype.typestr !== listed.dtype)
+        return `${result.op} is of ${result.dtype.typestr}, not ${listed.dtype}`;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof HyperslabError && error.code === answer) return undefined;
+    return `${String(error)} instead of ${JSON.stringify(answer)}`;
+  }
+}
+
+function check(t: Test, cases: readonly QuantileCase[], folder: string): void {
+  const answers = askNumpy<Answer>(folder, NUMPY_QUANTILES, cases);
+  const found = cases.flatMap((each, i) => {
+    const difference = differenceIn(each, answers[i]!);
+    const { dtype, view, query, bounds } = each;
+    return difference === undefined
+      ? []
+      : [`case ${i} of ${dtype.typestr}: ${difference}: ${JSON.stringify({ view, query, bounds })}`];
+  });
+  t.same(found.slice(0, 5), []);
+}
+
+const skip = PYTHON === undefined && NO_NUMPY;
+
+t.test('small arrays, searched in whichever way, have the quantiles of numpy', { skip }, async t => {
+  check(
+    t,
+    Array.from({ length: 1200 }, (_, i) => quantileCase(70_000 + i)),
+    t.testdir(),
+  );
+});
+
+t.test('arrays that many tasks share have them, too', { skip }, async t => {
+  const shapes = [[3000], [40, 90], [5, 700], [700, 5], [20, 6, 30], [2, 900, 2]];
+  check(
+    t,
+    Array.from({ length: 300 }, (_, i) => quantileCase(90_000 + i, { shapes })),
+    t.testdir(),
+  );
+});
+
+t.test('the bounds of the service are those that tests lower', async t => {
+  t.equal(SELECT_BOUNDS.cellBytesMax, LIMITS.cellBytesGatheredMax);
+  t.equal(SELECT_BOUNDS.collectedMax, LIMITS.searchCollectedMax);
+});
