@@ -76,6 +76,8 @@ export class WorkerPool implements OffLoop {
 
   /** Threads that keep a file mapped let go of it: it was closed, maybe to be deleted. */
   letGoOf(keptAs: string): void {
+    // At the end the threads go, and what they keep with them.
+    if (this.#isClosing) return;
     // oxlint-disable-next-line require-post-message-target-origin -- Threads have no origin.
     this.#closedFiles.postMessage(keptAs);
   }

@@ -79,6 +79,11 @@ export async function startServer({
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
       await once(child, 'exit');
+      if (signal === 'SIGTERM' && child.exitCode !== 0) {
+        throw new Error(
+          `the server ended with ${child.exitCode ?? child.signalCode} when it was stopped:\n${log.join('\n')}`,
+        );
+      }
     },
   };
 }
