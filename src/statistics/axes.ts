@@ -188,13 +188,18 @@ export function viewOf(box: Box): View {
   return { shape: box.axes.map(axis => axis.length), strides: box.axes.map(axis => axis.stride), offset: box.offset };
 }
 
-/** The same box after its elements were packed in C order: strides in elements, from 0, axes merged. */
-export function packedBox(box: Box): Box {
-  const axes: Axis[] = [];
+/** The same axes after their elements were packed in C order: strides in elements. */
+export function packedAxes(axes: readonly Axis[]): Axis[] {
+  const packed: Axis[] = [];
   let stride = 1;
-  for (const axis of box.axes.toReversed()) {
-    axes.unshift({ ...axis, stride });
+  for (const axis of axes.toReversed()) {
+    packed.unshift({ ...axis, stride });
     stride *= axis.length;
   }
-  return { ...box, axes: mergeAxes(axes), offset: 0 };
+  return packed;
+}
+
+/** The same box after its elements were packed in C order: strides in elements, from 0, axes merged. */
+export function packedBox(box: Box): Box {
+  return { ...box, axes: mergeAxes(packedAxes(box.axes)), offset: 0 };
 }

@@ -1,103 +1,178 @@
 /**
- * The reduce measurement: the tiles of a chunk become numbers block by block, and blocks are reduced into the fields of
- * the cells. Memory: blocks of 256 KiB each, and the partial.
+ * The reduce measurement: each tile goes through the kernels that the wanted fields need, while it is in the cache.
+ * Memory in the engine: 128 bytes per cell of the chunk for what kernels know of it, 32 for their work; and the partial.
  */
 import { boxAt, type Axis, type Box } from './axes.js';
+import { CellMemory } from './cell-memory.js';
 import type { Engine } from './engine.js';
-import { isWide, newFields, type ChunkPartial } from './fields.js';
+import type { ChunkPartial, FieldName } from './fields.js';
+import { ROOM_BYTES, type CellField } from './kernels/cell-fields.js';
+import type { Kernels } from './kernels/kernels.js';
+import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from './kernels/scalar/runs.js';
 import type { Measurement } from './measurements.js';
+import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from './native-types.js';
 import type { ReduceMeasure } from './part.js';
-import { newReduction, reduceRows, reduceRun, type Reduction } from './reduce.js';
-import { STRIP_WIDTH_MAX } from './scratch.js';
-import { BLOCK_ELEMENTS_MAX, loadRows, loadRun, tileOf, type Tile } from './tile.js';
-import { NATIVE_BYTES, type Tile as NativeTile } from './tiles.js';
+import type { Tile } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
-/** Elements of a run that are reduced at a time: 32 KiB as float64, a first-level cache. */
-const RUN_LENGTH_MAX = 4096;
-/** Rows of a strip of STRIP_WIDTH_MAX columns: as many as a block holds. */
-const STRIP_ROWS_MAX = BLOCK_ELEMENTS_MAX / STRIP_WIDTH_MAX;
-/** Strips that are reduced column by column are narrower and longer, and below this width always are. */
-const COLUMNS_WIDTH_MAX = 64;
-const ROW_KERNEL_WIDTH_MIN = 8;
+/** Which kernels a measure needs. */
+interface Wants {
+  readonly sums: boolean;
+  readonly moments: boolean;
+  readonly extremes: boolean;
+  /** Instead of extremes: a sum of WANTS_MIN, WANTS_MAX and WANTS_NAN, or 0. */
+  readonly positions: number;
+  readonly zeros: boolean;
+  readonly products: boolean;
+  readonly omits: boolean;
+}
 
 export class ReduceMeasurement implements Measurement {
-  readonly #engine: Engine;
+  readonly #kernels: Kernels;
   readonly #chunk: ChunkTask;
-  readonly #reduction: Reduction;
+  readonly #measure: ReduceMeasure;
+  readonly #wants: Wants;
+  readonly #cells: CellMemory;
+  readonly #room: number;
+  /** Elements of each cell, where some rows of a chunk are not used. */
+  readonly #counts: Float64Array<ArrayBuffer> | undefined;
 
-  constructor(engine: Engine, measure: ReduceMeasure, chunk: ChunkTask) {
-    this.#engine = engine;
+  constructor({ kernels, scratch }: Engine, measure: ReduceMeasure, chunk: ChunkTask) {
+    this.#kernels = kernels;
     this.#chunk = chunk;
-    const fields = newFields(measure.fields, chunk.cellCount);
-    this.#reduction = newReduction(fields, isWide(chunk.dtype), measure.countsNan);
+    this.#measure = measure;
+    this.#wants = wantsOf(measure);
+    this.#cells = new CellMemory(kernels, scratch, nativeTypeOf(chunk.dtype), chunk.cellCount, usedFields(this.#wants));
+    this.#room = scratch.alloc(ROOM_BYTES * chunk.cellCount);
+    if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
   }
 
-  add({ type, ptr, box }: NativeTile): void {
-    const elements = box.axes.reduce((count, axis) => count * axis.length, 1);
-    const bytes = this.#engine.scratch.u8(ptr, elements * NATIVE_BYTES[type]);
-    reduceTile(this.#reduction, tileOf(type, bytes), box);
+  add({ type, ptr, box }: Tile): void {
+    if (this.#counts) countInto(this.#counts, box);
+    for (const piece of piecesOf(box)) {
+      if (piece.isRows) this.#addRows(type, ptr, piece);
+      else this.#addRuns(type, ptr, piece);
+    }
   }
 
   partial(): ChunkPartial {
-    const { block, fields } = this.#reduction;
-    // The scratch memory outlives this call; the tile must not live with it.
-    block.values = block.scratch;
     const { cellStart, cellCount, elements } = this.#chunk;
-    return { cellStart, cellCount, cellSize: elements / cellCount, ...fields };
+    const { fields, countsNan } = this.#measure;
+    const cellSize = elements / cellCount;
+    const { extremes, positions, moments } = this.#wants;
+    const present = this.#cells.read(fields, extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount');
+    if (!countsNan) present.count = this.#counts ?? new Float64Array(cellCount).fill(cellSize);
+    return { cellStart, cellCount, cellSize, ...present };
+  }
+
+  #addRuns(type: NativeType, ptr: number, { at, outer, inner }: Piece): void {
+    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const kernels = this.#kernels;
+    const itemsize = NATIVE_BYTES[type];
+    const isFloat = type.startsWith('f');
+    // Extremes cost least beside moments, and the sums of float32 follow from them.
+    const isFused = moments && extremes && isFloat;
+    const isDerived = moments && type === 'f32';
+    const over = [
+      NATIVE_TYPES.indexOf(type),
+      ptr + at.offset * itemsize,
+      outer.stride * itemsize,
+      inner.length,
+      outer.length,
+      this.#cells.ptr + 8 * at.cell,
+      this.#cells.fieldBytes,
+      8 * outer.cellStep,
+    ] as const;
+    if (sums && !isDerived) kernels.sumRuns(...over, omits);
+    if (moments) kernels.momentsRuns(...over, omits, isFused, sums && isDerived);
+    if (extremes && !isFused) kernels.extremesRuns(...over);
+    if (positions > 0) kernels.argsRuns(...over, at.index, inner.indexStep, outer.indexStep, positions);
+    if (zeros) kernels.zerosRuns(...over);
+    if (products) kernels.productRuns(...over, omits);
+  }
+
+  #addRows(type: NativeType, ptr: number, { at, blocks, outer, inner }: Piece): void {
+    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const kernels = this.#kernels;
+    const itemsize = NATIVE_BYTES[type];
+    const isDerived = moments && type === 'f32';
+    const over = [
+      NATIVE_TYPES.indexOf(type),
+      ptr + at.offset * itemsize,
+      outer.stride * itemsize,
+      outer.length,
+      inner.length,
+      blocks.length,
+      blocks.stride * itemsize,
+      this.#cells.ptr + 8 * at.cell,
+      this.#cells.fieldBytes,
+      8 * blocks.cellStep,
+    ] as const;
+    if (sums && !isDerived) kernels.sumRows(...over, this.#room, omits);
+    if (moments) kernels.momentsRows(...over, this.#room, omits, sums && isDerived);
+    if (extremes) kernels.extremesRows(...over, this.#room);
+    if (positions > 0) kernels.argsRows(...over, at.index, outer.indexStep, blocks.indexStep, positions);
+    if (zeros) kernels.zerosRows(...over);
+    if (products) kernels.productRows(...over, omits);
   }
 }
 
-const ONE_REDUCED: Axis = { length: 1, stride: 0, kept: false, cellStep: 0, indexStep: 0 };
-const ONE_KEPT: Axis = { ...ONE_REDUCED, kept: true };
+function wantsOf({ fields, countsNan, omitsNan }: ReduceMeasure): Wants {
+  const has = (name: FieldName): boolean => fields.includes(name);
+  const positions =
+    (has('argmin') ? WANTS_MIN : 0) + (has('argmax') ? WANTS_MAX : 0) + (has('nanIndex') ? WANTS_NAN : 0);
+  const sums = has('sum');
+  const moments = has('m2');
+  // Something has to count what is not NaN.
+  const counts = countsNan && !(omitsNan && (sums || moments));
+  const extremes = positions === 0 && (has('min') || has('max') || counts);
+  return { sums, moments, extremes, positions, zeros: has('zeros'), products: has('prod'), omits: omitsNan };
+}
 
-/** Walks the outer axes of a tile; the two innermost, one kept and one reduced, are what blocks are made of. */
-function reduceTile(reduction: Reduction, tile: Tile, box: Box): void {
+/** Adds what a tile has of each cell. */
+function countInto(counts: Float64Array, { axes, cell }: Box): void {
+  const elements = axes.reduce((product, { kept, length }) => (kept ? product : product * length), 1);
+  const kept = axes.filter(axis => axis.kept);
+  const walk = (axis: number, at: number): void => {
+    if (axis === kept.length) counts[at]! += elements;
+    else for (let i = 0; i < kept[axis]!.length; i++) walk(axis + 1, at + i * kept[axis]!.cellStep);
+  };
+  walk(0, cell);
+}
+
+/** What the kernels will add to. */
+function usedFields({ sums, moments, extremes, positions, zeros, products }: Wants): CellField[] {
+  return [
+    ...(sums ? (['sum', 'sumRest', 'sumCount'] as const) : []),
+    ...(moments ? (['count', 'mean', 'meanRest', 'm2'] as const) : []),
+    ...(extremes || positions > 0 ? (['seen', 'min', 'max'] as const) : []),
+    ...(positions > 0 ? (['argmin', 'argmax', 'nanIndex'] as const) : []),
+    ...(zeros ? (['zeros'] as const) : []),
+    ...(products ? (['prod', 'prodExponent'] as const) : []),
+  ];
+}
+
+/** What one call of a kernel can take: runs of `inner`, or blocks of rows of `inner`. */
+interface Piece {
+  readonly at: Box;
+  readonly isRows: boolean;
+  readonly blocks: Axis;
+  readonly outer: Axis;
+  readonly inner: Axis;
+}
+
+const ONE: Axis = { length: 1, stride: 0, kept: false, cellStep: 0, indexStep: 0 };
+
+/** Takes the innermost axes of a tile together and walks the others. Rows are reduced over an axis outside a kept one. */
+function* piecesOf(box: Box): Generator<Piece, void> {
   const axes = [...box.axes];
-  const inner = axes.pop() ?? ONE_REDUCED;
-  const next = axes.at(-1);
-  const outer = next && next.kept !== inner.kept ? axes.pop()! : inner.kept ? ONE_REDUCED : ONE_KEPT;
+  const inner = axes.pop() ?? ONE;
+  const isRows = inner.kept;
+  const outer = isRows && axes.at(-1)?.kept ? ONE : (axes.pop() ?? ONE);
+  const blocks = isRows ? (axes.pop() ?? ONE) : ONE;
   const boxes = axes.reduce((count, axis) => count * axis.length, 1);
-  const innerGrid = { lengths: axes.map(() => 1), boxes, phase: 0 };
-  for (let number = 0; number < innerGrid.boxes; number++) {
-    const at = boxAt({ ...box, axes }, innerGrid, number);
-    if (inner.kept) reduceRowsOf(reduction, tile, at, outer, inner);
-    else reduceRunsOf(reduction, tile, at, outer, inner);
-  }
-}
-
-/** Runs of `run.length` elements that lie end to end, a cell each. */
-function reduceRunsOf(reduction: Reduction, tile: Tile, at: Box, cells: Axis, run: Axis): void {
-  const { block } = reduction;
-  const { length, indexStep } = run;
-  // Short runs are loaded many at a time.
-  const together = Math.max(1, Math.floor(RUN_LENGTH_MAX / length));
-  for (let first = 0; first < cells.length; first += together) {
-    const runs = Math.min(together, cells.length - first);
-    for (let done = 0; done < length; done += RUN_LENGTH_MAX) {
-      const count = Math.min(RUN_LENGTH_MAX, length - done);
-      let from = loadRun(tile, at.offset + first * length + done, runs * count, block);
-      let cell = at.cell + first * cells.cellStep;
-      for (let i = 0; i < runs; i++, from += count, cell += cells.cellStep) {
-        reduceRun(reduction, block, from, from + count, cell, at.index + done * indexStep, indexStep);
-      }
-    }
-  }
-}
-
-/** Rows of `columns.length` cells that lie end to end. */
-function reduceRowsOf(reduction: Reduction, tile: Tile, at: Box, rows: Axis, columns: Axis): void {
-  const byRows = reduction.hasRowKernels && columns.length >= ROW_KERNEL_WIDTH_MIN;
-  const widthMax = byRows ? STRIP_WIDTH_MAX : COLUMNS_WIDTH_MAX;
-  for (let column = 0; column < columns.length; column += widthMax) {
-    const width = Math.min(widthMax, columns.length - column);
-    const rowsMax = byRows ? STRIP_ROWS_MAX : Math.min(RUN_LENGTH_MAX, Math.floor(BLOCK_ELEMENTS_MAX / width));
-    for (let row = 0; row < rows.length; row += rowsMax) {
-      const count = Math.min(rowsMax, rows.length - row);
-      const from = at.offset + row * columns.length + column;
-      const { start, step } = loadRows(tile, from, columns.length, count, width, reduction.block);
-      const index = at.index + row * rows.indexStep;
-      reduceRows(reduction, start, step, count, width, at.cell + column, index, rows.indexStep);
-    }
+  const grid = { lengths: axes.map(() => 1), boxes, phase: 0 };
+  for (let number = 0; number < boxes; number++) {
+    yield { at: boxAt({ ...box, axes }, grid, number), isRows, blocks, outer, inner };
   }
 }

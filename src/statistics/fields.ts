@@ -14,7 +14,9 @@ export const FIELDS = {
   sumRest: 0,
   sumHigh: 0,
   sumHighRest: 0,
-  /** Sum of squared distances from the mean. */
+  /** Mean, what its rounding left out, and the sum of squared distances from it. */
+  mean: 0,
+  meanRest: 0,
   m2: 0,
   /** The product is prod * 2 ** prodExponent. */
   prod: 1,
@@ -27,8 +29,8 @@ export const FIELDS = {
   /** Index of the first smallest and largest element. */
   argmin: Number.POSITIVE_INFINITY,
   argmax: Number.POSITIVE_INFINITY,
-  /** Elements that are not zero. */
-  nonzero: 0,
+  /** Elements that are zero. */
+  zeros: 0,
   /** Index of the first NaN. */
   nanIndex: Number.POSITIVE_INFINITY,
 } as const;
@@ -57,7 +59,7 @@ export function fieldsOf(quantities: ReadonlySet<Quantity>, dtype: DType, nanInd
   const wide = isWide(dtype);
   if (quantities.has('sum')) names.push('sum', 'sumRest');
   if (quantities.has('sum') && wide) names.push('sumHigh', 'sumHighRest');
-  if (quantities.has('m2')) names.push('m2');
+  if (quantities.has('m2')) names.push('mean', 'meanRest', 'm2');
   if (quantities.has('prod')) names.push('prod', 'prodExponent');
   if (quantities.has('min')) names.push('min');
   if (quantities.has('min') && wide) names.push('minLow');
@@ -65,7 +67,7 @@ export function fieldsOf(quantities: ReadonlySet<Quantity>, dtype: DType, nanInd
   if (quantities.has('max') && wide) names.push('maxLow');
   if (quantities.has('argmin')) names.push('argmin');
   if (quantities.has('argmax')) names.push('argmax');
-  if (quantities.has('nonzero')) names.push('nonzero');
+  if (quantities.has('nonzero')) names.push('zeros');
   if (nanIndex) names.push('nanIndex');
   return names;
 }

@@ -13,7 +13,6 @@ import type { Accumulator } from './merge.js';
 import { isReduceOp, type OpName, type ReduceOpName } from './ops.js';
 import { plainValues } from './plain-cells.js';
 import type { Plan } from './plan.js';
-import { meanOf } from './cell-means.js';
 
 /** An array of numbers. */
 export interface Numbers {
@@ -165,7 +164,7 @@ const FORMULAS: Record<ReduceOpName, Formula> = {
   mean: numeric((cells, cell) => {
     const count = used(cells, cell);
     if (count === 0) return Number.NaN;
-    return cells.plan.dtype.kind === 'f' ? meanOf(cells.fields, cell) : divideExact(sumOf(cells, cell), count);
+    return cells.plan.dtype.kind === 'f' ? Number(sumOf(cells, cell)) / count : divideExact(sumOf(cells, cell), count);
   }),
   var: numeric(variance),
   std: numeric((cells, cell) => Math.sqrt(variance(cells, cell))),
@@ -175,7 +174,7 @@ const FORMULAS: Record<ReduceOpName, Formula> = {
   argmin: (cells, cell) => position(cells, cell, cells.fields.argmin!, 'argmin'),
   argmax: (cells, cell) => position(cells, cell, cells.fields.argmax!, 'argmax'),
   any: (cells, cell) => Number(nonzero(cells, cell) > 0),
-  all: (cells, cell) => Number(nonzero(cells, cell) === used(cells, cell)),
+  all: (cells, cell) => Number(cells.fields.zeros![cell] === 0),
   count_nonzero: nonzero,
 };
 
@@ -232,7 +231,7 @@ function position(cells: Cells, cell: number, index: Float64Array, op: OpName): 
 
 /** NaN is not zero. */
 function nonzero(cells: Cells, cell: number): number {
-  return cells.fields.nonzero![cell]! + used(cells, cell) - seen(cells, cell);
+  return used(cells, cell) - cells.fields.zeros![cell]!;
 }
 
 const FLOAT64 = parseDType('<f8');

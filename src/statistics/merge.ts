@@ -3,10 +3,9 @@
  * computed in: then the bits of the answer do not depend on the number of workers.
  */
 import { fail } from '../errors.js';
-import { addPairTo, combineSquares, multiplyRun } from './kernels/combine.js';
+import { addPairTo, combineMoments, multiplyRun, type MomentFields } from './kernels/combine.js';
 import { newFields, type ChunkPartial, type Fields } from './fields.js';
 import type { Plan } from './plan.js';
-import { meanOf } from './cell-means.js';
 
 export interface Accumulator {
   readonly plan: Plan;
@@ -30,9 +29,9 @@ export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): v
     for (const name of plan.measure.fields) fields[name]!.set(partial[name]!, start);
     return;
   }
+  // Before the counts that it reads.
+  if (fields.m2) combineMoments(fields as MomentFields, start, partial as Fields as MomentFields, cellCount);
   for (let cell = 0; cell < cellCount; cell++) {
-    // Before the sums and counts that it reads.
-    if (fields.m2) mergeSquares(fields, partial, start + cell, cell);
     if (fields.sum) addPairTo(fields.sum, fields.sumRest!, start + cell, partial.sum![cell]!, partial.sumRest![cell]!);
     if (fields.sumHigh) {
       const { sumHigh, sumHighRest } = partial;
@@ -41,8 +40,8 @@ export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): v
     if (fields.prod) mergeProduct(fields, partial, start + cell, cell);
     fields.count![start + cell]! += partial.count![cell]!;
   }
-  if (fields.nonzero) {
-    for (let cell = 0; cell < cellCount; cell++) fields.nonzero[start + cell]! += partial.nonzero![cell]!;
+  if (fields.zeros) {
+    for (let cell = 0; cell < cellCount; cell++) fields.zeros[start + cell]! += partial.zeros![cell]!;
   }
   if (fields.nanIndex) {
     const into = fields.nanIndex;
@@ -51,17 +50,6 @@ export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): v
   }
   if (fields.min) mergeExtreme(-1, leastOf(fields), leastOf(partial), start, cellCount);
   if (fields.max) mergeExtreme(1, mostOf(fields), mostOf(partial), start, cellCount);
-}
-
-function mergeSquares(fields: Fields, partial: ChunkPartial, cell: number, from: number): void {
-  fields.m2![cell] = combineSquares(
-    fields.count![cell]!,
-    meanOf(fields, cell),
-    fields.m2![cell]!,
-    partial.count![from]!,
-    meanOf(partial, from),
-    partial.m2![from]!,
-  );
 }
 
 function mergeProduct(fields: Fields, partial: ChunkPartial, cell: number, from: number): void {

@@ -25,3 +25,8 @@ export function nativeTypeOf({ name, kind, itemsize }: DType): NativeType {
   if (kind === 'b') return 'u8';
   return `${kind}${8 * itemsize}` as NativeType;
 }
+
+/** 64-bit integers do not fit a float64. */
+export function isWideType(type: NativeType): type is 'i64' | 'u64' {
+  return type === 'i64' || type === 'u64';
+}

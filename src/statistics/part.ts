@@ -30,8 +30,10 @@ export type Partial = Kinds[Kind]['partial'];
 export interface ReduceMeasure {
   readonly kind: 'reduce';
   readonly fields: readonly FieldName[];
-  /** NaN are looked for, counted and left out of every other field; else they flow through the arithmetic. */
+  /** NaN are looked for, and left out of the count; extremes leave them out anyway. */
   readonly countsNan: boolean;
+  /** And left out of every other field, too; else they flow through the arithmetic. */
+  readonly omitsNan: boolean;
 }
 
 export interface Part {

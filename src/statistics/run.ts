@@ -31,13 +31,13 @@ export function computePlan(
   plan: Plan,
   sources: readonly TileSource[],
   shuffle = (numbers: readonly number[]): readonly number[] => numbers,
+  on: Engine = (engine ??= newEngine()),
 ): StatisticsResult {
-  engine ??= newEngine();
   const computation = new Computation(plan);
   for (let round = computation.next(); round; round = computation.next()) {
     const partials: (Partial | undefined)[][] = [];
     for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
-      [partials[number]] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], sources) as [never];
+      [partials[number]] = measureChunks(on, round.measures, [chunkAt(round.walk, number)], sources) as [never];
     }
     for (const each of partials) computation.merge(round, each);
   }

@@ -3,12 +3,11 @@
  * strides), measurements see one of ten native types with a contiguous innermost axis.
  */
 import { isNativeOrder, type DType } from '../dtype.js';
-import { float16ToFloat32 } from '../float16.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { swapBytes } from '../native.js';
-import { boxAt, gridOf, packedBox, viewOf, type Box } from './axes.js';
+import { boxAt, gridOf, mergeAxes, packedAxes, viewOf, type Axis, type Box } from './axes.js';
 import type { Engine } from './engine.js';
+import type { Kernels } from './kernels/kernels.js';
 import { nativeTypeOf, type NativeType } from './native-types.js';
 import type { TileRows } from './rows/rows-tiles.js';
 import type { ChunkTask } from './walk.js';
@@ -44,10 +43,7 @@ export function eachTile(
   use: (tile: Tile) => void,
 ): void {
   const mark = engine.scratch.mark();
-  // Float16 doubles, and is read beside what it becomes.
-  const bytesMax = Math.max(tileBytesMax, dtype.itemsize);
-  const rawPtr = engine.scratch.alloc(bytesMax);
-  const widePtr = dtype.name === 'float16' ? engine.scratch.alloc(2 * bytesMax) : rawPtr;
+  const room = roomFor(engine, dtype, Math.max(tileBytesMax, dtype.itemsize));
   const grid = gridOf(box.axes, tileBytesMax / dtype.itemsize, {
     cellsMax: Number.POSITIVE_INFINITY,
     reachMax: LIMITS.tileSpanBytesMax,
@@ -56,46 +52,101 @@ export function eachTile(
   const isNative = isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
   for (let number = 0; number < grid.boxes; number++) {
     const piece = boxAt(box, grid, number);
-    const view = viewOf(piece);
+    const axes = mergeAxes(piece.axes);
     const cell = piece.cell - cellStart;
-    const kept = isNative && isContiguous(view, dtype.itemsize) ? keptTile(source, view, dtype) : undefined;
-    if (kept !== undefined) {
-      use({ type, ptr: kept, box: { ...packedBox(piece), cell } });
+    // How a tile is cut into runs decides about the last digits, so it must not depend on where its bytes come from.
+    const staysInRows = isNative && hasRows(axes, dtype.itemsize);
+    const view = viewOf({ ...piece, axes });
+    const { start, end } = extentOf(view, dtype.itemsize);
+    const kept = source.kept(start, end);
+    if (staysInRows && kept !== undefined) {
+      const inElements = axes.map(axis => ({ ...axis, stride: axis.stride / dtype.itemsize }));
+      use({ type, ptr: kept, box: { ...piece, axes: inElements, offset: 0, cell } });
       continue;
     }
-    const bytes = engine.scratch.u8(rawPtr, sizeOf(view.shape) * dtype.itemsize);
-    source.read(view, dtype.itemsize, bytes);
-    toNativeInPlace(engine, dtype, bytes, widePtr);
-    use({ type, ptr: widePtr, box: { ...packedBox(piece), cell } });
+    const packed = packedAxes(axes);
+    const ptr = fillTile(engine, dtype, view, kept, source, room);
+    use({ type, ptr, box: { ...piece, axes: staysInRows ? packed : mergeAxes(packed), offset: 0, cell } });
   }
   engine.scratch.release(mark);
 }
 
-/** The tile in place, where its elements are aligned there. */
-function keptTile(source: TileSource, view: View, { itemsize }: DType): number | undefined {
-  const { start, end } = extentOf(view, itemsize);
-  const ptr = source.kept(start, end);
-  return ptr !== undefined && ptr % itemsize === 0 ? ptr : undefined;
+/** Shorter runs of one axis that another one continues are packed: each costs as much as so many bytes. */
+const JOINED_RUN_BYTES_MIN = 4096;
+
+/** True for elements that kernels can take where they stand: whole rows, whatever lies between them. */
+function hasRows(axes: readonly Axis[], itemsize: number): boolean {
+  const inner = axes.at(-1);
+  if (!inner) return true;
+  const isJoined = axes.at(-2)?.kept === inner.kept;
+  return (
+    inner.stride === itemsize &&
+    (!isJoined || inner.length * itemsize >= JOINED_RUN_BYTES_MIN) &&
+    axes.every(({ stride }) => stride % itemsize === 0)
+  );
 }
 
-/** The elements of a view, packed, as native numbers in scratch memory of their own. */
+/** Where tiles are read to, and where float16 goes from there. */
+interface Room {
+  readonly raw: number;
+  readonly wide: number;
+}
+
+function roomFor({ scratch }: Engine, dtype: DType, bytes: number): Room {
+  // Float16 doubles, and is read beside what it becomes.
+  return { raw: scratch.alloc(bytes), wide: scratch.alloc(dtype.name === 'float16' ? 2 * bytes : 0) };
+}
+
+/** The elements of a view as native numbers, packed, never to be stored to: in scratch memory, or where they stand. */
 export function readNative(engine: Engine, source: TileSource, dtype: DType, view: View): number {
-  const size = sizeOf(view.shape);
-  const rawPtr = engine.scratch.alloc(size * dtype.itemsize);
-  const widePtr = dtype.name === 'float16' ? engine.scratch.alloc(4 * size) : rawPtr;
-  const bytes = engine.scratch.u8(rawPtr, size * dtype.itemsize);
-  source.read(view, dtype.itemsize, bytes);
-  toNativeInPlace(engine, dtype, bytes, widePtr);
-  return widePtr;
+  const { start, end } = extentOf(view, dtype.itemsize);
+  const room = roomFor(engine, dtype, sizeOf(view.shape) * dtype.itemsize);
+  return fillTile(engine, dtype, view, source.kept(start, end), source, room);
 }
 
-function toNativeInPlace({ memory }: Engine, dtype: DType, bytes: Uint8Array<ArrayBuffer>, widePtr: number): void {
-  if (!isNativeOrder(dtype)) swapBytes(bytes, dtype.itemsize);
-  if (dtype.kind === 'b') {
-    // Any byte but zero is true.
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) bytes[i] = 1;
-  } else if (dtype.name === 'float16') {
-    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-    new Float32Array(memory.buffer, widePtr, halves.length).set(float16ToFloat32(halves));
+/** The elements of a view as native numbers, packed; `kept` is where its first byte stands already. Answers where they are. */
+function fillTile(
+  { kernels, bytes: memory, scratch }: Engine,
+  dtype: DType,
+  view: View,
+  kept: number | undefined,
+  source: TileSource,
+  { raw, wide }: Room,
+): number {
+  const { itemsize } = dtype;
+  const count = sizeOf(view.shape);
+  const inPlace = kept !== undefined && isContiguous(view, itemsize);
+  if (kept === undefined) source.read(view, itemsize, scratch.u8(raw, count * itemsize));
+  else if (!inPlace) packView(kernels, kept, view, itemsize, raw);
+  let from = inPlace ? kept : raw;
+  if (!isNativeOrder(dtype)) {
+    // Kept bytes must not be stored to.
+    if (inPlace) memory.copyWithin(raw, kept, kept + count * itemsize);
+    kernels.swapBytes(raw, count, itemsize);
+    from = raw;
   }
+  if (dtype.name === 'float16') {
+    kernels.halvesToFloats(from, wide, count);
+    return wide;
+  }
+  if (dtype.kind !== 'b') return from;
+  // Any byte but zero is true.
+  kernels.boolsToBytes(from, raw, count);
+  return raw;
+}
+
+/** The elements of a view whose first byte stands at `from`, one after the other in C order. Strides are positive. */
+function packView(kernels: Kernels, from: number, { shape, strides }: View, itemsize: number, to: number): void {
+  const rank = shape.length;
+  const [count = 1, rows = 1] = [shape.at(-1), shape.at(-2)];
+  const [step = 0, rowStep = 0] = [strides.at(-1), strides.at(-2)];
+  const rowBytes = rows * count * itemsize;
+  let at = to;
+  const walk = (axis: number, ptr: number): void => {
+    if (axis >= rank - 2) {
+      kernels.packItems(itemsize, ptr, rowStep, rows, step, count, at);
+      at += rowBytes;
+    } else for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, ptr + i * strides[axis]!);
+  };
+  walk(0, from);
 }

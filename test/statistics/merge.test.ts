@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { parseQuery, planStatistics, type StatisticsResult } from '../../src/statistics/index.js';
-import { addPairTo, combineSquares } from '../../src/statistics/kernels/combine.js';
+import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/kernels/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
 import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { integerBelow, randomOf } from './cases.js';
@@ -50,11 +50,35 @@ test('sums of 10^12 extreme integers are exact', async t => {
   t.equal(exactInteger(sum[0]!, rest[0]), 0);
 });
 
-test('squares of two sets combine to those of both', async t => {
-  t.equal(combineSquares(0, Number.NaN, 0, 3, 2, 5), 5);
-  t.equal(combineSquares(3, 2, 5, 0, Number.NaN, 0), 5);
+/** Count, mean and squares of one cell. */
+function momentsOf(count: number, mean: number, m2: number): MomentFields {
+  const [a, b, c, d] = [count, mean, 0, m2].map(value => Float64Array.of(value)) as [
+    ...[Float64Array, Float64Array, Float64Array, Float64Array],
+  ];
+  return { count: a, mean: b, meanRest: c, m2: d };
+}
+
+function combined(a: MomentFields, b: MomentFields): { mean: number; m2: number } {
+  combineMoments(a, 0, b, 1);
+  return { mean: a.mean[0]! + a.meanRest[0]!, m2: a.m2[0]! };
+}
+
+test('moments of two sets combine to those of both', async t => {
+  t.strictSame(combined(momentsOf(0, 0, 0), momentsOf(3, 2, 5)), { mean: 2, m2: 5 });
+  t.strictSame(combined(momentsOf(3, 2, 5), momentsOf(0, 0, 0)), { mean: 2, m2: 5 });
   // [1, 3] and [5, 9]: means 2 and 7, squares 2 and 8; of all four: mean 4.5, squares 35.
-  t.equal(combineSquares(2, 2, 2, 2, 7, 8), 35);
-  t.equal(combineSquares(2, 1e300, 0, 2, -1e300, 0), Number.POSITIVE_INFINITY);
-  t.ok(Number.isNaN(combineSquares(2, 1, Number.NaN, 2, 3, 0)));
+  t.strictSame(combined(momentsOf(2, 2, 2), momentsOf(2, 7, 8)), { mean: 4.5, m2: 35 });
+  t.equal(combined(momentsOf(2, 1e300, 0), momentsOf(2, -1e300, 0)).m2, Number.POSITIVE_INFINITY);
+  t.ok(Number.isNaN(combined(momentsOf(2, 1, Number.NaN), momentsOf(2, 3, 0)).m2));
+});
+
+test('means of many sets keep what a double cannot hold', async t => {
+  // Each set has one element, a tenth of a unit in the last place from the others.
+  const all = momentsOf(1, 2 ** 53, 0);
+  for (let count = 1; count < 1000; count++) {
+    all.count[0] = count;
+    combineMoments(all, 0, { ...momentsOf(1, 2 ** 53, 0), meanRest: Float64Array.of(0.1) }, 1);
+  }
+  t.equal(all.mean[0], 2 ** 53);
+  t.ok(Math.abs(all.meanRest[0]! - 0.0999) < 1e-12);
 });

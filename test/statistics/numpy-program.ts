@@ -31,6 +31,17 @@ def compute(a, op, axis, keepdims, ddof, nan):
         total = np.sum(wide, **kw)
         return total / (a.size // np.size(total))
     if op == 'mean': return (np.nanmean if omit else np.mean)(real, **kw)
+    if op in ('var', 'std') and not floating and a.size:
+        # Exact up to the divisions: as doubles, large integers that differ little would not differ.
+        whole = np.array(wide, object, ndmin=1).reshape(a.shape)
+        shape = np.shape(np.sum(real, **kw))
+        exact = lambda values: np.array(np.sum(values, **kw), object, ndmin=1).reshape(-1)
+        squared = np.array([each * each for each in whole.flat], object).reshape(a.shape)
+        total = exact(whole)
+        n = a.size // total.size
+        m2 = (exact(squared) * n - total * total) / n
+        value = m2.astype('f8').reshape(shape) / np.float64(max(n - ddof, 0))
+        return np.sqrt(value) if op == 'std' else value
     if op in ('var', 'std'):
         return getattr(np, ('nan' if omit else '') + op)(real, ddof=ddof, **kw)
     if op in ('min', 'max', 'argmin', 'argmax'):

@@ -57,9 +57,9 @@ function statistic(op: string, query: Query, isFloat: boolean, all: readonly Val
     case 'mean':
       return isFloat ? meanOf(numbers) : used.length === 0 ? Number.NaN : meanOfIntegers(integers(used));
     case 'var':
-      return varianceOf(numbers, query.ddof, isFloat && query.nan === 'omit');
+      return isFloat ? varianceOf(numbers, query) : varianceOfIntegers(integers(used), query.ddof);
     case 'std':
-      return Math.sqrt(varianceOf(numbers, query.ddof, isFloat && query.nan === 'omit'));
+      return Math.sqrt(isFloat ? varianceOf(numbers, query) : varianceOfIntegers(integers(used), query.ddof));
     case 'min':
       return hasNan || used.length === 0 ? Number.NaN : least(used);
     case 'max':
@@ -104,10 +104,20 @@ function meanOfIntegers(values: readonly bigint[]): number {
   return Number((sum << 64n) / BigInt(values.length)) / 2 ** 64;
 }
 
-function varianceOf(numbers: readonly number[], ddof: number, omits: boolean): number {
-  if (numbers.length === 0 || (omits && numbers.length <= ddof)) return Number.NaN;
+function varianceOf(numbers: readonly number[], { ddof, nan }: Query): number {
+  if (numbers.length === 0 || (nan === 'omit' && numbers.length <= ddof)) return Number.NaN;
   const mean = meanOf(numbers);
   return numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(numbers.length - ddof, 0);
+}
+
+/** Exact up to the divisions. In doubles, as numpy has it, large integers that differ little would not differ. */
+function varianceOfIntegers(values: readonly bigint[], ddof: number): number {
+  if (values.length === 0) return Number.NaN;
+  const n = BigInt(values.length);
+  const sum = values.reduce((total, value) => total + value, 0n);
+  const squares = values.reduce((total, value) => total + value * value, 0n);
+  const m2 = Number(((n * squares - sum * sum) << 64n) / n) / 2 ** 64;
+  return m2 / Math.max(values.length - ddof, 0);
 }
 
 /** The product as a whole number times a power of two, rounded at the end. */

@@ -32,24 +32,46 @@ export function totalOf(sum: number, rest: number): number {
   return Number.isFinite(sum) && Number.isFinite(rest) ? sum + rest : sum;
 }
 
+/** Mean (with what its rounding left out) and squared distances from it, of so many elements: arrays over cells. */
+export interface MomentFields {
+  readonly count: Float64Array;
+  readonly mean: Float64Array;
+  readonly meanRest: Float64Array;
+  readonly m2: Float64Array;
+}
+
 /**
- * Squared distances from the common mean of two sets, from those of each (Chan, Golub, LeVeque 1979). An infinite value
- * has made the squares of its set NaN; sums and distances of finite values that overflow are infinite, as in numpy.
+ * Combines cells `[0, cells)` of `from` with those from `start` on (Chan, Golub, LeVeque 1979), all but their counts. An
+ * infinite value has made the squares of its set NaN; distances of finite values that overflow are infinite, as in numpy.
  */
-export function combineSquares(
-  countA: number,
-  meanA: number,
-  squaresA: number,
-  countB: number,
-  meanB: number,
-  squaresB: number,
-): number {
-  if (countA === 0) return squaresB;
-  if (countB === 0) return squaresA;
-  const delta = meanB - meanA;
-  const combined = squaresA + squaresB + delta * delta * (countA * (countB / (countA + countB)));
-  if (!Number.isNaN(combined)) return combined;
-  return Number.isNaN(squaresA) || Number.isNaN(squaresB) ? Number.NaN : Number.POSITIVE_INFINITY;
+export function combineMoments(into: MomentFields, start: number, from: MomentFields, cells: number): void {
+  for (let i = 0, cell = start; i < cells; i++, cell++) {
+    const countB = from.count[i]!;
+    const countA = into.count[cell]!;
+    if (countB === 0) continue;
+    if (countA === 0) {
+      into.mean[cell] = from.mean[i]!;
+      into.meanRest[cell] = from.meanRest[i]!;
+      into.m2[cell] = from.m2[i]!;
+      continue;
+    }
+    const before = into.mean[cell]!;
+    const restBefore = into.meanRest[cell]!;
+    // The means are large and close: their difference is exact, and what their rounding left out counts in it.
+    const delta = from.mean[i]! - before + (from.meanRest[i]! - restBefore);
+    const share = countB / (countA + countB);
+    const moved = delta * share;
+    const after = before + moved;
+    const added = after - before;
+    into.mean[cell] = after;
+    const rest = restBefore + (before - (after - added) + (moved - added));
+    into.meanRest[cell] = rest - rest === 0 ? rest : 0;
+    const squaresA = into.m2[cell]!;
+    const squaresB = from.m2[i]!;
+    const squares = squaresA + squaresB + delta * delta * (countA * share);
+    const overflows = Number.isNaN(squares) && !Number.isNaN(squaresA) && !Number.isNaN(squaresB);
+    into.m2[cell] = overflows ? Number.POSITIVE_INFINITY : squares;
+  }
 }
 
 const LARGE = 2 ** 900;
