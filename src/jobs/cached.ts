@@ -22,8 +22,9 @@ export class StatisticsCache {
 
   /** @param bytesMax 0 keeps nothing */
   constructor(bytesMax: number) {
-    this.results = new ResultCache(bytesMax * RESULTS_SHARE);
-    this.partials = new PartialCache(bytesMax * (1 - RESULTS_SHARE));
+    const resultBytes = Math.floor(bytesMax * RESULTS_SHARE);
+    this.results = new ResultCache(resultBytes);
+    this.partials = new PartialCache(bytesMax - resultBytes);
   }
 
   /** The answer, if it is known for the present generations. @throws file_changed, bulk_load, durability_unknown */

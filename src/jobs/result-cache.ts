@@ -11,6 +11,8 @@ import type { StatisticsRun } from './statistics.js';
 /** What an answer takes beside its numbers, and a number at most: large integers are bigints. */
 const ANSWER_BYTES = 1024;
 const VALUE_BYTES = 32;
+/** A character of a key, which holds all that was asked: a filter may list many values. */
+const KEY_CHARACTER_BYTES = 2;
 
 export class ResultCache {
   readonly #answers: LRUCache<string, StatisticsRun> | undefined;
@@ -27,18 +29,14 @@ export class ResultCache {
     if (!this.#isFor(datasets)) return undefined;
     // Each file is looked at as for any other read: one that is gone has no statistics.
     for (const dataset of datasets) if (!dataset.opened()) await dataset.open(); // oxlint-disable-line no-await-in-loop
-    return this.#answers?.get(
-      keyOf(
-        datasets,
-        plan,
-        datasets.map(dataset => dataset.generation),
-      ),
-    );
+    const generations = datasets.map(dataset => dataset.generation);
+    return this.#answers?.get(keyOf(datasets, plan, generations));
   }
 
   put(datasets: readonly Dataset[], plan: Plan, run: StatisticsRun): void {
-    if (!this.#isFor(datasets) || bytesOf(run) > this.#bytesMax / 4) return;
-    this.#answers?.set(keyOf(datasets, plan, run.generations), run);
+    if (!this.#isFor(datasets)) return;
+    const key = keyOf(datasets, plan, run.generations);
+    if (bytesOf(run, key) <= this.#bytesMax / 4) this.#answers?.set(key, run);
   }
 
   #isFor(datasets: readonly Dataset[]): boolean {
@@ -48,15 +46,17 @@ export class ResultCache {
 
 function keyOf(datasets: readonly Dataset[], { query, view }: Plan, generations: readonly number[]): string {
   const files = datasets.map(({ record }, i) => [record.id, generations[i]]);
-  // 64-bit numbers of a filter have all their digits, and infinite edges their sign.
-  return JSON.stringify([files, view, query], (_, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`;
-    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  });
+  return JSON.stringify([files, view, query], written);
 }
 
-function bytesOf({ result }: StatisticsRun): number {
+/** What JSON has no form of its own for: 64-bit numbers of a filter, infinities, and NaN, which would all be null. */
+function written(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function bytesOf({ result }: StatisticsRun, key: string): number {
   let values = typeof result.count === 'number' ? 1 : result.count.values.length;
   for (const { values: own, edges } of result.results) values += own.length + (edges?.values.length ?? 0);
-  return ANSWER_BYTES + values * VALUE_BYTES;
+  return ANSWER_BYTES + values * VALUE_BYTES + key.length * KEY_CHARACTER_BYTES;
 }

@@ -136,6 +136,17 @@ t.test('a name that stands for another array, or for none, has no answers left',
   t.match(await sum(), { status: 404 });
 });
 
+t.test('a cache may have any number of bytes', async t => {
+  for (const bytes of ['1', '1001', '1000003']) {
+    const odd = await startServer({ env: { HYPERSLAB_CACHE_BYTES: bytes } });
+    await create(odd, { name: 'grid', dtype: '<f4', shape: [10] });
+    await ask('ops=sum', {}, odd);
+    t.match(await ask('ops=sum', {}, odd), { cache: bytes === '1000003' ? 'hit' : 'miss' }, bytes);
+    await odd.stop();
+    fs.rmSync(odd.dataDir, { recursive: true });
+  }
+});
+
 t.test('a cache of no bytes keeps nothing', async t => {
   const bare = await startServer({ env: { HYPERSLAB_CACHE_BYTES: '0' } });
   t.teardown(async () => {
