@@ -27,8 +27,8 @@ const FIRST_MS_PER_BYTE = 1 / (8 * 2 ** 20);
 /** One under way, one that waits for its turn. */
 const STEPS_PER_WORKER = 2;
 export const CHUNKS_PER_TASK_MAX = 32;
-/** Cells merged between two turns of the event loop: a few milliseconds. */
-const MERGED_CELLS_PER_TURN = 64 * 1024;
+/** Looking up and merging go on so long before the event loop gets a turn. */
+const TURN_MS = 4;
 
 export interface Progress {
   readonly chunks: number;
@@ -59,7 +59,8 @@ export class Walker {
   readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
   #walk = 0;
   #msPerByte = FIRST_MS_PER_BYTE;
-  #cellsOfTurn = 0;
+  /** When the event loop last had a turn, as far as is known. */
+  #turnedMs = performance.now();
   /** Useful bytes that were read, those of repeated chunks included. */
   scannedBytes = 0;
   /** Chunks that were merged, and how many of them had not to be read. */
@@ -98,6 +99,9 @@ export class Walker {
           const step = this.#step(round, next, kept);
           next += step.chunks.length;
           steps.push(step);
+          // Kept partials are there at once: a walk over a hundred thousand of them would be one turn.
+          // oxlint-disable-next-line no-await-in-loop
+          await this.#letOthersGo();
         }
         const step = steps.shift();
         if (!step) return;
@@ -183,18 +187,19 @@ export class Walker {
     chunks: readonly ChunkTask[],
     answers: Answers,
   ): Promise<void> {
-    for (const [i, chunk] of chunks.entries()) {
+    for (let i = 0; i < chunks.length; i++) {
       computation.merge(round, answers[i]!);
       this.chunks++;
-      // Groups are as many as were found.
-      const found = answers[i]!.map(partial => (partial && 'cellCount' in partial ? partial.cellCount : 0));
-      this.#cellsOfTurn += Math.max(chunk.cellCount, ...found);
-      if (this.#cellsOfTurn < MERGED_CELLS_PER_TURN) continue;
-      this.#cellsOfTurn = 0;
       // oxlint-disable-next-line no-await-in-loop
-      await nextTurn();
+      await this.#letOthersGo();
     }
     this.#onProgress({ chunks: this.chunks, bytes: this.scannedBytes });
+  }
+
+  async #letOthersGo(): Promise<void> {
+    if (performance.now() - this.#turnedMs < TURN_MS) return;
+    await nextTurn();
+    this.#turnedMs = performance.now();
   }
 
   /** The pages of chunks that nothing else is among, where a container needs them for something else. */
