@@ -6,9 +6,16 @@
 import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import { fail } from '../errors.js';
+import type { FileState } from '../file/file-state.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
 import type { Extent } from '../layout/runs.js';
+
+interface Leased {
+  readonly dataset: Dataset;
+  readonly file: OpenFile;
+  readonly release: () => void;
+}
 
 export class Claim {
   readonly dataset: Dataset;
@@ -19,44 +26,17 @@ export class Claim {
   readonly #snapshot: Snapshot;
   readonly #release: () => void;
 
-  private constructor(dataset: Dataset, file: OpenFile, snapshot: Snapshot, release: () => void) {
+  /** Of a file whose writers are kept off. @throws file_changed, bulk_load, durability_unknown */
+  constructor({ dataset, file, release }: Leased) {
+    file.state.checkUsable();
+    const { record, geometry } = dataset;
+    const need = { start: Math.min(record.offset, geometry.endBytes), end: geometry.endBytes };
     this.dataset = dataset;
     this.file = file;
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;
-    this.#snapshot = snapshot;
+    this.#snapshot = file.state.preImages.open(file.identity, need);
     this.#release = release;
-  }
-
-  /** Claims the present generation, as soon as no write is half done. @throws file_changed, bulk_load, busy */
-  static async of(dataset: Dataset): Promise<Claim> {
-    const file = await dataset.open();
-    const release = file.lease();
-    try {
-      return await file.state.lock.withRead(() => Claim.#make(dataset, file, release));
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
-  /** The same for a caller who holds the file's lock. */
-  static async underLock(dataset: Dataset): Promise<Claim> {
-    const file = await dataset.open();
-    const release = file.lease();
-    try {
-      return Claim.#make(dataset, file, release);
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
-  static #make(dataset: Dataset, file: OpenFile, release: () => void): Claim {
-    file.state.checkUsable();
-    const { record, geometry } = dataset;
-    const need = { start: Math.min(record.offset, geometry.endBytes), end: geometry.endBytes };
-    return new Claim(dataset, file, file.state.preImages.open(file.identity, need), release);
   }
 
   /** True when more was overwritten than is saved: what is read from now on may be of a later generation. */
@@ -90,5 +70,45 @@ export class Claim {
   close(): void {
     this.#snapshot.close();
     this.#release();
+  }
+}
+
+/**
+ * Claims the present generation of each dataset, as soon as no write of its file is half done; those on one file get
+ * the same one. @throws file_changed, bulk_load, busy
+ */
+export function claimAll(datasets: readonly Dataset[]): Promise<Claim[]> {
+  return claimEach(datasets, (state, claim) => state.lock.withRead(claim));
+}
+
+/** The same for a caller who holds the locks of all files. */
+export function claimUnderLocks(datasets: readonly Dataset[]): Promise<Claim[]> {
+  return claimEach(datasets, (_, claim) => claim());
+}
+
+async function claimEach(
+  datasets: readonly Dataset[],
+  keepingWritersOff: (state: FileState, claim: () => void) => Promise<void> | void,
+): Promise<Claim[]> {
+  const leased: Leased[] = [];
+  const claims = new Map<Leased, Claim>();
+  try {
+    for (const dataset of datasets) {
+      // oxlint-disable-next-line no-await-in-loop
+      const file = await dataset.open();
+      leased.push({ dataset, file, release: file.lease() });
+    }
+    for (const state of new Set(leased.map(({ file }) => file.state))) {
+      // Together: a write between two claims of a file would part their generations.
+      // oxlint-disable-next-line no-await-in-loop
+      await keepingWritersOff(state, () => {
+        for (const each of leased) if (each.file.state === state) claims.set(each, new Claim(each));
+      });
+    }
+    return leased.map(each => claims.get(each)!);
+  } catch (error) {
+    for (const claim of claims.values()) claim.close();
+    for (const { release } of leased) release();
+    throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { FileState } from '../file/file-state.js';
 import { LIMITS } from '../limits.js';
 import { Computation, type Plan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
-import { Claim } from './claim.js';
+import { claimAll, claimUnderLocks } from './claim.js';
 import type { Walking } from './pool.js';
 import type { PartialCache } from './partial-cache.js';
 import { GenerationLost, Walker, type Progress } from './walker.js';
@@ -65,12 +65,10 @@ async function attemptStatistics(
   plan: Plan,
   pool: Walking,
   { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
-  claimOf = (dataset: Dataset): Promise<Claim> => Claim.of(dataset),
+  claim = claimAll,
 ): Promise<StatisticsRun | undefined> {
-  const claims: Claim[] = [];
+  const claims = await claim(datasets);
   try {
-    // oxlint-disable-next-line no-await-in-loop
-    for (const dataset of datasets) claims.push(await claimOf(dataset));
     const computation = new Computation(plan);
     const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
     for (let round = computation.next(); round; round = computation.next()) {
@@ -81,16 +79,16 @@ async function attemptStatistics(
       // oxlint-disable-next-line no-await-in-loop
       await walker.walk(computation, round, kept);
     }
-    for (const claim of claims) claim.check();
+    for (const each of claims) each.check();
     const { scannedBytes, chunks, keptChunks } = walker;
     const result = await runTurns(computation.finish());
     return { result, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
   } catch (error) {
     if (!(error instanceof GenerationLost)) throw error;
-    for (const claim of claims) claim.check();
+    for (const each of claims) each.check();
     return undefined;
   } finally {
-    for (const claim of claims) claim.close();
+    for (const each of claims) each.close();
   }
 }
 
@@ -115,7 +113,7 @@ async function whileWritersWait(
     const late = sleep(lockMsMax, undefined, { signal: ending.signal });
     // Ends by an abort when it is not needed.
     late.catch(() => undefined);
-    running = attemptStatistics(datasets, plan, pool, { ...options, signal }, dataset => Claim.underLock(dataset));
+    running = attemptStatistics(datasets, plan, pool, { ...options, signal }, claimUnderLocks);
     return (await Promise.race([running, late])) ?? failBusy();
   };
   try {

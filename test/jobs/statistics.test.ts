@@ -15,6 +15,7 @@ import { Roots } from '../../src/file/roots.js';
 import { tellReaders } from '../../src/file/tell-readers.js';
 import { writeThrough } from '../../src/file/write-through.js';
 import type { Walking } from '../../src/jobs/pool.js';
+import { PartialCache } from '../../src/jobs/partial-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
 import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
@@ -68,11 +69,11 @@ const offLoop = {
 };
 
 /** An array of 64 rows, its writes, and what it held at each generation. */
-async function newArray(value: number) {
+async function newArray(value: number, rows = ROWS) {
   const folder = temporaryFolder();
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
   const realPath = path.join(folder, 'array.raw');
-  fs.writeFileSync(realPath, Buffer.from(new Float64Array(ROWS * COLUMNS).fill(value).buffer));
+  fs.writeFileSync(realPath, Buffer.from(new Float64Array(rows * COLUMNS).fill(value).buffer));
   const files = new FileTable({
     roots: new Roots([{ configured: folder, real: folder }], []),
     generations: new Generations(folder),
@@ -86,7 +87,7 @@ async function newArray(value: number) {
     fileId: 'f',
     path: realPath,
     dtype: '<f8',
-    shape: [ROWS, COLUMNS],
+    shape: [rows, COLUMNS],
     order: 'C',
     offset: 0,
     mode: 'r+',
@@ -348,4 +349,47 @@ t.test('a file that is replaced meanwhile is refused, a stream that begins is to
   };
   await t.rejects(array.run(MANY, pool), { code: 'bulk_load' });
   await stream;
+});
+
+t.test('two datasets on one file are read at the same generation, however the writers crowd', async t => {
+  const { dataset, files } = await newArray(1);
+  const twin = new Dataset({ ...dataset.record, name: 'twin', id: 'j', mode: 'r' }, files, () => true);
+  const { lock } = files.stateOf('f');
+  const write = (): Promise<void> =>
+    lock.withWrite(async () => {
+      await files.generations.reserve('f');
+      files.stateOf('f').beginWrite();
+      files.generations.advance('f');
+    });
+  let letGo = (): void => {};
+  const held = lock.withRead(() => new Promise<void>(resolve => (letGo = resolve)));
+  const before = write();
+  const plan = planStatistics(parseQuery({ ops: ['sum'] }, 2), DTYPE, dataset.geometry.view, { bounds: PLAN_BOUNDS });
+  const { signal } = new AbortController();
+  const running = runStatistics([dataset, twin], plan, new ScriptedPool(), { signal });
+  await nextTurn();
+  const after = write();
+  letGo();
+  t.strictSame((await running).generations, [2, 2]);
+  await Promise.all([held, before, after]);
+  t.equal(dataset.generation, 3);
+});
+
+t.test('a walk over kept partials lets everything else go in between', async t => {
+  const { dataset } = await newArray(1, 1000);
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: 8 };
+  const plan = planStatistics(parseQuery({ ops: ['sum'] }, 2), DTYPE, dataset.geometry.view, { bounds });
+  const options = { signal: new AbortController().signal, partials: new PartialCache(1e9) };
+  const pool = new ScriptedPool();
+  await runStatistics([dataset], plan, pool, options);
+  t.equal(pool.walked, 16_000);
+  let turns = 0;
+  let timer = setImmediate(function again() {
+    turns++;
+    timer = setImmediate(again);
+  });
+  const run = await runStatistics([dataset], plan, pool, options);
+  clearImmediate(timer);
+  t.match(run, { keptChunks: 16_000, scannedBytes: 0, result: { results: [{ values: Float64Array.of(16_000) }] } });
+  t.ok(turns > 1, `${turns} turns`);
 });
