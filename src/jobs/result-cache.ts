@@ -58,5 +58,8 @@ function written(_: string, value: unknown): unknown {
 function bytesOf({ result }: StatisticsRun, key: string): number {
   let values = typeof result.count === 'number' ? 1 : result.count.values.length;
   for (const { values: own, edges } of result.results) values += own.length + (edges?.values.length ?? 0);
+  const { grouped } = result;
+  if (grouped) values += grouped.counts.values.length;
+  for (const each of grouped?.keys ?? []) values += each.values.length;
   return ANSWER_BYTES + values * VALUE_BYTES + key.length * KEY_CHARACTER_BYTES;
 }
