@@ -33,6 +33,8 @@ t.test('closing waits for the longest task under way, not for the first to end',
     tasks.map(() => 'fulfilled'),
   );
   t.equal(pool.counts.done.interactive, 5);
+  // Files are closed after their readers.
+  t.doesNotThrow(() => pool.letGoOf('1:2'));
 });
 
 t.test('what goes wrong in a task is told as what it is, and costs no thread', async t => {
