@@ -53,11 +53,10 @@ export async function respondAsync(
     await waitFor(job, waitSeconds * 1000, client);
     // Nobody knows of it.
     if (client.aborted) jobs.cancel(job);
-    if (job.hasEnded) {
-      jobs.forget(job);
-      if (job.result) return answer(job.result);
-      if (job.error !== undefined) throw job.error;
-    }
+    // One that somebody else cancelled has nothing to answer with: what became of it can be asked for.
+    if (client.aborted || job.result || job.error) jobs.forget(job);
+    if (job.result) return answer(job.result);
+    if (job.error) throw job.error;
   }
   return (
     reply

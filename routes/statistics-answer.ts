@@ -193,6 +193,8 @@ export function asksAfresh({ headers }: FastifyRequest): boolean {
 /** A signal that fires when the client hangs up before its answer is complete. */
 export function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
+  // While the caller was being identified, or its body read.
+  if (raw.destroyed) controller.abort();
   // Of the response, not of the socket, which would gather a listener with every request of a kept connection.
   raw.once('close', () => {
     if (!raw.writableFinished) controller.abort();

@@ -126,6 +126,19 @@ t.test('with a wait the answer itself comes where it is there in time, and leave
   t.equal((await cancel(id)).state, 'cancelled');
 });
 
+t.test('a client that waits for a job which somebody cancels is told where to look', async t => {
+  const known = new Set((await list()).map(({ id }) => id));
+  const waiting = server.fetch(SUM_OF_LARGE, { headers: { prefer: 'respond-async, wait=20' } });
+  const newIds = async (): Promise<string[]> => (await list()).map(({ id }) => id).filter(id => !known.has(id));
+  await eventually(async () => (await newIds()).length > 0);
+  const [id = ''] = await newIds();
+  await cancel(id);
+  const answer = await waiting;
+  t.equal(answer.status, 202);
+  t.match(await answer.json(), { id, state: 'cancelled' });
+  t.match(await jobOf(server, id), { id, state: 'cancelled' }, 'its place still answers');
+});
+
 t.test('a job that fails says why', async t => {
   await server.fetch('/v1/datasets/small/data?slice=3', json('PUT', 'NaN'));
   const { id } = await startJob(server, '/v1/datasets/small/statistics?ops=sum&nan=raise');
