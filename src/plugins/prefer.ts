@@ -8,21 +8,29 @@ export interface Preferences {
   readonly waitSeconds: number;
 }
 
-/** name, then perhaps a value (a token or quoted); parameters behind a semicolon mean nothing here. */
-const PREFERENCE = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s";,]*)))?\s*(?:;.*)?$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** The first of several preferences of one name counts. */
 export function parsePrefer(header: string | string[] | undefined): Preferences {
   const text = Array.isArray(header) ? header.join(',') : (header ?? '');
   const found = new Map<string, string>();
   for (const part of text.match(/(?:[^,"]|"[^"]*")+/g) ?? []) {
-    const [, name, quoted, token] = PREFERENCE.exec(part) ?? [];
-    const key = name?.toLowerCase();
-    if (key !== undefined && !found.has(key)) found.set(key, quoted ?? token ?? '');
+    const { name, value } = parsePreference(part);
+    if (name !== undefined && !found.has(name)) found.set(name, value);
   }
   const wait = found.get('wait') ?? '';
   return {
     respondAsync: found.has('respond-async'),
     waitSeconds: /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), LIMITS.jobWaitSecondsMax) : 0,
   };
+}
+
+/** A name, then perhaps a value (a token or quoted); parameters behind a semicolon mean nothing here. */
+function parsePreference(part: string): { name: string | undefined; value: string } {
+  const [text = ''] = /^(?:[^;"]|"[^"]*")*/.exec(part) ?? [];
+  const equals = text.indexOf('=');
+  // Not by one pattern: blanks that two parts of it could match would be tried in every way.
+  const name = (equals < 0 ? text : text.slice(0, equals)).trim();
+  const value = equals < 0 ? '' : text.slice(equals + 1).trim();
+  return { name: TOKEN.test(name) ? name.toLowerCase() : undefined, value: /^"([^"]*)"$/.exec(value)?.[1] ?? value };
 }
