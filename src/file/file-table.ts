@@ -150,6 +150,11 @@ export class FileTable {
     });
   }
 
+  /** Moves the generation of a file that others may have written until now. @throws bulk_load */
+  countUnseenChange(fileId: string): Promise<void> {
+    return this.withFileToItself(fileId, () => this.#advanceUnseen(this.stateOf(fileId)));
+  }
+
   /** Drops a file for good: no dataset is registered on it any more. The caller has it to itself. */
   async forget(fileId: string): Promise<void> {
     const file = this.#open.get(fileId);
@@ -267,11 +272,16 @@ export class FileTable {
     const before = this.#identities.get(fileId);
     if (before && !sameIdentity(before, file.identity)) {
       // Other bytes stand behind the same name: nothing that was answered before may be taken for them.
-      await this.generations.reserve(fileId);
-      this.generations.advance(fileId);
-      state.writesStarted++;
+      await this.#advanceUnseen(state);
     }
     return file;
+  }
+
+  async #advanceUnseen(state: FileState): Promise<void> {
+    await this.generations.reserve(state.fileId);
+    this.generations.advance(state.fileId);
+    // A version that notes no change may have changed anything.
+    state.writesStarted++;
   }
 
   #closeIdle(): void {

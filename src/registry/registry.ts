@@ -133,7 +133,7 @@ export class Registry {
       const identity = await identityOf(changed.path);
       this.#claims.refresh(changed.path, identity);
       if (isChecked) this.#claims.checkSoleWriter(name, identity, changed.path);
-      return this.#save(changed, identity);
+      return this.#save(changed, identity, record.external && !changed.external);
     });
   }
 
@@ -191,7 +191,7 @@ export class Registry {
     const external = twin && (this.#index.find(twin.name)?.record.external ?? true);
     const record = registeredRecord(request, found, realPath, { fileId: twin?.fileId, external });
     if (isWritable(record)) this.#claims.checkSoleWriter(name, found.identity, realPath);
-    return this.#save(record, found.identity);
+    return this.#save(record, found.identity, external === true && !record.external);
   }
 
   /** Makes the file of a record, in the place of the dataset of this name, if there is one. */
@@ -210,8 +210,10 @@ export class Registry {
     });
   }
 
-  #save(record: DatasetRecord, identity: string | undefined): Promise<Dataset> {
+  /** `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. */
+  #save(record: DatasetRecord, identity: string | undefined, endsExternal: boolean): Promise<Dataset> {
     return this.#claiming(claimOf(record, identity), async claim => {
+      if (endsExternal) await translated(() => this.#files.countUnseenChange(record.fileId));
       await translated(() => this.#manifests.save(record));
       return this.#insert(record, claim);
     });

@@ -123,6 +123,37 @@ t.test('a dataset that other programs may change is computed each time', async t
   }
 });
 
+t.test('what was kept before other programs were allowed to write is not answered after', async t => {
+  const file = path.join(server.dataDir, 'lent.raw');
+  const put = (value: number): void => fs.writeFileSync(file, new Float64Array(100).fill(value));
+  const patch = (name: string, external: boolean): Promise<Response> =>
+    server.fetch(`/v1/datasets/${name}`, json('PATCH', { external }));
+  const sum = async (name: string) => {
+    const response = await server.fetch(`/v1/datasets/${name}/statistics?ops=sum`);
+    const { results, generation } = (await response.json()) as { results: { sum: number }; generation: number };
+    return { sum: results.sum, generation, cache: response.headers.get('x-cache') };
+  };
+  put(1);
+  await create(server, { name: 'lent', path: 'lent.raw', dtype: '<f8', shape: [100], external: false });
+  const before = await sum('lent');
+  t.match(await sum('lent'), { sum: 100, cache: 'hit' });
+  const tag = (await server.fetch('/v1/datasets/lent/data')).headers.get('etag')!;
+  await patch('lent', true);
+  put(2);
+  t.match(await sum('lent'), { sum: 200, cache: 'miss' });
+  t.equal((await patch('lent', false)).status, 200);
+  const after = await sum('lent');
+  t.match(after, { sum: 200, cache: 'miss' });
+  t.ok(after.generation > before.generation, 'the tag of old bytes is not that of the new ones');
+  t.equal((await server.fetch('/v1/datasets/lent/data', { headers: { 'if-none-match': tag } })).status, 200);
+  t.match(await sum('lent'), { cache: 'hit' });
+
+  await patch('lent', true);
+  put(3);
+  await create(server, { name: 'lent-too', path: 'lent.raw', dtype: '<f8', shape: [100], external: false });
+  t.match(await sum('lent-too'), { sum: 300, cache: 'miss' }, 'nor under another name of the file');
+});
+
 t.test('a name that stands for another array, or for none, has no answers left', async t => {
   await create(server, { name: 'brief', dtype: '<f8', shape: [3], fill: 1 });
   const sum = async () => {
