@@ -47,13 +47,13 @@ export class Computation {
       this.#groups = new GroupsPart(plan, plan.groups);
       this.#parts = [this.#groups];
     } else {
-      this.#reduced = new ReducePart(plan);
-      const { wanted } = plan;
+      const reduced = new ReducePart(plan);
       const histogram = plan.query.parameters?.histogram;
+      this.#reduced = reduced;
       this.#parts = [
-        this.#reduced,
-        ...(wanted ? [selectPart(plan, wanted, this.#reduced)] : []),
-        ...(histogram ? [new HistogramPart(plan, histogram, this.#reduced)] : []),
+        reduced,
+        ...(plan.select ? [selectPart(plan, plan.select, reduced)] : []),
+        ...(histogram ? [new HistogramPart(plan, histogram, reduced)] : []),
       ];
     }
   }

@@ -25,9 +25,8 @@ import {
   type OpenRows,
   type RowsLayout,
 } from './rows/plan-rows.js';
-import { SELECT_BOUNDS, usesExtentOf, wantedOf, type SelectBounds } from './quantiles/strategy.js';
-import type { Wanted } from './quantiles/wanted.js';
-import { emptyWalk, walkOver, type Walk, type WalkBounds } from './walk.js';
+import { gatheredCellsOf, planSelect, type SelectBounds, type SelectPlan } from './quantiles/strategy.js';
+import { emptyWalk, walkOver, walkOverCells, type Walk, type WalkBounds } from './walk.js';
 
 export interface Plan {
   readonly query: Query;
@@ -49,10 +48,7 @@ export interface Plan {
   readonly walk: Walk;
   /** Whether the reduce part reads it. */
   readonly reduces: boolean;
-  /** What is wanted of the sorted data, and how it is found; `usesExtent` when the reduce part measures the range first. */
-  readonly wanted: Wanted | undefined;
-  readonly search: SelectBounds;
-  readonly usesExtent: boolean;
+  readonly select: SelectPlan | undefined;
   /** Numbers in the answer. */
   readonly values: number;
   /** Where rows are grouped: the cells are those of one group. */
@@ -76,7 +72,7 @@ export interface OpenQuery extends OpenRows {
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
 export interface PlanBounds extends WalkBounds {
-  readonly search?: SelectBounds;
+  readonly select?: SelectBounds;
 }
 
 export const PLAN_BOUNDS: PlanBounds = {
@@ -144,22 +140,23 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   if (!rows?.isOpen && cellSize === 0 && cells > 0) checkEmpty(query, view.shape);
 
   const isEmpty = cells === 0 || cellSize === 0;
-  const { search = SELECT_BOUNDS } = bounds;
-  const wanted = wantedOf(query, dtype);
-  const histogram = query.parameters?.histogram;
-  // The range of what is counted by digits, or put into bins, is measured first.
-  const usesExtent = !isEmpty && wanted !== undefined && usesExtentOf(wanted, cells, cellSize, search);
+  // Grouped rows are the business of another part.
+  const isGrouped = rows?.rows.isRaw === true;
+  const keepsRows = rows !== undefined && isKept(0);
+  const select = isGrouped ? undefined : planSelect(query, dtype, cells, cellSize, keepsRows, bounds.select);
+  if (rows && !rows.isOpen && select) checkSearched(select, cells);
+  const histogram = isGrouped ? undefined : query.parameters?.histogram;
   const binsExtent = histogram !== undefined && needsRange(histogram) && !isCountedByValue(dtype);
 
   const positional = query.ops.some(op => opRow(op).positional);
   const isOrdered = binsExtent || query.ops.some(op => opRow(op).ordered);
   const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered);
   const quantities = new Set<Quantity>(query.ops.flatMap(op => opRow(op).quantities));
-  if (usesExtent || binsExtent) quantities.add('min').add('max');
+  if (select?.usesExtent || binsExtent) quantities.add('min').add('max');
   const fields = fieldsOf(quantities, dtype, countsNan && positional && query.nan === 'propagate');
 
   const reduces = quantities.size > 0 || countsNan;
-  const readsData = !isEmpty && (reduces || wanted !== undefined || histogram !== undefined);
+  const readsData = !isEmpty && (reduces || select !== undefined || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, rows && 0);
@@ -174,18 +171,42 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     rowElements: sizeOf(view.shape.slice(1)),
     bounds,
     cellOrder,
-    walk: box && readsData ? walkOf(dtype, box, origin, bounds, rows) : emptyWalk(dtype, bounds.tileBytesMax),
+    walk:
+      box && readsData
+        ? walkOf({ dtype, origin, bounds, select, cellSize }, box, rows)
+        : emptyWalk(dtype, bounds.tileBytesMax),
     reduces,
-    wanted,
-    search,
-    usesExtent,
+    select,
     values: valuesOf(query, cells),
   };
 }
 
-function walkOf(dtype: DType, box: Box, origin: number | undefined, bounds: PlanBounds, rows?: RowsLayout): Walk {
-  if (!rows) return walkOver(dtype, box, origin, bounds);
-  return walkWithRows(walkOver(dtype, boxOfAll(box, rows), undefined, bounds), box, rows);
+function walkOf(
+  {
+    dtype,
+    origin,
+    bounds,
+    select,
+    cellSize,
+  }: Pick<Plan, 'dtype' | 'bounds' | 'select' | 'cellSize'> & Pick<PlanOptions, 'origin'>,
+  taken: Box,
+  rows?: RowsLayout,
+): Walk {
+  const box = rows ? boxOfAll(taken, rows) : taken;
+  const walk = select?.isGathered
+    ? walkOverCells(dtype, box, gatheredCellsOf(select, cellSize, box, bounds), bounds)
+    : walkOver(dtype, box, rows ? undefined : origin, bounds);
+  return rows ? walkWithRows(walk, taken, rows) : walk;
+}
+
+/** Cells of chosen rows are searched all at once. */
+function checkSearched({ isGathered, bounds: { tablesMax } }: SelectPlan, cells: number): void {
+  if (isGathered || cells <= tablesMax) return;
+  fail(
+    'too_large',
+    `Of ${cells} cells of that size the quantiles cannot be found under where; of ${tablesMax} they can. Reduce more axes or select less.`,
+    { limit: tablesMax, asked: cells },
+  );
 }
 
 /** Numbers that the answer is made of. */

@@ -5,7 +5,7 @@
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { rowsChunkAt, type ChunkRows, type WalkRows } from './rows/rows-walk.js';
-import { boxAt, cellsOf, gridOf, viewOf, type Box, type Grid } from './axes.js';
+import { boxAt, cellsOf, gridOf, UNBOUNDED, viewOf, type Box, type Grid } from './axes.js';
 
 export interface Walk {
   /** Which of the computation's datasets it reads: 0 is the one that was asked about. */
@@ -66,6 +66,12 @@ export function walkOver(dtype: DType, box: Box, origin: number | undefined, bou
   });
   const bytes = box.axes.reduce((product, axis) => product * axis.length, dtype.itemsize);
   return { source: 0, dtype, box, grid, chunkCount: grid.boxes, bytes, tileBytesMax: bounds.tileBytesMax };
+}
+
+/** Cuts a box so that each chunk has all elements of its cells, of which there are at most so many. */
+export function walkOverCells(dtype: DType, box: Box, cellsMax: number, bounds: WalkBounds): Walk {
+  const grid = gridOf(box.axes, Number.MAX_SAFE_INTEGER, { ...UNBOUNDED, cellsMax });
+  return { ...walkOver(dtype, box, undefined, bounds), grid, chunkCount: grid.boxes };
 }
 
 /** A walk that reads nothing. */

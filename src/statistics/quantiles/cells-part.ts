@@ -14,8 +14,8 @@ export class CellsPart implements Part {
   readonly #results: QuantileResults;
   #isRead = false;
 
-  constructor(plan: Plan, wanted: Wanted, walk: Walk) {
-    this.#walk = walk;
+  constructor(plan: Plan, wanted: Wanted) {
+    this.#walk = plan.walk;
     this.#wanted = wanted;
     this.#omitsNan = plan.query.nan === 'omit';
     this.#results = new QuantileResults(plan, wanted);

@@ -63,7 +63,7 @@ export class CellsMeasurement implements Measurement {
     this.#chunk = chunk;
     this.#type = nativeTypeOf(chunk.dtype);
     this.#places = new Places(measure.wanted);
-    this.#cellSize = chunk.bytes / chunk.dtype.itemsize / chunk.cellCount;
+    this.#cellSize = chunk.cellCount === 0 ? 0 : chunk.elements / chunk.cellCount;
     this.#keys = engine.scratch.alloc(chunk.cellCount * this.#cellSize * keyBytesOf(this.#type));
     this.#seen = new Float64Array(chunk.cellCount);
     this.#nans = new Float64Array(chunk.cellCount);

@@ -3,10 +3,7 @@
  * integers the 16 bits in which their range differs, so that a narrow range is done in one round.
  */
 import type { Fields } from '../fields.js';
-import { isWide } from '../fields.js';
-import type { Accumulator } from '../merge.js';
 import { NATIVE_BYTES, type NativeType } from '../native-types.js';
-import type { Plan } from '../plan.js';
 import { highLengthOf, type DigitsStep } from './digits.js';
 import type { Digits } from './search.js';
 
@@ -18,7 +15,8 @@ export interface FirstDigits {
   readonly digits: Digits;
 }
 
-export function firstDigits(plan: Plan, type: NativeType, { fields }: Accumulator): FirstDigits {
+/** `extent` are the fields with the range, where it was measured. */
+export function firstDigits(type: NativeType, extent: Fields | undefined): FirstDigits {
   const bits = 8 * NATIVE_BYTES[type];
   if (type.startsWith('f')) {
     const step = { name: 'high', tableLength: highLengthOf(type) } as const;
@@ -28,12 +26,12 @@ export function firstDigits(plan: Plan, type: NativeType, { fields }: Accumulato
   if (bits <= TABLE_BITS) {
     return { step: { name: 'high', tableLength: highLengthOf(type) }, digits: { order, base: 0n, shift: 0 } };
   }
-  if (!plan.usesExtent) {
+  if (!extent) {
     const shift = bits - TABLE_BITS;
     const step = { name: 'offsets', tableLength: TABLE_LENGTH, base: 0n, shift } as const;
     return { step, digits: { order, base: 0n, shift } };
   }
-  return overRange(extremeOf(fields, isWide(plan.dtype), -1), extremeOf(fields, isWide(plan.dtype), 1));
+  return overRange(extremeOf(extent, -1), extremeOf(extent, 1));
 }
 
 /** Offsets from the least, at a multiple of their width, so that later rounds can mask what is below. */
@@ -47,12 +45,12 @@ function overRange(least: bigint, most: bigint): FirstDigits {
 }
 
 /** The smallest (-1) or largest (1) integer of all cells. */
-function extremeOf({ min, minLow, max, maxLow }: Fields, wide: boolean, sign: 1 | -1): bigint {
+function extremeOf({ min, minLow, max, maxLow }: Fields, sign: 1 | -1): bigint {
   const high = sign < 0 ? min! : max!;
   const low = sign < 0 ? minLow : maxLow;
   let best: bigint | undefined;
   for (let cell = 0; cell < high.length; cell++) {
-    const value = wide ? (BigInt(high[cell]!) << 32n) + BigInt(low![cell]!) : BigInt(high[cell]!);
+    const value = low ? (BigInt(high[cell]!) << 32n) + BigInt(low[cell]!) : BigInt(high[cell]!);
     if (best === undefined || (sign < 0 ? value < best : value > best)) best = value;
   }
   return best!;

@@ -14,7 +14,8 @@ import type { DigitsMeasure, DigitsPartial, DigitsStep } from './digits.js';
 import { firstDigits, type FirstDigits } from './first-digits.js';
 import { QuantileResults } from './results.js';
 import { Search } from './search.js';
-import { Places, type Wanted } from './wanted.js';
+import type { SelectPlan } from './strategy.js';
+import { Places } from './wanted.js';
 
 /** Cells that are searched together. */
 interface Batch {
@@ -25,6 +26,7 @@ interface Batch {
 
 export class RoundsPart implements Part {
   readonly #plan: Plan;
+  readonly #select: SelectPlan;
   readonly #places: Places;
   readonly #reduced: ReducePart;
   readonly #type: NativeType;
@@ -40,17 +42,19 @@ export class RoundsPart implements Part {
   #counts = new Float64Array();
   #waited = false;
 
-  constructor(plan: Plan, wanted: Wanted, reduced: ReducePart) {
+  constructor(plan: Plan, select: SelectPlan, reduced: ReducePart) {
+    const { wanted, bounds } = select;
     this.#plan = plan;
+    this.#select = select;
     this.#places = new Places(wanted);
     this.#reduced = reduced;
     this.#type = nativeTypeOf(plan.dtype);
     this.#results = new QuantileResults(plan, wanted);
-    this.#batches = batchesOf(plan, plan.search.tablesMax);
+    this.#batches = batchesOf(plan, bounds.tablesMax);
   }
 
   next(): Round | undefined {
-    if (this.#plan.usesExtent && !this.#waited) {
+    if (this.#select.usesExtent && !this.#waited) {
       // The range of integers comes from the round of the reduce part.
       this.#waited = true;
       return undefined;
@@ -63,7 +67,7 @@ export class RoundsPart implements Part {
       const batch = this.#batches.next();
       if (batch.done) return undefined;
       this.#batch = batch.value;
-      this.#first = firstDigits(this.#plan, this.#type, this.#reduced.accumulator);
+      this.#first = firstDigits(this.#type, this.#select.usesExtent ? this.#reduced.accumulator.fields : undefined);
       return this.#ask(this.#first.step);
     }
   }
@@ -104,7 +108,7 @@ export class RoundsPart implements Part {
   /** Looks for the ranks of every cell of the batch in the tables of the first round. */
   #start(tableLength: number): void {
     const { cellStart, cellCount } = this.#batch!;
-    this.#search = new Search(this.#type, this.#plan.search);
+    this.#search = new Search(this.#type, this.#select.bounds);
     this.#counts = new Float64Array(cellCount);
     for (let i = 0; i < cellCount; i++) {
       const table = this.#tables.subarray(i * tableLength, (i + 1) * tableLength);

@@ -1,8 +1,10 @@
-/** How the elements that a query wants are found: in memory where cells fit into it, else in rounds over the data. */
+/** How the elements that a query wants are found: in memory where its cells fit there, else in rounds over the data. */
 import type { DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
+import type { Box } from '../axes.js';
 import { nativeTypeOf } from '../native-types.js';
 import type { Query } from '../query.js';
+import type { WalkBounds } from '../walk.js';
 import { keyBytesOf } from './bits.js';
 import type { SearchBounds } from './search.js';
 import type { Wanted } from './wanted.js';
@@ -25,22 +27,47 @@ export const SELECT_BOUNDS: SelectBounds = {
   roundsQuantilesMax: 4 * LIMITS.searchTablesMax,
 };
 
-/** What a query wants of the sorted data; undefined for nothing. */
-export function wantedOf({ ops, parameters }: Query, dtype: DType): Wanted | undefined {
+/** What is wanted of the sorted data, and how it is found. */
+export interface SelectPlan {
+  readonly wanted: Wanted;
+  readonly bounds: SelectBounds;
+  /** Each chunk of the walk has all elements of its cells. */
+  readonly isGathered: boolean;
+  /** The search begins with the range of the elements, which the reduce part measures. */
+  readonly usesExtent: boolean;
+}
+
+/** Undefined where nothing is wanted. `keepsRows`: cells are those of chosen rows, however few these may turn out to be. */
+export function planSelect(
+  { ops, parameters }: Query,
+  dtype: DType,
+  cells: number,
+  cellSize: number,
+  keepsRows: boolean,
+  bounds: SelectBounds = SELECT_BOUNDS,
+): SelectPlan | undefined {
   const median = ops.includes('median');
   const quantile = parameters?.quantile;
-  return median || quantile ? { dtype, median, quantile } : undefined;
+  if (!median && !quantile) return undefined;
+  const isOften = (quantile?.q.length ?? 0) > bounds.roundsQuantilesMax;
+  const isGathered =
+    cellSize * keyBytesOf(nativeTypeOf(dtype)) <= bounds.cellBytesMax &&
+    (keepsRows || cells > 1 || cellSize <= bounds.soleCellElementsMax || isOften);
+  // Integers that have more bits than a table has indices.
+  const isLong = dtype.kind !== 'f' && dtype.itemsize > 2;
+  const usesExtent = isLong && !isGathered && cells <= bounds.tablesMax && cells * cellSize > 0;
+  return { wanted: { dtype, median, quantile }, bounds, isGathered, usesExtent };
 }
 
-/** True where cells of `cellSize` elements, more than none, are gathered. */
-export function isGathered(wanted: Wanted, cells: number, cellSize: number, bounds: SelectBounds): boolean {
-  if (cellSize * keyBytesOf(nativeTypeOf(wanted.dtype)) > bounds.cellBytesMax) return false;
-  const isOften = (wanted.quantile?.q.length ?? 0) > bounds.roundsQuantilesMax;
-  return cells > 1 || cellSize <= bounds.soleCellElementsMax || isOften;
-}
-
-/** True where a search begins with the range of its elements: for integers that have more bits than a table has indices. */
-export function usesExtentOf(wanted: Wanted, cells: number, cellSize: number, bounds: SelectBounds): boolean {
-  const { kind, itemsize } = wanted.dtype;
-  return kind !== 'f' && itemsize > 2 && cells <= bounds.tablesMax && !isGathered(wanted, cells, cellSize, bounds);
+/** Cells that a chunk gathers at most: a strip of neighbours where cells lie side by side. */
+export function gatheredCellsOf(
+  { wanted, bounds: { cellBytesMax } }: SelectPlan,
+  cellSize: number,
+  box: Box,
+  { chunkBytesMax, chunkCellsMax }: WalkBounds,
+): number {
+  const keyBytes = keyBytesOf(nativeTypeOf(wanted.dtype));
+  const isStrip = box.axes.at(-1)?.kept === true;
+  const bytesMax = isStrip ? cellBytesMax : Math.min(chunkBytesMax, cellBytesMax);
+  return Math.max(1, Math.min(chunkCellsMax, Math.floor(bytesMax / (cellSize * keyBytes))));
 }

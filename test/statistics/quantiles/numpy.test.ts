@@ -48,7 +48,7 @@ function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
   return {
     ...each,
     query: { ops: ['median', { quantile: { q, method } }], axis, keepdims, nan },
-    bounds: { ...each.bounds, chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax), search: boundsOf(random, each) },
+    bounds: { ...each.bounds, chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax), select: boundsOf(random, each) },
     asks: { q, method, axis: axis ?? null, keepdims: keepdims ?? false, nan },
   } as QuantileCase;
 }
