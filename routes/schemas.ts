@@ -159,7 +159,10 @@ const STATISTICS = {
   ops: Type.Array(Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())]), {
     minItems: 1,
     description:
-      'Names of operations: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, count_nonzero.',
+      'Names of operations: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, count_nonzero, ' +
+      'median; or, with parameters, {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where q is a number or a list ' +
+      'and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where range is that of the ' +
+      'data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis.',
   }),
   slice: Type.Optional(Type.String({ description: 'Basic indexing, applied first.' })),
   axis: Type.Optional(
@@ -209,7 +212,9 @@ export const StatisticsAnswer = Type.Object(
     ),
     count: Type.Unknown({ description: 'Elements used: a number, or nested lists when they differ.' }),
     results: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'An entry per operation; none where there are groups, which have their own.',
+      description:
+        'An entry per operation, a number or nested lists; none where there are groups, which have their own. The first ' +
+        'axis of quantile follows a list of q; histogram is {"counts", "edges"}.',
     }),
     groups: Type.Optional(
       Type.Array(

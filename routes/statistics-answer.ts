@@ -62,7 +62,7 @@ function sourceOf(datasets: Datasets, name: string): RowSource {
  * @throws too_large when the answer has more numbers than JSON answers may have
  */
 export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void {
-  if (!plan.open) checkJsonValues(plan.cells * (plan.query.ops.length + 1), plan.cells > 1, limit);
+  if (!plan.open) checkJsonValues(plan.values + plan.cells, plan.values > plan.query.ops.length, limit);
 }
 
 function checkJsonValues(asked: number, isMany: boolean, limit: number): void {
@@ -80,18 +80,18 @@ export const EXACT_MEMBERS = ['where', 'group_by'] as const;
 /** What a query holds in memory at most, from its partials to the text of its answer. */
 export function heldBytesOf({ plan }: PlannedStatistics): number {
   // Rows that are not counted yet may be all; groups take more when they are found.
-  const cells = Math.min(plan.cells, LIMITS.cellsMax);
-  return cells * plan.query.ops.length * LIMITS.cellBytes;
+  const values = Math.min(plan.values, LIMITS.cellsMax * plan.query.ops.length);
+  return values * LIMITS.cellBytes + plan.tableBytes;
 }
 
 /** What a query costs; known before anything is read. */
 export function costOf({ plan }: PlannedStatistics): Cost {
-  return { bytes: plan.walk.bytes, passes: 1, cells: plan.open ? 1 : plan.cells, groups: 1 };
+  return { bytes: plan.walk.bytes, passes: plan.passes, cells: plan.open ? 1 : plan.cells, groups: 1 };
 }
 
 /** Chunks that a query reads, all passes together. */
 export function chunksOf({ plan }: PlannedStatistics): number {
-  return plan.walk.chunkCount;
+  return plan.walk.chunkCount * plan.passes;
 }
 
 /** For whom a query runs. */
@@ -131,7 +131,7 @@ async function answerMembers({ result }: CachedRun, jsonElementsMax: number): Pr
     const count = (await collectTurns(countToJson(result))).join('');
     return `"count":${count},"results":{},"groups":${(await collectTurns(groupsToJson(grouped, results))).join('')}`;
   }
-  const values = results.reduce((sum, each) => sum + each.values.length, 0);
+  const values = results.reduce((sum, each) => sum + each.values.length + (each.edges?.values.length ?? 0), 0);
   checkJsonValues(values, values > results.length, jsonElementsMax);
   const count = (await collectTurns(countToJson(result))).join('');
   return `"count":${count},"results":${(await collectTurns(toJson(result))).join('')}`;

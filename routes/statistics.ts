@@ -88,9 +88,11 @@ export function statistics(app: App, context: Context): void {
             as: text('Names for the results, comma-separated.'),
             where: text('Which rows are used: the JSON of a filter.'),
             group_by: text('What rows are grouped by: the JSON of a key, or of a list of keys.'),
-            q: text('Quantiles, comma-separated.'),
-            bins: text('Bins of a histogram.'),
-            range: text('Range of a histogram: lo,hi'),
+            q: text(
+              'Quantiles from 0 to 1, comma-separated; one number alone has no axis in the answer, 0.5, with a comma has.',
+            ),
+            bins: text('Number of bins of a histogram; 10 where only range is given.'),
+            range: text('Range of a histogram, lo,hi; absent: from the smallest to the largest element.'),
             ...FORMAT,
           },
           { additionalProperties: false },
@@ -204,6 +206,9 @@ function asJob(
 
 interface UrlQuery extends Record<string, unknown> {
   readonly ops?: string;
+  readonly q?: string;
+  readonly bins?: string;
+  readonly range?: string;
   readonly axis?: string;
   readonly as?: string;
   readonly where?: string;
@@ -213,10 +218,19 @@ interface UrlQuery extends Record<string, unknown> {
 /** The parameters of a URL in the shape of the JSON query. */
 function fromUrl(query: UrlQuery): StatisticsInput {
   const { ops, axis, as, q, bins, range, where, group_by: groupBy, format: _, ...rest } = query;
-  const named: unknown[] = ops === undefined ? [] : splitList(ops);
-  // These imply their operation.
-  if (q !== undefined) named.push({ quantile: { q } });
-  if (bins !== undefined || range !== undefined) named.push({ histogram: { bins, range } });
+  // These imply their operation, which stands at the end where it is not named.
+  const implied: Record<string, object> = {
+    ...(q !== undefined && { quantile: { q: parseFractions(q) } }),
+    ...((bins !== undefined || range !== undefined) && {
+      histogram: {
+        ...(bins !== undefined && { bins: parseNumber(bins) }),
+        range: range && splitList(range).map(parseNumber),
+      },
+    }),
+  };
+  const names = ops === undefined ? [] : splitList(ops);
+  for (const name of Object.keys(implied)) if (!names.includes(name)) names.push(name);
+  const named = names.map(name => (Object.hasOwn(implied, name) ? { [name]: implied[name] } : name));
   if (named.length === 0) fail('bad_request', 'ops is missing: name operations, for example ops=mean,std.');
   return {
     ...rest,
@@ -241,6 +255,18 @@ function parseText(name: string, text: string): unknown {
 
 function parseAxes(axis: string): number[] | null {
   return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseInteger);
+}
+
+/** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */
+function parseFractions(list: string): unknown {
+  const fractions = splitList(list).map(parseNumber);
+  if (fractions.at(-1) === '') fractions.pop();
+  return list.includes(',') ? fractions : fractions[0];
+}
+
+/** What is no number is left for the query to refuse. */
+function parseNumber(text: string): number | string {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
 }
 
 function splitList(list: string): string[] {

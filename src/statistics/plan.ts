@@ -25,7 +25,14 @@ import {
   type OpenRows,
   type RowsLayout,
 } from './rows/plan-rows.js';
-import { gatheredCellsOf, planSelect, type SelectBounds, type SelectPlan } from './quantiles/strategy.js';
+import {
+  gatheredCellsOf,
+  passesOf,
+  planSelect,
+  tableBytesOf,
+  type SelectBounds,
+  type SelectPlan,
+} from './quantiles/strategy.js';
 import { emptyWalk, walkOver, walkOverCells, type Walk, type WalkBounds } from './walk.js';
 
 export interface Plan {
@@ -51,6 +58,10 @@ export interface Plan {
   readonly select: SelectPlan | undefined;
   /** Numbers in the answer. */
   readonly values: number;
+  /** How often the data is read, as a rule. */
+  readonly passes: number;
+  /** Memory for tables that are counted into, beside what the answer needs. */
+  readonly tableBytes: number;
   /** Where rows are grouped: the cells are those of one group. */
   readonly groups?: PlannedGroups;
   /** What has to be read before the plan is settled: then all of the above is provisional. */
@@ -178,6 +189,8 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     reduces,
     select,
     values: valuesOf(query, cells),
+    passes: Math.max(binsExtent ? 2 : 1, select ? passesOf(select) : 1),
+    tableBytes: select ? tableBytesOf(select, cells) : 0,
   };
 }
 

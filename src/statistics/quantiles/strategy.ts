@@ -2,7 +2,7 @@
 import type { DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
 import type { Box } from '../axes.js';
-import { nativeTypeOf } from '../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../native-types.js';
 import type { Query } from '../query.js';
 import type { WalkBounds } from '../walk.js';
 import { keyBytesOf } from './bits.js';
@@ -71,3 +71,26 @@ export function gatheredCellsOf(
   const bytesMax = isStrip ? cellBytesMax : Math.min(chunkBytesMax, cellBytesMax);
   return Math.max(1, Math.min(chunkCellsMax, Math.floor(bytesMax / (cellSize * keyBytes))));
 }
+
+/** Elements that are looked for, neighbours counted once: they mostly lie in one interval. */
+function soughtOf({ median, quantile }: Wanted): number {
+  return (median ? 1 : 0) + (quantile?.q.length ?? 0);
+}
+
+/** How often the data is read, as a rule: elements that are many times there, or far apart, take more. */
+export function passesOf({ wanted, bounds, isGathered, usesExtent }: SelectPlan): number {
+  const bytes = NATIVE_BYTES[nativeTypeOf(wanted.dtype)];
+  if (isGathered || bytes <= 2) return 1;
+  const refining = Math.ceil(soughtOf(wanted) / bounds.tablesMax);
+  return (usesExtent ? 2 : 1) + refining + (bytes === 8 ? 1 : 0);
+}
+
+/** Bytes of the tables of a search, and of those on their way from the workers. */
+export function tableBytesOf({ wanted, bounds, isGathered }: SelectPlan, cells: number): number {
+  if (isGathered) return 0;
+  const tables = Math.min(bounds.tablesMax, Math.max(cells, soughtOf(wanted)));
+  return tables * TABLE_BYTES * (Float64Array.BYTES_PER_ELEMENT / 4 + PARTIALS_UNDER_WAY);
+}
+
+const TABLE_BYTES = 65_536 * 4;
+const PARTIALS_UNDER_WAY = 4;
