@@ -62,8 +62,32 @@ function codeOf<T>(from: usize): u64 {
 }
 
 function codesOf<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  if (rows) for (let i: usize = 0; i < count; i++) store<u64>(to + i * 8, codeOf<T>(at(from, stride, rows, i)));
-  else for (let i: usize = 0; i < count; i++) store<u64>(to + i * 8, codeOf<T>(from + i * stride));
+  let i: usize = 0;
+  if (rows) {
+    for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(at(from, stride, rows, i)));
+    return;
+  }
+  if (sizeof<T>() === 4) {
+    if (stride === 4) {
+      for (; i + 4 <= count; i += 4) codesOfFour<T>(from + i * 4, to + i * 8);
+    }
+  }
+  for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(from + i * stride));
+}
+
+/** Four packed values of 32 bits. */
+function codesOfFour<T>(from: usize, to: usize): void {
+  let bits = v128.load(from);
+  if (isFloat<T>()) {
+    const magnitude = v128.and(bits, i32x4.splat(0x7fff_ffff));
+    const isNan = i32x4.gt_s(magnitude, i32x4.splat(0x7f80_0000));
+    const sign = i32x4.shr_s(bits, 31);
+    // Minus the magnitude where the sign is set.
+    const rank = i32x4.sub(v128.xor(magnitude, sign), sign);
+    bits = v128.or(v128.xor(rank, i32x4.splat(i32.MIN_VALUE)), isNan);
+  } else if (isSigned<T>()) bits = v128.xor(bits, i32x4.splat(i32.MIN_VALUE));
+  v128.store(to, i64x2.extend_low_i32x4_u(bits));
+  v128.store(to + 16, i64x2.extend_high_i32x4_u(bits));
 }
 
 /** Values of a native type → packed codes. */
@@ -158,6 +182,41 @@ export function assignOrdinals(
       store<u64>(entries + usize(known) * 8, code);
       found = ++known;
       store<u32>(slots + slot * 4, found);
+    }
+    store<u32>(ordinals + i * 4, found - 1);
+  }
+  store<u32>(state, known);
+  return i;
+}
+
+/**
+ * The same for codes in a narrow window: those from `base` to `base + span` have a slot each. Stops before a code outside
+ * the window, too.
+ */
+export function assignNear(
+  codes: usize,
+  count: usize,
+  base: u64,
+  span: u32,
+  slots: usize,
+  entries: usize,
+  knownMax: usize,
+  state: usize,
+  ordinals: usize,
+): usize {
+  let known = load<u32>(state);
+  let i: usize = 0;
+  for (; i < count; i++) {
+    const code = load<u64>(codes + i * 8);
+    const distance = code - base;
+    if (distance >= u64(span)) break;
+    const slot = slots + usize(distance) * 4;
+    let found = load<u32>(slot);
+    if (found === 0) {
+      if (known >= u32(knownMax)) break;
+      store<u64>(entries + usize(known) * 8, code);
+      found = ++known;
+      store<u32>(slot, found);
     }
     store<u32>(ordinals + i * 4, found - 1);
   }

@@ -3,12 +3,12 @@
  * strides), measurements see one of ten native types with a contiguous innermost axis.
  */
 import { isNativeOrder, type DType } from '../dtype.js';
-import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { boxAt, gridOf, mergeAxes, packedAxes, viewOf, type Axis, type Box } from './axes.js';
 import type { Engine } from './engine.js';
 import type { Kernels } from './kernels/kernels.js';
-import { nativeTypeOf, type NativeType } from './native-types.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from './native-types.js';
 import type { TileRows } from './rows/rows-tiles.js';
 import type { ChunkTask } from './walk.js';
 
@@ -49,7 +49,7 @@ export function eachTile(
     reachMax: LIMITS.tileSpanBytesMax,
   });
   const type = nativeTypeOf(dtype);
-  const isNative = isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
+  const isNative = isNumbers(dtype);
   for (let number = 0; number < grid.boxes; number++) {
     const piece = boxAt(box, grid, number);
     const axes = mergeAxes(piece.axes);
@@ -86,6 +86,27 @@ function hasRows(axes: readonly Axis[], itemsize: number): boolean {
   );
 }
 
+/** Native numbers in the kernels' memory. */
+export interface NativeView {
+  /** Address of element [0, …, 0]. */
+  readonly ptr: number;
+  /** Bytes from one element to the next along each axis, multiples of the itemsize. */
+  readonly strides: readonly number[];
+}
+
+/** The elements of a view (whose strides are not negative), in place where they stand there as numbers, else packed. */
+export function nativeView(engine: Engine, source: TileSource, dtype: DType, view: View): NativeView {
+  const { itemsize } = dtype;
+  const { start, end } = extentOf(view, itemsize);
+  const kept = source.kept(start, end);
+  if (kept !== undefined && isNumbers(dtype) && view.strides.every(stride => stride % itemsize === 0)) {
+    return { ptr: kept, strides: view.strides };
+  }
+  const room = roomFor(engine, dtype, sizeOf(view.shape) * itemsize);
+  const ptr = fillTile(engine, dtype, view, kept, source, room);
+  return { ptr, strides: stridesOf(view.shape, NATIVE_BYTES[nativeTypeOf(dtype)], 'C') };
+}
+
 /** Where tiles are read to, and where float16 goes from there. */
 interface Room {
   readonly raw: number;
@@ -97,11 +118,9 @@ function roomFor({ scratch }: Engine, dtype: DType, bytes: number): Room {
   return { raw: scratch.alloc(bytes), wide: scratch.alloc(dtype.name === 'float16' ? 2 * bytes : 0) };
 }
 
-/** The elements of a view as native numbers, packed, never to be stored to: in scratch memory, or where they stand. */
-export function readNative(engine: Engine, source: TileSource, dtype: DType, view: View): number {
-  const { start, end } = extentOf(view, dtype.itemsize);
-  const room = roomFor(engine, dtype, sizeOf(view.shape) * dtype.itemsize);
-  return fillTile(engine, dtype, view, source.kept(start, end), source, room);
+/** True where the file holds numbers of this machine. */
+function isNumbers(dtype: DType): boolean {
+  return isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
 }
 
 /** The elements of a view as native numbers, packed; `kept` is where its first byte stands already. Answers where they are. */

@@ -32,9 +32,9 @@ export class RowGroups {
     const { scratch } = engine;
     this.#parts = partsOf(keys).map(part => ({
       keys: part.map(key => placeBins(engine, key)),
-      table: new OrdinalTable(engine, groupsMax),
+      table: new OrdinalTable(engine, groupsMax, liesClose(part)),
     }));
-    this.#pairs = this.#parts.slice(1).map(() => new OrdinalTable(engine, groupsMax));
+    this.#pairs = this.#parts.slice(1).map(() => new OrdinalTable(engine, groupsMax, false));
     this.#codes = scratch.alloc(8 * BLOCK_ROWS);
     this.#more = scratch.alloc(8 * BLOCK_ROWS);
     this.#ordinals = scratch.alloc(4 * BLOCK_ROWS);
@@ -109,6 +109,11 @@ export class RowGroups {
     for (let i = 0; i < groups; i++) keys[i * parts] = codes[ordinals[i]!]!;
     return keys;
   }
+}
+
+/** Whether codes are likely to lie close together: those of floats do not. */
+function liesClose(keys: readonly GroupKey[]): boolean {
+  return keys.every(({ column, bins }) => bins !== undefined || column.dtype.kind !== 'f');
 }
 
 interface PlacedKey extends Omit<GroupKey, 'bins'> {

@@ -2,8 +2,8 @@
 import { invariant } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import type { RowColumn } from '../filter/filter.js';
-import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../native-types.js';
-import { readNative, type TileSource } from '../tiles.js';
+import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { nativeView, type TileSource } from '../tiles.js';
 
 /** One value per row, in the kernels' memory. */
 export interface NativeColumn {
@@ -41,8 +41,8 @@ export class RowColumns {
     const from = this.#sources[source];
     invariant(from !== undefined, 'a task has the sources of its columns');
     const view = { shape: [this.#count], strides: [stride], offset: offset + this.#first * stride };
+    const { ptr, strides } = nativeView(this.#engine, from, dtype, view);
     const type = nativeTypeOf(dtype);
-    const ptr = readNative(this.#engine, from, dtype, view);
-    return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride: NATIVE_BYTES[type] };
+    return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride: strides[0]! };
   }
 }

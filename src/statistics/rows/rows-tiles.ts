@@ -3,12 +3,12 @@
  * is packed, so that measurements know nothing of filters. Those that group rows get the whole tile and the numbers of
  * the rows that are used. Tiles without such a row are not read.
  */
-import { sizeOf } from '../../layout/view.js';
+import { isContiguous, sizeOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, startOf, viewOf, type Axis, type Box } from '../axes.js';
 import type { Engine } from '../engine.js';
-import { NATIVE_BYTES, nativeTypeOf } from '../native-types.js';
-import { readNative, type Tile, type TileSource } from '../tiles.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { RowColumns } from './columns.js';
 import type { RowMask } from './row-mask.js';
@@ -65,13 +65,16 @@ export function eachRowsTile(
       count: used.count,
     });
     if (picked.count > 0) {
-      const ptr = rows.readsElements ? readNative(engine, sources[chunk.source]!, dtype, viewOf(piece)) : 0;
+      const elements = rows.readsElements
+        ? nativeView(engine, sources[chunk.source]!, dtype, viewOf(piece))
+        : { ptr: 0, strides: piece.axes.map(() => 0) };
       const isFirst = rows.isFirstStrip && isFirstStrip(box, grid, number, at);
       const tileRows: TileRows = { columns, first: start, isFirstStrip: isFirst, total, ...picked };
+      const { ptr } = elements;
       use(
         rows.isRaw
-          ? { type, ptr, box: rawBox(piece, chunk), rows: tileRows }
-          : packRows(engine, { type, ptr, box: piece }, at, tileRows, used.first, chunk),
+          ? { type, ptr, box: rawBox(piece, elements, NATIVE_BYTES[type], chunk), rows: tileRows }
+          : packRows(engine, type, elements, piece, at, tileRows, used.first, chunk),
       );
     }
     last = { start, count: kept.count };
@@ -143,46 +146,66 @@ function pickWithin(
   return { picked, start: 0, count };
 }
 
-/** As it was read: packed, axes apart, cells counted from the chunk's first. */
-function rawBox(piece: Box, { cellStart }: ChunkTask): Box {
+/** As it stands in memory: axes apart, cells counted from the chunk's first. */
+function rawBox(piece: Box, { strides }: NativeView, itemBytes: number, { cellStart }: ChunkTask): Box {
   const axes: Axis[] = [];
-  let stride = 1;
-  for (const axis of piece.axes.toReversed()) {
-    axes.unshift({ ...axis, stride });
-    stride *= axis.length;
-  }
+  for (const [i, axis] of piece.axes.entries()) axes.push({ ...axis, stride: strides[i]! / itemBytes });
   return { ...piece, axes, offset: 0, cell: piece.cell - cellStart };
 }
 
 /** The used rows of a tile, side by side. */
 function packRows(
-  { scratch, kernels }: Engine,
-  { type, ptr, box }: Tile,
+  engine: Engine,
+  type: NativeType,
+  { ptr, strides }: NativeView,
+  box: Box,
   at: number,
-  { picked, start, count, total }: TileRows,
+  { picked, start, count }: TileRows,
   first: number,
   { cellStart, rows }: ChunkTask,
 ): Tile {
   const { cellStep, indexStep } = rows!;
-  const innerBytes = sizeOf(box.axes.slice(at + 1).map(axis => axis.length)) * NATIVE_BYTES[type];
-  const outer = sizeOf(box.axes.slice(0, at).map(axis => axis.length));
-  const axes = box.axes.map(({ isRows: _, ...axis }, i) =>
-    i === at ? { ...axis, length: count, cellStep, indexStep } : axis,
-  );
+  const { isRows: _, ...rowAxis } = box.axes[at]!;
+  const axes = box.axes.with(at, { ...rowAxis, length: count, cellStep, indexStep });
   const packed = packedBox({
     axes,
     offset: 0,
     cell: box.cell - cellStart + first * cellStep,
     index: box.index + first * indexStep,
   });
-  if (ptr === 0 || count === total) return { type, ptr, box: packed };
-  if (picked === 0 && outer === 1) return { type, ptr: ptr + start * innerBytes, box: packed };
-  const to = scratch.alloc(outer * count * innerBytes);
-  for (let i = 0; i < outer; i++) {
-    const from = ptr + (i * total + start) * innerBytes;
-    if (picked === 0)
-      scratch.u8(to + i * count * innerBytes, count * innerBytes).set(scratch.u8(from, count * innerBytes));
-    else kernels.pickRows(from, innerBytes, innerBytes, picked, count, to + i * count * innerBytes);
-  }
+  if (!rows!.readsElements) return { type, ptr, box: packed };
+  const lengths = axes.map(axis => axis.length);
+  const from = { shape: lengths, strides, offset: ptr + (picked === 0 ? start * strides[at]! : 0) };
+  if (picked === 0 && isContiguous(from, NATIVE_BYTES[type])) return { type, ptr: from.offset, box: packed };
+  const to = engine.scratch.alloc(sizeOf(lengths) * NATIVE_BYTES[type]);
+  packAxes(engine, NATIVE_BYTES[type], from, 0, from.offset, { at, picked }, to);
   return { type, ptr: to, box: packed };
+}
+
+/** Packs the elements from an axis on; answers the address behind them. */
+function packAxes(
+  engine: Engine,
+  itemBytes: number,
+  view: View,
+  axis: number,
+  from: number,
+  rows: { readonly at: number; readonly picked: number },
+  to: number,
+): number {
+  const { kernels, scratch } = engine;
+  const stride = view.strides[axis]!;
+  const count = view.shape[axis]!;
+  const inner = { shape: view.shape.slice(axis + 1), strides: view.strides.slice(axis + 1), offset: 0 };
+  const picked = axis === rows.at ? rows.picked : 0;
+  const isWhole = axis >= rows.at || rows.picked === 0;
+  if (isWhole && isContiguous(inner, itemBytes)) {
+    const bytes = sizeOf(inner.shape) * itemBytes;
+    kernels.pickRows(from, stride, bytes, picked, count, to);
+    return to + count * bytes;
+  }
+  const numbers = picked === 0 ? undefined : scratch.u32(picked, count);
+  for (let i = 0; i < count; i++) {
+    to = packAxes(engine, itemBytes, view, axis + 1, from + (numbers ? numbers[i]! : i) * stride, rows, to);
+  }
+  return to;
 }

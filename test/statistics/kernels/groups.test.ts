@@ -116,6 +116,26 @@ t.test('tables give ordinals in the order of appearance, stop when full, and can
   );
 });
 
+t.test('tables with a slot for each code of a window stop at its ends', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { bytes, view, take, random } = area;
+      const count = lengthOf(random);
+      const span = 1 + integerBelow(random, 100);
+      const slots = take(4 * span);
+      const entries = take(8 * span);
+      const state = take(4);
+      bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * span);
+      view.setUint32(state, 0, true);
+      const codes = takeCodes(area, count, pick(random, [20, 110]));
+      const base = BigInt(integerBelow(random, 3));
+      const max = pick(random, [3, 1000]);
+      return kernels.assignNear(codes, count, base, span, slots, entries, max, state, take(4 * count));
+    }),
+    [],
+  );
+});
+
 t.test('cells gather counts, sums, moments, extremes and products', async t => {
   t.strictSame(
     differences(2 * SEEDS, (kernels, area) => {

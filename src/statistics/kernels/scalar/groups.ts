@@ -35,6 +35,20 @@ export interface GroupKernels {
     state: number,
     ordinals: number,
   ): number;
+  /**
+   * The same with a slot for each code from `base` on, `span` of them; stops before a code outside of them, too.
+   */
+  assignNear(
+    codes: number,
+    count: number,
+    base: bigint,
+    span: number,
+    slots: number,
+    entries: number,
+    knownMax: number,
+    state: number,
+    ordinals: number,
+  ): number;
   /** Fills slots that are all 0 with the first `known` entries. */
   fillSlots(slots: number, bits: number, entries: number, known: number): void;
   /** Packed codes → 1 where the table knows the code. */
@@ -168,6 +182,23 @@ export function groupKernels(memory: DataView): GroupKernels {
       for (let i = 0; i < count; i++) {
         const code = u64(codes + 8 * i);
         const slot = slotOf(code, slots, bits, entries);
+        if (u32(slot) === 0) {
+          const known = u32(state);
+          if (known >= knownMax) return i;
+          setU64(entries + 8 * known, code);
+          setU32(slot, known + 1);
+          setU32(state, known + 1);
+        }
+        setU32(ordinals + 4 * i, u32(slot) - 1);
+      }
+      return count;
+    },
+    assignNear(codes, count, base, span, slots, entries, knownMax, state, ordinals) {
+      for (let i = 0; i < count; i++) {
+        const code = u64(codes + 8 * i);
+        const distance = code - BigInt.asUintN(64, base);
+        if (distance < 0n || distance >= span) return i;
+        const slot = slots + 4 * Number(distance);
         if (u32(slot) === 0) {
           const known = u32(state);
           if (known >= knownMax) return i;
