@@ -1,17 +1,33 @@
-/** A batch as a job: its lines become one list, and their progress one progress. */
+/**
+ * A batch as a job: its lines become one list, and their progress one progress.
+ * Hazard: a job may wait for long. Its work holds the text of the queries and no request, nor anything that leads to one.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HyperslabError } from '../src/errors.js';
-import { parseExactJson } from '../src/formats/index.js';
-import type { JobWork } from '../src/jobs/job.js';
+import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
+import type { JobOrder, JobWork } from '../src/jobs/job.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import type { Line } from '../src/plugins/lines.js';
-import { batchLines, bytesOf, failed, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
-import { chunksOf, planFor } from './statistics-answer.js';
+import { batchLines, failed, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
+import { costOf, planFor } from './statistics-answer.js';
+
+/** What the queries of a job share. */
+type Shared = Omit<Batching, 'signal' | 'onProgress'>;
+
+export function batchJob(shared: Shared, queries: readonly BatchQuery[], order: LineOrder): Omit<JobOrder, 'owner'> {
+  const input = stringifyExactJson(queries);
+  return { inputBytes: input.length, chunksTotal: 0, bytesTotal: 0, work: workOf(shared, input, order) };
+}
+
+/** A function of its own, so that the work holds what it names and nothing else. */
+function workOf(shared: Shared, input: string, order: LineOrder): JobWork {
+  return (...given) => computeAll(shared, input, order, ...given);
+}
 
 /** The lines of a batch as one list, bounded in bytes: what does not fit is an error in its place. */
-export async function computeAll(
-  shared: Omit<Batching, 'signal' | 'onProgress'>,
+async function computeAll(
+  shared: Shared,
   input: string,
   order: LineOrder,
   ...[signal, onProgress]: Parameters<JobWork>
@@ -54,9 +70,9 @@ async function totalOf({ datasets }: Pick<Batching, 'datasets'>, queries: readon
   let bytesTotal = 0;
   for (const { dataset, ...input } of queries) {
     try {
-      const planned = planFor(datasets, dataset, input);
-      chunksTotal += chunksOf(planned);
-      bytesTotal += bytesOf(planned);
+      const { chunks, bytes } = costOf(planFor(datasets, dataset, input));
+      chunksTotal += chunks;
+      bytesTotal += bytes;
     } catch {
       // It will have an error line.
     }

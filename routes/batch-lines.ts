@@ -73,7 +73,7 @@ export async function* batchLines(
       while (next && mayStart(next)) {
         const { index, heldBytes, planned } = next;
         running.set(index, { heldBytes, line: lineOf(batching, next) });
-        if (planned) bytesBefore += bytesOf(planned);
+        if (planned) bytesBefore += costOf(planned).bytes;
         next = prepare(batching, queries, index + 1, bytesBefore);
       }
       const lines = [...running.values()].map(({ line }) => line);
@@ -88,12 +88,6 @@ export async function* batchLines(
   } finally {
     for (const { line } of running.values()) void line.then(({ release }) => release());
   }
-}
-
-/** Bytes that a query reads, all passes together. */
-export function bytesOf(planned: PlannedStatistics): number {
-  const { bytes, passes } = costOf(planned);
-  return bytes * passes;
 }
 
 /** Undefined behind the last query. */

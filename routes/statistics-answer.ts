@@ -10,6 +10,7 @@ import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import { parseSlice } from '../src/selection.js';
 import {
+  costOfPlan,
   countToJson,
   groupedValues,
   groupsToJson,
@@ -86,12 +87,9 @@ export function heldBytesOf({ plan }: PlannedStatistics): number {
 
 /** What a query costs; known before anything is read. */
 export function costOf({ plan }: PlannedStatistics): Cost {
-  return { bytes: plan.walk.bytes, passes: plan.passes, cells: plan.open ? 1 : plan.cells, groups: 1 };
-}
-
-/** Chunks that a query reads, all passes together. */
-export function chunksOf({ plan }: PlannedStatistics): number {
-  return plan.walk.chunkCount * plan.passes;
+  const { bytes, passes, chunks } = costOfPlan(plan);
+  // Rows that are not counted yet, and groups that are not found yet, may be few.
+  return { bytes, passes, chunks, cells: plan.open ? 1 : plan.cells, groups: 1 };
 }
 
 /** For whom a query runs. */
@@ -171,8 +169,12 @@ async function runPlanned(
     onProgress &&
     (({ chunks, bytes }: Pick<Progress, 'chunks' | 'bytes'>): void => {
       // What is read again after a write comes on top.
-      const bytesTotal = Math.max(bytes, cost.bytes * cost.passes);
-      onProgress({ chunks, chunksTotal: Math.max(chunks, chunksOf(planned)), bytes, bytesTotal });
+      onProgress({
+        chunks,
+        chunksTotal: Math.max(chunks, cost.chunks),
+        bytes,
+        bytesTotal: Math.max(bytes, cost.bytes),
+      });
     });
   const { admission, cache, pool } = context;
   const known = isFresh ? undefined : await cache.known(datasets, plan);

@@ -2,10 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
-import { stringifyExactJson } from '../src/formats/index.js';
 import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
-import { computeAll, linesOf } from './batch-job.js';
+import { batchJob, linesOf } from './batch-job.js';
 import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { BODY_PROBLEMS, problems } from './schemas.js';
@@ -53,14 +52,9 @@ async function send(
   reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
   const preferences = parsePrefer(request.headers['prefer']);
   if (preferences.respondAsync) {
-    const input = stringifyExactJson(queries);
-    return respondAsync(context, request, reply, preferences, {
-      inputBytes: input.length,
-      chunksTotal: 0,
-      bytesTotal: 0,
-      work: (...given) => computeAll({ context, datasets, kind: 'job', isFresh, log }, input, order, ...given),
-      answer: result => reply.send(Buffer.from(linesOf(result))),
-    });
+    const job = batchJob({ context, datasets, kind: 'job', isFresh, log }, queries, order);
+    const answer = (result: Uint8Array): FastifyReply => reply.send(Buffer.from(linesOf(result)));
+    return respondAsync(context, request, reply, preferences, { ...job, answer });
   }
   const batching: Batching = { context, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };
   await streamLines(reply, batchLines(batching, queries, order));

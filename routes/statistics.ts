@@ -3,27 +3,24 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
-import type { CachedRun } from '../src/jobs/cached.js';
-import { npyHeader, parseExactJson, stringifyExactJson } from '../src/formats/index.js';
-import { takePatiently } from '../src/jobs/patience.js';
+import { npyHeader, parseExactJson } from '../src/formats/index.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { parseInteger } from '../src/selection.js';
 import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
-import { ACCEPTED, PREFER_HEADER, respondAsync, type AsyncCall } from './respond-async.js';
+import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
+import { statisticsJob, type RunNote } from './statistics-job.js';
 import {
   answerBlock,
   answerJson,
   asksAfresh,
   checkJsonCells,
-  chunksOf,
   costOf,
   EXACT_MEMBERS,
   heldBytesOf,
   planFor,
   signalOf,
-  type PlannedStatistics,
   type Running,
   type StatisticsInput,
 } from './statistics-answer.js';
@@ -133,12 +130,14 @@ async function send(
   const planned = planFor(request.datasets, name, input);
   if (format === 'json') checkJsonCells(planned, context.config.jsonElementsMax);
   const preferences = parsePrefer(request.headers['prefer']);
+  const isFresh = asksAfresh(request);
   // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
   if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
-    return respondAsync(context, request, reply, preferences, asJob(context, request, reply, planned, input));
+    const { order, note } = statisticsJob(context, request.datasets, planned, input, isFresh);
+    const answer = (result: Uint8Array): FastifyReply => sendJson(reply, result, note());
+    return respondAsync(context, request, reply, preferences, { ...order, answer });
   }
   context.admission.check(costOf(planned), 'call');
-  const isFresh = asksAfresh(request);
   const running: Running = { kind: 'call', signal: signalOf(reply), isFresh };
   await holdUntilSent(context.budget, reply, heldBytesOf(planned));
   if (format === 'json') {
@@ -154,54 +153,15 @@ async function send(
   return reply.send(Buffer.concat([npyHeader({ dtype: block.dtype, shape: block.shape, order: 'C' }), block.bytes]));
 }
 
-function noteRun(reply: FastifyReply, { generations, cache }: Pick<CachedRun, 'generations' | 'cache'>): FastifyReply {
+function noteRun(reply: FastifyReply, { generations, cache }: RunNote): FastifyReply {
   return reply
     .header('cache-control', 'no-cache')
     .header('x-dataset-generation', generations[0])
     .header('x-cache', cache);
 }
 
-function sendJson(
-  reply: FastifyReply,
-  body: string | Uint8Array,
-  run: Pick<CachedRun, 'generations' | 'cache'>,
-): FastifyReply {
+function sendJson(reply: FastifyReply, body: string | Uint8Array, run: RunNote): FastifyReply {
   return noteRun(reply, run).type('application/json; charset=utf-8').send(body);
-}
-
-/** Planned again when its turn comes: the dataset may be another one by then. @throws too_large */
-function asJob(
-  context: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  planned: PlannedStatistics,
-  input: StatisticsInput,
-): AsyncCall {
-  const { name } = planned.dataset.record;
-  const cost = costOf(planned);
-  context.admission.check(cost, 'job');
-  const text = stringifyExactJson(input);
-  const isFresh = asksAfresh(request);
-  let run: Pick<CachedRun, 'generations' | 'cache'> = { generations: [], cache: 'miss' };
-  return {
-    inputBytes: text.length,
-    chunksTotal: chunksOf(planned),
-    bytesTotal: cost.bytes * cost.passes,
-    work: async (signal, onProgress) => {
-      const now = planFor(request.datasets, name, parseExactJson(text) as StatisticsInput);
-      context.admission.check(costOf(now), 'job');
-      checkJsonCells(now, context.config.jsonElementsMax);
-      const release = await takePatiently(context.budget, heldBytesOf(now), signal);
-      try {
-        const answer = await answerJson(context, now, { kind: 'job', signal, isFresh, onProgress }, '');
-        run = answer.run;
-        return Buffer.from(answer.text);
-      } finally {
-        release();
-      }
-    },
-    answer: result => sendJson(reply, result, run),
-  };
 }
 
 interface UrlQuery extends Record<string, unknown> {

@@ -10,9 +10,10 @@ import type { JobSettings } from './settings.js';
 
 /** What a statistic costs, from its plan. */
 export interface Cost {
-  /** Bytes of the file that one pass reads. */
+  /** What is read, all passes together. */
   readonly bytes: number;
   readonly passes: number;
+  readonly chunks: number;
   /** Cells of the answer, and groups of cells: 1 where none are asked for, a lower bound where the data decides. */
   readonly cells: number;
   readonly groups: number;
@@ -60,7 +61,7 @@ export class Admission {
         { limit: LIMITS.cellsMax, asked: cells },
       );
     }
-    const asked = cost.bytes * cost.passes;
+    const asked = cost.bytes;
     const limit = this.#bytesMax(kind);
     if (asked <= limit) return;
     const instead =
@@ -75,8 +76,8 @@ export class Admission {
   }
 
   /** The lane of a statistic that its client waits for, after `before` bytes that the same call has asked for. */
-  laneOf({ bytes, passes }: Cost, before = 0): Lane {
-    return before + bytes * passes <= LIMITS.interactiveBytesMax ? 'interactive' : 'bulk';
+  laneOf({ bytes }: Cost, before = 0): Lane {
+    return before + bytes <= LIMITS.interactiveBytesMax ? 'interactive' : 'bulk';
   }
 
   /** Runs a statistic in its lane, a large one that its client waits for when there is a place. @throws busy */

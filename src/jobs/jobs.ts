@@ -137,14 +137,19 @@ export class Jobs {
   #checkLine({ owner, inputBytes }: JobOrder): void {
     const { jobsQueuedMax, queuedTotalMax, inputBytesMax } = this.#bounds;
     const own = this.#queued.filter(job => job.owner === owner).length;
-    const isFull = own >= jobsQueuedMax || this.#queued.length >= queuedTotalMax;
-    if (!isFull && this.#inputBytes + inputBytes <= inputBytesMax) return;
+    const queued = this.#queued.length;
+    const full = [
+      { what: 'of yours wait', asked: own + 1, limit: jobsQueuedMax },
+      { what: 'wait', asked: queued + 1, limit: queuedTotalMax },
+      { what: 'bytes of queries wait', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
+    ].find(({ asked, limit }) => asked > limit);
+    if (!full) return;
     const seconds = this.#secondsToNext();
-    const limit = own >= jobsQueuedMax ? jobsQueuedMax : queuedTotalMax;
+    const { what, asked, limit } = full;
     fail(
       'too_many_jobs',
-      `${this.#running.size} jobs run and ${this.#queued.length} wait, ${own} of them yours; at most ${limit} may wait. Repeat the request in ${seconds} s, or cancel one.`,
-      { limit, running: this.#running.size, queued: this.#queued.length, retry_after_seconds: seconds },
+      `With this job, ${asked} ${what}; at most ${limit} may. Repeat the request in ${seconds} s, or cancel a job.`,
+      { limit, asked, running: this.#running.size, queued, retry_after_seconds: seconds },
     );
   }
 

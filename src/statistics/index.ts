@@ -4,6 +4,7 @@
  */
 export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
 export { groupedValues, groupsToJson } from './groups/answer.js';
+export { costOfPlan, type PlanCost } from './cost.js';
 export { Computation, type SharedRound } from './computation.js';
 export { newEngine, type Engine, type KernelChoice } from './engine.js';
 export type { ChunkPartial } from './fields.js';

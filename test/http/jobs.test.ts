@@ -174,6 +174,19 @@ t.test('while it runs it tells how far it is, and DELETE stops its workers withi
   t.equal(await outcome(server.fetch(`/v1/jobs/${id}`, { method: 'DELETE' })), '404 unknown_job');
 });
 
+t.test('a batch that is cancelled begins no other query', async t => {
+  const queries = Array.from({ length: 9 }, () => ({ dataset: 'large', ops: ['sum'] }));
+  const before = await settledReads(server, 300);
+  const answer = await server.fetch('/v1/statistics', withPrefer(json('POST', { queries })));
+  const { id } = (await answer.json()) as JobBody;
+  t.ok(await eventually(() => server.reads() > before + 4, 30_000), 'it began');
+  t.match((await jobOf(server, id)).progress, { chunks_total: 9 * 64, bytes_total: 9 * 256 * 2 ** 20 });
+  t.equal((await cancel(id)).state, 'cancelled');
+  const reads = server.reads();
+  const after = await settledReads(server, 300);
+  t.ok(after - reads <= READS_LEFT, `${after - reads} more reads`);
+});
+
 for (const [title, where, init] of [
   ['a call', SUM_OF_LARGE, {}],
   ['a call that waits for its job', SUM_OF_LARGE, { headers: { prefer: 'respond-async, wait=40' } }],

@@ -8,15 +8,15 @@ const MiB = 2 ** 20;
 const NO_LIMITS = { statisticsBytesMax: 0, statisticsRunningMax: 2, jobBytesMax: 0 };
 
 function costing(bytes: number, more: Partial<Cost> = {}): Cost {
-  return { bytes, passes: 1, cells: 1, groups: 1, ...more };
+  return { bytes, passes: 1, chunks: 1, cells: 1, groups: 1, ...more };
 }
 
-t.test('0 is no limit; any other is one for all passes together', async t => {
+t.test('0 is no limit; any other is one', async t => {
   const free = new Admission(NO_LIMITS);
   t.doesNotThrow(() => free.check(costing(Number.MAX_SAFE_INTEGER), 'call'));
   const bounded = new Admission({ ...NO_LIMITS, statisticsBytesMax: 100, jobBytesMax: 1000 });
-  t.doesNotThrow(() => bounded.check(costing(50, { passes: 2 }), 'call'));
-  t.throws(() => bounded.check(costing(51, { passes: 2 }), 'call'), {
+  t.doesNotThrow(() => bounded.check(costing(100, { passes: 2 }), 'call'));
+  t.throws(() => bounded.check(costing(102, { passes: 2 }), 'call'), {
     code: 'too_large',
     values: { limit: 100, asked: 102, passes: 2 },
     message: /102 bytes in 2 passes; a call may read 100.*respond-async/,
@@ -46,7 +46,7 @@ t.test('small statistics are interactive, until a call has asked for many of the
     admission.run({ kind, cost, bytesBefore }, async lane => lane);
   t.equal(await laneOf('call', costing(64 * MiB)), 'interactive');
   t.equal(await laneOf('call', costing(64 * MiB + 1)), 'bulk');
-  t.equal(await laneOf('call', costing(32 * MiB, { passes: 3 })), 'bulk');
+  t.equal(await laneOf('call', costing(96 * MiB, { passes: 3 })), 'bulk');
   t.equal(await laneOf('call', costing(1, {}), 64 * MiB), 'bulk');
   t.equal(await laneOf('job', costing(1)), 'bulk');
 });

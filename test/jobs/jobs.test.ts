@@ -93,7 +93,7 @@ t.test('the next is the first of those who have the fewest running', async t => 
 t.test('the line is bounded for each owner, in all, and in bytes', async t => {
   const script = new Script({ queuedTotalMax: 4, inputBytesMax: 100 });
   for (const name of ['1', '2', '3', '4', '5']) script.make(name);
-  t.throws(() => script.make('6'), { code: 'too_many_jobs', values: { limit: 3, running: 2, queued: 3 } });
+  t.throws(() => script.make('6'), { code: 'too_many_jobs', values: { limit: 3, asked: 4, running: 2, queued: 3 } });
   script.make('b', { owner: 'bob' });
   t.throws(() => script.make('c', { owner: 'cid' }), { code: 'too_many_jobs', values: { limit: 4, queued: 4 } });
   t.equal(script.states, 'rrqqqq', 'what is refused is not there');
@@ -101,7 +101,10 @@ t.test('the line is bounded for each owner, in all, and in bytes', async t => {
   const bytes = new Script({ inputBytesMax: 100 });
   bytes.make('1', { inputBytes: 40 });
   bytes.make('2', { inputBytes: 40 });
-  t.throws(() => bytes.make('3', { inputBytes: 21 }), { code: 'too_many_jobs' });
+  t.throws(() => bytes.make('3', { inputBytes: 21 }), {
+    code: 'too_many_jobs',
+    message: /101 bytes of queries wait; at most 100/,
+  });
   bytes.make('4', { inputBytes: 20 });
   await bytes.end('1');
   bytes.make('5', { inputBytes: 40 });

@@ -1,0 +1,67 @@
+/**
+ * A statistic as a job. Planned again when its turn comes: the dataset may be another one by then.
+ * Hazard: a job may wait for long. Its work holds the text of the query and no request, nor anything that leads to one.
+ */
+import type { Datasets } from '../src/access/datasets.js';
+import type { Context } from '../src/context.js';
+import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
+import type { CachedRun } from '../src/jobs/cached.js';
+import type { JobOrder, JobWork } from '../src/jobs/job.js';
+import { takePatiently } from '../src/jobs/patience.js';
+import {
+  answerJson,
+  checkJsonCells,
+  costOf,
+  heldBytesOf,
+  planFor,
+  type PlannedStatistics,
+  type StatisticsInput,
+} from './statistics-answer.js';
+
+/** What headers say of a run. */
+export type RunNote = Pick<CachedRun, 'generations' | 'cache'>;
+
+/** The order of a job, and what is known of its run when it is done. @throws too_large */
+export function statisticsJob(
+  context: Context,
+  datasets: Datasets,
+  planned: PlannedStatistics,
+  input: StatisticsInput,
+  isFresh: boolean,
+): { order: Omit<JobOrder, 'owner'>; note: () => RunNote } {
+  const cost = costOf(planned);
+  context.admission.check(cost, 'job');
+  const text = stringifyExactJson(input);
+  const found: { note: RunNote } = { note: { generations: [], cache: 'miss' } };
+  const order = {
+    inputBytes: text.length,
+    chunksTotal: cost.chunks,
+    bytesTotal: cost.bytes,
+    work: workOf(context, datasets, planned.dataset.record.name, text, isFresh, found),
+  };
+  return { order, note: () => found.note };
+}
+
+/** A function of its own, so that the work holds what it names and nothing else. */
+function workOf(
+  context: Context,
+  datasets: Datasets,
+  name: string,
+  text: string,
+  isFresh: boolean,
+  found: { note: RunNote },
+): JobWork {
+  return async (signal, onProgress) => {
+    const planned = planFor(datasets, name, parseExactJson(text) as StatisticsInput);
+    context.admission.check(costOf(planned), 'job');
+    checkJsonCells(planned, context.config.jsonElementsMax);
+    const release = await takePatiently(context.budget, heldBytesOf(planned), signal);
+    try {
+      const { text: json, run } = await answerJson(context, planned, { kind: 'job', signal, isFresh, onProgress }, '');
+      found.note = { generations: run.generations, cache: run.cache };
+      return Buffer.from(json);
+    } finally {
+      release();
+    }
+  };
+}
