@@ -46,9 +46,12 @@ export interface Field {
   readonly rounds: number;
 }
 
-/** Contenders this many times slower than the best other, and those that are wrong, get fewer rounds. */
-const SLOW = 4;
-const ROUNDS_OF = { slow: 2, wrong: 1 };
+/** Rounds of those who cannot win: the wrong ones, and those this many times slower than the best other. */
+const ROUNDS_OF_WRONG = 1;
+const ROUNDS_OF_SLOW = [
+  { times: 20, rounds: 1 },
+  { times: 4, rounds: 2 },
+];
 /** Short cases are repeated while memory is watched. */
 const WATCHED_MS = 200;
 
@@ -113,8 +116,8 @@ async function measureOurs(each: StatisticsCase, { ours, reference }: Field, int
 
 function roundsOf({ right, ms }: Running, best: number): number {
   if (ms.length === 0) return 1;
-  if (!right) return ROUNDS_OF.wrong;
-  return ms[0]! > SLOW * best ? ROUNDS_OF.slow : Number.POSITIVE_INFINITY;
+  if (!right) return ROUNDS_OF_WRONG;
+  return ROUNDS_OF_SLOW.find(({ times }) => ms[0]! > times * best)?.rounds ?? Number.POSITIVE_INFINITY;
 }
 
 async function watch({ idle }: Field, pid: number, run: () => Promise<unknown>): Promise<number | undefined> {

@@ -1,4 +1,6 @@
 /** Our side: the service as a child, the files registered with the promise that nobody else writes, asked over HTTP. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { PART_SIZE, type Data } from './data.js';
 import { COLUMNS, ROWS } from '../data.js';
 import { PipeChild } from '../pipe-child.js';
@@ -30,7 +32,9 @@ export interface Choices {
 }
 
 export async function startOurs(folder: string, data: Data, { caches, mode = 'r' }: Choices): Promise<Ours> {
-  const server = await startService(folder, { HYPERSLAB_ROOTS: data.folder, ...(caches ? {} : NO_CACHES) });
+  const own = path.join(folder, caches ? 'cached' : 'afresh');
+  fs.mkdirSync(own);
+  const server = await startService(own, { HYPERSLAB_ROOTS: data.folder, ...(caches ? {} : NO_CACHES) });
   const client = new PipeChild(process.execPath, [compiled('statistics/ask-child.js'), server.url]);
   const common = { format: 'raw', mode, external: false };
   await register(server, { ...common, name: 'big', path: data.big, dtype: 'float32', shape: [ROWS, COLUMNS] });

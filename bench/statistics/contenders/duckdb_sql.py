@@ -2,9 +2,10 @@
 import duckdb
 import pyarrow as pa
 
-from pipe import CONDITION, KEY, QUANTILES, THREADS, VALUE, big, keys, part, serve
+from pipe import CONDITION, KEY, QUANTILES, THREADS, VALUE, big, edges, keys, part, serve
 
 BATCH = 1_000_000
+EDGES = edges().astype("f8")
 db = duckdb.connect(config={"threads": THREADS})
 
 
@@ -26,6 +27,14 @@ def ask(sql):
     return db.execute(sql).fetchall()
 
 
+def histogram():
+    """Its bins are open on the left, so that those of the negated values are numpy's, backwards; what is exactly 1 comes
+    first and belongs to the next."""
+    found = ask(f"select histogram(-v, {(-EDGES[::-1]).tolist()}) from big where v between 0 and 1")[0][0]
+    ones, last, *others = (found[edge] for edge in sorted(found))
+    return [ones + last, *others][::-1]
+
+
 def grouped_mean():
     columns = {name: pa.array(big[:, i]) for name, i in (("k", KEY), ("c", CONDITION), ("v", VALUE))}
     db.register("rows", pa.table(columns))
@@ -38,6 +47,7 @@ serve({
     "minmax": lambda: ask("select min(v), max(v) from big")[0],
     "std": lambda: ask("select stddev_pop(v::double) from big")[0][0],
     "moments": lambda: ask("select avg(v::double), stddev_pop(v::double), min(v), max(v) from big")[0],
+    "histogram": histogram,
     "median_25m": lambda: ask("select median(v) from part")[0][0],
     "median_250m": lambda: ask("select median(v) from big")[0][0],
     "quantiles_25m": lambda: ask(f"select quantile_cont(v, {QUANTILES}) from part")[0][0],
