@@ -3,6 +3,7 @@
  * nothing. Bounded in bytes; what was not asked for longest goes first. Datasets that other programs may change have no
  * part in it.
  */
+import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Plan } from '../statistics/index.js';
@@ -11,7 +12,7 @@ import type { StatisticsRun } from './statistics.js';
 /** What an answer takes beside its numbers, and a number at most: large integers are bigints. */
 const ANSWER_BYTES = 1024;
 const VALUE_BYTES = 32;
-/** A character of a key, which holds all that was asked: a filter may list many values. */
+/** A character of a key. */
 const KEY_CHARACTER_BYTES = 2;
 
 export class ResultCache {
@@ -44,15 +45,44 @@ export class ResultCache {
   }
 }
 
-function keyOf(datasets: readonly Dataset[], { query, view }: Plan, generations: readonly number[]): string {
-  const files = datasets.map(({ record }, i) => [record.id, generations[i]]);
-  return JSON.stringify([files, view, query], written);
+/** What was asked, by the plan that was made of it: an answer is looked for and then kept under the same. */
+const questions = new WeakMap<Plan, string>();
+
+function keyOf(datasets: readonly Dataset[], plan: Plan, generations: readonly number[]): string {
+  const files = datasets.map(({ record }, i) => `${record.id}.${generations[i]}`);
+  let question = questions.get(plan);
+  if (question === undefined) {
+    question = JSON.stringify([plan.view, plan.query], written);
+    questions.set(plan, question);
+  }
+  return `${files.join(' ')} ${question}`;
 }
+
+/** Lists of more values stand in a key as their digest: a filter may have 65,536, whose text would take 40 ms. */
+const LISTED_MAX = 64;
 
 /** What JSON has no form of its own for: 64-bit numbers of a filter, infinities, and NaN, which would all be null. */
 function written(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return `${value}n`;
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  if (typeof value === 'bigint') return { bigint: String(value) };
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { number: String(value) };
+  if (ArrayBuffer.isView(value)) return digestOf(value);
+  const isLong = Array.isArray(value) && value.length > LISTED_MAX;
+  return isLong && value.every(isPlain) ? digestOfList(value) : value;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
+
+function digestOfList(values: readonly unknown[]): string {
+  if (values.every(value => typeof value === 'number')) return `list of ${digestOf(Float64Array.from(values))}`;
+  const texts = values.map(value => (typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)));
+  return `list of ${digestOf(Buffer.from(texts.join(',')))}`;
+}
+
+function digestOf(values: ArrayBufferView): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return `${values.constructor.name} ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 function bytesOf({ result }: StatisticsRun, key: string): number {
