@@ -64,7 +64,12 @@ export interface GroupKeyValues {
 export function* finishReduced(plan: Plan, { fields }: Accumulator): Generator<void, Map<number, OperationResult>> {
   const cells: Cells = { plan, fields, positions: positionsOf(plan) };
   const results = new Map<number, OperationResult>();
-  for (const [at, op] of plan.query.ops.entries()) if (isReduceOp(op)) results.set(at, yield* finishOp(cells, op));
+  for (const [at, op] of plan.query.ops.entries()) {
+    if (!isReduceOp(op)) continue;
+    // Formulas over a million cells at once take a turn each, and so do their positions.
+    if (plan.cells > LIMITS.cellsPerTurn) yield;
+    results.set(at, yield* finishOp(cells, op));
+  }
   return results;
 }
 
@@ -85,16 +90,14 @@ export function positionsOf(plan: Plan): Float64Array | null {
     return packed;
   });
   if (inOrder) return null;
-  const positions = new Float64Array(plan.cells);
-  for (let cell = 0; cell < plan.cells; cell++) {
-    let rest = cell;
-    let position = start;
-    for (let i = axes.length - 1; i >= 0; i--) {
-      const { length, step } = axes[i]!;
-      position += (rest % length) * step;
-      rest = Math.floor(rest / length);
+  const positions = new Float64Array(plan.cells).fill(start, 0, 1);
+  let known = 1;
+  // Each axis, the innermost first, repeats what is known so far at a distance.
+  for (const { length, step } of axes.toReversed()) {
+    for (let i = 1; i < length; i++) {
+      for (let cell = 0, at = i * known; cell < known; cell++, at++) positions[at] = positions[cell]! + i * step;
     }
-    positions[cell] = position;
+    known *= length;
   }
   return positions;
 }
@@ -116,7 +119,12 @@ function* finishOp(cells: Cells, op: ReduceOpName): Generator<void, OperationRes
     else values[position] = value;
   }
   // Where one is beyond 2 ** 53 all become bigint, so that an array has one type.
-  if (exact) for (let i = 0; i < values.length; i++) exact[i] ??= BigInt(values[i]!);
+  if (exact) {
+    for (let i = 0; i < values.length; i++) {
+      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+      exact[i] ??= BigInt(values[i]!);
+    }
+  }
   return { op, name: op, dtype, shape: plan.shape, values: exact ?? values };
 }
 

@@ -45,7 +45,8 @@ function formula({ dtype, cells, query }: Plan, fields: Fields, op: ReduceOpName
       const refusesZero = query.nan === 'omit' && isFloat;
       for (let i = 0; i < cells; i++) {
         const divisor = counts[i]! - query.ddof;
-        values[i] = divisor <= 0 && refusesZero ? Number.NaN : m2[i]! / Math.max(divisor, 0);
+        const hasNone = counts[i] === 0 || (divisor <= 0 && refusesZero);
+        values[i] = hasNone ? Number.NaN : m2[i]! / Math.max(divisor, 0);
       }
       if (op === 'std') for (let i = 0; i < cells; i++) values[i] = Math.sqrt(values[i]!);
       return values;

@@ -50,3 +50,17 @@ test('many cells at once have the values that each has alone', async t => {
   }
   t.strictSame(faults.slice(0, 5), []);
 });
+
+test('cells that nothing is behind have no variance, however many there are', t => {
+  const dtype = parseDType('<f8');
+  for (const ddof of [-1, 0, 1]) {
+    for (const columns of [3, COLUMNS]) {
+      const query = parseQuery({ ops: ['var', 'std', 'mean'], ddof, axis: 0 }, 2);
+      const view = packedView([0, columns], 8, 'C', 0);
+      for (const { op, values } of computeInProcess(query, dtype, view, new Uint8Array(0)).results) {
+        t.ok(Array.from(values, Number).every(Number.isNaN), `${op} of ${columns} columns, ddof ${ddof}`);
+      }
+    }
+  }
+  t.end();
+});
