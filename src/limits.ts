@@ -46,7 +46,7 @@ export const LIMITS = {
   budgetWaitersMax: 256,
   /** Requests in line for one file; the next are answered 503. */
   lockWaitersMax: 1024,
-  /** Tasks in line for the workers; the next are answered 503. */
+  /** Interactive tasks in line for the workers; the next are answered 503. */
   tasksQueuedMax: 4096,
   /** A statistic of so many bytes is read in a fraction of a second: it goes before longer ones. */
   interactiveBytesMax: 64 * MiB,

@@ -37,6 +37,10 @@ export class Lanes implements TaskQueue {
     return this.#interactive.length + this.#bulk.length;
   }
 
+  get interactiveCount(): number {
+    return this.#interactive.length;
+  }
+
   push(task: Task): void {
     this.#laneOf(task).push(task);
   }

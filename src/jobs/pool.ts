@@ -37,6 +37,7 @@ export const CLOSED_FILES_CHANNEL = 'hyperslab-closed-files';
 export class WorkerPool implements OffLoop {
   readonly workers: number;
   readonly #piscina: Piscina;
+  readonly #lanes = new Lanes();
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosing = false;
   /** Tasks that were done, by lane, and threads that ended by themselves. */
@@ -56,7 +57,7 @@ export class WorkerPool implements OffLoop {
       atomics: 'async',
       recordTiming: false,
       workerData: options,
-      taskQueue: new Lanes(),
+      taskQueue: this.#lanes,
       // Else a task for which no worker is free goes to the end of the line.
       stricterFIFO: true,
     });
@@ -104,9 +105,9 @@ export class WorkerPool implements OffLoop {
     };
   }
 
-  /** @throws busy when too many tasks are in line */
+  /** Long scans are bounded in number where they are let in, and each has two tasks per worker. @throws busy */
   async #run(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
-    if (this.#piscina.queueSize >= LIMITS.tasksQueuedMax) {
+    if (lane === 'interactive' && this.#lanes.interactiveCount >= LIMITS.tasksQueuedMax) {
       fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');
     }
     return this.#give(task, name, lane);

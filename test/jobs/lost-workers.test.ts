@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { jobOf, reaches, startJob } from '../helpers/slow-server.js';
 import { create, eventually, json, outcome } from '../system/calls.js';
 
 const folder = temporaryFolder();
@@ -63,6 +64,20 @@ t.test('a task that loses a second thread is given up with 503', async t => {
   t.equal(answer.headers.get('retry-after'), '5');
   spare();
   t.ok((await lost()) >= before + 2);
+  await checkWhole(t);
+});
+
+t.test('a job survives the loss of a thread, and fails at the second one', async t => {
+  doom(1);
+  const survivor = await startJob(server, SUM);
+  t.ok(await reaches(server, survivor.id, 'done'));
+  t.match(await jobOf(server, survivor.id), { result: { results: { sum: 8192, max: 2 } } });
+  t.strictSame(fs.readdirSync(folder), [], 'a thread ended');
+  doom(40);
+  const { id } = await startJob(server, SUM);
+  t.ok(await reaches(server, id, 'failed'));
+  t.match(await jobOf(server, id), { error: { code: 'worker_lost', status: 503, attempts: 2 } });
+  spare();
   await checkWhole(t);
 });
 

@@ -4,6 +4,8 @@ import path from 'node:path';
 import t from 'tap';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
+import type { WalkTask } from '../../src/jobs/tasks.js';
+import { LIMITS } from '../../src/limits.js';
 import { temporaryFolder } from '../helpers/server.js';
 import { MiB, sparseFile } from '../system/calls.js';
 
@@ -47,5 +49,20 @@ t.test('what goes wrong in a task is told as what it is, and costs no thread', a
   );
   await t.rejects(task, { code: 'io_error' });
   t.equal(pool.counts.lost, 0);
+  await pool.close();
+});
+
+t.test('the line of what somebody waits for is bounded; long scans are not in it', async t => {
+  const pool = new WorkerPool(1);
+  const { tasksQueuedMax } = LIMITS;
+  const task: WalkTask = { sources: [], measures: [], chunks: [], cancel: new Int32Array(1), walk: 1 };
+  const scans = Array.from({ length: tasksQueuedMax + 10 }, () => pool.inLane('bulk').walk(task));
+  const slices = Array.from({ length: tasksQueuedMax + 10 }, () => gather(pool, 1));
+  const outcomes = await Promise.allSettled(slices);
+  const refused = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+  t.equal(refused.length, 10);
+  t.match(refused[0], { code: 'busy' });
+  await Promise.all(scans);
+  t.equal(pool.counts.done.bulk, scans.length);
   await pool.close();
 });
