@@ -14,6 +14,8 @@ const CASES: readonly (readonly [query: Readonly<Record<string, unknown>>, bytes
   [{ ops: ['sum'] }, 32 * ROWS, 1],
   [{ ops: ['count'] }, 0, 0],
   [{ ops: ['sum', 'std', 'argmax'], slice: '10:20,::2' }, 10 * 4 * 4, 1],
+  [{ ops: ['median', 'sum'] }, 32 * ROWS, 1],
+  [{ ops: ['median'], axis: 1 }, 32 * ROWS, 1],
   // The column of the filter is read with the elements, after it was read by itself to count.
   [{ ops: ['sum'], where: ALL }, 4 * ROWS + (4 + 32) * ROWS, 2],
   [{ ops: ['sum'], where: { and: [ALL, { dataset: 'codes', ge: 0 }] } }, 8 * ROWS + (8 + 32) * ROWS, 2],
