@@ -9,7 +9,7 @@ import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import type { KernelChoice } from '../statistics/index.js';
+import { compileKernels, type KernelChoice } from '../statistics/index.js';
 import { inLane, Lanes, type Lane } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { valueOf, type Outcome } from './messages.js';
@@ -31,6 +31,12 @@ export interface WorkerOptions {
   readonly keepsFiles: boolean;
 }
 
+/** What a thread gets of that: the module is compiled once for all of them. */
+export interface WorkerData {
+  readonly kernels: 'scalar' | WebAssembly.Module;
+  readonly keepsFiles: boolean;
+}
+
 /** Tells the threads of files that are gone. */
 export const CLOSED_FILES_CHANNEL = 'hyperslab-closed-files';
 
@@ -47,8 +53,9 @@ export class WorkerPool implements OffLoop {
 
   readonly #closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
 
-  constructor(workers: number, options: WorkerOptions = { kernels: 'wasm', keepsFiles: false }) {
+  constructor(workers: number, { kernels, keepsFiles }: WorkerOptions = { kernels: 'wasm', keepsFiles: false }) {
     this.workers = workers;
+    const workerData: WorkerData = { kernels: kernels === 'wasm' ? compileKernels() : kernels, keepsFiles };
     this.#piscina = new Piscina({
       filename: new URL('worker.js', import.meta.url).href,
       minThreads: workers,
@@ -56,7 +63,7 @@ export class WorkerPool implements OffLoop {
       // Tasks take a millisecond and more: waking a thread through the event loop costs less than blocking it.
       atomics: 'async',
       recordTiming: false,
-      workerData: options,
+      workerData,
       taskQueue: this.#lanes,
       // Else a task for which no worker is free goes to the end of the line.
       stricterFIFO: true,

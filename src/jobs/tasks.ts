@@ -61,7 +61,8 @@ export interface Workplace {
   readonly arena: Arena | undefined;
 }
 
-export function newWorkplace(kernels: KernelChoice, keepsFiles: boolean): Workplace {
+/** @param kernels a module is compiled already */
+export function newWorkplace(kernels: KernelChoice | WebAssembly.Module, keepsFiles: boolean): Workplace {
   if (!keepsFiles) return { engine: newEngine(kernels), arena: undefined };
   const engine = newEngine(kernels, LIMITS.kernelMemoryBytes);
   return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes) };

@@ -4,7 +4,8 @@ import { Piscina, workerData } from 'piscina';
 import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { outcomeOf, type Outcome } from './messages.js';
-import { CLOSED_FILES_CHANNEL, type WorkerOptions } from './pool.js';
+import { warmUp } from '../statistics/index.js';
+import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import {
   gatherView,
   newWorkplace,
@@ -15,8 +16,9 @@ import {
   type WalkTask,
 } from './tasks.js';
 
-const { kernels, keepsFiles } = workerData as WorkerOptions;
+const { kernels, keepsFiles } = workerData as WorkerData;
 const workplace = newWorkplace(kernels, keepsFiles);
+if (kernels !== 'scalar') warmUp(workplace.engine);
 
 if (workplace.arena) {
   const closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);

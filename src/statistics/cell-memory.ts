@@ -45,25 +45,41 @@ export class CellMemory {
     for (const field of used) this.#start(field);
   }
 
-  /** `counted`: the field that counted elements. */
+  /** The fields of a partial, all in one new buffer. `counted`: the field that counted elements. */
   read(names: readonly FieldName[], counted: CellField): Fields {
+    const mark = this.#scratch.mark();
+    const converted = this.#type.startsWith('f') ? {} : this.#convertIntegers(names);
+    const buffer = new Float64Array(names.length * this.#cells);
     const fields: Fields = {};
-    for (const name of names) if (this.#isField(name)) fields[name] = this.#array(name).slice();
-    fields.count = this.#array(counted).slice();
-    if (!this.#type.startsWith('f')) this.#readIntegers(fields);
+    for (const [i, name] of names.entries()) {
+      const field = buffer.subarray(i * this.#cells, (i + 1) * this.#cells);
+      const ptr = converted[name] ?? this.#at(name === 'count' ? counted : (name as CellField));
+      field.set(this.#scratch.f64(ptr, this.#cells));
+      fields[name] = field;
+    }
+    this.#scratch.release(mark);
     return fields;
   }
 
-  #readIntegers(fields: Fields): void {
+  /** Where fields stand that are not kept as they are read. */
+  #convertIntegers(names: readonly FieldName[]): Partial<Record<FieldName, number>> {
+    const places: Partial<Record<FieldName, number>> = {};
+    const place = (name: FieldName): number => (places[name] = this.#scratch.alloc(8 * this.#cells));
+    const cells = this.#cells;
     const isWide = isWideType(this.#type);
-    if (fields.sum) [fields.sum, fields.sumRest] = this.#pairs('sum');
-    if (fields.sum && isWide) [fields.sumHigh, fields.sumHighRest] = this.#pairs('sumRest');
-    if (fields.min && isWide) [fields.min, fields.minLow] = this.#halves('min');
-    if (fields.max && isWide) [fields.max, fields.maxLow] = this.#halves('max');
-  }
-
-  #isField(name: FieldName): name is FieldName & CellField {
-    return name !== 'count' && (CELL_FIELDS as readonly string[]).includes(name);
+    const signed = this.#type === 'i64' ? 1 : 0;
+    if (names.includes('sum')) {
+      this.#kernels.integersToPairs(this.#at('sum'), cells, place('sum'), place('sumRest'));
+      if (isWide) this.#kernels.integersToPairs(this.#at('sumRest'), cells, place('sumHigh'), place('sumHighRest'));
+    }
+    for (const [name, low] of [
+      ['min', 'minLow'],
+      ['max', 'maxLow'],
+    ] as const) {
+      if (!isWide || !names.includes(name)) continue;
+      this.#kernels.integersToHalves(signed, this.#at(name), cells, place(name), place(low));
+    }
+    return places;
   }
 
   #at(field: CellField): number {
@@ -79,33 +95,5 @@ export class CellMemory {
     this.#array(field).fill(start);
     if (!isWideType(this.#type) || (field !== 'min' && field !== 'max')) return;
     this.#scratch.u64(this.#at(field), this.#cells).fill(BigInt.asUintN(64, WIDE_STARTS[this.#type][field]));
-  }
-
-  #pairs(field: CellField): [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>] {
-    return this.#converted(
-      (from, first, second) => this.#kernels.integersToPairs(from, this.#cells, first, second),
-      field,
-    );
-  }
-
-  #halves(field: CellField): [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>] {
-    const signed = this.#type === 'i64' ? 1 : 0;
-    return this.#converted(
-      (from, first, second) => this.#kernels.integersToHalves(signed, from, this.#cells, first, second),
-      field,
-    );
-  }
-
-  #converted(
-    convert: (from: number, first: number, second: number) => void,
-    field: CellField,
-  ): [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>] {
-    const mark = this.#scratch.mark();
-    const first = this.#scratch.alloc(8 * this.#cells);
-    const second = this.#scratch.alloc(8 * this.#cells);
-    convert(this.#at(field), first, second);
-    const found = [first, second].map(ptr => this.#scratch.f64(ptr, this.#cells).slice());
-    this.#scratch.release(mark);
-    return found as [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>];
   }
 }

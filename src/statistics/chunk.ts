@@ -61,7 +61,8 @@ export class ReduceMeasurement implements Measurement {
     const cellSize = elements / cellCount;
     const { extremes, positions, moments } = this.#wants;
     const present = this.#cells.read(fields, extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount');
-    if (!countsNan) present.count = this.#counts ?? new Float64Array(cellCount).fill(cellSize);
+    if (!countsNan && this.#counts) present.count!.set(this.#counts);
+    else if (!countsNan) present.count!.fill(cellSize);
     return { cellStart, cellCount, cellSize, ...present };
   }
 

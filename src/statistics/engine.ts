@@ -20,10 +20,17 @@ export type KernelChoice = 'wasm' | 'scalar';
 
 const WASM_PAGE_BYTES = 64 * 1024;
 
-/** @param memoryBytes address space; what lies above LIMITS.kernelScratchBytes is the caller's to map files into */
-export function newEngine(choice: KernelChoice = 'wasm', memoryBytes: number = LIMITS.kernelScratchBytes): Engine {
+/**
+ * @param choice a module is compiled already: one is enough for all threads
+ * @param memoryBytes address space; what lies above LIMITS.kernelScratchBytes is the caller's to map files into
+ */
+export function newEngine(
+  choice: KernelChoice | WebAssembly.Module = 'wasm',
+  memoryBytes: number = LIMITS.kernelScratchBytes,
+): Engine {
   const memory = newMemory(memoryBytes);
-  const kernels = choice === 'scalar' ? scalarKernels(memory.buffer) : wasmKernels(compileKernels(), memory);
+  const module = choice === 'wasm' ? compileKernels() : choice;
+  const kernels = module === 'scalar' ? scalarKernels(memory.buffer) : wasmKernels(module, memory);
   return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
 }
 

@@ -7,6 +7,7 @@ export { groupedValues, groupsToJson } from './groups/answer.js';
 export { costOfPlan, type PlanCost } from './cost.js';
 export { Computation, type SharedRound } from './computation.js';
 export { newEngine, type Engine, type KernelChoice } from './engine.js';
+export { compileKernels } from './kernels/kernels.js';
 export type { ChunkPartial } from './fields.js';
 export type { OperationResult, StatisticsResult } from './finish.js';
 export { measureChunks } from './measurements.js';
@@ -20,3 +21,4 @@ export { parseQuery, type NanMode, type Query, type QueryInput } from './query.j
 export { computeInProcess } from './run.js';
 export type { TileSource } from './tiles.js';
 export { chunkAt, type ChunkTask, type Walk } from './walk.js';
+export { warmUp } from './warm-up.js';
