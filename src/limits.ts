@@ -146,6 +146,8 @@ export const LIMITS = {
   keptWindowBytes: 256 * MiB,
   /** A window that was asked for so recently is not given up for another: reading costs less than taking turns. */
   keptWindowMs: 10_000,
+  /** Pages that were in memory so recently are taken to be there still. */
+  residencyKnownMs: 1000,
   /** Windows that are remembered as asked for once. */
   windowsSeenMax: 4 * KiB,
   /** Distinct values of all of them: a worker holds 16 bytes for each. */
