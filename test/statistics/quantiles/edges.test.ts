@@ -172,7 +172,7 @@ t.test('hundreds of thousands of elements fill every bin that they belong to', a
   const random = randomOf(1);
   const data = Float32Array.from({ length: 400_000 }, () => Math.round(random() * 1000) / 100);
   const values = Array.from(compute([{ histogram: { bins: 20, range: [0, 10] } }], data).results[0]!.values, Number);
-  const counts = new Array<number>(20).fill(0);
+  const counts = Array.from({ length: 20 }, () => 0);
   const edges = Array.from({ length: 21 }, (_, i) => Math.fround(i / 2));
   for (const value of data)
     counts[
