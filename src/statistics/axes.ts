@@ -15,8 +15,15 @@ export interface Axis {
   readonly cellStep: number;
   /** What a step adds to the index that argmin and argmax answer with; may be negative; 0 on kept axes and when nobody asks. */
   readonly indexStep: number;
-  /** The axis of rows that are chosen one by one: it stays by itself. */
-  readonly isRows?: true;
+  /** Of the axis of rows that are chosen one by one, which stays by itself. */
+  readonly rows?: RowsAxis;
+}
+
+export interface RowsAxis {
+  /** Number of the first row. */
+  readonly first: number;
+  /** Pieces begin at multiples of so many rows. */
+  readonly multiple: number;
 }
 
 /** Axes outermost first, and where element [0, …, 0] stands. */
@@ -35,14 +42,14 @@ export interface CellOrder {
 
 /**
  * The elements of a view in the order of memory: largest stride outermost, all strides forwards, as few axes as
- * possible. Cells are numbered row-major in that order. The view must not be empty. Axis `rows`, if there is one, stays by
- * itself.
+ * possible. Cells are numbered row-major in that order. The view must not be empty. The first axis stays by itself
+ * where it is one of `rows`.
  */
 export function memoryOrder(
   view: View,
   isKept: (axis: number) => boolean,
   indexed: boolean,
-  rows?: number,
+  rows?: RowsAxis,
 ): { box: Box; cellOrder: CellOrder } {
   let { offset } = view;
   let index = 0;
@@ -58,14 +65,15 @@ export function memoryOrder(
     let answerStep = kept ? answerSize : 0;
     if (kept) answerSize *= length;
     else indexSize *= length;
-    if (length === 1 && axis !== rows) continue;
+    const isRows = rows !== undefined && axis === 0;
+    if (length === 1 && !isRows) continue;
     if (stride < 0) {
       offset += stride * (length - 1);
       index += indexStep * (length - 1);
       start += answerStep * (length - 1);
       [stride, indexStep, answerStep] = [-stride, -indexStep, -answerStep];
     }
-    loops.unshift({ length, stride, kept, indexStep, answerStep, ...(axis === rows && { isRows: true }) });
+    loops.unshift({ length, stride, kept, indexStep, answerStep, ...(isRows && { rows }) });
   }
   loops.sort((a, b) => b.stride - a.stride);
   const axes: Axis[] = [];
@@ -82,7 +90,7 @@ export function memoryOrder(
 export function mergeAxes(axes: readonly Axis[]): Axis[] {
   const merged: Axis[] = [];
   for (const axis of axes) {
-    if (axis.length === 1 && !axis.isRows) continue;
+    if (axis.length === 1 && !axis.rows) continue;
     const outer = merged.at(-1);
     if (outer && continues(outer, axis)) merged[merged.length - 1] = { ...axis, length: outer.length * axis.length };
     else merged.push(axis);
@@ -92,8 +100,8 @@ export function mergeAxes(axes: readonly Axis[]): Axis[] {
 
 function continues(outer: Axis, inner: Axis): boolean {
   return (
-    !outer.isRows &&
-    !inner.isRows &&
+    !outer.rows &&
+    !inner.rows &&
     outer.kept === inner.kept &&
     outer.stride === inner.stride * inner.length &&
     outer.cellStep === inner.cellStep * inner.length &&
@@ -134,14 +142,15 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
   let cellsCut = false;
   let missing = 0;
   for (let i = axes.length - 1; i >= 0; i--) {
-    const { length, kept, stride } = axes[i]!;
+    const { length, kept, stride, rows } = axes[i]!;
     let limit = Math.min(elementsMax / elements, reachMax / stride);
     if (kept) limit = cellsCut ? 1 : Math.min(limit, cellsMax / cells);
     limit = Math.max(1, Math.floor(limit));
     const pieces = Math.ceil(length / limit);
     const isAligned = i === 0 && phase !== undefined;
     // Kept axes are cut evenly: a thin last strip would cost as many reads as a whole one.
-    const piece = isAligned ? limit : pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
+    let piece = isAligned ? limit : pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
+    if (rows && piece < length) piece = rows.multiple * Math.max(1, Math.floor(piece / rows.multiple));
     if (isAligned) missing = phase % piece;
     lengths.unshift(piece);
     boxes *= Math.ceil((length + (i === 0 ? missing : 0)) / piece);
@@ -175,7 +184,9 @@ export function boxAt(box: Box, grid: Grid, number: number): Box {
     offset += start * axis.stride;
     cell += start * axis.cellStep;
     index += start * axis.indexStep;
-    axes.unshift({ ...axis, length: Math.min(first + piece, axis.length) - start });
+    const length = Math.min(first + piece, axis.length) - start;
+    const rows = axis.rows && { ...axis.rows, first: axis.rows.first + start };
+    axes.unshift({ ...axis, length, ...(rows && { rows }) });
   }
   return { axes, offset, cell, index };
 }

@@ -105,13 +105,14 @@ export interface PlanOptions {
  */
 export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, options: PlanOptions = {}): Plan {
   const total = all.shape[0]!;
+  const { bounds = PLAN_BOUNDS } = options;
   const layout: RowsLayout = {
     total,
+    multiple: 1,
     stride: all.strides[0]!,
     rows: walkRowsOf(rows, rows.kept.filter, undefined),
     isOpen: true,
   };
-  const { bounds = PLAN_BOUNDS } = options;
   const bounded = rows.grouping ? { ...options, bounds: groupedBounds(bounds, dtype.itemsize) } : options;
   // Rows may be none; elements of a row are known to be.
   const cellShape = all.shape.slice(1).filter((_, i) => query.axis !== null && !query.axis.includes(i + 1));
@@ -127,7 +128,13 @@ export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: 
   const total = all.shape[0]!;
   const taken = before ? takenOf(part, before.counts.at(-1)!) : { start: 0, length: total, step: 1 };
   const rows = walkRowsOf(open, filter, before);
-  const layout: RowsLayout = { total, stride: all.strides[0]!, rows, isOpen: open.grouping !== undefined };
+  const layout: RowsLayout = {
+    total,
+    multiple: before?.pieceRows ?? 1,
+    stride: all.strides[0]!,
+    rows,
+    isOpen: open.grouping !== undefined,
+  };
   const settled = planView(query, dtype, viewOfTaken(all, taken), options, layout);
   return open.grouping ? { ...settled, groups: { ...open.grouping, rows, total } } : settled;
 }
@@ -170,7 +177,7 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const readsData = !isEmpty && (reduces || select !== undefined || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
-    : memoryOrder(view, isKept, positional, rows && 0);
+    : memoryOrder(view, isKept, positional, rows && { first: 0, multiple: rows.multiple });
   return {
     query,
     dtype,

@@ -86,6 +86,24 @@ function hasRows(axes: readonly Axis[], itemsize: number): boolean {
   );
 }
 
+/**
+ * The same source, which is asked once for a stretch of the file that several views lie in: finding out whether it is in
+ * memory costs as much as reading a few values of each of its pages.
+ */
+export function keptTogether(source: TileSource, start: number, end: number): TileSource {
+  let ptr: number | undefined;
+  let isAsked = false;
+  return {
+    read: (view, itemsize, into) => source.read(view, itemsize, into),
+    kept(from, to) {
+      if (from < start || to > end) return source.kept(from, to);
+      if (!isAsked) ptr = source.kept(start, end);
+      isAsked = true;
+      return ptr === undefined ? undefined : ptr + from - start;
+    },
+  };
+}
+
 /** Native numbers in the kernels' memory. */
 export interface NativeView {
   /** Address of element [0, …, 0]. */

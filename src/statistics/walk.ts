@@ -4,7 +4,7 @@
  */
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
-import { rowsChunkAt, type ChunkRows, type WalkRows } from './rows/rows-walk.js';
+import { cellsIn, rowsChunkAt, type ChunkRows, type WalkRows } from './rows/rows-walk.js';
 import { boxAt, cellsOf, gridOf, UNBOUNDED, viewOf, type Box, type Grid } from './axes.js';
 
 export interface Walk {
@@ -72,6 +72,17 @@ export function walkOver(dtype: DType, box: Box, origin: number | undefined, bou
 export function walkOverCells(dtype: DType, box: Box, cellsMax: number, bounds: WalkBounds): Walk {
   const grid = gridOf(box.axes, Number.MAX_SAFE_INTEGER, { ...UNBOUNDED, cellsMax });
   return { ...walkOver(dtype, box, undefined, bounds), grid, chunkCount: grid.boxes };
+}
+
+/** A walk over a part of another one, and the cells that it adds to. */
+export function walkWithin(
+  { source, dtype, rows }: Walk,
+  box: Box,
+  bounds: WalkBounds,
+): { walk: Walk; cellStart: number; cellCount: number } {
+  const walk: Walk = { ...walkOver(dtype, box, undefined, bounds), source, ...(rows && { rows }) };
+  const cells = rows ? cellsIn(box, rows) : { cellStart: box.cell, cellCount: cellsOf(box) };
+  return { walk, ...cells };
 }
 
 /** A walk that reads nothing. */

@@ -131,7 +131,7 @@ interface Element {
 }
 
 function elementsOfRow({ axes, cell }: Box, itemBytes: number): Element[] {
-  const at = axes.findIndex(axis => axis.isRows);
+  const at = axes.findIndex(axis => axis.rows);
   const stride = axes[at]!.stride * itemBytes;
   const others = axes.filter((_, i) => i !== at);
   const elements: Element[] = [];
@@ -154,9 +154,9 @@ function isSameBox(a: Box, b: Box): boolean {
   return (
     a.cell === b.cell &&
     a.axes.length === b.axes.length &&
-    a.axes.every(({ stride, length, isRows = false }, i) => {
+    a.axes.every(({ stride, length, rows }, i) => {
       const other = b.axes[i]!;
-      return stride === other.stride && (isRows || length === other.length);
+      return stride === other.stride && (rows !== undefined || length === other.length);
     })
   );
 }

@@ -2,14 +2,14 @@
  * Median and quantiles by rounds over the data: for single cells of any size, and for cells too large to be gathered, a
  * batch of them at a time. Memory: the tables of a batch, here and in each partial on its way.
  */
-import { boxAt, cellsOf, gridOf, UNBOUNDED } from '../axes.js';
+import { boxAt, gridOf, UNBOUNDED } from '../axes.js';
 import type { OperationResult } from '../finish.js';
 import { NAN_INDEX } from '../kernels/scalar/select.js';
 import { nativeTypeOf, type NativeType } from '../native-types.js';
 import type { Part, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import type { ReducePart } from '../reduce-part.js';
-import { walkOver, type Walk } from '../walk.js';
+import { walkWithin, type Walk } from '../walk.js';
 import type { DigitsMeasure, DigitsPartial, DigitsStep } from './digits.js';
 import { firstDigits, type FirstDigits } from './first-digits.js';
 import { QuantileResults } from './results.js';
@@ -147,7 +147,7 @@ function* batchesOf({ cells, walk, bounds }: Plan, cellsMax: number): Generator<
   }
   const grid = gridOf(walk.box.axes, Number.MAX_SAFE_INTEGER, { ...UNBOUNDED, cellsMax });
   for (let number = 0; number < grid.boxes; number++) {
-    const box = boxAt(walk.box, grid, number);
-    yield { walk: walkOver(walk.dtype, box, undefined, bounds), cellStart: box.cell, cellCount: cellsOf(box) };
+    const part = walkWithin(walk, boxAt(walk.box, grid, number), bounds);
+    if (part.cellCount > 0) yield part;
   }
 }

@@ -10,7 +10,7 @@ import type { Box } from '../axes.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from '../groups/grouping.js';
 import type { Walk, WalkBounds } from '../walk.js';
-import type { KeptBefore, RowSlice, WalkRows } from './rows-walk.js';
+import { rowsAxisOf, type KeptBefore, type RowSlice, type WalkRows } from './rows-walk.js';
 
 export type RangePart = Extract<SlicePart, { kind: 'range' }>;
 
@@ -56,6 +56,8 @@ export function viewOfTaken(all: View, taken: { length: number; step: number }):
 /** How the plan of a query with rows differs from that of a plain view. */
 export interface RowsLayout {
   readonly total: number;
+  /** Chunks are cut at multiples of so many rows. */
+  readonly multiple: number;
   readonly stride: number;
   readonly rows: Omit<WalkRows, 'cellStep' | 'indexStep'>;
   /** Not the last word: sizes are not checked. */
@@ -64,18 +66,15 @@ export interface RowsLayout {
 
 /** The box of a walk: all rows, without steps of their own. */
 export function boxOfAll(box: Box, { total, stride }: RowsLayout): Box {
-  const axes = box.axes.map(axis =>
-    axis.isRows ? { ...axis, length: total, stride, cellStep: 0, indexStep: 0 } : axis,
-  );
+  const axes = box.axes.map(axis => (axis.rows ? { ...axis, length: total, stride, cellStep: 0, indexStep: 0 } : axis));
   return { ...box, axes };
 }
 
 /** The walk over such a box, `taken` being the box of the rows that are taken. */
 export function walkWithRows(walk: Walk, taken: Box, { rows }: RowsLayout): Walk {
-  const at = walk.box.axes.findIndex(axis => axis.isRows);
-  const { cellStep, indexStep } = taken.axes.find(axis => axis.isRows)!;
+  const { cellStep, indexStep } = taken.axes[rowsAxisOf(taken)]!;
   const columnBytes = rows.columns.reduce((bytes, { dtype }) => bytes + dtype.itemsize, 0);
-  const rowsBytes = columnBytes * walk.box.axes[at]!.length;
+  const rowsBytes = columnBytes * walk.box.axes[rowsAxisOf(walk.box)]!.length;
   return {
     ...walk,
     bytes: rowsBytes + (rows.readsElements ? walk.bytes : 0),
@@ -115,9 +114,15 @@ export function groupedBounds(bounds: WalkBounds, itemsize: number): WalkBounds 
   return { ...bounds, chunkBytesMax: Math.min(bounds.chunkBytesMax, LIMITS.groupedElementsMax * itemsize) };
 }
 
-/** Rows of a piece of a walk. */
-export function pieceRowsOf({ box, grid }: Walk): number {
-  return grid.lengths[box.axes.findIndex(axis => axis.isRows)]!;
+/** So many counts of kept rows, 8 bytes each, are noted for a query. */
+const COUNTS_MAX = 1024 * 1024;
+
+/**
+ * Rows are counted, and chunks cut, at multiples of so many: of one, where a row has more cells than a chunk and its
+ * cells would not follow each other otherwise.
+ */
+export function multipleOf(total: number, cellsPerRow: number, bounds: Pick<WalkBounds, 'chunkCellsMax'>): number {
+  return cellsPerRow > bounds.chunkCellsMax ? 1 : Math.max(1, Math.ceil(total / COUNTS_MAX));
 }
 
 export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {
@@ -137,7 +142,14 @@ export function columnsWalk(
   const rowsMax = Math.min(bounds.chunkBytesMax / widest.dtype.itemsize, bounds.chunkSpanBytesMax / stride);
   const length = pieceRows * Math.max(1, Math.floor(rowsMax / pieceRows));
   const dtype: DType = widest.dtype;
-  const axis = { length: total, stride, kept: false, cellStep: 0, indexStep: 0, isRows: true } as const;
+  const axis = {
+    length: total,
+    stride,
+    kept: false,
+    cellStep: 0,
+    indexStep: 0,
+    rows: { first: 0, multiple: pieceRows },
+  } as const;
   const chunkCount = Math.ceil(total / length);
   return {
     source,

@@ -9,20 +9,23 @@ import type { GroupsPartial } from '../groups/measure.js';
 import type { Partial, Round } from '../part.js';
 import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
 import type { RowsPartial } from './count.js';
-import type { Walk } from '../walk.js';
-import { columnsWalk, groupedBounds, pieceRowsOf, takesAll, uniqueColumns } from './plan-rows.js';
+import { columnsWalk, groupedBounds, multipleOf, takesAll, uniqueColumns } from './plan-rows.js';
 import type { KeptBefore } from './rows-walk.js';
 
 export class RowsPreparation {
   readonly #open: OpenQuery;
-  readonly #walk: Walk;
+  readonly #source: number;
+  /** Of rows that are kept in the answer. */
+  readonly #cellsPerRow: number;
   readonly #steps: Generator<Round, Plan, void>;
   #take: ((partial: Partial) => void) | undefined;
   #plan: Plan | undefined;
 
   constructor(plan: Plan, open: OpenQuery) {
     this.#open = open;
-    this.#walk = plan.walk;
+    this.#source = plan.walk.source;
+    const { axis } = plan.query;
+    this.#cellsPerRow = axis === null || axis.includes(0) ? 0 : plan.cells / Math.max(1, open.kept.total);
     this.#steps = this.#prepare(plan);
   }
 
@@ -84,9 +87,8 @@ export class RowsPreparation {
 
   /** Rows that are kept before each piece of the walk, and behind the last. */
   *#count(filter: Filter): Generator<Round, KeptBefore, void> {
-    // Where no elements are read, nobody asks where the pieces are.
-    const pieceRows = this.#walk.rows ? pieceRowsOf(this.#walk) : 1024;
     const { total } = this.#open.kept;
+    const pieceRows = multipleOf(total, this.#cellsPerRow, this.#bounds);
     const pieces = Math.ceil(total / pieceRows);
     const counts = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
     const before: KeptBefore = { pieceRows, counts };
@@ -103,7 +105,7 @@ export class RowsPreparation {
     };
     const columns = uniqueColumns(columnsOf(filter));
     yield {
-      walk: columnsWalk(this.#walk.source, total, pieceRows, { filter, columns }, this.#bounds),
+      walk: columnsWalk(this.#source, total, pieceRows, { filter, columns }, this.#bounds),
       measure: { kind: 'rows', pieceRows },
     };
     return before;

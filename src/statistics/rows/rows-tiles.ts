@@ -3,16 +3,16 @@
  * is packed, so that measurements know nothing of filters. Those that group rows get the whole tile and the numbers of
  * the rows that are used. Tiles without such a row are not read.
  */
-import { isContiguous, sizeOf, type View } from '../../layout/view.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
-import { boxAt, gridOf, packedBox, startOf, viewOf, type Axis, type Box } from '../axes.js';
+import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from '../axes.js';
 import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
-import { nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
-import type { ChunkTask } from '../walk.js';
+import { keptTogether, nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
+import type { ChunkTask, ColumnView } from '../walk.js';
 import { RowColumns } from './columns.js';
 import type { RowMask } from './row-mask.js';
-import { isFirstStrip, sliced, type ChunkRows, type RowSlice } from './rows-walk.js';
+import { columnView, isFirstStrip, rowsAxisOf, sliced, type ChunkRows, type RowSlice } from './rows-walk.js';
 
 /** The used rows of a raw tile. */
 export interface TileRows {
@@ -40,7 +40,7 @@ export function eachRowsTile(
 ): void {
   if (rows.length === 0) return;
   const { box, dtype } = chunk;
-  const at = box.axes.findIndex(axis => axis.isRows);
+  const at = rowsAxisOf(box);
   const grid = gridOf(box.axes, chunk.tileBytesMax / dtype.itemsize, {
     cellsMax: Number.POSITIVE_INFINITY,
     reachMax: LIMITS.tileSpanBytesMax,
@@ -52,12 +52,13 @@ export function eachRowsTile(
   for (let number = 0; number < grid.boxes; number++) {
     const mark = engine.scratch.mark();
     const piece = boxAt(box, grid, number);
-    const start = startOf(box, grid, number, at);
+    const start = piece.axes[at]!.rows!.first - rows.first;
     const total = piece.axes[at]!.length;
     if (start > last.start) before += last.count;
     // The next strip of the other axes goes through all rows again.
     else if (start < last.start) before = rows.before;
-    const columns = new RowColumns(engine, sources, rows.first + start, total);
+    const near = sourcesNear(sources, chunk, rows, piece, start, total);
+    const columns = new RowColumns(engine, near, rows.first + start, total);
     const kept = keptRows(engine, masks.filter, columns, total);
     const used = sliced(rows.slice, before, before + kept.count);
     const picked = pickWithin(engine, masks.within, columns, total, {
@@ -66,7 +67,7 @@ export function eachRowsTile(
     });
     if (picked.count > 0) {
       const elements = rows.readsElements
-        ? nativeView(engine, sources[chunk.source]!, dtype, viewOf(piece))
+        ? nativeView(engine, near[chunk.source]!, dtype, viewOf(piece))
         : { ptr: 0, strides: piece.axes.map(() => 0) };
       const isFirst = rows.isFirstStrip && isFirstStrip(box, grid, number, at);
       const tileRows: TileRows = { columns, first: start, isFirstStrip: isFirst, total, ...picked };
@@ -87,6 +88,25 @@ export interface RowMasks {
   readonly filter: RowMask;
   /** Of the rows that the slice takes. */
   readonly within: RowMask | undefined;
+}
+
+/** The sources, where what a tile reads of each of them lies close together as one stretch. */
+function sourcesNear(
+  sources: readonly TileSource[],
+  { source, dtype }: ChunkTask,
+  { columns, readsElements, first }: ChunkRows,
+  piece: Box,
+  start: number,
+  total: number,
+): readonly TileSource[] {
+  const reads: ColumnView[] = columns.map(column => columnView(column, first + start, total));
+  if (readsElements) reads.push({ source, dtype, view: viewOf(piece) });
+  return sources.map((each, i) => {
+    const extents = reads.filter(read => read.source === i).map(read => extentOf(read.view, read.dtype.itemsize));
+    const from = Math.min(...extents.map(extent => extent.start));
+    const to = Math.max(...extents.map(extent => extent.end));
+    return extents.length > 1 && to - from <= LIMITS.tileSpanBytesMax ? keptTogether(each, from, to) : each;
+  });
 }
 
 interface Picked {
@@ -165,7 +185,7 @@ function packRows(
   { cellStart, rows }: ChunkTask,
 ): Tile {
   const { cellStep, indexStep } = rows!;
-  const { isRows: _, ...rowAxis } = box.axes[at]!;
+  const { rows: _, ...rowAxis } = box.axes[at]!;
   const axes = box.axes.with(at, { ...rowAxis, length: count, cellStep, indexStep });
   const packed = packedBox({
     axes,

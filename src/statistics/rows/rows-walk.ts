@@ -68,20 +68,14 @@ export interface ChunkRows {
 /** Chunk `number` of a walk with rows. */
 export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTask {
   const { source, dtype, box, grid, tileBytesMax } = walk;
-  const at = box.axes.findIndex(axis => axis.isRows);
-  invariant(at >= 0, 'a walk with rows has an axis of them');
   const whole = boxAt(box, grid, number);
-  const first = startOf(box, grid, number, at);
+  const at = rowsAxisOf(whole);
+  const { first } = whole.axes[at]!.rows!;
   const used = usedRows(rows, first, whole.axes[at]!.length);
   const length = used.count === 0 ? 0 : whole.axes[at]!.length;
   const piece: Box = { ...whole, axes: whole.axes.with(at, { ...whole.axes[at]!, length }) };
   const columns = rows.columns.map(column => columnView(column, first, length));
   const perRow = piece.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
-  const cellsPerRow = piece.axes.reduce(
-    (product, { kept, length }, i) => (i !== at && kept ? product * length : product),
-    1,
-  );
-  const isKept = piece.axes[at]!.kept;
   const view = viewOf(piece);
   const { filter, cellStep, indexStep, slice, within, readsElements, isRaw } = rows;
   return {
@@ -93,8 +87,7 @@ export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTa
       columns.reduce((bytes, column) => bytes + length * column.dtype.itemsize, 0),
     tileBytesMax,
     box: piece,
-    cellStart: piece.cell + used.first * cellStep,
-    cellCount: cellsPerRow * (isKept ? used.count : 1),
+    ...cellsIn(whole, rows),
     elements: perRow * used.count,
     columns,
     rows: {
@@ -114,12 +107,29 @@ export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTa
   };
 }
 
+/** The cells of the answer that the used rows of a box have: `[cellStart, cellStart + cellCount)`. */
+export function cellsIn(box: Box, rows: WalkRows): { cellStart: number; cellCount: number } {
+  const { rows: own, kept, length } = box.axes[rowsAxisOf(box)]!;
+  const used = usedRows(rows, own!.first, length);
+  const perRow = box.axes.reduce((product, axis) => (axis.kept && !axis.rows ? product * axis.length : product), 1);
+  if (kept && used.count === 0) return { cellStart: 0, cellCount: 0 };
+  return { cellStart: box.cell + used.first * rows.cellStep, cellCount: perRow * (kept ? used.count : 1) };
+}
+
+/** Which axis of a box is that of rows. */
+export function rowsAxisOf({ axes }: Box): number {
+  const at = axes.findIndex(axis => axis.rows);
+  invariant(at >= 0, 'a walk with rows has an axis of them');
+  return at;
+}
+
 /** Whether a piece begins at the start of all axes but that of rows. */
 export function isFirstStrip(box: Box, grid: Grid, number: number, rowsAt: number): boolean {
   return box.axes.every((_, axis) => axis === rowsAt || startOf(box, grid, number, axis) === 0);
 }
 
-function columnView({ source, dtype, offset, stride }: RowColumn, first: number, length: number): ColumnView {
+/** What a column is read of `length` rows from `first`. */
+export function columnView({ source, dtype, offset, stride }: RowColumn, first: number, length: number): ColumnView {
   return { source, dtype, view: { shape: [length], strides: [stride], offset: offset + first * stride } };
 }
 

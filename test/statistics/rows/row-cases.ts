@@ -2,6 +2,8 @@
 import { parseDType, type DType } from '../../../src/dtype.js';
 import { packedView, sizeOf } from '../../../src/layout/view.js';
 import { normalise, parseSlice, type SlicePart } from '../../../src/selection.js';
+import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
+import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
 import type { PlanBounds, QueryInput, RowSource } from '../../../src/statistics/index.js';
 import {
   indicesOf,
@@ -32,6 +34,8 @@ export interface RowCase {
 export interface RowCaseOptions {
   readonly ops: readonly string[];
   readonly isGrouped: boolean;
+  /** Median and quantiles instead of `ops`. */
+  readonly isSelecting?: boolean;
 }
 
 export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
@@ -56,9 +60,19 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       chunkBytesMax: pick(random, [1, 40, 200, 1000, 2 ** 23]),
       tileBytesMax: pick(random, [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
+      ...(options.isSelecting && { search: pick(random, [SELECT_BOUNDS, SELECT_BOUNDS, FEW]) }),
     },
   };
 }
+
+/** Everything is searched for in rounds, and in batches of cells. */
+const FEW: SelectBounds = {
+  tablesMax: 3,
+  collectedMax: 4,
+  cellBytesMax: 0,
+  soleCellElementsMax: 1,
+  roundsQuantilesMax: 1000,
+};
 
 function store(random: Random, name: string, shape: readonly number[]): Stored {
   const dtype = parseDType(pick(random, TYPESTRS));
@@ -99,7 +113,7 @@ function randomQuery(
   random: Random,
   datasets: readonly Stored[],
   rank: number,
-  { ops, isGrouped }: RowCaseOptions,
+  { ops, isGrouped, isSelecting = false }: RowCaseOptions,
 ): QueryInput {
   const axes = Array.from({ length: rank }, (_, i) => i);
   const { itemsize, kind } = datasets[0]!.dtype;
@@ -108,12 +122,13 @@ function randomQuery(
   const group = isGrouped ? randomKeys(random, datasets) : undefined;
   const chosen = ops.filter(() => random() < 0.4);
   if (chosen.length === 0) chosen.push(ops[0]!);
+  const selecting = [pick(random, ['median', randomQuantile(random)]), pick(random, ['count', randomQuantile(random)])];
   let axis: number[] | null = null;
   const isPositional = chosen.some(op => op.startsWith('arg'));
   if (random() < 0.6 && !isPositional) axis = axes.filter(i => random() < 0.5 || (isGrouped && i === 0));
   else if (isPositional && random() < 0.5) axis = [integerBelow(random, rank)];
   return {
-    ops: chosen,
+    ops: isSelecting ? [...new Map(selecting.map(op => [JSON.stringify(op).slice(0, 8), op])).values()] : chosen,
     axis,
     keepdims: random() < 0.2,
     // Large integers that agree as doubles have a variance here and none in the model: 0 / 0 would show it.
@@ -122,6 +137,11 @@ function randomQuery(
     ...(where !== undefined && { where }),
     ...(group !== undefined && { group_by: group }),
   };
+}
+
+function randomQuantile(random: Random): unknown {
+  const q = Array.from({ length: 1 + integerBelow(random, 4) }, () => pick(random, [0, 1, 0.5, random()]));
+  return { quantile: { q: random() < 0.2 ? q[0]! : q, method: pick(random, ['linear', 'linear', ...METHOD_NAMES]) } };
 }
 
 /** The JSON of a subject, and the dataset and values that it means. */

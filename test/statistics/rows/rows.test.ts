@@ -8,7 +8,7 @@ import { randomOf, type Case, type Value } from '../cases.js';
 import { differenceOf } from '../compare.js';
 import type { Expected } from '../oracle.js';
 import { makeRowCase, type RowCase, type RowCaseOptions } from './row-cases.js';
-import { expectedGroups, expectedRows } from './row-model.js';
+import { expectedGroups, expectedQuantiles, expectedRows } from './row-model.js';
 
 const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
 
@@ -102,6 +102,39 @@ function errorOfRows(each: RowCase): string | undefined {
 
 test('rows that a filter keeps, and slices of them, agree with the model', async t => {
   t.same(differences(3000, 1, { ops: REDUCING, isGrouped: false }, errorOfRows, checkRows), []);
+});
+
+/** The values of median and quantiles, cell by cell: the quantiles of a cell in their order. */
+function selectedOf(results: readonly OperationResult[], cells: number): Value[][] {
+  return Array.from({ length: cells }, (_, cell) =>
+    results
+      .filter(({ op }) => op === 'median' || op === 'quantile')
+      .toSorted((a, b) => (a.op < b.op ? -1 : 1))
+      .flatMap(({ values }) => Array.from({ length: values.length / cells }, (_, i) => values[i * cells + cell]!)),
+  );
+}
+
+function compareSelected(
+  results: readonly OperationResult[],
+  expected: readonly (readonly Value[])[],
+): string | undefined {
+  const text = (values: readonly (readonly Value[])[]): string =>
+    values.map(cell => cell.map(value => (value === 0 ? '0' : String(value))).join(' ')).join(', ');
+  const actual = text(selectedOf(results, expected.length));
+  return actual === text(expected) ? undefined : `selected ${actual} instead of ${text(expected)}`;
+}
+
+function checkSelected(each: RowCase, actual: StatisticsResult): string | undefined {
+  const query = queryOf(each);
+  const { values, shape } = expectedRows(each, query);
+  return compareSelected(actual.results, expectedQuantiles(query, each.datasets[0]!.dtype, shape, values));
+}
+
+test('medians and quantiles of the rows that are kept agree with the model', async t => {
+  t.same(
+    differences(700, 30_000, { ops: ['count'], isGrouped: false, isSelecting: true }, errorOfRows, checkSelected),
+    [],
+  );
 });
 
 test('positions count the rows that are kept', async t => {
