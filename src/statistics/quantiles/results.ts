@@ -29,6 +29,8 @@ export class QuantileResults {
   }
 
   merge({ cellStart, cellCount, median, quantiles }: CellsPartial): void {
+    // A chunk of chosen rows may have none.
+    if (cellCount === 0) return;
     if (median) this.#median!.set(median, cellStart);
     if (!quantiles) return;
     const width = quantiles.length / cellCount;

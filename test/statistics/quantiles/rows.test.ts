@@ -1,0 +1,70 @@
+/** Medians and quantiles of chosen rows, gathered and searched in rounds, against sorted lists. */
+import t from 'tap';
+import { parseDType } from '../../../src/dtype.js';
+import { isErrorCode } from '../../../src/errors.js';
+import { parseSlice } from '../../../src/selection.js';
+import { planQuery } from '../../../src/statistics/plan-query.js';
+import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
+import { SELECT_BOUNDS } from '../../../src/statistics/quantiles/strategy.js';
+import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { integerBelow, pick, randomOf } from '../cases.js';
+
+const TAKEN = [
+  ['', (): boolean => true],
+  [':', (): boolean => true],
+  ['::2', (i: number): boolean => i % 2 === 0],
+  ['1:', (i: number): boolean => i > 0],
+] as const;
+
+function middleOf(list: readonly number[]): number {
+  const sorted = list.toSorted((a, b) => a - b);
+  const upper = sorted.length >> 1;
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 === 1 ? sorted[upper]! : (sorted[upper - 1]! + sorted[upper]!) / 2;
+}
+
+/** Undefined, or what is wrong; 'refused' where too many cells would have to be searched. */
+function check(seed: number): string | undefined {
+  const random = randomOf(seed);
+  const [length, width] = [1 + integerBelow(random, 40), 1 + integerBelow(random, 8)];
+  const dtype = parseDType(pick(random, ['<f4', '<i8']));
+  const data = Array.from({ length }, () => Array.from({ length: width }, () => integerBelow(random, 100) - 50));
+  const flat = data.flat();
+  const array = dtype.kind === 'f' ? Float32Array.from(flat) : BigInt64Array.from(flat, BigInt);
+  const view = { shape: [length, width], strides: [width * dtype.itemsize, dtype.itemsize], offset: 0 };
+  const axis = pick(random, [null, 0, 1]);
+  const [slice, isTaken] = pick(random, TAKEN);
+  const above = integerBelow(random, 100) - 50;
+  const select = {
+    ...SELECT_BOUNDS,
+    cellBytesMax: pick(random, [0, 0, 200, 2 ** 24]),
+    soleCellElementsMax: 0,
+    collectedMax: pick(random, [0, 5]),
+  };
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: pick(random, [100, 400, 2 ** 20]), tileBytesMax: 64, select };
+  const rows = data.filter(([first]) => first! > above).filter((_, i) => isTaken(i));
+  const columns = Array.from({ length: width }, (_, i) => rows.map(row => row[i]!));
+  const cells = axis === null ? [rows.flat()] : axis === 0 ? columns : rows;
+  const ends = [Math.min, Math.max].flatMap(end => cells.map(cell => (cell.length > 0 ? end(...cell) : Number.NaN)));
+  const ops = ['median', { quantile: { q: [0, 1], method: 'lower' } }];
+  const self = { name: 'self', dtype, shape: view.shape, view };
+  const query = { ops, axis, where: { column: 0, gt: above } };
+  const none = (): never => t.fail('reads no other dataset') as never;
+  try {
+    const { plan } = planQuery(query, self, slice === '' ? [] : parseSlice(slice), none, { bounds });
+    const [median, quantile] = computePlan(plan, [sourceFrom(new Uint8Array(array.buffer))]).results;
+    const found = [Array.from(median!.values, Number), Array.from(quantile!.values, Number)];
+    const wanted = [cells.map(middleOf), ends];
+    return found.join(';') === wanted.join(';')
+      ? undefined
+      : `seed ${seed}: ${found.join(';')}, not ${wanted.join(';')}`;
+  } catch (error) {
+    return isErrorCode(error, 'too_large') ? 'refused' : `seed ${seed}: ${String(error)}`;
+  }
+}
+
+t.test('chosen rows have the medians and quantiles of what is chosen', async t => {
+  const found = Array.from({ length: 800 }, (_, seed) => check(seed));
+  t.same(found.filter(each => each !== undefined && each !== 'refused').slice(0, 3), []);
+  t.ok(found.filter(each => each === 'refused').length < 200, 'most are answered');
+});
