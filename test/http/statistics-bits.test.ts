@@ -41,7 +41,7 @@ const QUERIES = ARRAYS.flatMap(({ name }) =>
     'ops=sum,std&slice=::-2,::5',
     'ops=median&q=0.1,0.25,0.9',
     'ops=median&axis=1&slice=:40',
-    'bins=50&range=-1,1',
+    'bins=50&range=-1,1&nan=omit',
   ].map(query => `/v1/datasets/${name}/statistics?${query}`),
 );
 
