@@ -153,7 +153,7 @@ export function expectedQuantiles(
       .toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
       .map(value => (dtype.itemsize < 8 ? Number(value) : value));
     const { median, quantiles } = places.answersOf(isShown ? 0 : sorted.length, rank => sorted[rank]!);
-    return wanted.median ? [median as Value].concat(quantiles) : [...quantiles];
+    return wanted.median ? [median as Value].concat(quantiles) : quantiles.slice();
   });
 }
 
