@@ -9,6 +9,10 @@ import { BLOCK, Is, Yes } from '../types';
 const ROWS: usize = 16;
 /** Rows at the start of a block that the shifts are taken from. */
 const SAMPLES: usize = 8;
+/** From so many rows on, taking samples costs little beside the sums. */
+const LONG_BLOCK: usize = 1024;
+/** A mean that is so few (squared) standard deviations from zero costs no digits worth a shift. */
+const NEAR: f64 = 16;
 const SHIFT_SHARE_MAX: f64 = 63.0 / 64;
 
 /** Where the numbers of each column stand, by columns of 8 bytes: 32 bytes for each in `room`. */
@@ -39,7 +43,7 @@ export function momentsRowsOf<T>(
   counts = room + width * 24;
   while (rows > 0) {
     const n = min(rows, BLOCK);
-    findShifts<T>(ptr, step, n, width);
+    findShifts<T>(ptr, step, n, width, cells, fieldBytes);
     memory.fill(distances, 0, width * 16);
     addBlock<T, void>(ptr, step, n, width);
     let omits = false;
@@ -75,44 +79,121 @@ function hasNan(width: usize): bool {
 }
 
 /**
- * The mean of the first rows, without NaN: of float32 a float32, of integers an integer; 0 where there is none. Of 64-bit
- * integers the first row as it is.
+ * Short blocks are shifted by the mean that their cells have had so far; long ones, and the first, by that of their first
+ * rows, without NaN. Of float32 a float32, of integers an integer; 0 where that is near enough, or there is none. Of
+ * 64-bit integers the first row as it is.
  */
-function findShifts<T>(ptr: usize, step: usize, rows: usize, width: usize): void {
+function findShifts<T>(ptr: usize, step: usize, rows: usize, width: usize, cells: usize, fieldBytes: usize): void {
   if (Is.wide<T>()) {
     for (let j: usize = 0; j < width; j++) store<T>(shifts + j * 8, load<T>(ptr + j * 8));
     return;
   }
+  const keeps = rows < LONG_BLOCK;
   const samples = min(rows, SAMPLES);
-  const one = f64x2.splat(1);
   let j: usize = 0;
   for (; j + 2 <= width; j += 2) {
-    let total = f64x2.splat(0);
-    let count = total;
-    for (let i: usize = 0, at = ptr + j * sizeof<T>(); i < samples; i++, at += step) {
-      const x = Lanes.two<T>(at);
-      const is = f64x2.eq(x, x);
-      total = f64x2.add(total, v128.and(x, is));
-      count = f64x2.add(count, v128.and(is, one));
+    const cell = cells + j * 8;
+    const counts = v128.load(cell + COUNT * fieldBytes);
+    if (keeps && i64x2.all_true(counts)) {
+      const mean = v128.load(cell + MEAN * fieldBytes);
+      const m2 = v128.load(cell + M2 * fieldBytes);
+      const isNear = f64x2.le(f64x2.mul(f64x2.mul(mean, mean), counts), f64x2.mul(f64x2.splat(NEAR), m2));
+      v128.store(shifts + j * 8, v128.andnot(Finite.near<T>(mean), isNear));
+    } else {
+      for (let k = j; k < j + 2; k++)
+        findShift<T>(ptr + k * sizeof<T>(), step, samples, k * 8, cells, fieldBytes, keeps);
     }
-    let shift = f64x2.div(total, count);
-    if (isInteger<T>()) shift = f64x2.floor(shift);
-    else if (sizeof<T>() == 4) shift = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(shift));
-    v128.store(shifts + j * 8, v128.and(shift, Finite.mask(shift)));
   }
-  for (; j < width; j++) {
+  if (j < width) findShift<T>(ptr + j * sizeof<T>(), step, samples, j * 8, cells, fieldBytes, keeps);
+}
+
+/** One column's; `at` is where its numbers stand. */
+function findShift<T>(
+  ptr: usize,
+  step: usize,
+  samples: usize,
+  at: usize,
+  cells: usize,
+  fieldBytes: usize,
+  keeps: bool,
+): void {
+  const known = load<f64>(cells + at + COUNT * fieldBytes);
+  let mean: f64;
+  let isNear: bool;
+  if (keeps && known > 0) {
+    mean = load<f64>(cells + at + MEAN * fieldBytes);
+    isNear = mean * mean * known <= NEAR * load<f64>(cells + at + M2 * fieldBytes);
+  } else {
     let total: f64 = 0;
-    let count = 0;
-    for (let i: usize = 0, at = ptr + j * sizeof<T>(); i < samples; i++, at += step) {
-      const x = f64(load<T>(at));
+    let count: f64 = 0;
+    for (let i: usize = 0, from = ptr; i < samples; i++, from += step) {
+      const x = f64(load<T>(from));
       if (x != x) continue;
       total += x;
-      count++;
+      count += 1;
     }
-    let shift = total / f64(count);
-    if (isInteger<T>()) shift = Math.floor(shift);
-    else if (sizeof<T>() == 4) shift = f64(f32(shift));
-    store<f64>(shifts + j * 8, Is.finite(shift) ? shift : 0);
+    mean = total / count;
+    let scatter: f64 = 0;
+    for (let i: usize = 0, from = ptr; i < samples; i++, from += step) {
+      const d = f64(load<T>(from)) - mean;
+      if (d == d) scatter += d * d;
+    }
+    isNear = mean * mean * count <= NEAR * scatter;
+  }
+  const shift = isInteger<T>() ? Math.floor(mean) : sizeof<T>() == 4 ? f64(f32(mean)) : mean;
+  store<f64>(shifts + at, isNear || !Is.finite(shift) ? 0 : shift);
+}
+
+class Strip {
+  /** True where eight columns have no shift. */
+  @inline static isPlain(at: usize): bool {
+    const any = v128.or(
+      v128.or(v128.load(shifts + at), v128.load(shifts + at, 16)),
+      v128.or(v128.load(shifts + at, 32), v128.load(shifts + at, 48)),
+    );
+    return !v128.any_true(any);
+  }
+
+  /** Eight columns; `at` is where their numbers stand. */
+  @inline static add<T, Shift>(ptr: usize, step: usize, rows: usize, at: usize): void {
+    const shift0 = v128.load(shifts + at);
+    const shift1 = v128.load(shifts + at, 16);
+    const shift2 = v128.load(shifts + at, 32);
+    const shift3 = v128.load(shifts + at, 48);
+    let s0 = v128.load(distances + at);
+    let s1 = v128.load(distances + at, 16);
+    let s2 = v128.load(distances + at, 32);
+    let s3 = v128.load(distances + at, 48);
+    let q0 = v128.load(squares + at);
+    let q1 = v128.load(squares + at, 16);
+    let q2 = v128.load(squares + at, 32);
+    let q3 = v128.load(squares + at, 48);
+    for (; rows > 0; rows--, ptr += step) {
+      let d = Lanes.two<T>(ptr);
+      if (!isVoid<Shift>()) d = f64x2.sub(d, shift0);
+      s0 = f64x2.add(s0, d);
+      q0 = f64x2.add(q0, f64x2.mul(d, d));
+      d = Lanes.two<T>(ptr + 2 * sizeof<T>());
+      if (!isVoid<Shift>()) d = f64x2.sub(d, shift1);
+      s1 = f64x2.add(s1, d);
+      q1 = f64x2.add(q1, f64x2.mul(d, d));
+      d = Lanes.two<T>(ptr + 4 * sizeof<T>());
+      if (!isVoid<Shift>()) d = f64x2.sub(d, shift2);
+      s2 = f64x2.add(s2, d);
+      q2 = f64x2.add(q2, f64x2.mul(d, d));
+      d = Lanes.two<T>(ptr + 6 * sizeof<T>());
+      if (!isVoid<Shift>()) d = f64x2.sub(d, shift3);
+      s3 = f64x2.add(s3, d);
+      q3 = f64x2.add(q3, f64x2.mul(d, d));
+    }
+    v128.store(distances + at, s0);
+    v128.store(distances + at, s1, 16);
+    v128.store(distances + at, s2, 32);
+    v128.store(distances + at, s3, 48);
+    v128.store(squares + at, q0);
+    v128.store(squares + at, q1, 16);
+    v128.store(squares + at, q2, 32);
+    v128.store(squares + at, q3, 48);
   }
 }
 
@@ -121,49 +202,14 @@ function addBlock<T, Omit>(ptr: usize, step: usize, rows: usize, width: usize): 
     const n = min(ROWS, rows - row);
     let j: usize = 0;
     if (isVoid<Omit>() && !Is.wide<T>()) {
-      for (; j + 8 <= width; j += 8) addStrip<T>(ptr + j * sizeof<T>(), step, n, j * 8);
+      for (; j + 8 <= width; j += 8) {
+        if (Strip.isPlain(j * 8)) Strip.add<T, void>(ptr + j * sizeof<T>(), step, n, j * 8);
+        else Strip.add<T, Yes>(ptr + j * sizeof<T>(), step, n, j * 8);
+      }
     }
     if (!Is.wide<T>()) for (; j + 2 <= width; j += 2) addPair<T, Omit>(ptr + j * sizeof<T>(), step, n, j * 8);
     for (; j < width; j++) addColumn<T, Omit>(ptr + j * sizeof<T>(), step, n, j * 8);
   }
-}
-
-/** Eight columns; `at` is where their numbers stand. */
-function addStrip<T>(ptr: usize, step: usize, rows: usize, at: usize): void {
-  const shift0 = v128.load(shifts + at);
-  const shift1 = v128.load(shifts + at, 16);
-  const shift2 = v128.load(shifts + at, 32);
-  const shift3 = v128.load(shifts + at, 48);
-  let s0 = v128.load(distances + at);
-  let s1 = v128.load(distances + at, 16);
-  let s2 = v128.load(distances + at, 32);
-  let s3 = v128.load(distances + at, 48);
-  let q0 = v128.load(squares + at);
-  let q1 = v128.load(squares + at, 16);
-  let q2 = v128.load(squares + at, 32);
-  let q3 = v128.load(squares + at, 48);
-  for (; rows > 0; rows--, ptr += step) {
-    let d = f64x2.sub(Lanes.two<T>(ptr), shift0);
-    s0 = f64x2.add(s0, d);
-    q0 = f64x2.add(q0, f64x2.mul(d, d));
-    d = f64x2.sub(Lanes.two<T>(ptr + 2 * sizeof<T>()), shift1);
-    s1 = f64x2.add(s1, d);
-    q1 = f64x2.add(q1, f64x2.mul(d, d));
-    d = f64x2.sub(Lanes.two<T>(ptr + 4 * sizeof<T>()), shift2);
-    s2 = f64x2.add(s2, d);
-    q2 = f64x2.add(q2, f64x2.mul(d, d));
-    d = f64x2.sub(Lanes.two<T>(ptr + 6 * sizeof<T>()), shift3);
-    s3 = f64x2.add(s3, d);
-    q3 = f64x2.add(q3, f64x2.mul(d, d));
-  }
-  v128.store(distances + at, s0);
-  v128.store(distances + at, s1, 16);
-  v128.store(distances + at, s2, 32);
-  v128.store(distances + at, s3, 48);
-  v128.store(squares + at, q0);
-  v128.store(squares + at, q1, 16);
-  v128.store(squares + at, q2, 32);
-  v128.store(squares + at, q3, 48);
 }
 
 function addPair<T, Omit>(ptr: usize, step: usize, rows: usize, at: usize): void {
@@ -219,6 +265,14 @@ function addColumn<T, Omit>(ptr: usize, step: usize, rows: usize, at: usize): vo
 class Finite {
   @inline static mask(x: v128): v128 {
     return f64x2.eq(f64x2.sub(x, x), f64x2.splat(0));
+  }
+
+  /** What `nearby` answers, for two. */
+  @inline static near<T>(mean: v128): v128 {
+    let shift = mean;
+    if (isInteger<T>()) shift = f64x2.floor(mean);
+    else if (sizeof<T>() == 4) shift = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(mean));
+    return v128.and(shift, Finite.mask(shift));
   }
 }
 

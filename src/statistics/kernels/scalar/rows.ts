@@ -113,28 +113,42 @@ function sumColumn(cells: Cells, cell: number, column: Elements, omit: boolean):
   }
 }
 
-/** Rows at the start of a block that the shifts are taken from. */
+/** Rows at the start of a block that its shift is taken from, where it is long or the first. */
 const SAMPLES = 8;
+const LONG_BLOCK = 1024;
+/** A mean that is so few (squared) standard deviations from zero costs no digits worth a shift. */
+const NEAR = 16;
 
 function momentsColumn(cells: Cells, cell: number, column: Elements, omit: boolean, sums: boolean): void {
   for (const block of blocksOf(column, BLOCK)) {
-    const found = momentsOf(block, shiftOf(block), omit, inOneLane);
+    const shift = shiftOf(block, cells, cell);
+    const found = momentsOf(block, shift, omit, inOneLane);
     if (!found) continue;
     if (sums) {
-      cells.addToSum(cell, found.looked.count * shiftOf(block).shift);
+      cells.addToSum(cell, found.looked.count * shift.shift);
       cells.addToSum(cell, found.looked.distances);
     }
     cells.addMoments(cell, found.moments);
   }
 }
 
-function shiftOf(column: Elements): Shift {
+function shiftOf(column: Elements, cells: Cells, cell: number): Shift {
   if (column.isWide) return { shift: 0, base: column.exact(0) as bigint };
+  const count = cells.get(cell, 'count');
+  const isKnown = column.length < LONG_BLOCK && count > 0;
+  const known = isKnown ? { count, mean: cells.get(cell, 'mean'), m2: cells.get(cell, 'm2') } : sampleOf(column);
+  const { mean } = known;
+  const shift = column.isFloat ? (column.type === 'f32' ? Math.fround(mean) : mean) : Math.floor(mean);
+  const isNear = mean * mean * known.count <= NEAR * known.m2;
+  return { shift: isNear || !Number.isFinite(shift) ? 0 : shift };
+}
+
+function sampleOf(column: Elements): { count: number; mean: number; m2: number } {
   const values = Array.from({ length: Math.min(column.length, SAMPLES) }, (_, i) => column.value(i));
   const numbers = values.filter(value => !Number.isNaN(value));
   const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-  const shift = column.isFloat ? (column.type === 'f32' ? Math.fround(mean) : mean) : Math.floor(mean);
-  return { shift: Number.isFinite(shift) ? shift : 0 };
+  const distances = numbers.map(value => value - mean).filter(distance => !Number.isNaN(distance));
+  return { count: numbers.length, mean, m2: distances.reduce((sum, distance) => sum + distance * distance, 0) };
 }
 
 function inOneLane(column: Elements, shift: Shift, omit: boolean): Distances {
