@@ -63,13 +63,34 @@ export class Lanes {
     return f64x2.convert_low_i32x4_s(x);
   }
 
-  /** Two elements of less than 64 bits, or float64, as float64. */
+  /** Two elements as float64; 64-bit integers are rounded. */
   @inline static two<T>(ptr: usize): v128 {
     if (isFloat<T>()) {
       return sizeof<T>() == 8 ? v128.load(ptr) : f64x2.promote_low_f32x4(v128.load64_zero(ptr));
     }
     if (sizeof<T>() == 4) return Lanes.convert<T>(v128.load64_zero(ptr));
+    if (sizeof<T>() == 2) {
+      const x = v128.load32_zero(ptr);
+      return f64x2.convert_low_i32x4_s(isSigned<T>() ? i32x4.extend_low_i16x8_s(x) : i32x4.extend_low_i16x8_u(x));
+    }
+    if (sizeof<T>() == 1) {
+      const x = i16x8.splat(load<i16>(ptr));
+      if (isSigned<T>()) {
+        return f64x2.convert_low_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(x)));
+      }
+      return f64x2.convert_low_i32x4_s(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(x)));
+    }
     return f64x2(f64(load<T>(ptr)), f64(load<T>(ptr, sizeof<T>())));
+  }
+
+  /** The low, or the high, halves of two 64-bit integers as float64. */
+  @inline static lows(x: v128): v128 {
+    return f64x2.convert_low_i32x4_u(v128.shuffle<i32>(x, x, 0, 2, 0, 2));
+  }
+
+  @inline static highs<T>(x: v128): v128 {
+    const high = v128.shuffle<i32>(x, x, 1, 3, 1, 3);
+    return isSigned<T>() ? f64x2.convert_low_i32x4_s(high) : f64x2.convert_low_i32x4_u(high);
   }
 
   /** One vector of elements, lesser and greater ones by lanes; of a NaN and a number, `a`. */

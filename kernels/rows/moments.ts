@@ -207,20 +207,28 @@ function addBlock<T, Omit>(ptr: usize, step: usize, rows: usize, width: usize): 
         else Strip.add<T, Yes>(ptr + j * sizeof<T>(), step, n, j * 8);
       }
     }
-    if (!Is.wide<T>()) for (; j + 2 <= width; j += 2) addPair<T, Omit>(ptr + j * sizeof<T>(), step, n, j * 8);
+    for (; j + 2 <= width; j += 2) addPair<T, Omit>(ptr + j * sizeof<T>(), step, n, j * 8);
     for (; j < width; j++) addColumn<T, Omit>(ptr + j * sizeof<T>(), step, n, j * 8);
   }
 }
 
 function addPair<T, Omit>(ptr: usize, step: usize, rows: usize, at: usize): void {
   const shift = v128.load(shifts + at);
+  const baseLows = Lanes.lows(shift);
+  const baseHighs = Lanes.highs<T>(shift);
+  const unit = f64x2.splat(4294967296);
   const one = f64x2.splat(1);
   let s = v128.load(distances + at);
   let q = v128.load(squares + at);
   let count = isVoid<Omit>() ? s : v128.load(counts + at);
   for (; rows > 0; rows--, ptr += step) {
-    const x = Lanes.two<T>(ptr);
+    const x = Is.wide<T>() ? v128.load(ptr) : Lanes.two<T>(ptr);
     let d = f64x2.sub(x, shift);
+    if (Is.wide<T>()) {
+      // Of the halves it is exact, so that it is rounded once.
+      d = f64x2.mul(f64x2.sub(Lanes.highs<T>(x), baseHighs), unit);
+      d = f64x2.add(d, f64x2.sub(Lanes.lows(x), baseLows));
+    }
     if (!isVoid<Omit>()) {
       const is = f64x2.eq(x, x);
       count = f64x2.add(count, v128.and(is, one));
