@@ -72,6 +72,8 @@ export class KeyTable {
 
 /** Elements sorted between two turns of the event loop. */
 const TURN = 256 * 1024;
+/** Fewer keys are compared with each other: that needs no tables. */
+const RADIX_MIN = 4096;
 
 /**
  * Ordinals in the ascending order of their keys: a radix sort by 16 bits at a time, from the least significant word of the
@@ -79,6 +81,7 @@ const TURN = 256 * 1024;
  */
 export function* sortedOrdinals({ keys, size, words }: KeyTable): Generator<void, Uint32Array<ArrayBuffer>> {
   let from = Uint32Array.from({ length: size }, (_, i) => i);
+  if (size < RADIX_MIN) return from.sort((a, b) => compareKeys(keys, words, a, b));
   let to = new Uint32Array(size);
   for (let part = words / 2 - 1; part >= 0; part--) {
     for (const word of [2 * part, 2 * part + 1]) {
@@ -103,4 +106,13 @@ export function* sortedOrdinals({ keys, size, words }: KeyTable): Generator<void
     }
   }
   return from;
+}
+
+function compareKeys(keys: Uint32Array, words: number, a: number, b: number): number {
+  for (let part = 0; part < words; part += 2) {
+    const [high, low] = [part + 1, part];
+    const order = keys[a * words + high]! - keys[b * words + high]! || keys[a * words + low]! - keys[b * words + low]!;
+    if (order !== 0) return order;
+  }
+  return 0;
 }

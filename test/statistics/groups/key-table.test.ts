@@ -1,0 +1,48 @@
+/** Tables of keys, and their order, against a map and a sort. */
+import t from 'tap';
+import { KeyTable, sortedOrdinals } from '../../../src/statistics/groups/key-table.js';
+import { integerBelow, pick, randomOf } from '../cases.js';
+
+/** Codes of `parts` parts each, of which some are alike and some differ in one digit only. */
+function keysOf(seed: number, count: number, parts: number): BigUint64Array {
+  const random = randomOf(seed);
+  const shifts = [0n, 16n, 32n, 48n];
+  return BigUint64Array.from(
+    { length: count * parts },
+    () => BigInt(integerBelow(random, 3000)) << pick(random, shifts),
+  );
+}
+
+for (const [count, parts] of [
+  [0, 1],
+  [500, 1],
+  [500, 3],
+  [30_000, 1],
+  [30_000, 2],
+] as const) {
+  t.test(`${count} keys of ${parts} parts have an ordinal each, and an order`, async t => {
+    const keys = keysOf(count + parts, count, parts);
+    const words = new Uint32Array(keys.buffer);
+    const table = new KeyTable(parts);
+    const known = new Map<string, number>();
+    for (let i = 0; i < count; i++) {
+      const name = keys.subarray(i * parts, (i + 1) * parts).join();
+      if (!known.has(name)) known.set(name, known.size);
+      if (table.ordinalOf(words, i * 2 * parts) !== known.get(name)) t.fail(`key ${i}`);
+    }
+    t.equal(table.size, known.size);
+    const sorting = sortedOrdinals(table);
+    let step = sorting.next();
+    while (!step.done) step = sorting.next();
+    const partsOf = (name: string): bigint[] => name.split(',').map(BigInt);
+    const expected = [...known].sort(([a], [b]) => {
+      const [left, right] = [partsOf(a), partsOf(b)];
+      const at = left.findIndex((part, i) => part !== right[i]);
+      return left[at]! < right[at]! ? -1 : 1;
+    });
+    t.strictSame(
+      [...step.value],
+      expected.map(([, ordinal]) => ordinal),
+    );
+  });
+}
