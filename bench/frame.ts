@@ -11,7 +11,7 @@ import { writeInto } from './table.js';
 export interface Bench {
   /** Temporary; removed at the end. */
   readonly folder: string;
-  /** Undone at the end or at Ctrl-C, last first. */
+  /** Undone at the end, or when the bench is told to end, last first. */
   readonly later: (undo: () => unknown) => void;
   /** Stopped at the end. */
   readonly kept: <T extends { stop(): Promise<void> }>(started: T) => T;
@@ -23,7 +23,9 @@ export async function runBench(work: (bench: Bench) => Promise<void>): Promise<v
   const cleanUp = async (): Promise<void> => {
     for (let undo = cleanups.pop(); undo; undo = cleanups.pop()) await undo();
   };
-  process.once('SIGINT', () => void cleanUp().then(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+  }
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'hyperslab-bench-'));
   cleanups.push(() => fs.rmSync(folder, { recursive: true, force: true }));
   try {
