@@ -98,6 +98,27 @@ for (const implementation of IMPLEMENTATIONS) {
     });
   }
 
+  t.test(`${implementation.name}: NaN where a block is sampled leave its squares right`, async t => {
+    const { kernels, base } = implementation;
+    const random = randomOf(9);
+    const ptr = base + 64 * 1024 + 2 * ROOM_BYTES + 7;
+    // Samples are among the first values, so that nothing is known of the offset.
+    const values = Array.from({ length: 1000 }, (_, i) => (i < 256 ? Number.NaN : 1e9 + random()));
+    putValues(new DataView(implementation.bytes.buffer), ptr, 'f64', values);
+    const exact = exactly(values.slice(256)).m2;
+    const runs = newCells(implementation, base, 'f64');
+    kernels.momentsRuns(1, ptr, 0, values.length, 1, runs.at, FIELD_BYTES, 0, true, false, false);
+    t.ok(isNear(runs.number('m2'), exact, exact), `by runs ${runs.number('m2')}, ${exact}`);
+    for (const width of [1, 2]) {
+      const rows = newCells(implementation, base, 'f64', width);
+      const room = base + 64 * 1024;
+      // A second column is the first, one row further on.
+      kernels.momentsRows(1, ptr, 8, 999, width, 1, 0, rows.at, FIELD_BYTES, 0, room, true, false);
+      const alone = exactly(values.slice(256, 999)).m2;
+      t.ok(isNear(rows.number('m2'), alone, alone), `by rows of ${width} ${rows.number('m2')}, ${alone}`);
+    }
+  });
+
   t.test(`${implementation.name}: integers are exact, whatever their size`, async t => {
     const wrong: string[] = [];
     for (const { type, number, itemsize } of TYPES.slice(2)) {
