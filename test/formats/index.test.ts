@@ -10,12 +10,15 @@ t.test('the formats offer these functions', async t => {
     'encodeJsonData',
     'encodeJsonDataNow',
     'jsonCost',
+    'mayLoseDigits',
     'npyHeader',
+    'parseExactJson',
     'parseJsonData',
     'parseJsonDataNow',
     'parseJsonScalar',
     'parseJsonWrites',
     'parseNpyHeader',
+    'stringifyExactJson',
   ]);
 });
 
