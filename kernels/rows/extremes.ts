@@ -20,11 +20,9 @@ export function extremesRowsOf<T>(
   const mins = room;
   const maxs = room + width * sizeof<T>();
   const counts = room + width * 16;
-  for (let j: usize = 0; j < width; j++) {
-    store<T>(mins + j * sizeof<T>(), Limit.highest<T>());
-    store<T>(maxs + j * sizeof<T>(), Limit.lowest<T>());
-    store<f64>(counts + j * 8, isFloat<T>() ? 0 : f64(rows));
-  }
+  fill<T>(mins, width, Limit.highest<T>());
+  fill<T>(maxs, width, Limit.lowest<T>());
+  fill<f64>(counts, width, isFloat<T>() ? 0 : f64(rows));
   const lanes: usize = 16 / sizeof<T>();
   for (let row: usize = 0; row < rows; row += ROWS, ptr += ROWS * step) {
     const n = min(ROWS, rows - row);
@@ -38,13 +36,46 @@ export function extremesRowsOf<T>(
       addColumn<T>(ptr + at, step, n, mins + at, maxs + at, counts + j * 8);
     }
   }
-  for (let j: usize = 0; j < width; j++) {
+  let j: usize = 0;
+  if (!Is.wide<T>()) {
+    for (; j + 2 <= width; j += 2) {
+      const cell = cells + j * 8;
+      const at = j * sizeof<T>();
+      Pair.add(cell + SEEN * fieldBytes, v128.load(counts + j * 8));
+      Pair.keepLeast(cell + MIN * fieldBytes, Lanes.two<T>(mins + at));
+      Pair.keepMost(cell + MAX * fieldBytes, Lanes.two<T>(maxs + at));
+    }
+  }
+  for (; j < width; j++) {
     const least = load<T>(mins + j * sizeof<T>());
     const most = load<T>(maxs + j * sizeof<T>());
     Cell.add(cells + j * 8, fieldBytes, SEEN, load<f64>(counts + j * 8));
     if (Is.wide<T>()) Extremes.keepWide<T>(cells + j * 8, fieldBytes, least, most);
     else Extremes.keep(cells + j * 8, fieldBytes, f64(least), f64(most));
   }
+}
+
+/** A field of two neighbouring cells. */
+class Pair {
+  @inline static add(at: usize, values: v128): void {
+    v128.store(at, f64x2.add(v128.load(at), values));
+  }
+
+  @inline static keepLeast(at: usize, values: v128): void {
+    v128.store(at, f64x2.pmin(v128.load(at), values));
+  }
+
+  @inline static keepMost(at: usize, values: v128): void {
+    v128.store(at, f64x2.pmax(v128.load(at), values));
+  }
+}
+
+function fill<T>(at: usize, count: usize, value: T): void {
+  const values = v128.splat<T>(value);
+  const lanes: usize = 16 / sizeof<T>();
+  let i: usize = 0;
+  for (; i + lanes <= count; i += lanes) v128.store(at + i * sizeof<T>(), values);
+  for (; i < count; i++) store<T>(at + i * sizeof<T>(), value);
 }
 
 /** As many columns as a vector has lanes. */

@@ -99,12 +99,34 @@ function findShifts<T>(ptr: usize, step: usize, rows: usize, width: usize, cells
       const m2 = v128.load(cell + M2 * fieldBytes);
       const isNear = f64x2.le(f64x2.mul(f64x2.mul(mean, mean), counts), f64x2.mul(f64x2.splat(NEAR), m2));
       v128.store(shifts + j * 8, v128.andnot(Finite.near<T>(mean), isNear));
+    } else if (!keeps || !v128.any_true(counts)) {
+      samplePair<T>(ptr + j * sizeof<T>(), step, samples, j * 8);
     } else {
       for (let k = j; k < j + 2; k++)
         findShift<T>(ptr + k * sizeof<T>(), step, samples, k * 8, cells, fieldBytes, keeps);
     }
   }
   if (j < width) findShift<T>(ptr + j * sizeof<T>(), step, samples, j * 8, cells, fieldBytes, keeps);
+}
+
+/** Two columns' from samples. */
+function samplePair<T>(ptr: usize, step: usize, samples: usize, at: usize): void {
+  let total = f64x2.splat(0);
+  let count = total;
+  for (let i: usize = 0, from = ptr; i < samples; i++, from += step) {
+    const x = Lanes.two<T>(from);
+    const is = f64x2.eq(x, x);
+    total = f64x2.add(total, v128.and(x, is));
+    count = f64x2.add(count, v128.and(f64x2.splat(1), is));
+  }
+  const mean = f64x2.div(total, count);
+  let scatter = f64x2.splat(0);
+  for (let i: usize = 0, from = ptr; i < samples; i++, from += step) {
+    const d = f64x2.sub(Lanes.two<T>(from), mean);
+    scatter = f64x2.add(scatter, v128.and(f64x2.mul(d, d), f64x2.eq(d, d)));
+  }
+  const isNear = f64x2.le(f64x2.mul(f64x2.mul(mean, mean), count), f64x2.mul(f64x2.splat(NEAR), scatter));
+  v128.store(shifts + at, v128.andnot(Finite.near<T>(mean), isNear));
 }
 
 /** One column's; `at` is where its numbers stand. */

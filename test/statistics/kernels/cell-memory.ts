@@ -5,7 +5,9 @@ import { integerBelow, pick, randomOf, type Random } from '../cases.js';
 import type { Implementation } from './implementations.js';
 import { putValues, randomValue } from './values.js';
 
-export const FIELD_BYTES = 2048;
+export const FIELD_BYTES = 24 * 1024;
+/** Behind the cells, from the first address of an implementation on. */
+export const CELLS_BYTES = CELL_FIELDS.length * FIELD_BYTES;
 
 export interface CellMemory {
   readonly at: number;

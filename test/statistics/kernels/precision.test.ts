@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
 import { randomOf, type Random } from '../cases.js';
-import { FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
+import { CELLS_BYTES, FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
 import { exactly } from './exact.js';
 import { IMPLEMENTATIONS, type Implementation } from './implementations.js';
 import { putValues, randomValue } from './values.js';
@@ -45,7 +45,7 @@ function byRows(implementation: Implementation, type: number, ptr: number, lengt
   const { kernels, base } = implementation;
   const { type: name, itemsize } = TYPES[type]!;
   const cells = newCells(implementation, base, name);
-  const room = base + 64 * 1024;
+  const room = base + CELLS_BYTES;
   const step = itemsize;
   kernels.sumRows(type, ptr, step, length, 1, 1, 0, cells.at, FIELD_BYTES, 0, room, false);
   kernels.momentsRows(type, ptr, step, length, 1, 1, 0, cells.at, FIELD_BYTES, 0, room, false, false);
@@ -78,7 +78,7 @@ for (const implementation of IMPLEMENTATIONS) {
         for (const name of Object.keys(SETS)) {
           for (const length of LENGTHS) {
             const values = makeSet(name, length, isDouble ? x => x : Math.fround);
-            const ptr = implementation.base + 64 * 1024 + ROOM_BYTES + 5;
+            const ptr = implementation.base + CELLS_BYTES + ROOM_BYTES + 5;
             putValues(new DataView(implementation.bytes.buffer), ptr, TYPES[type]!.type, values);
             const found = compute(implementation, type, ptr, length);
             const exact = exactly(values);
@@ -101,7 +101,7 @@ for (const implementation of IMPLEMENTATIONS) {
   t.test(`${implementation.name}: NaN where a block is sampled leave its squares right`, async t => {
     const { kernels, base } = implementation;
     const random = randomOf(9);
-    const ptr = base + 64 * 1024 + 2 * ROOM_BYTES + 7;
+    const ptr = base + CELLS_BYTES + 2 * ROOM_BYTES + 7;
     // Samples are among the first values, so that nothing is known of the offset.
     const values = Array.from({ length: 1000 }, (_, i) => (i < 256 ? Number.NaN : 1e9 + random()));
     putValues(new DataView(implementation.bytes.buffer), ptr, 'f64', values);
@@ -111,7 +111,7 @@ for (const implementation of IMPLEMENTATIONS) {
     t.ok(isNear(runs.number('m2'), exact, exact), `by runs ${runs.number('m2')}, ${exact}`);
     for (const width of [1, 2]) {
       const rows = newCells(implementation, base, 'f64', width);
-      const room = base + 64 * 1024;
+      const room = base + CELLS_BYTES;
       // A second column is the first, one row further on.
       kernels.momentsRows(1, ptr, 8, 999, width, 1, 0, rows.at, FIELD_BYTES, 0, room, true, false);
       const alone = exactly(values.slice(256, 999)).m2;
@@ -126,14 +126,27 @@ for (const implementation of IMPLEMENTATIONS) {
         const random = randomOf(length + number);
         const isLarge = length > 100;
         const values = Array.from({ length }, () => BigInt(randomValue(random, type, isLarge ? 2 ** 31 : 100)));
-        const ptr = implementation.base + 64 * 1024 + ROOM_BYTES + 3;
+        const ptr = implementation.base + CELLS_BYTES + ROOM_BYTES + 3;
         putValues(new DataView(implementation.bytes.buffer), ptr, type, values);
         const sum = values.reduce((a, b) => a + b, 0n);
         for (const byRow of [false, true]) {
           const { kernels, base } = implementation;
           const cells = newCells(implementation, base, type);
           if (byRow)
-            kernels.sumRows(number, ptr, itemsize, length, 1, 1, 0, cells.at, FIELD_BYTES, 0, base + 64 * 1024, false);
+            kernels.sumRows(
+              number,
+              ptr,
+              itemsize,
+              length,
+              1,
+              1,
+              0,
+              cells.at,
+              FIELD_BYTES,
+              0,
+              base + CELLS_BYTES,
+              false,
+            );
           else kernels.sumRuns(number, ptr, 0, length, 1, cells.at, FIELD_BYTES, 0, false);
           const high = itemsize === 8 ? cells.integer('sumRest') << 32n : 0n;
           const found = cells.integer('sum') + high;
@@ -146,7 +159,7 @@ for (const implementation of IMPLEMENTATIONS) {
 
   t.test(`${implementation.name}: squares of 64-bit integers do not depend on their offset`, async t => {
     const { kernels, base } = implementation;
-    const ptr = base + 64 * 1024 + ROOM_BYTES + 1;
+    const ptr = base + CELLS_BYTES + ROOM_BYTES + 1;
     const near = Array.from({ length: 10_000 }, (_, i) => BigInt((i * 37) % 1000));
     const exact = exactly(near.map(Number)).m2;
     for (const [number, offset] of [
@@ -171,7 +184,7 @@ for (const implementation of IMPLEMENTATIONS) {
         rows.at,
         FIELD_BYTES,
         0,
-        base + 64 * 1024,
+        base + CELLS_BYTES,
         false,
         false,
       );

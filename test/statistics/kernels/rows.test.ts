@@ -3,7 +3,7 @@ import t from 'tap';
 import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
 import { type RowKernels } from '../../../src/statistics/kernels/scalar/rows.js';
 import { integerBelow, pick, randomOf, type Random } from '../cases.js';
-import { anyOf, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
+import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 
 /** What each kernel may be asked for, given its room. */
@@ -35,7 +35,7 @@ function difference(kernel: keyof RowKernels, type: number, shape: Shape, seed: 
     const blockStep = rows * step;
     const isOneBlock = anyOf(random);
     const cells = newCells(implementation, base, name, isOneBlock ? width : width * blocks);
-    const room = base + 64 * 1024;
+    const room = base + CELLS_BYTES;
     const ptr = room + ROOM_BYTES * width + 1024 + (seed % 16);
     const call = kernels[kernel] as (...args: (number | boolean)[]) => void;
     // Twice, so that what is there already counts.
@@ -82,6 +82,8 @@ for (const kernel of KERNELS) {
         const shape = { blocks: 2 + integerBelow(random, 4), rows, width: 1 + integerBelow(random, 20) };
         found.push(difference(kernel, number, shape, seed));
         if (seed < 3) found.push(difference(kernel, number, { blocks: 1, rows: 8190 + 3 * seed, width: 3 }, seed));
+        if (seed < 6)
+          found.push(difference(kernel, number, { blocks: 2, rows: 3 + seed, width: 1020 + 3 * seed }, seed));
       }
     }
     t.strictSame(found.filter(each => each !== undefined).slice(0, 5), []);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { type RunKernels } from '../../../src/statistics/kernels/scalar/runs.js';
 import { integerBelow, pick, randomOf, type Random } from '../cases.js';
-import { anyOf, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
+import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 
 type Options<K extends keyof RunKernels> =
@@ -34,7 +34,7 @@ function difference(
     const random = randomOf(seed);
     const { base, bytes, kernels } = implementation;
     const gap = integerBelow(random, 3) * itemsize;
-    const ptr = base + 64 * 1024 + (seed % 16);
+    const ptr = base + CELLS_BYTES + (seed % 16);
     const step = length * itemsize + gap;
     const isOneCell = anyOf(random);
     const cells = newCells(implementation, base, name, runs);
