@@ -420,15 +420,79 @@ function powerOfTwo(exponent: i32): f64 {
   return reinterpret<f64>(u64(exponent + 1023) << 52);
 }
 
+/** Added to a small number that is not negative, it leaves the nearest integer in the low bits. */
+const ROUNDER: f64 = 4503599627370496;
+
 /**
- * Counts codes by bucket, for the ranges of codes that are looked into. Ranges `starts[cell]` to `starts[cell + 1]` are
- * the cell's, and have no code in common. A range is its lowest code, the distance to its highest, and by how many bits a
- * distance is shifted to make a bucket (u64 each); it has 2 ** bits buckets (u32).
+ * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others divide
+ * what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32).
  */
+export function countScaled(
+  values: usize,
+  cells: usize,
+  count: usize,
+  low: f64,
+  scale: f64,
+  buckets: u32,
+  counters: usize,
+): void {
+  const inner = f64(buckets - 3);
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<f64>(values + i * 8);
+    const place = (value - low) * scale;
+    let bucket: u32;
+    if (place >= 0 && place < inner) bucket = 2 + u32(reinterpret<u64>(place + ROUNDER));
+    else bucket = place < 0 ? 1 : value === value ? buckets - 1 : 0;
+    const counter = counters + usize(load<u32>(cells + i * 4) * buckets + bucket) * 4;
+    store<u32>(counter, load<u32>(counter) + 1);
+  }
+}
+
+/**
+ * Ranges of codes, and where a code lies. A range is its lowest code and the distance to its highest. Cells are looked at
+ * from `firstCell` on, `cellCount` of them: one range each, where `hulls` is 0; else ranges `starts[cell]` to
+ * `starts[cell + 1]`, which have no code in common and lie in the cell's hull.
+ */
+class Ranges {
+  /** The number of the range, or -1. */
+  @inline static find(
+    code: u64,
+    cell: u32,
+    firstCell: u32,
+    cellCount: u32,
+    hulls: usize,
+    starts: usize,
+    ranges: usize,
+  ): i32 {
+    const own = cell - firstCell;
+    let found = -1;
+    if (own < cellCount) {
+      const hull = (hulls ? hulls : ranges) + usize(own) * 16;
+      if (code - load<u64>(hull) <= load<u64>(hull, 8)) {
+        found = hulls ? Ranges.among(code, own, starts, ranges) : own;
+      }
+    }
+    return found;
+  }
+
+  static among(code: u64, own: u32, starts: usize, ranges: usize): i32 {
+    const end = load<u32>(starts + usize(own) * 4, 4);
+    for (let number = load<u32>(starts + usize(own) * 4); number < end; number++) {
+      const range = ranges + usize(number) * 16;
+      if (code - load<u64>(range) <= load<u64>(range, 8)) return number;
+    }
+    return -1;
+  }
+}
+
+/** Counts codes by bucket: a range that is wider than 2 ** bits has as many buckets (u32), of equal powers of two. */
 export function countBuckets(
   codes: usize,
   cells: usize,
   count: usize,
+  firstCell: u32,
+  cellCount: u32,
+  hulls: usize,
   starts: usize,
   ranges: usize,
   bits: i32,
@@ -436,16 +500,13 @@ export function countBuckets(
 ): void {
   for (let i: usize = 0; i < count; i++) {
     const code = load<u64>(codes + i * 8);
-    const own = starts + usize(load<u32>(cells + i * 4)) * 4;
-    const end = usize(load<u32>(own, 4));
-    for (let number = usize(load<u32>(own)); number < end; number++) {
-      const range = ranges + number * 24;
-      const distance = code - load<u64>(range);
-      if (distance > load<u64>(range, 8)) continue;
-      const counter = counters + ((number << usize(bits)) + usize(distance >> load<u64>(range, 16))) * 4;
-      store<u32>(counter, load<u32>(counter) + 1);
-      break;
-    }
+    const number = Ranges.find(code, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
+    if (number < 0) continue;
+    const range = ranges + usize(number) * 16;
+    const shift = 64 - i64(clz(load<u64>(range, 8))) - bits;
+    const bucket = (code - load<u64>(range)) >> u64(shift > 0 ? shift : 0);
+    const counter = counters + ((usize(number) << usize(bits)) + usize(bucket)) * 4;
+    store<u32>(counter, load<u32>(counter) + 1);
   }
 }
 
@@ -454,6 +515,9 @@ export function collectCodes(
   codes: usize,
   cells: usize,
   count: usize,
+  firstCell: u32,
+  cellCount: u32,
+  hulls: usize,
   starts: usize,
   ranges: usize,
   toCodes: usize,
@@ -462,16 +526,11 @@ export function collectCodes(
   let collected: usize = 0;
   for (let i: usize = 0; i < count; i++) {
     const code = load<u64>(codes + i * 8);
-    const own = starts + usize(load<u32>(cells + i * 4)) * 4;
-    const end = usize(load<u32>(own, 4));
-    for (let number = usize(load<u32>(own)); number < end; number++) {
-      const range = ranges + number * 24;
-      if (code - load<u64>(range) > load<u64>(range, 8)) continue;
-      store<u64>(toCodes + collected * 8, code);
-      store<u32>(toRanges + collected * 4, u32(number));
-      collected++;
-      break;
-    }
+    const number = Ranges.find(code, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
+    if (number < 0) continue;
+    store<u64>(toCodes + collected * 8, code);
+    store<u32>(toRanges + collected * 4, u32(number));
+    collected++;
   }
   return collected;
 }

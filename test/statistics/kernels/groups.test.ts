@@ -187,34 +187,63 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
   );
 });
 
+t.test('values are counted by bucket, NaN and what lies outside apart', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { bytes, view, take, random } = area;
+      const count = lengthOf(random);
+      const cells = takeU32(area, count, 3);
+      const values = take(8 * count);
+      for (let i = 0; i < count; i++) {
+        const value = random() < 0.3 ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10;
+        view.setFloat64(values + 8 * i, value, true);
+      }
+      const buckets = pick(random, [4, 8, 64]);
+      const counters = take(4 * 3 * buckets);
+      bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * 3 * buckets);
+      kernels.countScaled(values, cells, count, pick(random, [-4, 0]), pick(random, [0.5, 7]), buckets, counters);
+    }),
+    [],
+  );
+});
+
 t.test('codes are counted by bucket, and collected, in the ranges of their cell', async t => {
   t.strictSame(
     differences(SEEDS, (kernels, area) => {
       const { bytes, view, take, random } = area;
       const count = lengthOf(random);
+      const first = integerBelow(random, 3);
       const cellCount = 1 + integerBelow(random, 5);
-      const cells = takeU32(area, count, cellCount);
+      const isSingle = random() < 0.4;
+      const cells = takeU32(area, count, first + cellCount + 2);
       const codes = takeCodes(area, count, 100);
       const starts = take(4 * (cellCount + 1));
-      const ranges = take(24 * 4 * cellCount);
-      const bits = 3;
+      const hulls = take(16 * cellCount);
+      const ranges = take(16 * 4 * cellCount);
       let number = 0;
       for (let cell = 0; cell < cellCount; cell++) {
         view.setUint32(starts + 4 * cell, number, true);
         let low = integerBelow(random, 20);
-        for (let own = integerBelow(random, 4); own > 0; own--, number++) {
+        view.setBigUint64(hulls + 16 * cell, BigInt(low), true);
+        for (let own = isSingle ? 1 : integerBelow(random, 4); own > 0; own--, number++) {
           const span = integerBelow(random, 24);
-          view.setBigUint64(ranges + 24 * number, BigInt(low), true);
-          view.setBigUint64(ranges + 24 * number + 8, BigInt(span), true);
-          view.setBigUint64(ranges + 24 * number + 16, span < 8 ? 0n : span < 16 ? 1n : 2n, true);
+          view.setBigUint64(ranges + 16 * number, BigInt(low), true);
+          view.setBigUint64(ranges + 16 * number + 8, BigInt(span), true);
+          view.setBigUint64(
+            hulls + 16 * cell + 8,
+            BigInt(low + span) - view.getBigUint64(hulls + 16 * cell, true),
+            true,
+          );
           low += span + 1 + integerBelow(random, 20);
         }
       }
       view.setUint32(starts + 4 * cellCount, number, true);
+      const bits = pick(random, [1, 3, 6]);
       const counters = take(4 * number * 2 ** bits);
       bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
-      kernels.countBuckets(codes, cells, count, starts, ranges, bits, counters);
-      return kernels.collectCodes(codes, cells, count, starts, ranges, take(8 * count), take(4 * count));
+      const lookup = [first, cellCount, isSingle ? 0 : hulls, starts, ranges] as const;
+      kernels.countBuckets(codes, cells, count, ...lookup, bits, counters);
+      return kernels.collectCodes(codes, cells, count, ...lookup, take(8 * count), take(4 * count));
     }),
     [],
   );

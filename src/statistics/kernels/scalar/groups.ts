@@ -76,13 +76,31 @@ export interface GroupKernels {
   /** Record: product and exponent (product * 2 ** exponent), and 1 as soon as there is one. */
   productCells(values: number, cells: number, count: number, records: number): void;
   /**
-   * Counts codes by bucket. Ranges `starts[cell]` to `starts[cell + 1]` are the cell's and have no code in common: the
-   * lowest code, the distance to the highest, and the bits that make a bucket of a distance; 2 ** bits u32 counters each.
+   * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others
+   * divide what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32).
+   */
+  countScaled(
+    values: number,
+    cells: number,
+    count: number,
+    low: number,
+    scale: number,
+    buckets: number,
+    counters: number,
+  ): void;
+  /**
+   * Counts codes by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
+   * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them: one
+   * range each, where `hulls` is 0; else ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common and lie
+   * in the cell's hull.
    */
   countBuckets(
     codes: number,
     cells: number,
     count: number,
+    firstCell: number,
+    cellCount: number,
+    hulls: number,
     starts: number,
     ranges: number,
     bits: number,
@@ -93,6 +111,9 @@ export interface GroupKernels {
     codes: number,
     cells: number,
     count: number,
+    firstCell: number,
+    cellCount: number,
+    hulls: number,
     starts: number,
     ranges: number,
     toCodes: number,
@@ -138,14 +159,19 @@ export function groupKernels(memory: DataView): GroupKernels {
       slot = (slot + 1) % 2 ** bits;
     }
   };
-  /** The number of the range of a cell that holds a code. */
-  const rangeOf = (code: bigint, cell: number, starts: number, ranges: number): number | undefined => {
-    for (let range = u32(starts + 4 * cell); range < u32(starts + 4 * cell + 4); range++) {
-      const low = u64(ranges + 24 * range);
-      if (code >= low && code - low <= u64(ranges + 24 * range + 8)) return range;
-    }
-    return undefined;
-  };
+  /** Opens the ranges of cells: the number of the range that holds a code, or undefined. */
+  const rangesOf =
+    (firstCell: number, cellCount: number, hulls: number, starts: number, ranges: number) =>
+    (code: bigint, cell: number): number | undefined => {
+      const own = cell - firstCell;
+      if (own < 0 || own >= cellCount) return undefined;
+      const end = hulls === 0 ? own + 1 : u32(starts + 4 * own + 4);
+      for (let range = hulls === 0 ? own : u32(starts + 4 * own); range < end; range++) {
+        const low = u64(ranges + 16 * range);
+        if (code >= low && code - low <= u64(ranges + 16 * range + 8)) return range;
+      }
+      return undefined;
+    };
 
   return {
     widen(type, from, stride, rows, count, to) {
@@ -310,21 +336,35 @@ export function groupKernels(memory: DataView): GroupKernels {
         setF64(record + 8, f64(record + 8) + (a + b));
       }
     },
-    countBuckets(codes, cells, count, starts, ranges, bits, counters) {
+    countScaled(values, cells, count, low, scale, buckets, counters) {
+      for (let i = 0; i < count; i++) {
+        const place = (f64(values + 8 * i) - low) * scale;
+        // To the nearest integer, ties to even.
+        let bucket = place < 0 ? 1 : place < buckets - 3 ? 2 + (place + 2 ** 52 - 2 ** 52) : buckets - 1;
+        if (Number.isNaN(f64(values + 8 * i))) bucket = 0;
+        const counter = counters + 4 * (u32(cells + 4 * i) * buckets + bucket);
+        setU32(counter, u32(counter) + 1);
+      }
+    },
+    countBuckets(codes, cells, count, firstCell, cellCount, hulls, starts, ranges, bits, counters) {
+      const rangeOf = rangesOf(firstCell, cellCount, hulls, starts, ranges);
       for (let i = 0; i < count; i++) {
         const code = u64(codes + 8 * i);
-        const range = rangeOf(code, u32(cells + 4 * i), starts, ranges);
+        const range = rangeOf(code, u32(cells + 4 * i));
         if (range === undefined) continue;
-        const bucket = Number((code - u64(ranges + 24 * range)) >> u64(ranges + 24 * range + 16));
+        const span = u64(ranges + 16 * range + 8);
+        const shift = Math.max(0, (span === 0n ? 0 : span.toString(2).length) - bits);
+        const bucket = Number((code - u64(ranges + 16 * range)) >> BigInt(shift));
         const counter = counters + 4 * (range * 2 ** bits + bucket);
         setU32(counter, u32(counter) + 1);
       }
     },
-    collectCodes(codes, cells, count, starts, ranges, toCodes, toRanges) {
+    collectCodes(codes, cells, count, firstCell, cellCount, hulls, starts, ranges, toCodes, toRanges) {
+      const rangeOf = rangesOf(firstCell, cellCount, hulls, starts, ranges);
       let collected = 0;
       for (let i = 0; i < count; i++) {
         const code = u64(codes + 8 * i);
-        const range = rangeOf(code, u32(cells + 4 * i), starts, ranges);
+        const range = rangeOf(code, u32(cells + 4 * i));
         if (range === undefined) continue;
         setU64(toCodes + 8 * collected, code);
         setU32(toRanges + 4 * collected++, range);
