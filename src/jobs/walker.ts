@@ -87,6 +87,7 @@ export class Walker {
    */
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
+    if (chunkCount === 0) await nextTurn();
     this.#walk = ++walks;
     const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
     this.#signal.addEventListener('abort', cancel, { once: true });

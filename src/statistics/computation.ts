@@ -98,8 +98,10 @@ export class Computation {
       const round = part.next();
       if (!round) continue;
       const shared = byWalk.get(round.walk) ?? { measures: [], parts: [] };
-      shared.measures.push(round.measure);
-      shared.parts.push(part);
+      for (const measure of [round.measure, ...(round.also ?? [])]) {
+        shared.measures.push(measure);
+        shared.parts.push(part);
+      }
       byWalk.set(round.walk, shared);
     }
     this.#pending = [...byWalk].map(([walk, { measures, parts }]) => ({ walk, measures, parts }));

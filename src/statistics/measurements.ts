@@ -6,6 +6,12 @@ import type { Engine } from './engine.js';
 import type { Kind, Kinds, Measure, Partial } from './part.js';
 import { ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
+import {
+  BucketsMeasurement,
+  CodesMeasurement,
+  DigitsOfGroupsMeasurement,
+  SampleMeasurement,
+} from './groups/select/measurements.js';
 import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';
 import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
@@ -38,6 +44,10 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
   rows: { open: (...args) => new RowsMeasurement(...args), combines: false },
   groups: { open: (...args) => new GroupsMeasurement(...args), combines: false },
+  'group-sample': { open: (...args) => new SampleMeasurement(...args), combines: false },
+  'group-buckets': { open: (...args) => new BucketsMeasurement(...args), combines: true },
+  'group-digits': { open: (...args) => new DigitsOfGroupsMeasurement(...args), combines: true },
+  'group-codes': { open: (...args) => new CodesMeasurement(...args), combines: true },
   cells: { open: (...args) => new CellsMeasurement(...args), combines: false },
   digits: { open: (...args) => new DigitsMeasurement(...args), combines: true },
   bins: { open: (...args) => new BinsMeasurement(...args), combines: true },

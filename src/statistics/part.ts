@@ -6,6 +6,16 @@
 import type { OperationResult } from './finish.js';
 import type { ChunkPartial, FieldName } from './fields.js';
 import type { GroupsMeasure, GroupsPartial } from './groups/measure.js';
+import type {
+  BucketsMeasure,
+  BucketsPartial,
+  CodesMeasure,
+  CodesPartial,
+  DigitsOfGroupsMeasure,
+  DigitsOfGroupsPartial,
+  SampleMeasure,
+  SamplePartial,
+} from './groups/select/measures.js';
 import type { RowsMeasure, RowsPartial } from './rows/count.js';
 import type { BinsMeasure, BinsPartial } from './histogram/bins.js';
 import type { CellsMeasure, CellsPartial } from './quantiles/cells.js';
@@ -17,6 +27,10 @@ export interface Kinds {
   readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
   readonly rows: { readonly measure: RowsMeasure; readonly partial: RowsPartial };
   readonly groups: { readonly measure: GroupsMeasure; readonly partial: GroupsPartial };
+  readonly 'group-sample': { readonly measure: SampleMeasure; readonly partial: SamplePartial };
+  readonly 'group-buckets': { readonly measure: BucketsMeasure; readonly partial: BucketsPartial };
+  readonly 'group-digits': { readonly measure: DigitsOfGroupsMeasure; readonly partial: DigitsOfGroupsPartial };
+  readonly 'group-codes': { readonly measure: CodesMeasure; readonly partial: CodesPartial };
   readonly cells: { readonly measure: CellsMeasure; readonly partial: CellsPartial };
   readonly digits: { readonly measure: DigitsMeasure; readonly partial: DigitsPartial };
   readonly bins: { readonly measure: BinsMeasure; readonly partial: BinsPartial };
@@ -48,7 +62,10 @@ export interface Part {
   finish(): Generator<void, ReadonlyMap<number, OperationResult>>;
 }
 
+/** A walk without chunks is a turn for whatever else the event loop has to do. */
 export interface Round {
   readonly walk: Walk;
   readonly measure: Measure;
+  /** What is measured beside it. */
+  readonly also?: readonly Measure[];
 }

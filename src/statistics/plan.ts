@@ -12,6 +12,7 @@ import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
 import type { Grouping } from './groups/grouping.js';
+import type { GroupSearchBounds } from './groups/select/search.js';
 import type { KeptBefore } from './rows/rows-walk.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
@@ -30,6 +31,7 @@ import {
   passesOf,
   planSelect,
   tableBytesOf,
+  wantedOf,
   type SelectBounds,
   type SelectPlan,
 } from './quantiles/strategy.js';
@@ -84,6 +86,7 @@ export interface OpenQuery extends OpenRows {
 /** Bounds that tests lower to cut small arrays into many pieces. */
 export interface PlanBounds extends WalkBounds {
   readonly select?: SelectBounds;
+  readonly groupSearch?: GroupSearchBounds;
 }
 
 export const PLAN_BOUNDS: PlanBounds = {
@@ -174,7 +177,8 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const fields = fieldsOf(quantities, dtype, countsNan && positional && query.nan === 'propagate');
 
   const reduces = quantities.size > 0 || countsNan;
-  const readsData = !isEmpty && (reduces || select !== undefined || histogram !== undefined);
+  const searches = isGrouped ? wantedOf(query, dtype) !== undefined : select !== undefined;
+  const readsData = !isEmpty && (reduces || searches || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, rows && { first: 0, multiple: rows.multiple });

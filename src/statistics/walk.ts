@@ -19,6 +19,8 @@ export interface Walk {
   readonly tileBytesMax: number;
   /** Where rows are chosen while they are walked. */
   readonly rows?: WalkRows;
+  /** Of the pieces of the grid, every so many-th is a chunk: for samples. */
+  readonly every?: number;
 }
 
 /** Elements that a chunk reads beside its own: a column that filters or groups its rows, of any dataset. */
@@ -98,7 +100,8 @@ function phaseOf({ axes, offset }: Box, origin = offset): number {
 }
 
 /** Chunk `number` of a walk, from 0 to `walk.chunkCount - 1`. */
-export function chunkAt(walk: Walk, number: number): ChunkTask {
+export function chunkAt(walk: Walk, chunk: number): ChunkTask {
+  const number = chunk * (walk.every ?? 1);
   if (walk.rows) return rowsChunkAt(walk, walk.rows, number);
   const { source, dtype, box, grid, tileBytesMax } = walk;
   const piece = boxAt(box, grid, number);

@@ -28,8 +28,6 @@ export function recordsOf(query: Query, dtype: DType): RecordName[] {
   const isWide = dtype.itemsize === 8 && dtype.kind !== 'f';
   if (dropsNan(query, dtype)) names.add('present');
   for (const op of query.ops) {
-    // Elements are searched for between the extremes.
-    if (!isReduceOp(op)) names.add('extremes');
     for (const quantity of opRow(op).quantities) {
       if (quantity === 'sum') names.add(isWide ? 'wide' : 'sum');
       else if (quantity === 'm2') names.add('moments');

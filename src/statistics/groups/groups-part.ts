@@ -9,38 +9,43 @@ import { isReduceOp, type OpName } from '../ops.js';
 import type { Partial, Part, Round } from '../part.js';
 import type { Plan, PlannedGroups } from '../plan.js';
 import { columnsWalk, groupedBounds } from '../rows/plan-rows.js';
-import type { Walk } from '../walk.js';
+import { wantedOf } from '../quantiles/strategy.js';
+import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
+import { emptyWalk, type Walk } from '../walk.js';
+import { GroupSelection, type SelectionOptions } from './select/selection.js';
+import { GROUP_SEARCH_BOUNDS } from './select/search.js';
+import type { BucketsPartial } from './select/measures.js';
 import { FORMULAS, dropsNan, isMissing, recordsOf, usedIn, type GroupCells } from './formulas.js';
 import { sortedOrdinals } from './key-table.js';
-import { partsOf, type GroupsMeasure, type GroupsPartial } from './measure.js';
+import { partsOf, type GroupsMeasure, type GroupsPartial, type RecordName } from './measure.js';
 import { GroupStore } from './store.js';
 
 const INT64 = parseDType('<i8');
+const FLOAT64 = parseDType('<f8');
 
 export class GroupsPart implements Part {
   readonly #plan: Plan;
   readonly #groups: PlannedGroups;
-  readonly #measure: GroupsMeasure;
+  readonly #wanted: Wanted | undefined;
   readonly #cells: GroupCells;
   readonly #steps: Generator<Round, void, void>;
+  #selection: GroupSelection | undefined;
   #take: (partial: Partial) => void = () => {};
   /** Ordinals of the groups in the order of their keys. */
-  #order = new Uint32Array();
+  #order: Uint32Array = new Uint32Array();
 
   constructor(plan: Plan, groups: PlannedGroups) {
     const { query, dtype, cells } = plan;
     this.#plan = plan;
     this.#groups = groups;
-    const type = nativeTypeOf(dtype);
+    this.#wanted = wantedOf(query, dtype);
     const records = cells === 0 ? [] : recordsOf(query, dtype);
-    // Where no elements are read there are none to keep records of.
-    const measured = plan.walk.chunkCount > 0 ? records : [];
-    this.#measure = { kind: 'groups', keys: groups.keys, records: measured, type, dropsNan: dropsNan(query, dtype) };
-    const store = new GroupStore(partsOf(groups.keys).length, records, type, cells);
+    const perCell = query.parameters?.quantile?.q.length ?? 1;
+    const store = new GroupStore(partsOf(groups.keys).length, records, nativeTypeOf(dtype), cells, perCell);
     // Of a row; the plan's cells are those of all rows.
     const perRow = plan.rowElements / Math.max(1, cells);
-    this.#cells = { query, dtype, store, perRow, dropsNan: this.#measure.dropsNan };
-    this.#steps = this.#run();
+    this.#cells = { query, dtype, store, perRow, dropsNan: dropsNan(query, dtype) };
+    this.#steps = this.#run(records);
   }
 
   next(): Round | undefined {
@@ -52,20 +57,83 @@ export class GroupsPart implements Part {
     this.#take(partial);
   }
 
-  *#run(): Generator<Round, void, void> {
-    const walk = this.#walk();
+  *#run(records: readonly RecordName[]): Generator<Round, void, void> {
+    const walk = this.#walk(records);
     if (!walk) return;
-    this.#take = partial => this.#cells.store.merge(partial as GroupsPartial);
-    yield { walk, measure: this.#measure };
+    // Buckets tell how many values are present.
+    const findsGroups = records.every(name => name === 'present');
+    const selection = this.#select(walk);
+    if (selection) yield* selection.sample(findsGroups);
+    const buckets = selection?.buckets;
+    if (buckets && findsGroups) {
+      this.#take = partial => buckets.found.merge(partial as BucketsPartial);
+      yield { walk, measure: buckets.measure };
+    } else yield* this.#findGroups(walk, records, selection);
     this.#refuseNan();
+    this.#order = yield* this.#inTurns(sortedOrdinals(this.#cells.store.table), walk);
+    if (selection) yield* selection.select(this.#order);
+    this.#selection = selection;
+  }
+
+  *#findGroups(
+    walk: Walk,
+    records: readonly RecordName[],
+    selection: GroupSelection | undefined,
+  ): Generator<Round, void, void> {
+    const { store } = this.#cells;
+    const buckets = selection?.buckets;
+    const measured = [...records];
+    if (selection && !buckets && !records.includes('extremes')) {
+      measured.push('extremes');
+      store.add('extremes');
+    }
+    const measure: GroupsMeasure = {
+      kind: 'groups',
+      keys: this.#groups.keys,
+      // Where no elements are read there are none to keep records of.
+      records: walk.rows!.readsElements ? measured : [],
+      type: nativeTypeOf(this.#plan.dtype),
+      dropsNan: this.#cells.dropsNan,
+    };
+    this.#take = partial => {
+      if ('counts' in partial) buckets!.found.merge(partial as BucketsPartial);
+      else store.merge(partial as GroupsPartial);
+    };
+    yield { walk, measure, ...(buckets && { also: [buckets.measure] }) };
+  }
+
+  /** What looks for elements, where some are asked for and there are some. */
+  #select(walk: Walk): GroupSelection | undefined {
+    const { bounds, rowElements } = this.#plan;
+    const wanted = this.#wanted;
+    if (!wanted || rowElements === 0) return undefined;
+    const options: SelectionOptions = {
+      keys: this.#groups.keys,
+      wanted,
+      walk,
+      bounds: bounds.groupSearch ?? GROUP_SEARCH_BOUNDS,
+      elements: rowElements * this.#groups.total,
+    };
+    return new GroupSelection(options, this.#cells, take => {
+      this.#take = take;
+    });
+  }
+
+  *#inTurns<T>(steps: Generator<void, T>, walk: Walk): Generator<Round, T, void> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      yield { walk: emptyWalk(walk.dtype, walk.tileBytesMax), measure: { kind: 'group-sample', keys: [] } };
+    }
   }
 
   /** Over the elements, or over the keys alone where no element is asked for; undefined where there are no rows. */
-  #walk(): Walk | undefined {
+  #walk(records: readonly RecordName[]): Walk | undefined {
     const { walk, dtype } = this.#plan;
     const { total, rows } = this.#groups;
     if (total === 0) return undefined;
-    if (walk.chunkCount > 0 && this.#measure.records.length > 0) return walk;
+    const readsElements = records.length > 0 || this.#wanted !== undefined;
+    if (walk.chunkCount > 0 && readsElements) return walk;
     const keys = columnsWalk(
       walk.source,
       total,
@@ -89,7 +157,6 @@ export class GroupsPart implements Part {
   /** Everything is in the grouped result. */
   *finish(): Generator<void, Map<number, OperationResult>> {
     const found = new Map<number, OperationResult>();
-    this.#order = yield* sortedOrdinals(this.#cells.store.table);
     for (const [at, op] of this.#plan.query.ops.entries()) found.set(at, yield* this.#finishOp(op));
     return found;
   }
@@ -103,9 +170,41 @@ export class GroupsPart implements Part {
   }
 
   *#finishOp(op: OpName): Generator<void, OperationResult> {
+    if (op === 'median' || op === 'quantile') return yield* this.#finishSelected(op);
     const formula = isReduceOp(op) && op !== 'argmin' && op !== 'argmax' ? FORMULAS[op] : undefined;
-    if (!formula || !isReduceOp(op)) return fail('bad_operation', `This version does not group ${op}.`, { op });
+    if (!formula || !isReduceOp(op)) return fail('bad_operation', `${op} is not computed by groups.`, { op });
     return yield* this.#values(op, dtypeOf(op, this.#plan.dtype), cell => formula(this.#cells, cell));
+  }
+
+  *#finishSelected(op: 'median' | 'quantile'): Generator<void, OperationResult> {
+    const { dtype, shape, cells } = this.#plan;
+    const quantile = op === 'quantile' ? this.#wanted!.quantile! : undefined;
+    const width = quantile?.q.length ?? 1;
+    const groups = this.#order.length;
+    const found = quantile ? this.#selection?.quantiles : this.#selection?.median;
+    const positions = positionsOf(this.#plan);
+    const isWide = found !== undefined && !(found instanceof Float64Array);
+    const values = isWide ? Array.from<bigint>({ length: found.length }) : new Float64Array(groups * width * cells);
+    for (let i = 0; i < values.length; i++) {
+      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+      const cell = i % cells;
+      const group = Math.floor(i / cells) % Math.max(1, groups);
+      const share = Math.floor(i / (cells * groups));
+      const at = (group * width + share) * cells + (positions ? positions[cell]! : cell);
+      const value = found?.[i] ?? Number.NaN;
+      if (values instanceof Float64Array) values[at] = Number(value);
+      else values[at] = BigInt(value);
+    }
+    const isSmall = isWide && (values as bigint[]).every(value => Number.isSafeInteger(Number(value)));
+    const own = !quantile ? medianDType(dtype) : found || dtype.kind === 'f' ? quantileDType(dtype, quantile) : FLOAT64;
+    const inner = quantile && !quantile.isSingle ? [width, ...shape] : shape;
+    return {
+      op,
+      name: op,
+      dtype: own,
+      shape: [groups, ...inner],
+      values: isSmall ? Float64Array.from(values, Number) : values,
+    };
   }
 
   /** A value per cell of each group, cells in the order of the answer. */

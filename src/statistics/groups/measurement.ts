@@ -3,16 +3,16 @@
  * Memory: tables and records for CELLS_MAX cells; where a chunk has more, what it has so far is set aside and the rest
  * begins anew, so that a group may come up twice.
  */
-import { sizeOf } from '../../layout/view.js';
-import type { Box } from '../axes.js';
 import type { Engine } from '../engine.js';
 import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES } from '../native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
+import { eachBlock, valuesAt } from './blocks.js';
 import { CellRecords } from './cell-records.js';
+import { RowElements, type RowElement } from './elements.js';
 import { RECORDS, type GroupsMeasure, type GroupsPartial, type RecordBytes, type RecordName } from './measure.js';
-import { BLOCK_ROWS, RowGroups, type BlockRows } from './row-groups.js';
+import { RowGroups, type BlockRows } from './row-groups.js';
 
 /** Cells that are gathered for at a time: about 15 MiB of records at most. */
 const CELLS_MAX = 128 * 1024;
@@ -34,7 +34,7 @@ export class GroupsMeasurement implements Measurement {
   /** Rows of each group, u32. */
   readonly #rows: number;
   readonly #segments: Segment[] = [];
-  #places: { readonly box: Box; readonly elements: readonly Element[] } | undefined;
+  readonly #elements: RowElements;
 
   constructor(engine: Engine, measure: GroupsMeasure, chunk: ChunkTask) {
     this.#engine = engine;
@@ -45,25 +45,21 @@ export class GroupsMeasurement implements Measurement {
     this.#groups = new RowGroups(engine, measure.keys, groupsMax);
     this.#records = new CellRecords(engine, measure, groupsMax * chunk.cellCount);
     this.#rows = engine.scratch.alloc(4 * groupsMax);
+    this.#elements = new RowElements(NATIVE_BYTES[measure.type]);
   }
 
   add({ ptr, box, rows }: Tile): void {
-    const { columns, count, picked, start } = rows!;
-    const elements = this.#elementsOf(box);
-    for (let from = 0; from < count;) {
-      const block: BlockRows = {
-        picked: picked === 0 ? 0 : picked + 4 * from,
-        start: start + from,
-        count: Math.min(BLOCK_ROWS, count - from),
-      };
-      const before = this.#groups.known;
-      const { ordinals, done } = this.#groups.assign(columns, block);
-      this.#begin(before, this.#groups.known);
-      if (rows!.isFirstStrip) this.#engine.kernels.countCells(ordinals, done, this.#rows);
-      this.#gather(ptr, elements, { ...block, count: done }, ordinals);
-      from += done;
-      if (done < block.count) this.#setAside();
-    }
+    const elements = this.#measure.records.length === 0 ? [] : this.#elements.of(box);
+    eachBlock(
+      this.#groups,
+      rows!,
+      () => this.#setAside(),
+      (block, ordinals, before) => {
+        this.#begin(before, this.#groups.known);
+        if (rows!.isFirstStrip) this.#engine.kernels.countCells(ordinals, block.count, this.#rows);
+        this.#gather(ptr, elements, block, ordinals);
+      },
+    );
   }
 
   partial(): GroupsPartial {
@@ -95,21 +91,12 @@ export class GroupsMeasurement implements Measurement {
     this.#records.clear(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
   }
 
-  #gather(ptr: number, elements: readonly Element[], rows: BlockRows, ordinals: number): void {
-    const { count, picked, start } = rows;
-    for (const { offset, stride, cell } of elements) {
-      const from = ptr + offset + (picked === 0 ? start * stride : 0);
-      this.#records.add(from, stride, picked, count, ordinals, this.#chunk.cellCount, cell);
+  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number): void {
+    const { cellCount } = this.#chunk;
+    for (const element of elements) {
+      const from = valuesAt(ptr, element, rows);
+      this.#records.add(from, element.stride, rows.picked, rows.count, ordinals, cellCount, element.cell);
     }
-  }
-
-  /** Where the elements of a row stand in a tile, and their cells; the same for most tiles of a chunk. */
-  #elementsOf(box: Box): readonly Element[] {
-    if (this.#measure.records.length === 0) return [];
-    if (!this.#places || !isSameBox(this.#places.box, box)) {
-      this.#places = { box, elements: elementsOfRow(box, NATIVE_BYTES[this.#measure.type]) };
-    }
-    return this.#places.elements;
   }
 
   #setAside(): void {
@@ -121,42 +108,4 @@ export class GroupsMeasurement implements Measurement {
     this.#segments.push({ groups, keys: this.#groups.keysOf(), rows, records });
     this.#groups.clear();
   }
-}
-
-/** One element of every row: bytes from the tile's start, bytes from row to row, and its cell. */
-interface Element {
-  readonly offset: number;
-  readonly stride: number;
-  readonly cell: number;
-}
-
-function elementsOfRow({ axes, cell }: Box, itemBytes: number): Element[] {
-  const at = axes.findIndex(axis => axis.rows);
-  const stride = axes[at]!.stride * itemBytes;
-  const others = axes.filter((_, i) => i !== at);
-  const elements: Element[] = [];
-  for (let number = 0; number < sizeOf(others.map(axis => axis.length)); number++) {
-    let rest = number;
-    let offset = 0;
-    let own = cell;
-    for (const axis of others.toReversed()) {
-      const position = rest % axis.length;
-      rest = Math.floor(rest / axis.length);
-      offset += position * axis.stride * itemBytes;
-      own += position * axis.cellStep;
-    }
-    elements.push({ offset, stride, cell: own });
-  }
-  return elements;
-}
-
-function isSameBox(a: Box, b: Box): boolean {
-  return (
-    a.cell === b.cell &&
-    a.axes.length === b.axes.length &&
-    a.axes.every(({ stride, length, rows }, i) => {
-      const other = b.axes[i]!;
-      return stride === other.stride && (rows !== undefined || length === other.length);
-    })
-  );
 }

@@ -54,18 +54,43 @@ export class RowGroups {
     for (const table of this.#pairs) table.clear();
   }
 
+  /** Begins with known groups, ascending and all different, whose ordinals are their positions. */
+  preload(known: BigUint64Array): void {
+    const { scratch } = this.#engine;
+    const { parts } = this;
+    if (parts === 1) {
+      this.#parts[0]!.table.preload(known);
+      return;
+    }
+    this.clear();
+    const groups = known.length / parts;
+    for (let from = 0; from < groups; from += BLOCK_ROWS) {
+      const count = Math.min(BLOCK_ROWS, groups - from);
+      for (let part = 0; part < parts; part++) {
+        const codes = scratch.u64(this.#codes, count);
+        for (let i = 0; i < count; i++) codes[i] = known[(from + i) * parts + part]!;
+        this.#parts[part]!.table.assign(this.#codes, count, part === 0 ? this.#ordinals : this.#others);
+        if (part > 0) this.#pair(part - 1, count);
+      }
+    }
+  }
+
   /**
    * Ordinals of a block of rows at an address that holds until the next call; of fewer rows where the table is full.
    */
   assign(columns: RowColumns, rows: BlockRows): { ordinals: number; done: number } {
-    const { kernels } = this.#engine;
     let done = this.#assignPart(0, columns, rows, this.#ordinals);
-    for (const [i, pairs] of this.#pairs.entries()) {
-      done = Math.min(done, this.#assignPart(i + 1, columns, { ...rows, count: done }, this.#others));
-      kernels.pairOrdinals(this.#ordinals, this.#others, done, this.#codes);
-      done = pairs.assign(this.#codes, done, this.#ordinals);
+    for (let i = 0; i < this.#pairs.length; i++) {
+      done = this.#assignPart(i + 1, columns, { ...rows, count: done }, this.#others);
+      done = this.#pair(i, done);
     }
     return { ordinals: this.#ordinals, done };
+  }
+
+  /** The ordinals so far and those of the next part become one. */
+  #pair(number: number, count: number): number {
+    this.#engine.kernels.pairOrdinals(this.#ordinals, this.#others, count, this.#codes);
+    return this.#pairs[number]!.assign(this.#codes, count, this.#ordinals);
   }
 
   #assignPart(number: number, columns: RowColumns, rows: BlockRows, ordinals: number): number {

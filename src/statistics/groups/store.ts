@@ -16,14 +16,16 @@ export class GroupStore {
   /** Cells of each group. */
   readonly cells: number;
   readonly #type: NativeType;
+  readonly #valuesPerCell: number;
   /** Rows of each group. */
   rows: Float64Array = new Float64Array(FIRST_GROUPS);
   readonly #records: Map<RecordName, MergedRecord>;
 
-  constructor(parts: number, records: readonly RecordName[], type: NativeType, cells: number) {
+  constructor(parts: number, records: readonly RecordName[], type: NativeType, cells: number, valuesPerCell = 1) {
     this.table = new KeyTable(parts);
     this.cells = cells;
     this.#type = type;
+    this.#valuesPerCell = valuesPerCell;
     this.#records = new Map(records.map(name => [name, newMerged(name, FIRST_GROUPS * cells)]));
   }
 
@@ -32,16 +34,38 @@ export class GroupStore {
     return this.#records.get(name)!;
   }
 
-  /** @throws too_large */
-  merge(partial: GroupsPartial): void {
-    const { groups, keys, rows, cellStart, cellCount } = partial;
+  /** The same, undefined where it is not kept. */
+  optional(name: RecordName): MergedRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  /** Keeps a record more. Nothing may have been merged yet. */
+  add(name: RecordName): void {
+    if (!this.#records.has(name)) this.#records.set(name, newMerged(name, this.rows.length * this.cells));
+  }
+
+  /** Ordinals of keys, part by part. @throws too_large */
+  ordinalsOf(keys: BigUint64Array<ArrayBuffer>, groups: number): Uint32Array {
     const { words } = this.table;
     const keyWords = new Uint32Array(keys.buffer);
-    const perGroup = groups === 0 ? 0 : cellCount / groups;
     const ordinals = new Uint32Array(groups);
     for (let i = 0; i < groups; i++) ordinals[i] = this.table.ordinalOf(keyWords, i * words);
     this.#grow();
+    return ordinals;
+  }
+
+  /** Adds rows to groups, which may be new; answers their ordinals. @throws too_large */
+  mergeGroups(keys: BigUint64Array<ArrayBuffer>, rows: Uint32Array, groups: number): Uint32Array {
+    const ordinals = this.ordinalsOf(keys, groups);
     for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
+    return ordinals;
+  }
+
+  /** @throws too_large */
+  merge(partial: GroupsPartial): void {
+    const { groups, keys, rows, cellStart, cellCount } = partial;
+    const perGroup = groups === 0 ? 0 : cellCount / groups;
+    const ordinals = this.mergeGroups(keys, rows, groups);
     for (const [name, into] of this.#records) {
       const bytes = partial[name];
       if (!bytes) continue;
@@ -55,10 +79,11 @@ export class GroupStore {
 
   #grow(): void {
     const { size } = this.table;
-    if (size * this.cells > LIMITS.cellsMax) {
+    const perGroup = this.cells * this.#valuesPerCell;
+    if (size * perGroup > LIMITS.cellsMax) {
       fail(
         'too_large',
-        `There are more than ${LIMITS.cellsMax} cells in ${size} groups of ${this.cells} cells each. Reduce more axes, or group by fewer keys.`,
+        `There are ${size} groups or more, of ${perGroup} values each; at most ${LIMITS.cellsMax} values are possible. Reduce more axes, or group by fewer keys.`,
         { limit: LIMITS.cellsMax, groups: size },
       );
     }

@@ -37,26 +37,32 @@ export interface SelectPlan {
   readonly usesExtent: boolean;
 }
 
+/** What a query wants of the sorted data; undefined for nothing. */
+export function wantedOf({ ops, parameters }: Pick<Query, 'ops' | 'parameters'>, dtype: DType): Wanted | undefined {
+  const median = ops.includes('median');
+  const quantile = parameters?.quantile;
+  return median || quantile ? { dtype, median, quantile } : undefined;
+}
+
 /** Undefined where nothing is wanted. `keepsRows`: cells are those of chosen rows, however few these may turn out to be. */
 export function planSelect(
-  { ops, parameters }: Query,
+  query: Query,
   dtype: DType,
   cells: number,
   cellSize: number,
   keepsRows: boolean,
   bounds: SelectBounds = SELECT_BOUNDS,
 ): SelectPlan | undefined {
-  const median = ops.includes('median');
-  const quantile = parameters?.quantile;
-  if (!median && !quantile) return undefined;
-  const isOften = (quantile?.q.length ?? 0) > bounds.roundsQuantilesMax;
+  const wanted = wantedOf(query, dtype);
+  if (!wanted) return undefined;
+  const isOften = (wanted.quantile?.q.length ?? 0) > bounds.roundsQuantilesMax;
   const isGathered =
     cellSize * keyBytesOf(nativeTypeOf(dtype)) <= bounds.cellBytesMax &&
     (keepsRows || cells > 1 || cellSize <= bounds.soleCellElementsMax || isOften);
   // Integers that have more bits than a table has indices.
   const isLong = dtype.kind !== 'f' && dtype.itemsize > 2;
   const usesExtent = isLong && !isGathered && cells <= bounds.tablesMax && cells * cellSize > 0;
-  return { wanted: { dtype, median, quantile }, bounds, isGathered, usesExtent };
+  return { wanted, bounds, isGathered, usesExtent };
 }
 
 /** Cells that a chunk gathers at most: a strip of neighbours where cells lie side by side. */

@@ -21,6 +21,8 @@ export interface TileRows {
   readonly first: number;
   /** No other tile with the same rows comes before it. */
   readonly isFirstStrip: boolean;
+  /** The first cell of the chunk. */
+  readonly cellStart: number;
   /** Rows of the tile, used or not. */
   readonly total: number;
   /** Address of the numbers of the used rows in the tile, u32; 0: they are `start` to `start + count`. */
@@ -70,7 +72,14 @@ export function eachRowsTile(
         ? nativeView(engine, near[chunk.source]!, dtype, viewOf(piece))
         : { ptr: 0, strides: piece.axes.map(() => 0) };
       const isFirst = rows.isFirstStrip && isFirstStrip(box, grid, number, at);
-      const tileRows: TileRows = { columns, first: start, isFirstStrip: isFirst, total, ...picked };
+      const tileRows: TileRows = {
+        columns,
+        first: start,
+        isFirstStrip: isFirst,
+        cellStart: chunk.cellStart,
+        total,
+        ...picked,
+      };
       const { ptr } = elements;
       use(
         rows.isRaw

@@ -60,7 +60,16 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       chunkBytesMax: pick(random, [1, 40, 200, 1000, 2 ** 23]),
       tileBytesMax: pick(random, [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
-      ...(options.isSelecting && { search: pick(random, [SELECT_BOUNDS, SELECT_BOUNDS, FEW]) }),
+      ...(options.isSelecting && {
+        search: pick(random, [SELECT_BOUNDS, SELECT_BOUNDS, FEW]),
+        groupSearch: {
+          rangesMax: pick(random, [20, 1000]),
+          countersMax: pick(random, [200, 10_000]),
+          collectedMax: pick(random, [0, 10, 10_000]),
+          sortedMax: pick(random, [1, 10, 10_000]),
+          sampledMin: pick(random, [0, 0, 1e9]),
+        },
+      }),
     },
   };
 }

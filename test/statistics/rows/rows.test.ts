@@ -167,6 +167,20 @@ function partOf(result: OperationResult, group: number, groups: number): Operati
   return { ...result, shape: result.shape.slice(1), values: result.values.slice(group * cells, (group + 1) * cells) };
 }
 
+function checkSelectedGroups(each: RowCase, actual: StatisticsResult): string | undefined {
+  const difference = checkGroups(each, { ...actual, results: actual.results.filter(({ op }) => op === 'count') });
+  if (difference !== undefined) return difference;
+  const query = queryOf(each);
+  const groups = expectedGroups(each, query);
+  for (const [i, group] of groups.entries()) {
+    const expected = expectedQuantiles(query, each.datasets[0]!.dtype, group.shape, group.values);
+    const results = actual.results.map(result => partOf(result, i, groups.length));
+    const wrong = compareSelected(results, expected);
+    if (wrong !== undefined) return `group ${i}: ${wrong}`;
+  }
+  return undefined;
+}
+
 function errorOfGroups(each: RowCase): string | undefined {
   if (hasEmptyRows(each)) return 'empty_selection';
   const answers = expectedGroups(each, queryOf(each)).map(({ answer }) => answer);
@@ -183,4 +197,9 @@ function hasEmptyRows(each: RowCase): boolean {
 
 test('groups agree with the model', async t => {
   t.same(differences(3000, 100_000, { ops: REDUCING, isGrouped: true }, errorOfGroups, checkGroups), []);
+});
+
+test('medians and quantiles of groups agree with the model', async t => {
+  const options = { ops: ['count'], isGrouped: true, isSelecting: true };
+  t.same(differences(1000, 200_000, options, errorOfGroups, checkSelectedGroups), []);
 });

@@ -1,0 +1,83 @@
+/** What rounds that look for elements of groups measure, and what comes back: plain data between threads. */
+import type { GroupKey } from '../measure.js';
+import type { Scale } from './scale.js';
+
+/** A few rows: how many groups there may be, and what the values are like. */
+export interface SampleMeasure {
+  readonly kind: 'group-sample';
+  readonly keys: readonly GroupKey[];
+}
+
+export interface SamplePartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly rows: number;
+  /** Different ones, part by part. */
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  readonly values: Float64Array<ArrayBuffer>;
+}
+
+/** Groups as they appear, and how many of their values lie in each bucket of a scale. */
+export interface BucketsMeasure {
+  readonly kind: 'group-buckets';
+  readonly keys: readonly GroupKey[];
+  readonly scale: Scale;
+}
+
+/** A group may be there more than once. */
+export interface BucketsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly groups: number;
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  /** Rows of each group. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** Buckets of each cell of each group. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+}
+
+/** Where a round looks: ranges of codes of some consecutive cells. In shared memory. */
+export interface Ranges {
+  readonly firstCell: number;
+  readonly cellCount: number;
+  /** Lowest code and distance to the highest, of the ranges of each cell together; undefined: each cell has one range. */
+  readonly hulls: BigUint64Array | undefined;
+  /** The number of the first range of each cell, and behind the last one. */
+  readonly starts: Uint32Array;
+  /** Lowest code and distance to the highest of each range. */
+  readonly ranges: BigUint64Array;
+}
+
+/** All groups, in the order of their ordinals, and where to look for which of their elements. */
+interface RangesMeasure {
+  readonly keys: readonly GroupKey[];
+  /** Codes of all groups, part by part, ascending. */
+  readonly known: BigUint64Array;
+  readonly cellsPerGroup: number;
+  readonly where: Ranges;
+}
+
+/** How many elements lie in each of the 2 ** bits buckets of each range. */
+export interface DigitsOfGroupsMeasure extends RangesMeasure {
+  readonly kind: 'group-digits';
+  readonly bits: number;
+}
+
+export interface DigitsOfGroupsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly counts: Uint32Array<ArrayBuffer>;
+}
+
+/** The elements that lie in ranges. */
+export interface CodesMeasure extends RangesMeasure {
+  readonly kind: 'group-codes';
+}
+
+export interface CodesPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly codes: BigUint64Array<ArrayBuffer>;
+  /** The number of the range that each lies in. */
+  readonly ranges: Uint32Array<ArrayBuffer>;
+}

@@ -1,0 +1,54 @@
+/**
+ * How values are put into buckets before it is known where the wanted ones lie: bucket 0 is for NaN, 1 for what lies below,
+ * the last for what lies above, and the others divide what lies between evenly. Buckets ascend with the values, whatever
+ * rounding does, so each holds a range of codes.
+ */
+import { codeOfRank, ranksOf, valueOfRank } from '../../codes.js';
+import type { NativeType } from '../../native-types.js';
+
+/** Plain data. */
+export interface Scale {
+  readonly low: number;
+  /** Buckets to a unit. */
+  readonly perUnit: number;
+  readonly buckets: number;
+}
+
+/** Values of a sample at these shares of it are the ends of what is divided. */
+const LOW_SHARE = 0.002;
+
+/** A scale for values that are like a sample, in ascending order and finite; undefined where nothing can be divided. */
+export function scaleOf(sample: Float64Array, buckets: number): Scale | undefined {
+  const low = sample[Math.floor(LOW_SHARE * sample.length)];
+  const high = sample[Math.ceil((1 - LOW_SHARE) * (sample.length - 1))];
+  if (low === undefined || high === undefined) return undefined;
+  const perUnit = (buckets - 3) / (high - low);
+  return perUnit > 0 && Number.isFinite(perUnit) ? { low, perUnit, buckets } : undefined;
+}
+
+/** The bucket of a value that is not NaN: the kernel countScaled, to the bit. */
+export function bucketOf({ low, perUnit, buckets }: Scale, value: number): number {
+  const place = (value - low) * perUnit;
+  if (place < 0) return 1;
+  return place < buckets - 3 ? 2 + (place + 2 ** 52 - 2 ** 52) : buckets - 1;
+}
+
+/** The lowest code of each bucket from 1 on, and behind the last one the code that is beyond all numbers. */
+export function codeBounds(scale: Scale, type: NativeType): bigint[] {
+  const { min, max } = ranksOf(type);
+  const bounds = [0n];
+  let from = min;
+  for (let bucket = 1; bucket < scale.buckets; bucket++) {
+    // The first rank from `from` on whose bucket is not a lower one.
+    let [low, high] = [from, max + 1n];
+    while (low < high) {
+      const middle = (low + high) >> 1n;
+      if (bucketOf(scale, Number(valueOfRank(type, middle))) >= bucket) high = middle;
+      else low = middle + 1n;
+    }
+    from = low;
+    bounds.push(codeOfRank(type, low));
+  }
+  bounds.push(codeOfRank(type, max + 1n));
+  return bounds;
+}

@@ -1,0 +1,184 @@
+/**
+ * Exact elements by rank for many cells, in bounded memory: each wanted rank has a range of codes that it lies in. Ranges
+ * are narrowed by counting how their elements spread over buckets, until the elements that are left fit into memory; those
+ * are collected and sorted. Cells are taken in batches of bounded size; a round is a pass over the data.
+ */
+import { invariant } from '../../../errors.js';
+import type { Measure, Partial, Round } from '../../part.js';
+import type { CodesPartial, DigitsOfGroupsPartial, Ranges } from './measures.js';
+
+/** Bounds that tests lower. */
+export interface GroupSearchBounds {
+  /** Ranges, and wanted ranks, of a batch of cells: a worker holds 36 bytes for each. */
+  readonly rangesMax: number;
+  /** Counters of a round: each worker holds as many, and so does each partial on its way. */
+  readonly countersMax: number;
+  /** Elements that are collected in one round, and of one range, which is sorted at once. */
+  readonly collectedMax: number;
+  readonly sortedMax: number;
+  /** Elements from which on a sample is taken. */
+  readonly sampledMin: number;
+}
+
+export const GROUP_SEARCH_BOUNDS: GroupSearchBounds = {
+  rangesMax: 256 * 1024,
+  countersMax: 1024 * 1024,
+  collectedMax: 2 * 1024 * 1024,
+  sortedMax: 128 * 1024,
+  sampledMin: 1024 * 1024,
+};
+
+/** Where an element of a rank may be: codes from `low` to `low + span`, `count` elements, `below` of the cell before them. */
+export interface CodeRange {
+  readonly low: bigint;
+  readonly span: bigint;
+  readonly below: number;
+  readonly count: number;
+}
+
+/** A cell with its wanted ranks, ascending, and the range of each. */
+export interface Search {
+  readonly cell: number;
+  readonly ranks: readonly number[];
+  readonly ranges: CodeRange[];
+  /** Codes of the elements, as they are found. */
+  readonly found: (bigint | undefined)[];
+}
+
+/** Cells narrowed between two turns of the event loop. */
+const CELLS_PER_TURN = 2048;
+const BITS_MAX = 12;
+
+/** What a round is made of, beside what it looks for. */
+export interface SearchRounds {
+  readonly digits: (where: Ranges, bits: number) => Measure;
+  readonly codes: (where: Ranges) => Measure;
+  readonly roundOf: (measure: Measure) => Round;
+  readonly turn: Round;
+  /** Says who takes the partials of the next round. */
+  readonly taken: (take: (partial: Partial) => void) => void;
+}
+
+/** Finds all wanted elements of a batch of cells, in the order of their numbers. */
+export function* searchBatch(
+  searches: readonly Search[],
+  bounds: GroupSearchBounds,
+  rounds: SearchRounds,
+): Generator<Round, void, void> {
+  for (;;) {
+    const open = openRanges(searches);
+    if (open.length === 0) return;
+    const total = open.reduce((sum, { range }) => sum + range.count, 0);
+    const largest = open.reduce((most, { range }) => Math.max(most, range.count), 0);
+    const where = placeRanges(open);
+    yield rounds.turn;
+    if (total <= bounds.collectedMax && largest <= bounds.sortedMax) yield* collect(open, where, rounds);
+    else yield* narrow(open, where, bounds, rounds);
+  }
+}
+
+/** A range that is looked into, with the ranks of its cell that lie in it: `[from, to)`. */
+interface OpenRange {
+  readonly search: Search;
+  readonly range: CodeRange;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Ranges that are left; those of a single code are what is looked for. */
+function openRanges(searches: readonly Search[]): OpenRange[] {
+  const open: OpenRange[] = [];
+  for (const search of searches) {
+    const { ranges, found } = search;
+    for (let from = 0, to = 1; from < ranges.length; from = to, to++) {
+      while (to < ranges.length && ranges[to] === ranges[from]) to++;
+      const range = ranges[from]!;
+      if (found[from] !== undefined) continue;
+      if (range.span === 0n) found.fill(range.low, from, to);
+      else open.push({ search, range, from, to });
+    }
+  }
+  return open;
+}
+
+function placeRanges(open: readonly OpenRange[]): Ranges {
+  const firstCell = open[0]!.search.cell;
+  const cellCount = open.at(-1)!.search.cell - firstCell + 1;
+  const starts = new Uint32Array(new SharedArrayBuffer(4 * (cellCount + 1)));
+  const hulls = new BigUint64Array(new SharedArrayBuffer(16 * cellCount));
+  const ranges = new BigUint64Array(new SharedArrayBuffer(16 * open.length));
+  for (const [number, { search, range }] of open.entries()) {
+    const own = search.cell - firstCell;
+    ranges[2 * number] = range.low;
+    ranges[2 * number + 1] = range.span;
+    if (starts[own + 1] === 0) hulls[2 * own] = range.low;
+    hulls[2 * own + 1] = range.low + range.span - hulls[2 * own]!;
+    starts[own + 1]!++;
+  }
+  const isSingle = open.length === cellCount && starts.every((count, i) => i === 0 || count === 1);
+  for (let cell = 0; cell < cellCount; cell++) starts[cell + 1]! += starts[cell]!;
+  return { firstCell, cellCount, hulls: isSingle ? undefined : hulls, starts, ranges };
+}
+
+function* narrow(
+  open: readonly OpenRange[],
+  where: Ranges,
+  { countersMax }: GroupSearchBounds,
+  rounds: SearchRounds,
+): Generator<Round, void, void> {
+  const bits = Math.max(1, Math.min(BITS_MAX, Math.floor(Math.log2(countersMax / open.length))));
+  const counters = new Float64Array(open.length * 2 ** bits);
+  rounds.taken(partial => {
+    const { counts } = partial as DigitsOfGroupsPartial;
+    for (let i = 0; i < counts.length; i++) counters[i]! += counts[i]!;
+  });
+  yield rounds.roundOf(rounds.digits(where, bits));
+  for (const [number, each] of open.entries()) {
+    narrowOne(each, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), bits);
+    if ((number + 1) % CELLS_PER_TURN === 0) yield rounds.turn;
+  }
+}
+
+function narrowOne({ search, range, from, to }: OpenRange, counts: Float64Array, bits: number): void {
+  const shift = BigInt(Math.max(0, range.span.toString(2).length - bits));
+  let { below } = range;
+  let bucket = 0;
+  let last: CodeRange | undefined;
+  for (let i = from; i < to; i++) {
+    const rank = search.ranks[i]!;
+    invariant(rank < range.below + range.count, 'a rank lies in its range');
+    for (; below + counts[bucket]! <= rank; bucket++) {
+      below += counts[bucket]!;
+      last = undefined;
+    }
+    invariant(bucket < counts.length, 'as many elements are counted as a range has');
+    last ??= within(range, BigInt(bucket) << shift, (1n << shift) - 1n, below, counts[bucket]!);
+    search.ranges[i] = last;
+  }
+}
+
+function within({ low, span }: CodeRange, from: bigint, length: bigint, below: number, count: number): CodeRange {
+  return { low: low + from, span: from + length > span ? span - from : length, below, count };
+}
+
+function* collect(open: readonly OpenRange[], where: Ranges, rounds: SearchRounds): Generator<Round, void, void> {
+  const ends = new Uint32Array(open.length);
+  let total = 0;
+  for (const [number, { range }] of open.entries()) {
+    ends[number] = total;
+    total += range.count;
+  }
+  const codes = new BigUint64Array(total);
+  rounds.taken(partial => {
+    const taken = partial as CodesPartial;
+    for (const [i, number] of taken.ranges.entries()) codes[ends[number]!++] = taken.codes[i]!;
+  });
+  yield rounds.roundOf(rounds.codes(where));
+  for (const [number, { search, range, from, to }] of open.entries()) {
+    const end = ends[number]!;
+    const own = codes.subarray(end - range.count, end).sort();
+    for (let i = from; i < to; i++) search.found[i] = own[search.ranks[i]! - range.below];
+    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield rounds.turn;
+  }
+  invariant(ends.at(-1) === total, 'as many elements are collected as were counted');
+}

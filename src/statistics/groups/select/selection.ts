@@ -1,0 +1,222 @@
+/**
+ * Median and quantiles of groups. Where there is much data, a sample tells how many groups there are and what the values
+ * are like: then the pass that finds the groups also counts their values by buckets, and what is left to look into is
+ * little. Else ranges begin with the extremes of each cell, or with all codes.
+ */
+import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
+import { nativeTypeOf, type NativeType } from '../../native-types.js';
+import type { Measure, Partial, Round } from '../../part.js';
+import { newValues, setValue, type Values } from '../../quantiles/cells.js';
+import { Places, type Wanted } from '../../quantiles/wanted.js';
+import { emptyWalk, type Walk } from '../../walk.js';
+import { extremeCodes, hasNan, presentIn, type GroupCells } from '../formulas.js';
+import { KeyTable } from '../key-table.js';
+import { partsOf, type GroupKey } from '../measure.js';
+import { bucketOfRank, FoundBuckets } from './found-buckets.js';
+import type { BucketsMeasure, CodesMeasure, Ranges, SamplePartial } from './measures.js';
+import { BUCKET_COUNTERS_MAX } from './measurements.js';
+import { codeBounds, scaleOf, type Scale } from './scale.js';
+import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from './search.js';
+
+/** Pieces of a sample, and elements and rows of a piece at most. */
+const SAMPLE_PIECES = 12;
+const PIECE_ELEMENTS = 64 * 1024;
+const PIECE_ROWS = 2048;
+const BUCKETS_MIN = 32;
+const BUCKETS_MAX = 1024;
+
+export interface SelectionOptions {
+  readonly keys: readonly GroupKey[];
+  readonly wanted: Wanted;
+  readonly walk: Walk;
+  readonly bounds: GroupSearchBounds;
+  /** Elements of all rows, used or not. */
+  readonly elements: number;
+}
+
+export class GroupSelection {
+  readonly #options: SelectionOptions;
+  readonly #cells: GroupCells;
+  readonly #type: NativeType;
+  readonly #taken: (take: (partial: Partial) => void) => void;
+  readonly #turn: Round;
+  #buckets: FoundBuckets | undefined;
+  /** By cell: group * cells of a group + cell. Those of quantiles for the first one, then for the next. */
+  median: Float64Array = new Float64Array();
+  quantiles: Values | undefined;
+
+  constructor(options: SelectionOptions, cells: GroupCells, taken: (take: (partial: Partial) => void) => void) {
+    this.#options = options;
+    this.#cells = cells;
+    this.#type = nativeTypeOf(cells.dtype);
+    this.#taken = taken;
+    const { walk } = options;
+    this.#turn = { walk: emptyWalk(walk.dtype, walk.tileBytesMax), measure: { kind: 'group-sample', keys: [] } };
+  }
+
+  /** A round over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
+  *sample(findsGroups: boolean): Generator<Round, void, void> {
+    const { walk, bounds, elements, keys } = this.#options;
+    const isWhole = walk.rows!.before === undefined && this.#cells.store.cells === cellsOfChunk(walk);
+    if (elements < bounds.sampledMin || !isWhole) return;
+    const found = new KeyTable(partsOf(keys).length);
+    const values: Float64Array[] = [];
+    let rows = 0;
+    this.#taken(partial => {
+      const sample = partial as SamplePartial;
+      const words = new Uint32Array(sample.keys.buffer);
+      for (let at = 0; at < words.length; at += found.words) found.ordinalOf(words, at);
+      values.push(sample.values.filter(Number.isFinite));
+      rows += sample.rows;
+    });
+    yield { walk: sampleWalk(walk), measure: { kind: 'group-sample', keys } };
+    // More would come up with more rows.
+    if (found.size > rows / 4) return;
+    const scale = this.#scaleOf(found.size, values);
+    if (scale) this.#buckets = new FoundBuckets(scale, this.#cells.store, findsGroups);
+  }
+
+  #scaleOf(groups: number, values: readonly Float64Array[]): Scale | undefined {
+    const all = new Float64Array(values.reduce((sum, each) => sum + each.length, 0));
+    let at = 0;
+    for (const each of values) {
+      all.set(each, at);
+      at += each.length;
+    }
+    const perCell = BUCKET_COUNTERS_MAX / (Math.max(1, groups) * this.#cells.store.cells);
+    const buckets = Math.min(BUCKETS_MAX, 2 ** Math.floor(Math.log2(perCell)));
+    return buckets < BUCKETS_MIN ? undefined : scaleOf(all.sort(), buckets);
+  }
+
+  /** What is counted in the round that finds the groups, and who takes it. */
+  get buckets(): { measure: BucketsMeasure; found: FoundBuckets } | undefined {
+    const found = this.#buckets;
+    return found && { measure: { kind: 'group-buckets', keys: this.#options.keys, scale: found.scale }, found };
+  }
+
+  /** The rounds that find all elements. The groups are known, in this order. */
+  *select(order: Uint32Array): Generator<Round, void, void> {
+    const { wanted, bounds } = this.#options;
+    const { store } = this.#cells;
+    const cells = order.length * store.cells;
+    this.median = wanted.median ? new Float64Array(cells).fill(Number.NaN) : new Float64Array();
+    this.quantiles = wanted.quantile ? newValues(wanted, cells * wanted.quantile.q.length) : undefined;
+    if (this.quantiles instanceof Float64Array) this.quantiles.fill(Number.NaN);
+    const known = yield* this.#known(order);
+    const places = new Places(wanted);
+    const rangesOf = this.#rangesOf();
+    let batch: Search[] = [];
+    let ranks = 0;
+    for (let cell = 0; cell < cells; cell++) {
+      const search = this.#searchOf(cell, order, places, rangesOf);
+      if (search) batch.push(search);
+      ranks += search?.ranks.length ?? 0;
+      if (ranks < bounds.rangesMax && cell < cells - 1) {
+        if ((cell + 1) % 2048 === 0) yield this.#turn;
+        continue;
+      }
+      yield* searchBatch(batch, bounds, {
+        digits: (where, bits) => ({ kind: 'group-digits', ...this.#measure(known, where), bits }),
+        codes: where => ({ kind: 'group-codes', ...this.#measure(known, where) }),
+        roundOf: (measure: Measure): Round => ({ walk: this.#options.walk, measure }),
+        turn: this.#turn,
+        taken: this.#taken,
+      });
+      for (const each of batch) this.#answer(each, order, places, cells);
+      batch = [];
+      ranks = 0;
+    }
+  }
+
+  #measure(known: BigUint64Array, where: Ranges): Omit<CodesMeasure, 'kind'> {
+    return { keys: this.#options.keys, known, cellsPerGroup: this.#cells.store.cells, where };
+  }
+
+  /** The cell in the records of the groups. */
+  #ownCell(cell: number, order: Uint32Array): number {
+    const { cells } = this.#cells.store;
+    const group = Math.floor(cell / cells);
+    return order[group]! * cells + (cell - group * cells);
+  }
+
+  /** Undefined where there is nothing to look for. */
+  #searchOf(
+    cell: number,
+    order: Uint32Array,
+    places: Places,
+    rangesOf: (own: number, ranks: readonly number[]) => CodeRange[],
+  ): Search | undefined {
+    const own = this.#ownCell(cell, order);
+    const count = presentIn(this.#cells, own);
+    if (count === 0 || hasNan(this.#cells, own)) return undefined;
+    const ranks = places.ranksOf(count);
+    return { cell, ranks, ranges: rangesOf(own, ranks), found: ranks.map(() => undefined) };
+  }
+
+  /** The ranges that the search of a cell begins with. */
+  #rangesOf(): (own: number, ranks: readonly number[]) => CodeRange[] {
+    const buckets = this.#buckets?.isLost === false ? this.#buckets : undefined;
+    if (buckets) {
+      const bounds = codeBounds(buckets.scale, this.#type);
+      return (own, ranks) => {
+        const running = buckets.runningOf(own);
+        let last: { bucket: number; range: CodeRange } | undefined;
+        return ranks.map(rank => {
+          const bucket = bucketOfRank(running, rank);
+          if (last?.bucket === bucket) return last.range;
+          const [low, next] = [bounds[bucket]!, bounds[bucket + 1]!];
+          const below = running[bucket - 1]!;
+          last = { bucket, range: { low, span: next - 1n - low, below, count: running[bucket]! - below } };
+          return last.range;
+        });
+      };
+    }
+    const { store } = this.#cells;
+    const { min, max } = ranksOf(this.#type);
+    const all = { least: codeOfRank(this.#type, min), most: codeOfRank(this.#type, max) };
+    return (own, ranks) => {
+      const { least, most } = store.optional('extremes') ? extremeCodes(store, own) : all;
+      const range = { low: least, span: most - least, below: 0, count: presentIn(this.#cells, own) };
+      return ranks.map(() => range);
+    };
+  }
+
+  #answer({ cell, ranks, found }: Search, order: Uint32Array, places: Places, cells: number): void {
+    const count = presentIn(this.#cells, this.#ownCell(cell, order));
+    const { median, quantiles } = places.answersOf(count, rank => valueOfCode(this.#type, found[ranks.indexOf(rank)]!));
+    if (this.#options.wanted.median) this.median[cell] = median;
+    for (const [i, value] of quantiles.entries()) setValue(this.quantiles!, i * cells + cell, value);
+  }
+
+  /** The codes of all groups in their order, in shared memory. */
+  *#known(order: Uint32Array): Generator<Round, BigUint64Array, void> {
+    const { table } = this.#cells.store;
+    const { words, keys } = table;
+    const known = new BigUint64Array(new SharedArrayBuffer(4 * words * order.length));
+    const into = new Uint32Array(known.buffer);
+    for (const [i, ordinal] of order.entries()) {
+      for (let word = 0; word < words; word++) into[i * words + word] = keys[ordinal * words + word]!;
+      if ((i + 1) % 65_536 === 0) yield this.#turn;
+    }
+    return known;
+  }
+}
+
+/** Cells of a chunk of a walk over raw rows, where no axis that is kept was cut. */
+function cellsOfChunk({ box, grid }: Walk): number {
+  return box.axes.reduce((cells, { kept }, i) => (kept ? cells * grid.lengths[i]! : cells), 1);
+}
+
+/** A few pieces of a walk, from all over it. */
+function sampleWalk(walk: Walk): Walk {
+  const at = walk.box.axes.findIndex(axis => axis.rows);
+  const perRow = walk.box.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
+  const total = walk.box.axes[at]!.length;
+  const rows = Math.max(1, Math.min(total, PIECE_ROWS, Math.floor(PIECE_ELEMENTS / perRow)));
+  const lengths = walk.box.axes.map((axis, i) => (i === at ? rows : axis.length));
+  const boxes = Math.ceil(total / rows);
+  const every = Math.max(1, Math.floor(boxes / SAMPLE_PIECES));
+  const chunkCount = Math.ceil(boxes / every);
+  const bytes = walk.bytes * Math.min(1, (chunkCount * rows) / total);
+  return { ...walk, grid: { lengths, boxes, phase: 0 }, every, chunkCount, bytes };
+}
