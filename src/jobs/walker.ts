@@ -26,7 +26,7 @@ const TASK_MS = 4;
 const FIRST_MS_PER_BYTE = 1 / (8 * 2 ** 20);
 /** One under way, one that waits for its turn. */
 const STEPS_PER_WORKER = 2;
-export const CHUNKS_PER_TASK_MAX = 32;
+const CHUNKS_PER_TASK_MAX = 32;
 /** Looking up and merging go on so long before the event loop gets a turn. */
 const TURN_MS = 4;
 

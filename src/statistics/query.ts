@@ -1,6 +1,6 @@
 /**
  * The door of the statistics: what a client asked for, checked once against the rank of its selection. Below this file
- * a query is trusted. Only the door knows the words of later versions, so that their refusal says so.
+ * a query is trusted.
  */
 import { fail } from '../errors.js';
 import { parseFilter, type FilterTree } from './filter/parse.js';
@@ -22,7 +22,6 @@ export interface QueryInput {
   readonly nan?: string | undefined;
   readonly where?: unknown;
   readonly group_by?: unknown;
-  readonly as?: unknown;
 }
 
 /** A normalised query. Plain data. */
@@ -43,18 +42,12 @@ export interface Query {
 }
 
 const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
-const LATER_KEYS = ['as'] as const;
 
 /**
  * Checks and normalises a query for a selection of `rank` axes.
  * @throws bad_operation, bad_axis, bad_request
  */
 export function parseQuery(input: QueryInput, rank: number): Query {
-  for (const key of LATER_KEYS) {
-    if (input[key] !== undefined) {
-      fail('bad_operation', `This version does not compute "${key}". Leave it out; ${COMPUTED}`, { unsupported: key });
-    }
-  }
   const { ops, parameters } = parseOps(input.ops);
   const axis = parseAxis(input.axis, rank);
   const positional = ops.find(op => opRow(op).positional);
@@ -95,8 +88,6 @@ function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null): v
     fail('bad_operation', 'Groups are made of rows, so group_by needs axis to be null or to hold 0.', { axis });
   }
 }
-
-const COMPUTED = `it computes ${OP_NAMES.join(', ')}.`;
 
 function parseOps(asked: readonly unknown[]): { ops: OpName[]; parameters: Parameters | undefined } {
   if (asked.length === 0) fail('bad_operation', `Name at least one operation: ${OP_NAMES.join(', ')}.`);

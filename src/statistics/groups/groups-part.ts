@@ -1,4 +1,4 @@
-/** The operations of a grouped query: one round finds the groups and gathers their records. */
+/** The operations of a grouped query: one round finds the groups and gathers their records, more search for quantiles. */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';

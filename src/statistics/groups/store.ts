@@ -5,7 +5,7 @@
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import type { NativeType } from '../native-types.js';
-import { ITEMS, mergerOf, newMerged, type MergedRecord } from './combine.js';
+import { mergerOf, newMerged, type MergedRecord } from './combine.js';
 import { KeyTable } from './key-table.js';
 import type { GroupsPartial, RecordName } from './measure.js';
 
@@ -98,9 +98,4 @@ export class GroupStore {
       this.#records.set(name, grown);
     }
   }
-}
-
-/** Bytes that a group takes where it is merged, its results included. */
-export function bytesPerGroup(parts: number, records: readonly RecordName[], cells: number): number {
-  return 40 * parts + cells * records.reduce((bytes, name) => bytes + 8 * ITEMS[name], 16);
 }

@@ -27,7 +27,7 @@ export function scaleOf(sample: Float64Array, buckets: number): Scale | undefine
 }
 
 /** The bucket of a value that is not NaN: the kernel countScaled, to the bit. */
-export function bucketOf({ low, perUnit, buckets }: Scale, value: number): number {
+function bucketOf({ low, perUnit, buckets }: Scale, value: number): number {
   const place = (value - low) * perUnit;
   if (place < 0) return 1;
   return place < buckets - 3 ? 2 + (place + 2 ** 52 - 2 ** 52) : buckets - 1;
