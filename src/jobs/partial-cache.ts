@@ -70,7 +70,7 @@ export class PartialCache {
         if (bytesOf(partial) > this.#bytesMax / 4) return;
         const extent = extentOf(chunk.view, chunk.dtype.itemsize);
         this.#watch(state);
-        entries.set(keyOf(prefix, chunk), { partial, state, extent, version: claim.version });
+        entries.set(keyOf(prefix, chunk), { partial: ownCopy(partial), state, extent, version: claim.version });
       },
     };
   }
@@ -122,6 +122,21 @@ function keyOf(prefix: string, { dtype, box }: ChunkTask): string {
     [length, stride, kept ? cellStep : '', indexStep].join(','),
   );
   return `${prefix}|${dtype.typestr}|${box.offset}|${box.index}|${axes.join(';')}`;
+}
+
+/** In memory of its own, all in one buffer: where the partial is now, the next task's will be put. */
+function ownCopy(partial: Partial): Partial {
+  const arrays = Object.entries(partial).filter(
+    (entry): entry is [string, Float64Array] => entry[1] instanceof Float64Array,
+  );
+  const own = new Float64Array(arrays.reduce((length, [, array]) => length + array.length, 0));
+  const copy: Record<string, unknown> = { ...partial };
+  let at = 0;
+  for (const [name, array] of arrays) {
+    own.set(array, at);
+    copy[name] = own.subarray(at, (at += array.length));
+  }
+  return copy as unknown as Partial;
 }
 
 function bytesOf(partial: Partial): number {

@@ -13,6 +13,7 @@ import { compileKernels, type KernelChoice } from '../statistics/index.js';
 import { inLane, Lanes, type Lane } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { valueOf, type Outcome } from './messages.js';
+import { Rooms } from './rooms.js';
 import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
 
 /** A pool that lacks a thread tries so often to get one. */
@@ -21,6 +22,8 @@ const REFILL_MS = 500;
 /** What a statistic asks of the pool. */
 export interface Walking {
   readonly workers: number;
+  /** For the partials of its tasks. */
+  readonly rooms: Rooms;
   walk(task: WalkTask): Promise<WalkAnswer>;
 }
 
@@ -44,6 +47,7 @@ export class WorkerPool implements OffLoop {
   readonly workers: number;
   readonly #piscina: Piscina;
   readonly #lanes = new Lanes();
+  readonly #rooms = new Rooms();
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosing = false;
   /** Tasks that were done, by lane, and threads that ended by themselves. */
@@ -108,6 +112,7 @@ export class WorkerPool implements OffLoop {
   inLane(lane: Lane): Walking {
     return {
       workers: this.workers,
+      rooms: this.#rooms,
       walk: async task => valueOf((await this.#run(task, 'walk', lane)) as Outcome<WalkAnswer>),
     };
   }

@@ -11,14 +11,16 @@ import { gather } from '../layout/gather.js';
 import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import {
+  chunkAt,
   measureChunks,
   newEngine,
-  type ChunkTask,
+  Room,
   type Engine,
   type KernelChoice,
   type Measure,
   type Partial,
   type TileSource,
+  type Walk,
 } from '../statistics/index.js';
 
 export interface GatherTask {
@@ -33,11 +35,16 @@ export interface WalkTask {
   /** The computation's datasets; undefined where these chunks read none of it. */
   readonly sources: readonly (SourceDescriptor | undefined)[];
   readonly measures: readonly Measure[];
-  readonly chunks: readonly ChunkTask[];
+  /** Chunks `[first, first + count)` of a walk. */
+  readonly walk: Walk;
+  readonly first: number;
+  readonly count: number;
+  /** The same for all tasks of one walk over the data, and for no other's. */
+  readonly walkId: number;
   /** Shared: 1 as soon as nobody wants the answer any more. */
   readonly cancel: Int32Array;
-  /** The same for all tasks of a walk over the data, and for no other's. */
-  readonly walk: number;
+  /** Where partials are put that have room in it (roomBytesOf), so that none is given memory of its own. */
+  readonly room?: SharedArrayBuffer | undefined;
 }
 
 export interface WalkAnswer {
@@ -70,16 +77,17 @@ export function newWorkplace(kernels: KernelChoice | WebAssembly.Module, keepsFi
 
 export function walkChunks(
   { engine, arena }: Workplace,
-  { sources, measures, chunks, cancel, walk }: WalkTask,
+  { sources, measures, walk, first, count, walkId, cancel, room }: WalkTask,
 ): WalkAnswer {
   const started = performance.now();
   const isCancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
-  const opened = sources.map(source => tileSource(source, arena, walk));
-  const partials = measureChunks(engine, measures, chunks, opened, isCancelled);
+  const opened = sources.map(source => tileSource(source, arena, walkId));
+  const chunks = Array.from({ length: count }, (_, i) => chunkAt(walk, first + i));
+  const partials = measureChunks(engine, measures, chunks, opened, { isCancelled, room: new Room(room) });
   return { partials, ms: performance.now() - started };
 }
 
-function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | undefined, walk: number): TileSource {
+function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | undefined, walkId: number): TileSource {
   const source = descriptor && openSource(descriptor);
   const kept = descriptor && keptFile(descriptor);
   return {
@@ -87,7 +95,7 @@ function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | und
       invariant(source !== undefined, 'a task describes what its chunks read');
       gather(source, view, itemsize, into);
     },
-    kept: (start, end) => (kept && end <= kept.bytes ? arena?.find(kept, start, end, walk) : undefined),
+    kept: (start, end) => (kept && end <= kept.bytes ? arena?.find(kept, start, end, walkId) : undefined),
   };
 }
 

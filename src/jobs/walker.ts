@@ -1,7 +1,8 @@
 /**
  * The chunks of a round on the pool. Several chunks make a task, so that its way to a worker and back costs little;
  * partials are merged strictly in the order of their chunks, whatever order they finish in, so the result does not
- * depend on the number of workers. Memory: the partials of two tasks per worker.
+ * depend on the number of workers. Memory: the partials of two tasks per worker, most of them in rooms of
+ * LIMITS.roomBytesMax.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
@@ -9,16 +10,18 @@ import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import {
   chunkAt,
+  roomBytesOf,
   type ChunkTask,
   type Computation,
-  type Measure,
   type Partial,
   type SharedRound,
   type Walk,
 } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 import type { KeptPartials } from './partial-cache.js';
+import { LIMITS } from '../limits.js';
 import type { Walking } from './pool.js';
+import type { WalkTask } from './tasks.js';
 
 /** How long a task should take: long against its way to the worker, short for whoever waits behind it. */
 const TASK_MS = 4;
@@ -45,6 +48,8 @@ interface Step {
   readonly answers: Promise<Answers>;
   /** They come from an earlier run. */
   readonly isKept: boolean;
+  /** Where the partials are. */
+  readonly room?: SharedArrayBuffer | undefined;
 }
 
 type Answers = readonly (readonly (Partial | undefined)[])[];
@@ -57,7 +62,7 @@ export class Walker {
   readonly #chunksPerTaskMax: number;
   /** Tells workers between two chunks: 1 to stop. */
   readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
-  #walk = 0;
+  #walkId = 0;
   #msPerByte = FIRST_MS_PER_BYTE;
   /** When the event loop last had a turn, as far as is known. */
   #turnedMs = performance.now();
@@ -88,7 +93,7 @@ export class Walker {
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
     if (chunkCount === 0) await nextTurn();
-    this.#walk = ++walks;
+    this.#walkId = ++walks;
     const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
     this.#signal.addEventListener('abort', cancel, { once: true });
     const steps: Step[] = [];
@@ -112,12 +117,14 @@ export class Walker {
         // oxlint-disable-next-line no-await-in-loop
         await this.#merge(computation, round, step.chunks, answers);
         if (kept && !step.isKept) for (const [i, chunk] of step.chunks.entries()) kept.put(chunk, answers[i]![0]!);
+        this.#leave(step);
       }
     } catch (error) {
       cancel();
       throw error;
     } finally {
       await Promise.allSettled(steps.map(({ answers }) => answers));
+      for (const step of steps) this.#leave(step);
       this.#signal.removeEventListener('abort', cancel);
     }
   }
@@ -136,10 +143,14 @@ export class Walker {
     const chunks: ChunkTask[] = [];
     const answers: (readonly (Partial | undefined)[])[] = [];
     const sizeMax = this.#chunksPerTask(walk, first);
+    let roomBytes = 0;
     for (let number = first; number < walk.chunkCount && chunks.length < sizeMax; number++) {
       const chunk = chunkAt(walk, number);
       const known = kept?.get(chunk);
       if (number > first && (known !== undefined) !== answers.length > 0) break;
+      const ownBytes = known ? 0 : roomBytesOf(measures, chunk);
+      if (number > first && roomBytes + ownBytes > LIMITS.roomBytesMax) break;
+      roomBytes += ownBytes;
       chunks.push(chunk);
       if (known) answers.push([known]);
     }
@@ -147,10 +158,15 @@ export class Walker {
       this.keptChunks += chunks.length;
       return { chunks, answers: Promise.resolve(answers), isKept: true };
     }
-    const reading = this.#read(measures, chunks);
+    const room = roomBytes > 0 ? this.#pool.rooms.take(roomBytes) : undefined;
+    const reading = this.#read({ walk, measures, first, count: chunks.length, room }, chunks);
     // Awaited in order; one that fails meanwhile must not be taken for unhandled.
     reading.catch(() => undefined);
-    return { chunks, answers: reading, isKept: false };
+    return { chunks, answers: reading, isKept: false, room };
+  }
+
+  #leave({ room }: Step): void {
+    if (room) this.#pool.rooms.giveBack(room);
   }
 
   /** As many as TASK_MS seem to allow, and few enough in the end for all workers to finish together. */
@@ -160,20 +176,14 @@ export class Walker {
     return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
   }
 
-  async #read(measures: readonly Measure[], chunks: readonly ChunkTask[]): Promise<Answers> {
+  async #read(work: Omit<WalkTask, 'sources' | 'walkId' | 'cancel'>, chunks: readonly ChunkTask[]): Promise<Answers> {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
     const extents = extentsOf(chunks, this.#claims.length);
     for (;;) {
       const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
       this.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
-      const { partials, ms } = await this.#pool.walk({
-        sources,
-        measures,
-        chunks,
-        cancel: this.#cancel,
-        walk: this.#walk,
-      });
+      const { partials, ms } = await this.#pool.walk({ ...work, sources, cancel: this.#cancel, walkId: this.#walkId });
       const hasMoved = this.#claims.some((claim, i) => extents[i] && claim.hasMoved(extents[i], sources[i]!));
       if (hasMoved && !this.#isInVain()) continue;
       if (bytes > 0) this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;

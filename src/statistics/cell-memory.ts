@@ -7,6 +7,7 @@ import type { FieldName, Fields } from './fields.js';
 import { CELL_FIELDS, type CellField } from './kernels/cell-fields.js';
 import type { Kernels } from './kernels/kernels.js';
 import { isWideType, type NativeType } from './native-types.js';
+import type { Room } from './room.js';
 
 /** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */
 const LINE_BYTES = 64;
@@ -45,11 +46,11 @@ export class CellMemory {
     for (const field of used) this.#start(field);
   }
 
-  /** The fields of a partial, all in one new buffer. `counted`: the field that counted elements. */
-  read(names: readonly FieldName[], counted: CellField): Fields {
+  /** The fields of a partial. `counted`: the field that counted elements. */
+  read(names: readonly FieldName[], counted: CellField, room: Room): Fields {
     const mark = this.#scratch.mark();
     const converted = this.#type.startsWith('f') ? {} : this.#convertIntegers(names);
-    const buffer = new Float64Array(names.length * this.#cells);
+    const buffer = room.f64(names.length * this.#cells);
     const fields: Fields = {};
     for (const [i, name] of names.entries()) {
       const field = buffer.subarray(i * this.#cells, (i + 1) * this.#cells);

@@ -12,6 +12,7 @@ import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from './kernels/scalar/runs.js';
 import type { Measurement } from './measurements.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from './native-types.js';
 import type { ReduceMeasure } from './part.js';
+import type { Room } from './room.js';
 import type { Tile } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
@@ -55,12 +56,13 @@ export class ReduceMeasurement implements Measurement {
     }
   }
 
-  partial(): ChunkPartial {
+  partial(room: Room): ChunkPartial {
     const { cellStart, cellCount, elements } = this.#chunk;
     const { fields, countsNan } = this.#measure;
     const cellSize = elements / cellCount;
     const { extremes, positions, moments } = this.#wants;
-    const present = this.#cells.read(fields, extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount');
+    const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
+    const present = this.#cells.read(fields, counted, room);
     if (!countsNan && this.#counts) present.count!.set(this.#counts);
     else if (!countsNan) present.count!.fill(cellSize);
     return { cellStart, cellCount, cellSize, ...present };
@@ -116,6 +118,11 @@ export class ReduceMeasurement implements Measurement {
     if (zeros) kernels.zerosRows(...over);
     if (products) kernels.productRows(...over, omits);
   }
+}
+
+/** What the partial of a chunk takes of a room. */
+export function partialBytes({ fields }: ReduceMeasure, { cellCount }: ChunkTask): number {
+  return 8 * fields.length * cellCount;
 }
 
 function wantsOf({ fields, countsNan, omitsNan }: ReduceMeasure): Wants {

@@ -36,7 +36,7 @@ export const FIELDS = {
 } as const;
 
 export type FieldName = keyof typeof FIELDS;
-export type Fields = { [F in FieldName]?: Float64Array<ArrayBuffer> };
+export type Fields = { [F in FieldName]?: Float64Array };
 
 /**
  * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose

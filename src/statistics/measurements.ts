@@ -4,7 +4,7 @@
  */
 import type { Engine } from './engine.js';
 import type { Kind, Kinds, Measure, Partial } from './part.js';
-import { ReduceMeasurement } from './chunk.js';
+import { partialBytes, ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
 import {
   BucketsMeasurement,
@@ -12,6 +12,7 @@ import {
   DigitsOfGroupsMeasurement,
   SampleMeasurement,
 } from './groups/select/measurements.js';
+import { Room } from './room.js';
 import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';
 import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
@@ -28,8 +29,8 @@ export interface Measurement {
   begin?(chunk: ChunkTask): void;
   /** The next tile of the chunk, in the order of the chunk's box. */
   add(tile: Tile): void;
-  /** The mergeable result, in memory of its own: it is moved to another thread. */
-  partial(): Partial;
+  /** The mergeable result, in the room where there is some, or in memory of its own: it goes to another thread. */
+  partial(room: Room): Partial;
 }
 
 type Opener<K extends Kind> = (engine: Engine, measure: Kinds[K]['measure'], chunk: ChunkTask) => Measurement;
@@ -38,10 +39,12 @@ interface MeasurementRow<K extends Kind> {
   readonly open: Opener<K>;
   /** One partial stands for all chunks of a task: for counts, whose sums do not depend on the order. */
   readonly combines: boolean;
+  /** Bytes of the room that the partial of a chunk is put into. */
+  readonly roomBytes?: (measure: Kinds[K]['measure'], chunk: ChunkTask) => number;
 }
 
 const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
-  reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false },
+  reduce: { open: (...args) => new ReduceMeasurement(...args), combines: false, roomBytes: partialBytes },
   rows: { open: (...args) => new RowsMeasurement(...args), combines: false },
   groups: { open: (...args) => new GroupsMeasurement(...args), combines: false },
   'group-sample': { open: (...args) => new SampleMeasurement(...args), combines: false },
@@ -53,17 +56,33 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   bins: { open: (...args) => new BinsMeasurement(...args), combines: true },
 };
 
+export interface MeasureOptions {
+  /** Asked between two chunks. */
+  readonly isCancelled?: () => boolean;
+  /** Where partials are put. */
+  readonly room?: Room;
+}
+
+/** Bytes of a room that has space for what these measures find in a chunk; what is not counted brings its own. */
+export function roomBytesOf(measures: readonly Measure[], chunk: ChunkTask): number {
+  return measures.reduce((bytes, measure) => {
+    // As in openAny: the row belongs to the measure's kind.
+    const { roomBytes } = MEASUREMENTS[measure.kind] as MeasurementRow<Kind>;
+    return bytes + (roomBytes ? roomBytes(measure, chunk) : 0);
+  }, 0);
+}
+
 /** `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
 export function measureChunks(
   engine: Engine,
   measures: readonly Measure[],
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
-  isCancelled = (): boolean => false,
+  { isCancelled = () => false, room = new Room() }: MeasureOptions = {},
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
   try {
-    return measureInTurn(engine, measures, chunks, sources, isCancelled);
+    return measureInTurn(engine, measures, chunks, sources, isCancelled, room);
   } finally {
     // Also after a file that could not be read, or the thread would have less memory with every fault.
     engine.scratch.release(start);
@@ -76,6 +95,7 @@ function measureInTurn(
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
   isCancelled: () => boolean,
+  room: Room,
 ): (Partial | undefined)[][] {
   // The chunks of a walk have the same filters.
   const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
@@ -93,7 +113,7 @@ function measureInTurn(
     if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, masks!, sources, add);
     else eachTile(engine, chunk, sources[chunk.source]!, add);
     const isLast = number === chunks.length - 1;
-    answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial())));
+    answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial(room))));
     engine.scratch.release(mark);
   }
   return answers;

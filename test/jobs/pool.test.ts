@@ -5,7 +5,10 @@ import t from 'tap';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
 import type { WalkTask } from '../../src/jobs/tasks.js';
+import { parseDType } from '../../src/dtype.js';
+import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
+import { parseQuery, planStatistics } from '../../src/statistics/index.js';
 import { temporaryFolder } from '../helpers/server.js';
 import { MiB, sparseFile } from '../system/calls.js';
 
@@ -55,7 +58,8 @@ t.test('what goes wrong in a task is told as what it is, and costs no thread', a
 t.test('the line of what somebody waits for is bounded; long scans are not in it', async t => {
   const pool = new WorkerPool(1);
   const { tasksQueuedMax } = LIMITS;
-  const task: WalkTask = { sources: [], measures: [], chunks: [], cancel: new Int32Array(1), walk: 1 };
+  const { walk } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
+  const task: WalkTask = { sources: [], measures: [], walk, first: 0, count: 0, walkId: 1, cancel: new Int32Array(1) };
   const scans = Array.from({ length: tasksQueuedMax + 10 }, () => pool.inLane('bulk').walk(task));
   const slices = Array.from({ length: tasksQueuedMax + 10 }, () => gather(pool, 1));
   const outcomes = await Promise.allSettled(slices);

@@ -17,11 +17,12 @@ import { writeThrough } from '../../src/file/write-through.js';
 import type { Walking } from '../../src/jobs/pool.js';
 import { PartialCache } from '../../src/jobs/partial-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
+import { Rooms } from '../../src/jobs/rooms.js';
 import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
-import { computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
+import { chunkAt, computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
 
@@ -43,18 +44,19 @@ const PLAN_BOUNDS = {
 /** Walks in this thread, and calls back around every task, which has one chunk. */
 class ScriptedPool implements Walking {
   readonly workers = 1;
+  readonly rooms = new Rooms();
   walked = 0;
   before: (chunk: number) => Promise<unknown> = async () => {};
   after: (chunk: number) => Promise<unknown> = async () => {};
 
   async walk(task: WalkTask): Promise<WalkAnswer> {
     const partials: WalkAnswer['partials'] = [];
-    for (const chunk of task.chunks) {
+    for (let first = task.first; first < task.first + task.count; first++) {
       this.walked++;
-      const number = Math.floor(chunk.view.offset / CHUNK_BYTES);
+      const number = Math.floor(chunkAt(task.walk, first).view.offset / CHUNK_BYTES);
       // oxlint-disable-next-line no-await-in-loop
       await this.before(number);
-      partials.push(...walkChunks(workplace, { ...task, chunks: [chunk] }).partials);
+      partials.push(...walkChunks(workplace, { ...task, first, count: 1, room: undefined }).partials);
       // oxlint-disable-next-line no-await-in-loop
       await this.after(number);
     }

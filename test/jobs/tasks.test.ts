@@ -6,7 +6,7 @@ import { parseDType } from '../../src/dtype.js';
 import { newWorkplace, walkChunks, type WalkAnswer } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
-import { chunkAt, parseQuery, planStatistics } from '../../src/statistics/index.js';
+import { parseQuery, planStatistics } from '../../src/statistics/index.js';
 import { temporaryFolder } from '../helpers/server.js';
 
 const LENGTH = 300_000;
@@ -24,9 +24,11 @@ t.test('a file that became too short fails every task in the same way, and costs
   const task = {
     sources: [{ fd, windows: [], residencyTrusted: true }],
     measures: [measure],
-    chunks: [chunkAt(walk, 0)],
+    walk,
+    first: 0,
+    count: 1,
+    walkId: 1,
     cancel: new Int32Array(new SharedArrayBuffer(4)),
-    walk: 1,
   };
   const run = (): WalkAnswer => walkChunks(workplace, task);
   const { free } = workplace.engine.scratch;
