@@ -98,7 +98,8 @@ const MAKERS: Partial<Record<DType['name'], (values: readonly number[] | Float64
   uint32: values => Uint32Array.from(values),
   float16: values => Uint16Array.from(values, toFloat16Bits),
   float32: values => Float32Array.from(values),
-  float64: values => Float64Array.from(values),
+  // As they are: nobody writes to them any more.
+  float64: values => (values instanceof Float64Array ? values : Float64Array.from(values)),
 };
 
 /**

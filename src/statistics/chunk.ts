@@ -63,8 +63,8 @@ export class ReduceMeasurement implements Measurement {
     const { extremes, positions, moments } = this.#wants;
     const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
     const present = this.#cells.read(fields, counted, room);
-    if (!countsNan && this.#counts) present.count!.set(this.#counts);
-    else if (!countsNan) present.count!.fill(cellSize);
+    if (!countsNan && this.#counts) present.count?.set(this.#counts);
+    else if (!countsNan) present.count?.fill(cellSize);
     return { cellStart, cellCount, cellSize, ...present };
   }
 

@@ -7,7 +7,7 @@ import type { Quantity } from './ops.js';
 
 /** Field → its value before any element. */
 export const FIELDS = {
-  /** Elements used: all but NaN when NaN are counted. */
+  /** Elements used, where cells may differ in it (NaN are counted), or where moments are weighed by it. */
   count: 0,
   /** Sum (of the low halves for 64-bit integers) and the rounding errors left out of it. */
   sum: 0,
@@ -54,8 +54,12 @@ export function isWide(dtype: DType): boolean {
   return dtype.itemsize === 8 && dtype.kind !== 'f';
 }
 
-export function fieldsOf(quantities: ReadonlySet<Quantity>, dtype: DType, nanIndex: boolean): FieldName[] {
-  const names: FieldName[] = ['count'];
+export function fieldsOf(
+  quantities: ReadonlySet<Quantity>,
+  dtype: DType,
+  { countsNan, nanIndex }: { readonly countsNan: boolean; readonly nanIndex: boolean },
+): FieldName[] {
+  const names: FieldName[] = countsNan || quantities.has('m2') ? ['count'] : [];
   const wide = isWide(dtype);
   if (quantities.has('sum')) names.push('sum', 'sumRest');
   if (quantities.has('sum') && wide) names.push('sumHigh', 'sumHighRest');

@@ -38,7 +38,7 @@ export function mergePartial(accumulator: Accumulator, partial: ChunkPartial): v
       addPairTo(fields.sumHigh, fields.sumHighRest!, start + cell, sumHigh![cell]!, sumHighRest![cell]!);
     }
     if (fields.prod) mergeProduct(fields, partial, start + cell, cell);
-    fields.count![start + cell]! += partial.count![cell]!;
+    if (fields.count) fields.count[start + cell]! += partial.count![cell]!;
   }
   if (fields.zeros) {
     for (let cell = 0; cell < cellCount; cell++) fields.zeros[start + cell]! += partial.zeros![cell]!;

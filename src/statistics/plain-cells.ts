@@ -20,9 +20,8 @@ export function plainValues(plan: Plan, fields: Fields, op: ReduceOpName): Float
   return values;
 }
 
-function formula({ dtype, cells, query }: Plan, fields: Fields, op: ReduceOpName): Float64Array | undefined {
+function formula({ dtype, cells, cellSize, query }: Plan, fields: Fields, op: ReduceOpName): Float64Array | undefined {
   const isFloat = dtype.kind === 'f';
-  const counts = fields.count!;
   switch (op) {
     case 'min':
       return fields.minLow ? undefined : fields.min!.slice();
@@ -32,15 +31,16 @@ function formula({ dtype, cells, query }: Plan, fields: Fields, op: ReduceOpName
     case 'mean': {
       if (!isFloat) return undefined;
       const values = new Float64Array(cells);
-      const { sum, sumRest } = fields;
+      const { sum, sumRest, count } = fields;
       for (let i = 0; i < cells; i++) values[i] = totalOf(sum![i]!, sumRest![i]!);
-      if (op === 'mean') for (let i = 0; i < cells; i++) values[i]! /= counts[i]!;
+      if (op === 'mean') for (let i = 0; i < cells; i++) values[i]! /= count ? count[i]! : cellSize;
       return values;
     }
     case 'var':
     case 'std': {
       const values = new Float64Array(cells);
       const m2 = fields.m2!;
+      const counts = fields.count!;
       // numpy's nan-functions answer NaN instead of dividing by zero.
       const refusesZero = query.nan === 'omit' && isFloat;
       for (let i = 0; i < cells; i++) {

@@ -174,7 +174,8 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered);
   const quantities = new Set<Quantity>(query.ops.flatMap(op => opRow(op).quantities));
   if (select?.usesExtent || binsExtent) quantities.add('min').add('max');
-  const fields = fieldsOf(quantities, dtype, countsNan && positional && query.nan === 'propagate');
+  const nanIndex = countsNan && positional && query.nan === 'propagate';
+  const fields = fieldsOf(quantities, dtype, { countsNan, nanIndex });
 
   const reduces = quantities.size > 0 || countsNan;
   const searches = isGrouped ? wantedOf(query, dtype) !== undefined : select !== undefined;

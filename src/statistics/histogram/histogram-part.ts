@@ -49,7 +49,8 @@ export class HistogramPart implements Part {
       this.#waited = true;
       return undefined;
     }
-    if (this.#waited) this.#refuseNan(this.#plan.cellSize - this.#reduced.accumulator.fields.count![0]!);
+    const counted = this.#reduced.accumulator.fields.count;
+    if (this.#waited && counted) this.#refuseNan(this.#plan.cellSize - counted[0]!);
     const { values } = this.#edges();
     this.#counts = new Float64Array(values.length + 1);
     const spec = isRising(values) ? binSpec(values, nativeTypeOf(dtype) === 'f32') : undefined;
@@ -101,7 +102,7 @@ export class HistogramPart implements Part {
       return values.length > 0 ? [Math.min(...values), Math.max(...values)] : [];
     }
     const { count, min, minLow, max, maxLow } = this.#reduced.accumulator.fields;
-    if (count![0] === 0) return [];
+    if (count?.[0] === 0) return [];
     if (!isWide(dtype)) return [min![0]!, max![0]!];
     return [wideNumber(min![0]!, minLow![0]!), wideNumber(max![0]!, maxLow![0]!)];
   }
