@@ -148,7 +148,7 @@ export class Walker {
       const chunk = chunkAt(walk, number);
       const known = kept?.get(chunk);
       if (number > first && (known !== undefined) !== answers.length > 0) break;
-      const ownBytes = known ? 0 : roomBytesOf(measures, chunk);
+      const ownBytes = known ? 0 : roomBytesOf(measures, chunk, number === first);
       if (number > first && roomBytes + ownBytes > LIMITS.roomBytesMax) break;
       roomBytes += ownBytes;
       chunks.push(chunk);

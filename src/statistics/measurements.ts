@@ -19,7 +19,7 @@ import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
 import type { ChunkRows } from './rows/rows-walk.js';
 import { BinsMeasurement } from './histogram/bins.js';
 import { CellsMeasurement } from './quantiles/cells.js';
-import { DigitsMeasurement } from './quantiles/digits.js';
+import { DigitsMeasurement, tableBytes } from './quantiles/digits.js';
 import { eachTile, type Tile, type TileSource } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 
@@ -39,7 +39,7 @@ interface MeasurementRow<K extends Kind> {
   readonly open: Opener<K>;
   /** One partial stands for all chunks of a task: for counts, whose sums do not depend on the order. */
   readonly combines: boolean;
-  /** Bytes of the room that the partial of a chunk is put into. */
+  /** Bytes of the room that a partial is put into: one for each chunk, or for each task where they combine. */
   readonly roomBytes?: (measure: Kinds[K]['measure'], chunk: ChunkTask) => number;
 }
 
@@ -52,7 +52,7 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
   'group-digits': { open: (...args) => new DigitsOfGroupsMeasurement(...args), combines: true },
   'group-codes': { open: (...args) => new CodesMeasurement(...args), combines: true },
   cells: { open: (...args) => new CellsMeasurement(...args), combines: false },
-  digits: { open: (...args) => new DigitsMeasurement(...args), combines: true },
+  digits: { open: (...args) => new DigitsMeasurement(...args), combines: true, roomBytes: tableBytes },
   bins: { open: (...args) => new BinsMeasurement(...args), combines: true },
 };
 
@@ -63,12 +63,15 @@ export interface MeasureOptions {
   readonly room?: Room;
 }
 
-/** Bytes of a room that has space for what these measures find in a chunk; what is not counted brings its own. */
-export function roomBytesOf(measures: readonly Measure[], chunk: ChunkTask): number {
+/**
+ * Bytes of a room that a chunk adds to what a task needs, its first chunk more than the others where partials combine.
+ * Partials that nothing is counted for have memory of their own.
+ */
+export function roomBytesOf(measures: readonly Measure[], chunk: ChunkTask, isFirst: boolean): number {
   return measures.reduce((bytes, measure) => {
     // As in openAny: the row belongs to the measure's kind.
-    const { roomBytes } = MEASUREMENTS[measure.kind] as MeasurementRow<Kind>;
-    return bytes + (roomBytes ? roomBytes(measure, chunk) : 0);
+    const { roomBytes, combines } = MEASUREMENTS[measure.kind] as MeasurementRow<Kind>;
+    return bytes + (roomBytes && (isFirst || !combines) ? roomBytes(measure, chunk) : 0);
   }, 0);
 }
 

@@ -8,6 +8,7 @@ import type { Engine } from '../engine.js';
 import { REFINE_SPEC } from '../kernels/scalar/select.js';
 import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import type { Room } from '../room.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 
@@ -44,7 +45,7 @@ export interface DigitsMeasure {
 
 export interface DigitsPartial {
   /** The tables one after the other, or nothing. */
-  readonly counts: Uint32Array<ArrayBuffer>;
+  readonly counts: Uint32Array;
   /** Patterns of the intervals one after the other, and how many of each: one more than its size where there are more. */
   readonly collected: BigUint64Array<ArrayBuffer>;
   readonly lengths: Uint32Array<ArrayBuffer>;
@@ -53,6 +54,16 @@ export interface DigitsPartial {
 /** Counters of the first table of a type that is not counted by offsets. */
 export function highLengthOf(type: NativeType): number {
   return NATIVE_BYTES[type] === 1 ? 256 : 65_536;
+}
+
+/** Counters of all tables of a step. */
+function countersOf(step: Exclude<DigitsStep, { readonly name: 'collect' }>, cellCount: number): number {
+  return step.tableLength * (step.name === 'refine' ? step.intervals.length : cellCount);
+}
+
+/** What the tables of a partial take of a room. */
+export function tableBytes({ step, cellCount }: DigitsMeasure): number {
+  return step.name === 'collect' ? 0 : 4 * countersOf(step, cellCount);
 }
 
 export class DigitsMeasurement implements Measurement {
@@ -82,8 +93,7 @@ export class DigitsMeasurement implements Measurement {
     const starts = [0];
     for (const { size } of intervals) starts.push(starts.at(-1)! + size + 2);
     this.#starts = starts;
-    const tables = step.name === 'refine' ? intervals.length : cellCount;
-    this.#words = step.name === 'collect' ? 2 * starts.at(-1)! : tables * step.tableLength;
+    this.#words = step.name === 'collect' ? 2 * starts.at(-1)! : countersOf(step, cellCount);
     this.#at = scratch.alloc(4 * Math.max(1, this.#words));
     if (step.name !== 'collect') scratch.u32(this.#at, this.#words).fill(0);
     this.#specs = this.#writeSpecs();
@@ -104,14 +114,12 @@ export class DigitsMeasurement implements Measurement {
     });
   }
 
-  partial(): DigitsPartial {
+  partial(room: Room): DigitsPartial {
     const { scratch, memory } = this.#engine;
     if (this.#measure.step.name !== 'collect') {
-      return {
-        counts: scratch.u32(this.#at, this.#words).slice(),
-        collected: new BigUint64Array(),
-        lengths: this.#lengths,
-      };
+      const counts = room.u32(this.#words);
+      counts.set(scratch.u32(this.#at, this.#words));
+      return { counts, collected: new BigUint64Array(), lengths: this.#lengths };
     }
     const collected = new BigUint64Array(this.#lengths.reduce((sum, length) => sum + length, 0));
     let to = 0;
