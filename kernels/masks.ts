@@ -104,6 +104,19 @@ export function withinAny(codes: usize, count: usize, ends: usize, n: usize, mas
   }
 }
 
+/** Integers of one or two bytes → the bit of each, taken as unsigned, in a table of bits. */
+export function tableMask(bytes: usize, from: usize, stride: usize, count: usize, table: usize, mask: usize): void {
+  if (bytes === 1) lookUp<u8>(from, stride, count, table, mask);
+  else lookUp<u16>(from, stride, count, table, mask);
+}
+
+function lookUp<T>(from: usize, stride: usize, count: usize, table: usize, mask: usize): void {
+  for (let i: usize = 0; i < count; i++, from += stride) {
+    const value = u32(load<T>(from));
+    store<u8>(mask + i, u8((u32(load<u8>(table + (value >> 3))) >> (value & 7)) & 1));
+  }
+}
+
 /** into &= from */
 export function andMask(into: usize, from: usize, count: usize): void {
   let i: usize = 0;
@@ -128,12 +141,35 @@ export function notMask(mask: usize, count: usize): void {
 
 /** Numbers of the kept rows, ascending, as 32-bit integers; answers how many there are. `rows` has room for `count`. */
 export function rowsOf(mask: usize, count: usize, rows: usize): usize {
-  let kept: usize = 0;
-  for (let i: usize = 0; i < count; i++) {
-    store<u32>(rows + kept * 4, u32(i));
-    kept += load<u8>(mask + i);
+  let to = rows;
+  let i: usize = 0;
+  for (; i + 16 <= count; i += 16) {
+    const sixteen = v128.load(mask + i);
+    if (!v128.any_true(sixteen)) continue;
+    if (i8x16.all_true(sixteen)) to = putSixteen(i, to);
+    else for (let j = i; j < i + 16; j++) to = Row.put(mask, j, to);
   }
-  return kept;
+  for (; i < count; i++) to = Row.put(mask, i, to);
+  return (to - rows) >> 2;
+}
+
+class Row {
+  /** Without a branch, which could not be foretold. */
+  @inline static put(mask: usize, i: usize, to: usize): usize {
+    store<u32>(to, u32(i));
+    return to + ((<usize>load<u8>(mask + i)) << 2);
+  }
+}
+
+/** Sixteen rows in a row. */
+function putSixteen(first: usize, to: usize): usize {
+  let four = i32x4.add(i32x4.splat(i32(first)), i32x4(0, 1, 2, 3));
+  const step = i32x4.splat(4);
+  for (let j: usize = 0; j < 64; j += 16) {
+    v128.store(to + j, four);
+    four = i32x4.add(four, step);
+  }
+  return to + 64;
 }
 
 /** The items of `bytes` bytes, `stride` apart, that stand at `rows` (0: the first ones), packed. */

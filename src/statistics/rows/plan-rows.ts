@@ -117,12 +117,25 @@ export function groupedBounds(bounds: WalkBounds, itemsize: number): WalkBounds 
 /** So many counts of kept rows, 8 bytes each, are noted for a query. */
 const COUNTS_MAX = 1024 * 1024;
 
+/** A chunk has some pieces of rows, so that its length is close to what is allowed. */
+const PIECES_PER_CHUNK = 8;
+
 /**
  * Rows are counted, and chunks cut, at multiples of so many: of one, where a row has more cells than a chunk and its
  * cells would not follow each other otherwise.
  */
-export function multipleOf(total: number, cellsPerRow: number, bounds: Pick<WalkBounds, 'chunkCellsMax'>): number {
-  return cellsPerRow > bounds.chunkCellsMax ? 1 : Math.max(1, Math.ceil(total / COUNTS_MAX));
+export function multipleOf(
+  total: number,
+  row: { readonly bytes: number; readonly stride: number; readonly cells: number },
+  { chunkBytesMax, chunkCellsMax, chunkSpanBytesMax }: WalkBounds,
+): number {
+  if (row.cells > chunkCellsMax) return 1;
+  const chunkRows = Math.min(
+    chunkBytesMax / Math.max(1, row.bytes),
+    chunkCellsMax / Math.max(1, row.cells),
+    chunkSpanBytesMax / Math.max(1, Math.abs(row.stride)),
+  );
+  return Math.max(1, Math.floor(chunkRows / PIECES_PER_CHUNK), Math.ceil(total / COUNTS_MAX));
 }
 
 export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {

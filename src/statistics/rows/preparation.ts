@@ -3,6 +3,7 @@
  * kept. Rounds like those of any part; in the end there is the settled plan.
  */
 import { invariant } from '../../errors.js';
+import { sizeOf } from '../../layout/view.js';
 import { JoinValues } from '../filter/join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import type { GroupsPartial } from '../groups/measure.js';
@@ -15,6 +16,7 @@ import type { KeptBefore } from './rows-walk.js';
 export class RowsPreparation {
   readonly #open: OpenQuery;
   readonly #source: number;
+  readonly #itemsize: number;
   /** Of rows that are kept in the answer. */
   readonly #cellsPerRow: number;
   readonly #steps: Generator<Round, Plan, void>;
@@ -24,6 +26,7 @@ export class RowsPreparation {
   constructor(plan: Plan, open: OpenQuery) {
     this.#open = open;
     this.#source = plan.walk.source;
+    this.#itemsize = plan.dtype.itemsize;
     const { axis } = plan.query;
     this.#cellsPerRow = axis === null || axis.includes(0) ? 0 : plan.cells / Math.max(1, open.kept.total);
     this.#steps = this.#prepare(plan);
@@ -87,8 +90,11 @@ export class RowsPreparation {
 
   /** Rows that are kept before each piece of the walk, and behind the last. */
   *#count(filter: Filter): Generator<Round, KeptBefore, void> {
+    const { all } = this.#open;
     const { total } = this.#open.kept;
-    const pieceRows = multipleOf(total, this.#cellsPerRow, this.#bounds);
+    const bytes = sizeOf(all.shape.slice(1)) * this.#itemsize;
+    const row = { bytes, stride: all.strides[0]!, cells: this.#cellsPerRow };
+    const pieceRows = multipleOf(total, row, this.#bounds);
     const pieces = Math.ceil(total / pieceRows);
     const counts = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
     const before: KeptBefore = { pieceRows, counts };

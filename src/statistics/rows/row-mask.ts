@@ -2,7 +2,7 @@
  * A filter at work: the rows of a tile → a byte per row, 1 where it is kept. Constants of the filter are put into the
  * kernels' memory once per task. Memory: a mask per level of the filter, a column and its codes.
  */
-import type { ExactNumber } from '../codes.js';
+import { nanCodeOf, valueOfCode, type ExactNumber } from '../codes.js';
 import type { Engine } from '../engine.js';
 import type { Filter } from '../filter/filter.js';
 import type { SealedSet } from '../filter/value-set.js';
@@ -11,6 +11,8 @@ import type { RowColumns } from './columns.js';
 
 /** From so many single values on, they are looked up instead of searched for. */
 const LOOKED_UP_MIN = 16;
+/** Up to so many intervals are compared with one by one, sixteen rows at a time. */
+const COMPARED_MAX = 6;
 
 /** Writes the mask of `count` rows. */
 type Evaluate = (columns: RowColumns, count: number, mask: number) => void;
@@ -78,11 +80,47 @@ export class RowMask {
         kernels.withinMask(column.typeNumber, column.ptr, column.stride, count, bounds, set.flip, mask);
     }
     const n = set.ends.length / 2;
+    if (NATIVE_BYTES[type] <= 2) return this.#tabled(type, set.ends);
+    if (n <= COMPARED_MAX && !set.ends.includes(nanCodeOf(type))) return this.#compared(type, set.ends);
     const isIn = set.points && n >= LOOKED_UP_MIN ? this.#lookUp(set.ends.subarray(0, n)) : this.#search(set.ends);
     return (column, count, mask) => {
       const codes = scratch.alloc(8 * count);
       kernels.codes(column.typeNumber, column.ptr, column.stride, 0, count, codes);
       isIn(codes, count, mask);
+    };
+  }
+
+  /** Of short integers, all values that there are. */
+  #tabled(type: NativeType, ends: BigUint64Array): Test {
+    const { kernels, scratch } = this.#engine;
+    const bytes = NATIVE_BYTES[type];
+    const values = 2 ** (8 * bytes);
+    const table = scratch.alloc(values / 8);
+    const bits = scratch.u8(table, values / 8).fill(0);
+    // As unsigned, negative integers stand above the others.
+    const turn = type.startsWith('i') ? values / 2 : 0;
+    const n = ends.length / 2;
+    for (let i = 0; i < n; i++) {
+      for (let code = Number(ends[i]!); code <= Number(ends[n + i]!); code++) {
+        const value = code ^ turn;
+        bits[value >> 3]! |= 1 << (value & 7);
+      }
+    }
+    return ({ ptr, stride }, count, mask) => kernels.tableMask(bytes, ptr, stride, count, table, mask);
+  }
+
+  #compared(type: NativeType, ends: BigUint64Array): Test {
+    const { kernels, scratch } = this.#engine;
+    const n = ends.length / 2;
+    const bounds = Array.from({ length: n }, (_, i) =>
+      this.#putBounds(type, [valueOfCode(type, ends[i]!), valueOfCode(type, ends[n + i]!)]),
+    );
+    return ({ typeNumber, ptr, stride }, count, mask) => {
+      const other = n > 1 ? scratch.alloc(count) : 0;
+      for (const [i, at] of bounds.entries()) {
+        kernels.withinMask(typeNumber, ptr, stride, count, at, 0, i === 0 ? mask : other);
+        if (i > 0) kernels.orMask(mask, other, count);
+      }
     };
   }
 

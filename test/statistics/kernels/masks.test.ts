@@ -44,12 +44,34 @@ t.test('codes within one of several intervals', async t => {
   );
 });
 
+t.test('short integers are looked up in a table of bits', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, { view, take, random }) => {
+      const count = integerBelow(random, 68);
+      const itemBytes = pick(random, [1, 2]);
+      const stride = itemBytes + pick(random, [0, 0, 3, 40]);
+      const from = take(count * stride + 8);
+      const table = take(2 ** (8 * itemBytes) / 8);
+      const put = (at: number, value: number): void =>
+        itemBytes === 1 ? view.setUint8(at, value) : view.setUint16(at, value, true);
+      for (let i = 0; i < count; i++) {
+        const value = integerBelow(random, 2 ** (8 * itemBytes));
+        put(from + i * stride, value);
+        if (random() < 0.5)
+          view.setUint8(table + (value >> 3), view.getUint8(table + (value >> 3)) | (1 << (value & 7)));
+      }
+      kernels.tableMask(itemBytes, from, stride, count, table, take(count));
+    }),
+    [],
+  );
+});
+
 t.test('masks are joined, turned round and made into row numbers, and rows are picked', async t => {
   t.strictSame(
     differences(SEEDS, (kernels, { bytes, view, take, random }) => {
       const count = integerBelow(random, 68);
       const [a, b] = [take(count), take(count)];
-      const share = random();
+      const share = pick(random, [0, 0.02, random(), 0.98, 1]);
       for (let i = 0; i < count; i++) {
         view.setUint8(a + i, random() < share ? 1 : 0);
         view.setUint8(b + i, random() < 0.5 ? 1 : 0);

@@ -18,6 +18,8 @@ export interface MaskKernels {
   ): void;
   /** Packed codes → 1 where one of `n` closed intervals, at least one, holds the code: low ends, ascending, then high ends. */
   withinAny(codes: number, count: number, ends: number, n: number, mask: number): void;
+  /** Integers of one or two bytes → the bit of each, taken as unsigned, in a table of bits, the lowest of a byte first. */
+  tableMask(itemBytes: number, from: number, stride: number, count: number, table: number, mask: number): void;
   /** into &= from */
   andMask(into: number, from: number, count: number): void;
   /** into |= from */
@@ -51,6 +53,13 @@ export function maskKernels(memory: DataView): MaskKernels {
           isIn ||= low <= code && code <= high;
         }
         bytes[mask + i] = Number(isIn);
+      }
+    },
+    tableMask(itemBytes, from, stride, count, table, mask) {
+      for (let i = 0; i < count; i++) {
+        const at = from + i * stride;
+        const value = itemBytes === 1 ? memory.getUint8(at) : memory.getUint16(at, true);
+        bytes[mask + i] = (bytes[table + (value >> 3)]! >> (value & 7)) & 1;
       }
     },
     andMask(into, from, count) {
