@@ -59,7 +59,8 @@ export class ReduceMeasurement implements Measurement {
   partial(room: Room): ChunkPartial {
     const { cellStart, cellCount, elements } = this.#chunk;
     const { fields, countsNan } = this.#measure;
-    const cellSize = elements / cellCount;
+    // Each cell has the same share of every used row.
+    const cellSize = this.#counts ? (this.#counts[0] ?? 0) : elements / cellCount;
     const { extremes, positions, moments } = this.#wants;
     const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
     const present = this.#cells.read(fields, counted, room);

@@ -25,6 +25,8 @@ export class Computation {
   /** Settled when all that it depends on has been read. */
   #plan: Plan;
   #preparation: RowsPreparation | undefined;
+  /** The plan for so many rows, where they are counted while their elements are read. */
+  #settle: ((usedRows: number) => Plan) | undefined;
   #reduced: ReducePart | undefined;
   #groups: GroupsPart | undefined;
   #parts: readonly Part[] = [];
@@ -64,11 +66,14 @@ export class Computation {
       const round = this.#preparation.next();
       if (round) return { walk: round.walk, measures: [round.measure], parts: [this.#preparation] };
       this.#plan = this.#preparation.plan;
+      this.#settle = this.#preparation.settle;
       this.#preparation = undefined;
       this.#begin();
     }
     if (this.#pending.length === 0) this.#ask();
-    return this.#pending.shift();
+    const round = this.#pending.shift();
+    if (!round && this.#settle) this.#plan = this.#reduced!.settle(this.#settle);
+    return round;
   }
 
   /** Takes what one chunk measured, in the order of the chunks. @throws nan_found */

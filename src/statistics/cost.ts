@@ -1,7 +1,7 @@
 /** What a plan will read at most, from geometry alone: the rounds that settle it, and those over its elements. */
 import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
 import type { Plan } from './plan.js';
-import { takesAll, uniqueColumns } from './rows/plan-rows.js';
+import { countsFirst, uniqueColumns } from './rows/plan-rows.js';
 
 export interface PlanCost {
   /** Useful bytes, all passes together. */
@@ -13,10 +13,10 @@ export interface PlanCost {
 }
 
 /** O(rank) and the length of the query. */
-export function costOfPlan({ walk, open, passes: often }: Plan): PlanCost {
+export function costOfPlan(plan: Plan): PlanCost {
+  const { walk, open, passes: often } = plan;
   const before = open ? rowsBefore(open.kept) : [];
-  // Rows are counted first where the answer keeps them, or takes some of them.
-  if (open && open.kept.filter.kind !== 'constant' && (!open.grouping || !takesAll(open))) {
+  if (open && open.kept.filter.kind !== 'constant' && countsFirst(plan, open)) {
     before.push(open.kept.total * bytesPerRow(columnsOf(open.kept.filter)));
   }
   const passes = before.length + (walk.chunkCount > 0 ? often : 0);

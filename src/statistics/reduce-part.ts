@@ -6,9 +6,11 @@ import type { Part, Round } from './part.js';
 import type { Plan } from './plan.js';
 
 export class ReducePart implements Part {
-  readonly #plan: Plan;
-  readonly accumulator: Accumulator;
+  #plan: Plan;
+  accumulator: Accumulator;
   #isRead = false;
+  /** Elements of the first cell that were read. */
+  #read = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -22,7 +24,17 @@ export class ReducePart implements Part {
   }
 
   merge(partial: ChunkPartial): void {
+    if (partial.cellStart === 0) this.#read += partial.cellSize;
     mergePartial(this.accumulator, partial);
+  }
+
+  /** When all is read: the plan for the rows that were used, each of which adds the same to every cell. */
+  settle(planFor: (usedRows: number) => Plan): Plan {
+    const { cellSize } = this.#plan;
+    const total = this.#plan.view.shape[0]!;
+    this.#plan = planFor(cellSize === 0 ? 0 : this.#read / (cellSize / total));
+    this.accumulator = { ...this.accumulator, plan: this.#plan };
+    return this.#plan;
   }
 
   finish(): Generator<void, Map<number, OperationResult>> {

@@ -16,10 +16,13 @@ const CASES: readonly (readonly [query: Readonly<Record<string, unknown>>, bytes
   [{ ops: ['sum', 'std', 'argmax'], slice: '10:20,::2' }, 10 * 4 * 4, 1],
   [{ ops: ['median', 'sum'] }, 32 * ROWS, 1],
   [{ ops: ['median'], axis: 1 }, 32 * ROWS, 1],
-  // The column of the filter is read with the elements, after it was read by itself to count.
-  [{ ops: ['sum'], where: ALL }, 4 * ROWS + (4 + 32) * ROWS, 2],
-  [{ ops: ['sum'], where: { and: [ALL, { dataset: 'codes', ge: 0 }] } }, 8 * ROWS + (8 + 32) * ROWS, 2],
-  [{ ops: ['sum'], where: { dataset: 'codes', in: { dataset: 'list' } } }, 4 * 50 + 4 * ROWS + (4 + 32) * ROWS, 3],
+  // The column of the filter is read with the elements.
+  [{ ops: ['sum'], where: ALL }, (4 + 32) * ROWS, 1],
+  [{ ops: ['mean', 'max'], axis: 0, where: { and: [ALL, { dataset: 'codes', ge: 0 }] } }, (8 + 32) * ROWS, 1],
+  [{ ops: ['sum'], where: { dataset: 'codes', in: { dataset: 'list' } } }, 4 * 50 + (4 + 32) * ROWS, 2],
+  // And before that, by itself, where something depends on how many rows it keeps.
+  [{ ops: ['sum'], axis: 1, where: ALL }, 4 * ROWS + (4 + 32) * ROWS, 2],
+  [{ ops: ['argmax'], where: ALL }, 4 * ROWS + (4 + 32) * ROWS, 2],
   [{ ops: ['sum'], group_by: { dataset: 'codes' } }, (4 + 32) * ROWS, 1],
   [{ ops: ['sum'], group_by: { dataset: 'codes' }, where: ALL }, (4 + 4 + 32) * ROWS, 1],
 ];

@@ -9,6 +9,8 @@ import { LIMITS } from '../../limits.js';
 import type { Box } from '../axes.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from '../groups/grouping.js';
+import { opRow } from '../ops.js';
+import type { Plan } from '../plan.js';
 import type { Walk, WalkBounds } from '../walk.js';
 import { rowsAxisOf, type KeptBefore, type RowSlice, type WalkRows } from './rows-walk.js';
 
@@ -33,6 +35,18 @@ export function takesAll({ part, kept: { total }, grouping }: OpenRows): boolean
   const { start = 0, stop, step = 1 } = part;
   if (grouping && step === -1 && part.start === undefined && stop === undefined) return true;
   return step === 1 && start === 0 && (stop === undefined || stop >= total);
+}
+
+/**
+ * True where rows are counted before their elements are read: the answer keeps rows, some of the kept ones are taken, or
+ * what is computed depends on how many they are. What only sums rows up counts them meanwhile.
+ */
+export function countsFirst({ query, reduces, cells, select }: Plan, open: OpenRows): boolean {
+  if (!takesAll(open)) return true;
+  if (open.grouping) return false;
+  const keepsRows = query.axis !== null && !query.axis.includes(0);
+  const sumsUp = reduces && cells > 0 && !select && !query.parameters?.histogram;
+  return keepsRows || !sumsUp || query.ops.some(op => opRow(op).positional);
 }
 
 /** The rows that a part takes of so many. */

@@ -10,7 +10,7 @@ import type { GroupsPartial } from '../groups/measure.js';
 import type { Partial, Round } from '../part.js';
 import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
 import type { RowsPartial } from './count.js';
-import { columnsWalk, groupedBounds, multipleOf, takesAll, uniqueColumns } from './plan-rows.js';
+import { columnsWalk, countsFirst, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
 import type { KeptBefore } from './rows-walk.js';
 
 export class RowsPreparation {
@@ -22,6 +22,7 @@ export class RowsPreparation {
   readonly #steps: Generator<Round, Plan, void>;
   #take: ((partial: Partial) => void) | undefined;
   #plan: Plan | undefined;
+  #settle: ((usedRows: number) => Plan) | undefined;
 
   constructor(plan: Plan, open: OpenQuery) {
     this.#open = open;
@@ -38,6 +39,11 @@ export class RowsPreparation {
     return this.#plan;
   }
 
+  /** Where rows are counted while their elements are read: the plan for so many. @throws empty_selection */
+  get settle(): ((usedRows: number) => Plan) | undefined {
+    return this.#settle;
+  }
+
   next(): Round | undefined {
     const step = this.#steps.next();
     if (!step.done) return step.value;
@@ -52,9 +58,14 @@ export class RowsPreparation {
   *#prepare(plan: Plan): Generator<Round, Plan, void> {
     const open = this.#open;
     const filter = yield* this.#resolve(open.kept);
-    const needsCounts = !open.grouping || !takesAll(open);
-    const before = needsCounts ? yield* this.#count(filter) : undefined;
-    return settlePlan(plan, open, filter, before);
+    const { grouping } = open;
+    if (countsFirst(plan, open) || (!grouping && filter.kind === 'constant')) {
+      return settlePlan(plan, open, filter, yield* this.#count(filter));
+    }
+    const { total } = open.kept;
+    const countsOf = (used: number): KeptBefore => ({ pieceRows: total, counts: Float64Array.of(0, used) });
+    if (!grouping) this.#settle = used => settlePlan(plan, open, filter, countsOf(used));
+    return settlePlan(plan, open, filter, undefined);
   }
 
   get #bounds(): PlanBounds {
