@@ -1,36 +1,41 @@
 /** How an answer is held to an oracle's: integers, booleans and extremes to the digit, other floats to 1e-12 of their scale. */
 import type { DType } from '../../src/dtype.js';
 import type { OperationResult } from '../../src/statistics/index.js';
-import type { Case, Value } from './cases.js';
+import type { Value } from './cases.js';
 
 export const TOLERANCE = 1e-12;
 
+/** The elements that an answer is of: their dtype, the largest finite magnitude, and how many they are. */
+export interface Scale {
+  readonly dtype: DType;
+  readonly largest: number;
+  readonly size: number;
+}
+
+/** What sums and squares of values are rounded in. */
+export function scaleOf({ dtype, values }: { readonly dtype: DType; readonly values: readonly Value[] }): Scale {
+  const magnitudes = values.map(value => Math.abs(Number(value))).filter(Number.isFinite);
+  return { dtype, largest: magnitudes.reduce((a, b) => Math.max(a, b), 0), size: values.length };
+}
+
 /** Undefined, or a sentence about the first difference. */
-export function differenceOf(actual: OperationResult, expected: readonly Value[], each: Case): string | undefined {
+export function differenceOf(actual: OperationResult, expected: readonly Value[], scale: Scale): string | undefined {
   if (actual.values.length !== expected.length) {
     return `${actual.op} has ${actual.values.length} values instead of ${expected.length}`;
   }
-  const scale = scaleOf(each);
   for (let i = 0; i < expected.length; i++) {
-    if (!agrees(actual, actual.values[i]!, expected[i]!, each, scale)) {
+    if (!agrees(actual, actual.values[i]!, expected[i]!, scale)) {
       return `${actual.op}[${i}] is ${actual.values[i]} instead of ${expected[i]}`;
     }
   }
   return undefined;
 }
 
-/** The largest finite magnitude of the selection, and its length: what sums and squares are rounded in. */
-function scaleOf(each: Case): { largest: number; size: number } {
-  const magnitudes = each.values.map(value => Math.abs(Number(value))).filter(Number.isFinite);
-  return { largest: magnitudes.reduce((a, b) => Math.max(a, b), 0), size: each.values.length };
-}
-
 function agrees(
   { op, dtype }: { readonly op: string; readonly dtype: DType },
   actual: Value,
   expected: Value,
-  each: Case,
-  { largest, size }: { largest: number; size: number },
+  { dtype: own, largest, size }: Scale,
 ): boolean {
   if (dtype.kind !== 'f') return String(actual) === String(expected);
   const a = Number(actual);
@@ -42,14 +47,14 @@ function agrees(
       return error <= TOLERANCE * size * largest;
     case 'mean':
       // Of integers rounded once, so one unit in the last place covers an oracle that rounds otherwise.
-      return error <= (each.dtype.kind === 'f' ? TOLERANCE * largest : 2 ** -52 * Math.abs(b));
+      return error <= (own.kind === 'f' ? TOLERANCE * largest : 2 ** -52 * Math.abs(b));
     case 'var':
       return error <= TOLERANCE * largest ** 2 * Math.max(1, size);
     case 'std':
       return error <= TOLERANCE * largest || Math.abs(a ** 2 - b ** 2) <= TOLERANCE * largest ** 2 * Math.max(1, size);
     case 'ptp':
       // In the dataset's own dtype.
-      return error <= Math.abs(b) * { 2: 2 ** -11, 4: 2 ** -24, 8: 0 }[each.dtype.itemsize]! * 1.01;
+      return error <= Math.abs(b) * { 2: 2 ** -11, 4: 2 ** -24, 8: 0 }[own.itemsize]! * 1.01;
     case 'prod':
       return error <= TOLERANCE * Math.abs(b) || Math.abs(b) < 1e-300;
     default:

@@ -1,17 +1,36 @@
-/** Cases for a program that has numpy: arrays as files in a folder, questions and answers as JSON beside them. */
+/** Cases for a program that has numpy: arrays in one file, questions and answers as JSON beside it. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sizeOf } from '../../src/layout/view.js';
+import type { DType } from '../../src/dtype.js';
+import type { Order } from '../../src/layout/view.js';
+import type { OperationResult } from '../../src/statistics/index.js';
 import { PYTHON } from '../helpers/python.js';
-import type { Case } from './cases.js';
+import type { Case, Value } from './cases.js';
+import { differenceOf, type Scale } from './compare.js';
 
-/** Python that reads case `number` as the array `s`, after the slices. Expects `folder` and `case`. */
-export const READ_CASE = `
-def read_case(folder, number, case):
-    a = np.memmap(folder / f'{number}.bin', dtype=case['dtype'], mode='r', offset=case['offset'],
-                  shape=tuple(case['shape']), order=case['order']) if case['size'] else np.zeros(case['shape'], case['dtype'])
-    return np.asarray(np.asarray(a)[tuple(slice(*part) for part in case['slices'])])
+/** How many seeded random cases of each kind numpy is asked for: together, at least 3,000. */
+export const LIVE_CASES = { reductions: 700, quantiles: 1200, histograms: 1800 } as const;
+
+/**
+ * Python that every program begins with: `read_array` of an array in the file, `read_case` of one after its slices,
+ * `listed` for an array as JSON, and `answer_all`, which calls a function for each case.
+ */
+export const NUMPY_START = `
+import json, sys, warnings
+from pathlib import Path
+import numpy as np
+
+warnings.simplefilter('ignore')
+np.seterr(all='ignore')
+folder = Path(sys.argv[1])
+DATA = (folder / 'arrays.bin').read_bytes()
+
+def read_array(array):
+    return np.ndarray(array['shape'], array['dtype'], DATA, array['position'], order=array['order'])
+
+def read_case(case):
+    return np.asarray(read_array(case['array'])[tuple(slice(*part) for part in case['slices'])])
 
 def plain(value):
     if isinstance(value, (bool, np.bool_)): return int(value)
@@ -21,36 +40,67 @@ def plain(value):
 def listed(value):
     value = np.asarray(value)
     return {'dtype': value.dtype.newbyteorder('=').str, 'shape': list(value.shape), 'values': [plain(v) for v in value.ravel()]}
+
+def answer_all(answer_one):
+    answers = [answer_one(case) for case in json.loads((folder / 'cases.json').read_text())]
+    (folder / 'answers.json').write_text(json.dumps(answers))
 `;
 
-/** Runs the program over cases, each with what is asked of it; answers what it wrote to answers.json. */
+/** An array in a file of its own, which begins at `offset`. */
+export interface StoredArray {
+  readonly file: Uint8Array;
+  readonly offset: number;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly order: Order;
+}
+
+/** The file that all arrays of a run go into. */
+export class ArraysFile {
+  readonly #files: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Adds an array; answers what `read_array` reads it by. */
+  add({ file, offset, dtype, shape, order }: StoredArray): object {
+    const position = this.#bytes + offset;
+    this.#files.push(file);
+    this.#bytes += file.length;
+    return { position, dtype: dtype.typestr, shape, order };
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#files);
+  }
+}
+
+/** Runs a program over what describes its cases; answers what it wrote, per case. */
+export function runNumpy<T>(folder: string, program: string, arrays: ArraysFile, described: readonly object[]): T[] {
+  writeFileSync(join(folder, 'arrays.bin'), arrays.bytes);
+  // Integers of all digits are what Python reads.
+  const text = JSON.stringify(described, (_, value: unknown) => (typeof value === 'bigint' ? `int ${value}` : value));
+  writeFileSync(join(folder, 'cases.json'), text.replaceAll(/"int (-?\d+)"/g, '$1'));
+  const child = spawnSync(PYTHON!, ['-c', program, folder], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(child.stderr);
+  // Python writes NaN and infinities as bare words.
+  const answers = readFileSync(join(folder, 'answers.json'), 'utf8').replaceAll(/(-?Infinity|NaN)/g, '"$1"');
+  return JSON.parse(answers) as T[];
+}
+
+/** Asks about selections of single arrays; each case comes with what is asked of it. */
 export function askNumpy<T>(
   folder: string,
   program: string,
   cases: readonly (Case & { readonly asks: object })[],
 ): T[] {
-  const described = cases.map((each, number) => {
-    writeFileSync(join(folder, `${number}.bin`), each.file);
+  const arrays = new ArraysFile();
+  const described = cases.map(each => {
     const slices = each.parts.map(({ start, step, length }) => {
       const stop = start + step * length;
       return [start, stop < 0 ? null : stop, step];
     });
-    return {
-      ...each.asks,
-      dtype: each.dtype.typestr,
-      offset: each.offset,
-      shape: each.wholeShape,
-      size: sizeOf(each.wholeShape),
-      order: each.order,
-      slices,
-    };
+    return { ...each.asks, array: arrays.add({ ...each, shape: each.wholeShape }), slices };
   });
-  writeFileSync(join(folder, 'cases.json'), JSON.stringify(described));
-  const child = spawnSync(PYTHON!, ['-c', program, folder], { encoding: 'utf8' });
-  if (child.status !== 0) throw new Error(child.stderr);
-  // Python writes NaN and infinities as bare words.
-  const text = readFileSync(join(folder, 'answers.json'), 'utf8').replaceAll(/(-?Infinity|NaN)/g, '"$1"');
-  return JSON.parse(text) as T[];
+  return runNumpy(folder, program, arrays, described);
 }
 
 /** An array that numpy answered with. */
@@ -78,4 +128,12 @@ export function differenceFrom(
     if (!agrees) return `[${i}] is ${found}, not ${wanted}`;
   }
   return undefined;
+}
+
+/** Undefined, or how the answer of a reduction differs from a reference: within what sums are rounded in. */
+export function reductionDifference(listed: Listed, actual: OperationResult, scale: Scale): string | undefined {
+  if (actual.shape.join() !== listed.shape.join())
+    return `shape [${actual.shape.join()}], not [${listed.shape.join()}]`;
+  const values = listed.values.map((value): Value => (actual.dtype.kind === 'f' ? Number(value) : BigInt(value)));
+  return differenceOf(actual, values, scale);
 }

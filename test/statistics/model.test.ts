@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { isErrorCode, type ErrorCode } from '../../src/errors.js';
 import { computeInProcess, parseQuery } from '../../src/statistics/index.js';
 import { makeCase, randomOf, type Case, type CaseOptions } from './cases.js';
-import { differenceOf } from './compare.js';
+import { differenceOf, scaleOf } from './compare.js';
 import { expectedOf } from './oracle.js';
 
 /** Undefined, or what is wrong. */
@@ -25,7 +25,7 @@ function check(each: Case): string | undefined {
   if (typeof actual.count !== 'number' && expected.counts.every(count => count === first)) return 'count is nested';
   for (const result of actual.results) {
     if (result.shape.join() !== expected.shape.join()) return `the shape is ${result.shape.join()}`;
-    const difference = differenceOf(result, expected.results[result.op]!, each);
+    const difference = differenceOf(result, expected.results[result.op]!, scaleOf(each));
     if (difference !== undefined) return difference;
   }
   return undefined;

@@ -1,18 +1,8 @@
-/** What numpy answers: a program that reads cases.json and array files from its folder and writes answers.json there. */
-export const NUMPY_PROGRAM = `
-import json, sys, warnings
-from pathlib import Path
-import numpy as np
+/** numpy's reductions, with float64 and object references. */
+import { NUMPY_START } from './live-numpy.js';
 
-warnings.simplefilter('ignore')
-np.seterr(all='ignore')
-folder = Path(sys.argv[1])
-
-def plain(value):
-    if isinstance(value, (bool, np.bool_)): return bool(value)
-    if isinstance(value, (int, np.integer)): return str(int(value))
-    return float(value)
-
+/** Python: one reduction, or the code of the error that it amounts to. */
+export const NUMPY_REDUCTIONS = `
 def compute(a, op, axis, keepdims, ddof, nan):
     floating = a.dtype.kind == 'f'
     if nan == 'raise' and floating and np.isnan(a).any(): return 'nan_found'
@@ -56,22 +46,23 @@ def compute(a, op, axis, keepdims, ddof, nan):
     if op == 'count_nonzero': return np.count_nonzero(b, **kw)
     raise KeyError(op)
 
-answers = []
-for number, case in enumerate(json.loads((folder / 'cases.json').read_text())):
-    a = np.memmap(folder / f'{number}.bin', dtype=case['dtype'], mode='r', offset=case['offset'],
-                  shape=tuple(case['shape']), order=case['order']) if case['size'] else np.zeros(case['shape'], case['dtype'])
-    s = np.asarray(a)[tuple(slice(*part) for part in case['slices'])]
-    axis = tuple(case['axis']) if isinstance(case['axis'], list) else case['axis']
-    results = {}
-    for op in case['ops']:
-        try:
-            if op.startswith('arg') and isinstance(axis, tuple): axis_ = axis[0]
-            else: axis_ = axis
-            value = compute(s, op, axis_, case['keepdims'], case['ddof'], case['nan'])
-            results[op] = value if isinstance(value, str) else {
-                'shape': list(np.shape(value)), 'values': [plain(v) for v in np.ravel(np.asarray(value))]}
-        except ValueError as error:
-            results[op] = 'empty_selection'
-    answers.append(results)
-(folder / 'answers.json').write_text(json.dumps(answers))
+def reduced(a, op, case):
+    axis = case['axis']
+    if isinstance(axis, list): axis = axis[0] if op.startswith('arg') else tuple(axis)
+    try:
+        value = compute(a, op, axis, case['keepdims'], case['ddof'], case['nan'])
+        return value if isinstance(value, str) else listed(value)
+    except ValueError:
+        return 'empty_selection'
+`;
+
+/** Answers every operation of a case by itself. */
+export const NUMPY_PROGRAM = `
+${NUMPY_START}
+${NUMPY_REDUCTIONS}
+def answer(case):
+    a = read_case(case)
+    return {op: reduced(a, op, case) for op in case['ops']}
+
+answer_all(answer)
 `;

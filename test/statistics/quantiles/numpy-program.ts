@@ -1,15 +1,8 @@
 /** numpy's medians and quantiles, to the bit. Differences of signed integers are taken where they do not wrap around. */
-import { READ_CASE } from '../live-numpy.js';
+import { NUMPY_START } from '../live-numpy.js';
 
-export const NUMPY_QUANTILES = `
-import json, sys, warnings
-from pathlib import Path
-import numpy as np
-
-warnings.simplefilter('ignore')
-np.seterr(all='ignore')
-folder = Path(sys.argv[1])
-${READ_CASE}
+/** Python: `selected` is a median, or quantiles, or the code of the error that it amounts to. */
+export const NUMPY_SELECTIONS = `
 floats = lambda q: [float(each) for each in q] if isinstance(q, list) else float(q)
 PICKS = ('inverted_cdf', 'closest_observation', 'lower', 'higher', 'nearest')
 
@@ -41,18 +34,21 @@ def quantile(a, q, method, axes, keepdims, omit):
         flat[(..., *at)] = np.nanquantile(cells[(slice(None), *at)], q, method=method)
     return flat.reshape(answer.shape)
 
-answers = []
-for number, case in enumerate(json.loads((folder / 'cases.json').read_text())):
-    a = read_case(folder, number, case)
+def selected(a, op, case, given=None):
     omit = case['nan'] == 'omit' and a.dtype.kind == 'f'
     axis = range(a.ndim) if case['axis'] is None else np.ravel(case['axis'])
     axes = tuple(sorted(int(x) % a.ndim for x in axis))
-    if case['nan'] == 'raise' and a.dtype.kind == 'f' and np.isnan(a).any():
-        answers.append('nan_found')
-        continue
-    answers.append({
-        'median': listed(median(a, axes, case['keepdims'], omit)),
-        'quantile': listed(quantile(a, floats(case['q']), case['method'], axes, case['keepdims'], omit)),
-    })
-(folder / 'answers.json').write_text(json.dumps(answers))
+    if case['nan'] == 'raise' and a.dtype.kind == 'f' and np.isnan(a).any(): return 'nan_found'
+    if op == 'median': return listed(median(a, axes, case['keepdims'], omit))
+    return listed(quantile(a, floats(given['q']), given['method'], axes, case['keepdims'], omit))
+`;
+
+export const NUMPY_QUANTILES = `
+${NUMPY_START}
+${NUMPY_SELECTIONS}
+def answer(case):
+    a = read_case(case)
+    return {'median': selected(a, 'median', case), 'quantile': selected(a, 'quantile', case, case)}
+
+answer_all(answer)
 `;

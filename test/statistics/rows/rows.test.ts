@@ -4,8 +4,8 @@ import { HyperslabError } from '../../../src/errors.js';
 import { normalise } from '../../../src/selection.js';
 import { parseQuery, planQuery, type OperationResult, type StatisticsResult } from '../../../src/statistics/index.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
-import { randomOf, type Case, type Value } from '../cases.js';
-import { differenceOf } from '../compare.js';
+import { randomOf, type Value } from '../cases.js';
+import { differenceOf, scaleOf } from '../compare.js';
 import type { Expected } from '../oracle.js';
 import { makeRowCase, type RowCase, type RowCaseOptions } from './row-cases.js';
 import { expectedGroups, expectedQuantiles, expectedRows } from './row-model.js';
@@ -74,12 +74,10 @@ function compareResults(
   each: RowCase,
   values: readonly Value[],
 ): string | undefined {
+  const scale = scaleOf({ dtype: each.datasets[0]!.dtype, values });
   for (const result of results) {
     if (result.shape.join() !== expected.shape.join()) return `${result.op} has the shape ${result.shape.join()}`;
-    const difference = differenceOf(result, expected.results[result.op]!, {
-      dtype: each.datasets[0]!.dtype,
-      values,
-    } as unknown as Case);
+    const difference = differenceOf(result, expected.results[result.op]!, scale);
     if (difference !== undefined) return difference;
   }
   return undefined;

@@ -1,0 +1,23 @@
+/** numpy's histograms. */
+import { NUMPY_START } from '../live-numpy.js';
+
+/** Python: counts and edges, or the code of the error that a histogram amounts to. */
+export const NUMPY_HISTOGRAM = `
+def histogram(a, given, nan):
+    has_nan = a.dtype.kind == 'f' and np.isnan(a).any()
+    if has_nan and nan != 'omit': return 'nan_found'
+    if has_nan: a = a[~np.isnan(a)]
+    edges, range = given.get('edges'), given.get('range')
+    bins = [float(edge) for edge in edges] if edges else given['bins']
+    try:
+        counts, edges = np.histogram(a, bins, range=tuple(float(edge) for edge in range) if range else None)
+        return {'counts': listed(counts), 'edges': listed(edges)}
+    except ValueError:
+        return 'bad_operation'
+`;
+
+export const NUMPY_HISTOGRAMS = `
+${NUMPY_START}
+${NUMPY_HISTOGRAM}
+answer_all(lambda case: histogram(read_case(case), case, case['nan']))
+`;
