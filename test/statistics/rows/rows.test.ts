@@ -2,24 +2,15 @@
 import { test } from 'tap';
 import { HyperslabError } from '../../../src/errors.js';
 import { normalise } from '../../../src/selection.js';
-import { parseQuery, planQuery, type OperationResult, type StatisticsResult } from '../../../src/statistics/index.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { parseQuery, type OperationResult, type StatisticsResult } from '../../../src/statistics/index.js';
 import { randomOf, type Value } from '../cases.js';
 import { differenceOf, scaleOf } from '../compare.js';
 import type { Expected } from '../oracle.js';
 import { makeRowCase, type RowCase, type RowCaseOptions } from './row-cases.js';
+import { compute, partOf, shown } from './run-row-case.js';
 import { expectedGroups, expectedQuantiles, expectedRows } from './row-model.js';
 
 const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
-
-function compute({ datasets, parts, query, bounds }: RowCase): StatisticsResult {
-  const find = (name: string): RowCase['datasets'][number] => datasets.find(each => each.name === name)!;
-  const { plan, sources } = planQuery(query, datasets[0]!, parts, find, { bounds });
-  return computePlan(
-    plan,
-    sources.map(source => sourceFrom(find(source.name).file)),
-  );
-}
 
 /** The parsed query of a case: where and keys are the model's own business. */
 function queryOf({ query: { where: _w, group_by: _g, ...query }, parts, datasets }: RowCase) {
@@ -42,16 +33,7 @@ function differences(
     const each = makeRowCase(randomOf(seed), options);
     const difference = differenceIn(each, errorOf, check);
     if (difference === undefined) continue;
-    const shown = JSON.stringify(
-      {
-        datasets: each.datasets.map(({ dtype, shape, view }) => [dtype.typestr, shape, view.strides]),
-        slice: each.slice,
-        query: each.query,
-        bounds: each.bounds,
-      },
-      (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-    );
-    found.push(`seed ${seed}: ${difference}: ${shown}`);
+    found.push(`seed ${seed}: ${difference}: ${shown(each)}`);
   }
   return found.slice(0, 5);
 }
@@ -60,7 +42,7 @@ function differenceIn(each: RowCase, errorOf: (each: RowCase) => string | undefi
   let code: string | undefined;
   try {
     code = errorOf(each);
-    const actual = compute(each);
+    const actual = compute(each, each.query);
     return code === undefined ? check(each, actual) : `an answer instead of ${code}`;
   } catch (error) {
     if (error instanceof HyperslabError && error.code === code) return undefined;
@@ -157,12 +139,6 @@ function checkGroups(each: RowCase, actual: StatisticsResult): string | undefine
     if (difference !== undefined) return `group ${i}: ${difference}`;
   }
   return undefined;
-}
-
-/** The results of one group. */
-function partOf(result: OperationResult, group: number, groups: number): OperationResult {
-  const cells = result.values.length / groups;
-  return { ...result, shape: result.shape.slice(1), values: result.values.slice(group * cells, (group + 1) * cells) };
 }
 
 function checkSelectedGroups(each: RowCase, actual: StatisticsResult): string | undefined {

@@ -1,0 +1,96 @@
+/** Seeded random filters and keys of rows: subjects, comparisons, lists, semi-joins, nests, bins. */
+import type { DType } from '../../../src/dtype.js';
+import { integerBelow, pick, type Random, type Value } from '../cases.js';
+import type { Stored } from './row-cases.js';
+
+/** The JSON of a subject, and the dataset and values that it means. */
+function randomSubject(
+  random: Random,
+  [main, near]: readonly Stored[],
+): { subject: Record<string, unknown>; values: readonly Value[]; dtype: DType } {
+  const kind = integerBelow(random, 2);
+  if (kind === 0 && main!.shape.length === 1)
+    return { subject: { self: true }, values: main!.values, dtype: main!.dtype };
+  if (kind === 0 && main!.shape.length === 2 && main!.shape[1]! > 0) {
+    const width = main!.shape[1]!;
+    const column = integerBelow(random, 2 * width) - width;
+    const at = (column + width) % width;
+    return {
+      subject: { column },
+      values: main!.values.filter((_, i) => i % width === at),
+      dtype: main!.dtype,
+    };
+  }
+  return { subject: { dataset: 'near' }, values: near!.values, dtype: near!.dtype };
+}
+
+/** Now and then one that keeps nothing, everything, or one row. */
+export function randomFilter(random: Random, datasets: readonly Stored[]): unknown {
+  const kind = random();
+  if (kind > 0.12) return nestedFilter(random, datasets, 3);
+  const { subject } = randomSubject(random, datasets);
+  if (kind < 0.03) return { ...subject, in: [] };
+  if (kind < 0.06) return { or: [{ ...subject, is_nan: true }, { not: { ...subject, is_nan: true } }] };
+  return { dataset: 'numbers', eq: integerBelow(random, datasets[0]!.shape[0]! + 1) };
+}
+
+function nestedFilter(random: Random, datasets: readonly Stored[], depth: number): unknown {
+  const kind = depth > 1 ? random() : 0;
+  if (kind > 0.85) return { not: nestedFilter(random, datasets, depth - 1) };
+  if (kind > 0.55) {
+    const parts = Array.from({ length: 1 + integerBelow(random, 3) }, () => nestedFilter(random, datasets, depth - 1));
+    return { [pick(random, ['and', 'or'])]: parts };
+  }
+  const { subject, values, dtype } = randomSubject(random, datasets);
+  const literal = (): unknown => randomLiteral(random, dtype, values);
+  const test: Record<string, unknown> = { ...subject };
+  for (let i = 1 + integerBelow(random, 2); i > 0; i--) {
+    const name = pick(random, ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'between', 'in', 'in', 'is_nan', 'join']);
+    if (name === 'between') test[name] = [literal(), literal()];
+    else if (name === 'in') test[name] = Array.from({ length: integerBelow(random, pick(random, [4, 40])) }, literal);
+    else if (name === 'is_nan') test[name] = random() < 0.3;
+    else if (name === 'join') {
+      const where = random() < 0.3 ? { self: true, ...codesTest(random, datasets[2]!) } : undefined;
+      test['in'] = { dataset: 'codes', ...(where && { where }) };
+    } else test[name] = literal();
+  }
+  return test;
+}
+
+function codesTest(random: Random, codes: Stored): Record<string, unknown> {
+  return { [pick(random, ['ge', 'ne', 'le'])]: randomLiteral(random, codes.dtype, codes.values) };
+}
+
+/** A number that is there, or close, or special. */
+function randomLiteral(random: Random, dtype: DType, values: readonly Value[]): unknown {
+  if (dtype.kind === 'b') return random() < 0.5;
+  const value = values.length === 0 ? 0 : pick(random, values);
+  const kind = random();
+  if (kind < 0.05) return pick(random, ['NaN', 'Infinity', '-Infinity']);
+  if (kind < 0.2)
+    return (typeof value === 'bigint' ? Number(BigInt.asIntN(53, value)) : Number.isFinite(value) ? value : 1) + 0.5;
+  if (kind < 0.3) return pick(random, [0, -1, 300, 1e30, 0.1]);
+  if (typeof value === 'bigint') {
+    if (dtype.itemsize === 8 && random() < 0.3) return String(value);
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value + BigInt(integerBelow(random, 3) - 1);
+  }
+  return Number.isFinite(value) ? value : String(value);
+}
+
+export function randomKeys(random: Random, datasets: readonly Stored[]): unknown {
+  const key = (): Record<string, unknown> => {
+    if (random() < 0.05) return { dataset: 'numbers' };
+    const { subject, dtype } = randomSubject(random, datasets);
+    if (dtype.kind === 'b' || random() < 0.6) return subject;
+    const edges = new Set(
+      Array.from({ length: 2 + integerBelow(random, 4) }, () =>
+        pick(random, [-3, -1, 0, 0.1, 0.5, 1, 2, 3, 50, 200, 1e6]),
+      ),
+    );
+    if (edges.size < 2) edges.add(1e7);
+    const sorted: unknown[] = [...edges].sort((a, b) => a - b);
+    if (random() < 0.2) sorted.push('Infinity');
+    return { ...subject, bins: sorted };
+  };
+  return random() < 0.6 ? key() : Array.from({ length: 1 + integerBelow(random, 3) }, key);
+}
