@@ -10,7 +10,7 @@ import type { Case, Value } from './cases.js';
 import { differenceOf, type Scale } from './compare.js';
 
 /** How many seeded random cases of each kind numpy is asked for: together, at least 3,000. */
-export const LIVE_CASES = { reductions: 700, quantiles: 1200, histograms: 1800 } as const;
+export const LIVE_CASES = { reductions: 700, quantiles: 1200, histograms: 1800, where: 2000, groups: 1000 } as const;
 
 /**
  * Python that every program begins with: `read_array` of an array in the file, `read_case` of one after its slices,

@@ -53,7 +53,9 @@ def reduced(a, op, case):
         value = compute(a, op, axis, case['keepdims'], case['ddof'], case['nan'])
         return value if isinstance(value, str) else listed(value)
     except ValueError:
-        return 'empty_selection'
+        # numpy refuses what has no cells as well where these would lack elements; an empty answer is no error here.
+        counts = np.sum(np.ones(a.shape), axis=axis, keepdims=case['keepdims'])
+        return 'empty_selection' if counts.size else listed(counts)
 `;
 
 /** Answers every operation of a case by itself. */

@@ -50,7 +50,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
   const datasets = [
     store(random, 'main', shape),
     store(random, 'near', [rows]),
-    store(random, 'codes', [integerBelow(random, 40)]),
+    store(random, 'codes', [integerBelow(random, pick(random, [40, 40, 300]))]),
     numbers(rows),
   ];
   const slice = random() < 0.4 ? '' : randomSlice(random, shape);

@@ -5,6 +5,7 @@ import { integerBelow, pick, type Random } from '../cases.js';
 import { randomParameters } from '../histogram/random-parameters.js';
 import type { RowCaseOptions, Stored } from './row-cases.js';
 import { randomFilter, randomKeys } from './row-filters.js';
+import { keptRows } from './row-model.js';
 
 export function randomQuery(
   random: Random,
@@ -65,9 +66,15 @@ export function mixedQuery(
     keepdims: random() < 0.3,
     ddof: pick(random, [0, 0, 1, 2, 0.5, 5]),
     nan: pick(random, ['propagate', 'propagate', 'omit', 'omit', 'raise']),
-    ...((!isGrouped || random() < 0.6) && { where: randomFilter(random, datasets) }),
+    ...((!isGrouped || random() < 0.6) && { where: keepingFilter(random, datasets) }),
     ...(isGrouped && { group_by: randomKeys(random, datasets) }),
   };
+}
+
+/** Mostly one that keeps something. */
+function keepingFilter(random: Random, datasets: readonly Stored[]): unknown {
+  const filters = Array.from({ length: 2 }, () => randomFilter(random, datasets) as Record<string, unknown>);
+  return filters.find(filter => keptRows(filter, datasets[0]!, datasets).includes(true)) ?? filters[0];
 }
 
 /** Axis 0 is reduced, where rows are grouped; else it may be kept. */
