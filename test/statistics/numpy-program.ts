@@ -15,7 +15,11 @@ def compute(a, op, axis, keepdims, ddof, nan):
         present = ~np.isnan(a) if omit else np.ones(a.shape, bool)
         return present.sum(**kw)
     if op == 'sum': return (np.nansum if omit else np.sum)(wide, **kw)
-    if op == 'prod': return (np.nanprod if omit else np.prod)(real, **kw)
+    if op == 'prod':
+        # In a wider range: what overflows on the way, and is multiplied by zero then, is no NaN.
+        factors = np.where(np.isnan(real), 1, real) if omit else real
+        value = np.asarray(np.prod(factors.astype(np.longdouble), **kw)).astype('f8')
+        return np.where(np.isfinite(factors).all(**kw) & (factors == 0).any(**kw), 0.0, value)
     if op == 'mean' and not floating and a.size:
         # Whole numbers divide with one rounding in Python.
         total = np.sum(wide, **kw)

@@ -7,7 +7,7 @@ import { differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
 import { askRows, differenceIn, differencesOf, resultsDifference, type LiveAnswers } from './live-rows.js';
 import { NUMPY_GROUPS } from './numpy-program.js';
 import { makeRowCase, type RowCase } from './row-cases.js';
-import { partOf } from './run-row-case.js';
+import { partOf, textOf } from './run-row-case.js';
 
 interface Answer {
   /** Per key its value in each group: of a key with bins the number of the bin. */
@@ -57,10 +57,13 @@ function inGroups(each: RowCase, { grouped, results }: StatisticsResult, { group
   return undefined;
 }
 
+/** Cases of datasets that many tasks share. */
+const LONG = 60;
+
 const skip = PYTHON === undefined && NO_NUMPY;
 
 t.test('groups of rows have the keys and the statistics of numpy', { skip }, async t => {
-  const cases = Array.from({ length: LIVE_CASES.groups }, (_, i) =>
+  const cases = Array.from({ length: LIVE_CASES.groups - LONG }, (_, i) =>
     makeRowCase(randomOf(400_000 + i), { ops: [], isGrouped: true, isMixed: true }),
   );
   const answers = askRows<Answer>(t.testdir(), NUMPY_GROUPS, cases);
@@ -68,7 +71,7 @@ t.test('groups of rows have the keys and the statistics of numpy', { skip }, asy
 
   const casesWhere = (is: (each: RowCase, answer: Answer) => boolean): number =>
     cases.filter((each, i) => is(each, answers[i]!)).length;
-  const keysOf = ({ query }: RowCase): string => JSON.stringify(query.group_by);
+  const keysOf = ({ query }: RowCase): string => textOf(query.group_by);
   const seen = {
     'have no group': casesWhere((_, { groups }) => groups.length === 0),
     'have ten groups or more': casesWhere((_, { groups }) => groups.length >= 10),
@@ -88,4 +91,11 @@ t.test('groups of rows have the keys and the statistics of numpy', { skip }, asy
     ),
   };
   for (const [what, count] of Object.entries(seen)) t.ok(count >= 20, `${count} cases ${what}`);
+});
+
+t.test('groups of longer datasets have them, too', { skip }, async t => {
+  const cases = Array.from({ length: LONG }, (_, i) =>
+    makeRowCase(randomOf(450_000 + i), { ops: [], isGrouped: true, isMixed: true, rowsMost: 2000 }),
+  );
+  t.same(differencesOf(cases, askRows<Answer>(t.testdir(), NUMPY_GROUPS, cases), differenceOfGroups), []);
 });

@@ -38,11 +38,13 @@ export interface RowCaseOptions {
   readonly isSelecting?: boolean;
   /** Of all operations instead of `ops`. */
   readonly isMixed?: boolean;
+  /** Of long datasets, which are not cut into the smallest pieces. */
+  readonly rowsMost?: number;
 }
 
 export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
   const rank = pick(random, [1, 1, 2, 2, 2, 3, 4]);
-  const rows = random() < 0.03 ? 0 : 1 + integerBelow(random, pick(random, [10, 60, 200]));
+  const rows = random() < 0.03 ? 0 : 1 + integerBelow(random, options.rowsMost ?? pick(random, [10, 60, 200]));
   const shape = [
     rows,
     ...Array.from({ length: rank - 1 }, () => (random() < 0.01 ? 0 : 1 + integerBelow(random, rank === 2 ? 7 : 3))),
@@ -55,6 +57,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
   ];
   const slice = random() < 0.4 ? '' : randomSlice(random, shape);
   const parts = slice === '' ? [] : parseSlice(slice);
+  const isLong = options.rowsMost !== undefined;
   const queryOf = options.isMixed ? mixedQuery : randomQuery;
   const query = queryOf(random, datasets, normalise(parts, shape).shape.length, options);
   return {
@@ -63,9 +66,9 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
     parts,
     query,
     bounds: {
-      chunkSpanBytesMax: pick(random, [64, 1e9]),
-      chunkBytesMax: pick(random, [1, 40, 200, 1000, 2 ** 23]),
-      tileBytesMax: pick(random, [1, 24, 100, 600, 2 ** 20]),
+      chunkSpanBytesMax: pick(random, [isLong ? 4000 : 64, 1e9]),
+      chunkBytesMax: pick(random, isLong ? [1000, 20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
+      tileBytesMax: pick(random, isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
       ...((options.isSelecting || options.isMixed) && {
         select: cellsMost(query, shape, parts) > FEW.tablesMax ? SELECT_BOUNDS : pick(random, [SELECT_BOUNDS, FEW]),

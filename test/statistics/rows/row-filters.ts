@@ -80,17 +80,22 @@ function randomLiteral(random: Random, dtype: DType, values: readonly Value[]): 
 export function randomKeys(random: Random, datasets: readonly Stored[]): unknown {
   const key = (): Record<string, unknown> => {
     if (random() < 0.05) return { dataset: 'numbers' };
-    const { subject, dtype } = randomSubject(random, datasets);
+    const { subject, values, dtype } = randomSubject(random, datasets);
     if (dtype.kind === 'b' || random() < 0.6) return subject;
-    const edges = new Set(
-      Array.from({ length: 2 + integerBelow(random, 4) }, () =>
-        pick(random, [-3, -1, 0, 0.1, 0.5, 1, 2, 3, 50, 200, 1e6]),
-      ),
-    );
-    if (edges.size < 2) edges.add(1e7);
-    const sorted: unknown[] = [...edges].sort((a, b) => a - b);
-    if (random() < 0.2) sorted.push('Infinity');
-    return { ...subject, bins: sorted };
+    return { ...subject, bins: randomEdges(random, values) };
   };
   return random() < 0.6 ? key() : Array.from({ length: 1 + integerBelow(random, 3) }, key);
+}
+
+/** Round numbers and values that are there, ascending; now and then everything above is in the last bin. */
+function randomEdges(random: Random, values: readonly Value[]): unknown[] {
+  const finite = values.filter(value => typeof value === 'bigint' || Number.isFinite(value));
+  const edge = (): Value =>
+    finite.length > 0 && random() < 0.6
+      ? pick(random, finite)
+      : pick(random, [-3, -1, 0, 0.1, 0.5, 1, 2, 3, 50, 200, 1e6]);
+  const drawn = Array.from({ length: 2 + integerBelow(random, 4) }, edge).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const edges: unknown[] = drawn.filter((each, i) => i === 0 || drawn[i - 1]! < each);
+  if (edges.length < 2 || random() < 0.2) edges.push('Infinity');
+  return edges;
 }

@@ -211,7 +211,7 @@ function plain(value: Value): Value {
 }
 
 function binOf(value: Value, edges: readonly unknown[]): Value | undefined {
-  const numbers = edges.map(Number);
+  const numbers = edges.map(edge => (typeof edge === 'bigint' ? edge : Number(edge)));
   for (let bin = 0; bin + 1 < numbers.length; bin++) {
     const isLast = bin + 2 === numbers.length;
     if (value >= numbers[bin]! && (value < numbers[bin + 1]! || (isLast && value == numbers[bin + 1]))) return bin;

@@ -19,10 +19,17 @@ export function compute({ datasets, parts, bounds }: RowCase, query: QueryInput)
 
 /** A case as text that says what to look at. */
 export function shown({ datasets, slice, query, bounds }: RowCase): string {
-  const arrays = datasets.map(({ dtype, shape, view }) => [dtype.typestr, shape, view.strides]);
-  return JSON.stringify({ datasets: arrays, slice, query, bounds }, (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  return textOf({
+    datasets: datasets.map(({ dtype, shape, view }) => [dtype.typestr, shape, view.strides]),
+    slice,
+    query,
+    bounds,
+  });
+}
+
+/** JSON, with integers of any size in quotes. */
+export function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
 /** The results of one group. */
