@@ -70,7 +70,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       chunkBytesMax: pick(random, isLong ? [1000, 20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
       tileBytesMax: pick(random, isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
-      ...((options.isSelecting || options.isMixed) && {
+      ...((options.isSelecting ?? options.isMixed) && {
         select: cellsMost(query, shape, parts) > FEW.tablesMax ? SELECT_BOUNDS : pick(random, [SELECT_BOUNDS, FEW]),
         groupSearch: {
           rangesMax: pick(random, [20, 1000]),
