@@ -5,12 +5,15 @@ import { NUMPY_START } from '../live-numpy.js';
 export const NUMPY_HISTOGRAM = `
 def histogram(a, given, nan):
     has_nan = a.dtype.kind == 'f' and np.isnan(a).any()
-    if has_nan and nan != 'omit': return 'nan_found'
-    if has_nan: a = a[~np.isnan(a)]
     edges, range = given.get('edges'), given.get('range')
     bins = [float(edge) for edge in edges] if edges else given['bins']
+    range = tuple(float(edge) for edge in range) if range else None
     try:
-        counts, edges = np.histogram(a, bins, range=tuple(float(edge) for edge in range) if range else None)
+        if has_nan and nan != 'omit':
+            # Edges that are known before the data are refused before it.
+            if range: np.histogram_bin_edges(a[:0], bins, range)
+            return 'nan_found'
+        counts, edges = np.histogram(a[~np.isnan(a)] if has_nan else a, bins, range)
         return {'counts': listed(counts), 'edges': listed(edges)}
     except ValueError:
         return 'bad_operation'
