@@ -43,3 +43,9 @@ test('numpy answers the same', { skip: PYTHON === undefined && NO_NUMPY }, async
   );
   t.same(found.slice(0, 5), []);
 });
+
+test('numpy is asked for as many cases as are promised', async t => {
+  const cases = Object.values(LIVE_CASES).reduce((sum, count) => sum + count, 0);
+  t.ok(cases >= 3000, `${cases} cases`);
+  t.ok(LIVE_CASES.where >= 1200 && LIVE_CASES.groups >= 400);
+});

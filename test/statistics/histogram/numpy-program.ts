@@ -11,7 +11,7 @@ def histogram(a, given, nan):
     try:
         if has_nan and nan != 'omit':
             # Edges that are known before the data are refused before it.
-            if range: np.histogram_bin_edges(a[:0], bins, range)
+            if range: np.histogram_bin_edges(np.empty(0, a.dtype), bins, range)
             return 'nan_found'
         counts, edges = np.histogram(a[~np.isnan(a)] if has_nan else a, bins, range)
         return {'counts': listed(counts), 'edges': listed(edges)}
