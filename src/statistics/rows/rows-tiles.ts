@@ -43,7 +43,7 @@ export function eachRowsTile(
   if (rows.length === 0) return;
   const { box, dtype } = chunk;
   const at = rowsAxisOf(box);
-  const grid = gridOf(box.axes, chunk.tileBytesMax / dtype.itemsize, {
+  const grid = gridOf(box.axes.map(ofAnyRows), chunk.tileBytesMax / dtype.itemsize, {
     cellsMax: Number.POSITIVE_INFINITY,
     reachMax: LIMITS.tileSpanBytesMax,
   });
@@ -90,6 +90,11 @@ export function eachRowsTile(
     last = { start, count: kept.count };
     engine.scratch.release(mark);
   }
+}
+
+/** Only chunks begin at multiples of rows. A tile of several rows that has part of each would have cells that lie apart. */
+function ofAnyRows({ rows, ...axis }: Axis): Axis {
+  return rows ? { ...axis, rows: { ...rows, multiple: 1 } } : axis;
 }
 
 /** The filters of a walk at work. */
