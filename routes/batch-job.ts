@@ -3,6 +3,7 @@
  * Hazard: a job may wait for long. Its work holds the text of the queries and no request, nor anything that leads to one.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { checkWanted } from '../src/cancelled.js';
 import { HyperslabError } from '../src/errors.js';
 import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
 import type { JobOrder, JobWork } from '../src/jobs/job.js';
@@ -49,7 +50,7 @@ async function computeAll(
       line.release();
       taken.push(failed(shared.log, line.index, failTooLarge(limit, asked)));
     }
-    signal.throwIfAborted();
+    checkWanted(signal);
     return Buffer.from(`[${taken.map(({ text }) => text.trimEnd()).join(',\n')}]`);
   } finally {
     for (const { release } of taken) release();

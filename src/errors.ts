@@ -62,6 +62,8 @@ export const ERRORS = {
   busy_writing: 'The file is written faster than it can be read consistently',
   worker_lost: 'The computation was lost with its thread',
   shutting_down: 'The service is shutting down',
+  // Of requests and jobs that nobody waits for any more: for logs and counts, since whoever would read it has gone.
+  cancelled: 'The request was cancelled',
   // The storage.
   quarantined: 'The dataset is quarantined',
   durability_unknown: 'The durability of earlier writes is unknown',

@@ -23,6 +23,7 @@ const LAYERS: readonly Layer[] = [
       'src/errors.ts',
       'src/limits.ts',
       'src/budget.ts',
+      'src/cancelled.ts',
       'src/setting.ts',
       'src/turns.ts',
       'src/cgroup.ts',

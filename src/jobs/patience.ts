@@ -1,14 +1,15 @@
 /** Memory for work that nobody waits for: it takes its turn in the budget's line as often as it has to. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteBudget, Release } from '../budget.js';
-import { fail, isErrorCode } from '../errors.js';
+import { checkWanted } from '../cancelled.js';
+import { isErrorCode } from '../errors.js';
 
 const PAUSE_MS = 250;
 
-/** @throws too_large, and shutting_down when `signal` has fired */
+/** @throws too_large, and cancelled when `signal` has fired */
 export async function takePatiently(budget: ByteBudget, bytes: number, signal: AbortSignal): Promise<Release> {
   for (;;) {
-    if (signal.aborted) fail('shutting_down', 'The job was cancelled before there was memory for it.');
+    checkWanted(signal);
     try {
       // oxlint-disable-next-line no-await-in-loop
       return await budget.take(bytes);

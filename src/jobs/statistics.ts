@@ -43,7 +43,7 @@ const OPTIMISTIC_ATTEMPTS = 2;
 
 /**
  * `datasets` are those that the plan reads, the one that was asked about first.
- * @throws file_changed, bulk_load, busy_writing, shutting_down, nan_found, and what the plan's parts throw in the end
+ * @throws file_changed, bulk_load, busy_writing, cancelled, nan_found, and what the plan's parts throw in the end
  */
 export async function runStatistics(
   datasets: readonly Dataset[],

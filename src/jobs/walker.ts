@@ -5,7 +5,7 @@
  * LIMITS.roomBytesMax.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fail } from '../errors.js';
+import { checkWanted } from '../cancelled.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import {
@@ -88,7 +88,7 @@ export class Walker {
 
   /**
    * Walks a round and merges what it measured. `kept` are partials of earlier runs, for a round of one measure.
-   * @throws shutting_down when the client has gone, GenerationLost
+   * @throws cancelled, GenerationLost
    */
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
@@ -130,7 +130,7 @@ export class Walker {
   }
 
   #checkGoingOn(): void {
-    if (this.#signal.aborted) fail('shutting_down', 'The request was cancelled.');
+    checkWanted(this.#signal);
     if (this.#isInVain()) throw new GenerationLost();
   }
 

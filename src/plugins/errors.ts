@@ -48,6 +48,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   empty_selection: 422,
   nan_found: 422,
   too_slow: 408,
+  // No code of the standard's: it is counted and logged, and reaches nobody.
+  cancelled: 499,
   too_large: 413,
   too_many_requests: 429,
   too_many_jobs: 429,

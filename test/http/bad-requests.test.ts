@@ -564,6 +564,7 @@ const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
   bulk_load: 'needs two requests at a time: the test below',
   busy_writing: 'needs a writer that outruns a reader',
   shutting_down: 'needs a service that is going down',
+  cancelled: 'needs a client that has gone, and cannot read it',
   file_system_refused: 'needs a network or FUSE file system',
   durability_unknown: 'needs a disk that fails to sync',
   disk_full: 'needs a full disk',

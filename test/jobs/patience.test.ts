@@ -21,7 +21,7 @@ t.test('one that is cancelled between two turns asks no more', async t => {
   await nextTurn();
   controller.abort();
   release();
-  await t.rejects(taking, { code: 'shutting_down' });
+  await t.rejects(taking, { code: 'cancelled' });
   t.equal(budget.usedBytes, 0);
 });
 

@@ -326,7 +326,7 @@ t.test('cancelled, it reads no further', async t => {
   pool.after = async chunk => {
     if (chunk === 5) controller.abort();
   };
-  await t.rejects(array.run(MANY, pool, { signal: controller.signal }), { code: 'shutting_down' });
+  await t.rejects(array.run(MANY, pool, { signal: controller.signal }), { code: 'cancelled' });
   t.ok(pool.walked <= 8, `${pool.walked} chunks`);
 });
 
