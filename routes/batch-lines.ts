@@ -117,7 +117,7 @@ async function lineOf(
   if (!planned) return failed(log, index, error);
   try {
     const { budget } = context;
-    const release = await (kind === 'job' ? takePatiently(budget, heldBytes, signal) : budget.take(heldBytes));
+    const release = await (kind === 'job' ? takePatiently(budget, heldBytes, signal) : budget.take(heldBytes, signal));
     try {
       const tell = onProgress && ((progress: Progress): void => onProgress(index, progress));
       const running = { kind, signal, isFresh, bytesBefore, onProgress: tell };

@@ -9,11 +9,11 @@ import type { Context } from '../src/context.js';
 import { LIMITS } from '../src/limits.js';
 import type { Job, JobOrder } from '../src/jobs/job.js';
 import { viewerOf } from '../src/jobs/viewer.js';
+import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
 import { jobText } from './job-body.js';
 import { jsonResponse } from './schemas.js';
-import { signalOf } from './statistics-answer.js';
 
 /** What a call asks for as a job. */
 export interface AsyncCall extends Omit<JobOrder, 'owner'> {

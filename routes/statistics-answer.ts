@@ -1,5 +1,5 @@
 /** From a query to the text or the array that answers it; shared by the single call and the batch. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
@@ -180,7 +180,7 @@ async function runPlanned(
   const known = isFresh ? undefined : await cache.known(datasets, plan);
   const run =
     known ??
-    (await admission.run({ kind, cost, bytesBefore }, lane =>
+    (await admission.run({ kind, cost, bytesBefore, signal }, lane =>
       cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell }),
     ));
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
@@ -190,16 +190,4 @@ async function runPlanned(
 /** Whether a client wants what is known left alone. */
 export function asksAfresh({ headers }: FastifyRequest): boolean {
   return /\bno-(?:cache|store)\b/i.test(headers['cache-control'] ?? '');
-}
-
-/** A signal that fires when the client hangs up before its answer is complete. */
-export function signalOf({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  // While the caller was being identified, or its body read.
-  if (raw.destroyed) controller.abort();
-  // Of the response, not of the socket, which would gather a listener with every request of a kept connection.
-  raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -2,13 +2,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { signalOf } from '../src/plugins/client-gone.js';
 import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { batchJob, linesOf } from './batch-job.js';
 import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { BODY_PROBLEMS, problems } from './schemas.js';
-import { asksAfresh, EXACT_MEMBERS, signalOf } from './statistics-answer.js';
+import { asksAfresh, EXACT_MEMBERS } from './statistics-answer.js';
 import type { App } from './app-type.js';
 
 interface Batch {

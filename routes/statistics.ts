@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import { npyHeader, parseExactJson } from '../src/formats/index.js';
+import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
@@ -20,7 +21,6 @@ import {
   EXACT_MEMBERS,
   heldBytesOf,
   planFor,
-  signalOf,
   type Running,
   type StatisticsInput,
 } from './statistics-answer.js';

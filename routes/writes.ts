@@ -1,11 +1,12 @@
 /** Writing elements of a slice. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import { checkWritable } from '../src/dataset/write.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import type { Dataset } from '../src/dataset/dataset.js';
+import { signalOf } from '../src/plugins/client-gone.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
@@ -93,7 +94,7 @@ export function writes(app: App, context: Context): void {
         const dataset = request.datasets.get(request.params.name);
         const { slice, durability = 'commit', endian } = request.query;
         const write = {
-          ...requestOf(request, dataset, endian),
+          ...requestOf(request, reply, dataset, endian),
           selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
           format: bodyFormat(request),
           durability,
@@ -130,7 +131,7 @@ export function writes(app: App, context: Context): void {
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
         const batch = {
-          ...requestOf(request, dataset, request.query.endian),
+          ...requestOf(request, reply, dataset, request.query.endian),
           contentType: request.headers['content-type'] ?? '',
         };
         const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, writeContext));
@@ -143,13 +144,15 @@ export function writes(app: App, context: Context): void {
 /** What both kinds of write ask for, beside the body. */
 function requestOf(
   request: FastifyRequest,
+  reply: FastifyReply,
   dataset: Dataset,
   endian: 'little' | 'big' | undefined,
-): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition'> {
+): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition' | 'signal'> {
   return {
     dataset,
     endian: endian && (endian === 'big' ? '>' : '<'),
     bodyBytes: bodyLength(request),
+    signal: signalOf(reply),
     precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
   };
 }

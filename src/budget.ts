@@ -1,8 +1,9 @@
 /**
  * A bounded amount of memory that requests share. What is larger than the whole is refused at once; what does not fit
  * now waits in line, first come, first served, for a few seconds, and is refused when the line is full or its time is
- * up. Hazard: a release that is forgotten is memory that is never given out again.
+ * up; whoever is not waited for any more leaves the line at once. Hazard: a release that is forgotten is memory that is never given out again.
  */
+import { cancelledError, checkWanted, whenCancelled } from './cancelled.js';
 import { fail, HyperslabError } from './errors.js';
 import { LIMITS } from './limits.js';
 
@@ -21,7 +22,8 @@ export type Release = (keptBytes?: number) => void;
 interface Waiter {
   readonly bytes: number;
   readonly resolve: (release: Release) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Nothing calls it out of the line any more. */
+  readonly settle: () => void;
 }
 
 export class ByteBudget {
@@ -55,8 +57,9 @@ export class ByteBudget {
     return this.#grant(bytes);
   }
 
-  /** Takes bytes as soon as they are free. @throws too_large, busy */
-  async take(bytes: number): Promise<Release> {
+  /** Takes bytes as soon as they are free; leaves the line when `signal` fires. @throws too_large, busy, cancelled */
+  async take(bytes: number, signal?: AbortSignal): Promise<Release> {
+    checkWanted(signal);
     if (bytes > this.#limitBytes) {
       fail('too_large', `The request would hold ${bytes} bytes; ${this.#limitBytes} are available to all requests.`, {
         limit: this.#limitBytes,
@@ -67,20 +70,27 @@ export class ByteBudget {
     if (taken) return taken;
     if (this.#waiters.length >= this.#waitersMax) throw this.#busy(bytes);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const leave = (error: HyperslabError): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(this.#busy(bytes));
+        waiter.settle();
+        reject(error);
         // Those behind may ask for less.
         this.#next();
-      }, this.#waitMs);
-      const waiter: Waiter = { bytes, resolve, timer };
+      };
+      const timer = setTimeout(() => leave(this.#busy(bytes)), this.#waitMs);
+      const forget = whenCancelled(signal, () => leave(cancelledError()));
+      const settle = (): void => {
+        clearTimeout(timer);
+        forget();
+      };
+      const waiter: Waiter = { bytes, resolve, settle };
       this.#waiters.push(waiter);
     });
   }
 
-  /** Runs `work` while `bytes` are counted as used. @throws too_large, busy */
-  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    const release = await this.take(bytes);
+  /** Runs `work` while `bytes` are counted as used. @throws too_large, busy, cancelled */
+  async with<T>(bytes: number, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const release = await this.take(bytes, signal);
     try {
       return await work();
     } finally {
@@ -102,7 +112,7 @@ export class ByteBudget {
   #next(): void {
     for (let first = this.#waiters[0]; first && this.#usedBytes + first.bytes <= this.#limitBytes;) {
       this.#waiters.shift();
-      clearTimeout(first.timer);
+      first.settle();
       first.resolve(this.#grant(first.bytes));
       first = this.#waiters[0];
     }

@@ -9,3 +9,9 @@ export function cancelledError(): HyperslabError {
 export function checkWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelledError();
 }
+
+/** Calls back when the signal fires, which it has not yet. Returns how to take that back. */
+export function whenCancelled(signal: AbortSignal | undefined, callback: () => void): () => void {
+  signal?.addEventListener('abort', callback, { once: true });
+  return () => signal?.removeEventListener('abort', callback);
+}

@@ -58,3 +58,30 @@ t.test('work that fails gives its bytes back', async t => {
   );
   t.equal(budget.usedBytes, 0);
 });
+
+t.test('whoever is not waited for any more leaves the line at once, and those behind move up', async t => {
+  const budget = new ByteBudget(10, { waitMs: 1_000_000, waitersMax: 2 });
+  const release = await budget.take(5);
+  const controller = new AbortController();
+  const gone = budget.take(6, controller.signal);
+  const behind = budget.take(5);
+  controller.abort();
+  await t.rejects(gone, { code: 'cancelled' });
+  (await behind)();
+  await t.rejects(budget.take(1, controller.signal), { code: 'cancelled' }, 'nor does it get in');
+  release();
+  t.match(budget, { usedBytes: 0, waiting: 0 });
+});
+
+t.test('a signal that fires later takes nothing from whoever was let in', async t => {
+  const budget = new ByteBudget(10);
+  const controller = new AbortController();
+  const first = await budget.take(10);
+  const second = budget.take(10, controller.signal);
+  first();
+  const release = await second;
+  controller.abort();
+  t.match(budget, { usedBytes: 10, waiting: 0 });
+  release();
+  t.equal(budget.usedBytes, 0);
+});

@@ -33,12 +33,12 @@ export async function openPieces(
   view: View,
   itemsize: number,
   offLoop: OffLoop,
-  { inPlace }: { inPlace: boolean },
+  { inPlace, signal }: { inPlace: boolean; signal?: AbortSignal },
 ): Promise<PieceReader> {
   if (inPlace && file.sendsMapped && isContiguous(view, itemsize)) return mappedPieces(file, view, itemsize);
   const bytes = sizeOf(view.shape) * itemsize;
   if (bytes <= LIMITS.firstPieceBytes) return wholePieces(file, view, itemsize, offLoop);
-  return snapshotPieces(file, view, itemsize, offLoop);
+  return snapshotPieces(file, view, itemsize, offLoop, signal);
 }
 
 /** Read at once, so that nothing can come between. */
@@ -68,7 +68,13 @@ async function wholePieces(file: OpenFile, view: View, itemsize: number, offLoop
 }
 
 /** Every piece is read under the lock, and what was written since the opening is taken from what the writers saved. */
-function snapshotPieces(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): PieceReader {
+function snapshotPieces(
+  file: OpenFile,
+  view: View,
+  itemsize: number,
+  offLoop: OffLoop,
+  signal: AbortSignal | undefined,
+): PieceReader {
   const cursor = new PieceCursor(view, itemsize);
   const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
   const memory = new PieceMemory(file);
@@ -88,7 +94,7 @@ function snapshotPieces(file: OpenFile, view: View, itemsize: number, offLoop: O
   };
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {
-      const reading = file.state.lock.withRead(() => read(bytesMax));
+      const reading = file.state.lock.withRead(() => read(bytesMax), signal);
       memory.useUntil(reading);
       // Who waits for the lock behind a long write learns at once that it has been given up.
       return new Promise((resolve, reject) => {

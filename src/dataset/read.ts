@@ -34,6 +34,7 @@ export async function readWhole(
   file: OpenFile,
   view: View,
   offLoop: OffLoop,
+  signal?: AbortSignal,
 ): Promise<{ bytes: Uint8Array; generation: number }> {
   const { itemsize } = dataset.geometry.dtype;
   const release = file.lease();
@@ -43,7 +44,7 @@ export async function readWhole(
       const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
       await fill(file, view, itemsize, bytes, offLoop);
       return { bytes, generation: dataset.generation };
-    });
+    }, signal);
   } finally {
     release();
   }

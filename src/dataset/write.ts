@@ -23,6 +23,8 @@ export interface WriteOptions {
   readonly durability: Durability;
   /** Runs when it is the write's turn, before anything is changed; throws to refuse. */
   readonly precondition: (generation: number) => void;
+  /** Fires when nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** @throws read_only */
@@ -44,7 +46,7 @@ export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, s
 export async function writeChanges(
   dataset: Dataset,
   changes: readonly Change[],
-  { durability, precondition }: WriteOptions,
+  { durability, precondition, signal }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
   const file = await dataset.open();
@@ -52,9 +54,9 @@ export async function writeChanges(
   const applier = applierOf(offLoop);
   try {
     if (durability === 'commit') {
-      return await commitChanges(file, dataset.files, { changes, precondition, applier });
+      return await commitChanges(file, dataset.files, { changes, precondition, applier, signal });
     }
-    return await writeThrough(file, dataset.files, { precondition }, async () => {
+    return await writeThrough(file, dataset.files, { precondition, signal }, async () => {
       const { isSparse } = file.extent();
       for (const change of changes) {
         // oxlint-disable-next-line no-await-in-loop

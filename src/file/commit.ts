@@ -5,6 +5,7 @@
  * counts, and once more up to a megabyte.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { changedBytes, checkFits, type Change } from './change.js';
@@ -37,6 +38,8 @@ export interface CommitRequest {
   /** Runs when all earlier commits are decided, before anything is changed; throws to refuse. */
   readonly precondition: (generation: number) => void;
   readonly applier: Applier;
+  /** Fires when nobody waits for it any more: it is left out if its batch has not begun. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A commit that waits for its batch. */
@@ -47,19 +50,29 @@ export interface PendingCommit {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits changes and returns the generation that they make. The caller holds a lease on the file. */
-export function commitChanges(file: OpenFile, storage: Storage, request: CommitRequest): Promise<number> {
+/** Commits changes and returns the generation that they make. The caller holds a lease on the file. @throws cancelled */
+export async function commitChanges(file: OpenFile, storage: Storage, request: CommitRequest): Promise<number> {
   const { state } = file;
+  checkWanted(request.signal);
   file.checkWritable();
   if (state.commits.length >= LIMITS.commitsWaitingMax) {
     fail('busy', 'Too many writes of this file wait for the disk. Repeat the request in a moment.', {
       limit: LIMITS.commitsWaitingMax,
     });
   }
-  return new Promise((resolve, reject) => {
-    state.commits.push({ file, request, resolve, reject });
+  let forget: (() => void) | undefined;
+  const committed = new Promise<number>((resolve, reject) => {
+    const pending: PendingCommit = { file, request, resolve, reject };
+    forget = whenCancelled(request.signal, () => {
+      const index = state.commits.indexOf(pending);
+      if (index < 0) return;
+      state.commits.splice(index, 1);
+      reject(cancelledError());
+    });
+    state.commits.push(pending);
     if (!state.isCommitting) void leadBatches(state, storage);
   });
+  return committed.finally(forget);
 }
 
 /** Turns of the event loop that a batch waits at most while each brings another commit. */

@@ -2,6 +2,7 @@
  * A fair read-write lock for one file, on one event loop. First come, first served: a reader that arrives behind a
  * waiting writer waits too, so that a stream of readers cannot starve a write.
  */
+import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 
@@ -20,9 +21,11 @@ export class ReadWriteLock {
     return !this.#writing && this.#queue.length === 0;
   }
 
-  async withRead<T>(work: () => Promise<T> | T): Promise<T> {
+  /** @throws busy, and cancelled where `signal` fires before it is let in */
+  async withRead<T>(work: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
+    checkWanted(signal);
     if (this.isOpenToReaders) this.#readers++;
-    else await this.#wait(false);
+    else await this.#wait(false, signal);
     try {
       return await work();
     } finally {
@@ -31,8 +34,10 @@ export class ReadWriteLock {
     }
   }
 
-  async withWrite<T>(work: () => Promise<T> | T): Promise<T> {
-    if (this.#writing || this.#readers > 0 || this.#queue.length > 0) await this.#wait(true);
+  /** @throws cancelled where `signal` fires before it is let in */
+  async withWrite<T>(work: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
+    checkWanted(signal);
+    if (this.#writing || this.#readers > 0 || this.#queue.length > 0) await this.#wait(true, signal);
     else this.#writing = true;
     try {
       return await work();
@@ -43,11 +48,24 @@ export class ReadWriteLock {
   }
 
   /** Writers are let in line whatever its length: they come one at a time, and what they bring is committed. @throws busy */
-  #wait(writer: boolean): Promise<void> {
+  #wait(writer: boolean, signal: AbortSignal | undefined): Promise<void> {
     if (!writer && this.#queue.length >= LIMITS.lockWaitersMax) {
       fail('busy', 'Too many requests wait for this file. Repeat the request in a moment.');
     }
-    return new Promise(wake => this.#queue.push({ writer, wake }));
+    return new Promise((resolve, reject) => {
+      const forget = whenCancelled(signal, () => {
+        this.#queue.splice(this.#queue.indexOf(waiter), 1);
+        reject(cancelledError());
+        // Readers behind a writer that leaves need not wait.
+        this.#next();
+      });
+      const wake = (): void => {
+        forget();
+        resolve();
+      };
+      const waiter: Waiter = { writer, wake };
+      this.#queue.push(waiter);
+    });
   }
 
   /** Hands the lock to whoever is first, and to the readers directly behind a first reader. */

@@ -1,4 +1,6 @@
 /** Work of which only so much may be under way: the rest waits in the order of asking, on one event loop. */
+import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
+
 export class Turnstile {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -8,10 +10,11 @@ export class Turnstile {
     this.#free = places;
   }
 
-  /** Runs `work` at once where a place is free, else when those before it have ended, well or not. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` at once where a place is free, else when those before it have ended, well or not. @throws cancelled where `signal` fires before its turn */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    checkWanted(signal);
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    else await this.#wait(signal);
     try {
       return await work();
     } finally {
@@ -19,5 +22,19 @@ export class Turnstile {
       if (next) next();
       else this.#free++;
     }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const forget = whenCancelled(signal, () => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(cancelledError());
+      });
+      const enter = (): void => {
+        forget();
+        resolve();
+      };
+      this.#waiting.push(enter);
+    });
   }
 }

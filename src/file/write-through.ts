@@ -13,13 +13,15 @@ export interface WriteThroughOptions {
   readonly precondition: (generation: number) => void;
   /** The change is a stream that may take long: other calls on the file are refused meanwhile, instead of waiting. */
   readonly bulk?: boolean;
+  /** Fires when nobody waits for it any more: nothing is changed if nothing was yet. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Applies a change that is not durable until the next flush. Returns the generation that it makes. */
 export function writeThrough(
   file: OpenFile,
   { generations, journals }: Storage,
-  { precondition, bulk = false }: WriteThroughOptions,
+  { precondition, bulk = false, signal }: WriteThroughOptions,
   apply: () => Promise<void>,
 ): Promise<number> {
   const { state } = file;
@@ -44,11 +46,11 @@ export function writeThrough(
           generations.advance(fileId);
         }
         return generations.current(fileId);
-      });
+      }, signal);
     } catch (error) {
       throw fromSystemError(error);
     } finally {
       if (bulk) state.bulkLoading = false;
     }
-  });
+  }, signal);
 }

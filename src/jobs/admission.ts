@@ -28,6 +28,8 @@ export interface Admitted {
   readonly cost: Cost;
   /** What the same call has read before: a thousand small statistics are a large one. */
   readonly bytesBefore?: number | undefined;
+  /** Fires when nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type AdmissionBounds = Pick<JobSettings, 'statisticsBytesMax' | 'statisticsRunningMax' | 'jobBytesMax'>;
@@ -80,13 +82,13 @@ export class Admission {
     return before + bytes <= LIMITS.interactiveBytesMax ? 'interactive' : 'bulk';
   }
 
-  /** Runs a statistic in its lane, a large one that its client waits for when there is a place. @throws busy */
-  async run<T>({ kind, cost, bytesBefore }: Admitted, work: (lane: Lane) => Promise<T>): Promise<T> {
+  /** Runs a statistic in its lane, a large one that its client waits for when there is a place. @throws busy, cancelled */
+  async run<T>({ kind, cost, bytesBefore, signal }: Admitted, work: (lane: Lane) => Promise<T>): Promise<T> {
     // Nobody waits for a job, and the number of those that run is bounded where they are started.
     if (kind === 'job') return work('bulk');
     const lane = this.laneOf(cost, bytesBefore);
     if (lane === 'interactive') return work(lane);
-    const leave = await this.#enter();
+    const leave = await this.#enter(signal);
     try {
       return await work(lane);
     } finally {
@@ -94,9 +96,9 @@ export class Admission {
     }
   }
 
-  async #enter(): Promise<() => void> {
+  async #enter(signal: AbortSignal | undefined): Promise<() => void> {
     try {
-      return await this.#places.take(1);
+      return await this.#places.take(1, signal);
     } catch (error) {
       if (!isErrorCode(error, 'busy')) throw error;
       const { running, waiting } = this;

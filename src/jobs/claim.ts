@@ -75,10 +75,10 @@ export class Claim {
 
 /**
  * Claims the present generation of each dataset, as soon as no write of its file is half done; those on one file get
- * the same one. @throws file_changed, bulk_load, busy
+ * the same one. @throws file_changed, bulk_load, busy, cancelled
  */
-export function claimAll(datasets: readonly Dataset[]): Promise<Claim[]> {
-  return claimEach(datasets, (state, claim) => state.lock.withRead(claim));
+export function claimAll(datasets: readonly Dataset[], signal?: AbortSignal): Promise<Claim[]> {
+  return claimEach(datasets, (state, claim) => state.lock.withRead(claim, signal));
 }
 
 /** The same for a caller who holds the locks of all files. */

@@ -1,18 +1,16 @@
 /** Memory for work that nobody waits for: it takes its turn in the budget's line as often as it has to. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteBudget, Release } from '../budget.js';
-import { checkWanted } from '../cancelled.js';
 import { isErrorCode } from '../errors.js';
 
 const PAUSE_MS = 250;
 
-/** @throws too_large, and cancelled when `signal` has fired */
+/** @throws too_large, cancelled */
 export async function takePatiently(budget: ByteBudget, bytes: number, signal: AbortSignal): Promise<Release> {
   for (;;) {
-    checkWanted(signal);
     try {
       // oxlint-disable-next-line no-await-in-loop
-      return await budget.take(bytes);
+      return await budget.take(bytes, signal);
     } catch (error) {
       if (!isErrorCode(error, 'busy')) throw error;
       // oxlint-disable-next-line no-await-in-loop

@@ -65,9 +65,9 @@ async function attemptStatistics(
   plan: Plan,
   pool: Walking,
   { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
-  claim = claimAll,
+  claim: typeof claimAll = claimAll,
 ): Promise<StatisticsRun | undefined> {
-  const claims = await claim(datasets);
+  const claims = await claim(datasets, signal);
   try {
     const computation = new Computation(plan);
     const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
@@ -117,7 +117,7 @@ async function whileWritersWait(
     return (await Promise.race([running, late])) ?? failBusy();
   };
   try {
-    return await underLocks([...states], run);
+    return await underLocks([...states], run, options.signal);
   } finally {
     ending.abort();
     await running?.catch(() => undefined);
@@ -125,13 +125,13 @@ async function whileWritersWait(
 }
 
 /** In the order of the file ids: two who hold several must not wait for each other behind writers. */
-function underLocks<T>(states: readonly FileState[], work: () => Promise<T>): Promise<T> {
+function underLocks<T>(states: readonly FileState[], work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   return states
     .toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1))
     .reduceRight<() => Promise<T>>(
       (inner, { lock }) =>
         () =>
-          lock.withRead(inner),
+          lock.withRead(inner, signal),
       work,
     )();
 }

@@ -1,12 +1,14 @@
 /** Memory of an answer that counts against the budget until its last byte is with the kernel, or the client is gone. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ByteBudget } from '../budget.js';
+import { signalOf } from './client-gone.js';
 import { LIMITS } from '../limits.js';
 
-/** Small answers pay nothing. @throws too_large, busy */
-export async function holdUntilSent(budget: ByteBudget, { raw }: FastifyReply, bytes: number): Promise<void> {
+/** Small answers pay nothing. @throws too_large, busy, cancelled */
+export async function holdUntilSent(budget: ByteBudget, reply: FastifyReply, bytes: number): Promise<void> {
   if (bytes <= LIMITS.inlineReadBytesMax) return;
-  const release = await budget.take(bytes);
+  const { raw } = reply;
+  const release = budget.tryTake(bytes) ?? (await budget.take(bytes, signalOf(reply)));
   if (raw.closed) release();
   else raw.once('close', () => release());
 }

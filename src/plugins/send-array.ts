@@ -17,6 +17,7 @@ import { swapBytes } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
 import { collectTurns } from '../turns.js';
 import { byteRange, checkIfMatch, entityTag, noneMatches, type ByteRange } from './conditional.js';
+import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
 import { streamPieces } from './stream.js';
@@ -102,7 +103,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
   const now = readNow(file, view, dtype.itemsize);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
-    : await readWhole(dataset, file, view, context.pool);
+    : await readWhole(dataset, file, view, context.pool, signalOf(reply));
   const block = { dtype, shape: view.shape, bytes };
   const options = { int64: query.int64 ?? 'number' } as const;
   const head = Buffer.from(
@@ -190,6 +191,7 @@ async function sendLater(
   let body = cut;
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
+  const signal = signalOf(reply);
   const pieces = await file.state.lock
     .withRead(() => {
       file.state.checkUsable();
@@ -199,8 +201,8 @@ async function sendLater(
         reply.code(200).removeHeader('content-range');
         body = whole;
       }
-      return openPieces(file, body.view, body.itemsize, context.pool, { inPlace: body.swapItemsize === 0 });
-    })
+      return openPieces(file, body.view, body.itemsize, context.pool, { inPlace: body.swapItemsize === 0, signal });
+    }, signal)
     .finally(release);
   const { head, view, itemsize, swapItemsize } = body;
   reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);

@@ -40,21 +40,32 @@ const WRITES_PER_TURN = 100;
 const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
 
 export async function writeBatch(request: BatchRequest, context: WriteContext): Promise<BatchAnswer> {
-  const { bodyBytes, dataset, precondition } = request;
+  const { bodyBytes, dataset, precondition, signal } = request;
   checkWritable(dataset);
   await dataset.open();
   precondition(dataset.generation);
   const isJson = request.contentType.startsWith('application/json');
   const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;
   if (bodyBytes !== undefined && bodyBytes > bytesMax) failCommitSize(bodyBytes, bytesMax);
-  return context.budget.with(2 * (bodyBytes ?? bytesMax), async () => {
-    const changes = await (isJson ? jsonChanges(request, context) : multipartChanges(request, context, bytesMax));
-    const options = { durability: 'commit', precondition } as const;
-    const generation = await writeChanges(dataset, changes, options, context.offLoop);
-    const elements = changes.reduce((sum, { target }) => sum + sizeOf(target.shape), 0);
-    const bytes = elements * dataset.geometry.dtype.itemsize;
-    return { dataset: dataset.record.name, generation, writes: changes.length, elements, bytes, durability: 'commit' };
-  });
+  return context.budget.with(
+    2 * (bodyBytes ?? bytesMax),
+    async () => {
+      const changes = await (isJson ? jsonChanges(request, context) : multipartChanges(request, context, bytesMax));
+      const options = { durability: 'commit', precondition, signal } as const;
+      const generation = await writeChanges(dataset, changes, options, context.offLoop);
+      const elements = changes.reduce((sum, { target }) => sum + sizeOf(target.shape), 0);
+      const bytes = elements * dataset.geometry.dtype.itemsize;
+      return {
+        dataset: dataset.record.name,
+        generation,
+        writes: changes.length,
+        elements,
+        bytes,
+        durability: 'commit',
+      };
+    },
+    signal,
+  );
 }
 
 async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Change[]> {

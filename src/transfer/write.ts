@@ -34,6 +34,8 @@ export interface WriteRequest {
   readonly durability: Durability;
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
+  /** Fires when the client has gone: a write that has not begun is not made. */
+  readonly signal: AbortSignal;
 }
 
 export interface WriteContext {
@@ -66,12 +68,16 @@ export async function writeBody(request: WriteRequest, context: WriteContext): P
 async function writeJson(request: WriteRequest, context: WriteContext): Promise<number> {
   const { body, bodyBytes, dataset, selection } = request;
   if ((bodyBytes ?? 0) > LIMITS.jsonBodyBytesMax) failJsonSize(bodyBytes!);
-  return context.budget.with(2 * (bodyBytes ?? LIMITS.jsonBodyBytesMax), async () => {
-    const text = await body.everything(LIMITS.jsonBodyBytesMax);
-    const block = await runTurns(parseJsonData(dataset.geometry.dtype, text));
-    const incoming: Incoming = { dtype: block.dtype, shape: block.shape, order: 'C' };
-    return apply(request, context, payloadOf(incoming, block.bytes, selection.shape));
-  });
+  return context.budget.with(
+    2 * (bodyBytes ?? LIMITS.jsonBodyBytesMax),
+    async () => {
+      const text = await body.everything(LIMITS.jsonBodyBytesMax);
+      const block = await runTurns(parseJsonData(dataset.geometry.dtype, text));
+      const incoming: Incoming = { dtype: block.dtype, shape: block.shape, order: 'C' };
+      return apply(request, context, payloadOf(incoming, block.bytes, selection.shape));
+    },
+    request.signal,
+  );
 }
 
 async function writeBinary(request: WriteRequest, context: WriteContext): Promise<number> {
@@ -94,16 +100,20 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     if (request.durability === 'commit') failCommitSize(nbytes, context.commitBytesMax);
     return stream(request, context, incoming);
   }
-  return context.budget.with(held, async () => {
-    const data = await readData(request, nbytes);
-    if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
-    await body.expectEnd(headerBytes + nbytes);
-    return apply(
-      request,
-      context,
-      payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape),
-    );
-  });
+  return context.budget.with(
+    held,
+    async () => {
+      const data = await readData(request, nbytes);
+      if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
+      await body.expectEnd(headerBytes + nbytes);
+      return apply(
+        request,
+        context,
+        payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape),
+      );
+    },
+    request.signal,
+  );
 }
 
 /** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
@@ -152,7 +162,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
-  const options = { precondition: request.precondition, bulk: true };
+  const options = { precondition: request.precondition, bulk: true, signal: request.signal };
   // One piece is under way at a time, so all of them use the same memory.
   const buffer = takeBuffer();
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);

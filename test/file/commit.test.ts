@@ -197,3 +197,25 @@ t.test('commits that wait behind a stream are refused when it begins', async t =
   await t.rejects(waiting, { code: 'bulk_load' });
   await stream;
 });
+
+t.test('a write whose client went away before its turn is not made, and the others are', async t => {
+  const { realPath, table, file, commit } = await newFile(t);
+  const controller = new AbortController();
+  const { signal } = controller;
+  let letGo: (() => void) | undefined;
+  const options = { precondition: () => undefined };
+  const first = writeThrough(file, table, options, () => new Promise<void>(resolve => (letGo = resolve)));
+  // oxlint-disable-next-line no-await-in-loop, no-unmodified-loop-condition
+  while (!letGo) await sleep(1);
+  const given = { changes: [fill(0, 10, 1)], applier, signal, ...options };
+  const gone = commitChanges(file, table, given);
+  const past = writeThrough(file, table, { ...options, signal }, async () => void t.fail('is not made'));
+  const other = commit(fill(10, 10, 2));
+  controller.abort();
+  await Promise.all([t.rejects(gone, { code: 'cancelled' }), t.rejects(past, { code: 'cancelled' })]);
+  t.equal(file.state.commits.length, 1);
+  letGo();
+  t.strictSame(await Promise.all([first, other]), [2, 3]);
+  await t.rejects(commitChanges(file, table, given), { code: 'cancelled' });
+  t.strictSame([...fs.readFileSync(realPath).subarray(0, 20)], [...Array(10).fill(0), ...Array(10).fill(2)]);
+});

@@ -78,3 +78,26 @@ t.test('the line for one file is bounded, and whoever had a place in it gets in'
   t.equal(done, LIMITS.lockWaitersMax + 1);
   t.equal(lock.isOpenToReaders, true);
 });
+
+t.test('a reader or writer that gives up leaves the line, and a writer lets the readers behind it in', async t => {
+  const lock = new ReadWriteLock();
+  const order: string[] = [];
+  const [controller, another] = [new AbortController(), new AbortController()];
+  let letGo!: () => void;
+  const first = lock.withRead(() => new Promise<void>(resolve => (letGo = resolve)));
+  const writer = lock.withWrite(() => void order.push('write'), another.signal);
+  const reader = lock.withRead(() => void order.push('given up'), controller.signal);
+  const behind = lock.withRead(() => void order.push('read'));
+  controller.abort();
+  another.abort();
+  await Promise.all([t.rejects(writer, { code: 'cancelled' }), t.rejects(reader, { code: 'cancelled' }), behind]);
+  t.strictSame(order, ['read']);
+  await t.rejects(
+    lock.withRead(() => void order.push('late'), controller.signal),
+    { code: 'cancelled' },
+  );
+  letGo();
+  await first;
+  t.equal(await lock.withWrite(() => 'free'), 'free', 'in the end');
+  t.strictSame(order, ['read']);
+});

@@ -28,3 +28,14 @@ t.test('one that is cancelled between two turns asks no more', async t => {
 t.test('what is larger than all memory is refused at once', async t => {
   await t.rejects(takePatiently(new ByteBudget(10), 11, new AbortController().signal), { code: 'too_large' });
 });
+
+t.test('one that is cancelled in the line leaves it at once', async t => {
+  const budget = new ByteBudget(10, { waitMs: 1_000_000, waitersMax: 1 });
+  await budget.take(10);
+  const controller = new AbortController();
+  const taking = takePatiently(budget, 5, controller.signal);
+  await nextTurn();
+  controller.abort();
+  await t.rejects(taking, { code: 'cancelled' });
+  t.equal(budget.waiting, 0);
+});
