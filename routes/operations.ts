@@ -42,6 +42,9 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
                 version: Type.String(),
                 mapping: Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' }),
                 mappings: Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' }),
+                kernels: Type.String({
+                  description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.',
+                }),
                 workers: Type.Integer(),
                 datasets: Type.Integer(),
                 quarantined: Type.Array(Named),
@@ -59,6 +62,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
         version: VERSION,
         mapping: context.mappings[0] ?? 'positional',
         mappings: [...context.mappings],
+        kernels: context.pool.kernels,
         workers: context.config.workers,
         datasets: datasets.size,
         quarantined: datasets.quarantined,

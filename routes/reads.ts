@@ -52,6 +52,7 @@ const RESPONSES = {
     'bulk_load',
     'busy',
     'worker_lost',
+    'no_workers',
     'busy_writing',
   ),
 };

@@ -57,6 +57,7 @@ const responses = (...more: ErrorCode[]) => ({
     'busy',
     'busy_writing',
     'worker_lost',
+    'no_workers',
     'too_many_jobs',
   ),
 });

@@ -48,6 +48,7 @@ const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'bulk_load',
   'busy',
   'worker_lost',
+  'no_workers',
   'disk_full',
 ];
 

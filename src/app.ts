@@ -105,6 +105,14 @@ export async function buildApp(
     app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
   };
   context.pool.onLost = error => app.log.error({ err: error }, 'a worker thread ended, and was replaced');
+  pool.onDown = () => app.log.error('no worker thread can be started: what needs one is answered 503');
+  const tellScalar = (because: string): void =>
+    app.log.warn(
+      { because },
+      'WebAssembly cannot be had: statistics are computed with scalar kernels, ten times slower',
+    );
+  pool.onScalar = tellScalar;
+  if (pool.scalarBecause !== undefined) tellScalar(pool.scalarBecause);
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerValidation(app, COMPONENTS);

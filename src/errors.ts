@@ -61,6 +61,7 @@ export const ERRORS = {
   bulk_load: 'The file is being bulk-loaded',
   busy_writing: 'The file is written faster than it can be read consistently',
   worker_lost: 'The computation was lost with its thread',
+  no_workers: 'No thread can be started to compute with',
   shutting_down: 'The service is shutting down',
   // Of requests and jobs that nobody waits for any more: for logs and counts, since whoever would read it has gone.
   cancelled: 'The request was cancelled',

@@ -31,7 +31,14 @@ try {
   const url = await app.listen({ host: config.host, port: config.port });
   access.checkListening(app.addresses().flatMap(each => (typeof each === 'string' ? [] : [each.address])));
   app.log.info(
-    { url, mapping: context.mappings, workers: config.workers, datasets: registry.size, access: access.summary },
+    {
+      url,
+      mapping: context.mappings,
+      kernels: context.pool.kernels,
+      workers: config.workers,
+      datasets: registry.size,
+      access: access.summary,
+    },
     `hyperslab listens at ${url}`,
   );
 } catch (error) {

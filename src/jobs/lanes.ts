@@ -70,6 +70,11 @@ export class Lanes implements TaskQueue {
     lane.splice(index, 1);
   }
 
+  /** Everything that waits, which waits no longer. */
+  clear(): Task[] {
+    return [...this.#interactive.splice(0), ...this.#bulk.splice(0)];
+  }
+
   #laneOf(task: Task): Task[] {
     return Reflect.get(task, queueOptionsSymbol) === BULK ? this.#bulk : this.#interactive;
   }

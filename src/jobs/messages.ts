@@ -2,6 +2,18 @@
 import { HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
 import { fromSystemError } from '../file/system-errors.js';
 
+/** What a thread says when it is ready for tasks. */
+export interface ThreadReady {
+  readonly threadId: number;
+  /** Why its kernels are scalar though others were asked for. */
+  readonly because?: string;
+}
+
+/** What an error says that may be anything. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'no error told why';
+}
+
 export type Outcome<T> = { readonly value: T } | { readonly failure: Failure };
 
 interface Failure {

@@ -7,17 +7,15 @@ import { Piscina } from 'piscina';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
-import { fail } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { compileKernels, type KernelChoice } from '../statistics/index.js';
 import { inLane, Lanes, type Lane } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
-import { valueOf, type Outcome } from './messages.js';
+import { messageOf, valueOf, type Outcome, type ThreadReady } from './messages.js';
 import { Rooms } from './rooms.js';
+import { ThreadWatch } from './thread-watch.js';
 import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
-
-/** A pool that lacks a thread tries so often to get one. */
-const REFILL_MS = 500;
 
 /** What a statistic asks of the pool. */
 export interface Walking {
@@ -54,12 +52,30 @@ export class WorkerPool implements OffLoop {
   readonly counts = { done: { interactive: 0, bulk: 0 }, lost: 0 };
   /** Told of threads that ended. */
   onLost: (error: Error) => void = () => {};
+  /** Told when no thread can be started any more. */
+  onDown: () => void = () => {};
+  /** Told, once, why statistics are computed with scalar kernels though others were asked for. */
+  onScalar: (because: string) => void = () => {};
+  /** The same, for whoever asks later. */
+  scalarBecause: string | undefined;
+  #kernels: KernelChoice;
+  readonly #watch: ThreadWatch;
+  /** Threads that were ready once, by ids that are not used again. */
+  readonly #readyIds = new Set<number>();
 
   readonly #closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
 
   constructor(workers: number, { kernels, keepsFiles }: WorkerOptions = { kernels: 'wasm', keepsFiles: false }) {
     this.workers = workers;
-    const workerData: WorkerData = { kernels: kernels === 'wasm' ? compileKernels() : kernels, keepsFiles };
+    this.#kernels = kernels;
+    const workerData: WorkerData = { kernels: this.#compiled(kernels), keepsFiles };
+    this.#watch = new ThreadWatch({
+      wanted: workers,
+      count: () => this.threads,
+      isAnyReady: () => this.#piscina.threads.some(({ threadId }) => this.#readyIds.has(threadId)),
+      start: () => void this.#piscina.run({}, { name: 'nothing' }).catch(() => undefined),
+      giveUp: isNew => this.#giveUp(isNew),
+    });
     this.#piscina = new Piscina({
       filename: new URL('worker.js', import.meta.url).href,
       minThreads: workers,
@@ -74,7 +90,18 @@ export class WorkerPool implements OffLoop {
     });
     // A thread that ended between two tasks.
     this.#piscina.on('error', (error: Error) => this.#lost(error));
-    this.#piscina.on('workerDestroy', () => this.#refillSoon());
+    // It is among the threads until this turn is over.
+    this.#piscina.on('workerDestroy', () => setImmediate(() => this.#watch.ended()));
+    this.#piscina.on('message', ({ threadId, because }: ThreadReady) => {
+      this.#readyIds.add(threadId);
+      this.#watch.ready();
+      if (because !== undefined) this.#fallBack(because);
+    });
+  }
+
+  /** What statistics are computed with. */
+  get kernels(): KernelChoice {
+    return this.#kernels;
   }
 
   /** Threads that are there, or are being started. */
@@ -125,8 +152,9 @@ export class WorkerPool implements OffLoop {
     return this.#give(task, name, lane);
   }
 
-  /** @throws worker_lost when two threads ended under the task */
+  /** @throws worker_lost when two threads ended under the task, no_workers when none can be had for it */
   async #give(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
+    if (this.#watch.isDown) throw noWorkersError();
     const done = retryWhenLost(
       () => this.#piscina.run(inLane(task, lane), { name }),
       error => this.#lost(error),
@@ -146,19 +174,34 @@ export class WorkerPool implements OffLoop {
     this.onLost(error);
   }
 
-  /** piscina replaces a thread that ends, but none that ended before it was ready; it starts one for a task in line. */
-  #refillSoon(): void {
-    const timer = setTimeout(() => {
-      if (this.#isClosing || this.threads >= this.workers) return;
-      this.#piscina.run({}, { name: 'nothing' }).catch(() => undefined);
-      this.#refillSoon();
-    }, REFILL_MS);
-    timer.unref();
+  #compiled(kernels: KernelChoice): WorkerData['kernels'] {
+    if (kernels === 'scalar') return kernels;
+    try {
+      return compileKernels();
+    } catch (error) {
+      this.#fallBack(messageOf(error));
+      return 'scalar';
+    }
+  }
+
+  /** The answers are the same, to the bit. */
+  #fallBack(because: string): void {
+    this.#kernels = 'scalar';
+    if (this.scalarBecause !== undefined) return;
+    this.scalarBecause = because;
+    this.onScalar(because);
+  }
+
+  /** Ends the tasks in line, which no thread will ever take. */
+  #giveUp(isNew: boolean): void {
+    if (isNew) this.onDown();
+    for (const task of this.#lanes.clear()) (task as unknown as Waiting).done(noWorkersError(), null);
   }
 
   /** Waits for what runs, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#watch.close();
     this.#closedFiles.close();
     // piscina takes the end of one task for the end of them all, and would end the threads of the others.
     while (this.#underWay.size > 0) {
@@ -167,4 +210,16 @@ export class WorkerPool implements OffLoop {
     }
     await this.#piscina.close();
   }
+}
+
+/** piscina's own way to end a task, which its types do not show. */
+interface Waiting {
+  done(error: Error, result: null): void;
+}
+
+function noWorkersError(): HyperslabError {
+  return new HyperslabError(
+    'no_workers',
+    'No thread can be started: the machine is short of memory or of processes, or the service is not whole. Its log says more. Repeat the request later.',
+  );
 }

@@ -1,9 +1,9 @@
 /** The thread's side of the pool: each export is one kind of task. Buffers are moved back, not copied. */
-import { BroadcastChannel } from 'node:worker_threads';
+import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
 import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
-import { outcomeOf, type Outcome } from './messages.js';
+import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { warmUp } from '../statistics/index.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import {
@@ -18,7 +18,7 @@ import {
 
 const { kernels, keepsFiles } = workerData as WorkerData;
 const workplace = newWorkplace(kernels, keepsFiles);
-if (kernels !== 'scalar') warmUp(workplace.engine);
+if (workplace.kernels !== 'scalar') warmUp(workplace.engine);
 
 if (workplace.arena) {
   const closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
@@ -26,6 +26,14 @@ if (workplace.arena) {
   closedFiles.onmessage = ({ data }: { data: string }) => workplace.arena!.forget(data);
   closedFiles.unref();
 }
+
+const { because } = workplace;
+const ready: ThreadReady = {
+  threadId,
+  ...(because !== undefined && { because: messageOf(because) }),
+};
+// oxlint-disable-next-line require-post-message-target-origin -- Threads have no origin.
+parentPort?.postMessage(ready);
 
 /** For a pool that lacks a thread. */
 export function nothing(): void {}

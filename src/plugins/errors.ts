@@ -58,6 +58,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   bulk_load: 503,
   busy_writing: 503,
   worker_lost: 503,
+  no_workers: 503,
   shutting_down: 503,
   quarantined: 503,
   durability_unknown: 503,
@@ -73,6 +74,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   bulk_load: 5,
   busy_writing: 1,
   worker_lost: 5,
+  no_workers: 30,
   shutting_down: 5,
 };
 

@@ -8,7 +8,8 @@ import { compileKernels, KERNEL_DATA_BYTES, wasmKernels, type Kernels } from './
 import { scalarKernels } from './kernels/scalar/index.js';
 
 export interface Engine {
-  readonly memory: WebAssembly.Memory;
+  /** WebAssembly's, where that can be had. */
+  readonly memory: { readonly buffer: ArrayBuffer };
   /** The whole memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly kernels: Kernels;
@@ -23,15 +24,30 @@ const WASM_PAGE_BYTES = 64 * 1024;
 /**
  * @param choice a module is compiled already: one is enough for all threads
  * @param memoryBytes address space; what lies above LIMITS.kernelScratchBytes is the caller's to map files into
+ * @throws where WebAssembly, its module or its memory cannot be had; scalar kernels take ordinary memory then
  */
 export function newEngine(
   choice: KernelChoice | WebAssembly.Module = 'wasm',
   memoryBytes: number = LIMITS.kernelScratchBytes,
 ): Engine {
+  if (choice === 'scalar') {
+    const memory = memoryIfAny(memoryBytes) ?? { buffer: new ArrayBuffer(LIMITS.kernelScratchBytes) };
+    return engineOver(memory, scalarKernels(memory.buffer));
+  }
   const memory = newMemory(memoryBytes);
-  const module = choice === 'wasm' ? compileKernels() : choice;
-  const kernels = module === 'scalar' ? scalarKernels(memory.buffer) : wasmKernels(module, memory);
+  return engineOver(memory, wasmKernels(choice === 'wasm' ? compileKernels() : choice, memory));
+}
+
+function engineOver(memory: Engine['memory'], kernels: Kernels): Engine {
   return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
+}
+
+function memoryIfAny(bytes: number): WebAssembly.Memory | undefined {
+  try {
+    return newMemory(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** As much as can be had: strict overcommit, or a limit on address space, allow less. */

@@ -559,6 +559,7 @@ const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
   // test/http/jobs.test.ts and test/jobs/lost-workers.test.ts:
   too_many_jobs: 'needs jobs that run for long',
   worker_lost: 'needs a thread that ends',
+  no_workers: 'needs a machine that starts no thread: test/jobs/no-threads.test.ts',
   keys_unavailable: 'this service takes no tokens',
   busy: 'needs two requests at a time: the test below',
   bulk_load: 'needs two requests at a time: the test below',
