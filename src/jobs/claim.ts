@@ -1,18 +1,23 @@
 /**
- * A file held at one generation while a statistic reads it. Nothing is locked: writers save what they overwrite
- * (file/pre-images.ts), and whoever read a stretch while its bytes were being saved reads it again, with the old bytes
+ * The bytes of a file that a statistic may read, held at one generation meanwhile. Nothing is locked: writers save what
+ * they overwrite of them (file/pre-images.ts), and whoever read a stretch while its bytes were being saved reads it again, with the old bytes
  * in place of the new ones. Hazard: `close` must be called, or writers go on saving.
  */
 import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
-import { fail } from '../errors.js';
+import { fail, invariant } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
 import type { Extent } from '../layout/runs.js';
 
-interface Leased {
+/** A dataset, and which bytes of its file may be read. */
+export interface Need {
   readonly dataset: Dataset;
+  readonly extent: Extent;
+}
+
+interface Leased extends Need {
   readonly file: OpenFile;
   readonly release: () => void;
 }
@@ -23,19 +28,20 @@ export class Claim {
   readonly generation: number;
   /** Writes that are in the file at this generation (FileState.writesStarted). */
   readonly version: number;
+  readonly #extent: Extent;
   readonly #snapshot: Snapshot;
   readonly #release: () => void;
+  #isClosed = false;
 
   /** Of a file whose writers are kept off. @throws file_changed, bulk_load, durability_unknown */
-  constructor({ dataset, file, release }: Leased) {
+  constructor({ dataset, extent, file, release }: Leased) {
     file.state.checkUsable();
-    const { record, geometry } = dataset;
-    const need = { start: Math.min(record.offset, geometry.endBytes), end: geometry.endBytes };
     this.dataset = dataset;
     this.file = file;
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;
-    this.#snapshot = file.state.preImages.open(file.identity, need);
+    this.#extent = extent;
+    this.#snapshot = file.state.preImages.open(file.identity, extent);
     this.#release = release;
   }
 
@@ -46,6 +52,8 @@ export class Claim {
 
   /** What a worker needs to read bytes of `[start, end)` as they were. */
   describe({ start, end }: Extent): SourceDescriptor {
+    const { start: from, end: to } = this.#extent;
+    invariant(start >= end || (start >= from && end <= to), 'a claim holds what is read');
     const patches = this.#snapshot.patches({ start, end });
     const descriptor = this.file.describe(start, end, !this.dataset.record.external);
     return patches.length > 0 ? { ...descriptor, patches } : descriptor;
@@ -68,6 +76,8 @@ export class Claim {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#snapshot.close();
     this.#release();
   }
@@ -77,26 +87,26 @@ export class Claim {
  * Claims the present generation of each dataset, as soon as no write of its file is half done; those on one file get
  * the same one. @throws file_changed, bulk_load, busy, cancelled
  */
-export function claimAll(datasets: readonly Dataset[], signal?: AbortSignal): Promise<Claim[]> {
-  return claimEach(datasets, (state, claim) => state.lock.withRead(claim, signal));
+export function claimAll(needs: readonly Need[], signal?: AbortSignal): Promise<Claim[]> {
+  return claimEach(needs, (state, claim) => state.lock.withRead(claim, signal));
 }
 
 /** The same for a caller who holds the locks of all files. */
-export function claimUnderLocks(datasets: readonly Dataset[]): Promise<Claim[]> {
-  return claimEach(datasets, (_, claim) => claim());
+export function claimUnderLocks(needs: readonly Need[]): Promise<Claim[]> {
+  return claimEach(needs, (_, claim) => claim());
 }
 
 async function claimEach(
-  datasets: readonly Dataset[],
+  needs: readonly Need[],
   keepingWritersOff: (state: FileState, claim: () => void) => Promise<void> | void,
 ): Promise<Claim[]> {
   const leased: Leased[] = [];
   const claims = new Map<Leased, Claim>();
   try {
-    for (const dataset of datasets) {
+    for (const { dataset, extent } of needs) {
       // oxlint-disable-next-line no-await-in-loop
       const file = await dataset.open();
-      leased.push({ dataset, file, release: file.lease() });
+      leased.push({ dataset, extent, file, release: file.lease() });
     }
     for (const state of new Set(leased.map(({ file }) => file.state))) {
       // Together: a write between two claims of a file would part their generations.

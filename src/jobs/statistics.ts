@@ -8,7 +8,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import { fail } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
 import { LIMITS } from '../limits.js';
-import { Computation, type Plan, type StatisticsResult } from '../statistics/index.js';
+import { Computation, extentsOfPlan, type Plan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
 import { claimAll, claimUnderLocks } from './claim.js';
 import type { Walking } from './pool.js';
@@ -67,7 +67,11 @@ async function attemptStatistics(
   { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
 ): Promise<StatisticsRun | undefined> {
-  const claims = await claim(datasets, signal);
+  const extents = extentsOfPlan(plan, datasets.length);
+  const claims = await claim(
+    datasets.map((dataset, i) => ({ dataset, extent: extents[i]! })),
+    signal,
+  );
   try {
     const computation = new Computation(plan);
     const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);

@@ -10,6 +10,7 @@ import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import {
   chunkAt,
+  hullOf,
   roomBytesOf,
   type ChunkTask,
   type Computation,
@@ -231,9 +232,8 @@ function extentsOf(chunks: readonly ChunkTask[], sources: number): (Extent | und
   const extents = Array.from<Extent | undefined>({ length: sources });
   for (const chunk of chunks) {
     for (const { source, view, dtype } of [chunk, ...(chunk.columns ?? [])]) {
-      const { start, end } = extentOf(view, dtype.itemsize);
-      const known = extents[source];
-      extents[source] = known ? { start: Math.min(known.start, start), end: Math.max(known.end, end) } : { start, end };
+      const extent = extentOf(view, dtype.itemsize);
+      extents[source] = hullOf(extents[source] ?? extent, extent);
     }
   }
   return extents;

@@ -5,6 +5,7 @@
 export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
 export { groupedValues, groupsToJson } from './groups/answer.js';
 export { costOfPlan, type PlanCost } from './cost.js';
+export { extentsOfPlan, hullOf } from './extents.js';
 export { Computation, type SharedRound } from './computation.js';
 export { newEngine, type Engine, type KernelChoice } from './engine.js';
 export { compileKernels } from './kernels/kernels.js';

@@ -22,7 +22,15 @@ import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../
 import { packedView } from '../../src/layout/view.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
-import { chunkAt, computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
+import {
+  chunkAt,
+  computeInProcess,
+  parseQuery,
+  planQuery,
+  planStatistics,
+  type Plan,
+  type QueryInput,
+} from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
 
@@ -395,3 +403,52 @@ t.test('a walk over kept partials lets everything else go in between', async t =
   t.match(run, { keptChunks: 16_000, scannedBytes: 0, result: { results: [{ values: Float64Array.of(16_000) }] } });
   t.ok(turns > 1, `${turns} turns`);
 });
+
+/** The plan of a statistic over a part of the array, and of one whose rows a column chooses. */
+const PARTS: [name: string, plan: (array: Awaited<ReturnType<typeof newArray>>) => Plan, outside: string[]][] = [
+  [
+    'a range of rows',
+    ({ dataset }) => {
+      const part = selectFrom(dataset.geometry.view, normalise(parseSlice('20:30'), [ROWS, COLUMNS]));
+      return planStatistics(parseQuery(MANY, 2), DTYPE, part, { bounds: PLAN_BOUNDS });
+    },
+    ['0:20', '30:', '19', '30'],
+  ],
+  [
+    'columns of all rows',
+    ({ dataset }) => {
+      const { view } = dataset.geometry;
+      const self = { name: 'array', dtype: DTYPE, shape: [ROWS, COLUMNS], view };
+      const query = { ops: ['sum'], where: { column: 4, gt: 0 } };
+      return planQuery(query, self, parseSlice(':,5:7'), () => self, { bounds: PLAN_BOUNDS }).plan;
+    },
+    ['0,:4', '63,7:'],
+  ],
+];
+
+for (const [name, planOf, outside] of PARTS) {
+  t.test(`writes beside what a statistic of ${name} reads save nothing, and those in it one generation`, async t => {
+    const array = await newArray(1);
+    const pool = new ScriptedPool();
+    const { preImages } = array.files.stateOf('f');
+    const options = { signal: new AbortController().signal, chunksPerTaskMax: 1 };
+    const expected = await runStatistics([array.dataset], planOf(array), pool, options);
+    const held: number[] = [];
+    // While the first chunk is under way, and in turn.
+    pool.after = async () => {
+      pool.after = async () => {};
+      for (const slice of [...outside, '25,4:7']) {
+        // oxlint-disable-next-line no-await-in-loop
+        await array.write(slice, 9);
+        held.push(preImages.heldBytes);
+      }
+    };
+    const run = await runStatistics([array.dataset], planOf(array), pool, options);
+    t.equal(held.length, outside.length + 1);
+    t.strictSame(held.slice(0, -1), Array(outside.length).fill(0));
+    t.ok(held.at(-1)! > 0, 'what is read is saved');
+    t.strictSame(run.result, expected.result);
+    t.strictSame(run.generations, [1]);
+    t.equal(preImages.heldBytes, 0, 'and let go of in the end');
+  });
+}

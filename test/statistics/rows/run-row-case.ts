@@ -1,9 +1,13 @@
 /** A random query of chosen rows, computed over its arrays in memory; and how tests show and compare it. */
+import type { Extent } from '../../../src/layout/runs.js';
+import { extentOf } from '../../../src/layout/view.js';
 import {
+  extentsOfPlan,
   planQuery,
   type OperationResult,
   type QueryInput,
   type StatisticsResult,
+  type TileSource,
 } from '../../../src/statistics/index.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import type { RowCase, Stored } from './row-cases.js';
@@ -11,10 +15,25 @@ import type { RowCase, Stored } from './row-cases.js';
 export function compute({ datasets, parts, bounds }: RowCase, query: QueryInput): StatisticsResult {
   const find = (name: string): Stored => datasets.find(each => each.name === name)!;
   const { plan, sources } = planQuery(query, datasets[0]!, parts, find, { bounds });
+  const extents = extentsOfPlan(plan, sources.length);
   return computePlan(
     plan,
-    sources.map(source => sourceFrom(find(source.name).file)),
+    sources.map((source, i) => sourceWithin(extents[i]!, find(source.name).file)),
   );
+}
+
+/** A file of which nothing but an extent may be read: what a plan says it reads is all that writers save for it. */
+function sourceWithin({ start, end }: Extent, file: Uint8Array): TileSource {
+  const source = sourceFrom(file);
+  return {
+    ...source,
+    read(view, itemsize, into) {
+      const asked = extentOf(view, itemsize);
+      const isInside = asked.start >= asked.end || (asked.start >= start && asked.end <= end);
+      if (!isInside) throw new Error(`bytes ${asked.start} to ${asked.end} are read, not ${start} to ${end}`);
+      source.read(view, itemsize, into);
+    },
+  };
 }
 
 /** A case as text that says what to look at. */
