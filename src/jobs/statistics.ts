@@ -53,10 +53,19 @@ export async function runStatistics(
 ): Promise<StatisticsRun> {
   for (let attempt = 0; attempt < OPTIMISTIC_ATTEMPTS; attempt++) {
     // oxlint-disable-next-line no-await-in-loop
-    const run = await attemptStatistics(datasets, plan, pool, options);
-    if (run) return run;
+    const read = await attemptStatistics(datasets, plan, pool, options);
+    if (read) return finished(read);
   }
-  return whileWritersWait(datasets, plan, pool, options);
+  return finished(await whileWritersWait(datasets, plan, pool, options));
+}
+
+/** A computation that has read all it needs; what is left to do concerns no file, and nobody waits for it. */
+interface ReadStatistics extends Omit<StatisticsRun, 'result'> {
+  readonly computation: Computation;
+}
+
+async function finished({ computation, ...run }: ReadStatistics): Promise<StatisticsRun> {
+  return { ...run, result: await runTurns(computation.finish()) };
 }
 
 /** Undefined when a generation was lost. */
@@ -66,7 +75,7 @@ async function attemptStatistics(
   pool: Walking,
   { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
-): Promise<StatisticsRun | undefined> {
+): Promise<ReadStatistics | undefined> {
   const extents = extentsOfPlan(plan, datasets.length);
   const claims = await claim(
     datasets.map((dataset, i) => ({ dataset, extent: extents[i]! })),
@@ -85,8 +94,7 @@ async function attemptStatistics(
     }
     for (const each of claims) each.check();
     const { scannedBytes, chunks, keptChunks } = walker;
-    const result = await runTurns(computation.finish());
-    return { result, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
+    return { computation, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
   } catch (error) {
     if (!(error instanceof GenerationLost)) throw error;
     for (const each of claims) each.check();
@@ -102,18 +110,18 @@ async function whileWritersWait(
   plan: Plan,
   pool: Walking,
   options: StatisticsOptions,
-): Promise<StatisticsRun> {
+): Promise<ReadStatistics> {
   const { lockMsMax = LIMITS.statisticLockMsMax } = options;
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
-  let running: Promise<StatisticsRun | undefined> | undefined;
+  let running: Promise<ReadStatistics | undefined> | undefined;
   const states = new Set<FileState>();
   for (const dataset of datasets) {
     // oxlint-disable-next-line no-await-in-loop
     const { state } = await dataset.open();
     states.add(state);
   }
-  const run = async (): Promise<StatisticsRun> => {
+  const run = async (): Promise<ReadStatistics> => {
     const late = sleep(lockMsMax, undefined, { signal: ending.signal });
     // Ends by an abort when it is not needed.
     late.catch(() => undefined);

@@ -24,6 +24,7 @@ import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
 import {
   chunkAt,
+  Computation,
   computeInProcess,
   parseQuery,
   planQuery,
@@ -452,3 +453,27 @@ for (const [name, planOf, outside] of PARTS) {
     t.equal(preImages.heldBytes, 0, 'and let go of in the end');
   });
 }
+
+t.test('claims are closed when all is read: writers save nothing while the answer is being finished', async t => {
+  const array = await newArray(1);
+  const { preImages } = array.files.stateOf('f');
+  const isIdle: boolean[] = [];
+  // oxlint-disable-next-line unbound-method -- Called on its own computation.
+  const { finish } = Computation.prototype;
+  Computation.prototype.finish = function (this: Computation) {
+    isIdle.push(preImages.isIdle);
+    return finish.call(this);
+  };
+  t.teardown(() => void (Computation.prototype.finish = finish));
+  const pool = new ScriptedPool();
+  await array.run(MANY, pool);
+  // The last attempt holds the locks.
+  let lost = 0;
+  pool.after = async chunk => {
+    if (chunk === 4 && ++lost < 3) preImages.cutAll();
+  };
+  const run = await array.run(MANY, pool);
+  t.strictSame(isIdle, [true, true]);
+  t.strictSame(run.result, array.expected(MANY, run));
+  t.equal(lost, 3);
+});
