@@ -82,6 +82,10 @@ export const LIMITS = {
   preImageRunsMax: KiB,
   /** A gap in a write that is saved with it: a read of its own would cost more. */
   preImageGapBytesMax: 4 * KiB,
+  /** Saved ranges that go to one task of a worker; more of them are parted among several tasks: a millisecond of sending. */
+  patchesPerTaskMax: KiB,
+  /** Saved ranges up to here are copied into one buffer on their way to a worker. */
+  patchBytesPackedMax: 4 * KiB,
   /** A piece for a client that has not yet shown that it reads; it holds one. */
   firstPieceBytes: 256 * KiB,
   /** What a kernel takes in for a client that does not read at all is less than this. */

@@ -123,6 +123,12 @@ export class Snapshot {
     return patches;
   }
 
+  /** How many ranges were saved of `[start, end)`. */
+  patchCount({ start, end }: Extent): number {
+    const first = this.#firstEndingAfter(start);
+    return Math.max(0, lowerBound(this.#saved.length, i => this.#saved[i]!.start >= end) - first);
+  }
+
   /** Gives the snapshot up: the reader ends its answer visibly. */
   cut(): void {
     if (this.#isCut) return;

@@ -7,6 +7,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import { fail, invariant } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
+import { packPatches } from '../file/packed-patches.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
 import type { Extent } from '../layout/runs.js';
@@ -54,14 +55,17 @@ export class Claim {
   describe({ start, end }: Extent): SourceDescriptor {
     const { start: from, end: to } = this.#extent;
     invariant(start >= end || (start >= from && end <= to), 'a claim holds what is read');
-    const patches = this.#snapshot.patches({ start, end });
+    const patches = packPatches(this.#snapshot.patches({ start, end }));
     const descriptor = this.file.describe(start, end, !this.dataset.record.external);
     return patches.length > 0 ? { ...descriptor, patches } : descriptor;
   }
 
-  /** Whether a write has touched the stretch since it was described: what was read of it meanwhile may be mixed. */
-  hasMoved({ start, end }: Extent, { patches = [] }: SourceDescriptor): boolean {
-    return this.#snapshot.patches({ start, end }).length !== patches.length;
+  /**
+   * Ranges that were saved of a stretch. When there are more of them than before a read, a write has touched it since:
+   * what was read may be mixed.
+   */
+  savedIn(extent: Extent): number {
+    return this.#snapshot.patchCount(extent);
   }
 
   /** @throws file_changed when another file has taken the place of the one being read, bulk_load, durability_unknown */

@@ -2,7 +2,8 @@
  * The chunks of a round on the pool. Several chunks make a task, so that its way to a worker and back costs little;
  * partials are merged strictly in the order of their chunks, whatever order they finish in, so the result does not
  * depend on the number of workers. Memory: the partials of two tasks per worker, most of them in rooms of
- * LIMITS.roomBytesMax.
+ * LIMITS.roomBytesMax, and the saved ranges that they are sent in the place of what was written since:
+ * LIMITS.patchesPerTaskMax of them, or those of one chunk.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkWanted } from '../cancelled.js';
@@ -42,6 +43,9 @@ export interface Progress {
 /** Numbers walks. */
 let walks = 0;
 
+/** A task, but for what may change while it is repeated. */
+type Work = Omit<WalkTask, 'sources' | 'walkId' | 'cancel'>;
+
 /** Consecutive chunks on their way to being merged. */
 interface Step {
   readonly chunks: readonly ChunkTask[];
@@ -50,7 +54,7 @@ interface Step {
   /** They come from an earlier run. */
   readonly isKept: boolean;
   /** Where the partials are. */
-  readonly room?: SharedArrayBuffer | undefined;
+  readonly rooms: readonly SharedArrayBuffer[];
 }
 
 type Answers = readonly (readonly (Partial | undefined)[])[];
@@ -157,17 +161,18 @@ export class Walker {
     }
     if (answers.length > 0) {
       this.keptChunks += chunks.length;
-      return { chunks, answers: Promise.resolve(answers), isKept: true };
+      return { chunks, answers: Promise.resolve(answers), isKept: true, rooms: [] };
     }
     const room = roomBytes > 0 ? this.#pool.rooms.take(roomBytes) : undefined;
-    const reading = this.#read({ walk, measures, first, count: chunks.length, room }, chunks);
+    const rooms = room ? [room] : [];
+    const reading = this.#read({ walk, measures, first, count: chunks.length, room }, chunks, rooms);
     // Awaited in order; one that fails meanwhile must not be taken for unhandled.
     reading.catch(() => undefined);
-    return { chunks, answers: reading, isKept: false, room };
+    return { chunks, answers: reading, isKept: false, rooms };
   }
 
-  #leave({ room }: Step): void {
-    if (room) this.#pool.rooms.giveBack(room);
+  #leave({ rooms }: Step): void {
+    for (const room of rooms) this.#pool.rooms.giveBack(room);
   }
 
   /** As many as TASK_MS seem to allow, and few enough in the end for all workers to finish together. */
@@ -177,20 +182,39 @@ export class Walker {
     return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
   }
 
-  async #read(work: Omit<WalkTask, 'sources' | 'walkId' | 'cancel'>, chunks: readonly ChunkTask[]): Promise<Answers> {
+  /** Rooms that it takes beside that of its work go to `rooms`. */
+  async #read(work: Work, chunks: readonly ChunkTask[], rooms: SharedArrayBuffer[]): Promise<Answers> {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
     const extents = extentsOf(chunks, this.#claims.length);
+    const saved = (): number =>
+      this.#claims.reduce((sum, claim, i) => sum + (extents[i] ? claim.savedIn(extents[i]) : 0), 0);
     for (;;) {
+      const savedBefore = saved();
+      if (savedBefore > LIMITS.patchesPerTaskMax && chunks.length > 1) return this.#readInParts(work, chunks, rooms);
       const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
       this.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
       const { partials, ms } = await this.#pool.walk({ ...work, sources, cancel: this.#cancel, walkId: this.#walkId });
-      const hasMoved = this.#claims.some((claim, i) => extents[i] && claim.hasMoved(extents[i], sources[i]!));
-      if (hasMoved && !this.#isInVain()) continue;
+      if (saved() !== savedBefore && !this.#isInVain()) continue;
       if (bytes > 0) this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
       this.#giveBack(chunks);
       return partials;
     }
+  }
+
+  /** Where more was saved than one task should be sent. */
+  async #readInParts(work: Work, chunks: readonly ChunkTask[], rooms: SharedArrayBuffer[]): Promise<Answers> {
+    const half = Math.ceil(chunks.length / 2);
+    const first = await this.#read({ ...work, count: half }, chunks.slice(0, half), rooms);
+    // One that is cancelled has no answers to its last chunks.
+    if (this.#isInVain()) return first;
+    const others = chunks.slice(half);
+    // What the first has answered stays in its room until it is merged.
+    const roomBytes = others.reduce((sum, chunk, i) => sum + roomBytesOf(work.measures, chunk, i === 0), 0);
+    const room = work.room && this.#pool.rooms.take(roomBytes);
+    if (room) rooms.push(room);
+    const rest = { ...work, first: work.first + half, count: others.length, room };
+    return [...first, ...(await this.#read(rest, others, rooms))];
   }
 
   async #merge(

@@ -20,6 +20,7 @@ import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../..
 import { Rooms } from '../../src/jobs/rooms.js';
 import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
+import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
 import {
@@ -476,4 +477,43 @@ t.test('claims are closed when all is read: writers save nothing while the answe
   t.strictSame(isIdle, [true, true]);
   t.strictSame(run.result, array.expected(MANY, run));
   t.equal(lost, 3);
+});
+
+t.test('thousands of small writes reach the workers a thousand at a time, in few buffers', async t => {
+  const rows = 4096;
+  const { dataset, write } = await newArray(1, rows);
+  // 512 rows make a chunk, four chunks a task.
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: 512 * ROW_BYTES, tileBytesMax: 64 * ROW_BYTES };
+  const plan = planStatistics(parseQuery(MANY, 2), DTYPE, dataset.geometry.view, { bounds });
+  const sent: { chunks: number; patches: number; buffers: number; bytes: number }[] = [];
+  class RecordingPool extends ScriptedPool {
+    override walk(task: WalkTask): Promise<WalkAnswer> {
+      const patches = task.sources[0]?.patches ?? [];
+      const buffers = new Set(patches.map(({ bytes }) => bytes.buffer)).size;
+      const bytes = patches.reduce((sum, patch) => sum + patch.bytes.byteLength, 0);
+      sent.push({ chunks: task.count, patches: patches.length, buffers, bytes });
+      return super.walk(task);
+    }
+  }
+  const pool = new RecordingPool();
+  const { signal } = new AbortController();
+  const { result: expected } = await runStatistics([dataset], plan, pool, { signal });
+  sent.length = 0;
+  pool.after = async () => {
+    pool.after = async () => {};
+    // Every row has a range of its own, but for those whose first elements are written one by one.
+    for (let row = 0; row < rows; row++) await write(`${row},3`, 9);
+    for (let column = 4; column < COLUMNS; column++)
+      for (let row = 0; row < 64; row++) await write(`${row},${column}`, 9);
+  };
+  const run = await runStatistics([dataset], plan, pool, { signal });
+  t.strictSame(run.result, expected);
+  t.match(run, { generations: [1] });
+  const bytes = sent.reduce((sum, each) => sum + each.bytes, 0);
+  t.ok(bytes >= 8 * (rows / 2), `${bytes} bytes were sent again`);
+  t.ok(sent.some(({ chunks, patches }) => chunks > 1 && patches > 512));
+  for (const { patches, buffers } of sent) {
+    t.ok(patches <= LIMITS.patchesPerTaskMax, `${patches} patches`);
+    t.ok(buffers <= 1, `${buffers} buffers`);
+  }
 });
