@@ -10,6 +10,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import type { Kind } from '../src/jobs/admission.js';
+import { GrowingMemory } from '../src/jobs/growing-memory.js';
 import { takePatiently } from '../src/jobs/patience.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
@@ -118,16 +119,24 @@ async function lineOf(
   try {
     const { budget } = context;
     const release = await (kind === 'job' ? takePatiently(budget, heldBytes, signal) : budget.take(heldBytes, signal));
+    const memory = new GrowingMemory(budget, heldBytes, signal);
     try {
       const tell = onProgress && ((progress: Progress): void => onProgress(index, progress));
-      const running = { kind, signal, isFresh, bytesBefore, onProgress: tell };
+      const running = { kind, signal, isFresh, bytesBefore, onProgress: tell, memory };
       const { text } = await answerJson(context, planned, running, `"index":${index},`);
       // A character takes one or two bytes; small lines pay nothing.
       const textBytes = 2 * text.length;
-      release(textBytes > LIMITS.inlineReadBytesMax ? textBytes : 0);
-      return { index, text: `${text}\n`, release: () => release() };
+      const keptBytes = textBytes > LIMITS.inlineReadBytesMax ? textBytes : 0;
+      release(keptBytes);
+      memory.release(Math.max(0, keptBytes - heldBytes));
+      const releaseAll = (): void => {
+        release();
+        memory.release();
+      };
+      return { index, text: `${text}\n`, release: releaseAll };
     } catch (fault) {
       release();
+      memory.release();
       throw fault;
     }
   } catch (fault) {

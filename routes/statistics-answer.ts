@@ -6,6 +6,7 @@ import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
 import type { CachedRun } from '../src/jobs/cached.js';
+import type { GrowingMemory } from '../src/jobs/growing-memory.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import { parseSlice } from '../src/selection.js';
@@ -101,6 +102,8 @@ export interface Running {
   /** What the same call has read before. */
   readonly bytesBefore?: number;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Counts what is found to be held beside `heldBytesOf`. */
+  readonly memory: GrowingMemory;
 }
 
 /** Runs a planned query and renders its answer, with `prefix` members first. */
@@ -161,7 +164,7 @@ export async function answerBlock(
 async function runPlanned(
   context: Context,
   planned: PlannedStatistics,
-  { kind, signal, isFresh, bytesBefore, onProgress }: Running,
+  { kind, signal, isFresh, bytesBefore, onProgress, memory }: Running,
 ): Promise<CachedRun> {
   const { datasets, plan, names } = planned;
   const cost = costOf(planned);
@@ -181,7 +184,7 @@ async function runPlanned(
   const run =
     known ??
     (await admission.run({ kind, cost, bytesBefore, signal }, lane =>
-      cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell }),
+      cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell, memory }),
     ));
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };

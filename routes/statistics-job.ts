@@ -7,6 +7,7 @@ import type { Context } from '../src/context.js';
 import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import type { JobOrder, JobWork } from '../src/jobs/job.js';
+import { GrowingMemory } from '../src/jobs/growing-memory.js';
 import { takePatiently } from '../src/jobs/patience.js';
 import {
   answerJson,
@@ -55,12 +56,20 @@ function workOf(
     const planned = planFor(datasets, name, parseExactJson(text) as StatisticsInput);
     context.admission.check(costOf(planned), 'job');
     checkJsonCells(planned, context.config.jsonElementsMax);
-    const release = await takePatiently(context.budget, heldBytesOf(planned), signal);
+    const heldBytes = heldBytesOf(planned);
+    const release = await takePatiently(context.budget, heldBytes, signal);
+    const memory = new GrowingMemory(context.budget, heldBytes, signal);
     try {
-      const { text: json, run } = await answerJson(context, planned, { kind: 'job', signal, isFresh, onProgress }, '');
+      const { text: json, run } = await answerJson(
+        context,
+        planned,
+        { kind: 'job', signal, isFresh, onProgress, memory },
+        '',
+      );
       found.note = { generations: run.generations, cache: run.cache };
       return Buffer.from(json);
     } finally {
+      memory.release();
       release();
     }
   };

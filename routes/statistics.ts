@@ -5,7 +5,7 @@ import type { Context } from '../src/context.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import { npyHeader, parseExactJson } from '../src/formats/index.js';
 import { signalOf } from '../src/plugins/client-gone.js';
-import { holdUntilSent } from '../src/plugins/hold.js';
+import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { parseInteger } from '../src/selection.js';
@@ -139,8 +139,11 @@ async function send(
     return respondAsync(context, request, reply, preferences, { ...order, answer });
   }
   context.admission.check(costOf(planned), 'call');
-  const running: Running = { kind: 'call', signal: signalOf(reply), isFresh };
-  await holdUntilSent(context.budget, reply, heldBytesOf(planned));
+  const signal = signalOf(reply);
+  const heldBytes = heldBytesOf(planned);
+  await holdUntilSent(context.budget, reply, heldBytes);
+  const memory = growUntilSent(context.budget, reply, heldBytes, signal);
+  const running: Running = { kind: 'call', signal, isFresh, memory };
   if (format === 'json') {
     const { text: body, run } = await answerJson(context, planned, running, '');
     return sendJson(reply, body, run);

@@ -10,6 +10,7 @@ import type { FileState } from '../file/file-state.js';
 import { LIMITS } from '../limits.js';
 import { Computation, extentsOfPlan, type Plan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
+import type { GrowingMemory } from './growing-memory.js';
 import { claimAll, claimUnderLocks } from './claim.js';
 import type { Walking } from './pool.js';
 import type { PartialCache } from './partial-cache.js';
@@ -31,6 +32,8 @@ export interface StatisticsOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Partials of earlier runs, for plans of one dataset. */
   readonly partials?: PartialCache | undefined;
+  /** Counts what the computation holds beside what its plan could know. */
+  readonly memory?: Pick<GrowingMemory, 'reach'> | undefined;
   /** Nothing is taken from earlier runs. */
   readonly isFresh?: boolean;
   /** How long writers may be held off in the end, and chunks that make a task. Tests lower them. */
@@ -73,7 +76,7 @@ async function attemptStatistics(
   datasets: readonly Dataset[],
   plan: Plan,
   pool: Walking,
-  { signal, onProgress, partials, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
+  { signal, onProgress, partials, memory, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
 ): Promise<ReadStatistics | undefined> {
   const extents = extentsOfPlan(plan, datasets.length);
@@ -83,15 +86,18 @@ async function attemptStatistics(
   );
   try {
     const computation = new Computation(plan);
-    const walker = new Walker(claims, pool, signal, onProgress, chunksPerTaskMax);
+    const walker = new Walker(claims, pool, { signal, onProgress, memory, chunksPerTaskMax });
     for (let round = computation.next(); round; round = computation.next()) {
       const [measure, another] = round.measures;
       // What a filter has left out is not in the name of a partial.
       const canKeep = measure && !another && claims.length === 1 && !round.walk.rows;
       const kept = canKeep ? partials?.of(claims[0]!, measure, isFresh) : undefined;
       // oxlint-disable-next-line no-await-in-loop
+      await memory?.reach(computation.heldBytes);
+      // oxlint-disable-next-line no-await-in-loop
       await walker.walk(computation, round, kept);
     }
+    await memory?.reach(computation.heldBytes);
     for (const each of claims) each.check();
     const { scannedBytes, chunks, keptChunks } = walker;
     return { computation, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };

@@ -20,6 +20,7 @@ import {
   type Walk,
 } from '../statistics/index.js';
 import type { Claim } from './claim.js';
+import type { GrowingMemory } from './growing-memory.js';
 import type { KeptPartials } from './partial-cache.js';
 import { LIMITS } from '../limits.js';
 import type { Walking } from './pool.js';
@@ -38,6 +39,13 @@ const TURN_MS = 4;
 export interface Progress {
   readonly chunks: number;
   readonly bytes: number;
+}
+
+export interface WalkerOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly memory?: Pick<GrowingMemory, 'reach'> | undefined;
+  readonly chunksPerTaskMax?: number | undefined;
 }
 
 /** Numbers walks. */
@@ -64,6 +72,7 @@ export class Walker {
   readonly #pool: Walking;
   readonly #signal: AbortSignal;
   readonly #onProgress: (progress: Progress) => void;
+  readonly #memory: WalkerOptions['memory'];
   readonly #chunksPerTaskMax: number;
   /** Tells workers between two chunks: 1 to stop. */
   readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
@@ -77,23 +86,19 @@ export class Walker {
   chunks = 0;
   keptChunks = 0;
 
-  constructor(
-    claims: readonly Claim[],
-    pool: Walking,
-    signal: AbortSignal,
-    onProgress: (progress: Progress) => void = () => {},
-    chunksPerTaskMax = CHUNKS_PER_TASK_MAX,
-  ) {
+  constructor(claims: readonly Claim[], pool: Walking, options: WalkerOptions) {
+    const { signal, onProgress = () => {}, memory, chunksPerTaskMax = CHUNKS_PER_TASK_MAX } = options;
     this.#chunksPerTaskMax = chunksPerTaskMax;
     this.#claims = claims;
     this.#pool = pool;
     this.#signal = signal;
     this.#onProgress = onProgress;
+    this.#memory = memory;
   }
 
   /**
    * Walks a round and merges what it measured. `kept` are partials of earlier runs, for a round of one measure.
-   * @throws cancelled, GenerationLost
+   * @throws cancelled, too_large, busy, GenerationLost
    */
   async walk(computation: Computation, round: SharedRound, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = round.walk;
@@ -226,6 +231,9 @@ export class Walker {
     for (let i = 0; i < chunks.length; i++) {
       computation.merge(round, answers[i]!);
       this.chunks++;
+      const counted = this.#memory?.reach(computation.heldBytes);
+      // oxlint-disable-next-line no-await-in-loop
+      if (counted) await counted;
       // oxlint-disable-next-line no-await-in-loop
       await this.#letOthersGo();
     }

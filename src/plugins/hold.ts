@@ -1,6 +1,7 @@
 /** Memory of an answer that counts against the budget until its last byte is with the kernel, or the client is gone. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ByteBudget } from '../budget.js';
+import { GrowingMemory } from '../jobs/growing-memory.js';
 import { signalOf } from './client-gone.js';
 import { LIMITS } from '../limits.js';
 
@@ -11,6 +12,18 @@ export async function holdUntilSent(budget: ByteBudget, reply: FastifyReply, byt
   const release = budget.tryTake(bytes) ?? (await budget.take(bytes, signalOf(reply)));
   if (raw.closed) release();
   else raw.once('close', () => release());
+}
+
+/** Memory of an answer that grows while it is computed, in the same way. */
+export function growUntilSent(
+  budget: ByteBudget,
+  { raw }: FastifyReply,
+  baseBytes: number,
+  signal: AbortSignal,
+): GrowingMemory {
+  const memory = new GrowingMemory(budget, baseBytes, signal);
+  raw.once('close', () => memory.release());
+  return memory;
 }
 
 declare module 'fastify' {

@@ -27,6 +27,7 @@ export class Computation {
   #preparation: RowsPreparation | undefined;
   /** The plan for so many rows, where they are counted while their elements are read. */
   #settle: ((usedRows: number) => Plan) | undefined;
+  #preparedBytes = 0;
   #reduced: ReducePart | undefined;
   #groups: GroupsPart | undefined;
   #parts: readonly Part[] = [];
@@ -41,6 +42,14 @@ export class Computation {
 
   get plan(): Plan {
     return this.#plan;
+  }
+
+  /**
+   * Memory of what was found in the data, which the plan could not know: groups with their answer, values of joins. It
+   * grows with what is merged.
+   */
+  get heldBytes(): number {
+    return this.#preparedBytes + (this.#preparation?.heldBytes ?? 0) + (this.#groups?.heldBytes ?? 0);
   }
 
   #begin(): void {
@@ -67,6 +76,7 @@ export class Computation {
       if (round) return { walk: round.walk, measures: [round.measure], parts: [this.#preparation] };
       this.#plan = this.#preparation.plan;
       this.#settle = this.#preparation.settle;
+      this.#preparedBytes = this.#preparation.heldBytes;
       this.#preparation = undefined;
       this.#begin();
     }

@@ -41,6 +41,11 @@ export class JoinValues {
     return this.#table.size;
   }
 
+  /** What it holds, with the codes that threads get of it. */
+  get bytes(): number {
+    return this.#table.bytes + 16 * this.size;
+  }
+
   /** @throws too_large */
   merge({ groups, keys }: GroupsPartial): void {
     const words = new Uint32Array(keys.buffer);

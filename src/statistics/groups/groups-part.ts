@@ -22,6 +22,10 @@ import { GroupStore } from './store.js';
 
 const INT64 = parseDType('<i8');
 const FLOAT64 = parseDType('<f8');
+/** A value of the answer, and its text; more where it is a bigint. */
+const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
+const BIGINT_BYTES = 24;
+const ORDINAL_BYTES = 4;
 
 export class GroupsPart implements Part {
   readonly #plan: Plan;
@@ -30,6 +34,8 @@ export class GroupsPart implements Part {
   readonly #cells: GroupCells;
   readonly #steps: Generator<Round, void, void>;
   #selection: GroupSelection | undefined;
+  /** The same while it is at work. */
+  #selecting: GroupSelection | undefined;
   #take: (partial: Partial) => void = () => {};
   /** Ordinals of the groups in the order of their keys. */
   #order: Uint32Array = new Uint32Array();
@@ -48,6 +54,15 @@ export class GroupsPart implements Part {
     this.#steps = this.#run(records);
   }
 
+  /** What the groups that were found hold, with the answer that they will have. */
+  get heldBytes(): number {
+    const { store } = this.#cells;
+    const { values, dtype } = this.#plan;
+    const perGroup = values + store.cells + this.#groups.keys.length;
+    const valueBytes = VALUE_BYTES + (dtype.itemsize === 8 && dtype.kind !== 'f' ? BIGINT_BYTES : 0);
+    return store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * ORDINAL_BYTES);
+  }
+
   next(): Round | undefined {
     const step = this.#steps.next();
     return step.done ? undefined : step.value;
@@ -63,6 +78,7 @@ export class GroupsPart implements Part {
     // Buckets tell how many values are present.
     const findsGroups = records.every(name => name === 'present');
     const selection = this.#select(walk);
+    this.#selecting = selection;
     if (selection) yield* selection.sample(findsGroups);
     const buckets = selection?.buckets;
     if (buckets && findsGroups) {

@@ -24,6 +24,11 @@ export class KeyTable {
     return this.#size;
   }
 
+  /** What it holds. */
+  get bytes(): number {
+    return this.keys.byteLength + this.#slots.byteLength;
+  }
+
   /** The ordinal of the key whose words begin at `at`; it gets the next one where it is new. @throws too_large */
   ordinalOf(from: Uint32Array, at: number): number {
     const slot = this.#slotOf(from, at);

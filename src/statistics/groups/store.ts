@@ -9,7 +9,9 @@ import { mergerOf, newMerged, type MergedRecord } from './combine.js';
 import { KeyTable } from './key-table.js';
 import type { GroupsPartial, RecordName } from './measure.js';
 
+/** Room for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;
+const FIRST_CELLS_MAX = 16 * 1024;
 
 export class GroupStore {
   readonly table: KeyTable;
@@ -18,7 +20,7 @@ export class GroupStore {
   readonly #type: NativeType;
   readonly #valuesPerCell: number;
   /** Rows of each group. */
-  rows: Float64Array = new Float64Array(FIRST_GROUPS);
+  rows: Float64Array;
   readonly #records: Map<RecordName, MergedRecord>;
 
   constructor(parts: number, records: readonly RecordName[], type: NativeType, cells: number, valuesPerCell = 1) {
@@ -26,7 +28,16 @@ export class GroupStore {
     this.cells = cells;
     this.#type = type;
     this.#valuesPerCell = valuesPerCell;
-    this.#records = new Map(records.map(name => [name, newMerged(name, FIRST_GROUPS * cells)]));
+    const room = Math.max(1, Math.min(FIRST_GROUPS, Math.floor(FIRST_CELLS_MAX / Math.max(1, cells))));
+    this.rows = new Float64Array(room);
+    this.#records = new Map(records.map(name => [name, newMerged(name, room * cells)]));
+  }
+
+  /** What it holds. */
+  get bytes(): number {
+    let bytes = this.table.bytes + this.rows.byteLength;
+    for (const record of this.#records.values()) bytes += record.byteLength;
+    return bytes;
   }
 
   /** The records of all cells: cell c of group g is item `g * cells + c`. */
@@ -88,7 +99,8 @@ export class GroupStore {
       );
     }
     if (size <= this.rows.length) return;
-    const capacity = Math.max(size, 2 * this.rows.length);
+    const most = perGroup === 0 ? LIMITS.groupsMax : Math.floor(LIMITS.cellsMax / perGroup);
+    const capacity = Math.max(size, Math.min(most, 2 * this.rows.length));
     const larger = new Float64Array(capacity);
     larger.set(this.rows);
     this.rows = larger;

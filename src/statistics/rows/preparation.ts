@@ -23,6 +23,8 @@ export class RowsPreparation {
   #take: ((partial: Partial) => void) | undefined;
   #plan: Plan | undefined;
   #settle: ((usedRows: number) => Plan) | undefined;
+  readonly #joined: JoinValues[] = [];
+  #countBytes = 0;
 
   constructor(plan: Plan, open: OpenQuery) {
     this.#open = open;
@@ -31,6 +33,11 @@ export class RowsPreparation {
     const { axis } = plan.query;
     this.#cellsPerRow = axis === null || axis.includes(0) ? 0 : plan.cells / Math.max(1, open.kept.total);
     this.#steps = this.#prepare(plan);
+  }
+
+  /** What was found so far: values of joins, and counts of rows. */
+  get heldBytes(): number {
+    return this.#joined.reduce((sum, values) => sum + values.bytes, this.#countBytes);
   }
 
   /** Known when `next` returned undefined. */
@@ -81,6 +88,7 @@ export class RowsPreparation {
         join.self!,
         found.reduce((sum, each) => sum + each.size, 0),
       );
+      this.#joined.push(values);
       const isEmpty = join.total === 0 || (inner.kind === 'constant' && !inner.keeps);
       if (!isEmpty) {
         const columns = uniqueColumns([join.self!, ...columnsOf(inner)]);
@@ -108,6 +116,7 @@ export class RowsPreparation {
     const pieceRows = multipleOf(total, row, this.#bounds);
     const pieces = Math.ceil(total / pieceRows);
     const counts = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
+    this.#countBytes = counts.byteLength;
     const before: KeptBefore = { pieceRows, counts };
     if (filter.kind === 'constant') {
       for (let i = 1; i <= pieces; i++) counts[i] = filter.keeps ? Math.min(total, i * pieceRows) : 0;

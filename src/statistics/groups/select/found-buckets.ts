@@ -19,12 +19,17 @@ export class FoundBuckets {
     this.scale = scale;
     this.#store = store;
     this.#findsGroups = findsGroups;
-    this.#counts = new Float64Array(256 * store.cells * scale.buckets);
+    this.#counts = new Float64Array(Math.min(COUNTERS_MAX, 256 * store.cells * scale.buckets));
   }
 
   /** True where there are too many to be kept. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  /** What it holds. */
+  get bytes(): number {
+    return this.#counts.byteLength;
   }
 
   /** @throws too_large */

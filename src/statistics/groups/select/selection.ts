@@ -22,6 +22,9 @@ import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from
 const SAMPLE_PIECES = 12;
 const PIECE_ELEMENTS = 64 * 1024;
 const PIECE_ROWS = 2048;
+/** A range that is looked into, with its codes, on the thread that merges; and counters of one at most. */
+const RANGE_BYTES = 256;
+const COUNTERS_PER_RANGE = 4096;
 const BUCKETS_MIN = 32;
 const BUCKETS_MAX = 1024;
 
@@ -44,6 +47,8 @@ export class GroupSelection {
   /** By cell: group * cells of a group + cell. Those of quantiles for the first one, then for the next. */
   median: Float64Array = new Float64Array();
   quantiles: Values | undefined;
+  /** Of the keys that are known, and of the batch that is searched. */
+  #searchBytes = 0;
 
   constructor(options: SelectionOptions, cells: GroupCells, taken: (take: (partial: Partial) => void) => void) {
     this.#options = options;
@@ -88,6 +93,12 @@ export class GroupSelection {
     return buckets < BUCKETS_MIN ? undefined : scaleOf(all.sort(), buckets);
   }
 
+  /** What it holds. */
+  get bytes(): number {
+    const answers = this.median.byteLength + (this.quantiles?.byteLength ?? 0);
+    return (this.#buckets?.bytes ?? 0) + answers + this.#searchBytes;
+  }
+
   /** What is counted in the round that finds the groups, and who takes it. */
   get buckets(): { measure: BucketsMeasure; found: FoundBuckets } | undefined {
     const found = this.#buckets;
@@ -103,6 +114,7 @@ export class GroupSelection {
     this.quantiles = wanted.quantile ? newValues(wanted, cells * wanted.quantile.q.length) : undefined;
     if (this.quantiles instanceof Float64Array) this.quantiles.fill(Number.NaN);
     const known = yield* this.#known(order);
+    this.#searchBytes = known.byteLength;
     const places = new Places(wanted);
     const rangesOf = this.#rangesOf();
     let batch: Search[] = [];
@@ -115,6 +127,7 @@ export class GroupSelection {
         if ((cell + 1) % 2048 === 0) yield this.#turn;
         continue;
       }
+      this.#searchBytes = known.byteLength + this.#batchBytes(ranks);
       yield* searchBatch(batch, bounds, {
         digits: (where, bits) => ({ kind: 'group-digits', ...this.#measure(known, where), bits }),
         codes: where => ({ kind: 'group-codes', ...this.#measure(known, where) }),
@@ -126,6 +139,14 @@ export class GroupSelection {
       batch = [];
       ranks = 0;
     }
+    this.#searchBytes = 0;
+  }
+
+  /** Ranges, and what is counted or collected in them at a time. */
+  #batchBytes(ranks: number): number {
+    const { bounds, elements } = this.#options;
+    const counters = Math.min(bounds.countersMax, ranks * COUNTERS_PER_RANGE);
+    return ranks * RANGE_BYTES + 8 * Math.max(counters, Math.min(bounds.collectedMax, elements));
   }
 
   #measure(known: BigUint64Array, where: Ranges): Omit<CodesMeasure, 'kind'> {
