@@ -70,9 +70,11 @@ export class Lanes implements TaskQueue {
     lane.splice(index, 1);
   }
 
-  /** Everything that waits, which waits no longer. */
-  clear(): Task[] {
-    return [...this.#interactive.splice(0), ...this.#bulk.splice(0)];
+  /** Takes out what waits and is chosen, and answers it: it waits no longer. */
+  takeOut(isChosen: (task: Task) => boolean): Task[] {
+    const chosen = [...this.#interactive, ...this.#bulk].filter(isChosen);
+    for (const task of chosen) this.remove(task);
+    return chosen;
   }
 
   #laneOf(task: Task): Task[] {

@@ -4,6 +4,7 @@
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { cancelledError } from '../cancelled.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
 import type { View } from '../layout/view.js';
@@ -23,6 +24,8 @@ export interface Walking {
   /** For the partials of its tasks. */
   readonly rooms: Rooms;
   walk(task: WalkTask): Promise<WalkAnswer>;
+  /** Tasks in line that bear this mark (WalkTask.cancel) are wanted no longer; those under way see it by themselves. */
+  drop?(cancel: Int32Array): void;
 }
 
 /** What every thread of a pool is made with. */
@@ -141,6 +144,7 @@ export class WorkerPool implements OffLoop {
       workers: this.workers,
       rooms: this.#rooms,
       walk: async task => valueOf((await this.#run(task, 'walk', lane)) as Outcome<WalkAnswer>),
+      drop: cancel => this.#drop(cancel),
     };
   }
 
@@ -192,10 +196,15 @@ export class WorkerPool implements OffLoop {
     this.onScalar(because);
   }
 
+  #drop(cancel: Int32Array): void {
+    const bearsMark = (waiting: object): boolean => Reflect.get((waiting as Waiting).task, 'cancel') === cancel;
+    for (const task of this.#lanes.takeOut(bearsMark)) (task as unknown as Waiting).done(cancelledError(), null);
+  }
+
   /** Ends the tasks in line, which no thread will ever take. */
   #giveUp(isNew: boolean): void {
     if (isNew) this.onDown();
-    for (const task of this.#lanes.clear()) (task as unknown as Waiting).done(noWorkersError(), null);
+    for (const task of this.#lanes.takeOut(() => true)) (task as unknown as Waiting).done(noWorkersError(), null);
   }
 
   /** Waits for what runs, then ends the threads. */
@@ -212,8 +221,9 @@ export class WorkerPool implements OffLoop {
   }
 }
 
-/** piscina's own way to end a task, which its types do not show. */
+/** What is in line, as piscina knows it: its types show neither what was given, nor how to end it. */
 interface Waiting {
+  readonly task: object;
   done(error: Error, result: null): void;
 }
 

@@ -104,7 +104,10 @@ export class Walker {
     const { chunkCount } = round.walk;
     if (chunkCount === 0) await nextTurn();
     this.#walkId = ++walks;
-    const cancel = (): void => void Atomics.store(this.#cancel, 0, 1);
+    const cancel = (): void => {
+      Atomics.store(this.#cancel, 0, 1);
+      this.#pool.drop?.(this.#cancel);
+    };
     this.#signal.addEventListener('abort', cancel, { once: true });
     const steps: Step[] = [];
     let next = 0;

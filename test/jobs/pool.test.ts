@@ -28,6 +28,12 @@ function gather(pool: WorkerPool, items: number): Promise<void> {
   return pool.gather(source, { shape: [items], strides: [16], offset: 0 }, 1, out);
 }
 
+/** A task without chunks. */
+function emptyTask(cancel: Int32Array): WalkTask {
+  const { walk } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
+  return { sources: [], measures: [], walk, first: 0, count: 0, walkId: 1, cancel };
+}
+
 t.test('closing waits for the longest task under way, not for the first to end', async t => {
   const pool = new WorkerPool(2);
   await Promise.all([gather(pool, 1), gather(pool, 1)]);
@@ -58,8 +64,7 @@ t.test('what goes wrong in a task is told as what it is, and costs no thread', a
 t.test('the line of what somebody waits for is bounded; long scans are not in it', async t => {
   const pool = new WorkerPool(1);
   const { tasksQueuedMax } = LIMITS;
-  const { walk } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
-  const task: WalkTask = { sources: [], measures: [], walk, first: 0, count: 0, walkId: 1, cancel: new Int32Array(1) };
+  const task = emptyTask(new Int32Array(1));
   const scans = Array.from({ length: tasksQueuedMax + 10 }, () => pool.inLane('bulk').walk(task));
   const slices = Array.from({ length: tasksQueuedMax + 10 }, () => gather(pool, 1));
   const outcomes = await Promise.allSettled(slices);
@@ -68,5 +73,22 @@ t.test('the line of what somebody waits for is bounded; long scans are not in it
   t.match(refused[0], { code: 'busy' });
   await Promise.all(scans);
   t.equal(pool.counts.done.bulk, scans.length);
+  await pool.close();
+});
+
+t.test('tasks of a walk that is cancelled leave the line at once, and no others', async t => {
+  const pool = new WorkerPool(1);
+  await gather(pool, 1);
+  const underWay = gather(pool, 4 * MiB);
+  const walk = (cancel: Int32Array): Promise<unknown> => pool.inLane('bulk').walk(emptyTask(cancel));
+  const [gone, wanted] = [new Int32Array(1), new Int32Array(1)];
+  const dropped = [walk(gone), walk(gone)];
+  const kept = walk(wanted);
+  t.equal(pool.queued, 3);
+  pool.inLane('bulk').drop!(gone);
+  t.equal(pool.queued, 1);
+  for (const each of dropped) await t.rejects(each, { code: 'cancelled' });
+  await Promise.all([underWay, kept]);
+  t.match(pool.counts, { lost: 0, done: { interactive: 2, bulk: 1 } });
   await pool.close();
 });
