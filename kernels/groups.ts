@@ -149,13 +149,53 @@ export function pairOrdinals(first: usize, second: usize, count: usize, to: usiz
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /**
- * Codes → ordinals in the order of their first appearance, through an open-addressed table of 2 ** bits slots (ordinal
+ * Values → ordinals in the order of their first appearance, through an open-addressed table of 2 ** bits slots (ordinal
  * plus one, 0 is free) over the codes that have an ordinal, `known` of them. Stops before the code that would be the
  * one after `knownMax`; `knownMax` below the number of slots. `state` holds `known` before and after; answers how many
- * codes were done.
+ * values were done.
  */
 export function assignOrdinals(
-  codes: usize,
+  type: i32,
+  from: usize,
+  stride: usize,
+  rows: usize,
+  count: usize,
+  slots: usize,
+  bits: i32,
+  entries: usize,
+  knownMax: usize,
+  state: usize,
+  ordinals: usize,
+): usize {
+  switch (type) {
+    case F32:
+      return assignHashed<f32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case F64:
+      return assignHashed<f64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case I8:
+      return assignHashed<i8>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case U8:
+      return assignHashed<u8>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case I16:
+      return assignHashed<i16>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case U16:
+      return assignHashed<u16>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case I32:
+      return assignHashed<i32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case U32:
+      return assignHashed<u32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case I64:
+      return assignHashed<i64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+    case U64:
+      return assignHashed<u64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
+  }
+  return 0;
+}
+
+function assignHashed<T>(
+  from: usize,
+  stride: usize,
+  rows: usize,
   count: usize,
   slots: usize,
   bits: i32,
@@ -169,7 +209,7 @@ export function assignOrdinals(
   let known = load<u32>(state);
   let i: usize = 0;
   for (; i < count; i++) {
-    const code = load<u64>(codes + i * 8);
+    const code = codeOf<T>(at(from, stride, rows, i));
     let slot = usize((code * SPREAD) >> shift);
     let found: u32 = 0;
     while (true) {
@@ -194,7 +234,48 @@ export function assignOrdinals(
  * the window, too.
  */
 export function assignNear(
-  codes: usize,
+  type: i32,
+  from: usize,
+  stride: usize,
+  rows: usize,
+  count: usize,
+  base: u64,
+  span: u32,
+  slots: usize,
+  entries: usize,
+  knownMax: usize,
+  state: usize,
+  ordinals: usize,
+): usize {
+  switch (type) {
+    case F32:
+      return assignNearOf<f32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case F64:
+      return assignNearOf<f64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case I8:
+      return assignNearOf<i8>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case U8:
+      return assignNearOf<u8>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case I16:
+      return assignNearOf<i16>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case U16:
+      return assignNearOf<u16>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case I32:
+      return assignNearOf<i32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case U32:
+      return assignNearOf<u32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case I64:
+      return assignNearOf<i64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+    case U64:
+      return assignNearOf<u64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
+  }
+  return 0;
+}
+
+function assignNearOf<T>(
+  from: usize,
+  stride: usize,
+  rows: usize,
   count: usize,
   base: u64,
   span: u32,
@@ -207,7 +288,7 @@ export function assignNear(
   let known = load<u32>(state);
   let i: usize = 0;
   for (; i < count; i++) {
-    const code = load<u64>(codes + i * 8);
+    const code = codeOf<T>(at(from, stride, rows, i));
     const distance = code - base;
     if (distance >= u64(span)) break;
     const slot = slots + usize(distance) * 4;
@@ -420,15 +501,21 @@ function powerOfTwo(exponent: i32): f64 {
   return reinterpret<f64>(u64(exponent + 1023) << 52);
 }
 
-/** Added to a small number that is not negative, it leaves the nearest integer in the low bits. */
-const ROUNDER: f64 = 4503599627370496;
+/** Added to a small number, they leave the nearest integer, and two more, in the low bits. */
+const ROUNDER: f64 = 4503599627370498;
+const ROUNDER32: f32 = 8388610;
+/** The bits of 2 ** 23. */
+const ROUNDED32: i32 = 0x4b00_0000;
 
 /**
  * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others divide
- * what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32).
+ * what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32). float32 are placed in float32.
  */
 export function countScaled(
-  values: usize,
+  type: i32,
+  from: usize,
+  stride: usize,
+  rows: usize,
   cells: usize,
   count: usize,
   low: f64,
@@ -436,27 +523,123 @@ export function countScaled(
   buckets: u32,
   counters: usize,
 ): void {
-  const inner = f64(buckets - 3);
-  for (let i: usize = 0; i < count; i++) {
-    const value = load<f64>(values + i * 8);
-    const place = (value - low) * scale;
-    let bucket: u32;
-    if (place >= 0 && place < inner) bucket = 2 + u32(reinterpret<u64>(place + ROUNDER));
-    else bucket = place < 0 ? 1 : value === value ? buckets - 1 : 0;
-    const counter = counters + usize(load<u32>(cells + i * 4) * buckets + bucket) * 4;
-    store<u32>(counter, load<u32>(counter) + 1);
+  switch (type) {
+    case F32:
+      return countFloats(from, stride, rows, cells, count, f32(low), f32(scale), buckets, counters);
+    case F64:
+      return countWide<f64>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case I8:
+      return countWide<i8>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case U8:
+      return countWide<u8>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case I16:
+      return countWide<i16>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case U16:
+      return countWide<u16>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case I32:
+      return countWide<i32>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case U32:
+      return countWide<u32>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case I64:
+      return countWide<i64>(from, stride, rows, cells, count, low, scale, buckets, counters);
+    case U64:
+      return countWide<u64>(from, stride, rows, cells, count, low, scale, buckets, counters);
   }
 }
 
+function countFloats(
+  from: usize,
+  stride: usize,
+  rows: usize,
+  cells: usize,
+  count: usize,
+  low: f32,
+  scale: f32,
+  buckets: u32,
+  counters: usize,
+): void {
+  const above = f32(buckets - 3);
+  let i: usize = 0;
+  if (!rows && stride === 4) i = countFours(from, cells, count, low, scale, buckets, counters);
+  for (; i < count; i++) {
+    const value = load<f32>(at(from, stride, rows, i));
+    let place = (value - low) * scale;
+    place = place < -1 ? -1 : place;
+    place = above < place ? above : place;
+    const bucket = value === value ? reinterpret<i32>(place + ROUNDER32) - ROUNDED32 : 0;
+    countOne(counters + usize(load<u32>(cells + i * 4) * buckets + bucket) * 4);
+  }
+}
+
+/** Packed float32, four at a time; answers how many are done. */
+function countFours(
+  from: usize,
+  cells: usize,
+  count: usize,
+  low: f32,
+  scale: f32,
+  buckets: u32,
+  counters: usize,
+): usize {
+  const lows = f32x4.splat(low);
+  const scales = f32x4.splat(scale);
+  const below = f32x4.splat(-1);
+  const above = f32x4.splat(f32(buckets - 3));
+  const rounder = f32x4.splat(ROUNDER32);
+  const rounded = i32x4.splat(ROUNDED32);
+  const width = i32x4.splat(buckets);
+  let i: usize = 0;
+  for (; i + 4 <= count; i += 4) {
+    const values = v128.load(from + i * 4);
+    let places = f32x4.mul(f32x4.sub(values, lows), scales);
+    places = f32x4.pmin(f32x4.pmax(places, below), above);
+    let counter = i32x4.sub(f32x4.add(places, rounder), rounded);
+    counter = v128.and(counter, f32x4.eq(values, values));
+    counter = i32x4.shl(i32x4.add(counter, i32x4.mul(v128.load(cells + i * 4), width)), 2);
+    countOne(counters + usize(i32x4.extract_lane(counter, 0)));
+    countOne(counters + usize(i32x4.extract_lane(counter, 1)));
+    countOne(counters + usize(i32x4.extract_lane(counter, 2)));
+    countOne(counters + usize(i32x4.extract_lane(counter, 3)));
+  }
+  return i;
+}
+
+function countWide<T>(
+  from: usize,
+  stride: usize,
+  rows: usize,
+  cells: usize,
+  count: usize,
+  low: f64,
+  scale: f64,
+  buckets: u32,
+  counters: usize,
+): void {
+  const above = f64(buckets - 3);
+  for (let i: usize = 0; i < count; i++) {
+    const value = f64(load<T>(at(from, stride, rows, i)));
+    let place = (value - low) * scale;
+    place = place < -1 ? -1 : place;
+    place = above < place ? above : place;
+    const bucket = value === value ? u32(reinterpret<u64>(place + ROUNDER)) : 0;
+    countOne(counters + usize(load<u32>(cells + i * 4) * buckets + bucket) * 4);
+  }
+}
+
+function countOne(counter: usize): void {
+  store<u32>(counter, load<u32>(counter) + 1);
+}
+
 /**
- * Ranges of codes, and where a code lies. A range is its lowest code and the distance to its highest. Cells are looked at
- * from `firstCell` on, `cellCount` of them: one range each, where `hulls` is 0; else ranges `starts[cell]` to
- * `starts[cell + 1]`, which have no code in common and lie in the cell's hull.
+ * Ranges of codes, and where a value lies. A range is its lowest code and the distance to its highest; cells are looked at
+ * from `firstCell` on, `cellCount` of them, each with ranges `starts[cell]` to `starts[cell + 1]`, which have no code in
+ * common. `hulls` has the lowest and the highest value of the ranges of each cell, in the type of the values: most values
+ * lie outside and cost two comparisons.
  */
 class Ranges {
-  /** The number of the range, or -1. */
-  @inline static find(
-    code: u64,
+  /** The number of the range that holds the value at `here`, or -1. */
+  @inline static find<T>(
+    here: usize,
     cell: u32,
     firstCell: u32,
     cellCount: u32,
@@ -467,9 +650,11 @@ class Ranges {
     const own = cell - firstCell;
     let found = -1;
     if (own < cellCount) {
-      const hull = (hulls ? hulls : ranges) + usize(own) * 16;
-      if (code - load<u64>(hull) <= load<u64>(hull, 8)) {
-        found = hulls ? Ranges.among(code, own, starts, ranges) : own;
+      const value = load<T>(here);
+      const hull = hulls + usize(own) * (2 * sizeof<T>());
+      // Both at once: one comparison by itself would be as good as random, and each wrong guess costs 20 cycles.
+      if (i32(value >= load<T>(hull)) & i32(value <= load<T>(hull, sizeof<T>()))) {
+        found = Ranges.among(codeOf<T>(here), own, starts, ranges);
       }
     }
     return found;
@@ -485,9 +670,183 @@ class Ranges {
   }
 }
 
-/** Counts codes by bucket: a range that is wider than 2 ** bits has as many buckets (u32), of equal powers of two. */
+/**
+ * Counts values by bucket of the range that they lie in: one that is wider than 2 ** bits has as many buckets (u32), of equal
+ * powers of two. NaN lie in no range.
+ */
 export function countBuckets(
-  codes: usize,
+  type: i32,
+  from: usize,
+  stride: usize,
+  rows: usize,
+  cells: usize,
+  count: usize,
+  firstCell: u32,
+  cellCount: u32,
+  hulls: usize,
+  starts: usize,
+  ranges: usize,
+  bits: i32,
+  counters: usize,
+): void {
+  switch (type) {
+    case F32:
+      return countBucketsOf<f32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case F64:
+      return countBucketsOf<f64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case I8:
+      return countBucketsOf<i8>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case U8:
+      return countBucketsOf<u8>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case I16:
+      return countBucketsOf<i16>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case U16:
+      return countBucketsOf<u16>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case I32:
+      return countBucketsOf<i32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case U32:
+      return countBucketsOf<u32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case I64:
+      return countBucketsOf<i64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+    case U64:
+      return countBucketsOf<u64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        bits,
+        counters,
+      );
+  }
+}
+
+function countBucketsOf<T>(
+  from: usize,
+  stride: usize,
+  rows: usize,
   cells: usize,
   count: usize,
   firstCell: u32,
@@ -499,20 +858,194 @@ export function countBuckets(
   counters: usize,
 ): void {
   for (let i: usize = 0; i < count; i++) {
-    const code = load<u64>(codes + i * 8);
-    const number = Ranges.find(code, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
+    const here = at(from, stride, rows, i);
+    const number = Ranges.find<T>(here, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
     if (number < 0) continue;
     const range = ranges + usize(number) * 16;
     const shift = 64 - i64(clz(load<u64>(range, 8))) - bits;
-    const bucket = (code - load<u64>(range)) >> u64(shift > 0 ? shift : 0);
-    const counter = counters + ((usize(number) << usize(bits)) + usize(bucket)) * 4;
-    store<u32>(counter, load<u32>(counter) + 1);
+    const bucket = (codeOf<T>(here) - load<u64>(range)) >> u64(shift > 0 ? shift : 0);
+    countOne(counters + ((usize(number) << usize(bits)) + usize(bucket)) * 4);
   }
 }
 
-/** Codes that lie in a range of their cell, and the number of that range; answers how many there are. */
+/**
+ * Values that lie in a range of their cell, as codes of 32 bits where the type has no more, else of 64, and the number of
+ * the range; answers how many there are.
+ */
 export function collectCodes(
-  codes: usize,
+  type: i32,
+  from: usize,
+  stride: usize,
+  rows: usize,
+  cells: usize,
+  count: usize,
+  firstCell: u32,
+  cellCount: u32,
+  hulls: usize,
+  starts: usize,
+  ranges: usize,
+  toCodes: usize,
+  toRanges: usize,
+): usize {
+  switch (type) {
+    case F32:
+      return collectOf<f32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case F64:
+      return collectOf<f64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case I8:
+      return collectOf<i8>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case U8:
+      return collectOf<u8>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case I16:
+      return collectOf<i16>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case U16:
+      return collectOf<u16>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case I32:
+      return collectOf<i32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case U32:
+      return collectOf<u32>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case I64:
+      return collectOf<i64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+    case U64:
+      return collectOf<u64>(
+        from,
+        stride,
+        rows,
+        cells,
+        count,
+        firstCell,
+        cellCount,
+        hulls,
+        starts,
+        ranges,
+        toCodes,
+        toRanges,
+      );
+  }
+  return 0;
+}
+
+function collectOf<T>(
+  from: usize,
+  stride: usize,
+  rows: usize,
   cells: usize,
   count: usize,
   firstCell: u32,
@@ -525,10 +1058,11 @@ export function collectCodes(
 ): usize {
   let collected: usize = 0;
   for (let i: usize = 0; i < count; i++) {
-    const code = load<u64>(codes + i * 8);
-    const number = Ranges.find(code, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
+    const here = at(from, stride, rows, i);
+    const number = Ranges.find<T>(here, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
     if (number < 0) continue;
-    store<u64>(toCodes + collected * 8, code);
+    if (sizeof<T>() === 8) store<u64>(toCodes + collected * 8, codeOf<T>(here));
+    else store<u32>(toCodes + collected * 4, u32(codeOf<T>(here)));
     store<u32>(toRanges + collected * 4, u32(number));
     collected++;
   }

@@ -30,3 +30,19 @@ export function nativeTypeOf({ name, kind, itemsize }: DType): NativeType {
 export function isWideType(type: NativeType): type is 'i64' | 'u64' {
   return type === 'i64' || type === 'u64';
 }
+
+/** Put a value that the type holds into memory, as this machine does. */
+export const NATIVE_WRITERS: Readonly<
+  Record<NativeType, (view: DataView, at: number, value: number | bigint) => void>
+> = {
+  f32: (view, at, value) => view.setFloat32(at, Number(value), true),
+  f64: (view, at, value) => view.setFloat64(at, Number(value), true),
+  i8: (view, at, value) => view.setInt8(at, Number(value)),
+  u8: (view, at, value) => view.setUint8(at, Number(value)),
+  i16: (view, at, value) => view.setInt16(at, Number(value), true),
+  u16: (view, at, value) => view.setUint16(at, Number(value), true),
+  i32: (view, at, value) => view.setInt32(at, Number(value), true),
+  u32: (view, at, value) => view.setUint32(at, Number(value), true),
+  i64: (view, at, value) => view.setBigInt64(at, BigInt(value), true),
+  u64: (view, at, value) => view.setBigUint64(at, BigInt(value), true),
+};

@@ -8,7 +8,7 @@ import { nativeTypeOf } from '../native-types.js';
 import { isReduceOp, type OpName } from '../ops.js';
 import type { Partial, Part, Round } from '../part.js';
 import type { Plan, PlannedGroups } from '../plan.js';
-import { columnsWalk, groupedBounds } from '../rows/plan-rows.js';
+import { columnsWalk, groupedBounds, inLargerChunks } from '../rows/plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
 import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
 import { emptyWalk, type Walk } from '../walk.js';
@@ -83,7 +83,7 @@ export class GroupsPart implements Part {
     const buckets = selection?.buckets;
     if (buckets && findsGroups) {
       this.#take = partial => buckets.found.merge(partial as BucketsPartial);
-      yield { walk, measure: buckets.measure };
+      yield { walk: this.#searchWalk(walk), measure: buckets.measure };
     } else yield* this.#findGroups(walk, records, selection);
     this.#refuseNan();
     this.#order = yield* this.#inTurns(sortedOrdinals(this.#cells.store.table), walk);
@@ -112,7 +112,7 @@ export class GroupsPart implements Part {
       dropsNan: this.#cells.dropsNan,
     };
     this.#take = partial => {
-      if ('counts' in partial) buckets!.found.merge(partial as BucketsPartial);
+      if ('counters' in partial) buckets!.found.merge(partial);
       else store.merge(partial as GroupsPartial);
     };
     yield { walk, measure, ...(buckets && { also: [buckets.measure] }) };
@@ -126,13 +126,17 @@ export class GroupsPart implements Part {
     const options: SelectionOptions = {
       keys: this.#groups.keys,
       wanted,
-      walk,
+      walk: this.#searchWalk(walk),
       bounds: bounds.groupSearch ?? GROUP_SEARCH_BOUNDS,
       elements: rowElements * this.#groups.total,
     };
     return new GroupSelection(options, this.#cells, take => {
       this.#take = take;
     });
+  }
+
+  #searchWalk(walk: Walk): Walk {
+    return inLargerChunks(walk, LIMITS.groupSearchChunks, this.#plan.bounds.chunkSpanBytesMax);
   }
 
   *#inTurns<T>(steps: Generator<void, T>, walk: Walk): Generator<Round, T, void> {

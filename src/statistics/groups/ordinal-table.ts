@@ -1,8 +1,27 @@
 /**
- * Codes → ordinals in the order of their first appearance, in the kernels' memory. Codes that lie close together have a
+ * Values → ordinals in the order of their first appearance, in the kernels' memory; values that have one code have one
+ * ordinal. Codes that lie close together have a
  * slot each, which is three times as fast as a search; when one lies elsewhere, the table becomes a hash table.
  */
 import type { Engine } from '../engine.js';
+import { NATIVE_TYPES } from '../native-types.js';
+
+/** Values in the kernels' memory, as kernels take them: `picked` are the numbers of those that are meant, or 0 for all. */
+export interface KernelValues {
+  readonly typeNumber: number;
+  /** Address of the first, and bytes from one to the next. */
+  readonly from: number;
+  readonly stride: number;
+  readonly picked: number;
+}
+
+/** Codes that are there already. */
+export function packedCodes(from: number): KernelValues {
+  return { typeNumber: CODES, from, stride: 8, picked: 0 };
+}
+
+/** An unsigned integer of 64 bits is its own code. */
+const CODES = NATIVE_TYPES.indexOf('u64');
 
 /** 2 ** bits slots at first: 8 KiB, which stay in the first-level cache. */
 const FIRST_BITS = 11;
@@ -15,6 +34,7 @@ export class OrdinalTable {
   readonly #bitsMax: number;
   readonly #slots: number;
   readonly #state: number;
+  readonly #first: number;
   readonly #tryWindow: boolean;
   /** Address of the codes, by ordinal. */
   readonly entries: number;
@@ -33,6 +53,7 @@ export class OrdinalTable {
     this.#slots = engine.scratch.alloc(4 * slots);
     this.entries = engine.scratch.alloc(8 * knownMax);
     this.#state = engine.scratch.alloc(4);
+    this.#first = engine.scratch.alloc(8);
     this.clear();
   }
 
@@ -65,26 +86,30 @@ export class OrdinalTable {
     for (let i = 0; i < codes.length; i++) slots[(words[2 * i]! - first) >>> 0] = i + 1;
   }
 
-  /** Writes u32 ordinals; answers of how many codes: fewer than `count` where the table is full. */
-  assign(codes: number, count: number, ordinals: number): number {
+  /** Writes u32 ordinals; answers of how many values: fewer than `count` where the table is full. */
+  assign(values: KernelValues, count: number, ordinals: number): number {
     let done = 0;
     if (!this.#isHashed && count > 0) {
-      done = this.#assignNear(codes, count, ordinals);
+      done = this.#assignNear(values, count, ordinals);
       if (done === count || this.known === this.#knownMax) return done;
       this.#hash();
     }
-    return this.#assignHashed(codes, count, ordinals, done);
+    return this.#assignHashed(values, count, ordinals, done);
   }
 
-  #assignNear(codes: number, count: number, ordinals: number): number {
+  #assignNear({ typeNumber, from, stride, picked }: KernelValues, count: number, ordinals: number): number {
     const { kernels, scratch } = this.#engine;
     if (this.#base === undefined) {
-      const [first] = scratch.u64(codes, 1);
-      this.#base = first! > BigInt(WINDOW / 2) ? first! - BigInt(WINDOW / 2) : 0n;
+      kernels.codes(typeNumber, from, stride, picked, 1, this.#first);
+      const first = scratch.u64(this.#first, 1)[0]!;
+      this.#base = first > BigInt(WINDOW / 2) ? first - BigInt(WINDOW / 2) : 0n;
       scratch.u8(this.#slots, 4 * WINDOW).fill(0);
     }
     return kernels.assignNear(
-      codes,
+      typeNumber,
+      from,
+      stride,
+      picked,
       count,
       this.#base,
       WINDOW,
@@ -96,13 +121,18 @@ export class OrdinalTable {
     );
   }
 
-  #assignHashed(codes: number, count: number, ordinals: number, done: number): number {
+  #assignHashed(values: KernelValues, count: number, ordinals: number, done: number): number {
     const { kernels } = this.#engine;
+    const { typeNumber, stride } = values;
     for (;;) {
       // Half full at most, so that a search meets a free slot soon.
       const knownMax = Math.min(this.#knownMax, 2 ** (this.#bits - 1));
+      const { from, picked } = behind(values, done);
       done += kernels.assignOrdinals(
-        codes + 8 * done,
+        typeNumber,
+        from,
+        stride,
+        picked,
         count - done,
         this.#slots,
         this.#bits,
@@ -125,6 +155,13 @@ export class OrdinalTable {
     scratch.u8(this.#slots, 4 * 2 ** this.#bits).fill(0);
     kernels.fillSlots(this.#slots, this.#bits, this.entries, known);
   }
+}
+
+/** The values without the first ones. */
+function behind({ from, stride, picked, ...rest }: KernelValues, done: number): KernelValues {
+  return picked === 0
+    ? { ...rest, from: from + done * stride, stride, picked }
+    : { ...rest, from, stride, picked: picked + 4 * done };
 }
 
 /** Slots, as a power of two, of which half are enough. */

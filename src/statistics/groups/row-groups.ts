@@ -5,7 +5,7 @@
 import type { Engine } from '../engine.js';
 import type { RowColumns } from '../rows/columns.js';
 import { partsOf, type GroupKey } from './measure.js';
-import { OrdinalTable } from './ordinal-table.js';
+import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
 
 /** Rows that are looked at together. */
 export const BLOCK_ROWS = 2048;
@@ -69,7 +69,7 @@ export class RowGroups {
       for (let part = 0; part < parts; part++) {
         const codes = scratch.u64(this.#codes, count);
         for (let i = 0; i < count; i++) codes[i] = known[(from + i) * parts + part]!;
-        this.#parts[part]!.table.assign(this.#codes, count, part === 0 ? this.#ordinals : this.#others);
+        this.#parts[part]!.table.assign(packedCodes(this.#codes), count, part === 0 ? this.#ordinals : this.#others);
         if (part > 0) this.#pair(part - 1, count);
       }
     }
@@ -90,21 +90,28 @@ export class RowGroups {
   /** The ordinals so far and those of the next part become one. */
   #pair(number: number, count: number): number {
     this.#engine.kernels.pairOrdinals(this.#ordinals, this.#others, count, this.#codes);
-    return this.#pairs[number]!.assign(this.#codes, count, this.#ordinals);
+    return this.#pairs[number]!.assign(packedCodes(this.#codes), count, this.#ordinals);
   }
 
   #assignPart(number: number, columns: RowColumns, rows: BlockRows, ordinals: number): number {
-    const { kernels } = this.#engine;
     const { keys, table } = this.#parts[number]!;
+    const [sole, another] = keys;
+    const isPlain = another === undefined && !sole!.bins;
+    const values = isPlain ? keyValues(sole!, columns, rows) : this.#joined(keys, columns, rows);
+    return table.assign(values, rows.count, ordinals);
+  }
+
+  /** One code of all keys of a part. */
+  #joined(keys: readonly PlacedKey[], columns: RowColumns, rows: BlockRows): KernelValues {
+    const { kernels } = this.#engine;
     for (const [i, key] of keys.entries()) {
       const into = i === 0 ? this.#codes : this.#more;
-      const { typeNumber, ptr, stride } = columns.get(key.column);
-      const from = rows.picked === 0 ? ptr + rows.start * stride : ptr;
-      kernels.codes(typeNumber, from, stride, rows.picked, rows.count, into);
+      const { typeNumber, from, stride, picked } = keyValues(key, columns, rows);
+      kernels.codes(typeNumber, from, stride, picked, rows.count, into);
       if (key.bins) kernels.binCodes(into, rows.count, key.bins.ptr, key.bins.count);
       if (i > 0) kernels.joinCodes(this.#codes, into, key.bits, rows.count);
     }
-    return table.assign(this.#codes, rows.count, ordinals);
+    return packedCodes(this.#codes);
   }
 
   /** The codes of all known groups, part by part, in memory of their own. */
@@ -134,6 +141,11 @@ export class RowGroups {
     for (let i = 0; i < groups; i++) keys[i * parts] = codes[ordinals[i]!]!;
     return keys;
   }
+}
+
+function keyValues({ column }: PlacedKey, columns: RowColumns, { picked, start }: BlockRows): KernelValues {
+  const { typeNumber, ptr, stride } = columns.get(column);
+  return { typeNumber, from: picked === 0 ? ptr + start * stride : ptr, stride, picked };
 }
 
 /** Whether codes are likely to lie close together: those of floats do not. */

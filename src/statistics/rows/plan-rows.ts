@@ -128,6 +128,25 @@ export function groupedBounds(bounds: WalkBounds, itemsize: number): WalkBounds 
   return { ...bounds, chunkBytesMax: Math.min(bounds.chunkBytesMax, LIMITS.groupedElementsMax * itemsize) };
 }
 
+/** True where chunks have rows from end to end: then each cell of a row counts in one of them. */
+export function hasWholeRows({ box, grid }: Walk): boolean {
+  return box.axes.every(
+    ({ length, rows }, i) => rows !== undefined || (grid.lengths[i] === length && (i > 0 || grid.phase === 0)),
+  );
+}
+
+/** The same rows in chunks of up to so many times as many, where chunks have whole rows. */
+export function inLargerChunks(walk: Walk, times: number, spanBytesMax: number): Walk {
+  if (walk.chunkCount <= 1 || !hasWholeRows(walk)) return walk;
+  const { box, grid } = walk;
+  const at = rowsAxisOf(box);
+  const { length, stride } = box.axes[at]!;
+  const own = grid.lengths[at]!;
+  const larger = own * Math.max(1, Math.min(times, Math.floor(spanBytesMax / (own * stride))));
+  const boxes = Math.ceil((length + grid.phase) / larger);
+  return { ...walk, grid: { ...grid, lengths: grid.lengths.with(at, larger), boxes }, chunkCount: boxes };
+}
+
 /** So many counts of kept rows, 8 bytes each, are noted for a query. */
 const COUNTS_MAX = 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { nanCodeOf, valueOfCode, type ExactNumber } from '../codes.js';
 import type { Engine } from '../engine.js';
 import type { Filter } from '../filter/filter.js';
 import type { SealedSet } from '../filter/value-set.js';
-import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../native-types.js';
 import type { RowColumns } from './columns.js';
 
 /** From so many single values on, they are looked up instead of searched for. */
@@ -128,7 +128,7 @@ export class RowMask {
     const { memory, scratch } = this.#engine;
     const ptr = scratch.alloc(16);
     const view = new DataView(memory.buffer);
-    for (const [i, value] of values.entries()) WRITERS[type](view, ptr + i * NATIVE_BYTES[type], value);
+    for (const [i, value] of values.entries()) NATIVE_WRITERS[type](view, ptr + i * NATIVE_BYTES[type], value);
     return ptr;
   }
 
@@ -155,16 +155,3 @@ export class RowMask {
 
 type Test = (column: ReturnType<RowColumns['get']>, count: number, mask: number) => void;
 type CodeTest = (codes: number, count: number, mask: number) => void;
-
-const WRITERS: Readonly<Record<NativeType, (view: DataView, at: number, value: ExactNumber) => void>> = {
-  f32: (view, at, value) => view.setFloat32(at, Number(value), true),
-  f64: (view, at, value) => view.setFloat64(at, Number(value), true),
-  i8: (view, at, value) => view.setInt8(at, Number(value)),
-  u8: (view, at, value) => view.setUint8(at, Number(value)),
-  i16: (view, at, value) => view.setInt16(at, Number(value), true),
-  u16: (view, at, value) => view.setUint16(at, Number(value), true),
-  i32: (view, at, value) => view.setInt32(at, Number(value), true),
-  u32: (view, at, value) => view.setUint32(at, Number(value), true),
-  i64: (view, at, value) => view.setBigInt64(at, BigInt(value), true),
-  u64: (view, at, value) => view.setBigUint64(at, BigInt(value), true),
-};

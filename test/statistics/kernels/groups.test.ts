@@ -58,6 +58,34 @@ for (const [number, type] of NATIVE_TYPES.entries()) {
   });
 }
 
+/** Values of a type, packed or apart, all of them or some: what kernels are told of them. */
+function takeValues(
+  { view, take, random }: Area,
+  type: NativeType,
+  count: number,
+  valueOf: () => number | bigint,
+): readonly [number, number, number, number] {
+  const stride = NATIVE_BYTES[type] + pick(random, [0, 0, 0, 3, 40]);
+  const from = take(2 * count * stride + 8);
+  for (let i = 0; i < 2 * count; i++) putValues(view, from + i * stride, type, [valueOf()]);
+  const rows = random() < 0.6 ? 0 : take(4 * count);
+  if (rows > 0) for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, integerBelow(random, 2 * count), true);
+  return [NATIVE_TYPES.indexOf(type), from, stride, rows];
+}
+
+/** Integers below a limit, as values of a type that has them. */
+function takeKeys(
+  area: Area,
+  type: NativeType,
+  count: number,
+  below: number,
+): readonly [number, number, number, number] {
+  return takeValues(area, type, count, () => {
+    const value = integerBelow(area.random, below);
+    return type === 'i64' || type === 'u64' ? BigInt(value) : value;
+  });
+}
+
 /** Codes below a limit. */
 function takeCodes({ view, take, random }: Area, count: number, below: number): number {
   const codes = take(8 * count);
@@ -100,13 +128,14 @@ t.test('tables give ordinals in the order of appearance, stop when full, and can
       const known = (): number => view.getUint32(state, true);
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);
       view.setUint32(state, 0, true);
-      const spread = pick(random, [3, 40, 2 ** 31]);
+      const spread = pick(random, [3, 40, 100]);
       const max = integerBelow(random, 2 ** bits);
+      const type = pick(random, NATIVE_TYPES);
       let done = 0;
       for (let i = 0; i < 3; i++) {
-        const codes = takeCodes(area, count, spread);
-        done += kernels.assignOrdinals(codes, count, slots, bits, entries, max, state, take(4 * count));
-        kernels.knownMask(codes, count, slots, bits, entries, take(count));
+        const keys = takeKeys(area, type, count, spread);
+        done += kernels.assignOrdinals(...keys, count, slots, bits, entries, max, state, take(4 * count));
+        kernels.knownMask(takeCodes(area, count, spread), count, slots, bits, entries, take(count));
       }
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);
       kernels.fillSlots(slots, bits, entries, known());
@@ -127,10 +156,12 @@ t.test('tables with a slot for each code of a window stop at its ends', async t 
       const state = take(4);
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * span);
       view.setUint32(state, 0, true);
-      const codes = takeCodes(area, count, pick(random, [20, 110]));
-      const base = BigInt(integerBelow(random, 3));
+      const type = pick(random, NATIVE_TYPES);
+      const keys = takeKeys(area, type, count, pick(random, [20, 110]));
+      const zero = codeOfValue(type, type === 'i64' || type === 'u64' ? 0n : 0);
+      const base = zero + BigInt(integerBelow(random, 3));
       const max = pick(random, [3, 1000]);
-      return kernels.assignNear(codes, count, base, span, slots, entries, max, state, take(4 * count));
+      return kernels.assignNear(...keys, count, base, span, slots, entries, max, state, take(4 * count));
     }),
     [],
   );
@@ -187,64 +218,81 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
   );
 });
 
-t.test('values are counted by bucket, NaN and what lies outside apart', async t => {
-  t.strictSame(
-    differences(SEEDS, (kernels, area) => {
-      const { bytes, view, take, random } = area;
-      const count = lengthOf(random);
-      const cells = takeU32(area, count, 3);
-      const values = take(8 * count);
-      for (let i = 0; i < count; i++) {
-        const value = random() < 0.3 ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10;
-        view.setFloat64(values + 8 * i, value, true);
-      }
-      const buckets = pick(random, [4, 8, 64]);
-      const counters = take(4 * 3 * buckets);
-      bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * 3 * buckets);
-      kernels.countScaled(values, cells, count, pick(random, [-4, 0]), pick(random, [0.5, 7]), buckets, counters);
-    }),
-    [],
-  );
-});
+for (const type of NATIVE_TYPES) {
+  t.test(`${type} are counted by bucket, NaN and what lies outside apart`, async t => {
+    t.strictSame(
+      differences(SEEDS, (kernels, area) => {
+        const { bytes, take, random } = area;
+        const count = lengthOf(random);
+        const cells = takeU32(area, count, 3);
+        const isFloat = type.startsWith('f');
+        const values = takeValues(area, type, count, () => {
+          if (!isFloat) return randomValue(random, type, 20);
+          return random() < 0.3 ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10;
+        });
+        const buckets = pick(random, [4, 8, 64]);
+        const counters = take(4 * 3 * buckets);
+        bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * 3 * buckets);
+        const [low, scale] = [pick(random, [-4.1, 0, 3]), pick(random, [0.5, 7.3])];
+        kernels.countScaled(...values, cells, count, low, scale, buckets, counters);
+      }),
+      [],
+    );
+  });
 
-t.test('codes are counted by bucket, and collected, in the ranges of their cell', async t => {
-  t.strictSame(
-    differences(SEEDS, (kernels, area) => {
-      const { bytes, view, take, random } = area;
-      const count = lengthOf(random);
-      const first = integerBelow(random, 3);
-      const cellCount = 1 + integerBelow(random, 5);
-      const isSingle = random() < 0.4;
-      const cells = takeU32(area, count, first + cellCount + 2);
-      const codes = takeCodes(area, count, 100);
-      const starts = take(4 * (cellCount + 1));
-      const hulls = take(16 * cellCount);
-      const ranges = take(16 * 4 * cellCount);
-      let number = 0;
-      for (let cell = 0; cell < cellCount; cell++) {
-        view.setUint32(starts + 4 * cell, number, true);
-        let low = integerBelow(random, 20);
-        view.setBigUint64(hulls + 16 * cell, BigInt(low), true);
-        for (let own = isSingle ? 1 : integerBelow(random, 4); own > 0; own--, number++) {
-          const span = integerBelow(random, 24);
-          view.setBigUint64(ranges + 16 * number, BigInt(low), true);
-          view.setBigUint64(ranges + 16 * number + 8, BigInt(span), true);
-          view.setBigUint64(
-            hulls + 16 * cell + 8,
-            BigInt(low + span) - view.getBigUint64(hulls + 16 * cell, true),
-            true,
-          );
-          low += span + 1 + integerBelow(random, 20);
-        }
-      }
-      view.setUint32(starts + 4 * cellCount, number, true);
-      const bits = pick(random, [1, 3, 6]);
-      const counters = take(4 * number * 2 ** bits);
-      bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
-      const lookup = [first, cellCount, isSingle ? 0 : hulls, starts, ranges] as const;
-      kernels.countBuckets(codes, cells, count, ...lookup, bits, counters);
-      return kernels.collectCodes(codes, cells, count, ...lookup, take(8 * count), take(4 * count));
-    }),
-    [],
-  );
-});
+  t.test(`${type} are counted by bucket, and collected, in the ranges of their cell`, async t => {
+    t.strictSame(
+      differences(SEEDS, (kernels, area) => {
+        const { bytes, take, random } = area;
+        const count = lengthOf(random);
+        const first = integerBelow(random, 3);
+        const cellCount = 1 + integerBelow(random, 5);
+        const cells = takeU32(area, count, first + cellCount + 2);
+        const isFloat = type.startsWith('f');
+        const values = takeValues(area, type, count, () => {
+          const special = isFloat && random() < 0.2;
+          return special ? pick(random, SPECIAL_FLOATS) : randomValue(random, type, 20);
+        });
+        const { starts, hulls, ranges, number } = takeRanges(area, type, cellCount);
+        const bits = pick(random, [1, 3, 6]);
+        const counters = take(4 * number * 2 ** bits);
+        bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
+        const lookup = [first, cellCount, hulls, starts, ranges] as const;
+        kernels.countBuckets(...values, cells, count, ...lookup, bits, counters);
+        return kernels.collectCodes(...values, cells, count, ...lookup, take(8 * count), take(4 * count));
+      }),
+      [],
+    );
+  });
+}
+
+/** Up to three ranges of a few values for each cell; now and then none. */
+function takeRanges(
+  { view, take, random }: Area,
+  type: NativeType,
+  cellCount: number,
+): { starts: number; hulls: number; ranges: number; number: number } {
+  const starts = take(4 * (cellCount + 1));
+  const hulls = take(2 * NATIVE_BYTES[type] * cellCount);
+  const ranges = take(16 * 3 * cellCount);
+  const isFloat = type.startsWith('f');
+  const wide = (value: number): number | bigint => (type === 'i64' || type === 'u64' ? BigInt(value) : value);
+  let number = 0;
+  for (let cell = 0; cell < cellCount; cell++) {
+    view.setUint32(starts + 4 * cell, number, true);
+    let low = integerBelow(random, 8) - (type.startsWith('u') ? 0 : 5);
+    // No value is above the one and below the other.
+    let [least, most] = [100, isFloat ? -100 : 0];
+    for (let own = integerBelow(random, 4); own > 0; own--, number++) {
+      const high = low + integerBelow(random, 5);
+      [least, most] = [Math.min(least, low), high];
+      const code = codeOfValue(type, wide(low));
+      view.setBigUint64(ranges + 16 * number, code, true);
+      view.setBigUint64(ranges + 16 * number + 8, codeOfValue(type, wide(high)) - code, true);
+      low = high + 1 + integerBelow(random, 3);
+    }
+    putValues(view, hulls + 2 * NATIVE_BYTES[type] * cell, type, [wide(least), wide(most)]);
+  }
+  view.setUint32(starts + 4 * cellCount, number, true);
+  return { starts, hulls, ranges, number };
+}

@@ -12,11 +12,14 @@ export class FoundBuckets {
   readonly #store: GroupStore;
   /** Groups come from here, or are known before. */
   readonly #findsGroups: boolean;
+  /** Elements that a row has in each cell of its group. */
+  readonly #perRow: number;
   #counts: Float64Array;
   #isLost = false;
 
-  constructor(scale: Scale, store: GroupStore, findsGroups: boolean) {
+  constructor(scale: Scale, store: GroupStore, perRow: number, findsGroups: boolean) {
     this.scale = scale;
+    this.#perRow = perRow;
     this.#store = store;
     this.#findsGroups = findsGroups;
     this.#counts = new Float64Array(Math.min(COUNTERS_MAX, 256 * store.cells * scale.buckets));
@@ -33,42 +36,40 @@ export class FoundBuckets {
   }
 
   /** @throws too_large */
-  merge({ groups, keys, rows, counts }: BucketsPartial): void {
-    const ordinals = this.#findsGroups
-      ? this.#store.mergeGroups(keys, rows, groups)
-      : this.#store.ordinalsOf(keys, groups);
+  merge(partial: BucketsPartial): void {
+    const { groups, keys, counters } = partial;
+    const ordinals = this.#store.ordinalsOf(keys, groups);
+    if (this.#findsGroups) this.#addSizes(ordinals, partial);
     const width = this.#store.cells * this.scale.buckets;
-    if (this.#findsGroups) this.#countPresent(ordinals, counts);
-    this.#grow(width);
-    if (this.#isLost) return;
+    if (counters) this.#grow(width);
+    else this.#lose();
+    if (this.#isLost || !counters) return;
+    const into = this.#counts;
     for (const [i, ordinal] of ordinals.entries()) {
-      for (let from = i * width, to = ordinal * width; from < (i + 1) * width; from++, to++) {
-        this.#counts[to]! += counts[from]!;
-      }
+      for (let from = i * width, to = ordinal * width; from < (i + 1) * width; from++, to++)
+        into[to]! += counters[from]!;
     }
   }
 
-  #countPresent(ordinals: Uint32Array, counts: Uint32Array): void {
-    const present = this.#store.optional('present');
-    if (!present) return;
-    const { buckets } = this.scale;
-    const { cells } = this.#store;
+  /** Rows of groups, and elements of cells. */
+  #addSizes(ordinals: Uint32Array, { missing, present }: BucketsPartial): void {
+    const own = this.#store.optional('present');
+    const { rows, cells } = this.#store;
     for (const [i, ordinal] of ordinals.entries()) {
-      for (let cell = 0; cell < cells; cell++) {
-        const from = (i * cells + cell) * buckets;
-        let sum = 0;
-        for (let bucket = 1; bucket < buckets; bucket++) sum += counts[from + bucket]!;
-        present[ordinal * cells + cell]! += sum;
-      }
+      // Each cell has as many elements of a row as the others.
+      rows[ordinal]! += (missing[i * cells]! + present[i * cells]!) / this.#perRow;
+      if (own) for (let cell = 0; cell < cells; cell++) own[ordinal * cells + cell]! += present[i * cells + cell]!;
     }
+  }
+
+  #lose(): void {
+    this.#isLost = true;
+    this.#counts = new Float64Array();
   }
 
   #grow(width: number): void {
     const needed = this.#store.table.size * width;
-    if (needed > COUNTERS_MAX) {
-      this.#isLost = true;
-      this.#counts = new Float64Array();
-    }
+    if (needed > COUNTERS_MAX) this.#lose();
     if (this.#isLost || needed <= this.#counts.length) return;
     const larger = new Float64Array(Math.min(COUNTERS_MAX, Math.max(needed, 2 * this.#counts.length)));
     larger.set(this.#counts);

@@ -20,40 +20,43 @@ import type {
   SamplePartial,
 } from './measures.js';
 
-/** Counters of the buckets of a task: 2 MiB, about a second-level cache. */
-export const BUCKET_COUNTERS_MAX = 512 * 1024;
+/** Counters of the buckets of a task: 1 MiB, which a second-level cache holds; and each task answers with them. */
+export const BUCKET_COUNTERS_MAX = 256 * 1024;
+
+/** Times that the counters of a task may be full of groups. A sample has told how many there are: it did not know these. */
+const FULL_MAX = 4;
+
+/** Codes that are collected before they are set aside. */
+const COLLECTED_MAX = 64 * 1024;
 
 /** Values of one element of a block of rows, and their cells. */
 class BlockValues {
   readonly #engine: Engine;
   readonly #typeNumber: number;
   readonly #elements: RowElements;
-  readonly values: number;
-  readonly cells: number;
+  readonly #cells: number;
 
   constructor(engine: Engine, type: NativeType) {
     this.#engine = engine;
     this.#typeNumber = NATIVE_TYPES.indexOf(type);
     this.#elements = new RowElements(NATIVE_BYTES[type]);
-    this.values = engine.scratch.alloc(8 * BLOCK_ROWS);
-    this.cells = engine.scratch.alloc(4 * BLOCK_ROWS);
+    this.#cells = engine.scratch.alloc(4 * BLOCK_ROWS);
   }
 
   of({ box }: Tile): readonly RowElement[] {
     return this.#elements.of(box);
   }
 
-  /** Puts packed float64, or codes, at `values`. */
-  load(as: 'widen' | 'codes', ptr: number, element: RowElement, rows: BlockRows): void {
-    const from = valuesAt(ptr, element, rows);
-    this.#engine.kernels[as](this.#typeNumber, from, element.stride, rows.picked, rows.count, this.values);
+  /** The values as kernels take them: type, address, stride, rows. */
+  at(ptr: number, element: RowElement, rows: BlockRows): readonly [number, number, number, number] {
+    return [this.#typeNumber, valuesAt(ptr, element, rows), element.stride, rows.picked];
   }
 
   /** The cells of the rows: ordinals where each group has one. */
   cellsOf(ordinals: number, count: number, scale: number, cell: number): number {
     if (scale === 1) return ordinals;
-    this.#engine.kernels.cellsOf(ordinals, count, scale, cell, this.cells);
-    return this.cells;
+    this.#engine.kernels.cellsOf(ordinals, count, scale, cell, this.#cells);
+    return this.#cells;
   }
 }
 
@@ -61,6 +64,7 @@ export class SampleMeasurement implements Measurement {
   readonly #engine: Engine;
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
+  readonly #wide: number;
   readonly #values: Float64Array<ArrayBuffer>[] = [];
   #rows = 0;
 
@@ -68,9 +72,11 @@ export class SampleMeasurement implements Measurement {
     this.#engine = engine;
     this.#groups = new RowGroups(engine, keys, Math.max(1, chunk.rows!.length));
     this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
+    this.#wide = engine.scratch.alloc(8 * BLOCK_ROWS);
   }
 
   add(tile: Tile): void {
+    const { kernels, scratch } = this.#engine;
     const elements = this.#block.of(tile);
     eachBlock(
       this.#groups,
@@ -79,8 +85,8 @@ export class SampleMeasurement implements Measurement {
       rows => {
         this.#rows += rows.count;
         for (const element of elements) {
-          this.#block.load('widen', tile.ptr, element, rows);
-          this.#values.push(this.#engine.scratch.f64(this.#block.values, rows.count).slice());
+          kernels.widen(...this.#block.at(tile.ptr, element, rows), rows.count, this.#wide);
+          this.#values.push(scratch.f64(this.#wide, rows.count).slice());
         }
       },
     );
@@ -97,6 +103,9 @@ export class SampleMeasurement implements Measurement {
   }
 }
 
+/** What was counted until the tables were full. */
+type Segment = Omit<BucketsPartial, 'cellStart' | 'cellCount'>;
+
 /** Counts are whole numbers: one partial stands for all chunks of a task. */
 export class BucketsMeasurement implements Measurement {
   readonly #engine: Engine;
@@ -104,9 +113,8 @@ export class BucketsMeasurement implements Measurement {
   readonly #cells: number;
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
-  readonly #rows: number;
   readonly #counters: number;
-  readonly #segments: Omit<BucketsPartial, 'cellStart' | 'cellCount'>[] = [];
+  #segments: Segment[] = [];
 
   constructor(engine: Engine, measure: BucketsMeasure, chunk: ChunkTask) {
     this.#engine = engine;
@@ -115,7 +123,6 @@ export class BucketsMeasurement implements Measurement {
     const groupsMax = Math.max(1, Math.floor(BUCKET_COUNTERS_MAX / (measure.scale.buckets * this.#cells)));
     this.#groups = new RowGroups(engine, measure.keys, groupsMax);
     this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
-    this.#rows = engine.scratch.alloc(4 * groupsMax);
     this.#counters = engine.scratch.alloc(this.#counterBytes(groupsMax));
   }
 
@@ -124,7 +131,7 @@ export class BucketsMeasurement implements Measurement {
   }
 
   add(tile: Tile): void {
-    const { kernels, scratch } = this.#engine;
+    const { kernels } = this.#engine;
     const { low, perUnit, buckets } = this.#measure.scale;
     const elements = this.#block.of(tile);
     eachBlock(
@@ -132,50 +139,72 @@ export class BucketsMeasurement implements Measurement {
       tile.rows!,
       () => this.#setAside(),
       (rows, ordinals, before) => {
-        const { known } = this.#groups;
-        if (known > before) {
-          scratch.u32(this.#rows + 4 * before, known - before).fill(0);
-          scratch.u8(this.#counters + this.#counterBytes(before), this.#counterBytes(known - before)).fill(0);
-        }
-        if (tile.rows!.isFirstStrip) kernels.countCells(ordinals, rows.count, this.#rows);
+        this.#begin(before, this.#groups.known);
         for (const element of elements) {
-          this.#block.load('widen', tile.ptr, element, rows);
           const cells = this.#block.cellsOf(ordinals, rows.count, this.#cells, element.cell);
-          kernels.countScaled(this.#block.values, cells, rows.count, low, perUnit, buckets, this.#counters);
+          const values = this.#block.at(tile.ptr, element, rows);
+          kernels.countScaled(...values, cells, rows.count, low, perUnit, buckets, this.#counters);
         }
       },
     );
   }
 
+  /** Groups `[from, to)` are new. */
+  #begin(from: number, to: number): void {
+    if (from === to) return;
+    this.#engine.scratch.u8(this.#counters + this.#counterBytes(from), this.#counterBytes(to - from)).fill(0);
+  }
+
   partial(): BucketsPartial {
     this.#setAside();
+    const whole = this.#segments.length === 1 ? this.#segments[0]! : this.#joined();
+    return { cellStart: 0, cellCount: whole.groups * this.#cells, ...whole };
+  }
+
+  #joined(): Segment {
     const segments = this.#segments;
     const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);
     const keys = new BigUint64Array(groups * this.#groups.parts);
-    const rows = new Uint32Array(groups);
-    const counts = new Uint32Array(this.#counterBytes(groups) / 4);
+    const missing = new Uint32Array(groups * this.#cells);
+    const present = new Uint32Array(groups * this.#cells);
+    const isLost = segments.some(segment => !segment.counters);
+    const counters = isLost ? undefined : new Uint32Array(this.#counterBytes(groups) / 4);
     let at = 0;
     for (const segment of segments) {
       keys.set(segment.keys, at * this.#groups.parts);
-      rows.set(segment.rows, at);
-      counts.set(segment.counts, this.#counterBytes(at) / 4);
+      missing.set(segment.missing, at * this.#cells);
+      present.set(segment.present, at * this.#cells);
+      counters?.set(segment.counters!, this.#counterBytes(at) / 4);
       at += segment.groups;
     }
-    return { cellStart: 0, cellCount: groups * this.#cells, groups, keys, rows, counts };
+    return { groups, keys, missing, present, counters };
   }
 
   #setAside(): void {
     const groups = this.#groups.known;
     if (groups === 0) return;
-    const { scratch } = this.#engine;
-    this.#segments.push({
-      groups,
-      keys: this.#groups.keysOf(),
-      rows: scratch.u32(this.#rows, groups).slice(),
-      counts: scratch.u32(this.#counters, this.#counterBytes(groups) / 4).slice(),
-    });
+    const counted = this.#engine.scratch.u32(this.#counters, this.#counterBytes(groups) / 4);
+    const sizes = sizesOf(counted, groups * this.#cells, this.#measure.scale.buckets);
+    const isLost = this.#segments.length >= FULL_MAX;
+    // They would be too much to keep, here and where they are merged.
+    if (isLost) this.#segments = this.#segments.map(segment => ({ ...segment, counters: undefined }));
+    const counters = isLost ? undefined : counted.slice();
+    this.#segments.push({ groups, keys: this.#groups.keysOf(), ...sizes, counters });
     this.#groups.clear();
   }
+}
+
+/** Elements of each cell, from its buckets: the first is of NaN. */
+function sizesOf(counters: Uint32Array, cells: number, buckets: number): Pick<Segment, 'missing' | 'present'> {
+  const missing = new Uint32Array(cells);
+  const present = new Uint32Array(cells);
+  for (let cell = 0; cell < cells; cell++) {
+    let sum = 0;
+    for (let at = cell * buckets + 1; at < (cell + 1) * buckets; at++) sum += counters[at]!;
+    missing[cell] = counters[cell * buckets]!;
+    present[cell] = sum;
+  }
+  return { missing, present };
 }
 
 interface PlacedRanges {
@@ -200,41 +229,50 @@ class RangedGroups {
     this.#placed = placeRanges(engine, measure.where);
   }
 
-  /** Calls back with the codes of each element of each block, and their cells. */
-  each(tile: Tile, use: (codes: number, cells: number, count: number) => void): void {
+  /** Calls back with what kernels are told of each element of each block. */
+  each(tile: Tile, use: (...block: RangedBlock) => void): void {
     const elements = this.block.of(tile);
     const { cellStart } = tile.rows!;
+    const { firstCell, cellCount } = this.#measure.where;
+    const { hulls, starts, ranges } = this.#placed;
     eachBlock(
       this.groups,
       tile.rows!,
       () => {},
       (rows, ordinals) => {
         for (const element of elements) {
-          this.block.load('codes', tile.ptr, element, rows);
           const cell = cellStart + element.cell;
           const cells = this.block.cellsOf(ordinals, rows.count, this.#measure.cellsPerGroup, cell);
-          use(this.block.values, cells, rows.count);
+          const values = this.block.at(tile.ptr, element, rows);
+          use(...values, cells, rows.count, firstCell, cellCount, hulls, starts, ranges);
         }
       },
     );
   }
-
-  get lookup(): readonly [number, number, number, number, number] {
-    const { firstCell, cellCount } = this.#measure.where;
-    const { hulls, starts, ranges } = this.#placed;
-    return [firstCell, cellCount, hulls, starts, ranges];
-  }
 }
 
+/** Values, their cells, how many there are, and the ranges to look into. */
+type RangedBlock = [
+  type: number,
+  from: number,
+  stride: number,
+  rows: number,
+  cells: number,
+  count: number,
+  firstCell: number,
+  cellCount: number,
+  hulls: number,
+  starts: number,
+  ranges: number,
+];
+
 function placeRanges({ scratch }: Engine, { hulls, starts, ranges }: Ranges): PlacedRanges {
-  const put = (words: BigUint64Array): number => {
-    const ptr = scratch.alloc(8 * words.length);
-    scratch.u64(ptr, words.length).set(words);
+  const put = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array | BigUint64Array): number => {
+    const ptr = scratch.alloc(byteLength);
+    scratch.u8(ptr, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
     return ptr;
   };
-  const startsAt = scratch.alloc(4 * starts.length);
-  scratch.u32(startsAt, starts.length).set(starts);
-  return { hulls: hulls ? put(hulls) : 0, starts: startsAt, ranges: put(ranges) };
+  return { hulls: put(hulls), starts: put(starts), ranges: put(ranges) };
 }
 
 /** One partial stands for all chunks of a task. */
@@ -255,9 +293,7 @@ export class DigitsOfGroupsMeasurement implements Measurement {
   }
 
   add(tile: Tile): void {
-    this.#ranged.each(tile, (codes, cells, count) =>
-      this.#engine.kernels.countBuckets(codes, cells, count, ...this.#ranged.lookup, this.#bits, this.#counters),
-    );
+    this.#ranged.each(tile, (...block) => this.#engine.kernels.countBuckets(...block, this.#bits, this.#counters));
   }
 
   partial(): DigitsOfGroupsPartial {
@@ -269,40 +305,55 @@ export class DigitsOfGroupsMeasurement implements Measurement {
 export class CodesMeasurement implements Measurement {
   readonly #engine: Engine;
   readonly #ranged: RangedGroups;
+  readonly #codeBytes: 4 | 8;
   readonly #codes: number;
   readonly #ranges: number;
-  readonly #found: { readonly codes: BigUint64Array; readonly ranges: Uint32Array }[] = [];
+  readonly #aside: { readonly codes: CodesPartial['codes']; readonly ranges: Uint32Array<ArrayBuffer> }[] = [];
+  /** Codes that are not set aside yet. */
   #length = 0;
 
   constructor(engine: Engine, measure: CodesMeasure, chunk: ChunkTask) {
     this.#engine = engine;
     this.#ranged = new RangedGroups(engine, measure, chunk);
-    this.#codes = engine.scratch.alloc(8 * BLOCK_ROWS);
-    this.#ranges = engine.scratch.alloc(4 * BLOCK_ROWS);
+    this.#codeBytes = NATIVE_BYTES[nativeTypeOf(chunk.dtype)] === 8 ? 8 : 4;
+    this.#codes = engine.scratch.alloc(this.#codeBytes * COLLECTED_MAX);
+    this.#ranges = engine.scratch.alloc(4 * COLLECTED_MAX);
   }
 
   add(tile: Tile): void {
-    const { kernels, scratch } = this.#engine;
-    this.#ranged.each(tile, (codes, cells, count) => {
-      const found = kernels.collectCodes(codes, cells, count, ...this.#ranged.lookup, this.#codes, this.#ranges);
-      if (found === 0) return;
-      this.#found.push({
-        codes: scratch.u64(this.#codes, found).slice(),
-        ranges: scratch.u32(this.#ranges, found).slice(),
-      });
-      this.#length += found;
+    const { kernels } = this.#engine;
+    this.#ranged.each(tile, (...block) => {
+      if (this.#length + BLOCK_ROWS > COLLECTED_MAX) this.#setAside();
+      const toCodes = this.#codes + this.#codeBytes * this.#length;
+      this.#length += kernels.collectCodes(...block, toCodes, this.#ranges + 4 * this.#length);
     });
   }
 
   partial(): CodesPartial {
-    const codes = new BigUint64Array(this.#length);
-    const ranges = new Uint32Array(this.#length);
+    this.#setAside();
+    const [first, another] = this.#aside;
+    if (first && !another) return { cellStart: 0, cellCount: first.ranges.length, ...first };
+    const length = this.#aside.reduce((sum, { ranges }) => sum + ranges.length, 0);
+    const codes = new Uint8Array(this.#codeBytes * length);
+    const ranges = new Uint32Array(length);
     let at = 0;
-    for (const found of this.#found) {
-      codes.set(found.codes, at);
+    for (const found of this.#aside) {
+      codes.set(new Uint8Array(found.codes.buffer), this.#codeBytes * at);
       ranges.set(found.ranges, at);
-      at += found.codes.length;
+      at += found.ranges.length;
     }
-    return { cellStart: 0, cellCount: Math.max(1, this.#length), codes, ranges };
+    return { cellStart: 0, cellCount: Math.max(1, length), codes: this.#typed(codes.buffer), ranges };
+  }
+
+  #typed(buffer: ArrayBuffer): CodesPartial['codes'] {
+    return this.#codeBytes === 8 ? new BigUint64Array(buffer) : new Uint32Array(buffer);
+  }
+
+  #setAside(): void {
+    const { scratch } = this.#engine;
+    if (this.#length === 0) return;
+    const codes = scratch.u8(this.#codes, this.#codeBytes * this.#length).slice();
+    this.#aside.push({ codes: this.#typed(codes.buffer), ranges: scratch.u32(this.#ranges, this.#length).slice() });
+    this.#length = 0;
   }
 }

@@ -30,18 +30,19 @@ export interface BucketsPartial {
   readonly cellCount: number;
   readonly groups: number;
   readonly keys: BigUint64Array<ArrayBuffer>;
-  /** Rows of each group. */
-  readonly rows: Uint32Array<ArrayBuffer>;
-  /** Buckets of each cell of each group. */
-  readonly counts: Uint32Array<ArrayBuffer>;
+  /** Elements of each cell of each group: those that are NaN, and the others. */
+  readonly missing: Uint32Array<ArrayBuffer>;
+  readonly present: Uint32Array<ArrayBuffer>;
+  /** Buckets of each cell of each group; undefined where there were too many groups. */
+  readonly counters: Uint32Array<ArrayBuffer> | undefined;
 }
 
 /** Where a round looks: ranges of codes of some consecutive cells. In shared memory. */
 export interface Ranges {
   readonly firstCell: number;
   readonly cellCount: number;
-  /** Lowest code and distance to the highest, of the ranges of each cell together; undefined: each cell has one range. */
-  readonly hulls: BigUint64Array | undefined;
+  /** The lowest and the highest value in the ranges of each cell, of the type of the elements. */
+  readonly hulls: Uint8Array;
   /** The number of the first range of each cell, and behind the last one. */
   readonly starts: Uint32Array;
   /** Lowest code and distance to the highest of each range. */
@@ -77,7 +78,8 @@ export interface CodesMeasure extends RangesMeasure {
 export interface CodesPartial {
   readonly cellStart: number;
   readonly cellCount: number;
-  readonly codes: BigUint64Array<ArrayBuffer>;
+  /** Codes of types of less than 64 bits are half as wide. */
+  readonly codes: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   /** The number of the range that each lies in. */
   readonly ranges: Uint32Array<ArrayBuffer>;
 }

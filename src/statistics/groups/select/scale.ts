@@ -4,6 +4,7 @@
  * rounding does, so each holds a range of codes.
  */
 import { codeOfRank, ranksOf, valueOfRank } from '../../codes.js';
+import { placeInFloat32, placeInFloat64 } from '../../kernels/scalar/groups.js';
 import type { NativeType } from '../../native-types.js';
 
 /** Plain data. */
@@ -17,20 +18,22 @@ export interface Scale {
 /** Values of a sample at these shares of it are the ends of what is divided. */
 const LOW_SHARE = 0.002;
 
-/** A scale for values that are like a sample, in ascending order and finite; undefined where nothing can be divided. */
-export function scaleOf(sample: Float64Array, buckets: number): Scale | undefined {
+/**
+ * A scale for values of a type that are like a sample, in ascending order and finite; undefined where nothing can be
+ * divided. That of float32 is applied in float32.
+ */
+export function scaleOf(type: NativeType, sample: Float64Array, buckets: number): Scale | undefined {
   const low = sample[Math.floor(LOW_SHARE * sample.length)];
   const high = sample[Math.ceil((1 - LOW_SHARE) * (sample.length - 1))];
   if (low === undefined || high === undefined) return undefined;
-  const perUnit = (buckets - 3) / (high - low);
+  const exact = (buckets - 3) / (high - low);
+  const perUnit = type === 'f32' ? Math.fround(exact) : exact;
   return perUnit > 0 && Number.isFinite(perUnit) ? { low, perUnit, buckets } : undefined;
 }
 
 /** The bucket of a value that is not NaN: the kernel countScaled, to the bit. */
-function bucketOf({ low, perUnit, buckets }: Scale, value: number): number {
-  const place = (value - low) * perUnit;
-  if (place < 0) return 1;
-  return place < buckets - 3 ? 2 + (place + 2 ** 52 - 2 ** 52) : buckets - 1;
+function bucketOf({ low, perUnit, buckets }: Scale, type: NativeType, value: number): number {
+  return (type === 'f32' ? placeInFloat32 : placeInFloat64)(value, low, perUnit, buckets);
 }
 
 /** The lowest code of each bucket from 1 on, and behind the last one the code that is beyond all numbers. */
@@ -43,7 +46,7 @@ export function codeBounds(scale: Scale, type: NativeType): bigint[] {
     let [low, high] = [from, max + 1n];
     while (low < high) {
       const middle = (low + high) >> 1n;
-      if (bucketOf(scale, Number(valueOfRank(type, middle))) >= bucket) high = middle;
+      if (bucketOf(scale, type, Number(valueOfRank(type, middle))) >= bucket) high = middle;
       else low = middle + 1n;
     }
     from = low;

@@ -4,6 +4,8 @@
  * are collected and sorted. Cells are taken in batches of bounded size; a round is a pass over the data.
  */
 import { invariant } from '../../../errors.js';
+import { ranksOf, valueOfCode, valueOfRank } from '../../codes.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../native-types.js';
 import type { Measure, Partial, Round } from '../../part.js';
 import type { CodesPartial, DigitsOfGroupsPartial, Ranges } from './measures.js';
 
@@ -51,6 +53,8 @@ const BITS_MAX = 12;
 
 /** What a round is made of, beside what it looks for. */
 export interface SearchRounds {
+  /** Of the elements. */
+  readonly type: NativeType;
   readonly digits: (where: Ranges, bits: number) => Measure;
   readonly codes: (where: Ranges) => Measure;
   readonly roundOf: (measure: Measure) => Round;
@@ -70,7 +74,7 @@ export function* searchBatch(
     if (open.length === 0) return;
     const total = open.reduce((sum, { range }) => sum + range.count, 0);
     const largest = open.reduce((most, { range }) => Math.max(most, range.count), 0);
-    const where = placeRanges(open);
+    const where = yield* placeRanges(open, rounds);
     yield rounds.turn;
     if (total <= bounds.collectedMax && largest <= bounds.sortedMax) yield* collect(open, where, rounds);
     else yield* narrow(open, where, bounds, rounds);
@@ -101,23 +105,55 @@ function openRanges(searches: readonly Search[]): OpenRange[] {
   return open;
 }
 
-function placeRanges(open: readonly OpenRange[]): Ranges {
+function* placeRanges(open: readonly OpenRange[], { type, turn }: SearchRounds): Generator<Round, Ranges, void> {
   const firstCell = open[0]!.search.cell;
   const cellCount = open.at(-1)!.search.cell - firstCell + 1;
   const starts = new Uint32Array(new SharedArrayBuffer(4 * (cellCount + 1)));
-  const hulls = new BigUint64Array(new SharedArrayBuffer(16 * cellCount));
+  const hulls = new Hulls(type, cellCount);
   const ranges = new BigUint64Array(new SharedArrayBuffer(16 * open.length));
   for (const [number, { search, range }] of open.entries()) {
     const own = search.cell - firstCell;
     ranges[2 * number] = range.low;
     ranges[2 * number + 1] = range.span;
-    if (starts[own + 1] === 0) hulls[2 * own] = range.low;
-    hulls[2 * own + 1] = range.low + range.span - hulls[2 * own]!;
+    if (starts[own + 1] === 0) hulls.putLow(own, range.low);
+    hulls.putHigh(own, range.low + range.span);
     starts[own + 1]!++;
+    if ((number + 1) % CELLS_PER_TURN === 0) yield turn;
   }
-  const isSingle = open.length === cellCount && starts.every((count, i) => i === 0 || count === 1);
   for (let cell = 0; cell < cellCount; cell++) starts[cell + 1]! += starts[cell]!;
-  return { firstCell, cellCount, hulls: isSingle ? undefined : hulls, starts, ranges };
+  return { firstCell, cellCount, hulls: hulls.bytes, starts, ranges };
+}
+
+/** The lowest and the highest value in the ranges of each cell. No value lies in the hull of a cell that has no range. */
+class Hulls {
+  readonly bytes: Uint8Array;
+  readonly #type: NativeType;
+  readonly #view: DataView;
+
+  constructor(type: NativeType, cells: number) {
+    const itemBytes = NATIVE_BYTES[type];
+    this.#type = type;
+    this.bytes = new Uint8Array(new SharedArrayBuffer(2 * itemBytes * cells));
+    this.#view = new DataView(this.bytes.buffer);
+    const { min, max } = ranksOf(type);
+    const none = new Uint8Array(2 * itemBytes);
+    const view = new DataView(none.buffer);
+    NATIVE_WRITERS[type](view, 0, valueOfRank(type, max));
+    NATIVE_WRITERS[type](view, itemBytes, valueOfRank(type, min));
+    for (let cell = 0; cell < cells; cell++) this.bytes.set(none, 2 * itemBytes * cell);
+  }
+
+  putLow(cell: number, code: bigint): void {
+    this.#put(2 * cell, code);
+  }
+
+  putHigh(cell: number, code: bigint): void {
+    this.#put(2 * cell + 1, code);
+  }
+
+  #put(item: number, code: bigint): void {
+    NATIVE_WRITERS[this.#type](this.#view, NATIVE_BYTES[this.#type] * item, valueOfCode(this.#type, code));
+  }
 }
 
 function* narrow(
@@ -168,17 +204,27 @@ function* collect(open: readonly OpenRange[], where: Ranges, rounds: SearchRound
     ends[number] = total;
     total += range.count;
   }
-  const codes = new BigUint64Array(total);
+  const codes = codesFor(rounds.type, total);
+  const wordsPerCode = codes.BYTES_PER_ELEMENT / 4;
+  const into = new Uint32Array(codes.buffer);
   rounds.taken(partial => {
-    const taken = partial as CodesPartial;
-    for (const [i, number] of taken.ranges.entries()) codes[ends[number]!++] = taken.codes[i]!;
+    const { codes: taken, ranges } = partial as CodesPartial;
+    const words = new Uint32Array(taken.buffer);
+    for (let i = 0; i < ranges.length; i++) {
+      const to = wordsPerCode * ends[ranges[i]!]!++;
+      for (let word = 0; word < wordsPerCode; word++) into[to + word] = words[wordsPerCode * i + word]!;
+    }
   });
   yield rounds.roundOf(rounds.codes(where));
   for (const [number, { search, range, from, to }] of open.entries()) {
     const end = ends[number]!;
     const own = codes.subarray(end - range.count, end).sort();
-    for (let i = from; i < to; i++) search.found[i] = own[search.ranks[i]! - range.below];
+    for (let i = from; i < to; i++) search.found[i] = BigInt(own[search.ranks[i]! - range.below]!);
     if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield rounds.turn;
   }
   invariant(ends.at(-1) === total, 'as many elements are collected as were counted');
+}
+
+function codesFor(type: NativeType, length: number): Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer> {
+  return NATIVE_BYTES[type] === 8 ? new BigUint64Array(length) : new Uint32Array(length);
 }

@@ -8,6 +8,7 @@ import { nativeTypeOf, type NativeType } from '../../native-types.js';
 import type { Measure, Partial, Round } from '../../part.js';
 import { newValues, setValue, type Values } from '../../quantiles/cells.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
+import { hasWholeRows } from '../../rows/plan-rows.js';
 import { emptyWalk, type Walk } from '../../walk.js';
 import { extremeCodes, hasNan, presentIn, type GroupCells } from '../formulas.js';
 import { KeyTable } from '../key-table.js';
@@ -31,6 +32,7 @@ const BUCKETS_MAX = 1024;
 export interface SelectionOptions {
   readonly keys: readonly GroupKey[];
   readonly wanted: Wanted;
+  /** Of rounds that look for elements; its chunks may be larger than those of a round that finds groups. */
   readonly walk: Walk;
   readonly bounds: GroupSearchBounds;
   /** Elements of all rows, used or not. */
@@ -62,7 +64,7 @@ export class GroupSelection {
   /** A round over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
   *sample(findsGroups: boolean): Generator<Round, void, void> {
     const { walk, bounds, elements, keys } = this.#options;
-    const isWhole = walk.rows!.before === undefined && this.#cells.store.cells === cellsOfChunk(walk);
+    const isWhole = walk.rows!.before === undefined && hasWholeRows(walk);
     if (elements < bounds.sampledMin || !isWhole) return;
     const found = new KeyTable(partsOf(keys).length);
     const values: Float64Array[] = [];
@@ -78,7 +80,7 @@ export class GroupSelection {
     // More would come up with more rows.
     if (found.size > rows / 4) return;
     const scale = this.#scaleOf(found.size, values);
-    if (scale) this.#buckets = new FoundBuckets(scale, this.#cells.store, findsGroups);
+    if (scale) this.#buckets = new FoundBuckets(scale, this.#cells.store, this.#cells.perRow, findsGroups);
   }
 
   #scaleOf(groups: number, values: readonly Float64Array[]): Scale | undefined {
@@ -90,7 +92,7 @@ export class GroupSelection {
     }
     const perCell = BUCKET_COUNTERS_MAX / (Math.max(1, groups) * this.#cells.store.cells);
     const buckets = Math.min(BUCKETS_MAX, 2 ** Math.floor(Math.log2(perCell)));
-    return buckets < BUCKETS_MIN ? undefined : scaleOf(all.sort(), buckets);
+    return buckets < BUCKETS_MIN ? undefined : scaleOf(this.#type, all.sort(), buckets);
   }
 
   /** What it holds. */
@@ -129,6 +131,7 @@ export class GroupSelection {
       }
       this.#searchBytes = known.byteLength + this.#batchBytes(ranks);
       yield* searchBatch(batch, bounds, {
+        type: this.#type,
         digits: (where, bits) => ({ kind: 'group-digits', ...this.#measure(known, where), bits }),
         codes: where => ({ kind: 'group-codes', ...this.#measure(known, where) }),
         roundOf: (measure: Measure): Round => ({ walk: this.#options.walk, measure }),
@@ -221,11 +224,6 @@ export class GroupSelection {
     }
     return known;
   }
-}
-
-/** Cells of a chunk of a walk over raw rows, where no axis that is kept was cut. */
-function cellsOfChunk({ box, grid }: Walk): number {
-  return box.axes.reduce((cells, { kept }, i) => (kept ? cells * grid.lengths[i]! : cells), 1);
 }
 
 /** A few pieces of a walk, from all over it. */

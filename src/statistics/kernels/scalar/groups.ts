@@ -3,7 +3,7 @@
  * before their first element; values are packed unless said otherwise.
  */
 import { codeOfValue } from '../../codes.js';
-import { NATIVE_TYPES } from '../../native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
 import { readerOf } from './native.js';
 
 export interface GroupKernels {
@@ -21,12 +21,15 @@ export interface GroupKernels {
   /** Two ordinals → one code. */
   pairOrdinals(first: number, second: number, count: number, to: number): void;
   /**
-   * Codes → ordinals in the order of first appearance, through 2 ** bits slots over the codes that have one. Stops
+   * Values → ordinals in the order of first appearance, through 2 ** bits slots over the codes that have one. Stops
    * before more than `knownMax`, which is below the number of slots, would be known. `state` holds how many are.
-   * Answers how many codes were done.
+   * Answers how many values were done.
    */
   assignOrdinals(
-    codes: number,
+    type: number,
+    from: number,
+    stride: number,
+    rows: number,
     count: number,
     slots: number,
     bits: number,
@@ -39,7 +42,10 @@ export interface GroupKernels {
    * The same with a slot for each code from `base` on, `span` of them; stops before a code outside of them, too.
    */
   assignNear(
-    codes: number,
+    type: number,
+    from: number,
+    stride: number,
+    rows: number,
     count: number,
     base: bigint,
     span: number,
@@ -77,10 +83,14 @@ export interface GroupKernels {
   productCells(values: number, cells: number, count: number, records: number): void;
   /**
    * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others
-   * divide what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32).
+   * divide what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32). Places are computed in
+   * float64, those of float32 in float32.
    */
   countScaled(
-    values: number,
+    type: number,
+    from: number,
+    stride: number,
+    rows: number,
     cells: number,
     count: number,
     low: number,
@@ -89,13 +99,16 @@ export interface GroupKernels {
     counters: number,
   ): void;
   /**
-   * Counts codes by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
-   * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them: one
-   * range each, where `hulls` is 0; else ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common and lie
-   * in the cell's hull.
+   * Counts values by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
+   * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them, each
+   * with ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common. `hulls` has the lowest and the highest
+   * value in the ranges of each cell, in the type of the values. NaN lie in no range.
    */
   countBuckets(
-    codes: number,
+    type: number,
+    from: number,
+    stride: number,
+    rows: number,
     cells: number,
     count: number,
     firstCell: number,
@@ -106,9 +119,15 @@ export interface GroupKernels {
     bits: number,
     counters: number,
   ): void;
-  /** Codes in a range of their cell, and the number of that range; answers how many. */
+  /**
+   * Values in a range of their cell, as codes of 32 bits where the type has no more, else of 64, and the number of that
+   * range; answers how many.
+   */
   collectCodes(
-    codes: number,
+    type: number,
+    from: number,
+    stride: number,
+    rows: number,
     cells: number,
     count: number,
     firstCell: number,
@@ -159,33 +178,57 @@ export function groupKernels(memory: DataView): GroupKernels {
       slot = (slot + 1) % 2 ** bits;
     }
   };
-  /** Opens the ranges of cells: the number of the range that holds a code, or undefined. */
-  const rangesOf =
-    (firstCell: number, cellCount: number, hulls: number, starts: number, ranges: number) =>
-    (code: bigint, cell: number): number | undefined => {
+  /** Reads value `i` of those that are given by a type, an address, a stride and the numbers of rows. */
+  const valuesOf = (type: number, from: number, stride: number, rows: number): ((i: number) => number | bigint) => {
+    const read = readerOf(type);
+    return i => read(memory, from + (rows === 0 ? i : u32(rows + 4 * i)) * stride);
+  };
+  const codesOf = (type: number, from: number, stride: number, rows: number): ((i: number) => bigint) => {
+    const valueOf = valuesOf(type, from, stride, rows);
+    return i => codeOfValue(NATIVE_TYPES[type]!, valueOf(i));
+  };
+  /** Opens the ranges of cells: the number of the range that holds a value, or undefined. */
+  const rangesOf = (
+    type: number,
+    firstCell: number,
+    cellCount: number,
+    hulls: number,
+    starts: number,
+    ranges: number,
+  ) => {
+    const name = NATIVE_TYPES[type]!;
+    const read = readerOf(type);
+    return (value: number | bigint, cell: number): number | undefined => {
       const own = cell - firstCell;
       if (own < 0 || own >= cellCount) return undefined;
-      const end = hulls === 0 ? own + 1 : u32(starts + 4 * own + 4);
-      for (let range = hulls === 0 ? own : u32(starts + 4 * own); range < end; range++) {
+      const hull = hulls + own * 2 * NATIVE_BYTES[name];
+      if (!(value >= read(memory, hull) && value <= read(memory, hull + NATIVE_BYTES[name]))) return undefined;
+      const code = codeOfValue(name, value);
+      for (let range = u32(starts + 4 * own); range < u32(starts + 4 * own + 4); range++) {
         const low = u64(ranges + 16 * range);
         if (code >= low && code - low <= u64(ranges + 16 * range + 8)) return range;
       }
       return undefined;
     };
+  };
+  /** Where a new code goes: its slot, and what the tables know; false where they are full. */
+  const enter = (slot: number, code: bigint, entries: number, knownMax: number, state: number): boolean => {
+    const known = u32(state);
+    if (known >= knownMax) return false;
+    setU64(entries + 8 * known, code);
+    setU32(slot, known + 1);
+    setU32(state, known + 1);
+    return true;
+  };
 
   return {
     widen(type, from, stride, rows, count, to) {
-      const read = readerOf(type);
-      for (let i = 0; i < count; i++) {
-        setF64(to + 8 * i, Number(read(memory, from + (rows === 0 ? i : u32(rows + 4 * i)) * stride)));
-      }
+      const valueOf = valuesOf(type, from, stride, rows);
+      for (let i = 0; i < count; i++) setF64(to + 8 * i, Number(valueOf(i)));
     },
     codes(type, from, stride, rows, count, to) {
-      const read = readerOf(type);
-      for (let i = 0; i < count; i++) {
-        const value = read(memory, from + (rows === 0 ? i : u32(rows + 4 * i)) * stride);
-        setU64(to + 8 * i, codeOfValue(NATIVE_TYPES[type]!, value));
-      }
+      const codeOf = codesOf(type, from, stride, rows);
+      for (let i = 0; i < count; i++) setU64(to + 8 * i, codeOf(i));
     },
     binCodes(codes, count, bounds, n) {
       for (let i = 0; i < count; i++) {
@@ -204,34 +247,24 @@ export function groupKernels(memory: DataView): GroupKernels {
         setU64(to + 8 * i, (BigInt(u32(first + 4 * i)) << 32n) | BigInt(u32(second + 4 * i)));
       }
     },
-    assignOrdinals(codes, count, slots, bits, entries, knownMax, state, ordinals) {
+    assignOrdinals(type, from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals) {
+      const codeOf = codesOf(type, from, stride, rows);
       for (let i = 0; i < count; i++) {
-        const code = u64(codes + 8 * i);
+        const code = codeOf(i);
         const slot = slotOf(code, slots, bits, entries);
-        if (u32(slot) === 0) {
-          const known = u32(state);
-          if (known >= knownMax) return i;
-          setU64(entries + 8 * known, code);
-          setU32(slot, known + 1);
-          setU32(state, known + 1);
-        }
+        if (u32(slot) === 0 && !enter(slot, code, entries, knownMax, state)) return i;
         setU32(ordinals + 4 * i, u32(slot) - 1);
       }
       return count;
     },
-    assignNear(codes, count, base, span, slots, entries, knownMax, state, ordinals) {
+    assignNear(type, from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals) {
+      const codeOf = codesOf(type, from, stride, rows);
       for (let i = 0; i < count; i++) {
-        const code = u64(codes + 8 * i);
+        const code = codeOf(i);
         const distance = code - BigInt.asUintN(64, base);
         if (distance < 0n || distance >= span) return i;
         const slot = slots + 4 * Number(distance);
-        if (u32(slot) === 0) {
-          const known = u32(state);
-          if (known >= knownMax) return i;
-          setU64(entries + 8 * known, code);
-          setU32(slot, known + 1);
-          setU32(state, known + 1);
-        }
+        if (u32(slot) === 0 && !enter(slot, code, entries, knownMax, state)) return i;
         setU32(ordinals + 4 * i, u32(slot) - 1);
       }
       return count;
@@ -336,42 +369,77 @@ export function groupKernels(memory: DataView): GroupKernels {
         setF64(record + 8, f64(record + 8) + (a + b));
       }
     },
-    countScaled(values, cells, count, low, scale, buckets, counters) {
+    countScaled(type, from, stride, rows, cells, count, low, scale, buckets, counters) {
+      const valueOf = valuesOf(type, from, stride, rows);
+      const place = type === F32 ? placeInFloat32 : placeInFloat64;
       for (let i = 0; i < count; i++) {
-        const place = (f64(values + 8 * i) - low) * scale;
-        // To the nearest integer, ties to even.
-        let bucket = place < 0 ? 1 : place < buckets - 3 ? 2 + (place + 2 ** 52 - 2 ** 52) : buckets - 1;
-        if (Number.isNaN(f64(values + 8 * i))) bucket = 0;
+        const bucket = place(Number(valueOf(i)), low, scale, buckets);
         const counter = counters + 4 * (u32(cells + 4 * i) * buckets + bucket);
         setU32(counter, u32(counter) + 1);
       }
     },
-    countBuckets(codes, cells, count, firstCell, cellCount, hulls, starts, ranges, bits, counters) {
-      const rangeOf = rangesOf(firstCell, cellCount, hulls, starts, ranges);
+    countBuckets(type, from, stride, rows, cells, count, firstCell, cellCount, hulls, starts, ranges, bits, counters) {
+      const valueOf = valuesOf(type, from, stride, rows);
+      const rangeOf = rangesOf(type, firstCell, cellCount, hulls, starts, ranges);
       for (let i = 0; i < count; i++) {
-        const code = u64(codes + 8 * i);
-        const range = rangeOf(code, u32(cells + 4 * i));
+        const value = valueOf(i);
+        const range = rangeOf(value, u32(cells + 4 * i));
         if (range === undefined) continue;
         const span = u64(ranges + 16 * range + 8);
         const shift = Math.max(0, (span === 0n ? 0 : span.toString(2).length) - bits);
-        const bucket = Number((code - u64(ranges + 16 * range)) >> BigInt(shift));
+        const bucket = Number((codeOfValue(NATIVE_TYPES[type]!, value) - u64(ranges + 16 * range)) >> BigInt(shift));
         const counter = counters + 4 * (range * 2 ** bits + bucket);
         setU32(counter, u32(counter) + 1);
       }
     },
-    collectCodes(codes, cells, count, firstCell, cellCount, hulls, starts, ranges, toCodes, toRanges) {
-      const rangeOf = rangesOf(firstCell, cellCount, hulls, starts, ranges);
+    collectCodes(
+      type,
+      from,
+      stride,
+      rows,
+      cells,
+      count,
+      firstCell,
+      cellCount,
+      hulls,
+      starts,
+      ranges,
+      toCodes,
+      toRanges,
+    ) {
+      const valueOf = valuesOf(type, from, stride, rows);
+      const rangeOf = rangesOf(type, firstCell, cellCount, hulls, starts, ranges);
+      const isWide = NATIVE_BYTES[NATIVE_TYPES[type]!] === 8;
       let collected = 0;
       for (let i = 0; i < count; i++) {
-        const code = u64(codes + 8 * i);
-        const range = rangeOf(code, u32(cells + 4 * i));
+        const value = valueOf(i);
+        const range = rangeOf(value, u32(cells + 4 * i));
         if (range === undefined) continue;
-        setU64(toCodes + 8 * collected, code);
+        const code = codeOfValue(NATIVE_TYPES[type]!, value);
+        if (isWide) setU64(toCodes + 8 * collected, code);
+        else setU32(toCodes + 4 * collected, Number(code));
         setU32(toRanges + 4 * collected++, range);
       }
       return collected;
     },
   };
+}
+
+const F32 = NATIVE_TYPES.indexOf('f32');
+
+/** The bucket of a value on a scale of `buckets`: 0 for NaN, 1 for what is below `low`; places go to the nearest integer, ties to even. */
+export function placeInFloat64(value: number, low: number, scale: number, buckets: number): number {
+  if (Number.isNaN(value)) return 0;
+  const place = Math.min(Math.max((value - low) * scale, -1), buckets - 3);
+  return place + (2 ** 52 + 2) - 2 ** 52;
+}
+
+/** The same, every step rounded to float32. */
+export function placeInFloat32(value: number, low: number, scale: number, buckets: number): number {
+  if (Number.isNaN(value)) return 0;
+  const { fround } = Math;
+  const place = Math.min(Math.max(fround(fround(value - fround(low)) * fround(scale)), -1), buckets - 3);
+  return fround(place + (2 ** 23 + 2)) - 2 ** 23;
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
