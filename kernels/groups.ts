@@ -4,6 +4,7 @@
  * (ordinal * scale + cell). Records of cells are all zero before their first element. Values are given by the address
  * of the first, the bytes from one to the next, and the numbers of the rows that are used, or 0 for all.
  */
+import { Lanes } from './lanes';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
 
 /** Where value `i` stands. */
@@ -285,23 +286,52 @@ function assignNearOf<T>(
   state: usize,
   ordinals: usize,
 ): usize {
+  const isPacked = isInteger<T>() && sizeof<T>() === 4 && !rows && stride === 4;
   let known = load<u32>(state);
   let i: usize = 0;
-  for (; i < count; i++) {
-    const code = codeOf<T>(at(from, stride, rows, i));
-    const distance = code - base;
-    if (distance >= u64(span)) break;
-    const slot = slots + usize(distance) * 4;
-    let found = load<u32>(slot);
-    if (found === 0) {
-      if (known >= u32(knownMax)) break;
-      store<u64>(entries + usize(known) * 8, code);
-      found = ++known;
-      store<u32>(slot, found);
+  let end: usize = isPacked ? 0 : count;
+  while (true) {
+    for (; i < end; i++) {
+      const code = codeOf<T>(at(from, stride, rows, i));
+      const distance = code - base;
+      if (distance >= u64(span)) break;
+      const slot = slots + usize(distance) * 4;
+      let found = load<u32>(slot);
+      if (found === 0) {
+        if (known >= u32(knownMax)) break;
+        store<u64>(entries + usize(known) * 8, code);
+        found = ++known;
+        store<u32>(slot, found);
+      }
+      store<u32>(ordinals + i * 4, found - 1);
     }
-    store<u32>(ordinals + i * 4, found - 1);
+    if (i < end || i === count) break;
+    // Four that are known are done at once; where one is not, they are done one by one.
+    i += nearFours<T>(from + i * 4, count - i, base, span, slots, ordinals + i * 4);
+    end = i + 4 < count ? i + 4 : count;
   }
   store<u32>(state, known);
+  return i;
+}
+
+/** Packed integers of 32 bits, four at a time, until one of four has no ordinal; answers how many are done. */
+function nearFours<T>(from: usize, count: usize, base: u64, span: u32, slots: usize, ordinals: usize): usize {
+  // Codes of signed ones are moved by half of all values.
+  const bases = i32x4.splat(isSigned<T>() ? i32(base) ^ i32.MIN_VALUE : i32(base));
+  const spans = i32x4.splat(span);
+  const ones = i32x4.splat(1);
+  let i: usize = 0;
+  for (; i + 4 <= count; i += 4) {
+    const distances = i32x4.sub(v128.load(from + i * 4), bases);
+    if (!i32x4.all_true(i32x4.lt_u(distances, spans))) break;
+    const offsets = i32x4.shl(distances, 2);
+    let found = v128.load32_zero(slots + usize(i32x4.extract_lane(offsets, 0)));
+    found = v128.load32_lane(slots + usize(i32x4.extract_lane(offsets, 1)), found, 1);
+    found = v128.load32_lane(slots + usize(i32x4.extract_lane(offsets, 2)), found, 2);
+    found = v128.load32_lane(slots + usize(i32x4.extract_lane(offsets, 3)), found, 3);
+    if (!i32x4.all_true(found)) break;
+    v128.store(ordinals + i * 4, i32x4.sub(found, ones));
+  }
   return i;
 }
 
@@ -623,6 +653,43 @@ function countWide<T>(
     place = above < place ? above : place;
     const bucket = value === value ? u32(reinterpret<u64>(place + ROUNDER)) : 0;
     countOne(counters + usize(load<u32>(cells + i * 4) * buckets + bucket) * 4);
+  }
+}
+
+/**
+ * Counters of cells, `buckets` (a multiple of four) of each: how many elements are NaN, which the first is of, and how many
+ * are not (u32 each). Answers the largest counter.
+ */
+export function cellSizes(counters: usize, cells: usize, buckets: usize, missing: usize, present: usize): u32 {
+  let largest = i32x4.splat(0);
+  for (let cell: usize = 0; cell < cells; cell++) {
+    const from = counters + cell * buckets * 4;
+    let sums = i32x4.splat(0);
+    for (let i: usize = 0; i < buckets; i += 4) {
+      const counts = v128.load(from + i * 4);
+      sums = i32x4.add(sums, counts);
+      largest = i32x4.max_u(largest, counts);
+    }
+    const nans = load<u32>(from);
+    store<u32>(missing + cell * 4, nans);
+    store<u32>(present + cell * 4, u32(Lanes.sumCounts(sums)) - nans);
+  }
+  largest = i32x4.max_u(largest, v128.shuffle<i32>(largest, largest, 2, 3, 2, 3));
+  largest = i32x4.max_u(largest, v128.shuffle<i32>(largest, largest, 1, 1, 1, 1));
+  return u32(i32x4.extract_lane(largest, 0));
+}
+
+/** Counters (u32, a multiple of sixteen of them) as integers of 1 or 2 bytes, which hold them. */
+export function narrowCounters(counters: usize, count: usize, itemBytes: i32, to: usize): void {
+  for (let i: usize = 0; i < count; i += 16) {
+    const from = counters + i * 4;
+    const front = i16x8.narrow_i32x4_u(v128.load(from), v128.load(from, 16));
+    const back = i16x8.narrow_i32x4_u(v128.load(from, 32), v128.load(from, 48));
+    if (itemBytes === 1) v128.store(to + i, i8x16.narrow_i16x8_u(front, back));
+    else {
+      v128.store(to + i * 2, front);
+      v128.store(to + i * 2, back, 16);
+    }
   }
 }
 
@@ -1056,15 +1123,41 @@ function collectOf<T>(
   toCodes: usize,
   toRanges: usize,
 ): usize {
+  const isPacked = sizeof<T>() === 4 && !rows && stride === 4;
   let collected: usize = 0;
-  for (let i: usize = 0; i < count; i++) {
-    const here = at(from, stride, rows, i);
-    const number = Ranges.find<T>(here, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
-    if (number < 0) continue;
-    if (sizeof<T>() === 8) store<u64>(toCodes + collected * 8, codeOf<T>(here));
-    else store<u32>(toCodes + collected * 4, u32(codeOf<T>(here)));
-    store<u32>(toRanges + collected * 4, u32(number));
-    collected++;
+  for (let i: usize = 0; i < count;) {
+    if (isPacked) i += outsideFours<T>(from + i * 4, cells + i * 4, count - i, firstCell, cellCount, hulls);
+    const end = isPacked && i + 4 < count ? i + 4 : count;
+    for (; i < end; i++) {
+      const here = at(from, stride, rows, i);
+      const number = Ranges.find<T>(here, load<u32>(cells + i * 4), firstCell, cellCount, hulls, starts, ranges);
+      if (number < 0) continue;
+      if (sizeof<T>() === 8) store<u64>(toCodes + collected * 8, codeOf<T>(here));
+      else store<u32>(toCodes + collected * 4, u32(codeOf<T>(here)));
+      store<u32>(toRanges + collected * 4, u32(number));
+      collected++;
+    }
   }
   return collected;
+}
+
+/** Of packed values of 32 bits: how many of the first ones, in fours, lie outside the hulls of their cells. */
+function outsideFours<T>(from: usize, cells: usize, count: usize, firstCell: u32, cellCount: u32, hulls: usize): usize {
+  const firsts = i32x4.splat(firstCell);
+  const counts = i32x4.splat(cellCount);
+  let i: usize = 0;
+  for (; i + 4 <= count; i += 4) {
+    const own = i32x4.sub(v128.load(cells + i * 4), firsts);
+    if (!i32x4.all_true(i32x4.lt_u(own, counts))) break;
+    const offsets = i32x4.shl(own, 3);
+    let front = v128.load64_zero(hulls + usize(i32x4.extract_lane(offsets, 0)));
+    front = v128.load64_lane(hulls + usize(i32x4.extract_lane(offsets, 1)), front, 1);
+    let back = v128.load64_zero(hulls + usize(i32x4.extract_lane(offsets, 2)));
+    back = v128.load64_lane(hulls + usize(i32x4.extract_lane(offsets, 3)), back, 1);
+    const values = v128.load(from + i * 4);
+    const isAbove = v128.ge<T>(values, v128.shuffle<i32>(front, back, 0, 2, 4, 6));
+    const isBelow = v128.le<T>(values, v128.shuffle<i32>(front, back, 1, 3, 5, 7));
+    if (v128.any_true(v128.and(isAbove, isBelow))) break;
+  }
+  return i;
 }

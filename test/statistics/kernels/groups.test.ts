@@ -218,6 +218,25 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
   );
 });
 
+t.test('counters of cells are added up, and made as narrow as they may be', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, area) => {
+      const { take, random } = area;
+      const cells = integerBelow(random, 6);
+      const buckets = pick(random, [32, 64]);
+      const below = pick(random, [2 ** 8, 2 ** 16, 2 ** 26, 2 ** 32]);
+      const counters = takeU32(area, cells * buckets, below);
+      const largest = kernels.cellSizes(counters, cells, buckets, take(4 * cells), take(4 * cells));
+      for (const itemBytes of [1, 2]) {
+        const to = take(itemBytes * cells * buckets);
+        if (below <= 2 ** (8 * itemBytes)) kernels.narrowCounters(counters, cells * buckets, itemBytes, to);
+      }
+      return largest;
+    }),
+    [],
+  );
+});
+
 for (const type of NATIVE_TYPES) {
   t.test(`${type} are counted by bucket, NaN and what lies outside apart`, async t => {
     t.strictSame(

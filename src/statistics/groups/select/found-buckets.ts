@@ -1,28 +1,39 @@
-/** How many values of each cell lie in each bucket of a scale, merged: 4 bytes a bucket. */
+/** How many values of each cell lie in each bucket of a scale, merged: 4 bytes a bucket, 8 where there are 2 ** 32 values. */
 import { lowerBound } from '../../../lower-bound.js';
 import type { GroupStore } from '../store.js';
-import type { BucketsPartial } from './measures.js';
+import type { BucketsPartial, Counters } from './measures.js';
 import type { Scale } from './scale.js';
 
 /** More would not be worth their memory: the groups are more than a sample has told. */
 const COUNTERS_MAX = 8 * 1024 * 1024;
 
+type Counts = Uint32Array | Float64Array;
+
+export interface Findings {
+  /** Elements of all rows. */
+  readonly elements: number;
+  /** Elements that a row has in each cell of its group. */
+  readonly perRow: number;
+  /** Groups come from here, or are known before. */
+  readonly findsGroups: boolean;
+}
+
 export class FoundBuckets {
   readonly scale: Scale;
   readonly #store: GroupStore;
-  /** Groups come from here, or are known before. */
   readonly #findsGroups: boolean;
-  /** Elements that a row has in each cell of its group. */
   readonly #perRow: number;
-  #counts: Float64Array;
+  readonly #Counts: Uint32ArrayConstructor | Float64ArrayConstructor;
+  #counts: Counts;
   #isLost = false;
 
-  constructor(scale: Scale, store: GroupStore, perRow: number, findsGroups: boolean) {
+  constructor(scale: Scale, store: GroupStore, { elements, perRow, findsGroups }: Findings) {
     this.scale = scale;
+    this.#Counts = elements < 2 ** 32 ? Uint32Array : Float64Array;
     this.#perRow = perRow;
     this.#store = store;
     this.#findsGroups = findsGroups;
-    this.#counts = new Float64Array(Math.min(COUNTERS_MAX, 256 * store.cells * scale.buckets));
+    this.#counts = new this.#Counts(Math.min(COUNTERS_MAX, 256 * store.cells * scale.buckets));
   }
 
   /** True where there are too many to be kept. */
@@ -44,11 +55,7 @@ export class FoundBuckets {
     if (counters) this.#grow(width);
     else this.#lose();
     if (this.#isLost || !counters) return;
-    const into = this.#counts;
-    for (const [i, ordinal] of ordinals.entries()) {
-      for (let from = i * width, to = ordinal * width; from < (i + 1) * width; from++, to++)
-        into[to]! += counters[from]!;
-    }
+    for (const [i, ordinal] of ordinals.entries()) add(this.#counts, ordinal * width, counters, i * width, width);
   }
 
   /** Rows of groups, and elements of cells. */
@@ -64,14 +71,14 @@ export class FoundBuckets {
 
   #lose(): void {
     this.#isLost = true;
-    this.#counts = new Float64Array();
+    this.#counts = new this.#Counts();
   }
 
   #grow(width: number): void {
     const needed = this.#store.table.size * width;
     if (needed > COUNTERS_MAX) this.#lose();
     if (this.#isLost || needed <= this.#counts.length) return;
-    const larger = new Float64Array(Math.min(COUNTERS_MAX, Math.max(needed, 2 * this.#counts.length)));
+    const larger = new this.#Counts(Math.min(COUNTERS_MAX, Math.max(needed, 2 * this.#counts.length)));
     larger.set(this.#counts);
     this.#counts = larger;
   }
@@ -79,11 +86,15 @@ export class FoundBuckets {
   /** The running counts of a cell: how many values lie in buckets up to each, NaN left out. */
   runningOf(cell: number): Float64Array {
     const { buckets } = this.scale;
-    const running = this.#counts.slice(cell * buckets, (cell + 1) * buckets);
+    const running = Float64Array.from(this.#counts.subarray(cell * buckets, (cell + 1) * buckets));
     running[0] = 0;
     for (let bucket = 1; bucket < buckets; bucket++) running[bucket]! += running[bucket - 1]!;
     return running;
   }
+}
+
+function add(into: Counts, to: number, from: Counters, start: number, count: number): void {
+  for (let i = 0; i < count; i++) into[to + i]! += from[start + i]!;
 }
 
 /** The bucket of the value at a rank, from the running counts of a cell. */

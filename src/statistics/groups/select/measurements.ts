@@ -13,6 +13,7 @@ import type {
   BucketsPartial,
   CodesMeasure,
   CodesPartial,
+  Counters,
   DigitsOfGroupsMeasure,
   DigitsOfGroupsPartial,
   Ranges,
@@ -183,28 +184,42 @@ export class BucketsMeasurement implements Measurement {
   #setAside(): void {
     const groups = this.#groups.known;
     if (groups === 0) return;
-    const counted = this.#engine.scratch.u32(this.#counters, this.#counterBytes(groups) / 4);
-    const sizes = sizesOf(counted, groups * this.#cells, this.#measure.scale.buckets);
+    const sizes = this.#sizesOf(groups * this.#cells);
     const isLost = this.#segments.length >= FULL_MAX;
     // They would be too much to keep, here and where they are merged.
     if (isLost) this.#segments = this.#segments.map(segment => ({ ...segment, counters: undefined }));
-    const counters = isLost ? undefined : counted.slice();
-    this.#segments.push({ groups, keys: this.#groups.keysOf(), ...sizes, counters });
+    const counters = isLost ? undefined : this.#narrowed(this.#counterBytes(groups) / 4, sizes.largest);
+    const { missing, present } = sizes;
+    this.#segments.push({ groups, keys: this.#groups.keysOf(), missing, present, counters });
     this.#groups.clear();
   }
-}
 
-/** Elements of each cell, from its buckets: the first is of NaN. */
-function sizesOf(counters: Uint32Array, cells: number, buckets: number): Pick<Segment, 'missing' | 'present'> {
-  const missing = new Uint32Array(cells);
-  const present = new Uint32Array(cells);
-  for (let cell = 0; cell < cells; cell++) {
-    let sum = 0;
-    for (let at = cell * buckets + 1; at < (cell + 1) * buckets; at++) sum += counters[at]!;
-    missing[cell] = counters[cell * buckets]!;
-    present[cell] = sum;
+  #sizesOf(cells: number): Pick<Segment, 'missing' | 'present'> & { readonly largest: number } {
+    const { kernels, scratch } = this.#engine;
+    const mark = scratch.mark();
+    const [missing, present] = [scratch.alloc(4 * cells), scratch.alloc(4 * cells)];
+    const largest = kernels.cellSizes(this.#counters, cells, this.#measure.scale.buckets, missing, present) >>> 0;
+    const sizes = {
+      missing: scratch.u32(missing, cells).slice(),
+      present: scratch.u32(present, cells).slice(),
+      largest,
+    };
+    scratch.release(mark);
+    return sizes;
   }
-  return { missing, present };
+
+  /** A copy: a quarter of the bytes to be sent and merged, as a rule. */
+  #narrowed(count: number, largest: number): Counters {
+    const { kernels, scratch } = this.#engine;
+    if (largest >= 2 ** 16) return scratch.u32(this.#counters, count).slice();
+    const itemBytes = largest < 2 ** 8 ? 1 : 2;
+    const mark = scratch.mark();
+    const to = scratch.alloc(itemBytes * count);
+    kernels.narrowCounters(this.#counters, count, itemBytes, to);
+    const narrow = scratch.u8(to, itemBytes * count).slice();
+    scratch.release(mark);
+    return itemBytes === 1 ? narrow : new Uint16Array(narrow.buffer);
+  }
 }
 
 interface PlacedRanges {

@@ -24,6 +24,9 @@ export interface BucketsMeasure {
   readonly scale: Scale;
 }
 
+/** As narrow as their values allow. */
+export type Counters = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
 /** A group may be there more than once. */
 export interface BucketsPartial {
   readonly cellStart: number;
@@ -34,7 +37,7 @@ export interface BucketsPartial {
   readonly missing: Uint32Array<ArrayBuffer>;
   readonly present: Uint32Array<ArrayBuffer>;
   /** Buckets of each cell of each group; undefined where there were too many groups. */
-  readonly counters: Uint32Array<ArrayBuffer> | undefined;
+  readonly counters: Counters | undefined;
 }
 
 /** Where a round looks: ranges of codes of some consecutive cells. In shared memory. */

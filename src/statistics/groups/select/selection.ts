@@ -80,7 +80,8 @@ export class GroupSelection {
     // More would come up with more rows.
     if (found.size > rows / 4) return;
     const scale = this.#scaleOf(found.size, values);
-    if (scale) this.#buckets = new FoundBuckets(scale, this.#cells.store, this.#cells.perRow, findsGroups);
+    const { store, perRow } = this.#cells;
+    if (scale) this.#buckets = new FoundBuckets(scale, store, { elements, perRow, findsGroups });
   }
 
   #scaleOf(groups: number, values: readonly Float64Array[]): Scale | undefined {

@@ -99,6 +99,13 @@ export interface GroupKernels {
     counters: number,
   ): void;
   /**
+   * Counters of cells, `buckets` (a multiple of four) of each: how many elements are NaN, which the first is of, and how
+   * many are not (u32 each). Answers the largest counter, maybe as a negative number.
+   */
+  cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
+  /** Counters (u32, a multiple of sixteen of them) as integers of 1 or 2 bytes, which hold them. */
+  narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
+  /**
    * Counts values by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
    * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them, each
    * with ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common. `hulls` has the lowest and the highest
@@ -376,6 +383,26 @@ export function groupKernels(memory: DataView): GroupKernels {
         const bucket = place(Number(valueOf(i)), low, scale, buckets);
         const counter = counters + 4 * (u32(cells + 4 * i) * buckets + bucket);
         setU32(counter, u32(counter) + 1);
+      }
+    },
+    cellSizes(counters, cells, buckets, missing, present) {
+      let largest = 0;
+      for (let cell = 0; cell < cells; cell++) {
+        let sum = 0;
+        for (let i = 0; i < buckets; i++) {
+          const count = u32(counters + 4 * (cell * buckets + i));
+          if (i > 0) sum += count;
+          largest = Math.max(largest, count);
+        }
+        setU32(missing + 4 * cell, u32(counters + 4 * cell * buckets));
+        setU32(present + 4 * cell, sum);
+      }
+      return largest | 0;
+    },
+    narrowCounters(counters, count, itemBytes, to) {
+      for (let i = 0; i < count; i++) {
+        if (itemBytes === 1) memory.setUint8(to + i, u32(counters + 4 * i));
+        else memory.setUint16(to + 2 * i, u32(counters + 4 * i), true);
       }
     },
     countBuckets(type, from, stride, rows, cells, count, firstCell, cellCount, hulls, starts, ranges, bits, counters) {
