@@ -85,6 +85,66 @@ export function packItems(
   else packOf<u64>(from, rowStep, rows, step, count, to);
 }
 
+/** Rows that are packed before the next ones: their cache lines and pages are at hand for each of their columns. */
+const ROWS_AT_HAND: usize = 64;
+
+/**
+ * One item of each of `columns` columns of `rows` rows, `rowStep` bytes apart → packed columns. `table` has of each column
+ * the address of its first item, the bytes of an item (1, 2, 4 or 8), and where it goes (u32 each).
+ */
+export function packColumns(table: usize, columns: usize, rowStep: usize, rows: usize): void {
+  for (let first = packQuarters(table, columns, rowStep, rows); first < rows; first += ROWS_AT_HAND) {
+    const count = min<usize>(ROWS_AT_HAND, rows - first);
+    for (let entry = table; entry < table + columns * 12; entry += 12) {
+      const itemsize = usize(load<u32>(entry, 4));
+      const from = usize(load<u32>(entry)) + first * rowStep;
+      packItems(i32(itemsize), from, 0, 1, rowStep, count, usize(load<u32>(entry, 8)) + first * itemsize);
+    }
+  }
+}
+
+/**
+ * Columns of 4 bytes that stand in 16 bytes of a row are turned four rows at a time: each row is one load. Answers how many
+ * rows are done: none of other columns, and not the last ones, behind which no bytes may be.
+ */
+function packQuarters(table: usize, columns: usize, rowStep: usize, rows: usize): usize {
+  const end = table + columns * 12;
+  if (columns === 0) return 0;
+  let from: usize = usize.MAX_VALUE;
+  for (let entry = table; entry < end; entry += 12) from = min<usize>(from, usize(load<u32>(entry)));
+  /** Where each quarter of the 16 bytes goes; 0: nowhere. */
+  let a: usize = 0;
+  let b: usize = 0;
+  let c: usize = 0;
+  let d: usize = 0;
+  for (let entry = table; entry < end; entry += 12) {
+    const distance = usize(load<u32>(entry)) - from;
+    const to = usize(load<u32>(entry, 8));
+    if (load<u32>(entry, 4) !== 4) return 0;
+    if (distance === 0 && a === 0) a = to;
+    else if (distance === 4 && b === 0) b = to;
+    else if (distance === 8 && c === 0) c = to;
+    else if (distance === 12 && d === 0) d = to;
+    else return 0;
+  }
+  let row: usize = 0;
+  for (; row + 4 < rows; row += 4, from += 4 * rowStep) {
+    const first = v128.load(from);
+    const second = v128.load(from + rowStep);
+    const third = v128.load(from + 2 * rowStep);
+    const fourth = v128.load(from + 3 * rowStep);
+    const front = v128.shuffle<i32>(first, second, 0, 4, 1, 5);
+    const back = v128.shuffle<i32>(third, fourth, 0, 4, 1, 5);
+    if (a) v128.store(a + row * 4, v128.shuffle<i64>(front, back, 0, 2));
+    if (b) v128.store(b + row * 4, v128.shuffle<i64>(front, back, 1, 3));
+    const frontRest = v128.shuffle<i32>(first, second, 2, 6, 3, 7);
+    const backRest = v128.shuffle<i32>(third, fourth, 2, 6, 3, 7);
+    if (c) v128.store(c + row * 4, v128.shuffle<i64>(frontRest, backRest, 0, 2));
+    if (d) v128.store(d + row * 4, v128.shuffle<i64>(frontRest, backRest, 1, 3));
+  }
+  return row;
+}
+
 /** int64 below 2 ** 62 → the nearest float64, and what that left out. */
 export function integersToPairs(from: usize, count: usize, values: usize, rests: usize): void {
   for (let i: usize = 0; i < count; i++) {

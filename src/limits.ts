@@ -167,7 +167,7 @@ export const LIMITS = {
   /** Elements of a chunk whose rows are grouped: it may find as many groups, which are sent and merged one by one. */
   groupedElementsMax: 256 * KiB,
   /** So many times as many where it does not answer with groups of its own: there are fewer answers to be merged. */
-  groupSearchChunks: 4,
+  groupSearchChunks: 8,
   /** Queries in one batch. */
   batchQueriesMax: 1000,
   /** Queries of one batch under way at once: enough to keep the workers busy between two of them. */

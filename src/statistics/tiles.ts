@@ -137,7 +137,7 @@ function roomFor({ scratch }: Engine, dtype: DType, bytes: number): Room {
 }
 
 /** True where the file holds numbers of this machine. */
-function isNumbers(dtype: DType): boolean {
+export function isNumbers(dtype: DType): boolean {
   return isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
 }
 

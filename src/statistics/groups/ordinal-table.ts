@@ -158,10 +158,12 @@ export class OrdinalTable {
 }
 
 /** The values without the first ones. */
-function behind({ from, stride, picked, ...rest }: KernelValues, done: number): KernelValues {
+function behind(values: KernelValues, done: number): KernelValues {
+  if (done === 0) return values;
+  const { typeNumber, from, stride, picked } = values;
   return picked === 0
-    ? { ...rest, from: from + done * stride, stride, picked }
-    : { ...rest, from, stride, picked: picked + 4 * done };
+    ? { typeNumber, from: from + done * stride, stride, picked }
+    : { typeNumber, from, stride, picked: picked + 4 * done };
 }
 
 /** Slots, as a power of two, of which half are enough. */

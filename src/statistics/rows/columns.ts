@@ -21,6 +21,8 @@ export class RowColumns {
   readonly #first: number;
   readonly #count: number;
   readonly #known = new Map<string, NativeColumn>();
+  /** The same by identity: blocks of rows ask again and again. */
+  readonly #asked = new Map<RowColumn, NativeColumn>();
 
   /** Rows `first` to `first + count`. What is read stays in the scratch memory until its caller gives that back. */
   constructor(engine: Engine, sources: readonly TileSource[], first: number, count: number) {
@@ -31,10 +33,24 @@ export class RowColumns {
   }
 
   get(column: RowColumn): NativeColumn {
-    const key = `${column.source}:${column.offset}`;
-    let known = this.#known.get(key);
-    if (!known) this.#known.set(key, (known = this.#read(column)));
+    let known = this.#asked.get(column);
+    if (known) return known;
+    const key = nameOf(column);
+    known = this.#known.get(key) ?? this.#read(column);
+    this.#known.set(key, known);
+    this.#asked.set(column, known);
     return known;
+  }
+
+  /** A column that has been packed already. */
+  put(column: Pick<RowColumn, 'source' | 'dtype' | 'offset'>, ptr: number): void {
+    const type = nativeTypeOf(column.dtype);
+    this.#known.set(nameOf(column), {
+      type,
+      typeNumber: NATIVE_TYPES.indexOf(type),
+      ptr,
+      stride: column.dtype.itemsize,
+    });
   }
 
   #read({ source, dtype, offset, stride }: RowColumn): NativeColumn {
@@ -45,4 +61,8 @@ export class RowColumns {
     const type = nativeTypeOf(dtype);
     return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride: strides[0]! };
   }
+}
+
+function nameOf({ source, offset }: Pick<RowColumn, 'source' | 'offset'>): string {
+  return `${source}:${offset}`;
 }

@@ -11,6 +11,7 @@ import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js'
 import { keptTogether, nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
 import type { ChunkTask, ColumnView } from '../walk.js';
 import { RowColumns } from './columns.js';
+import { nearColumnsOf, packNear } from './near-columns.js';
 import type { RowMask } from './row-mask.js';
 import { columnView, isFirstStrip, rowsAxisOf, sliced, type ChunkRows, type RowSlice } from './rows-walk.js';
 
@@ -48,6 +49,7 @@ export function eachRowsTile(
     reachMax: LIMITS.tileSpanBytesMax,
   });
   const type = nativeTypeOf(dtype);
+  const together = nearColumnsOf(chunk, rows);
   /** Rows that the filter keeps before the tile, and in it; several tiles may have the same rows. */
   let before = rows.before;
   let last = { start: 0, count: 0 };
@@ -61,6 +63,8 @@ export function eachRowsTile(
     else if (start < last.start) before = rows.before;
     const near = sourcesNear(sources, chunk, rows, piece, start, total);
     const columns = new RowColumns(engine, near, rows.first + start, total);
+    const packed = together && packNear(engine, together, near, rows.first + start, total);
+    packed?.forEach((ptr, i) => columns.put(together!.columns[i]!, ptr));
     const kept = keptRows(engine, masks.filter, columns, total);
     const used = sliced(rows.slice, before, before + kept.count);
     const picked = pickWithin(engine, masks.within, columns, total, {
@@ -68,9 +72,8 @@ export function eachRowsTile(
       count: used.count,
     });
     if (picked.count > 0) {
-      const elements = rows.readsElements
-        ? nativeView(engine, near[chunk.source]!, dtype, viewOf(piece))
-        : { ptr: 0, strides: piece.axes.map(() => 0) };
+      const ptr = together?.hasElements ? packed?.at(-1) : undefined;
+      const elements = elementsOf(engine, near[chunk.source]!, chunk, piece, ptr);
       const isFirst = rows.isFirstStrip && isFirstStrip(box, grid, number, at);
       const tileRows: TileRows = {
         columns,
@@ -80,10 +83,9 @@ export function eachRowsTile(
         total,
         ...picked,
       };
-      const { ptr } = elements;
       use(
         rows.isRaw
-          ? { type, ptr, box: rawBox(piece, elements, NATIVE_BYTES[type], chunk), rows: tileRows }
+          ? { type, ptr: elements.ptr, box: rawBox(piece, elements, NATIVE_BYTES[type], chunk), rows: tileRows }
           : packRows(engine, type, elements, piece, at, tileRows, used.first, chunk),
       );
     }
@@ -95,6 +97,19 @@ export function eachRowsTile(
 /** Only chunks begin at multiples of rows. A tile of several rows that has part of each would have cells that lie apart. */
 function ofAnyRows({ rows, ...axis }: Axis): Axis {
   return rows ? { ...axis, rows: { ...rows, multiple: 1 } } : axis;
+}
+
+/** The elements of a piece; `packed` is where they stand one after the other already, one of each row. */
+function elementsOf(
+  engine: Engine,
+  source: TileSource,
+  { dtype, rows }: ChunkTask,
+  piece: Box,
+  packed: number | undefined,
+): NativeView {
+  if (packed !== undefined) return { ptr: packed, strides: piece.axes.map(() => dtype.itemsize) };
+  if (rows!.readsElements) return nativeView(engine, source, dtype, viewOf(piece));
+  return { ptr: 0, strides: piece.axes.map(() => 0) };
 }
 
 /** The filters of a walk at work. */

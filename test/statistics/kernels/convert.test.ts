@@ -46,6 +46,28 @@ t.test('conversions are the same in both, for every length and alignment', async
   t.strictSame(found, []);
 });
 
+t.test('columns of rows are packed in blocks of rows, whatever their number', async t => {
+  const found = differences(600, (kernels, { take, view, random }) => {
+    const rows = pick(random, [0, 1, 3, 4, 5, 63, 64, 65, 130, 200]);
+    const columns = integerBelow(random, 6);
+    const rowStep = 20 + integerBelow(random, 30);
+    const from = take(rowStep * rows + 8);
+    const table = take(12 * columns);
+    // Those of 4 bytes that stand side by side have a way of their own.
+    const isQuarters = random() < 0.5;
+    for (let column = 0; column < columns; column++) {
+      const itemsize = isQuarters ? 4 : pick(random, [1, 2, 4, 8]);
+      const offset = isQuarters ? pick(random, [0, 4, 8, 12]) : integerBelow(random, 13);
+      view.setUint32(table + 12 * column, from + offset, true);
+      view.setUint32(table + 12 * column + 4, itemsize, true);
+      view.setUint32(table + 12 * column + 8, take(itemsize * rows), true);
+    }
+    kernels.packColumns(table, columns, rowStep, rows);
+    return undefined;
+  });
+  t.strictSame(found, []);
+});
+
 t.test('all 65,536 halves become the float32 that they are', async t => {
   const halves = Uint16Array.from({ length: 65_536 }, (_, i) => i);
   const expected = float16ToFloat32(halves);

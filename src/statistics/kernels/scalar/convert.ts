@@ -18,6 +18,11 @@ export interface ConvertKernels {
     count: number,
     to: number,
   ): void;
+  /**
+   * One item of each of `columns` columns of `rows` rows, `rowStep` bytes apart → packed columns. `table` has of each
+   * column the address of its first item, the bytes of an item (1, 2, 4 or 8), and where it goes (u32 each).
+   */
+  packColumns(table: number, columns: number, rowStep: number, rows: number): void;
   /** int64 below 2 ** 62 → the nearest float64, and what that left out. */
   integersToPairs(from: number, count: number, values: number, rests: number): void;
   /** 64-bit integers → their high halves, with their sign where they have one, and their low halves, as float64. */
@@ -46,6 +51,19 @@ export function convertKernels(memory: DataView): ConvertKernels {
         for (let i = 0; i < count; i++, at += itemsize) {
           const start = from + row * rowStep + i * step;
           for (let byte = 0; byte < itemsize; byte++) bytes[at + byte] = bytes[start + byte]!;
+        }
+      }
+    },
+    packColumns(table, columns, rowStep, rows) {
+      const bytes = new Uint8Array(memory.buffer);
+      for (let entry = table; entry < table + 12 * columns; entry += 12) {
+        const [from, itemsize, to] = [0, 4, 8].map(at => memory.getUint32(entry + at, true)) as [
+          number,
+          number,
+          number,
+        ];
+        for (let row = 0; row < rows; row++) {
+          bytes.copyWithin(to + row * itemsize, from + row * rowStep, from + row * rowStep + itemsize);
         }
       }
     },
