@@ -28,6 +28,8 @@ import type { WalkTask } from './tasks.js';
 
 /** How long a task should take: long against its way to the worker, short for whoever waits behind it. */
 const TASK_MS = 4;
+/** What makes a task worth its way to a worker. */
+const SHORT_MS = 0.15;
 /** What the first tasks are taken to need, before any was measured. */
 const FIRST_MS_PER_BYTE = 1 / (8 * 2 ** 20);
 /** One under way, one that waits for its turn. */
@@ -185,8 +187,9 @@ export class Walker {
 
   /** As many as TASK_MS seem to allow, and few enough in the end for all workers to finish together. */
   #chunksPerTask(walk: Walk, first: number): number {
-    const share = Math.ceil((walk.chunkCount - first) / (STEPS_PER_WORKER * this.#pool.workers));
+    const left = walk.chunkCount - first;
     const chunkMs = (walk.bytes / walk.chunkCount) * this.#msPerByte;
+    const share = Math.ceil(left / tasksFor(left * chunkMs, this.#pool.workers));
     return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
   }
 
@@ -257,6 +260,12 @@ export class Walker {
       this.#claims[source]!.file.giveBack(start, end);
     }
   }
+}
+
+/** Tasks to make of what is left of a walk: two for each worker, and fewer where they would be short. */
+function tasksFor(ms: number, workers: number): number {
+  if (ms < SHORT_MS) return 1;
+  return ms < STEPS_PER_WORKER * workers * SHORT_MS ? workers : STEPS_PER_WORKER * workers;
 }
 
 /** The claimed generation was overwritten further than is kept: the computation has to begin anew. */

@@ -150,7 +150,7 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
     const isAligned = i === 0 && phase !== undefined;
     // Kept axes are cut evenly: a thin last strip would cost as many reads as a whole one.
     let piece = isAligned ? limit : pieces === 1 ? length : kept ? Math.ceil(length / pieces) : limit;
-    if (rows && piece < length) piece = rows.multiple * Math.max(1, Math.floor(piece / rows.multiple));
+    if (rows && piece < length) piece = rowsOfPiece(rows, length, limit);
     if (isAligned) missing = phase % piece;
     lengths.unshift(piece);
     boxes *= Math.ceil((length + (i === 0 ? missing : 0)) / piece);
@@ -159,6 +159,13 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
     if (kept && (piece < length || missing > 0)) cellsCut = true;
   }
   return { lengths, boxes, phase: missing };
+}
+
+/** Rows are cut evenly at multiples: their pieces are few, and workers should finish together. */
+function rowsOfPiece({ multiple }: RowsAxis, length: number, limit: number): number {
+  const most = multiple * Math.max(1, Math.floor(limit / multiple));
+  const pieces = Math.ceil(length / most);
+  return multiple * Math.ceil(length / (pieces * multiple));
 }
 
 /** Where piece `number` of a grid begins on an axis, in steps from the start of the box. */

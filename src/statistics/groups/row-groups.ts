@@ -8,7 +8,7 @@ import { partsOf, type GroupKey } from './measure.js';
 import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
 
 /** Rows that are looked at together. */
-export const BLOCK_ROWS = 2048;
+export const BLOCK_ROWS = 4096;
 
 /** Used rows of a tile: numbers at `picked`, or `start` and on where that is 0. */
 export interface BlockRows {

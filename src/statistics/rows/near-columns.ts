@@ -1,7 +1,9 @@
 /**
  * Columns that stand side by side in rows of a cache line or more: going through a tile once for each of them would fetch
- * every line, and every page's address, again. They are packed together, a few rows at a time, where the file is mapped.
+ * every line, and every page's address, again. They are packed together, a few rows at a time, where the file is mapped;
+ * where nothing else is read of the rows, tiles have more of them than a stretch of the file that is mapped for certain.
  */
+import { LIMITS } from '../../limits.js';
 import type { RowColumn } from '../filter/filter.js';
 import type { Engine } from '../engine.js';
 import { isNumbers, type TileSource } from '../tiles.js';
@@ -11,13 +13,18 @@ import type { ChunkRows } from './rows-walk.js';
 /** Bytes of a row that are fetched together. */
 const NEAR_BYTES = 64;
 
+/** Rows of a tile that is packed: 64 KiB of each column of 4 bytes, so that some fit a second-level cache. */
+export const NEAR_ROWS_MAX = 16 * 1024;
+
 type Column = Pick<RowColumn, 'source' | 'dtype' | 'offset' | 'stride'>;
 
 export interface NearColumns {
   /** At least two, of one source and stride. */
   readonly columns: readonly Column[];
-  /** The elements themselves are one of them. */
+  /** The elements themselves are the last one. */
   readonly hasElements: boolean;
+  /** Nothing else is read of the rows. */
+  readonly isWhole: boolean;
   /** What they take of a row of the file, from the first one's start on. */
   readonly start: number;
   readonly end: number;
@@ -31,9 +38,11 @@ export function nearColumnsOf(chunk: ChunkTask, rows: ChunkRows): NearColumns | 
   const all: readonly Column[] = elements ? [...rows.columns, elements] : rows.columns;
   const columns = all.filter(column => isNear(anchor, column));
   if (columns.length < 2) return undefined;
+  const hasElements = elements !== undefined && columns.at(-1) === elements;
   return {
     columns,
-    hasElements: elements !== undefined && columns.at(-1) === elements,
+    hasElements,
+    isWhole: columns.length === all.length && hasElements === rows.readsElements,
     start: Math.min(...columns.map(({ offset }) => offset)),
     end: Math.max(...columns.map(({ offset, dtype }) => offset + dtype.itemsize)),
   };
@@ -55,23 +64,37 @@ function isNear(anchor: Column, { source, dtype, offset, stride }: Column): bool
   );
 }
 
-/** Packs `count` rows from `first`; answers where each column stands. Undefined where the file is not mapped. */
+/** Packs `count` rows from `first`; answers where each column stands. */
 export function packNear(
   { kernels, scratch }: Engine,
-  { columns, start, end }: NearColumns,
+  near: NearColumns,
   sources: readonly TileSource[],
   first: number,
   count: number,
-): readonly number[] | undefined {
-  const { source, stride } = columns[0]!;
-  const kept = sources[source]!.kept(start + first * stride, end + (first + count - 1) * stride);
-  if (kept === undefined) return undefined;
+): readonly number[] {
+  const { columns } = near;
+  const { source: number, stride } = columns[0]!;
+  const source = sources[number]!;
   const places = columns.map(({ dtype }) => scratch.alloc(count * dtype.itemsize));
   const table = scratch.alloc(12 * columns.length);
   const words = scratch.u32(table, 3 * columns.length);
-  for (const [i, { dtype, offset }] of columns.entries()) {
-    words.set([kept + offset - start, dtype.itemsize, places[i]!], 3 * i);
+  const stretch = Math.max(1, Math.floor(LIMITS.tileSpanBytesMax / stride));
+  for (let done = 0; done < count; done += stretch) {
+    const length = Math.min(stretch, count - done);
+    const row = (first + done) * stride;
+    const kept = source.kept(row + near.start, row + (length - 1) * stride + near.end);
+    for (const [i, { dtype, offset }] of columns.entries()) {
+      const { itemsize } = dtype;
+      const to = places[i]! + done * itemsize;
+      if (kept !== undefined) words.set([kept + offset - near.start, itemsize, to], 3 * i);
+      else
+        source.read(
+          { shape: [length], strides: [stride], offset: row + offset },
+          itemsize,
+          scratch.u8(to, length * itemsize),
+        );
+    }
+    if (kept !== undefined) kernels.packColumns(table, columns.length, stride, length);
   }
-  kernels.packColumns(table, columns.length, stride, count);
   return places;
 }

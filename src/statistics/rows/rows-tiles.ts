@@ -11,7 +11,7 @@ import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js'
 import { keptTogether, nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
 import type { ChunkTask, ColumnView } from '../walk.js';
 import { RowColumns } from './columns.js';
-import { nearColumnsOf, packNear } from './near-columns.js';
+import { NEAR_ROWS_MAX, nearColumnsOf, packNear } from './near-columns.js';
 import type { RowMask } from './row-mask.js';
 import { columnView, isFirstStrip, rowsAxisOf, sliced, type ChunkRows, type RowSlice } from './rows-walk.js';
 
@@ -44,12 +44,13 @@ export function eachRowsTile(
   if (rows.length === 0) return;
   const { box, dtype } = chunk;
   const at = rowsAxisOf(box);
-  const grid = gridOf(box.axes.map(ofAnyRows), chunk.tileBytesMax / dtype.itemsize, {
+  const together = nearColumnsOf(chunk, rows);
+  const rowsMax = together?.isWhole ? NEAR_ROWS_MAX : Number.POSITIVE_INFINITY;
+  const grid = gridOf(box.axes.map(ofAnyRows), Math.min(rowsMax, chunk.tileBytesMax / dtype.itemsize), {
     cellsMax: Number.POSITIVE_INFINITY,
-    reachMax: LIMITS.tileSpanBytesMax,
+    reachMax: together?.isWhole ? Number.POSITIVE_INFINITY : LIMITS.tileSpanBytesMax,
   });
   const type = nativeTypeOf(dtype);
-  const together = nearColumnsOf(chunk, rows);
   /** Rows that the filter keeps before the tile, and in it; several tiles may have the same rows. */
   let before = rows.before;
   let last = { start: 0, count: 0 };
@@ -61,7 +62,7 @@ export function eachRowsTile(
     if (start > last.start) before += last.count;
     // The next strip of the other axes goes through all rows again.
     else if (start < last.start) before = rows.before;
-    const near = sourcesNear(sources, chunk, rows, piece, start, total);
+    const near = together?.isWhole ? sources : sourcesNear(sources, chunk, rows, piece, start, total);
     const columns = new RowColumns(engine, near, rows.first + start, total);
     const packed = together && packNear(engine, together, near, rows.first + start, total);
     packed?.forEach((ptr, i) => columns.put(together!.columns[i]!, ptr));
