@@ -186,11 +186,12 @@ export class Walker {
   }
 
   /** As many as TASK_MS seem to allow, and few enough in the end for all workers to finish together. */
-  #chunksPerTask(walk: Walk, first: number): number {
-    const left = walk.chunkCount - first;
-    const chunkMs = (walk.bytes / walk.chunkCount) * this.#msPerByte;
-    const share = Math.ceil(left / tasksFor(left * chunkMs, this.#pool.workers));
-    return Math.max(1, Math.min(share, Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
+  #chunksPerTask({ bytes, chunkCount }: Walk, first: number): number {
+    const { workers } = this.#pool;
+    const chunkMs = (bytes / chunkCount) * this.#msPerByte;
+    const share = Math.ceil((chunkCount - first) / (STEPS_PER_WORKER * workers));
+    const worthy = Math.ceil(chunkCount / tasksFor(chunkCount * chunkMs, workers));
+    return Math.max(1, Math.min(Math.max(share, worthy), Math.floor(TASK_MS / chunkMs), this.#chunksPerTaskMax));
   }
 
   /** Rooms that it takes beside that of its work go to `rooms`. */
@@ -262,10 +263,10 @@ export class Walker {
   }
 }
 
-/** Tasks to make of what is left of a walk: two for each worker, and fewer where they would be short. */
+/** How many tasks a walk that takes so long is worth, at most. */
 function tasksFor(ms: number, workers: number): number {
   if (ms < SHORT_MS) return 1;
-  return ms < STEPS_PER_WORKER * workers * SHORT_MS ? workers : STEPS_PER_WORKER * workers;
+  return ms < STEPS_PER_WORKER * workers * SHORT_MS ? workers : Number.POSITIVE_INFINITY;
 }
 
 /** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
