@@ -1,0 +1,69 @@
+/** Grouped medians where a sample has told next to nothing about the groups: what was counted by buckets is given up. */
+import t from 'tap';
+import { parseDType } from '../../../src/dtype.js';
+import { packedView } from '../../../src/layout/view.js';
+import { planQuery } from '../../../src/statistics/index.js';
+import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
+import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { GROUP_SEARCH_BOUNDS } from '../../../src/statistics/groups/select/search.js';
+import { randomOf } from '../cases.js';
+
+const ROWS = 50_000;
+/** A sample is of the first rows of every so many: see sampleWalk. */
+const PIECE_ROWS = 2048;
+
+function columnOf(name: string, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) {
+  const dtype = parseDType(values instanceof Float32Array ? '<f4' : '<i4');
+  const shape = [values.length];
+  return { name, dtype, shape, view: packedView(shape, 4, 'C', 0), file: new Uint8Array(values.buffer) };
+}
+
+t.test('medians of groups that no sample knew are those of their values, NaN or not', async t => {
+  const random = randomOf(5);
+  // One group in the pieces that are sampled, two rows of each other one elsewhere.
+  const keys = Int32Array.from({ length: ROWS }, (_, i) =>
+    Math.floor(i / PIECE_ROWS) % 2 === 0 ? 0 : 1 + (i % (PIECE_ROWS / 2)) + PIECE_ROWS * Math.floor(i / PIECE_ROWS),
+  );
+  const values = Float32Array.from({ length: ROWS }, () => random() - 0.5);
+  for (const nan of ['propagate', 'omit'] as const) {
+    if (nan === 'omit') for (let i = 0; i < ROWS; i += 7) values[i] = Number.NaN;
+    const datasets = [columnOf('values', values), columnOf('keys', keys)];
+    const find = (name: string) => datasets.find(each => each.name === name)!;
+    const bounds = { ...PLAN_BOUNDS, groupSearch: { ...GROUP_SEARCH_BOUNDS, sampledMin: 0 } };
+    const query = { ops: ['median'], nan, group_by: { dataset: 'keys' } };
+    const { plan, sources } = planQuery(query, datasets[0]!, [], find, { bounds });
+    const { grouped, results } = computePlan(
+      plan,
+      sources.map(source => sourceFrom(find(source.name).file)),
+    );
+    const expected = mediansOf(keys, values);
+    t.strictSame([...grouped!.keys[0]!.values], [...expected.keys()]);
+    t.strictSame(
+      [...results[0]!.values],
+      [...expected.values()].map(({ median }) => median),
+    );
+    t.strictSame(
+      [...grouped!.counts.values],
+      [...expected.values()].map(({ count }) => count),
+    );
+  }
+});
+
+function mediansOf(keys: Int32Array, values: Float32Array): Map<number, { median: number; count: number }> {
+  const groups = new Map<number, number[]>();
+  for (const [i, key] of keys.entries()) {
+    const own = groups.get(key) ?? [];
+    groups.set(key, own);
+    if (!Number.isNaN(values[i]!)) own.push(values[i]!);
+  }
+  return new Map(
+    [...groups]
+      .sort(([a], [b]) => a - b)
+      .map(([key, own]) => {
+        const sorted = own.sort((a, b) => a - b);
+        const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+        const median = low === undefined ? Number.NaN : Math.fround((low + high!) / 2);
+        return [key, { median, count: own.length }];
+      }),
+  );
+}
