@@ -7,6 +7,7 @@
  */
 export * from './cells';
 export * from './convert';
+export * from './group-search';
 export * from './groups';
 export * from './histogram';
 export * from './masks';

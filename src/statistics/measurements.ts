@@ -6,12 +6,9 @@ import type { Engine } from './engine.js';
 import type { Kind, Kinds, Measure, Partial } from './part.js';
 import { partialBytes, ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
-import {
-  BucketsMeasurement,
-  CodesMeasurement,
-  DigitsOfGroupsMeasurement,
-  SampleMeasurement,
-} from './groups/select/measurements.js';
+import { BucketsMeasurement } from './groups/select/buckets.js';
+import { CodesMeasurement, DigitsOfGroupsMeasurement } from './groups/select/ranged.js';
+import { SampleMeasurement } from './groups/select/sample.js';
 import { Room } from './room.js';
 import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';

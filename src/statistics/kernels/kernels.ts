@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { CellKernels } from './scalar/cells.js';
 import type { ConvertKernels } from './scalar/convert.js';
+import type { GroupSearchKernels } from './scalar/group-search.js';
 import type { GroupKernels } from './scalar/groups.js';
 import type { HistogramKernels } from './scalar/histogram.js';
 import type { MaskKernels } from './scalar/masks.js';
@@ -17,6 +18,7 @@ import type { SelectKernels } from './scalar/select.js';
 export type Kernels = CellKernels &
   ConvertKernels &
   GroupKernels &
+  GroupSearchKernels &
   HistogramKernels &
   MaskKernels &
   RowKernels &

@@ -86,7 +86,7 @@ export class FoundBuckets {
   /** The running counts of a cell: how many values lie in buckets up to each, NaN left out. */
   runningOf(cell: number): Float64Array {
     const { buckets } = this.scale;
-    const running = Float64Array.from(this.#counts.subarray(cell * buckets, (cell + 1) * buckets));
+    const running = new Float64Array(this.#counts.subarray(cell * buckets, (cell + 1) * buckets));
     running[0] = 0;
     for (let bucket = 1; bucket < buckets; bucket++) running[bucket]! += running[bucket - 1]!;
     return running;

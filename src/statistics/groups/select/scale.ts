@@ -4,7 +4,7 @@
  * rounding does, so each holds a range of codes.
  */
 import { codeOfRank, ranksOf, valueOfRank } from '../../codes.js';
-import { placeInFloat32, placeInFloat64 } from '../../kernels/scalar/groups.js';
+import { placeInFloat32, placeInFloat64 } from '../../kernels/scalar/group-search.js';
 import type { NativeType } from '../../native-types.js';
 
 /** Plain data. */

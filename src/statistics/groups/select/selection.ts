@@ -13,9 +13,9 @@ import { emptyWalk, type Walk } from '../../walk.js';
 import { extremeCodes, hasNan, presentIn, type GroupCells } from '../formulas.js';
 import { KeyTable } from '../key-table.js';
 import { partsOf, type GroupKey } from '../measure.js';
+import { BUCKET_COUNTERS_MAX } from './buckets.js';
 import { bucketOfRank, FoundBuckets } from './found-buckets.js';
 import type { BucketsMeasure, CodesMeasure, Ranges, SamplePartial } from './measures.js';
-import { BUCKET_COUNTERS_MAX } from './measurements.js';
 import { codeBounds, scaleOf, type Scale } from './scale.js';
 import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from './search.js';
 

@@ -3,7 +3,7 @@
  * before their first element; values are packed unless said otherwise.
  */
 import { codeOfValue } from '../../codes.js';
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
+import { NATIVE_TYPES } from '../../native-types.js';
 import { readerOf } from './native.js';
 
 export interface GroupKernels {
@@ -81,70 +81,6 @@ export interface GroupKernels {
   extremeCells(codes: number, cells: number, count: number, records: number): void;
   /** Record: product and exponent (product * 2 ** exponent), and 1 as soon as there is one. */
   productCells(values: number, cells: number, count: number, records: number): void;
-  /**
-   * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others
-   * divide what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32). Places are computed in
-   * float64, those of float32 in float32.
-   */
-  countScaled(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    low: number,
-    scale: number,
-    buckets: number,
-    counters: number,
-  ): void;
-  /**
-   * Counters of cells, `buckets` (a multiple of four) of each: how many elements are NaN, which the first is of, and how
-   * many are not (u32 each). Answers the largest counter, maybe as a negative number.
-   */
-  cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
-  /** Counters (u32, a multiple of sixteen of them) as integers of 1 or 2 bytes, which hold them. */
-  narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
-  /**
-   * Counts values by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
-   * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them, each
-   * with ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common. `hulls` has the lowest and the highest
-   * value in the ranges of each cell, in the type of the values. NaN lie in no range.
-   */
-  countBuckets(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    firstCell: number,
-    cellCount: number,
-    hulls: number,
-    starts: number,
-    ranges: number,
-    bits: number,
-    counters: number,
-  ): void;
-  /**
-   * Values in a range of their cell, as codes of 32 bits where the type has no more, else of 64, and the number of that
-   * range; answers how many.
-   */
-  collectCodes(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    firstCell: number,
-    cellCount: number,
-    hulls: number,
-    starts: number,
-    ranges: number,
-    toCodes: number,
-    toRanges: number,
-  ): number;
 }
 
 const SPREAD = 0x9e37_79b9_7f4a_7c15n;
@@ -193,30 +129,6 @@ export function groupKernels(memory: DataView): GroupKernels {
   const codesOf = (type: number, from: number, stride: number, rows: number): ((i: number) => bigint) => {
     const valueOf = valuesOf(type, from, stride, rows);
     return i => codeOfValue(NATIVE_TYPES[type]!, valueOf(i));
-  };
-  /** Opens the ranges of cells: the number of the range that holds a value, or undefined. */
-  const rangesOf = (
-    type: number,
-    firstCell: number,
-    cellCount: number,
-    hulls: number,
-    starts: number,
-    ranges: number,
-  ) => {
-    const name = NATIVE_TYPES[type]!;
-    const read = readerOf(type);
-    return (value: number | bigint, cell: number): number | undefined => {
-      const own = cell - firstCell;
-      if (own < 0 || own >= cellCount) return undefined;
-      const hull = hulls + own * 2 * NATIVE_BYTES[name];
-      if (!(value >= read(memory, hull) && value <= read(memory, hull + NATIVE_BYTES[name]))) return undefined;
-      const code = codeOfValue(name, value);
-      for (let range = u32(starts + 4 * own); range < u32(starts + 4 * own + 4); range++) {
-        const low = u64(ranges + 16 * range);
-        if (code >= low && code - low <= u64(ranges + 16 * range + 8)) return range;
-      }
-      return undefined;
-    };
   };
   /** Where a new code goes: its slot, and what the tables know; false where they are full. */
   const enter = (slot: number, code: bigint, entries: number, knownMax: number, state: number): boolean => {
@@ -376,97 +288,7 @@ export function groupKernels(memory: DataView): GroupKernels {
         setF64(record + 8, f64(record + 8) + (a + b));
       }
     },
-    countScaled(type, from, stride, rows, cells, count, low, scale, buckets, counters) {
-      const valueOf = valuesOf(type, from, stride, rows);
-      const place = type === F32 ? placeInFloat32 : placeInFloat64;
-      for (let i = 0; i < count; i++) {
-        const bucket = place(Number(valueOf(i)), low, scale, buckets);
-        const counter = counters + 4 * (u32(cells + 4 * i) * buckets + bucket);
-        setU32(counter, u32(counter) + 1);
-      }
-    },
-    cellSizes(counters, cells, buckets, missing, present) {
-      let largest = 0;
-      for (let cell = 0; cell < cells; cell++) {
-        let sum = 0;
-        for (let i = 0; i < buckets; i++) {
-          const count = u32(counters + 4 * (cell * buckets + i));
-          if (i > 0) sum += count;
-          largest = Math.max(largest, count);
-        }
-        setU32(missing + 4 * cell, u32(counters + 4 * cell * buckets));
-        setU32(present + 4 * cell, sum);
-      }
-      return largest | 0;
-    },
-    narrowCounters(counters, count, itemBytes, to) {
-      for (let i = 0; i < count; i++) {
-        if (itemBytes === 1) memory.setUint8(to + i, u32(counters + 4 * i));
-        else memory.setUint16(to + 2 * i, u32(counters + 4 * i), true);
-      }
-    },
-    countBuckets(type, from, stride, rows, cells, count, firstCell, cellCount, hulls, starts, ranges, bits, counters) {
-      const valueOf = valuesOf(type, from, stride, rows);
-      const rangeOf = rangesOf(type, firstCell, cellCount, hulls, starts, ranges);
-      for (let i = 0; i < count; i++) {
-        const value = valueOf(i);
-        const range = rangeOf(value, u32(cells + 4 * i));
-        if (range === undefined) continue;
-        const span = u64(ranges + 16 * range + 8);
-        const shift = Math.max(0, (span === 0n ? 0 : span.toString(2).length) - bits);
-        const bucket = Number((codeOfValue(NATIVE_TYPES[type]!, value) - u64(ranges + 16 * range)) >> BigInt(shift));
-        const counter = counters + 4 * (range * 2 ** bits + bucket);
-        setU32(counter, u32(counter) + 1);
-      }
-    },
-    collectCodes(
-      type,
-      from,
-      stride,
-      rows,
-      cells,
-      count,
-      firstCell,
-      cellCount,
-      hulls,
-      starts,
-      ranges,
-      toCodes,
-      toRanges,
-    ) {
-      const valueOf = valuesOf(type, from, stride, rows);
-      const rangeOf = rangesOf(type, firstCell, cellCount, hulls, starts, ranges);
-      const isWide = NATIVE_BYTES[NATIVE_TYPES[type]!] === 8;
-      let collected = 0;
-      for (let i = 0; i < count; i++) {
-        const value = valueOf(i);
-        const range = rangeOf(value, u32(cells + 4 * i));
-        if (range === undefined) continue;
-        const code = codeOfValue(NATIVE_TYPES[type]!, value);
-        if (isWide) setU64(toCodes + 8 * collected, code);
-        else setU32(toCodes + 4 * collected, Number(code));
-        setU32(toRanges + 4 * collected++, range);
-      }
-      return collected;
-    },
   };
-}
-
-const F32 = NATIVE_TYPES.indexOf('f32');
-
-/** The bucket of a value on a scale of `buckets`: 0 for NaN, 1 for what is below `low`; places go to the nearest integer, ties to even. */
-export function placeInFloat64(value: number, low: number, scale: number, buckets: number): number {
-  if (Number.isNaN(value)) return 0;
-  const place = Math.min(Math.max((value - low) * scale, -1), buckets - 3);
-  return place + (2 ** 52 + 2) - 2 ** 52;
-}
-
-/** The same, every step rounded to float32. */
-export function placeInFloat32(value: number, low: number, scale: number, buckets: number): number {
-  if (Number.isNaN(value)) return 0;
-  const { fround } = Math;
-  const place = Math.min(Math.max(fround(fround(value - fround(low)) * fround(scale)), -1), buckets - 3);
-  return fround(place + (2 ** 23 + 2)) - 2 ** 23;
 }
 
 const scratch = new DataView(new ArrayBuffer(8));

@@ -2,6 +2,7 @@
 import type { Kernels } from '../kernels.js';
 import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
+import { groupSearchKernels } from './group-search.js';
 import { groupKernels } from './groups.js';
 import { histogramKernels } from './histogram.js';
 import { maskKernels } from './masks.js';
@@ -15,6 +16,7 @@ export function scalarKernels(memory: ArrayBuffer): Kernels {
     ...cellKernels(view),
     ...convertKernels(view),
     ...groupKernels(view),
+    ...groupSearchKernels(view),
     ...histogramKernels(view),
     ...maskKernels(view),
     ...rowKernels(view),

@@ -1,0 +1,134 @@
+/** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
+import type { Engine } from '../../engine.js';
+import type { Measurement } from '../../measurements.js';
+import { nativeTypeOf } from '../../native-types.js';
+import type { Tile } from '../../tiles.js';
+import type { ChunkTask } from '../../walk.js';
+import { eachBlock } from '../blocks.js';
+import { RowGroups } from '../row-groups.js';
+import { BlockValues } from './block-values.js';
+import type { BucketsMeasure, BucketsPartial, Counters } from './measures.js';
+
+/** Counters of the buckets of a task: 1 MiB, which a second-level cache holds; and each task answers with them. */
+export const BUCKET_COUNTERS_MAX = 256 * 1024;
+
+/** Times that the counters of a task may be full of groups. A sample has told how many there are: it did not know these. */
+const FULL_MAX = 4;
+
+/** What was counted until the tables were full. */
+type Segment = Omit<BucketsPartial, 'cellStart' | 'cellCount'>;
+
+/** Counts are whole numbers: one partial stands for all chunks of a task. */
+export class BucketsMeasurement implements Measurement {
+  readonly #engine: Engine;
+  readonly #measure: BucketsMeasure;
+  readonly #cells: number;
+  readonly #groups: RowGroups;
+  readonly #block: BlockValues;
+  readonly #counters: number;
+  #segments: Segment[] = [];
+
+  constructor(engine: Engine, measure: BucketsMeasure, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#measure = measure;
+    this.#cells = chunk.cellCount;
+    const groupsMax = Math.max(1, Math.floor(BUCKET_COUNTERS_MAX / (measure.scale.buckets * this.#cells)));
+    this.#groups = new RowGroups(engine, measure.keys, groupsMax);
+    this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
+    this.#counters = engine.scratch.alloc(this.#counterBytes(groupsMax));
+  }
+
+  #counterBytes(groups: number): number {
+    return 4 * groups * this.#cells * this.#measure.scale.buckets;
+  }
+
+  add(tile: Tile): void {
+    const { kernels } = this.#engine;
+    const { low, perUnit, buckets } = this.#measure.scale;
+    const elements = this.#block.of(tile);
+    eachBlock(
+      this.#groups,
+      tile.rows!,
+      () => this.#setAside(),
+      (rows, ordinals, before) => {
+        this.#begin(before, this.#groups.known);
+        for (const element of elements) {
+          const cells = this.#block.cellsOf(ordinals, rows.count, this.#cells, element.cell);
+          const values = this.#block.at(tile.ptr, element, rows);
+          kernels.countScaled(...values, cells, rows.count, low, perUnit, buckets, this.#counters);
+        }
+      },
+    );
+  }
+
+  /** Groups `[from, to)` are new. */
+  #begin(from: number, to: number): void {
+    if (from === to) return;
+    this.#engine.scratch.u8(this.#counters + this.#counterBytes(from), this.#counterBytes(to - from)).fill(0);
+  }
+
+  partial(): BucketsPartial {
+    this.#setAside();
+    const whole = this.#segments.length === 1 ? this.#segments[0]! : this.#joined();
+    return { cellStart: 0, cellCount: whole.groups * this.#cells, ...whole };
+  }
+
+  #joined(): Segment {
+    const segments = this.#segments;
+    const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);
+    const keys = new BigUint64Array(groups * this.#groups.parts);
+    const missing = new Uint32Array(groups * this.#cells);
+    const present = new Uint32Array(groups * this.#cells);
+    const isLost = segments.some(segment => !segment.counters);
+    const counters = isLost ? undefined : new Uint32Array(this.#counterBytes(groups) / 4);
+    let at = 0;
+    for (const segment of segments) {
+      keys.set(segment.keys, at * this.#groups.parts);
+      missing.set(segment.missing, at * this.#cells);
+      present.set(segment.present, at * this.#cells);
+      counters?.set(segment.counters!, this.#counterBytes(at) / 4);
+      at += segment.groups;
+    }
+    return { groups, keys, missing, present, counters };
+  }
+
+  #setAside(): void {
+    const groups = this.#groups.known;
+    if (groups === 0) return;
+    const sizes = this.#sizesOf(groups * this.#cells);
+    const isLost = this.#segments.length >= FULL_MAX;
+    // They would be too much to keep, here and where they are merged.
+    if (isLost) this.#segments = this.#segments.map(segment => ({ ...segment, counters: undefined }));
+    const counters = isLost ? undefined : this.#narrowed(this.#counterBytes(groups) / 4, sizes.largest);
+    const { missing, present } = sizes;
+    this.#segments.push({ groups, keys: this.#groups.keysOf(), missing, present, counters });
+    this.#groups.clear();
+  }
+
+  #sizesOf(cells: number): Pick<Segment, 'missing' | 'present'> & { readonly largest: number } {
+    const { kernels, scratch } = this.#engine;
+    const mark = scratch.mark();
+    const [missing, present] = [scratch.alloc(4 * cells), scratch.alloc(4 * cells)];
+    const largest = kernels.cellSizes(this.#counters, cells, this.#measure.scale.buckets, missing, present) >>> 0;
+    const sizes = {
+      missing: scratch.u32(missing, cells).slice(),
+      present: scratch.u32(present, cells).slice(),
+      largest,
+    };
+    scratch.release(mark);
+    return sizes;
+  }
+
+  /** A copy: a quarter of the bytes to be sent and merged, as a rule. */
+  #narrowed(count: number, largest: number): Counters {
+    const { kernels, scratch } = this.#engine;
+    if (largest >= 2 ** 16) return scratch.u32(this.#counters, count).slice();
+    const itemBytes = largest < 2 ** 8 ? 1 : 2;
+    const mark = scratch.mark();
+    const to = scratch.alloc(itemBytes * count);
+    kernels.narrowCounters(this.#counters, count, itemBytes, to);
+    const narrow = scratch.u8(to, itemBytes * count).slice();
+    scratch.release(mark);
+    return itemBytes === 1 ? narrow : new Uint16Array(narrow.buffer);
+  }
+}
