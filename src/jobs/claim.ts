@@ -1,7 +1,7 @@
 /**
  * The bytes of a file that a statistic may read, held at one generation meanwhile. Nothing is locked: writers save what
- * they overwrite of them (file/pre-images.ts), and whoever read a stretch while its bytes were being saved reads it again, with the old bytes
- * in place of the new ones. Hazard: `close` must be called, or writers go on saving.
+ * they overwrite of them (file/pre-images.ts), and whoever read a stretch while its bytes were being saved reads it
+ * again, with the old bytes in place of the new ones. Hazard: `close` must be called, or writers go on saving.
  */
 import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';

@@ -27,7 +27,7 @@ import type { Walking } from './pool.js';
 import type { WalkTask } from './tasks.js';
 
 /** How long a task should take: long against its way to the worker, short for whoever waits behind it. */
-const TASK_MS = 4;
+const TASK_MS = 8;
 /** What makes a task worth its way to a worker. */
 const SHORT_MS = 0.15;
 /** What the first tasks are taken to need, before any was measured. */

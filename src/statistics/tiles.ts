@@ -42,6 +42,7 @@ export function eachTile(
   source: TileSource,
   use: (tile: Tile) => void,
 ): void {
+  if (useWhole({ dtype, box, tileBytesMax, cellStart }, source, use)) return;
   const mark = engine.scratch.mark();
   const room = roomFor(engine, dtype, Math.max(tileBytesMax, dtype.itemsize));
   const grid = gridOf(box.axes, tileBytesMax / dtype.itemsize, {
@@ -69,6 +70,26 @@ export function eachTile(
     use({ type, ptr, box: { ...piece, axes: staysInRows ? packed : mergeAxes(packed), offset: 0, cell } });
   }
   engine.scratch.release(mark);
+}
+
+/** Kernels that add up sum runs in blocks of a power of two up to this: where a run is cut at multiples, no bit changes. */
+const BLOCK_ELEMENTS_MAX = 65_536;
+
+/** A chunk that is one run of numbers where it stands needs no tiles. False where it is not. */
+function useWhole(
+  { dtype, box, tileBytesMax, cellStart }: Pick<ChunkTask, 'dtype' | 'box' | 'tileBytesMax' | 'cellStart'>,
+  source: TileSource,
+  use: (tile: Tile) => void,
+): boolean {
+  const [axis, another] = mergeAxes(box.axes);
+  if (!axis || another || axis.kept || axis.stride !== dtype.itemsize || !isNumbers(dtype)) return false;
+  const tileElements = Math.floor(tileBytesMax / dtype.itemsize);
+  if (tileElements === 0 || tileElements % BLOCK_ELEMENTS_MAX !== 0) return false;
+  const ptr = source.kept(box.offset, box.offset + axis.length * dtype.itemsize);
+  if (ptr === undefined) return false;
+  const type = nativeTypeOf(dtype);
+  use({ type, ptr, box: { ...box, axes: [{ ...axis, stride: 1 }], offset: 0, cell: box.cell - cellStart } });
+  return true;
 }
 
 /** Shorter runs of one axis that another one continues are packed: each costs as much as so many bytes. */
