@@ -19,6 +19,7 @@ import {
   toBlock,
   toJson,
   type Plan,
+  type StatisticsResult,
   type QueryInput,
   type RowSource,
 } from '../src/statistics/index.js';
@@ -124,8 +125,19 @@ export async function answerJson(
   return { text, run };
 }
 
+/** What was written of results that are kept: the same question again is the same text. */
+const texts = new WeakMap<StatisticsResult, string>();
+
 /** Count and results, or groups of them. @throws too_large */
 async function answerMembers({ result }: CachedRun, jsonElementsMax: number): Promise<string> {
+  const known = texts.get(result);
+  if (known !== undefined) return known;
+  const text = await membersOf(result, jsonElementsMax);
+  if (text.length <= LIMITS.keptTextBytesMax) texts.set(result, text);
+  return text;
+}
+
+async function membersOf(result: StatisticsResult, jsonElementsMax: number): Promise<string> {
   const { grouped, results } = result;
   if (grouped) {
     checkJsonValues(groupedValues(grouped, results), grouped.groups > 1, jsonElementsMax);
@@ -186,6 +198,7 @@ async function runPlanned(
     (await admission.run({ kind, cost, bytesBefore, signal }, lane =>
       cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell, memory }),
     ));
+  if (run.result.results.every(({ name }, i) => name === names[i])) return run;
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));
   return { ...run, result: { ...run.result, results } };
 }

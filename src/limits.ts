@@ -120,6 +120,8 @@ export const LIMITS = {
   chunkCellsMax: 16 * KiB,
   /** Answers and partials of statistics that are kept for the next question about the same data. */
   statisticsCacheBytes: 64 * MiB,
+  /** The text of an answer is kept with it where it is no longer: writing it takes a millisecond. */
+  keptTextBytesMax: 64 * KiB,
   /** A statistic that writes kept from ending holds them off for so long, then gives up. */
   statisticLockMsMax: 1000,
   /** Changes noted per file while a statistic runs; past it a change counts as one of everything. */

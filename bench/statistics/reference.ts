@@ -25,8 +25,9 @@ export function prepareReference(python: string, { folder, stamp }: Data): Refer
 const WITHIN: Readonly<Record<Rule, (value: number, wanted: number) => boolean>> = {
   nearly: (value, wanted) => Math.abs(value - wanted) <= 1e-9 * Math.abs(wanted),
   exact: (value, wanted) => value === wanted,
-  // Half a unit in the last place of a float32, and the rounding of that bound itself.
-  'to-float32': (value, wanted) => Math.abs(value - wanted) <= 2 ** -24 * Math.abs(wanted) * (1 + 1e-9),
+  // Half a unit in the last place of a float32, and the rounding of that bound itself. JSON of a float32 has as many
+  // digits as it takes to read that back, which are another float64.
+  'to-float32': (value, wanted) => Math.abs(Math.fround(value) - wanted) <= 2 ** -24 * Math.abs(wanted) * (1 + 1e-9),
 };
 
 /** True for a number or list of numbers that agrees with the reference in length and in every element. */

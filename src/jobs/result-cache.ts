@@ -6,12 +6,15 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../dataset/dataset.js';
+import { LIMITS } from '../limits.js';
 import type { Plan } from '../statistics/index.js';
 import type { StatisticsRun } from './statistics.js';
 
-/** What an answer takes beside its numbers, and a number at most: large integers are bigints. */
+/** What an answer takes beside its numbers, and a large integer. */
 const ANSWER_BYTES = 1024;
-const VALUE_BYTES = 32;
+const BIGINT_BYTES = 32;
+/** What the text of a number may take that is kept with short answers. */
+const TEXT_BYTES = 32;
 /** A character of a key. */
 const KEY_CHARACTER_BYTES = 2;
 
@@ -85,11 +88,17 @@ function digestOf(values: ArrayBufferView): string {
   return `${values.constructor.name} ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-function bytesOf({ result }: StatisticsRun, key: string): number {
-  let values = typeof result.count === 'number' ? 1 : result.count.values.length;
-  for (const { values: own, edges } of result.results) values += own.length + (edges?.values.length ?? 0);
-  const { grouped } = result;
-  if (grouped) values += grouped.counts.values.length;
-  for (const each of grouped?.keys ?? []) values += each.values.length;
-  return ANSWER_BYTES + values * VALUE_BYTES + key.length * KEY_CHARACTER_BYTES;
+function bytesOf({ result: { count, results, grouped } }: StatisticsRun, key: string): number {
+  const kept: { readonly values: Float64Array | readonly (number | bigint)[] }[] = [...results];
+  for (const { edges } of results) if (edges) kept.push(edges);
+  if (typeof count !== 'number') kept.push(count);
+  if (grouped) kept.push(grouped.counts, ...grouped.keys);
+  const valueBytes = kept.reduce((bytes, { values }) => bytes + valueBytesOf(values), 0);
+  const textBytes = kept.reduce((bytes, { values }) => bytes + values.length * TEXT_BYTES, 0);
+  const keptBytes = valueBytes + Math.min(textBytes, LIMITS.keptTextBytesMax);
+  return ANSWER_BYTES + keptBytes + key.length * KEY_CHARACTER_BYTES;
+}
+
+function valueBytesOf(values: Float64Array | readonly (number | bigint)[]): number {
+  return values instanceof Float64Array ? values.byteLength : values.length * BIGINT_BYTES;
 }

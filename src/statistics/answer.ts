@@ -77,11 +77,12 @@ export function writeValue(value: number | bigint, dtype: DType, writeNumber: Wr
 export function shortest(value: number, dtype: DType): string {
   if (dtype.itemsize === 8) return String(value);
   const narrow = dtype.itemsize === 4 ? Math.fround : halfOf;
-  for (let digits = 1; digits < 9; digits++) {
-    const candidate = Number(value.toPrecision(digits));
-    if (narrow(candidate) === value) return String(candidate);
-  }
-  return String(Number(value.toPrecision(9)));
+  const readsBack = (digits: number): boolean => narrow(Number(value.toPrecision(digits))) === value;
+  // Most need about as many digits as the dtype has: fewer are looked for where these are enough.
+  const usual = dtype.itemsize === 4 ? 6 : 3;
+  let digits = readsBack(usual) ? 1 : usual + 1;
+  while (digits < 9 && !readsBack(digits)) digits++;
+  return String(Number(value.toPrecision(digits)));
 }
 
 function halfOf(value: number): number {

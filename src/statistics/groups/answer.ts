@@ -12,25 +12,30 @@ export function* groupsToJson(
   results: readonly OperationResult[],
   writeNumber: WriteNumber = shortest,
 ): Generator<string, void> {
+  const names = results.map(({ name }) => JSON.stringify(name));
+  const valuesPerGroup = results.reduce((sum, { values }) => sum + values.length, 0) / grouped.groups;
   let text = '[';
   let values = 0;
   for (let group = 0; group < grouped.groups; group++) {
     text += group === 0 ? '{' : ',{';
-    text += `"key":${keyText(grouped, group, writeNumber)},"count":${countText(partOf(grouped.counts, group))},"results":{`;
+    text += `"key":${keyText(grouped, group, writeNumber)},"count":${countText(grouped.counts, group)},"results":{`;
     for (const [i, result] of results.entries()) {
-      const part = partOf(result, group);
-      text += `${i === 0 ? '' : ','}${JSON.stringify(result.name)}:`;
-      for (const piece of valuesToJson(part, writeNumber)) text += piece;
-      values += part.values.length;
+      text += `${i === 0 ? '' : ','}${names[i]!}:`;
+      if (isOnePerGroup(result)) text += writeValue(result.values[group]!, result.dtype, writeNumber);
+      else for (const piece of valuesToJson(partOf(result, group), writeNumber)) text += piece;
     }
     text += '}}';
-    values += 2;
+    values += 2 + valuesPerGroup;
     if (values < LIMITS.jsonElementsPerTurn) continue;
     yield text;
     text = '';
     values = 0;
   }
   yield `${text}]`;
+}
+
+function isOnePerGroup({ shape }: OperationResult): boolean {
+  return shape.length === 1;
 }
 
 /** The values of one group: those of the first axis. */
@@ -41,11 +46,13 @@ function partOf(result: OperationResult, group: number): OperationResult {
 }
 
 /** Elements used: one number where all cells of the group used as many. */
-function countText(counts: OperationResult): string {
-  const [first = 0] = counts.values;
+function countText(counts: OperationResult, group: number): string {
+  if (isOnePerGroup(counts)) return String(counts.values[group]);
+  const part = partOf(counts, group);
+  const [first = 0] = part.values;
   // Counts are numbers.
-  const isOne = (counts.values as Float64Array).every(count => count === first);
-  return isOne ? String(first) : [...valuesToJson(counts)].join('');
+  const isOne = (part.values as Float64Array).every(count => count === first);
+  return isOne ? String(first) : [...valuesToJson(part)].join('');
 }
 
 function keyText({ keys, isList }: GroupedResult, group: number, writeNumber: WriteNumber): string {
