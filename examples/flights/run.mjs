@@ -48,7 +48,9 @@ try {
 async function registerColumns(url) {
   for (const [name, { dtype }] of Object.entries({ ...COLUMNS, ...AIRPORT_COLUMNS })) {
     await fetch(`${url}/v1/datasets/${name}`, { method: 'DELETE' });
-    await post(`${url}/v1/datasets`, { name, path: path.join(folder, `${name}.bin`), format: 'raw', dtype });
+    // That nobody else writes to the files is our promise: they may then be mapped where the kernels work.
+    const file = { path: path.join(folder, `${name}.bin`), format: 'raw', external: false };
+    await post(`${url}/v1/datasets`, { name, dtype, ...file });
   }
 }
 
