@@ -81,7 +81,7 @@ function errorOfRows(each: RowCase): string | undefined {
 }
 
 test('rows that a filter keeps, and slices of them, agree with the model', async t => {
-  t.same(differences(3000, 1, { ops: REDUCING, isGrouped: false }, errorOfRows, checkRows), []);
+  t.same(differences(1500, 1, { ops: REDUCING, isGrouped: false }, errorOfRows, checkRows), []);
 });
 
 /** The values of median and quantiles, cell by cell: the quantiles of a cell in their order. */
@@ -112,13 +112,13 @@ function checkSelected(each: RowCase, actual: StatisticsResult): string | undefi
 
 test('medians and quantiles of the rows that are kept agree with the model', async t => {
   t.same(
-    differences(700, 30_000, { ops: ['count'], isGrouped: false, isSelecting: true }, errorOfRows, checkSelected),
+    differences(400, 30_000, { ops: ['count'], isGrouped: false, isSelecting: true }, errorOfRows, checkSelected),
     [],
   );
 });
 
 test('positions count the rows that are kept', async t => {
-  t.same(differences(1000, 50_000, { ops: ['argmin', 'argmax'], isGrouped: false }, errorOfRows, checkRows), []);
+  t.same(differences(500, 50_000, { ops: ['argmin', 'argmax'], isGrouped: false }, errorOfRows, checkRows), []);
 });
 
 function checkGroups(each: RowCase, actual: StatisticsResult): string | undefined {
@@ -170,10 +170,10 @@ function hasEmptyRows(each: RowCase): boolean {
 }
 
 test('groups agree with the model', async t => {
-  t.same(differences(3000, 100_000, { ops: REDUCING, isGrouped: true }, errorOfGroups, checkGroups), []);
+  t.same(differences(1500, 100_000, { ops: REDUCING, isGrouped: true }, errorOfGroups, checkGroups), []);
 });
 
 test('medians and quantiles of groups agree with the model', async t => {
   const options = { ops: ['count'], isGrouped: true, isSelecting: true };
-  t.same(differences(1000, 200_000, options, errorOfGroups, checkSelectedGroups), []);
+  t.same(differences(500, 200_000, options, errorOfGroups, checkSelectedGroups), []);
 });
