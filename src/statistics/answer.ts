@@ -6,24 +6,21 @@ import { float16ToFloat32, toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
 import type { Numbers, OperationResult, StatisticsResult } from './finish.js';
 
-/** A finite number of a dtype as JSON. */
-export type WriteNumber = (value: number, dtype: DType) => string;
-
 /**
  * The `results` member of an answer as pieces of JSON text, each of a bounded number of values: an object with an entry
  * per operation, a number or nested lists.
  */
-export function* toJson(result: StatisticsResult, writeNumber: WriteNumber = shortest): Generator<string, void> {
+export function* toJson(result: StatisticsResult): Generator<string, void> {
   let separator = '{';
   for (const entry of result.results) {
     yield `${separator}${JSON.stringify(entry.name)}:`;
     if (entry.edges) {
       yield '{"counts":';
-      yield* valuesToJson(entry, writeNumber);
+      yield* valuesToJson(entry);
       yield ',"edges":';
-      yield* valuesToJson(entry.edges, writeNumber);
+      yield* valuesToJson(entry.edges);
       yield '}';
-    } else yield* valuesToJson(entry, writeNumber);
+    } else yield* valuesToJson(entry);
     separator = ',';
   }
   yield '}';
@@ -36,7 +33,7 @@ export function* countToJson({ count }: StatisticsResult): Generator<string, voi
 }
 
 /** One operation as JSON: a bare value for rank 0, else nested lists. */
-export function* valuesToJson(entry: Numbers, writeNumber: WriteNumber = shortest): Generator<string, void> {
+export function* valuesToJson(entry: Numbers): Generator<string, void> {
   const { shape, values, dtype } = entry;
   if (shape.includes(0)) {
     yield emptyLists(shape);
@@ -52,7 +49,7 @@ export function* valuesToJson(entry: Numbers, writeNumber: WriteNumber = shortes
       opened++;
     }
     if (i > 0) text += `${']'.repeat(opened)},`;
-    text += '['.repeat(opened) + writeValue(values[i]!, dtype, writeNumber);
+    text += '['.repeat(opened) + writeValue(values[i]!, dtype);
     if ((i + 1) % LIMITS.jsonElementsPerTurn === 0) {
       yield text;
       text = '';
@@ -67,14 +64,14 @@ function emptyLists(shape: readonly number[]): string {
   return `[${Array.from({ length }, () => emptyLists(inner)).join(',')}]`;
 }
 
-export function writeValue(value: number | bigint, dtype: DType, writeNumber: WriteNumber): string {
+export function writeValue(value: number | bigint, dtype: DType): string {
   if (dtype.kind === 'b') return value === 0 ? 'false' : 'true';
   if (typeof value === 'bigint' || dtype.kind !== 'f') return String(value);
-  return Number.isFinite(value) ? writeNumber(value, dtype) : `"${value}"`;
+  return Number.isFinite(value) ? shortest(value, dtype) : `"${value}"`;
 }
 
 /** The shortest digits that are read back as the same value of the dtype. */
-export function shortest(value: number, dtype: DType): string {
+function shortest(value: number, dtype: DType): string {
   if (dtype.itemsize === 8) return String(value);
   const narrow = dtype.itemsize === 4 ? Math.fround : halfOf;
   const readsBack = (digits: number): boolean => narrow(Number(value.toPrecision(digits))) === value;

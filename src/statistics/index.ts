@@ -2,7 +2,7 @@
  * Statistics of arrays: pure maths that knows no file, no thread and no HTTP. query → plan → chunks → partials, merged
  * in the order of the chunks → result → JSON or block. run.ts shows the steps together.
  */
-export { countToJson, toBlock, toJson, valuesToJson, type WriteNumber } from './answer.js';
+export { countToJson, toBlock, toJson, valuesToJson } from './answer.js';
 export { groupedValues, groupsToJson } from './groups/answer.js';
 export { costOfPlan, type PlanCost } from './cost.js';
 export { extentsOfPlan, hullOf } from './extents.js';

@@ -32,11 +32,6 @@ test('extremes of narrow floats are written with the digits that their dtype nee
   t.equal(json(results({ ops: ['mean'] }, '<f4', Float32Array.of(0.1))[0]!), '0.10000000149011612');
 });
 
-test('a writer of numbers can be given', async t => {
-  const [least] = results({ ops: ['min'] }, '<f8', Float64Array.of(1.25));
-  t.equal([...valuesToJson(least!, (value, dtype) => `${value}:${dtype.name}`)].join(''), '1.25:float64');
-});
-
 test('JSON comes in pieces of a bounded number of values', async t => {
   const count = 2 * LIMITS.jsonElementsPerTurn + 1;
   const entries = results({ ops: ['sum'], axis: [] }, '|u1', new Uint8Array(3 * count).fill(7), [count, 3]);

@@ -1,28 +1,24 @@
 /** The groups of an answer as JSON, in pieces of a bounded number of values. */
 import { LIMITS } from '../../limits.js';
-import { shortest, valuesToJson, writeValue, type WriteNumber } from '../answer.js';
+import { valuesToJson, writeValue } from '../answer.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../finish.js';
 
 /**
  * `[{"key", "count", "results"}, …]` in ascending order of the keys. A key is a value, `[low, high]` for a bin, or a list
  * of these where a list of keys was asked for.
  */
-export function* groupsToJson(
-  grouped: GroupedResult,
-  results: readonly OperationResult[],
-  writeNumber: WriteNumber = shortest,
-): Generator<string, void> {
+export function* groupsToJson(grouped: GroupedResult, results: readonly OperationResult[]): Generator<string, void> {
   const names = results.map(({ name }) => JSON.stringify(name));
   const valuesPerGroup = results.reduce((sum, { values }) => sum + values.length, 0) / grouped.groups;
   let text = '[';
   let values = 0;
   for (let group = 0; group < grouped.groups; group++) {
     text += group === 0 ? '{' : ',{';
-    text += `"key":${keyText(grouped, group, writeNumber)},"count":${countText(grouped.counts, group)},"results":{`;
+    text += `"key":${keyText(grouped, group)},"count":${countText(grouped.counts, group)},"results":{`;
     for (const [i, result] of results.entries()) {
       text += `${i === 0 ? '' : ','}${names[i]!}:`;
-      if (isOnePerGroup(result)) text += writeValue(result.values[group]!, result.dtype, writeNumber);
-      else for (const piece of valuesToJson(partOf(result, group), writeNumber)) text += piece;
+      if (isOnePerGroup(result)) text += writeValue(result.values[group]!, result.dtype);
+      else for (const piece of valuesToJson(partOf(result, group))) text += piece;
     }
     text += '}}';
     values += 2 + valuesPerGroup;
@@ -55,14 +51,14 @@ function countText(counts: OperationResult, group: number): string {
   return isOne ? String(first) : [...valuesToJson(part)].join('');
 }
 
-function keyText({ keys, isList }: GroupedResult, group: number, writeNumber: WriteNumber): string {
-  const texts = keys.map(key => valueText(key, group, writeNumber));
+function keyText({ keys, isList }: GroupedResult, group: number): string {
+  const texts = keys.map(key => valueText(key, group));
   return isList ? `[${texts.join(',')}]` : texts[0]!;
 }
 
-function valueText({ dtype, values, edges }: GroupKeyValues, group: number, writeNumber: WriteNumber): string {
+function valueText({ dtype, values, edges }: GroupKeyValues, group: number): string {
   const value = values[group]!;
-  if (!edges) return writeValue(value, dtype, writeNumber);
+  if (!edges) return writeValue(value, dtype);
   const bin = Number(value);
   return `[${edgeText(edges[bin]!)},${edgeText(edges[bin + 1]!)}]`;
 }
