@@ -1,7 +1,7 @@
 /**
  * Values → ordinals in the order of their first appearance, in the kernels' memory; values that have one code have one
- * ordinal. Codes that lie close together have a
- * slot each, which is three times as fast as a search; when one lies elsewhere, the table becomes a hash table.
+ * ordinal. Codes that lie close together have a slot each, which is three times as fast as a search; when one lies
+ * elsewhere, the table becomes a hash table.
  */
 import type { Engine } from '../engine.js';
 import { NATIVE_TYPES } from '../native-types.js';
