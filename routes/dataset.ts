@@ -6,7 +6,7 @@ import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import { mergePatch } from './merge-patch.js';
-import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
+import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 

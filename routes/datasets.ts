@@ -4,7 +4,7 @@ import type { CreateRequest } from '../src/registry/request.js';
 import { fail } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
 import { describe } from './describe.js';
-import { BODY_PROBLEMS, jsonResponse, problems } from './schemas.js';
+import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 
 export function datasets(app: App): void {

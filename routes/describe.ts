@@ -1,6 +1,6 @@
 /** A dataset as clients see it: the record without paths, and what follows from it. */
 import type { Dataset } from '../src/dataset/dataset.js';
-import type { DatasetBody } from './schemas.js';
+import type { DatasetBody } from './schemas/index.js';
 
 export async function describe(dataset: Dataset): Promise<DatasetBody> {
   const { record, geometry } = dataset;

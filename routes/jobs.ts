@@ -8,7 +8,7 @@ import { LIMITS } from '../src/limits.js';
 import { EVENT_HEADERS, LAST_EVENT_ID, streamEvents } from '../src/plugins/event-stream.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { jobBytes, jobText } from './job-body.js';
-import { jsonResponse, problems } from './schemas.js';
+import { jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 
 const IdParams = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });

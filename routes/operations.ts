@@ -4,7 +4,7 @@ import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
 import { rankNeeded } from '../src/access/scopes.js';
 import { VERSION } from '../src/version.js';
-import { problems } from './schemas.js';
+import { problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 
 const Named = Type.Object({ name: Type.String(), reason: Type.String() });

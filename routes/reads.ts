@@ -4,7 +4,7 @@ import type { RouteShorthandOptions } from 'fastify';
 import type { Context } from '../src/context.js';
 import { parseInteger, parseSlice, rangePart } from '../src/selection.js';
 import { sendArray } from '../src/plugins/send-array.js';
-import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 
 const FORMAT_QUERY = {

@@ -13,7 +13,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
 import { jobText } from './job-body.js';
-import { jsonResponse } from './schemas.js';
+import { jsonResponse } from './schemas/index.js';
 
 /** What a call asks for as a job. */
 export interface AsyncCall extends Omit<JobOrder, 'owner'> {

@@ -8,7 +8,7 @@ import { parsePrefer } from '../src/plugins/prefer.js';
 import { batchJob, linesOf } from './batch-job.js';
 import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
-import { BODY_PROBLEMS, problems } from './schemas.js';
+import { BODY_PROBLEMS, problems } from './schemas/index.js';
 import { asksAfresh, EXACT_MEMBERS } from './statistics-answer.js';
 import type { App } from './app-type.js';
 

@@ -9,7 +9,7 @@ import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { parseInteger } from '../src/selection.js';
-import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas.js';
+import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { statisticsJob, type RunNote } from './statistics-job.js';
 import {

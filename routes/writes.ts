@@ -12,7 +12,7 @@ import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBatch } from '../src/transfer/batch.js';
 import { writeBody, type WriteRequest } from '../src/transfer/write.js';
-import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas.js';
+import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
 import type { App } from './app-type.js';
 

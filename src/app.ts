@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fastify, { LogController, type FastifyServerOptions } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { COMPONENTS } from '../routes/schemas.js';
+import { COMPONENTS } from '../routes/schemas/index.js';
 import { routes } from '../routes/index.js';
 import { Access, secretFiles } from './access/access.js';
 import { readTls } from './access/settings.js';
