@@ -3,6 +3,7 @@ import t from 'tap';
 import { float16ToFloat32, toFloat16Bits } from '../../src/float16.js';
 import { NUMBER_BYTES_MAX, writeInteger } from '../../src/formats/json-digits.js';
 import { writeFloat16, writeFloat32, writeFloat64 } from '../../src/formats/json-floats.js';
+import { seededRandom } from '../helpers/random.js';
 
 type FloatName = 'float16' | 'float32' | 'float64';
 interface ReprRow {
@@ -79,10 +80,9 @@ t.test('every float16 reads back as itself, with no fewer digits possible', asyn
 
 t.test('random float32 of any size read back, and are shortest beside a slow search', async t => {
   const faults: string[] = [];
-  let seed = 42;
+  const random = seededRandom(42);
   for (let round = 0; round < 60_000; round++) {
-    seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
-    const bits = (seed ^ (seed << 13)) & 0x7fff_ffff;
+    const bits = random.below(2 ** 31);
     if (bits >= 0x7f80_0000 || bits === 0) continue;
     const text = textOf('float32', BigInt(bits));
     floatView.setInt32(0, bits);
@@ -149,17 +149,17 @@ t.test('NaN and infinities are quoted', async t => {
 
 t.test('float64 has JavaScript’s digits, whichever path writes them', async t => {
   const faults: string[] = [];
-  let seed = 7;
+  const random = seededRandom(7);
   for (let round = 0; round < 20_000; round++) {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const bits = random.below(2 ** 32);
     for (const value of [
-      seed / 1e6,
-      seed / 1e7,
-      seed / 2 ** 20,
-      seed / 2 ** 32,
-      seed * 1e6,
-      seed * 2 ** 30,
-      1 / seed,
+      bits / 1e6,
+      bits / 1e7,
+      bits / 2 ** 20,
+      bits / 2 ** 32,
+      bits * 1e6,
+      bits * 2 ** 30,
+      1 / bits,
     ]) {
       const text = float64Text(value);
       if (canonical(text) !== canonical(String(value))) faults.push(`${text}, not ${value}`);

@@ -6,6 +6,7 @@ import { encodeJsonDataNow, parseJsonData, parseJsonDataNow, parseJsonScalar } f
 import { sizeOf } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { toNative } from '../../src/native.js';
+import { seededRandom } from '../helpers/random.js';
 
 const parse = (dtype: string, text: string): Block => parseJsonDataNow(parseDType(dtype), Buffer.from(text));
 const values = (block: Block): (number | bigint)[] => [...toNative(block.dtype, block.bytes)];
@@ -204,13 +205,12 @@ t.test('a refused value is shown shortened, and costs no more for its length', a
 });
 
 t.test('blocks of every dtype survive the way out and in', async t => {
-  let seed = 3;
-  const next = (): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0);
+  const random = seededRandom(3);
   for (const row of DTYPES) {
     for (const order of ['<', '>']) {
       const dtype = parseDType(row.itemsize === 1 ? row.name : `${order}${row.kind}${row.itemsize}`);
       for (const shape of [[], [257], [16, 3, 5], [3, 0]]) {
-        const bytes = Uint8Array.from({ length: sizeOf(shape) * row.itemsize }, () => next() >>> 24);
+        const bytes = Uint8Array.from({ length: sizeOf(shape) * row.itemsize }, () => random.below(256));
         if (row.kind === 'b') for (const i of bytes.keys()) bytes[i]! &= 1;
         const block = { dtype, shape, bytes };
         for (const int64 of ['number', 'string'] as const) {
@@ -224,14 +224,14 @@ t.test('blocks of every dtype survive the way out and in', async t => {
 });
 
 t.test('valid JSON parses as JSON.parse does, and mutations of it never do worse than a HyperslabError', async t => {
-  let seed = 11;
-  const next = (below: number): number => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) % below;
+  const random = seededRandom(11);
   const base = '[[1, -2.5e3, 0.25], [3E-2, 4, 123456789012345678]]';
   const alphabet = '[]{},:"0123456789.-+eEtrufalsn \\\n\x01é';
   let accepted = 0;
   for (let round = 0; round < 20_000; round++) {
-    const position = next(base.length);
-    const text = base.slice(0, position) + alphabet[next(alphabet.length)] + base.slice(position + next(3));
+    const position = random.below(base.length);
+    const text =
+      base.slice(0, position) + alphabet[random.below(alphabet.length)] + base.slice(position + random.below(3));
     let expected: unknown;
     try {
       expected = JSON.parse(text);

@@ -5,6 +5,7 @@ import { HyperslabError, isErrorCode, type ErrorCode } from '../../src/errors.js
 import { npyHeader, parseNpyHeader, type NpyHeader } from '../../src/formats/npy.js';
 import type { Order } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
+import { seededRandom } from '../helpers/random.js';
 
 interface HeadRow {
   by: 'save' | 'memmap' | 'version';
@@ -229,12 +230,11 @@ t.test('version 3 is UTF-8, and what is not is refused', async t => {
 });
 
 t.test('random bytes after the magic never do worse than a HyperslabError', async t => {
-  let seed = 1;
-  const next = (): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16;
+  const random = seededRandom(1);
   const alphabet = `{}()[],:'" \n0123456789LTrueFalsedescrfortran_ordershape<f4\\\0`;
   let refused = 0;
   for (let round = 0; round < 3000; round++) {
-    const text = Array.from({ length: next() % 60 }, () => alphabet[next() % alphabet.length]).join('');
+    const text = Array.from({ length: random.below(60) }, () => alphabet[random.below(alphabet.length)]).join('');
     try {
       parseNpyHeader(around(`{'descr': '<f4', ${text}`));
     } catch (error) {

@@ -2,6 +2,8 @@
 export interface Random {
   /** From 0 to 1, exclusive. */
   next(): number;
+  /** An integer from 0 to `limit`, exclusive. */
+  below(limit: number): number;
   /** An integer from `low` to `high`, inclusive. */
   integer(low: number, high: number): number;
   pick<T>(choices: readonly T[]): T;
@@ -15,6 +17,7 @@ export function seededRandom(seed: number): Random {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-  const integer = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
-  return { next, integer, pick: choices => choices[integer(0, choices.length - 1)]! };
+  const below = (limit: number): number => Math.floor(next() * limit);
+  const integer = (low: number, high: number): number => low + below(high - low + 1);
+  return { next, below, integer, pick: choices => choices[below(choices.length)]! };
 }

@@ -6,9 +6,9 @@ import { parseDType, type DType } from '../../src/dtype.js';
 import { float16ToFloat32, toFloat16Bits } from '../../src/float16.js';
 import { sizeOf, stridesOf, type Order, type View } from '../../src/layout/view.js';
 import type { PlanBounds, QueryInput } from '../../src/statistics/index.js';
+import type { Random } from '../helpers/random.js';
 
 export type Value = number | bigint;
-export type Random = () => number;
 
 /** start, step and length along each axis of the whole array. */
 interface Part {
@@ -32,30 +32,12 @@ export interface Case {
   readonly bounds: PlanBounds;
 }
 
-/** mulberry32: small, seeded, good enough to pick cases. */
-export function randomOf(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function integerBelow(random: Random, limit: number): number {
-  return Math.floor(random() * limit);
-}
-
-export function pick<T>(random: Random, from: readonly T[]): T {
-  return from[integerBelow(random, from.length)]!;
-}
-
 export const TYPESTRS = '|b1 |i1 |u1 <i2 >i2 <u2 >u2 <i4 >i4 <u4 >u4 <i8 >i8 <u8 >u8 <f2 >f2 <f4 >f4 <f8 >f8'.split(
   ' ',
 );
 
-const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
+/** Operations that reduce cells to one value each, in any number of dimensions. */
+export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
 
 export interface CaseOptions {
   readonly shapes?: readonly (readonly number[])[];
@@ -66,11 +48,11 @@ export interface CaseOptions {
 }
 
 export function makeCase(random: Random, options: CaseOptions = {}): Case {
-  const dtype = parseDType(pick(random, options.typestrs ?? TYPESTRS));
-  const wholeShape = options.shapes ? pick(random, options.shapes) : randomShape(random);
-  const order = pick(random, ['C', 'F'] as const);
+  const dtype = parseDType(random.pick(options.typestrs ?? TYPESTRS));
+  const wholeShape = options.shapes ? random.pick(options.shapes) : randomShape(random);
+  const order = random.pick(['C', 'F'] as const);
   const parts = wholeShape.map(length => randomPart(random, length));
-  const offset = pick(random, [0, 128, 3]);
+  const offset = random.pick([0, 128, 3]);
   const strides = stridesOf(wholeShape, dtype.itemsize, order);
   const file = new Uint8Array(offset + sizeOf(wholeShape) * dtype.itemsize);
   const make = valueMaker(random, dtype, options.infinite ?? 0.1);
@@ -96,9 +78,9 @@ export function makeCase(random: Random, options: CaseOptions = {}): Case {
     query: randomQuery(random, wholeShape.length, options.ops ?? REDUCING),
     bounds: {
       chunkSpanBytesMax: 1e9,
-      chunkBytesMax: pick(random, options.shapes ? [20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
-      tileBytesMax: pick(random, options.shapes ? [3000, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
-      chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
+      chunkBytesMax: random.pick(options.shapes ? [20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
+      tileBytesMax: random.pick(options.shapes ? [3000, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
+      chunkCellsMax: random.pick([1, 3, 20, 16_384]),
     },
   };
 }
@@ -113,73 +95,67 @@ export function indicesOf(shape: readonly number[]): number[][] {
 }
 
 function randomShape(random: Random): number[] {
-  const rank = integerBelow(random, 6);
+  const rank = random.below(6);
   const longest = [0, 300, 20, 8, 5, 4][rank]!;
-  return Array.from({ length: rank }, () => (random() < 0.03 ? 0 : 1 + integerBelow(random, longest)));
+  return Array.from({ length: rank }, () => (random.next() < 0.03 ? 0 : 1 + random.below(longest)));
 }
 
 function randomPart(random: Random, length: number): Part {
-  if (length === 0 || random() < 0.02) return { start: 0, step: 1, length: 0 };
-  if (random() < 0.5) return { start: 0, step: 1, length };
-  const step = pick(random, [1, 2, 3, -1, -1, -2]);
-  const start = step > 0 ? integerBelow(random, Math.ceil(length / 2)) : length - 1 - integerBelow(random, length / 2);
+  if (length === 0 || random.next() < 0.02) return { start: 0, step: 1, length: 0 };
+  if (random.next() < 0.5) return { start: 0, step: 1, length };
+  const step = random.pick([1, 2, 3, -1, -1, -2]);
+  const start = step > 0 ? random.below(Math.ceil(length / 2)) : length - 1 - random.below(length / 2);
   const room = step > 0 ? length - start : start + 1;
   return { start, step, length: Math.ceil(room / Math.abs(step)) };
 }
 
 function randomQuery(random: Random, rank: number, from: readonly string[]): QueryInput {
-  const ops = from.filter(() => random() < 0.5);
+  const ops = from.filter(() => random.next() < 0.5);
   let axis: number[] | number | null = null;
-  const kind = random();
-  if (kind < 0.4 && rank > 0) axis = integerBelow(random, 2 * rank) - rank;
+  const kind = random.next();
+  if (kind < 0.4 && rank > 0) axis = random.below(2 * rank) - rank;
   else if (kind < 0.7) {
-    axis = Array.from({ length: rank }, (_, i) => i).filter(() => random() < 0.5);
-    if (random() < 0.5) axis = axis.map(each => each - rank).toReversed();
+    axis = Array.from({ length: rank }, (_, i) => i).filter(() => random.next() < 0.5);
+    if (random.next() < 0.5) axis = axis.map(each => each - rank).toReversed();
   }
-  if (from === REDUCING && !Array.isArray(axis)) ops.push(...['argmin', 'argmax'].filter(() => random() < 0.4));
+  if (from === REDUCING && !Array.isArray(axis)) ops.push(...['argmin', 'argmax'].filter(() => random.next() < 0.4));
   if (ops.length === 0) ops.push(from[0]!);
   if (Array.isArray(axis) && axis.length !== 1 && ops.some(op => op.startsWith('arg'))) axis = null;
   return {
     ops,
     axis,
-    keepdims: random() < 0.3,
-    ddof: pick(random, [0, 0, 1, 2, 0.5, 5]),
-    nan: pick(random, ['propagate', 'propagate', 'omit', 'omit', 'raise']),
+    keepdims: random.next() < 0.3,
+    ddof: random.pick([0, 0, 1, 2, 0.5, 5]),
+    nan: random.pick(['propagate', 'propagate', 'omit', 'omit', 'raise']),
   };
 }
 
 export function valueMaker(random: Random, dtype: DType, infinite: number): () => Value {
   if (dtype.kind === 'b') {
-    const share = random();
-    return () => (random() < share ? 1 : 0);
+    const share = random.next();
+    return () => (random.next() < share ? 1 : 0);
   }
   if (dtype.kind === 'f') return floatMaker(random, dtype, infinite);
   const bits = BigInt(8 * dtype.itemsize);
   const low = dtype.kind === 'i' ? -(1n << (bits - 1n)) : 0n;
   const high = low + (1n << bits) - 1n;
-  const spread = random();
+  const spread = random.next();
   return () => {
-    if (spread < 0.3) return clamp(BigInt(integerBelow(random, 7) - 3), low, high);
-    if (spread < 0.5) return pick(random, [low, high, high - 1n]);
-    return (
-      low +
-      BigInt.asUintN(
-        Number(bits),
-        (BigInt(integerBelow(random, 2 ** 32)) << 32n) | BigInt(integerBelow(random, 2 ** 32)),
-      )
-    );
+    if (spread < 0.3) return clamp(BigInt(random.below(7) - 3), low, high);
+    if (spread < 0.5) return random.pick([low, high, high - 1n]);
+    return low + BigInt.asUintN(Number(bits), (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32)));
   };
 }
 
 function floatMaker(random: Random, dtype: DType, infinite: number): () => number {
-  const nans = random() < 0.5 ? random() * random() : 0;
-  const infinities = random() < infinite ? 0.1 : 0;
-  const offset = dtype.itemsize > 2 && random() < 0.2 ? 1e6 : 0;
-  const rounded = random() < 0.3;
+  const nans = random.next() < 0.5 ? random.next() * random.next() : 0;
+  const infinities = random.next() < infinite ? 0.1 : 0;
+  const offset = dtype.itemsize > 2 && random.next() < 0.2 ? 1e6 : 0;
+  const rounded = random.next() < 0.3;
   return () => {
-    if (random() < nans) return Number.NaN;
-    if (random() < infinities) return pick(random, [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
-    const value = offset + (random() - 0.5) * 8;
+    if (random.next() < nans) return Number.NaN;
+    if (random.next() < infinities) return random.pick([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    const value = offset + (random.next() - 0.5) * 8;
     return rounded ? Math.round(value) : value;
   };
 }

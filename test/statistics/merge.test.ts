@@ -5,7 +5,7 @@ import { parseQuery, planStatistics, type StatisticsResult } from '../../src/sta
 import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/kernels/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
 import { computePlan, sourceFrom } from '../../src/statistics/run.js';
-import { integerBelow, randomOf } from './cases.js';
+import { seededRandom } from '../helpers/random.js';
 
 const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };
 
@@ -13,15 +13,15 @@ const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900,
 function computeShuffled(seed: number): StatisticsResult {
   const dtype = parseDType('<f8');
   const view = packedView([40, 30, 20], 8, 'C', 0);
-  const random = randomOf(7);
-  const values = Float64Array.from({ length: 24_000 }, () => (random() - 0.5) * 10 ** (6 * random()));
+  const random = seededRandom(7);
+  const values = Float64Array.from({ length: 24_000 }, () => (random.next() - 0.5) * 10 ** (6 * random.next()));
   const query = parseQuery({ ops: ['sum', 'mean', 'var', 'std', 'prod', 'argmin', 'ptp'], axis: 1 }, 3);
   const plan = planStatistics(query, dtype, view, { bounds: BOUNDS });
-  const shuffle = randomOf(seed);
+  const shuffle = seededRandom(seed);
   return computePlan(plan, [sourceFrom(new Uint8Array(values.buffer))], numbers => {
     const order = [...numbers];
     for (let i = order.length - 1; i > 0; i--) {
-      const j = integerBelow(shuffle, i + 1);
+      const j = shuffle.below(i + 1);
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
     return order;

@@ -3,7 +3,8 @@ import { test } from 'tap';
 import { HyperslabError } from '../../src/errors.js';
 import { computeInProcess, parseQuery } from '../../src/statistics/index.js';
 import { NO_NUMPY, PYTHON } from '../helpers/python.js';
-import { makeCase, randomOf, type Case } from './cases.js';
+import { seededRandom } from '../helpers/random.js';
+import { makeCase, type Case } from './cases.js';
 import { scaleOf } from './compare.js';
 import { askNumpy, LIVE_CASES, reductionDifference, type Listed } from './live-numpy.js';
 import { NUMPY_PROGRAM } from './numpy-program.js';
@@ -34,7 +35,7 @@ function differenceIn(each: Case, answer: Answer): string | undefined {
 
 test('numpy answers the same', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
   const cases = Array.from({ length: LIVE_CASES.reductions }, (_, i) => {
-    const each = makeCase(randomOf(50_000 + i));
+    const each = makeCase(seededRandom(50_000 + i));
     return { ...each, asks: each.query };
   });
   const answers = askNumpy<Record<string, Answer>>(t.testdir(), NUMPY_PROGRAM, cases);

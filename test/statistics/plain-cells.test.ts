@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { computeInProcess, OP_NAMES, opRow, parseQuery, type NanMode } from '../../src/statistics/index.js';
-import { randomOf } from './cases.js';
+import { seededRandom } from '../helpers/random.js';
 
 const COLUMNS = 50;
 const ROWS = 7;
@@ -15,16 +15,16 @@ const MAKERS = {
 } as const;
 
 test('many cells at once have the values that each has alone', async t => {
-  const random = randomOf(3);
+  const random = seededRandom(3);
   const faults: unknown[] = [];
   for (const [typestr, Make] of Object.entries(MAKERS)) {
     for (const nan of ['propagate', 'omit'] satisfies NanMode[]) {
       for (const ddof of [0, 1, ROWS]) {
-        const values = new Make(ROWS * COLUMNS).map(() => 200 * random());
+        const values = new Make(ROWS * COLUMNS).map(() => 200 * random.next());
         // A NaN here and there, one column of nothing else, and infinities.
         if (typestr.startsWith('<f')) {
           for (let i = 0; i < 30; i++)
-            values[Math.floor(random() * values.length)] = i % 5 === 0 ? Infinity : Number.NaN;
+            values[Math.floor(random.next() * values.length)] = i % 5 === 0 ? Infinity : Number.NaN;
           for (let row = 0; row < ROWS; row++) values[row * COLUMNS + 11] = Number.NaN;
         }
         const dtype = parseDType(typestr);

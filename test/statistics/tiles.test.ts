@@ -5,7 +5,8 @@
 import { test } from 'tap';
 import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { newEngine, parseQuery, planStatistics, type Engine, type TileSource } from '../../src/statistics/index.js';
-import { integerBelow, makeCase, randomOf, type Case, type CaseOptions } from './cases.js';
+import { seededRandom } from '../helpers/random.js';
+import { makeCase, type Case, type CaseOptions } from './cases.js';
 
 const MEMORY_BYTES = 128 * 1024 * 1024;
 const READING = newEngine();
@@ -14,10 +15,10 @@ const SCALAR = newEngine('scalar');
 
 /** The same file, most of it in an engine's memory, at an address that is a multiple of nothing. */
 function keptIn({ bytes }: Engine, file: Uint8Array, seed: number): TileSource {
-  const random = randomOf(seed);
-  const at = MEMORY_BYTES / 2 + 1 + integerBelow(random, 16);
+  const random = seededRandom(seed);
+  const at = MEMORY_BYTES / 2 + 1 + random.below(16);
   bytes.set(file, at);
-  return { ...sourceFrom(file), kept: start => (random() < 0.9 ? at + start : undefined) };
+  return { ...sourceFrom(file), kept: start => (random.next() < 0.9 ? at + start : undefined) };
 }
 
 /** The bits of every answer, or why there is none. */
@@ -40,7 +41,7 @@ function bitsOf(each: Case, source: TileSource, engine: Engine): string {
 function differences(seeds: number, first: number, options?: CaseOptions): string[] {
   const found: string[] = [];
   for (let seed = first; seed < first + seeds; seed++) {
-    const each = makeCase(randomOf(seed), options);
+    const each = makeCase(seededRandom(seed), options);
     const read = bitsOf(each, sourceFrom(each.file), READING);
     const kept = bitsOf(each, keptIn(KEEPING, each.file, seed), KEEPING);
     const scalar = bitsOf(each, sourceFrom(each.file), SCALAR);
@@ -62,7 +63,7 @@ test('and so have arrays with rows that are long enough to be taken where they s
 
 test('rows with gaps between them are summed one by one, wherever they stand', async t => {
   for (const typestr of ['<f4', '<f8']) {
-    const each = makeCase(randomOf(5), { shapes: [[15, 1700]], typestrs: [typestr], infinite: 0 });
+    const each = makeCase(seededRandom(5), { shapes: [[15, 1700]], typestrs: [typestr], infinite: 0 });
     const { itemsize } = each.dtype;
     const view = { shape: [15, 1500], strides: [1700 * itemsize, itemsize], offset: each.offset };
     const bounds = { ...each.bounds, chunkBytesMax: 2 ** 20, tileBytesMax: 2 ** 20 };
@@ -75,9 +76,9 @@ test('rows with gaps between them are summed one by one, wherever they stand', a
 });
 
 test('a kept file is computed where it stands, and never stored to', async t => {
-  const each = makeCase(randomOf(3), { shapes: [[60, 2000]], ops: ['mean'] });
+  const each = makeCase(seededRandom(3), { shapes: [[60, 2000]], ops: ['mean'] });
   for (const typestr of ['<f4', '>f4', '<f2', '>f2', '|b1', '<i8']) {
-    const { dtype } = makeCase(randomOf(1), { typestrs: [typestr] });
+    const { dtype } = makeCase(seededRandom(1), { typestrs: [typestr] });
     const { view } = each;
     const strides = view.strides.map(stride => (stride / each.dtype.itemsize) * dtype.itemsize);
     const file = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 7) % 251);

@@ -1,16 +1,13 @@
 /** Tables of keys, and their order, against a map and a sort. */
 import t from 'tap';
 import { KeyTable, sortedOrdinals } from '../../../src/statistics/groups/key-table.js';
-import { integerBelow, pick, randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 
 /** Codes of `parts` parts each, of which some are alike and some differ in one digit only. */
 function keysOf(seed: number, count: number, parts: number): BigUint64Array {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const shifts = [0n, 16n, 32n, 48n];
-  return BigUint64Array.from(
-    { length: count * parts },
-    () => BigInt(integerBelow(random, 3000)) << pick(random, shifts),
-  );
+  return BigUint64Array.from({ length: count * parts }, () => BigInt(random.below(3000)) << random.pick(shifts));
 }
 
 for (const [count, parts] of [

@@ -6,7 +6,7 @@ import { planQuery } from '../../../src/statistics/index.js';
 import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import { GROUP_SEARCH_BOUNDS } from '../../../src/statistics/groups/select/search.js';
-import { randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 
 const ROWS = 50_000;
 /** A sample is of the first rows of every so many: see sampleWalk. */
@@ -19,12 +19,12 @@ function columnOf(name: string, values: Float32Array<ArrayBuffer> | Int32Array<A
 }
 
 t.test('medians of groups that no sample knew are those of their values, NaN or not', async t => {
-  const random = randomOf(5);
+  const random = seededRandom(5);
   // One group in the pieces that are sampled, two rows of each other one elsewhere.
   const keys = Int32Array.from({ length: ROWS }, (_, i) =>
     Math.floor(i / PIECE_ROWS) % 2 === 0 ? 0 : 1 + (i % (PIECE_ROWS / 2)) + PIECE_ROWS * Math.floor(i / PIECE_ROWS),
   );
-  const values = Float32Array.from({ length: ROWS }, () => random() - 0.5);
+  const values = Float32Array.from({ length: ROWS }, () => random.next() - 0.5);
   for (const nan of ['propagate', 'omit'] as const) {
     if (nan === 'omit') for (let i = 0; i < ROWS; i += 7) values[i] = Number.NaN;
     const datasets = [columnOf('values', values), columnOf('keys', keys)];

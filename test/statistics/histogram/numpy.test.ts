@@ -3,7 +3,8 @@ import t from 'tap';
 import { HyperslabError } from '../../../src/errors.js';
 import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
-import { makeCase, pick, randomOf, type Case } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
+import { makeCase, type Case } from '../cases.js';
 import { askNumpy, differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
 import { NUMPY_HISTOGRAMS } from './numpy-program.js';
 import { randomParameters } from './random-parameters.js';
@@ -15,13 +16,13 @@ interface HistogramCase extends Case {
 }
 
 function histogramCase(seed: number, shapes?: readonly (readonly number[])[]): HistogramCase {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const each = makeCase(random, { infinite: 0.05, ...(shapes && { shapes }) });
   const parameters = randomParameters(random, each);
-  const nan = pick(random, ['omit', 'omit', 'propagate', 'raise']);
+  const nan = random.pick(['omit', 'omit', 'propagate', 'raise']);
   return {
     ...each,
-    query: { ops: [...(random() < 0.2 ? ['mean', 'median'] : []), { histogram: parameters }], nan },
+    query: { ops: [...(random.next() < 0.2 ? ['mean', 'median'] : []), { histogram: parameters }], nan },
     bounds: { ...each.bounds, chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax) },
     asks: { ...parameters, nan },
   };

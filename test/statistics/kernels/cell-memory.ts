@@ -1,7 +1,7 @@
 /** Cells in the memory of an implementation, and values of every kind to reduce into them. */
 import { CELL_FIELDS, type CellField } from '../../../src/statistics/kernels/cell-fields.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import type { Implementation } from './implementations.js';
 import { putValues, randomValue } from './values.js';
 
@@ -71,19 +71,19 @@ const FLOATS: readonly ((random: Random, type: NativeType) => number)[] = [
   usual,
   random => 1e9 + usual(random),
   random => 1e4 + 1e-3 * usual(random),
-  random => (random() < 0.5 ? 1e9 : -1e9) + usual(random),
-  random => (random() < 0.2 ? Number.NaN : usual(random)),
+  random => (random.next() < 0.5 ? 1e9 : -1e9) + usual(random),
+  random => (random.next() < 0.2 ? Number.NaN : usual(random)),
   (random, type) => Number(randomValue(random, type, 10)),
   random => 1e-310 * usual(random),
   random => 1e300 * usual(random),
   () => 0.1,
   () => Number.NaN,
-  random => (random() < 0.1 ? Infinity : 1),
+  random => (random.next() < 0.1 ? Infinity : 1),
 ];
 const SPREADS = [3, 200, 2 ** 31];
 
 function usual(random: Random): number {
-  return (random() - 0.5) * 2;
+  return (random.next() - 0.5) * 2;
 }
 
 const POOL_LENGTH = 509;
@@ -93,7 +93,7 @@ const pools = new Map<NativeType, Uint8Array[]>();
 function poolsOf(type: NativeType): Uint8Array[] {
   let found = pools.get(type);
   if (!found) {
-    const random = randomOf(1);
+    const random = seededRandom(1);
     const kinds = type.startsWith('f')
       ? FLOATS.map(kind => () => kind(random, type))
       : SPREADS.map(spread => () => randomValue(random, type, spread));
@@ -116,9 +116,9 @@ export function putSome(
   length: number,
   random: Random,
 ): void {
-  const pool = pick(random, poolsOf(type));
+  const pool = random.pick(poolsOf(type));
   const itemsize = NATIVE_BYTES[type];
-  let from = integerBelow(random, POOL_LENGTH) * itemsize;
+  let from = random.below(POOL_LENGTH) * itemsize;
   for (let i = 0, at = ptr; i < length; i++, at += step) {
     for (let byte = 0; byte < itemsize; byte++) bytes[at + byte] = pool[from + byte]!;
     from = (from + itemsize) % pool.length;
@@ -129,5 +129,5 @@ export function putSome(
 export const TYPES = NATIVE_TYPES.map((type, number) => ({ type, number, itemsize: NATIVE_BYTES[type] }));
 
 export function anyOf(random: Random): boolean {
-  return integerBelow(random, 2) === 1;
+  return random.below(2) === 1;
 }

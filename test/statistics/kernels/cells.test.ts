@@ -1,7 +1,7 @@
 /** Keys that sort as elements do, and keys of ranks found without sorting. */
 import t from 'tap';
 import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/statistics/native-types.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 import { putValues, randomValue } from './values.js';
 
@@ -11,12 +11,12 @@ t.test('keys are those of the twin, for any type, length, distance and alignment
     const keyBytes = NATIVE_BYTES[type] === 8 ? 8 : 4;
     for (let length = 0; length <= 67; length++) {
       const results = IMPLEMENTATIONS.map(({ kernels, bytes, base }) => {
-        const random = randomOf(length);
-        const step = NATIVE_BYTES[type] * pick(random, [1, 1, 3]);
-        const ptr = base + integerBelow(random, 16);
+        const random = seededRandom(length);
+        const step = NATIVE_BYTES[type] * random.pick([1, 1, 3]);
+        const ptr = base + random.below(16);
         const memory = new DataView(bytes.buffer);
         for (let i = 0; i < length; i++) putValues(memory, ptr + i * step, type, [randomValue(random, type, 50)]);
-        const to = base + 8192 + integerBelow(random, 16);
+        const to = base + 8192 + random.below(16);
         const nans = kernels.toKeys(number, ptr, step, length, to);
         return [nans, ...bytes.subarray(to, to + keyBytes * length)].join(' ');
       });
@@ -64,9 +64,9 @@ t.test('keys sort as elements do, and NaN come last', async t => {
 
 /** Keys of many shapes: random, few different ones, sorted, and what makes a careless pivot slow. */
 function keyMaker(random: Random, length: number): (i: number) => number {
-  return pick<(i: number) => number>(random, [
-    () => integerBelow(random, 2 ** 32),
-    () => integerBelow(random, 3),
+  return random.pick<(i: number) => number>([
+    () => random.below(2 ** 32),
+    () => random.below(3),
     () => 7,
     i => i,
     i => length - i,
@@ -81,21 +81,19 @@ t.test('keys of ranks are those that sorting finds', async t => {
   for (const bits of [32, 64] as const) {
     for (let seed = 0; seed < 400; seed++) {
       const results = IMPLEMENTATIONS.map(({ kernels, bytes, base }) => {
-        const random = randomOf(seed);
-        const length = 1 + (seed < 68 ? seed : integerBelow(random, 4000));
+        const random = seededRandom(seed);
+        const length = 1 + (seed < 68 ? seed : random.below(4000));
         const keyOf = keyMaker(random, length);
         const memory = new DataView(bytes.buffer);
-        const keys = base + 64 * 1024 + integerBelow(random, 16);
+        const keys = base + 64 * 1024 + random.below(16);
         for (let i = 0; i < length; i++) {
           if (bits === 32) memory.setUint32(keys + 4 * i, keyOf(i), true);
           else memory.setBigUint64(keys + 8 * i, BigInt(keyOf(i)) << 20n, true);
         }
-        const all = random() < 0.1;
+        const all = random.next() < 0.1;
         const ranks = [
           ...new Set(
-            Array.from({ length: all ? length : 1 + integerBelow(random, 6) }, (_, i) =>
-              all ? i : integerBelow(random, length),
-            ),
+            Array.from({ length: all ? length : 1 + random.below(6) }, (_, i) => (all ? i : random.below(length))),
           ),
         ];
         ranks.sort((a, b) => a - b);

@@ -1,7 +1,6 @@
 /** Conversions of bytes into native numbers, by both implementations. */
 import t from 'tap';
 import { float16ToFloat32 } from '../../../src/float16.js';
-import { integerBelow, pick } from '../cases.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 import { differences } from './twins.js';
 
@@ -29,15 +28,15 @@ for (const { name, kernels, bytes, base } of IMPLEMENTATIONS) {
 
 t.test('conversions are the same in both, for every length and alignment', async t => {
   const found = differences(500, (kernels, { take, view, bytes, random }) => {
-    const count = integerBelow(random, 68);
+    const count = random.below(68);
     const from = take(8 * count);
     const to = take(8 * count);
     const rests = take(8 * count);
     const lows = take(8 * count);
-    for (let i = 0; i < 8 * count; i++) bytes[from - base + i] = integerBelow(random, 256);
-    kernels.packItems(pick(random, [1, 2, 4, 8]), from, 3, 2, 9, Math.floor(count / 2), to);
-    kernels.swapBytes(to, count, pick(random, [2, 4, 8]));
-    kernels.integersToHalves(integerBelow(random, 2), from, count, rests, lows);
+    for (let i = 0; i < 8 * count; i++) bytes[from - base + i] = random.below(256);
+    kernels.packItems(random.pick([1, 2, 4, 8]), from, 3, 2, 9, Math.floor(count / 2), to);
+    kernels.swapBytes(to, count, random.pick([2, 4, 8]));
+    kernels.integersToHalves(random.below(2), from, count, rests, lows);
     // Sums are far from the ends of an int64.
     for (let i = 0; i < count; i++) view.setInt8(from + 8 * i + 7, view.getInt8(from + 8 * i + 7) >> 2);
     kernels.integersToPairs(from, count, rests, to);
@@ -48,16 +47,16 @@ t.test('conversions are the same in both, for every length and alignment', async
 
 t.test('columns of rows are packed in blocks of rows, whatever their number', async t => {
   const found = differences(600, (kernels, { take, view, random }) => {
-    const rows = pick(random, [0, 1, 3, 4, 5, 63, 64, 65, 130, 200]);
-    const columns = integerBelow(random, 6);
-    const rowStep = 20 + integerBelow(random, 30);
+    const rows = random.pick([0, 1, 3, 4, 5, 63, 64, 65, 130, 200]);
+    const columns = random.below(6);
+    const rowStep = 20 + random.below(30);
     const from = take(rowStep * rows + 8);
     const table = take(12 * columns);
     // Those of 4 bytes that stand side by side have a way of their own.
-    const isQuarters = random() < 0.5;
+    const isQuarters = random.next() < 0.5;
     for (let column = 0; column < columns; column++) {
-      const itemsize = isQuarters ? 4 : pick(random, [1, 2, 4, 8]);
-      const offset = isQuarters ? pick(random, [0, 4, 8, 12]) : integerBelow(random, 13);
+      const itemsize = isQuarters ? 4 : random.pick([1, 2, 4, 8]);
+      const offset = isQuarters ? random.pick([0, 4, 8, 12]) : random.below(13);
       view.setUint32(table + 12 * column, from + offset, true);
       view.setUint32(table + 12 * column + 4, itemsize, true);
       view.setUint32(table + 12 * column + 8, take(itemsize * rows), true);

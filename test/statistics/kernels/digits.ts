@@ -1,7 +1,7 @@
 /** Rows of values in the memory of both implementations of the kernels, and what a kernel counts of them. */
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
 import type { Kernels } from '../../../src/statistics/kernels/kernels.js';
-import { integerBelow, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 import { putValues } from './values.js';
 
@@ -41,9 +41,9 @@ export function compareTables(
   run: (bench: Bench) => unknown,
 ): string | undefined {
   const [scalar, wasm] = IMPLEMENTATIONS.map(({ kernels, bytes, base }) => {
-    const random = randomOf(seed);
+    const random = seededRandom(seed);
     const memory = new DataView(bytes.buffer);
-    const at = putRows(memory, base + ROWS_AT + integerBelow(random, 16), random, each);
+    const at = putRows(memory, base + ROWS_AT + random.below(16), random, each);
     const spec = base + SPEC_AT;
     const table = base + TABLE_AT;
     const words = new Uint32Array(bytes.buffer, table, tableWords).fill(0);
@@ -57,7 +57,7 @@ export function compareTables(
 }
 
 function putRows(memory: DataView, ptr: number, random: Random, { type, rows, count, values }: RowsCase): Bench['at'] {
-  const stride = count * NATIVE_BYTES[type] + (rows > 1 ? integerBelow(random, 20) : 0);
+  const stride = count * NATIVE_BYTES[type] + (rows > 1 ? random.below(20) : 0);
   for (let row = 0; row < rows; row++) {
     putValues(memory, ptr + row * stride, type, values.slice(row * count, (row + 1) * count));
   }

@@ -2,13 +2,13 @@
 import t from 'tap';
 import { codeOfValue, valueOfCode } from '../../../src/statistics/codes.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
-import { integerBelow, pick, type Random } from '../cases.js';
+import type { Random } from '../../helpers/random.js';
 import { differences, SPECIAL_FLOATS, type Area } from './twins.js';
 import { putValues, randomValue } from './values.js';
 
 const SEEDS = 300;
 /** Lengths of every class that unrolled or vector code could have. */
-const lengthOf = (random: Random): number => integerBelow(random, 68);
+const lengthOf = (random: Random): number => random.below(68);
 
 t.test('codes order values as numbers do, with one zero and NaN last', async t => {
   for (const type of NATIVE_TYPES) {
@@ -44,12 +44,11 @@ for (const [number, type] of NATIVE_TYPES.entries()) {
       differences(SEEDS, (kernels, area) => {
         const { view, take, random } = area;
         const count = lengthOf(random);
-        const stride = NATIVE_BYTES[type] + pick(random, [0, 0, 3, 40]);
+        const stride = NATIVE_BYTES[type] + random.pick([0, 0, 3, 40]);
         const from = take(2 * count * stride + 8);
         for (let i = 0; i < 2 * count; i++) putValues(view, from + i * stride, type, [randomValue(random, type, 1000)]);
-        const rows = random() < 0.5 ? 0 : take(4 * count);
-        if (rows > 0)
-          for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, integerBelow(random, 2 * count), true);
+        const rows = random.next() < 0.5 ? 0 : take(4 * count);
+        if (rows > 0) for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, random.below(2 * count), true);
         kernels.widen(number, from, stride, rows, count, take(8 * count));
         kernels.codes(number, from, stride, rows, count, take(8 * count));
       }),
@@ -65,11 +64,11 @@ function takeValues(
   count: number,
   valueOf: () => number | bigint,
 ): readonly [number, number, number, number] {
-  const stride = NATIVE_BYTES[type] + pick(random, [0, 0, 0, 3, 40]);
+  const stride = NATIVE_BYTES[type] + random.pick([0, 0, 0, 3, 40]);
   const from = take(2 * count * stride + 8);
   for (let i = 0; i < 2 * count; i++) putValues(view, from + i * stride, type, [valueOf()]);
-  const rows = random() < 0.6 ? 0 : take(4 * count);
-  if (rows > 0) for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, integerBelow(random, 2 * count), true);
+  const rows = random.next() < 0.6 ? 0 : take(4 * count);
+  if (rows > 0) for (let i = 0; i < count; i++) view.setUint32(rows + 4 * i, random.below(2 * count), true);
   return [NATIVE_TYPES.indexOf(type), from, stride, rows];
 }
 
@@ -81,7 +80,7 @@ function takeKeys(
   below: number,
 ): readonly [number, number, number, number] {
   return takeValues(area, type, count, () => {
-    const value = integerBelow(area.random, below);
+    const value = area.random.below(below);
     return type === 'i64' || type === 'u64' ? BigInt(value) : value;
   });
 }
@@ -89,13 +88,13 @@ function takeKeys(
 /** Codes below a limit. */
 function takeCodes({ view, take, random }: Area, count: number, below: number): number {
   const codes = take(8 * count);
-  for (let i = 0; i < count; i++) view.setBigUint64(codes + 8 * i, BigInt(integerBelow(random, below)), true);
+  for (let i = 0; i < count; i++) view.setBigUint64(codes + 8 * i, BigInt(random.below(below)), true);
   return codes;
 }
 
 function takeU32({ view, take, random }: Area, count: number, below: number): number {
   const at = take(4 * count);
-  for (let i = 0; i < count; i++) view.setUint32(at + 4 * i, integerBelow(random, below), true);
+  for (let i = 0; i < count; i++) view.setUint32(at + 4 * i, random.below(below), true);
   return at;
 }
 
@@ -105,11 +104,11 @@ t.test('codes become bins, are joined and paired', async t => {
       const { view, take, random } = area;
       const count = lengthOf(random);
       const codes = takeCodes(area, count, 100);
-      const n = 1 + integerBelow(random, 9);
+      const n = 1 + random.below(9);
       const bounds = take(8 * n);
-      for (let i = 0; i < n; i++) view.setBigUint64(bounds + 8 * i, BigInt(10 * i + integerBelow(random, 11)), true);
-      if (random() < 0.5) kernels.binCodes(codes, count, bounds, n);
-      kernels.joinCodes(codes, takeCodes(area, count, 100), pick(random, [1, 8, 32, 63]), count);
+      for (let i = 0; i < n; i++) view.setBigUint64(bounds + 8 * i, BigInt(10 * i + random.below(11)), true);
+      if (random.next() < 0.5) kernels.binCodes(codes, count, bounds, n);
+      kernels.joinCodes(codes, takeCodes(area, count, 100), random.pick([1, 8, 32, 63]), count);
       kernels.pairOrdinals(takeU32(area, count, 2 ** 32), takeU32(area, count, 2 ** 32), count, take(8 * count));
     }),
     [],
@@ -121,16 +120,16 @@ t.test('tables give ordinals in the order of appearance, stop when full, and can
     differences(SEEDS, (kernels, area) => {
       const { bytes, view, take, random } = area;
       const count = lengthOf(random);
-      const bits = pick(random, [3, 5, 8]);
+      const bits = random.pick([3, 5, 8]);
       const slots = take(4 * 2 ** bits);
       const entries = take(8 * 2 ** bits);
       const state = take(4);
       const known = (): number => view.getUint32(state, true);
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);
       view.setUint32(state, 0, true);
-      const spread = pick(random, [3, 40, 100]);
-      const max = integerBelow(random, 2 ** bits);
-      const type = pick(random, NATIVE_TYPES);
+      const spread = random.pick([3, 40, 100]);
+      const max = random.below(2 ** bits);
+      const type = random.pick(NATIVE_TYPES);
       let done = 0;
       for (let i = 0; i < 3; i++) {
         const keys = takeKeys(area, type, count, spread);
@@ -150,17 +149,17 @@ t.test('tables with a slot for each code of a window stop at its ends', async t 
     differences(SEEDS, (kernels, area) => {
       const { bytes, view, take, random } = area;
       const count = lengthOf(random);
-      const span = 1 + integerBelow(random, 100);
+      const span = 1 + random.below(100);
       const slots = take(4 * span);
       const entries = take(8 * span);
       const state = take(4);
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * span);
       view.setUint32(state, 0, true);
-      const type = pick(random, NATIVE_TYPES);
-      const keys = takeKeys(area, type, count, pick(random, [20, 110]));
+      const type = random.pick(NATIVE_TYPES);
+      const keys = takeKeys(area, type, count, random.pick([20, 110]));
       const zero = codeOfValue(type, type === 'i64' || type === 'u64' ? 0n : 0);
-      const base = zero + BigInt(integerBelow(random, 3));
-      const max = pick(random, [3, 1000]);
+      const base = zero + BigInt(random.below(3));
+      const max = random.pick([3, 1000]);
       return kernels.assignNear(...keys, count, base, span, slots, entries, max, state, take(4 * count));
     }),
     [],
@@ -172,16 +171,16 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
     differences(2 * SEEDS, (kernels, area) => {
       const { bytes, view, take, random } = area;
       const count = lengthOf(random);
-      const groups = 1 + integerBelow(random, 8);
+      const groups = 1 + random.below(8);
       const cells = take(4 * count);
-      kernels.cellsOf(takeU32(area, count, groups), count, 2, integerBelow(random, 2), cells);
+      kernels.cellsOf(takeU32(area, count, groups), count, 2, random.below(2), cells);
       const values = take(8 * count);
-      const isSpecial = random() < 0.3;
+      const isSpecial = random.next() < 0.3;
       for (let i = 0; i < count; i++) {
-        const value = isSpecial ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10 ** integerBelow(random, 20);
+        const value = isSpecial ? random.pick(SPECIAL_FLOATS) : (random.next() - 0.5) * 10 ** random.below(20);
         view.setFloat64(values + 8 * i, value, true);
       }
-      const codes = takeCodes(area, count, pick(random, [4, 2 ** 31]));
+      const codes = takeCodes(area, count, random.pick([4, 2 ** 31]));
       const wide = take(8 * count);
       for (let i = 0; i < count; i++) putValues(view, wide + 8 * i, 'i64', [randomValue(random, 'i64', 2 ** 20)]);
       const all: { at: number; size: number }[] = [];
@@ -191,7 +190,7 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
         all.push({ at, size });
         return at;
       };
-      const signed = pick(random, [0, 1]);
+      const signed = random.pick([0, 1]);
       kernels.countCells(cells, count, records(4));
       kernels.nonzeroCells(values, cells, count, records(4));
       kernels.sumCells(values, cells, count, records(16));
@@ -208,7 +207,8 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
         }
       }
       // What stands behind the kept ones is nobody's.
-      const kept = random() < 0.5 ? kernels.dropNan(values, cells, count) : kernels.dropCode(codes, cells, count, 3n);
+      const kept =
+        random.next() < 0.5 ? kernels.dropNan(values, cells, count) : kernels.dropCode(codes, cells, count, 3n);
       bytes.fill(0, values - bytes.byteOffset + 8 * kept, values - bytes.byteOffset + 8 * count);
       bytes.fill(0, codes - bytes.byteOffset + 8 * kept, codes - bytes.byteOffset + 8 * count);
       bytes.fill(0, cells - bytes.byteOffset + 4 * kept, cells - bytes.byteOffset + 4 * count);
@@ -222,9 +222,9 @@ t.test('counters of cells are added up, and made as narrow as they may be', asyn
   t.strictSame(
     differences(SEEDS, (kernels, area) => {
       const { take, random } = area;
-      const cells = integerBelow(random, 6);
-      const buckets = pick(random, [32, 64]);
-      const below = pick(random, [2 ** 8, 2 ** 16, 2 ** 26, 2 ** 32]);
+      const cells = random.below(6);
+      const buckets = random.pick([32, 64]);
+      const below = random.pick([2 ** 8, 2 ** 16, 2 ** 26, 2 ** 32]);
       const counters = takeU32(area, cells * buckets, below);
       const largest = kernels.cellSizes(counters, cells, buckets, take(4 * cells), take(4 * cells));
       for (const itemBytes of [1, 2]) {
@@ -247,12 +247,12 @@ for (const type of NATIVE_TYPES) {
         const isFloat = type.startsWith('f');
         const values = takeValues(area, type, count, () => {
           if (!isFloat) return randomValue(random, type, 20);
-          return random() < 0.3 ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * 10;
+          return random.next() < 0.3 ? random.pick(SPECIAL_FLOATS) : (random.next() - 0.5) * 10;
         });
-        const buckets = pick(random, [4, 8, 64]);
+        const buckets = random.pick([4, 8, 64]);
         const counters = take(4 * 3 * buckets);
         bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * 3 * buckets);
-        const [low, scale] = [pick(random, [-4.1, 0, 3]), pick(random, [0.5, 7.3])];
+        const [low, scale] = [random.pick([-4.1, 0, 3]), random.pick([0.5, 7.3])];
         kernels.countScaled(...values, cells, count, low, scale, buckets, counters);
       }),
       [],
@@ -264,16 +264,16 @@ for (const type of NATIVE_TYPES) {
       differences(SEEDS, (kernels, area) => {
         const { bytes, take, random } = area;
         const count = lengthOf(random);
-        const first = integerBelow(random, 3);
-        const cellCount = 1 + integerBelow(random, 5);
+        const first = random.below(3);
+        const cellCount = 1 + random.below(5);
         const cells = takeU32(area, count, first + cellCount + 2);
         const isFloat = type.startsWith('f');
         const values = takeValues(area, type, count, () => {
-          const special = isFloat && random() < 0.2;
-          return special ? pick(random, SPECIAL_FLOATS) : randomValue(random, type, 20);
+          const special = isFloat && random.next() < 0.2;
+          return special ? random.pick(SPECIAL_FLOATS) : randomValue(random, type, 20);
         });
         const { starts, hulls, ranges, number } = takeRanges(area, type, cellCount);
-        const bits = pick(random, [1, 3, 6]);
+        const bits = random.pick([1, 3, 6]);
         const counters = take(4 * number * 2 ** bits);
         bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
         const lookup = [first, cellCount, hulls, starts, ranges] as const;
@@ -299,16 +299,16 @@ function takeRanges(
   let number = 0;
   for (let cell = 0; cell < cellCount; cell++) {
     view.setUint32(starts + 4 * cell, number, true);
-    let low = integerBelow(random, 8) - (type.startsWith('u') ? 0 : 5);
+    let low = random.below(8) - (type.startsWith('u') ? 0 : 5);
     // No value is above the one and below the other.
     let [least, most] = [100, isFloat ? -100 : 0];
-    for (let own = integerBelow(random, 4); own > 0; own--, number++) {
-      const high = low + integerBelow(random, 5);
+    for (let own = random.below(4); own > 0; own--, number++) {
+      const high = low + random.below(5);
       [least, most] = [Math.min(least, low), high];
       const code = codeOfValue(type, wide(low));
       view.setBigUint64(ranges + 16 * number, code, true);
       view.setBigUint64(ranges + 16 * number + 8, codeOfValue(type, wide(high)) - code, true);
-      low = high + 1 + integerBelow(random, 3);
+      low = high + 1 + random.below(3);
     }
     putValues(view, hulls + 2 * NATIVE_BYTES[type] * cell, type, [wide(least), wide(most)]);
   }

@@ -4,7 +4,7 @@ import { binSpec, closedEdges, writeBinSpec, type Counting } from '../../../src/
 import { startsOf } from '../../../src/statistics/histogram/starts.js';
 import type { NativeType } from '../../../src/statistics/native-types.js';
 import { PAIR_ELEMENTS_MAX } from '../../../src/statistics/kernels/scalar/histogram.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, TABLE_AT, type Bench } from './digits.js';
 import { randomValue } from './values.js';
 
@@ -12,8 +12,8 @@ const TYPES = ['f32', 'f64', 'i32', 'u32', 'i64', 'u64'] as const;
 const WIDTH_MAX = 128;
 
 function equalEdges(random: Random, type: NativeType, bins: number): Float64Array {
-  const first = type.startsWith('u') ? integerBelow(random, 20) : Math.round((random() - 0.5) * 40);
-  const last = first + pick(random, [1, 10, 100, 0.1, 1e4, 3.7]);
+  const first = type.startsWith('u') ? random.below(20) : Math.round((random.next() - 0.5) * 40);
+  const last = first + random.pick([1, 10, 100, 0.1, 1e4, 3.7]);
   const narrow = type === 'f32' ? Math.fround : (value: number) => value;
   return Float64Array.from({ length: bins + 1 }, (_, i) =>
     narrow(i === bins ? last : first + (i * (last - first)) / bins),
@@ -24,8 +24,8 @@ function equalEdges(random: Random, type: NativeType, bins: number): Float64Arra
 function valueMaker(random: Random, type: NativeType, edges: Float64Array): () => number | bigint {
   const span = edges.at(-1)! - edges[0]!;
   return () => {
-    if (random() < 0.1) return randomValue(random, type, 50);
-    const value = random() < 0.4 ? pick(random, [...edges]) : edges[0]! + (random() * 1.2 - 0.1) * span;
+    if (random.next() < 0.1) return randomValue(random, type, 50);
+    const value = random.next() < 0.4 ? random.pick([...edges]) : edges[0]! + (random.next() * 1.2 - 0.1) * span;
     if (type.startsWith('f')) return value;
     const whole = BigInt(Math.round(value));
     return type.startsWith('u') && whole < 0n ? 0n : whole;
@@ -42,14 +42,14 @@ t.test('bins are counted as their twins count them, by whichever arithmetic', as
   const wrong: string[] = [];
   const seen = new Set<Counting>();
   for (let seed = 0; seed < 1500; seed++) {
-    const random = randomOf(seed);
-    const type = pick(random, TYPES);
-    const bins = pick(random, [1, 2, 3, 10, 100, 126, 127, 200, 1000]);
+    const random = seededRandom(seed);
+    const type = random.pick(TYPES);
+    const bins = random.pick([1, 2, 3, 10, 100, 126, 127, 200, 1000]);
     const edges = equalEdges(random, type, bins);
-    const length = seed < 600 ? seed % 68 : integerBelow(random, 400);
-    const each = rowsCase(type, 1 + integerBelow(random, 3), length, valueMaker(random, type, edges));
+    const length = seed < 600 ? seed % 68 : random.below(400);
+    const each = rowsCase(type, 1 + random.below(3), length, valueMaker(random, type, edges));
     const spec = binSpec(edges, type === 'f32');
-    const counting = pick(random, [spec.counting, spec.counting, 'exactly'] as const);
+    const counting = random.pick([spec.counting, spec.counting, 'exactly'] as const);
     seen.add(counting);
     const difference = compareTables(seed, each, 2048, bench => {
       const { kernels, memory, at, table } = bench;
@@ -73,15 +73,15 @@ t.test('bins are counted as their twins count them, by whichever arithmetic', as
 t.test('any ascending edges are found', async t => {
   const wrong: string[] = [];
   for (let seed = 0; seed < 600; seed++) {
-    const random = randomOf(seed);
-    const type = pick(random, TYPES);
-    const count = 2 + integerBelow(random, 20);
+    const random = seededRandom(seed);
+    const type = random.pick(TYPES);
+    const count = 2 + random.below(20);
     const edges = Float64Array.from({ length: count }, () => Number(randomValue(random, type, 50))).map(edge =>
       Number.isNaN(edge) ? 0 : edge,
     );
     edges.sort();
-    const each = rowsCase(type, 1 + integerBelow(random, 3), integerBelow(random, 68), () =>
-      random() < 0.5 ? randomValue(random, type, 50) : type.startsWith('f') ? pick(random, [...edges]) : 1n,
+    const each = rowsCase(type, 1 + random.below(3), random.below(68), () =>
+      random.next() < 0.5 ? randomValue(random, type, 50) : type.startsWith('f') ? random.pick([...edges]) : 1n,
     );
     const starts = startsOf(closedEdges(edges));
     const difference = compareTables(seed, each, count + 1, bench => {

@@ -1,7 +1,7 @@
 /** Sums and moments against exactly rounded references, on data that makes them difficult. */
 import t from 'tap';
 import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
-import { randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { CELLS_BYTES, FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
 import { exactly } from './exact.js';
 import { IMPLEMENTATIONS, type Implementation } from './implementations.js';
@@ -61,8 +61,8 @@ function isNear(found: number, exact: number, scale: number): boolean {
 }
 
 function makeSet(name: string, length: number, round: (x: number) => number): number[] {
-  const random: Random = randomOf(length);
-  const u = (): number => 2 * random() - 1;
+  const random: Random = seededRandom(length);
+  const u = (): number => 2 * random.next() - 1;
   return Array.from({ length }, (_, i) => round(SETS[name]!(i, u, length)));
 }
 
@@ -100,10 +100,10 @@ for (const implementation of IMPLEMENTATIONS) {
 
   t.test(`${implementation.name}: NaN where a block is sampled leave its squares right`, async t => {
     const { kernels, base } = implementation;
-    const random = randomOf(9);
+    const random = seededRandom(9);
     const ptr = base + CELLS_BYTES + 2 * ROOM_BYTES + 7;
     // Samples are among the first values, so that nothing is known of the offset.
-    const values = Array.from({ length: 1000 }, (_, i) => (i < 256 ? Number.NaN : 1e9 + random()));
+    const values = Array.from({ length: 1000 }, (_, i) => (i < 256 ? Number.NaN : 1e9 + random.next()));
     putValues(new DataView(implementation.bytes.buffer), ptr, 'f64', values);
     const exact = exactly(values.slice(256)).m2;
     const runs = newCells(implementation, base, 'f64');
@@ -123,7 +123,7 @@ for (const implementation of IMPLEMENTATIONS) {
     const wrong: string[] = [];
     for (const { type, number, itemsize } of TYPES.slice(2)) {
       for (const length of [0, 1, 67, 5000, 70_000]) {
-        const random = randomOf(length + number);
+        const random = seededRandom(length + number);
         const isLarge = length > 100;
         const values = Array.from({ length }, () => BigInt(randomValue(random, type, isLarge ? 2 ** 31 : 100)));
         const ptr = implementation.base + CELLS_BYTES + ROOM_BYTES + 3;

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
 import { type RowKernels } from '../../../src/statistics/kernels/scalar/rows.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 
@@ -11,7 +11,7 @@ const OPTIONS: { readonly [K in keyof RowKernels]: (random: Random, room: number
   sumRows: (random, room) => [room, anyOf(random)],
   momentsRows: (random, room) => [room, anyOf(random), anyOf(random)],
   extremesRows: (_, room) => [room],
-  argsRows: random => [integerBelow(random, 50), pick(random, [1, 3, -1]), 1000, 4 * integerBelow(random, 2)],
+  argsRows: random => [random.below(50), random.pick([1, 3, -1]), 1000, 4 * random.below(2)],
   zerosRows: () => [],
   productRows: random => [anyOf(random)],
 };
@@ -29,9 +29,9 @@ function difference(kernel: keyof RowKernels, type: number, shape: Shape, seed: 
   const { blocks, rows, width } = shape;
   const { type: name, itemsize } = TYPES[type]!;
   const found = IMPLEMENTATIONS.map(implementation => {
-    const random = randomOf(seed);
+    const random = seededRandom(seed);
     const { base, bytes, kernels } = implementation;
-    const step = (width + integerBelow(random, 3)) * itemsize;
+    const step = (width + random.below(3)) * itemsize;
     const blockStep = rows * step;
     const isOneBlock = anyOf(random);
     const cells = newCells(implementation, base, name, isOneBlock ? width : width * blocks);
@@ -77,9 +77,9 @@ for (const kernel of KERNELS) {
     const found: (string | undefined)[] = [];
     for (const { number } of TYPES) {
       for (let seed = 0; seed < 30; seed++) {
-        const random = randomOf(seed);
-        const rows = 1 + integerBelow(random, 40);
-        const shape = { blocks: 2 + integerBelow(random, 4), rows, width: 1 + integerBelow(random, 20) };
+        const random = seededRandom(seed);
+        const rows = 1 + random.below(40);
+        const shape = { blocks: 2 + random.below(4), rows, width: 1 + random.below(20) };
         found.push(difference(kernel, number, shape, seed));
         if (seed < 3) found.push(difference(kernel, number, { blocks: 1, rows: 8190 + 3 * seed, width: 3 }, seed));
         if (seed < 6)

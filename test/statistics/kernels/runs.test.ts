@@ -1,7 +1,7 @@
 /** Kernels over runs: WebAssembly does what the scalar twins do, to the bit. */
 import t from 'tap';
 import { type RunKernels } from '../../../src/statistics/kernels/scalar/runs.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 
@@ -14,7 +14,7 @@ const OPTIONS: { readonly [K in keyof RunKernels]: (random: Random) => Options<K
   sumRuns: random => [anyOf(random)],
   momentsRuns: random => [anyOf(random), anyOf(random), anyOf(random)],
   extremesRuns: () => [],
-  argsRuns: random => [integerBelow(random, 50), pick(random, [1, 3, -1]), 1000, 1 + integerBelow(random, 7)],
+  argsRuns: random => [random.below(50), random.pick([1, 3, -1]), 1000, 1 + random.below(7)],
   zerosRuns: () => [],
   productRuns: random => [anyOf(random)],
 };
@@ -31,9 +31,9 @@ function difference(
 ): string | undefined {
   const { type: name, itemsize } = TYPES[type]!;
   const found = IMPLEMENTATIONS.map(implementation => {
-    const random = randomOf(seed);
+    const random = seededRandom(seed);
     const { base, bytes, kernels } = implementation;
-    const gap = integerBelow(random, 3) * itemsize;
+    const gap = random.below(3) * itemsize;
     const ptr = base + CELLS_BYTES + (seed % 16);
     const step = length * itemsize + gap;
     const isOneCell = anyOf(random);
@@ -70,9 +70,9 @@ for (const kernel of KERNELS) {
     const found: (string | undefined)[] = [];
     for (const { number } of TYPES) {
       for (let seed = 0; seed < 40; seed++) {
-        const random = randomOf(seed);
-        found.push(difference(kernel, number, 2 + integerBelow(random, 7), integerBelow(random, 200), seed));
-        if (seed < 16) found.push(difference(kernel, number, 1, 8000 + integerBelow(random, 20_000), seed));
+        const random = seededRandom(seed);
+        found.push(difference(kernel, number, 2 + random.below(7), random.below(200), seed));
+        if (seed < 16) found.push(difference(kernel, number, 1, 8000 + random.below(20_000), seed));
       }
     }
     t.strictSame(found.filter(each => each !== undefined).slice(0, 5), []);

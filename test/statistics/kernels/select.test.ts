@@ -2,7 +2,7 @@
 import t from 'tap';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
 import { NAN_INDEX, REFINE_SPEC } from '../../../src/statistics/kernels/scalar/select.js';
-import { integerBelow, pick, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, type Bench } from './digits.js';
 import { randomValue } from './values.js';
 
@@ -23,9 +23,9 @@ for (const [name, types] of COUNTERS) {
     const wrong: string[] = [];
     for (let length = 0; length <= 67; length++) {
       for (let seed = 0; seed < 6; seed++) {
-        const random = randomOf(length * 100 + seed);
-        const type = pick(random, types);
-        const each = rowsCase(type, 1 + integerBelow(random, 3), length, () => randomValue(random, type, 50));
+        const random = seededRandom(length * 100 + seed);
+        const type = random.pick(types);
+        const each = rowsCase(type, 1 + random.below(3), length, () => randomValue(random, type, 50));
         const difference = compareTables(seed, each, HALVES, ({ kernels, at, table }) => kernels[name](...at, table));
         if (difference !== undefined) wrong.push(`${length} of ${type}: ${difference}`);
       }
@@ -59,19 +59,14 @@ t.test('every NaN is counted at one index, which no other float has', async t =>
 t.test('offsets of integers from a base are counted after a shift', async t => {
   const wrong: string[] = [];
   for (let seed = 0; seed < 200; seed++) {
-    const random = randomOf(seed);
-    const type = pick(random, ['i32', 'u32', 'i64', 'u64'] as const);
+    const random = seededRandom(seed);
+    const type = random.pick(['i32', 'u32', 'i64', 'u64'] as const);
     const is64 = NATIVE_BYTES[type] === 8;
     const base = BigInt(randomValue(random, type, 1000));
-    const shift = integerBelow(random, is64 ? 48 : 16);
-    const last = pick(random, [HALVES - 1, 1000]);
+    const shift = random.below(is64 ? 48 : 16);
+    const last = random.pick([HALVES - 1, 1000]);
     const span = Math.min(2 ** 40, HALVES * 2 ** shift);
-    const each = rowsCase(
-      type,
-      1 + integerBelow(random, 3),
-      integerBelow(random, 68),
-      () => base + BigInt(integerBelow(random, span)),
-    );
+    const each = rowsCase(type, 1 + random.below(3), random.below(68), () => base + BigInt(random.below(span)));
     const difference = compareTables(seed, each, HALVES, ({ kernels, memory, at, spec, table }) => {
       memory.setBigInt64(spec, base, true);
       kernels[is64 ? 'countOffsets64' : 'countOffsets32'](...at, spec, shift, table, last);
@@ -90,8 +85,8 @@ function putIntervals(
   shift: number,
 ): number {
   const intervals = new Set<bigint>();
-  const wanted = 1 + integerBelow(random, 16);
-  for (let i = 0; i < wanted; i++) intervals.add((pick(random, values) >> BigInt(shift)) << BigInt(shift));
+  const wanted = 1 + random.below(16);
+  for (let i = 0; i < wanted; i++) intervals.add((random.pick(values) >> BigInt(shift)) << BigInt(shift));
   intervals.add(3n << BigInt(shift));
   const mask = BigInt.asUintN(64, -1n << BigInt(shift));
   const nextShift = Math.max(0, shift - 10);
@@ -113,12 +108,12 @@ function putIntervals(
 
 /** Patterns that often share their high bits. */
 function patternsOf(random: Random, bits: number, shift: number): () => bigint {
-  const highs = Array.from({ length: 1 + integerBelow(random, 20) }, () => BigInt(integerBelow(random, 2 ** 20)));
+  const highs = Array.from({ length: 1 + random.below(20) }, () => BigInt(random.below(2 ** 20)));
   return () => {
-    const high = random() < 0.7 ? pick(random, highs) : BigInt(integerBelow(random, 2 ** 32)) * 7919n;
+    const high = random.next() < 0.7 ? random.pick(highs) : BigInt(random.below(2 ** 32)) * 7919n;
     return BigInt.asUintN(
       bits,
-      (high << BigInt(shift)) | BigInt.asUintN(shift, BigInt(integerBelow(random, 2 ** 32)) * 12_345_677n),
+      (high << BigInt(shift)) | BigInt.asUintN(shift, BigInt(random.below(2 ** 32)) * 12_345_677n),
     );
   };
 }
@@ -126,26 +121,26 @@ function patternsOf(random: Random, bits: number, shift: number): () => bigint {
 t.test('elements of intervals are counted and collected as their twins do', async t => {
   const wrong: string[] = [];
   for (let seed = 0; seed < 600; seed++) {
-    const random = randomOf(seed);
+    const random = seededRandom(seed);
     const is64 = seed % 2 === 0;
-    const shift = is64 ? pick(random, [48, 32, 16, 5]) : pick(random, [16, 16, 12, 20, 3]);
-    const type = is64 ? pick(random, ['f64', 'i64'] as const) : pick(random, ['u32'] as const);
+    const shift = is64 ? random.pick([48, 32, 16, 5]) : random.pick([16, 16, 12, 20, 3]);
+    const type = is64 ? random.pick(['f64', 'i64'] as const) : random.pick(['u32'] as const);
     const patternOf = patternsOf(random, is64 ? 64 : 32, shift);
-    const length = integerBelow(random, 68);
+    const length = random.below(68);
     const each = rowsCase('u64', 1, 0, patternOf);
-    const rows = 1 + integerBelow(random, 3);
+    const rows = 1 + random.below(3);
     const values = Array.from({ length: rows * length }, patternOf);
     const filled = { ...each, type: is64 ? ('u64' as const) : type, rows, count: length, values };
-    if (random() < 0.1) values.fill(values[0] ?? 0n);
+    if (random.next() < 0.1) values.fill(values[0] ?? 0n);
     const difference = compareTables(seed, filled, 17 * 1024, bench => {
       const { kernels, memory, at, spec, table } = bench;
-      const intervals = putIntervals(bench, randomOf(seed + 1), [...values, 0n], is64, shift);
+      const intervals = putIntervals(bench, seededRandom(seed + 1), [...values, 0n], is64, shift);
       if (!is64) return kernels.refine32(...at, spec, table);
       if (seed % 4 === 0) return kernels.refine64(...at, spec, table);
       const found = kernels.collect64(
         ...at,
         spec,
-        integerBelow(randomOf(seed), intervals),
+        seededRandom(seed).below(intervals),
         table,
         seed % 3 === 0 ? 5 : 300,
       );
@@ -162,7 +157,7 @@ t.test('constant data is refined as any other', async t => {
   for (const value of [0x3f80_1234n, 0x3f80_0000n]) {
     const each = { ...rowsCase('u32', 1, 0, () => 0), count: 67, values: Array.from({ length: 67 }, () => value) };
     const difference = compareTables(1, each, 1024, bench => {
-      putIntervals(bench, () => 0, [value], false, 16);
+      putIntervals(bench, seededRandom(1), [value], false, 16);
       bench.memory.setUint32(bench.spec + REFINE_SPEC.length, 1, true);
       bench.kernels.refine32(...bench.at, bench.spec, bench.table);
       return bench.memory.getUint32(bench.table + 4 * Number((value & 0xffffn) >> 6n), true);

@@ -2,7 +2,7 @@
  * Holds WebAssembly kernels to their scalar twins: both get the same memory and the same arguments, and must answer the
  * same and leave the same bytes behind.
  */
-import { integerBelow, randomOf, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 import type { Kernels } from '../../../src/statistics/kernels/kernels.js';
 
@@ -22,7 +22,7 @@ export function differences(seeds: number, work: (kernels: Kernels, area: Area) 
   const found: string[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     const [scalar, wasm] = IMPLEMENTATIONS.map(({ kernels, bytes, base }) => {
-      const area = areaOf(bytes.subarray(base, base + AREA_BYTES), base, randomOf(seed));
+      const area = areaOf(bytes.subarray(base, base + AREA_BYTES), base, seededRandom(seed));
       const answer = work(kernels, area);
       return { answer, bytes: area.bytes };
     }) as [Outcome, Outcome];
@@ -40,7 +40,7 @@ interface Outcome {
 }
 
 function areaOf(bytes: Uint8Array, base: number, random: Random): Area {
-  const noise = integerBelow(random, 256);
+  const noise = random.below(256);
   for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 7 + noise) % 256;
   let top = 0;
   return {
@@ -48,7 +48,7 @@ function areaOf(bytes: Uint8Array, base: number, random: Random): Area {
     view: new DataView(bytes.buffer),
     random,
     take(wanted) {
-      const at = base + top + integerBelow(random, 9);
+      const at = base + top + random.below(9);
       top = at - base + wanted;
       if (top > AREA_BYTES) throw new Error('a case needs a larger area');
       return at;

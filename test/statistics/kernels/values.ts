@@ -1,6 +1,6 @@
 /** Values of native types in a memory, for tests of kernels. */
 import { NATIVE_BYTES, type NativeType } from '../../../src/statistics/native-types.js';
-import { integerBelow, pick, type Random } from '../cases.js';
+import type { Random } from '../../helpers/random.js';
 import { SPECIAL_FLOATS } from './twins.js';
 
 /** Values one after the other. */
@@ -20,11 +20,11 @@ function putValue(view: DataView, at: number, type: NativeType, value: number | 
 /** Small numbers mostly, so that they meet; ends of the type, and what is special, at times. */
 export function randomValue(random: Random, type: NativeType, spread: number): number | bigint {
   const isFloat = type.startsWith('f');
-  if (isFloat) return random() < 0.2 ? pick(random, SPECIAL_FLOATS) : (random() - 0.5) * spread;
+  if (isFloat) return random.next() < 0.2 ? random.pick(SPECIAL_FLOATS) : (random.next() - 0.5) * spread;
   const bits = BigInt(8 * NATIVE_BYTES[type]);
   const low = type.startsWith('i') ? -(1n << (bits - 1n)) : 0n;
   const high = low + (1n << bits) - 1n;
-  if (random() < 0.1) return pick(random, [low, high, high - 1n]);
-  const value = BigInt(integerBelow(random, spread)) - (low < 0n ? BigInt(spread >> 1) : 0n);
+  if (random.next() < 0.1) return random.pick([low, high, high - 1n]);
+  const value = BigInt(random.below(spread)) - (low < 0n ? BigInt(spread >> 1) : 0n);
   return value < low ? low : value > high ? high : value;
 }

@@ -5,7 +5,7 @@ import { HyperslabError } from '../../../src/errors.js';
 import { packedView } from '../../../src/layout/view.js';
 import { computeInProcess, parseQuery, planStatistics, toBlock, toJson } from '../../../src/statistics/index.js';
 import { Search } from '../../../src/statistics/quantiles/search.js';
-import { integerBelow, randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 
 type Data = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
 
@@ -169,8 +169,8 @@ t.test('as an array, a histogram is its counts', async t => {
 });
 
 t.test('hundreds of thousands of elements fill every bin that they belong to', async t => {
-  const random = randomOf(1);
-  const data = Float32Array.from({ length: 400_000 }, () => Math.round(random() * 1000) / 100);
+  const random = seededRandom(1);
+  const data = Float32Array.from({ length: 400_000 }, () => Math.round(random.next() * 1000) / 100);
   const values = Array.from(compute([{ histogram: { bins: 20, range: [0, 10] } }], data).results[0]!.values, Number);
   const counts = Array.from({ length: 20 }, () => 0);
   const edges = Array.from({ length: 21 }, (_, i) => Math.fround(i / 2));
@@ -185,12 +185,12 @@ t.test('hundreds of thousands of elements fill every bin that they belong to', a
 });
 
 t.test('large cells and single ones are searched alike, whatever they hold', async t => {
-  const random = randomOf(2);
+  const random = seededRandom(2);
   const makers: readonly (() => number)[] = [
-    () => random(),
+    () => random.next(),
     () => -3.5,
-    () => integerBelow(random, 3) - 1,
-    () => (random() - 0.5) * 10 ** integerBelow(random, 30),
+    () => random.below(3) - 1,
+    () => (random.next() - 0.5) * 10 ** random.below(30),
   ];
   for (const make of makers) {
     for (const data of [Float32Array.from({ length: 50_001 }, make), Float64Array.from({ length: 50_001 }, make)]) {

@@ -6,7 +6,8 @@ import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
 import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
 import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
-import { integerBelow, makeCase, pick, randomOf, type Case, type CaseOptions, type Random } from '../cases.js';
+import { seededRandom, type Random } from '../../helpers/random.js';
+import { makeCase, type Case, type CaseOptions } from '../cases.js';
 import { askNumpy, differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
 import { NUMPY_QUANTILES } from './numpy-program.js';
 
@@ -19,9 +20,9 @@ type Answer = Readonly<Record<'median' | 'quantile', Listed | string>>;
 /** Fractions that meet elements, lie beside them, and are anywhere. */
 function fractionsOf(random: Random, size: number): number | number[] {
   const one = (): number =>
-    pick(random, [0, 1, 0.5, 0.1, 0.25, 0.9, random(), random(), integerBelow(random, size + 1) / Math.max(size, 1)]);
-  if (random() < 0.3) return one();
-  return Array.from({ length: 1 + integerBelow(random, pick(random, [3, 3, 30])) }, one);
+    random.pick([0, 1, 0.5, 0.1, 0.25, 0.9, random.next(), random.next(), random.below(size + 1) / Math.max(size, 1)]);
+  if (random.next() < 0.3) return one();
+  return Array.from({ length: 1 + random.below(random.pick([3, 3, 30])) }, one);
 }
 
 /** Tables take 256 KiB each: only few cells are searched in rounds. */
@@ -31,19 +32,19 @@ function boundsOf(random: Random, { query, view }: Case): SelectBounds {
     .map(axis => (axis + view.shape.length) % view.shape.length);
   const cells = view.shape.reduce((product, length, axis) => (reduced.includes(axis) ? product : product * length), 1);
   return {
-    tablesMax: pick(random, [1, 2, 16]),
-    collectedMax: pick(random, [0, 3, 65_536]),
-    cellBytesMax: cells > 12 ? 2 ** 24 : pick(random, [0, 0, 400, 2 ** 24]),
-    soleCellElementsMax: pick(random, [0, 0, 100]),
-    roundsQuantilesMax: pick(random, [0, 64, 64]),
+    tablesMax: random.pick([1, 2, 16]),
+    collectedMax: random.pick([0, 3, 65_536]),
+    cellBytesMax: cells > 12 ? 2 ** 24 : random.pick([0, 0, 400, 2 ** 24]),
+    soleCellElementsMax: random.pick([0, 0, 100]),
+    roundsQuantilesMax: random.pick([0, 64, 64]),
   };
 }
 
 function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const each = makeCase(random, options);
   const q = fractionsOf(random, each.values.length);
-  const method = pick(random, METHOD_NAMES);
+  const method = random.pick(METHOD_NAMES);
   const { axis, keepdims, nan } = each.query;
   return {
     ...each,

@@ -7,7 +7,7 @@ import { planQuery } from '../../../src/statistics/plan-query.js';
 import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
 import { SELECT_BOUNDS } from '../../../src/statistics/quantiles/strategy.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
-import { integerBelow, pick, randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 
 const TAKEN = [
   ['', (): boolean => true],
@@ -25,23 +25,23 @@ function middleOf(list: readonly number[]): number {
 
 /** Undefined, or what is wrong; 'refused' where too many cells would have to be searched. */
 function check(seed: number): string | undefined {
-  const random = randomOf(seed);
-  const [length, width] = [1 + integerBelow(random, 40), 1 + integerBelow(random, 8)];
-  const dtype = parseDType(pick(random, ['<f4', '<i8']));
-  const data = Array.from({ length }, () => Array.from({ length: width }, () => integerBelow(random, 100) - 50));
+  const random = seededRandom(seed);
+  const [length, width] = [1 + random.below(40), 1 + random.below(8)];
+  const dtype = parseDType(random.pick(['<f4', '<i8']));
+  const data = Array.from({ length }, () => Array.from({ length: width }, () => random.below(100) - 50));
   const flat = data.flat();
   const array = dtype.kind === 'f' ? Float32Array.from(flat) : BigInt64Array.from(flat, BigInt);
   const view = { shape: [length, width], strides: [width * dtype.itemsize, dtype.itemsize], offset: 0 };
-  const axis = pick(random, [null, 0, 1]);
-  const [slice, isTaken] = pick(random, TAKEN);
-  const above = integerBelow(random, 100) - 50;
+  const axis = random.pick([null, 0, 1]);
+  const [slice, isTaken] = random.pick(TAKEN);
+  const above = random.below(100) - 50;
   const select = {
     ...SELECT_BOUNDS,
-    cellBytesMax: pick(random, [0, 0, 200, 2 ** 24]),
+    cellBytesMax: random.pick([0, 0, 200, 2 ** 24]),
     soleCellElementsMax: 0,
-    collectedMax: pick(random, [0, 5]),
+    collectedMax: random.pick([0, 5]),
   };
-  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: pick(random, [100, 400, 2 ** 20]), tileBytesMax: 64, select };
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, select };
   const rows = data.filter(([first]) => first! > above).filter((_, i) => isTaken(i));
   const columns = Array.from({ length: width }, (_, i) => rows.map(row => row[i]!));
   const cells = axis === null ? [rows.flat()] : axis === 0 ? columns : rows;

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { StatisticsResult } from '../../../src/statistics/index.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
-import { randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 import { differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
 import { askRows, differenceIn, differencesOf, resultsDifference, type LiveAnswers } from './live-rows.js';
 import { NUMPY_GROUPS } from './numpy-program.js';
@@ -64,7 +64,7 @@ const skip = PYTHON === undefined && NO_NUMPY;
 
 t.test('groups of rows have the keys and the statistics of numpy', { skip }, async t => {
   const cases = Array.from({ length: LIVE_CASES.groups - LONG }, (_, i) =>
-    makeRowCase(randomOf(400_000 + i), { ops: [], isGrouped: true, isMixed: true }),
+    makeRowCase(seededRandom(400_000 + i), { ops: [], isGrouped: true, isMixed: true }),
   );
   const answers = askRows<Answer>(t.testdir(), NUMPY_GROUPS, cases);
   t.same(differencesOf(cases, answers, differenceOfGroups), []);
@@ -95,7 +95,7 @@ t.test('groups of rows have the keys and the statistics of numpy', { skip }, asy
 
 t.test('groups of longer datasets have them, too', { skip }, async t => {
   const cases = Array.from({ length: LONG }, (_, i) =>
-    makeRowCase(randomOf(450_000 + i), { ops: [], isGrouped: true, isMixed: true, rowsMost: 2000 }),
+    makeRowCase(seededRandom(450_000 + i), { ops: [], isGrouped: true, isMixed: true, rowsMost: 2000 }),
   );
   t.same(differencesOf(cases, askRows<Answer>(t.testdir(), NUMPY_GROUPS, cases), differenceOfGroups), []);
 });

@@ -6,7 +6,7 @@ import { LIMITS } from '../../../src/limits.js';
 import { parseSlice } from '../../../src/selection.js';
 import { newEngine, planQuery, type StatisticsResult, type TileSource } from '../../../src/statistics/index.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
-import { integerBelow, randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 
 /** A column compared, a key, a value, and rows of so many bytes. */
 interface Layout {
@@ -45,7 +45,7 @@ function datasetOf({ typestr, rows, columns }: Layout) {
 
 /** Small whole numbers: their sums are exact. */
 function makeData({ typestr, rows, columns, at }: Layout) {
-  const random = randomOf(rows + columns);
+  const random = seededRandom(rows + columns);
   const { itemsize } = parseDType(typestr);
   const file = new Uint8Array(rows * columns * itemsize);
   const view = new DataView(file.buffer);
@@ -57,7 +57,7 @@ function makeData({ typestr, rows, columns, at }: Layout) {
   };
   const sums = new Map<number, number>();
   for (let row = 0; row < rows; row++) {
-    const [compared, key, value] = [integerBelow(random, 10), integerBelow(random, 5), integerBelow(random, 100)];
+    const [compared, key, value] = [random.below(10), random.below(5), random.below(100)];
     for (const [i, each] of [compared, key, value].entries()) put(row, at[i]!, each);
     if (compared > 4) sums.set(key, (sums.get(key) ?? 0) + value);
   }

@@ -4,17 +4,8 @@ import { packedView, sizeOf } from '../../../src/layout/view.js';
 import { normalise, parseSlice, type SlicePart } from '../../../src/selection.js';
 import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
 import type { PlanBounds, QueryInput, RowSource } from '../../../src/statistics/index.js';
-import {
-  indicesOf,
-  integerBelow,
-  pick,
-  readValue,
-  TYPESTRS,
-  valueMaker,
-  writeValue,
-  type Random,
-  type Value,
-} from '../cases.js';
+import type { Random } from '../../helpers/random.js';
+import { indicesOf, readValue, TYPESTRS, valueMaker, writeValue, type Value } from '../cases.js';
 import type { StoredArray } from '../live-numpy.js';
 import { mixedQuery, randomQuery } from './row-queries.js';
 
@@ -43,19 +34,19 @@ export interface RowCaseOptions {
 }
 
 export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
-  const rank = pick(random, [1, 1, 2, 2, 2, 3, 4]);
-  const rows = random() < 0.03 ? 0 : 1 + integerBelow(random, options.rowsMost ?? pick(random, [10, 60, 200]));
+  const rank = random.pick([1, 1, 2, 2, 2, 3, 4]);
+  const rows = random.next() < 0.03 ? 0 : 1 + random.below(options.rowsMost ?? random.pick([10, 60, 200]));
   const shape = [
     rows,
-    ...Array.from({ length: rank - 1 }, () => (random() < 0.01 ? 0 : 1 + integerBelow(random, rank === 2 ? 7 : 3))),
+    ...Array.from({ length: rank - 1 }, () => (random.next() < 0.01 ? 0 : 1 + random.below(rank === 2 ? 7 : 3))),
   ];
   const datasets = [
     store(random, 'main', shape),
     store(random, 'near', [rows]),
-    store(random, 'codes', [integerBelow(random, pick(random, [40, 40, 300]))]),
+    store(random, 'codes', [random.below(random.pick([40, 40, 300]))]),
     numbers(rows),
   ];
-  const slice = random() < 0.4 ? '' : randomSlice(random, shape);
+  const slice = random.next() < 0.4 ? '' : randomSlice(random, shape);
   const parts = slice === '' ? [] : parseSlice(slice);
   const isLong = options.rowsMost !== undefined;
   const queryOf = options.isMixed ? mixedQuery : randomQuery;
@@ -66,18 +57,18 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
     parts,
     query,
     bounds: {
-      chunkSpanBytesMax: pick(random, [isLong ? 4000 : 64, 1e9]),
-      chunkBytesMax: pick(random, isLong ? [1000, 20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
-      tileBytesMax: pick(random, isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
-      chunkCellsMax: pick(random, [1, 3, 20, 16_384]),
+      chunkSpanBytesMax: random.pick([isLong ? 4000 : 64, 1e9]),
+      chunkBytesMax: random.pick(isLong ? [1000, 20_000, 2 ** 23] : [1, 40, 200, 1000, 2 ** 23]),
+      tileBytesMax: random.pick(isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
+      chunkCellsMax: random.pick([1, 3, 20, 16_384]),
       ...((options.isSelecting ?? options.isMixed) && {
-        select: cellsMost(query, shape, parts) > FEW.tablesMax ? SELECT_BOUNDS : pick(random, [SELECT_BOUNDS, FEW]),
+        select: cellsMost(query, shape, parts) > FEW.tablesMax ? SELECT_BOUNDS : random.pick([SELECT_BOUNDS, FEW]),
         groupSearch: {
-          rangesMax: pick(random, [20, 1000]),
-          countersMax: pick(random, [200, 10_000]),
-          collectedMax: pick(random, [0, 10, 10_000]),
-          sortedMax: pick(random, [1, 10, 10_000]),
-          sampledMin: pick(random, [0, 0, 1e9]),
+          rangesMax: random.pick([20, 1000]),
+          countersMax: random.pick([200, 10_000]),
+          collectedMax: random.pick([0, 10, 10_000]),
+          sortedMax: random.pick([1, 10, 10_000]),
+          sampledMin: random.pick([0, 0, 1e9]),
         },
       }),
     },
@@ -101,12 +92,12 @@ function cellsMost({ axis }: QueryInput, shape: readonly number[], parts: readon
 }
 
 function store(random: Random, name: string, shape: readonly number[]): Stored {
-  const dtype = parseDType(pick(random, TYPESTRS));
-  const offset = pick(random, [0, 128, 3]);
-  const order = pick(random, ['C', 'F'] as const);
+  const dtype = parseDType(random.pick(TYPESTRS));
+  const offset = random.pick([0, 128, 3]);
+  const order = random.pick(['C', 'F'] as const);
   const view = packedView(shape, dtype.itemsize, order, offset);
   const file = new Uint8Array(offset + sizeOf(shape) * dtype.itemsize);
-  const make = pick(random, [valueMaker(random, dtype, 0.1), fewValues(random, dtype)]);
+  const make = random.pick([valueMaker(random, dtype, 0.1), fewValues(random, dtype)]);
   const data = new DataView(file.buffer);
   for (let at = offset; at < file.length; at += dtype.itemsize) writeValue(data, at, dtype, make());
   const values = indicesOf(shape).map(index =>
@@ -128,21 +119,20 @@ function numbers(rows: number): Stored {
 function fewValues(random: Random, dtype: DType): () => Value {
   const few =
     dtype.kind === 'f' ? [0, -0, 1, 2, 0.5, -3, Number.NaN, 0.1] : dtype.kind === 'b' ? [0, 1] : [0, 1, 2, 3, 100];
-  return () => pick(random, few);
+  return () => random.pick(few);
 }
 
 function randomSlice(random: Random, shape: readonly number[]): string {
-  const bound = (length: number): string =>
-    random() < 0.4 ? '' : String(integerBelow(random, 3 * length + 1) - length);
+  const bound = (length: number): string => (random.next() < 0.4 ? '' : String(random.below(3 * length + 1) - length));
   const range = (length: number): string =>
-    `${bound(length)}:${bound(length)}:${pick(random, ['', '1', '2', '3', '-1', '-2'])}`;
+    `${bound(length)}:${bound(length)}:${random.pick(['', '1', '2', '3', '-1', '-2'])}`;
   const parts = shape.map((length, axis) => {
-    if (axis > 0 && length > 0 && random() < 0.2) return String(integerBelow(random, length));
-    return random() < 0.5 ? ':' : range(length);
+    if (axis > 0 && length > 0 && random.next() < 0.2) return String(random.below(length));
+    return random.next() < 0.5 ? ':' : range(length);
   });
-  const kind = random();
+  const kind = random.next();
   if (kind < 0.2) parts.splice(1, parts.length, '...');
-  else if (kind < 0.3) parts.splice(0, integerBelow(random, parts.length + 1), '...');
-  if (random() < 0.1) parts.push('None');
+  else if (kind < 0.3) parts.splice(0, random.below(parts.length + 1), '...');
+  if (random.next() < 0.1) parts.push('None');
   return parts.join(', ');
 }

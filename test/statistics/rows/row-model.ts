@@ -3,8 +3,7 @@ import type { DType } from '../../../src/dtype.js';
 import { float16ToFloat32, toFloat16Bits } from '../../../src/float16.js';
 import { normalise } from '../../../src/selection.js';
 import type { Query } from '../../../src/statistics/index.js';
-import { Places } from '../../../src/statistics/quantiles/wanted.js';
-import { indicesOf, type Value } from '../cases.js';
+import type { Value } from '../cases.js';
 import { expectedOf, type Expected } from '../oracle.js';
 import type { RowCase, Stored } from './row-cases.js';
 
@@ -135,35 +134,6 @@ export function expectedRows(
   const { rows, shape, inner } = takenRows(each);
   const values = elementsOf(main, rows, inner);
   return { shape, expected: expectedOf(reducing(query), main.dtype.kind === 'f', shape, values), values };
-}
-
-/** What is expected of the sorted elements of each cell: the median, then the quantiles of a query; and their cells. */
-export function expectedQuantiles(
-  query: Query,
-  dtype: DType,
-  shape: readonly number[],
-  values: readonly Value[],
-): Value[][] {
-  const wanted = { dtype, median: query.ops.includes('median'), quantile: query.parameters?.quantile };
-  const places = new Places(wanted);
-  return cellsOf(query, shape, values).map(elements => {
-    const numbers = elements.filter(value => !Number.isNaN(value));
-    const isShown = numbers.length < elements.length && query.nan !== 'omit';
-    const sorted = numbers
-      .toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(value => (dtype.itemsize < 8 ? Number(value) : value));
-    const { median, quantiles } = places.answersOf(isShown ? 0 : sorted.length, rank => sorted[rank]!);
-    return wanted.median ? [median as Value].concat(quantiles) : quantiles.slice();
-  });
-}
-
-/** The elements behind each cell, in C order of the kept axes. */
-function cellsOf(query: Query, shape: readonly number[], values: readonly Value[]): Value[][] {
-  const keptOf = (index: readonly number[]): number[] =>
-    index.filter((_, axis) => query.axis !== null && !query.axis.includes(axis));
-  const lists = new Map(indicesOf(keptOf(shape)).map(index => [index.join(), [] as Value[]]));
-  indicesOf(shape).forEach((index, i) => lists.get(keptOf(index).join())!.push(values[i]!));
-  return [...lists.values()];
 }
 
 export interface ExpectedGroup {

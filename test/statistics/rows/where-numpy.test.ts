@@ -3,7 +3,7 @@ import t from 'tap';
 import { COMPARISONS } from '../../../src/statistics/filter/comparisons.js';
 import { OP_NAMES } from '../../../src/statistics/index.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
-import { randomOf } from '../cases.js';
+import { seededRandom } from '../../helpers/random.js';
 import { differenceFrom, LIVE_CASES } from '../live-numpy.js';
 import { askRows, differenceIn, differencesOf, resultsDifference, type LiveAnswers } from './live-rows.js';
 import { NUMPY_WHERE } from './numpy-program.js';
@@ -45,7 +45,7 @@ const skip = PYTHON === undefined && NO_NUMPY;
 
 t.test('rows that a filter keeps have the statistics of numpy', { skip }, async t => {
   const cases = Array.from({ length: LIVE_CASES.where - LONG }, (_, i) =>
-    makeRowCase(randomOf(300_000 + i), { ops: [], isGrouped: false, isMixed: true }),
+    makeRowCase(seededRandom(300_000 + i), { ops: [], isGrouped: false, isMixed: true }),
   );
   const answers = askRows<Answer>(t.testdir(), NUMPY_WHERE, cases);
   t.same(differencesOf(cases, answers, differenceOf), []);
@@ -73,7 +73,7 @@ t.test('rows that a filter keeps have the statistics of numpy', { skip }, async 
 
 t.test('rows of longer datasets have them, too', { skip }, async t => {
   const cases = Array.from({ length: LONG }, (_, i) =>
-    makeRowCase(randomOf(350_000 + i), { ops: [], isGrouped: false, isMixed: true, rowsMost: 3000 }),
+    makeRowCase(seededRandom(350_000 + i), { ops: [], isGrouped: false, isMixed: true, rowsMost: 3000 }),
   );
   t.same(differencesOf(cases, askRows<Answer>(t.testdir(), NUMPY_WHERE, cases), differenceOf), []);
 });
