@@ -1,96 +1,130 @@
-/** The tour in README.md is replayed: every command against a fresh service, every output compared. */
+/**
+ * The examples of README.md and docs/ are replayed against a fresh service for each page, and every output is compared.
+ * `npm run docs` writes the outputs and the generated tables instead.
+ */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import t from 'tap';
 import { SETTINGS } from '../src/config.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
+import {
+  anchorsOf,
+  blocksOf,
+  linksOf,
+  PAGES,
+  readPage,
+  stable,
+  stepsOf,
+  withOutputs,
+  type Step,
+} from './helpers/documents.js';
 import { NO_NUMPY, PYTHON, runPython } from './helpers/python.js';
-import { start } from './helpers/server.js';
+import { start, temporaryFolder, withoutLoaders } from './helpers/server.js';
 
-const README = `${PACKAGE_ROOT}/README.md`;
-const text = fs.readFileSync(README, 'utf8');
-/** With UPDATE_README=1 the outputs are written instead of compared. */
-const updating = process.env['UPDATE_README'] === '1';
-
-interface Step {
-  readonly command: string;
-  readonly output: string;
-}
-
-/** The commands of all console blocks, each with the lines under it. */
-function stepsOf(markdown: string): Step[] {
-  const blocks = [...markdown.matchAll(/```console\n([\s\S]*?)```/g)].map(match => match[1]!);
-  return blocks.flatMap(block =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map(step => {
-        const [command = '', ...lines] = step.split('\n');
-        return { command, output: lines.join('\n').trimEnd() };
-      }),
-  );
-}
-
-/** What differs from run to run. */
-function stable(output: string): string {
-  return output
-    .replace(/"id":"[0-9a-f]+"/g, '"id":"…"')
-    .replace(/"elapsed_ms":[0-9.]+/g, '"elapsed_ms":…')
-    .trimEnd();
-}
-
+const updating = process.env['UPDATE_DOCS'] === '1';
 const noCurl = spawnSync('curl', ['--version']).status !== 0 && 'curl is not here';
+const noNumpy = PYTHON === undefined && NO_NUMPY;
 
-t.test('the tour in curl answers what the README shows', { skip: noCurl }, async t => {
-  const server = await start(t, { env: { HYPERSLAB_DEMO: 'auto' } });
-  const steps = stepsOf(text);
-  t.ok(steps.length >= 12, 'the tour has its steps');
-  let updated = text;
-  for (const { command, output } of steps) {
-    const { stdout } = spawnSync(
-      'sh',
-      ['-c', command.replaceAll('127.0.0.1:8080', server.url.slice('http://'.length))],
-      {
-        encoding: 'utf8',
-      },
-    );
-    if (updating)
-      updated = updated.replace(
-        `$ ${command}\n${output === '' ? '' : `${output}\n`}`,
-        () => `$ ${command}\n${stdout.trimEnd()}\n`,
-      );
-    else t.equal(stable(stdout), stable(output), command);
-  }
-  if (updating) fs.writeFileSync(README, updated);
+/** The address in the pages. */
+const SHOWN = '127.0.0.1:8080';
+
+const EXAMPLES = PAGES.map(page => {
+  const text = readPage(page);
+  const sessions = blocksOf(text, 'python').filter(block => block.startsWith('>>> '));
+  return { page, text, steps: stepsOf(text), session: sessions.join('\n'), scripts: blocksOf(text, 'js') };
+}).filter(({ steps, session, scripts }) => steps.length > 0 || session !== '' || scripts.length > 0);
+
+t.test('the README has its tour, and other pages have examples', t => {
+  const [readme, ...others] = EXAMPLES;
+  t.equal(readme?.page, 'README.md');
+  t.ok(readme && readme.steps.length >= 12 && readme.session !== '' && readme.scripts.length > 0);
+  t.ok(others.length > 1);
+  t.end();
 });
 
-t.test('the tour in numpy answers what the README shows', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
-  const server = await start(t, { env: { HYPERSLAB_DEMO: 'auto' } });
-  const session = /```python\n([\s\S]*?)```/.exec(text)![1]!.replaceAll('http://127.0.0.1:8080', server.url);
-  const report = runPython(DOCTEST, [], session);
-  t.equal(report.trim(), 'failed 0', report);
-});
+for (const { page, text, steps, session, scripts } of EXAMPLES) {
+  t.test(`the examples of ${page} answer what it shows`, async t => {
+    const cwd = temporaryFolder();
+    t.teardown(() => fs.rmSync(cwd, { recursive: true }));
+    const { url } = await start(t, { env: { HYPERSLAB_DEMO: 'auto', HYPERSLAB_ROOTS: cwd } });
+    if (noCurl === false) {
+      const outputs = runSession(steps, url.slice('http://'.length), cwd);
+      const asBefore = steps.map(({ output }, i) => stable(output) === stable(outputs[i]!));
+      if (updating) {
+        // What differs in ids and times alone stays as it was.
+        const kept = steps.map(({ output }, i) => (asBefore[i] ? output : outputs[i]!));
+        fs.writeFileSync(path.join(PACKAGE_ROOT, page), withOutputs(text, kept));
+      } else {
+        for (const [i, { command, output }] of steps.entries()) t.equal(stable(outputs[i]!), stable(output), command);
+      }
+    }
+    if (session !== '')
+      await t.test('in Python', { skip: noNumpy }, async t => {
+        const report = runPython(DOCTEST, [], session.replaceAll(`http://${SHOWN}`, url));
+        t.equal(report.trim(), 'failed 0', report);
+      });
+    for (const script of scripts) {
+      const { stdout, stderr } = runScript(script.replaceAll(`http://${SHOWN}`, url));
+      const expected = [...script.matchAll(/^console\.log\(.*\n((?:\/\/ .*\n)+)/gm)].map(match => match[1]);
+      t.ok(expected.length > 0, 'a script says what it prints');
+      t.equal(stdout, expected.join('').replaceAll(/^\/\/ /gm, ''), stderr);
+    }
+  });
+}
+
+/** What each step prints, in one shell, in a folder from which files may be registered. */
+function runSession(steps: readonly Step[], address: string, cwd: string): string[] {
+  const mark = '~ end of a step ~';
+  const script = steps.map(({ command }) => `${command}\nprintf '%s' '${mark}'\n`).join('');
+  const { stdout } = spawnSync('sh', ['-c', script.replaceAll(SHOWN, address)], { encoding: 'utf8', cwd });
+  const outputs = stdout.replaceAll(address, SHOWN).replaceAll('\r', '').split(mark);
+  return steps.map((_, i) => (outputs[i] ?? 'nothing: the shell had ended').trimEnd());
+}
 
 const DOCTEST = `
 import doctest, sys
-test = doctest.DocTestParser().get_doctest(sys.stdin.read(), {}, "README", "README.md", 0)
+test = doctest.DocTestParser().get_doctest(sys.stdin.read(), {}, "page", "page", 0)
 runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
 runner.run(test)
 print("failed", runner.failures)
 `;
 
-t.test('the table of settings is the one in the code', async t => {
-  const rows = Object.values(SETTINGS).map(
-    ({ name, default: value, unit, meaning }) =>
-      `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${unit} | ${meaning} |`,
-  );
-  const table = ['| variable | default | unit | meaning |', '|---|---|---|---|', ...rows].join('\n');
-  const block = `<!-- settings:begin -->\n${table}\n<!-- settings:end -->`;
+/** A script as a module, on the platform that Node shares with browsers. */
+function runScript(input: string): { stdout: string; stderr: string } {
+  const [command, ...args] = withoutLoaders(process.execPath, '--input-type=module', '-');
+  return spawnSync(command, args, { input, encoding: 'utf8' });
+}
+
+t.test('the settings are those of the code', async t => {
+  const block = `<!-- settings:begin -->\n\n${Object.values(SETTINGS).map(settingEntry).join('\n')}\n<!-- settings:end -->`;
+  const page = 'docs/settings.md';
   if (updating) {
-    const current = fs.readFileSync(README, 'utf8');
-    fs.writeFileSync(
-      README,
-      current.replace(/<!-- settings:begin -->[\s\S]*<!-- settings:end -->/, () => block),
-    );
-  } else t.ok(text.includes(block), `README.md should hold this table:\n${block}`);
+    const text = readPage(page).replace(/<!-- settings:begin -->[\s\S]*<!-- settings:end -->/, () => block);
+    fs.writeFileSync(path.join(PACKAGE_ROOT, page), text);
+  } else t.ok(readPage(page).includes(block), `${page} should hold this list (npm run docs writes it):\n${block}`);
 });
+
+function settingEntry({ name, default: value, unit, meaning }: (typeof SETTINGS)[keyof typeof SETTINGS]): string {
+  return `- **\`${name}\`** (${unit}; ${value === '' ? 'no default' : `default \`${value}\``})\n${wrapped(meaning)}\n`;
+}
+
+/** Lines of at most 118 columns, indented as the text of a list is. */
+function wrapped(text: string): string {
+  return text.replaceAll(/(?=\S)(.{1,116})(?:\s+|$)/g, '  $1\n').trimEnd();
+}
+
+const LINKING_PAGES = [...PAGES, 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'demo/README.md', 'bench/README.md'];
+
+for (const page of LINKING_PAGES) {
+  t.test(`the links of ${page} lead somewhere`, t => {
+    for (const link of linksOf(readPage(page)).filter(each => !/^https?:/.test(each))) {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? page : path.join(path.dirname(page), file);
+      const isThere = fs.existsSync(path.join(PACKAGE_ROOT, target));
+      t.ok(isThere, link);
+      if (isThere && anchor !== undefined) t.ok(anchorsOf(readPage(target)).has(anchor), `the heading of ${link}`);
+    }
+    t.end();
+  });
+}
