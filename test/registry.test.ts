@@ -54,7 +54,7 @@ t.test('the answer to a registration describes the array and says where it is', 
     nbytes: 48,
     mode: 'r+',
     format: 'npy',
-    generation: 1,
+    generation: Number,
     external: false,
     state: 'ready',
     attrs: { unit: 'm' },
@@ -255,7 +255,7 @@ t.test('an import replaces an array only when asked to', async t => {
   t.equal(response.status, 201);
   t.equal(response.headers.get('location'), '/v1/datasets/imported');
   const first = (await response.json()) as DatasetAnswer;
-  t.match(first, { dtype: '<u2', shape: [3], mode: 'r+', external: false, generation: 1 });
+  t.match(first, { dtype: '<u2', shape: [3], mode: 'r+', external: false });
   t.equal(await outcome(server.fetch('/v1/datasets/imported/data', json('PUT', 4))), '200');
   t.equal(await outcome(importNpy('imported', body)), '409 exists');
   const other = npyOf('|i1', [1, 2], Buffer.of(254, 3));
@@ -264,7 +264,7 @@ t.test('an import replaces an array only when asked to', async t => {
   const second = (await replaced.json()) as DatasetAnswer;
   t.match(second, { dtype: '|i1', shape: [1, 2] });
   t.not(second.id, first.id);
-  t.ok(second.generation > 2, `generation ${second.generation}`);
+  t.ok(second.generation > first.generation + 1, `generation ${second.generation}`);
   t.strictSame(await readRaw(server, 'imported'), Buffer.of(254, 3));
   t.strictSame(fs.readFileSync(inArrays('imported.npy')), other, 'the file is the body');
 });

@@ -12,6 +12,8 @@ export interface DatasetRecord {
   readonly id: string;
   /** Random per file; registrations of one file share it. */
   readonly fileId: string;
+  /** What the file's generation was when the manifest was written, at least. */
+  readonly firstGeneration: number;
   /** Real path of the file. In a manifest it is relative to the data folder where it can be. */
   readonly path: string;
   readonly dtype: string;

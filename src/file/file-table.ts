@@ -150,6 +150,18 @@ export class FileTable {
     });
   }
 
+  /**
+   * The generation that a new registration of a file begins at: one that neither the file nor a name had before.
+   * @throws bulk_load
+   */
+  async begin(fileId: string): Promise<number> {
+    const { generations } = this;
+    const first = await generations.begin(fileId);
+    if (first > generations.floor) return first;
+    await this.withFileToItself(fileId, () => generations.startAbove(fileId, generations.floor));
+    return generations.current(fileId);
+  }
+
   /** Moves the generation of a file that others may have written until now. @throws bulk_load */
   countUnseenChange(fileId: string): Promise<void> {
     return this.withFileToItself(fileId, () => this.#advanceUnseen(this.stateOf(fileId)));

@@ -2,7 +2,8 @@
  * The generation of every file: a counter of its committed writes that never repeats a value, crashes included.
  * On disk stands a ceiling that no used generation exceeds; it is raised, durably, before a generation beyond it is
  * used, a block at a time. After a clean stop the file holds the exact value, after a crash counting goes on above
- * the ceiling.
+ * the ceiling. One more counter, the floor, is the highest generation of all files that were forgotten: a new file
+ * begins above it, so that a name or a file that comes again does not count from one.
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -12,6 +13,8 @@ import { writeTextAtomically } from './atomic.js';
 
 const SUFFIX = '.generation.json';
 const FIRST = 1;
+/** The name of the floor among the counters; files have ids of hexadecimal digits. */
+const FLOOR = 'forgotten';
 
 interface Stored {
   readonly generation: number;
@@ -32,6 +35,8 @@ export class Generations {
   readonly #folder: string;
   readonly #entries = new Map<string, Entry>();
   readonly #damaged = new Set<string>();
+  /** `generation` is the highest that may have been used by a file that was forgotten. */
+  #floor: Entry = { generation: 0, ceiling: 0, stored: true };
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -47,9 +52,40 @@ export class Generations {
         this.#damaged.add(fileId);
         continue;
       }
+      if (fileId === FLOOR) {
+        this.#floor = { ...stored, ceiling: stored.generation, stored: stored.exact };
+        continue;
+      }
       const generation = stored.exact ? stored.generation : stored.generation + 1;
       this.#entries.set(fileId, { generation, ceiling: stored.generation, stored: stored.exact });
     }
+  }
+
+  /**
+   * Says which files datasets were found on, and the generation that each has at least. Counters of others, and whatever
+   * a manifest that `isLeftOut` counted, lie below what is begun from now on.
+   */
+  settle(files: Iterable<{ readonly fileId: string; readonly firstGeneration: number }>, isLeftOut: boolean): void {
+    const orphans = new Map(this.#entries);
+    for (const { fileId, firstGeneration: first } of files) {
+      orphans.delete(fileId);
+      if ((this.#entries.get(fileId)?.generation ?? 0) < first) this.#entries.set(fileId, storedAt(first));
+    }
+    for (const { generation } of orphans.values()) this.#raiseFloor(generation);
+    // A manifest that is left out, and has no counter, began above an earlier floor, or above this one.
+    if (isLeftOut) this.#raiseFloor(this.#floor.generation + 1);
+    // Nobody counts as fast as the clock does: what a lost counter said was less.
+    if (this.#damaged.size > 0) this.#raiseFloor(Date.now());
+  }
+
+  /** The generation of a file; a new one begins above all that were forgotten. Durable with the manifest that names it. */
+  async begin(fileId: string): Promise<number> {
+    if (!this.#entries.has(fileId)) {
+      // Now, so that forgetting needs no room on the disk.
+      await this.#reserveIn(FLOOR, this.#floor, 1);
+      if (!this.#entries.has(fileId)) this.#entries.set(fileId, storedAt(this.#floor.generation + 1));
+    }
+    return this.current(fileId);
   }
 
   /** True where the counter cannot be read: without it a generation could be used twice. */
@@ -64,11 +100,7 @@ export class Generations {
 
   /** Makes sure that the next `count` calls of `advance` stay under the ceiling on disk. */
   async reserve(fileId: string, count = 1): Promise<void> {
-    const entry = this.#entry(fileId);
-    if (entry.raising) await entry.raising;
-    if (entry.generation + count <= entry.ceiling && !entry.stored) return;
-    entry.raising ??= this.#raise(fileId, entry).finally(() => delete entry.raising);
-    await entry.raising;
+    await this.#reserveIn(fileId, this.#entry(fileId), count);
   }
 
   /** The next generation. `reserve` must have been awaited since the last call. */
@@ -83,11 +115,35 @@ export class Generations {
   async startAbove(fileId: string, generation: number): Promise<void> {
     const next = generation + 1;
     await this.#write(fileId, { generation: next, exact: true });
-    this.#entries.set(fileId, { generation: next, ceiling: next, stored: true });
+    this.#entries.set(fileId, storedAt(next));
   }
 
-  /** Forgets the counter of a file that no dataset uses any more. */
+  /** Forgets the counter of a file that no dataset uses any more; what is begun later goes on above it. */
   async forget(fileId: string): Promise<void> {
+    const passed = this.passBy(fileId);
+    this.#entries.delete(fileId);
+    try {
+      await passed;
+    } catch {
+      // A full disk: the counter itself is left, and the next start begins above it.
+      return;
+    }
+    await this.abandon(fileId);
+  }
+
+  /** What is begun later goes on above a counter, durably. */
+  async passBy(fileId: string): Promise<void> {
+    this.#raiseFloor(this.current(fileId));
+    if (this.#floor.generation > this.#floor.ceiling) await this.#reserveIn(FLOOR, this.#floor, 0);
+  }
+
+  /** The highest generation that a dataset which was forgotten may have had. */
+  get floor(): number {
+    return this.#floor.generation;
+  }
+
+  /** Drops the counter of a file that nobody has seen. */
+  async abandon(fileId: string): Promise<void> {
     this.#entries.delete(fileId);
     await fs.rm(this.#pathOf(fileId), { force: true });
   }
@@ -103,6 +159,20 @@ export class Generations {
       entry.stored = true;
       entry.ceiling = entry.generation;
     }
+    if (this.#floor.stored || this.#floor.generation === 0) return;
+    await this.#write(FLOOR, { generation: this.#floor.generation, exact: true });
+    this.#floor.stored = true;
+  }
+
+  #raiseFloor(generation: number): void {
+    this.#floor.generation = Math.max(this.#floor.generation, generation);
+  }
+
+  async #reserveIn(name: string, entry: Entry, count: number): Promise<void> {
+    if (entry.raising) await entry.raising;
+    if (entry.generation + count <= entry.ceiling && !entry.stored) return;
+    entry.raising ??= this.#raise(name, entry).finally(() => delete entry.raising);
+    await entry.raising;
   }
 
   async #raise(fileId: string, entry: Entry): Promise<void> {
@@ -128,6 +198,11 @@ export class Generations {
   #pathOf(fileId: string): string {
     return path.join(this.#folder, `${fileId}${SUFFIX}`);
   }
+}
+
+/** A counter whose value is on disk. */
+function storedAt(generation: number): Entry {
+  return { generation, ceiling: generation, stored: true };
 }
 
 function parseStored(text: string): Stored | undefined {

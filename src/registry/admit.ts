@@ -29,7 +29,7 @@ export async function admit(
   }
   try {
     // The dataset goes on above the generations that it answered with under its own counter.
-    const used = generations.current(fileId);
+    const used = Math.max(generations.current(fileId), record.firstGeneration);
     if (used > generations.current(twin.fileId)) await generations.startAbove(twin.fileId, used);
   } catch (error) {
     return { reason: `the counter of its generations cannot be written (${systemErrorCode(error) ?? 'unknown'})` };

@@ -31,6 +31,10 @@ export async function loadManifests(
     if ('reason' in decided) quarantined.push({ name: record.name, reason: decided.reason });
     else admitted.push({ record: decided, claim: claims.add(claimOf(decided, identity)) });
   }
+  files.generations.settle(
+    admitted.map(({ record }) => record),
+    quarantined.length > 0,
+  );
   return { admitted, quarantined };
 }
 

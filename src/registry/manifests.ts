@@ -19,6 +19,8 @@ const Manifest = Type.Object({
   name: Type.String(),
   id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
   file_id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
+  /** As `made`. */
+  first_generation: Type.Optional(Type.Integer({ minimum: 1 })),
   path: Type.String({ minLength: 1 }),
   dtype: Type.String(),
   shape: Type.Array(Type.Integer({ minimum: 0 })),
@@ -72,7 +74,7 @@ export class Manifests {
 
   /** Writes a manifest that counts from when it is published. */
   async stage(record: DatasetRecord): Promise<StagedFile> {
-    const { fileId, path: realPath, ...rest } = record;
+    const { fileId, firstGeneration, path: realPath, ...rest } = record;
     const relative = path.relative(this.#dataDir, realPath);
     const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
     const manifest: Static<typeof Manifest> = {
@@ -81,6 +83,7 @@ export class Manifests {
       shape: [...record.shape],
       dims: record.dims && [...record.dims],
       file_id: fileId,
+      first_generation: firstGeneration,
       path: inside ? relative : realPath,
     };
     return stageText(this.#pathOf(record.name), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -110,12 +113,18 @@ export class Manifests {
     }
   }
 
-  #toRecord({ version: _, file_id: fileId, path: stored, ...rest }: Static<typeof Manifest>): DatasetRecord {
+  #toRecord({
+    version: _,
+    file_id: fileId,
+    first_generation: firstGeneration = 1,
+    path: stored,
+    ...rest
+  }: Static<typeof Manifest>): DatasetRecord {
     checkShape(rest.shape, parseDType(rest.dtype).itemsize);
     checkDims(rest.dims, rest.shape.length);
     const realPath = path.resolve(this.#dataDir, stored);
     const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
-    return { ...rest, fileId, path: realPath, made };
+    return { ...rest, fileId, firstGeneration, path: realPath, made };
   }
 
   #pathOf(name: string): string {

@@ -79,7 +79,7 @@ async function publishBoth(
     } else {
       if (file.isPublished && isFresh) await removeFile(record.path);
       else if (file.isPublished && previous) generations.advance(previous.record.fileId);
-      await generations.forget(record.fileId);
+      await generations.abandon(record.fileId);
     }
     throw error;
   }

@@ -133,7 +133,9 @@ export class Registry {
       const identity = await identityOf(changed.path);
       this.#claims.refresh(changed.path, identity);
       if (isChecked) this.#claims.checkSoleWriter(name, identity, changed.path);
-      return this.#save(changed, identity, record.external && !changed.external);
+      return this.#claiming(claimOf(changed, identity), claim =>
+        this.#save(changed, claim, record.external && !changed.external),
+      );
     });
   }
 
@@ -156,6 +158,10 @@ export class Registry {
         if (deleteData) this.#checkDeletable(record);
         // The journal may hold the only copy of what was committed.
         else this.#files.stateOf(record.fileId).checkDurable();
+        // The file goes on under another name; this one must not count from below when it comes again.
+        if (this.#claims.sharer(name, record.fileId)) {
+          await translated(() => this.#files.generations.passBy(record.fileId));
+        }
         await translated(() => this.#manifests.remove(name));
         this.#index.delete(dataset);
         this.#claims.dropAll(name);
@@ -191,7 +197,18 @@ export class Registry {
     const external = twin && (this.#index.find(twin.name)?.record.external ?? true);
     const record = registeredRecord(request, found, realPath, { fileId: twin?.fileId, external });
     if (isWritable(record)) this.#claims.checkSoleWriter(name, found.identity, realPath);
-    return this.#save(record, found.identity, external === true && !record.external);
+    const endsExternal = external === true && !record.external;
+    return this.#claiming(claimOf(record, found.identity), async claim =>
+      this.#save(await this.#begun(record, undefined), claim, endsExternal),
+    );
+  }
+
+  /** With the generation that it begins at: above that of what had its name, whatever that was. */
+  async #begun(record: DatasetRecord, previous: Dataset | undefined): Promise<DatasetRecord> {
+    const firstGeneration = previous
+      ? previous.generation + 1
+      : await translated(() => this.#files.begin(record.fileId));
+    return { ...record, firstGeneration };
   }
 
   /** Makes the file of a record, in the place of the dataset of this name, if there is one. */
@@ -202,21 +219,20 @@ export class Registry {
     return this.#claiming(claimOf(record, undefined), async pending => {
       const settle = async (): Promise<void> => {
         const claim = this.#claims.add({ ...pending, identity: await identityOf(record.path) });
-        this.#insert(record, claim);
+        this.#insert(placement.record, claim);
         if (previous) await this.#removeReplaced(previous.record);
       };
-      await placeArray(this.#files, this.#manifests, { record, overwrite, previous, write, settle });
+      const placement = { record: await this.#begun(record, previous), overwrite, previous, write, settle };
+      await placeArray(this.#files, this.#manifests, placement);
       return this.get(record.name);
     });
   }
 
   /** `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. */
-  #save(record: DatasetRecord, identity: string | undefined, endsExternal: boolean): Promise<Dataset> {
-    return this.#claiming(claimOf(record, identity), async claim => {
-      if (endsExternal) await translated(() => this.#files.countUnseenChange(record.fileId));
-      await translated(() => this.#manifests.save(record));
-      return this.#insert(record, claim);
-    });
+  async #save(record: DatasetRecord, claim: Claim, endsExternal: boolean): Promise<Dataset> {
+    if (endsExternal) await translated(() => this.#files.countUnseenChange(record.fileId));
+    await translated(() => this.#manifests.save(record));
+    return this.#insert(record, claim);
   }
 
   /** The file is spoken for while a manifest is written, so that nobody becomes its second writer meanwhile. */
@@ -226,6 +242,7 @@ export class Registry {
       return await work(claim);
     } catch (error) {
       this.#claims.drop(claim);
+      if (!this.#claims.isUsed(claim.fileId)) await this.#files.generations.abandon(claim.fileId);
       throw error;
     }
   }

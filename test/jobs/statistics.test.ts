@@ -97,6 +97,7 @@ async function newArray(value: number, rows = ROWS) {
     name: 'array',
     id: 'i',
     fileId: 'f',
+    firstGeneration: 1,
     path: realPath,
     dtype: '<f8',
     shape: [rows, COLUMNS],
