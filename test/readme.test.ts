@@ -61,7 +61,7 @@ for (const { page, text, steps, session, scripts } of EXAMPLES) {
     }
     if (session !== '')
       await t.test('in Python', { skip: noNumpy }, async t => {
-        const report = runPython(DOCTEST, [], session.replaceAll(`http://${SHOWN}`, url));
+        const report = runPython('readme_session.py', [], session.replaceAll(`http://${SHOWN}`, url));
         t.equal(report.trim(), 'failed 0', report);
       });
     for (const script of scripts) {
@@ -81,14 +81,6 @@ function runSession(steps: readonly Step[], address: string, cwd: string): strin
   const outputs = stdout.replaceAll(address, SHOWN).replaceAll('\r', '').split(mark);
   return steps.map((_, i) => (outputs[i] ?? 'nothing: the shell had ended').trimEnd());
 }
-
-const DOCTEST = `
-import doctest, sys
-test = doctest.DocTestParser().get_doctest(sys.stdin.read(), {}, "page", "page", 0)
-runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-runner.run(test)
-print("failed", runner.failures)
-`;
 
 /** A script as a module, on the platform that Node shares with browsers. */
 function runScript(input: string): { stdout: string; stderr: string } {

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
-import { NO_NUMPY, PYTHON, runPython } from './helpers/python.js';
+import { NO_NUMPY, PYTHON, pythonProgram, runPython } from './helpers/python.js';
 import { startServer, temporaryFolder, type TestServer } from './helpers/server.js';
 
 interface Expected {
@@ -72,7 +72,8 @@ t.test('an array is made, written, flushed, reopened, read, changed and averaged
   await t.test('m[0] = 1.0 and flush are seen by programs that have the file open', async t => {
     const file = path.join(dataDir, 'arrays', 'matrix.npy');
     const reader = await companion(t, process.execPath, ['-e', READER, file, String(again.offset)]);
-    const numpy = PYTHON === undefined ? undefined : await companion(t, PYTHON, ['-c', NUMPY_READER, file]);
+    const numpy =
+      PYTHON === undefined ? undefined : await companion(t, PYTHON, [pythonProgram('seeds_memmap.py'), 'watch', file]);
     t.not(await reader.ask(), 'true', 'row 0 is not yet all ones');
     if (numpy) t.not(await numpy.ask(), 'True');
 
@@ -97,10 +98,7 @@ t.test('an array is made, written, flushed, reopened, read, changed and averaged
     t.match(body, { dataset: 'matrix', generation: written.generation + 1, count: 1e7, scanned_bytes: 4e7 });
     t.ok(isClose(body.results.mean, EXPECTED.written.mean), String(body.results.mean));
     if (PYTHON === undefined) return;
-    const live = runPython(
-      'import sys, numpy as np; print(repr(float(np.load(sys.argv[1], mmap_mode="r").mean(dtype=np.float64))))',
-      [path.join(dataDir, 'arrays', 'matrix.npy')],
-    );
+    const live = runPython('seeds_memmap.py', ['mean', path.join(dataDir, 'arrays', 'matrix.npy')]);
     t.ok(isClose(body.results.mean, Number(live)), live);
   });
 
@@ -345,13 +343,4 @@ process.stdin.on('data', () => {
   fs.readSync(fd, bytes, 0, 4000, Number(process.argv[2]));
   console.log(Array.from({ length: 1000 }, (_, i) => bytes.readFloatLE(4 * i)).every(value => value === 1));
 });
-`;
-
-const NUMPY_READER = `
-import sys
-import numpy as np
-m = np.load(sys.argv[1], mmap_mode='r')
-print('open', flush=True)
-for _ in sys.stdin:
-    print(bool((m[0] == 1).all()) and not bool((m[1] == 1).any()), flush=True)
 `;

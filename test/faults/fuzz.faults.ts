@@ -8,10 +8,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { NO_NUMPY, PYTHON } from '../helpers/python.js';
+import { NO_NUMPY, PYTHON, pythonProgram } from '../helpers/python.js';
 import { seededRandom, type Random } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
-import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { binary } from '../system/calls.js';
 import { figure, rounds } from './harness.js';
 
@@ -19,7 +18,7 @@ const CASES = rounds(5000, 100_000);
 const BODIES = rounds(2000, 20_000);
 const SEED = 20_261_121;
 const UNDER_WAY = 16;
-const PROGRAM = path.join(PACKAGE_ROOT, 'test', 'faults', 'fuzz_cases.py');
+const PROGRAM = pythonProgram('faults/fuzz_cases.py');
 /** Where there is one, a file system that syncs at once: tens of thousands of imports are about bytes, not about disks. */
 const FAST_FOLDER = '/dev/shm';
 

@@ -7,10 +7,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import t, { type Test } from 'tap';
-import { NO_NUMPY, PYTHON } from '../helpers/python.js';
+import { NO_NUMPY, PYTHON, pythonProgram } from '../helpers/python.js';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, json } from '../system/calls.js';
+import { figure, rounds } from './harness.js';
 
 const SECONDS = rounds(6, 60);
 const CLIENTS = 6;
@@ -18,26 +19,6 @@ const BYTES = 512;
 const INSIDE = 0x11;
 const WRITTEN = 0x22;
 const SECRET = 0xee;
-
-/**
- * Exchanges each pair of names for ever, at once for whoever looks (renameat2 with RENAME_EXCHANGE): to the link and
- * back within microseconds, so that most walks begin on the folder, and many meet the link.
- */
-const SWAPPER = `
-import ctypes, os, random, sys
-libc = ctypes.CDLL(None, use_errno=True)
-pairs = [(sys.argv[i].encode(), sys.argv[i + 1].encode()) for i in range(1, len(sys.argv), 2)]
-parent = os.getppid()
-while os.getppid() == parent:
-    a, b = random.choice(pairs)
-    stay, rest = random.choice([(0, 200), (200, 500), (2000, 2000), (20, 20), (5000, 20000)])
-    for turns in (stay, rest):
-        if libc.renameat2(-100, a, -100, b, 2) != 0:
-            sys.exit(os.strerror(ctypes.get_errno()))
-        for _ in range(random.randrange(turns + 1)):
-            pass
-`;
-import { figure, rounds } from './harness.js';
 
 interface World {
   readonly folder: string;
@@ -157,7 +138,9 @@ async function race(t: Test, hidden: string): Promise<void> {
     nodeArgs: hidden === '' ? [] : ['--import', new URL('../helpers/hide-packages.js', import.meta.url).href],
   });
   const before = snapshot(world);
-  const swapper = spawn(PYTHON!, ['-c', SWAPPER, ...pairsOf(world)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const swapper = spawn(PYTHON!, [pythonProgram('faults/swapper.py'), ...pairsOf(world)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let swapperSaid = '';
   swapper.stderr.on('data', (chunk: Buffer) => (swapperSaid += chunk.toString()));
   t.teardown(async () => {

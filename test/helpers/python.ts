@@ -1,5 +1,7 @@
 /** numpy as a live oracle, where python3 with numpy is at hand; tests that need it say when they are skipped. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../src/package-root.js';
 
 /** The interpreter that has numpy, or undefined. HYPERSLAB_TEST_PYTHON names one. */
 export const PYTHON: string | undefined = [process.env['HYPERSLAB_TEST_PYTHON'], 'python3'].find(
@@ -9,13 +11,19 @@ export const PYTHON: string | undefined = [process.env['HYPERSLAB_TEST_PYTHON'],
 
 export const NO_NUMPY = 'python3 with numpy is not here';
 
-/** Runs a script with arguments and returns what it prints. */
-export function runPython(script: string, args: readonly string[] = [], input?: string): string {
-  const { status, stdout, stderr } = spawnSync(PYTHON!, ['-c', script, ...args], {
+/** The path of a program that is named by its place under test/. */
+export function pythonProgram(name: string): string {
+  return join(PACKAGE_ROOT, 'test', name);
+}
+
+/** Runs a program of test/ with arguments and returns what it prints. */
+export function runPython(name: string, args: readonly string[] = [], input?: string): string {
+  // Without -B, modules would leave their bytecode in the tree.
+  const { status, stdout, stderr } = spawnSync(PYTHON!, ['-B', pythonProgram(name), ...args], {
     input,
     encoding: 'utf8',
     maxBuffer: 1 << 30,
   });
-  if (status !== 0) throw new Error(`python failed: ${stderr}`);
+  if (status !== 0) throw new Error(`${name} failed: ${stderr}`);
   return stdout;
 }

@@ -2,9 +2,10 @@
 import t from 'tap';
 import { boxAt, cellsOf, gridOf, memoryOrder, packedBox, type Box } from '../../src/statistics/axes.js';
 import type { View } from '../../src/layout/view.js';
+import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
 
-const ROUNDS = 1500;
+const ROUNDS = caseCount(300, 1500);
 
 /** Position, cell and index of each element of a box, in the order of its axes: nested loops, nothing else. */
 function elementsOf({ axes, offset, cell, index }: Box): string[] {

@@ -1,50 +1,30 @@
 /** Cases for a program that has numpy: arrays in one file, questions and answers as JSON beside it. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DType } from '../../src/dtype.js';
 import type { Order } from '../../src/layout/view.js';
 import type { OperationResult } from '../../src/statistics/index.js';
-import { PYTHON } from '../helpers/python.js';
+import { caseCount } from '../helpers/cases.js';
+import { runPython } from '../helpers/python.js';
 import type { Case, Value } from './cases.js';
 import { differenceOf, type Scale } from './compare.js';
 
-/** How many seeded random cases of each kind numpy is asked for: together, at least 3,000. */
-export const LIVE_CASES = { reductions: 700, quantiles: 1200, histograms: 1800, where: 2000, groups: 1000 } as const;
+/** How many seeded random cases of each kind numpy is asked for, in the short form and in full: at least 3,000 together. */
+export const LIVE_CASES = {
+  reductions: [80, 700],
+  quantiles: [120, 1200],
+  histograms: [150, 1800],
+  where: [200, 2000],
+  groups: [120, 1000],
+} as const;
 
-/**
- * Python that every program begins with: `read_array` of an array in the file, `read_case` of one after its slices,
- * `listed` for an array as JSON, and `answer_all`, which calls a function for each case.
- */
-export const NUMPY_START = `
-import json, sys, warnings
-from pathlib import Path
-import numpy as np
+export function liveCases(kind: keyof typeof LIVE_CASES): number {
+  const [short, full] = LIVE_CASES[kind];
+  return caseCount(short, full);
+}
 
-warnings.simplefilter('ignore')
-np.seterr(all='ignore')
-folder = Path(sys.argv[1])
-DATA = (folder / 'arrays.bin').read_bytes()
-
-def read_array(array):
-    return np.ndarray(array['shape'], array['dtype'], DATA, array['position'], order=array['order'])
-
-def read_case(case):
-    return np.asarray(read_array(case['array'])[tuple(slice(*part) for part in case['slices'])])
-
-def plain(value):
-    if isinstance(value, (bool, np.bool_)): return int(value)
-    if isinstance(value, (int, np.integer)): return str(int(value))
-    return float(value)
-
-def listed(value):
-    value = np.asarray(value)
-    return {'dtype': value.dtype.newbyteorder('=').str, 'shape': list(value.shape), 'values': [plain(v) for v in value.ravel()]}
-
-def answer_all(answer_one):
-    answers = [answer_one(case) for case in json.loads((folder / 'cases.json').read_text())]
-    (folder / 'answers.json').write_text(json.dumps(answers))
-`;
+/** The programs of test/statistics/live. */
+export type Program = 'reductions' | 'selections' | 'histograms' | 'where' | 'groups';
 
 /** An array in a file of its own, which begins at `offset`. */
 export interface StoredArray {
@@ -73,14 +53,13 @@ export class ArraysFile {
   }
 }
 
-/** Runs a program over what describes its cases; answers what it wrote, per case. */
-export function runNumpy<T>(folder: string, program: string, arrays: ArraysFile, described: readonly object[]): T[] {
+/** Runs a program of test/statistics/live over what describes its cases; answers what it wrote, per case. */
+export function runNumpy<T>(folder: string, program: Program, arrays: ArraysFile, described: readonly object[]): T[] {
   writeFileSync(join(folder, 'arrays.bin'), arrays.bytes);
   // Integers of all digits are what Python reads.
   const text = JSON.stringify(described, (_, value: unknown) => (typeof value === 'bigint' ? `int ${value}` : value));
   writeFileSync(join(folder, 'cases.json'), text.replaceAll(/"int (-?\d+)"/g, '$1'));
-  const child = spawnSync(PYTHON!, ['-c', program, folder], { encoding: 'utf8' });
-  if (child.status !== 0) throw new Error(child.stderr);
+  runPython(`statistics/live/${program}.py`, [folder]);
   // Python writes NaN and infinities as bare words.
   const answers = readFileSync(join(folder, 'answers.json'), 'utf8').replaceAll(/(-?Infinity|NaN)/g, '"$1"');
   return JSON.parse(answers) as T[];
@@ -89,7 +68,7 @@ export function runNumpy<T>(folder: string, program: string, arrays: ArraysFile,
 /** Asks about selections of single arrays; each case comes with what is asked of it. */
 export function askNumpy<T>(
   folder: string,
-  program: string,
+  program: Program,
   cases: readonly (Case & { readonly asks: object })[],
 ): T[] {
   const arrays = new ArraysFile();

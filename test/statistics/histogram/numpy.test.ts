@@ -2,11 +2,11 @@
 import t from 'tap';
 import { HyperslabError } from '../../../src/errors.js';
 import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
+import { caseCount } from '../../helpers/cases.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
 import { seededRandom } from '../../helpers/random.js';
 import { makeCase, type Case } from '../cases.js';
-import { askNumpy, differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
-import { NUMPY_HISTOGRAMS } from './numpy-program.js';
+import { askNumpy, differenceFrom, liveCases, type Listed } from '../live-numpy.js';
 import { randomParameters } from './random-parameters.js';
 
 type Answer = string | { readonly counts: Listed; readonly edges: Listed };
@@ -45,17 +45,17 @@ function differenceIn(each: HistogramCase, answer: Answer): string | undefined {
 }
 
 /** Cases of arrays that many tasks share. */
-const LONG = 300;
+const LONG = caseCount(30, 300);
 
 const skip = PYTHON === undefined && NO_NUMPY;
 
 for (const [title, count, first, shapes] of [
-  ['small arrays have the histograms of numpy', LIVE_CASES.histograms - LONG, 110_000, undefined],
+  ['small arrays have the histograms of numpy', liveCases('histograms') - LONG, 110_000, undefined],
   ['longer arrays have them, too', LONG, 130_000, [[3000], [40, 90], [5, 700], [20, 6, 30]]],
 ] as const) {
   t.test(title, { skip }, async t => {
     const cases = Array.from({ length: count }, (_, i) => histogramCase(first + i, shapes));
-    const answers = askNumpy<Answer>(t.testdir(), NUMPY_HISTOGRAMS, cases);
+    const answers = askNumpy<Answer>(t.testdir(), 'histograms', cases);
     const found = cases.flatMap((each, i) => {
       const difference = differenceIn(each, answers[i]!);
       return difference === undefined

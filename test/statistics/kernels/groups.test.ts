@@ -2,11 +2,12 @@
 import t from 'tap';
 import { codeOfValue, valueOfCode } from '../../../src/statistics/codes.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
+import { caseCount } from '../../helpers/cases.js';
 import type { Random } from '../../helpers/random.js';
 import { differences, SPECIAL_FLOATS, type Area } from './twins.js';
 import { putValues, randomValue } from './values.js';
 
-const SEEDS = 300;
+const SEEDS = caseCount(50, 300);
 /** Lengths of every class that unrolled or vector code could have. */
 const lengthOf = (random: Random): number => random.below(68);
 

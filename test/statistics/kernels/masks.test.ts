@@ -1,10 +1,11 @@
 /** Masks and picked rows, by both implementations. */
 import t from 'tap';
 import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/statistics/native-types.js';
+import { caseCount } from '../../helpers/cases.js';
 import { putValues, randomValue } from './values.js';
 import { differences } from './twins.js';
 
-const SEEDS = 400;
+const SEEDS = caseCount(100, 400);
 
 for (const [number, type] of NATIVE_TYPES.entries()) {
   t.test(`values of ${type} within two bounds, packed and strided, are those that the scalar kernel finds`, async t => {

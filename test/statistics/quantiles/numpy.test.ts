@@ -5,11 +5,11 @@ import { LIMITS } from '../../../src/limits.js';
 import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
 import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
 import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
+import { caseCount } from '../../helpers/cases.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { makeCase, type Case, type CaseOptions } from '../cases.js';
-import { askNumpy, differenceFrom, LIVE_CASES, type Listed } from '../live-numpy.js';
-import { NUMPY_QUANTILES } from './numpy-program.js';
+import { askNumpy, differenceFrom, liveCases, type Listed } from '../live-numpy.js';
 
 interface QuantileCase extends Case {
   readonly asks: { readonly q: number | readonly number[]; readonly method: string };
@@ -74,7 +74,7 @@ function differenceIn(each: QuantileCase, answer: Answer): string | undefined {
 }
 
 function check(t: Test, cases: readonly QuantileCase[], folder: string): void {
-  const answers = askNumpy<Answer>(folder, NUMPY_QUANTILES, cases);
+  const answers = askNumpy<Answer>(folder, 'selections', cases);
   const found = cases.flatMap((each, i) => {
     const difference = differenceIn(each, answers[i]!);
     const { dtype, view, query, bounds } = each;
@@ -86,14 +86,14 @@ function check(t: Test, cases: readonly QuantileCase[], folder: string): void {
 }
 
 /** Cases of arrays that many tasks share. */
-const LONG = 300;
+const LONG = caseCount(30, 300);
 
 const skip = PYTHON === undefined && NO_NUMPY;
 
 t.test('small arrays, searched in whichever way, have the quantiles of numpy', { skip }, async t => {
   check(
     t,
-    Array.from({ length: LIVE_CASES.quantiles - LONG }, (_, i) => quantileCase(70_000 + i)),
+    Array.from({ length: liveCases('quantiles') - LONG }, (_, i) => quantileCase(70_000 + i)),
     t.testdir(),
   );
 });

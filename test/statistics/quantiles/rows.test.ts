@@ -7,6 +7,7 @@ import { planQuery } from '../../../src/statistics/plan-query.js';
 import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
 import { SELECT_BOUNDS } from '../../../src/statistics/quantiles/strategy.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { caseCount } from '../../helpers/cases.js';
 import { seededRandom } from '../../helpers/random.js';
 
 const TAKEN = [
@@ -64,7 +65,7 @@ function check(seed: number): string | undefined {
 }
 
 t.test('chosen rows have the medians and quantiles of what is chosen', async t => {
-  const found = Array.from({ length: 800 }, (_, seed) => check(seed));
+  const found = Array.from({ length: caseCount(120, 800) }, (_, seed) => check(seed));
   t.same(found.filter(each => each !== undefined && each !== 'refused').slice(0, 3), []);
-  t.ok(found.filter(each => each === 'refused').length < 200, 'most are answered');
+  t.ok(found.filter(each => each === 'refused').length < found.length / 4, 'most are answered');
 });

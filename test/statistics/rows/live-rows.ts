@@ -1,7 +1,7 @@
 /** Random queries of chosen rows, asked of numpy, and how its answers are held against ours. */
 import { HyperslabError } from '../../../src/errors.js';
 import type { OperationResult, StatisticsResult } from '../../../src/statistics/index.js';
-import { differenceFrom, reductionDifference, runNumpy, ArraysFile, type Listed } from '../live-numpy.js';
+import { differenceFrom, reductionDifference, runNumpy, ArraysFile, type Listed, type Program } from '../live-numpy.js';
 import type { RowCase } from './row-cases.js';
 import { compute, shown } from './run-row-case.js';
 
@@ -16,7 +16,7 @@ export interface LiveAnswers {
   readonly results: Readonly<Record<string, LiveAnswer>>;
 }
 
-export function askRows<T>(folder: string, program: string, cases: readonly RowCase[]): T[] {
+export function askRows<T>(folder: string, program: Program, cases: readonly RowCase[]): T[] {
   const arrays = new ArraysFile();
   const described = cases.map(({ datasets, slice, query }) => ({
     ...query,
