@@ -15,18 +15,19 @@ function typestrOf(text: string): string | null {
   }
 }
 
-t.test('a spelling means what it means to numpy, or is refused', async t => {
-  let understood = 0;
-  for (const [text, typestr] of spellings) {
-    const ours = typestrOf(text);
-    if (ours !== null) understood++;
-    // A byte order before a long name is no dtype to numpy (`<float32`); it cannot mean anything else here.
-    const isLongName = DTYPES.some(row => [row.name, ...row.aliases].includes(text.slice(1) as never));
-    if (ours !== typestr && ours !== null && !(typestr === null && isLongName))
-      t.equal(ours, typestr, JSON.stringify(text));
-  }
-  t.ok(understood > 150, `${understood} spellings of ${spellings.length}`);
-});
+t.test(
+  'a spelling means what it means to numpy, and is refused where numpy or the service has no such dtype',
+  async t => {
+    for (const [text, typestr] of spellings) {
+      const ours = typestrOf(text);
+      // A byte order before a long name is no dtype to numpy (`<float32`); it cannot mean anything else here.
+      const isLongName = DTYPES.some(row => [row.name, ...row.aliases].includes(text.slice(1) as never));
+      if (ours !== typestr && !(typestr === null && isLongName)) t.equal(ours, typestr, JSON.stringify(text));
+    }
+    const understood = spellings.filter(([, typestr]) => typestr !== null).length;
+    t.ok(understood > 150, `${understood} spellings of ${spellings.length}`);
+  },
+);
 
 t.test('every typestr that numpy writes is understood', async t => {
   for (const row of DTYPES) {
@@ -62,7 +63,7 @@ t.test('a refusal names what was asked, shortened, and what there is', async t =
       parseDType(text);
       t.fail(`${text} was not refused`);
     } catch (error) {
-      t.ok(isErrorCode(error, 'unsupported_dtype') && error.message.length < 400);
+      t.ok(isErrorCode(error, 'unsupported_dtype') && error.message.length < 500);
     }
   }
 });

@@ -2,6 +2,7 @@
  * The one Python literal that a .npy header is: a dict of three known keys. Nothing is evaluated; what numpy never
  * writes (comments, escapes, underscores in integers, nested values) is refused.
  */
+import { failUnsupported } from '../dtype.js';
 import { fail } from '../errors.js';
 
 /** The dict as written: `descr` is not yet a dtype, `shape` not yet checked (lengths may be beyond 2^53). */
@@ -15,8 +16,14 @@ type Key = keyof NpyLiteral;
 interface Cursor {
   readonly text: string;
   at: number;
+  readonly options: LiteralOptions;
+}
+
+export interface LiteralOptions {
   /** Python 2 wrote longs as `3L`; version 3 of the format never did. */
   readonly longs: boolean;
+  /** Bytes before the first element of the file, for the remedy. */
+  readonly headerBytes: number;
 }
 
 const SPACE = /[ \t\r\n]*/y;
@@ -25,11 +32,11 @@ const INTEGER = /(0|[1-9][0-9]*)(L?)/y;
 const BOOLEAN = /(True|False)(?![A-Za-z0-9_])/y;
 
 /**
- * Reads the dict, with `longs` allowing the `L` suffix.
+ * Reads the dict.
  * @throws bad_npy, and unsupported_dtype where `descr` is a list (a structured dtype) or a tuple
  */
-export function readNpyLiteral(text: string, longs: boolean): NpyLiteral {
-  const cursor: Cursor = { text, at: 0, longs };
+export function readNpyLiteral(text: string, options: LiteralOptions): NpyLiteral {
+  const cursor: Cursor = { text, at: 0, options };
   const found: { descr?: string; fortran_order?: boolean; shape?: number[] } = {};
   // To Python, white space that begins a line outside the dict is an indent.
   if (/^[ \t]*[\r\n]|[\r\n][ \t]+$/.test(text)) refuse(cursor, 'lines stand before the dict, or spaces after its line');
@@ -63,11 +70,8 @@ function readKey(cursor: Cursor): Key {
 function readDescr(cursor: Cursor): string {
   skipSpace(cursor);
   const next = cursor.text[cursor.at];
-  if (next === '[' || next === '(') {
-    fail('unsupported_dtype', 'The .npy has a structured or nested dtype, which is not supported. Save one field.', {
-      dtype: cursor.text.slice(cursor.at, cursor.at + 80),
-    });
-  }
+  // A structured dtype, or a nested one.
+  if (next === '[' || next === '(') failUnsupported(cursor.text.slice(cursor.at), cursor.options.headerBytes);
   return readString(cursor, 'a dtype in quotes');
 }
 
@@ -87,7 +91,7 @@ function readShape(cursor: Cursor): number[] {
   expect(cursor, '(');
   while (!take(cursor, ')')) {
     const match = matchAt(cursor, INTEGER) ?? refuse(cursor, 'a length in digits should stand there');
-    if (match[2] === 'L' && !cursor.longs) refuse(cursor, 'integers have no L suffix in this version');
+    if (match[2] === 'L' && !cursor.options.longs) refuse(cursor, 'integers have no L suffix in this version');
     shape.push(Number(match[1]));
     if (take(cursor, ',')) continue;
     if (shape.length === 1) refuse(cursor, 'a shape of one axis is written (n,)');

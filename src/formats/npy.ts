@@ -52,8 +52,9 @@ export function parseNpyHeader(bytes: Uint8Array): NpyHeader | { needBytes: numb
   }
   const dataOffset = start + length;
   if (bytes.length < dataOffset) return { needBytes: Math.max(dataOffset, PREFIX_BYTES) };
-  const literal = readNpyLiteral(decode(bytes.subarray(start, dataOffset), version), version < 3);
-  const dtype = parseDType(literal.descr);
+  const options = { longs: version < 3, headerBytes: dataOffset };
+  const literal = readNpyLiteral(decode(bytes.subarray(start, dataOffset), version), options);
+  const dtype = parseDType(literal.descr, dataOffset);
   checkShape(literal.shape, dtype.itemsize);
   const order = literal.fortran_order && literal.shape.length > 1 ? 'F' : 'C';
   return { dtype, shape: literal.shape, order, dataOffset, version };
