@@ -1,6 +1,7 @@
 /**
- * Packed elements of one dtype → another, as numpy's `casting="same_kind"`, except that a value is never lost: what is
- * out of range, or finite and would become infinity, is refused with its index. Rounding is allowed and happens once.
+ * Packed elements of one dtype → another, as numpy's `casting="same_kind"`, and from any integer to any other. A value is
+ * never lost: what is out of range, or finite and would become infinity, is refused with its index. Rounding is allowed
+ * and happens once.
  */
 import { isNativeOrder, type DType } from '../dtype.js';
 import { fail } from '../errors.js';
@@ -10,9 +11,12 @@ import { integerRange, overflowOf } from './ranges.js';
 
 const KIND_ORDER = { b: 0, u: 1, i: 2, f: 3 } as const;
 
-/** numpy's `np.can_cast(from, to, 'same_kind')`: within a kind any size, between kinds upwards from bool, u, i to f. */
-export function canCastSameKind(from: DType, to: DType): boolean {
-  return KIND_ORDER[from.kind] <= KIND_ORDER[to.kind];
+/**
+ * True where values may go from one dtype to the other: numpy's `np.can_cast(from, to, 'same_kind')` (within a kind any
+ * size, between kinds upwards from bool, u, i to f), and integers, whose values decide.
+ */
+export function canCast(from: DType, to: DType): boolean {
+  return KIND_ORDER[from.kind] <= KIND_ORDER[to.kind] || (from.kind === 'i' && to.kind === 'u');
 }
 
 /** Where a piece stands in the whole, for the index in an error: elements before it. */
@@ -27,7 +31,7 @@ type ElementOffset = number;
 export function castInto(from: DType, to: DType, bytes: Uint8Array, elementOffset: ElementOffset = 0): Uint8Array {
   if (from.kind === 'b') checkBool(bytes, elementOffset);
   if (from === to) return bytes;
-  if (!canCastSameKind(from, to)) {
+  if (!canCast(from, to)) {
     fail('would_lose', `${from.name} does not cast to ${to.name} without loss. Convert the data before it is sent.`, {
       from: from.typestr,
       to: to.typestr,
@@ -138,18 +142,22 @@ function wideToNumber(cast: Cast): Uint8Array {
 function numberToWide(cast: Cast): Uint8Array {
   const values = numbersOf(cast);
   const out = new Int32Array(values.length * 2);
+  const isUnsigned = cast.to.kind === 'u';
   for (let i = 0; i < values.length; i++) {
-    out[2 * i] = values[i]!;
-    out[2 * i + 1] = values[i]! < 0 ? -1 : 0;
+    const value = values[i]!;
+    if (value < 0 && isUnsigned) refuseRange(cast, i, String(value));
+    out[2 * i] = value;
+    out[2 * i + 1] = value < 0 ? -1 : 0;
   }
   return asBytes(out);
 }
 
-/** uint64 to int64: the only cast between two different 64-bit integers that is of the same kind. */
+/** Between int64 and uint64: both hold what has no highest bit. */
 function wideToWide(cast: Cast): Uint8Array {
   const { highs, length } = halvesOf(cast);
   for (let i = 0; i < length; i++) {
-    if (highs[2 * i + 1]! > 0x7fff_ffff) refuseRange(cast, i, wideText(cast, i));
+    const high = highs[2 * i + 1]!;
+    if (high > 0x7fff_ffff || high < 0) refuseRange(cast, i, wideText(cast, i));
   }
   const out = cast.bytes.slice();
   if (!isNativeOrder(cast.from)) swapBytes(out, 8);

@@ -1,5 +1,5 @@
 /** Bytes ⇄ meaning, pure: no files, no HTTP. What the layers above use of each format. */
-export { canCastSameKind, castInto, checkBool } from './cast.js';
+export { castInto, checkBool } from './cast.js';
 export { mayLoseDigits, parseExactJson, stringifyExactJson } from './json-exact.js';
 export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';

@@ -4,7 +4,6 @@ import * as formats from '../../src/formats/index.js';
 t.test('the formats offer these functions', async t => {
   t.same(Object.keys(formats).sort(), [
     'FORMATS',
-    'canCastSameKind',
     'castInto',
     'checkBool',
     'encodeJsonData',
