@@ -18,7 +18,7 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
   });
 }
 
-/** Reads the body of a request with `work`. When that refuses it half-way, the rest is dropped. */
+/** Reads the body of a request with `work`. What that leaves of it is dropped. */
 export async function withBody<T>(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -28,9 +28,8 @@ export async function withBody<T>(
   whenTooSlow(request.raw, error => body.abort(error));
   try {
     return await work(body);
-  } catch (error) {
+  } finally {
     await dropBody(body, reply);
-    throw error;
   }
 }
 

@@ -59,6 +59,7 @@ export class BodyReader {
 
   /** Reads and drops the rest; false when it is more than `limitBytes` or takes longer than `limitMs`. */
   async drain(limitBytes: number, limitMs: number): Promise<boolean> {
+    if (this.#ended) return true;
     const deadline = performance.now() + limitMs;
     let dropped = this.#rest.byteLength;
     this.#rest = new Uint8Array(0);
