@@ -8,7 +8,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
-import { parseInteger } from '../src/selection.js';
+import { parseInteger, splitList } from '../src/selection.js';
 import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
 import { statisticsJob, type RunNote } from './statistics-job.js';
@@ -224,15 +224,10 @@ function parseAxes(axis: string): number[] | null {
 /** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */
 function parseFractions(list: string): unknown {
   const fractions = splitList(list).map(parseNumber);
-  if (fractions.at(-1) === '') fractions.pop();
   return list.includes(',') ? fractions : fractions[0];
 }
 
 /** What is no number is left for the query to refuse. */
 function parseNumber(text: string): number | string {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
-}
-
-function splitList(list: string): string[] {
-  return list.split(',').map(each => each.trim());
 }

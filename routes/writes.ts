@@ -38,6 +38,7 @@ const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'unsupported_media_type',
   'unsupported_dtype',
   'index_out_of_bounds',
+  'outside',
   'too_many_indices',
   'result_rank',
   'shape_mismatch',

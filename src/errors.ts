@@ -35,6 +35,7 @@ export const ERRORS = {
   generation_moved: 'The dataset has been written since',
   // Understood, and impossible for this dtype, shape or file.
   index_out_of_bounds: 'An index is outside its axis',
+  outside: 'The write starts at the end of the array or behind',
   too_many_indices: 'The slice has more parts than the array has axes',
   result_rank: 'The result would have too many axes',
   unsupported_dtype: 'The dtype is not supported',

@@ -5,10 +5,16 @@
 import { fail } from './errors.js';
 import { LIMITS } from './limits.js';
 
+interface RangeBounds {
+  readonly start?: number;
+  readonly stop?: number;
+  readonly step?: number;
+}
+
 /** One part between commas, as written. */
 export type SlicePart =
   | { readonly kind: 'index'; readonly index: number }
-  | { readonly kind: 'range'; readonly start?: number; readonly stop?: number; readonly step?: number }
+  | ({ readonly kind: 'range' } & RangeBounds)
   | { readonly kind: 'ellipsis' }
   | { readonly kind: 'newaxis' };
 
@@ -23,6 +29,8 @@ export interface Selection {
   readonly picks: readonly Pick[];
   /** Shape of the result. */
   readonly shape: readonly number[];
+  /** The first axis along which it would select something if the array were longer: its range starts at the end or behind. */
+  readonly outside?: { readonly axis: number; readonly start: number; readonly length: number };
 }
 
 const INTEGER = /^-?[0-9]+$/;
@@ -41,8 +49,15 @@ export function parseSlice(text: string): SlicePart[] {
   if (trimSpaces(text) === '') {
     fail('bad_slice', 'The slice is blank. Leave the parameter out for everything, or write for example 0:10,:.');
   }
-  const parts = text.split(',').map(part => parsePart(trimSpaces(part), text));
+  const parts = splitList(text).map(part => parsePart(part, text));
   if (parts.filter(part => part.kind === 'ellipsis').length > 1) refuse('...', text, 'one ellipsis at most');
+  return parts;
+}
+
+/** The parts between commas, without spaces around them. One comma may follow the last part, as in Python's tuples. */
+export function splitList(text: string): string[] {
+  const parts = text.split(',').map(trimSpaces);
+  if (parts.length > 1 && parts.at(-1) === '') parts.pop();
   return parts;
 }
 
@@ -78,6 +93,7 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
   }
   const picks: Pick[] = [];
   let axis = 0;
+  let outside: Selection['outside'];
   const takeWhole = (count: number): void => {
     for (let i = 0; i < count; i++) picks.push({ kind: 'range', start: 0, length: shape[axis++]!, step: 1 });
   };
@@ -85,7 +101,13 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
     if (part.kind === 'newaxis') picks.push(part);
     else if (part.kind === 'ellipsis') takeWhole(shape.length - consuming);
     else if (part.kind === 'index') picks.push(resolveIndex(part.index, shape[axis]!, axis++));
-    else picks.push(resolveRange(part, shape[axis++]!));
+    else {
+      const length = shape[axis]!;
+      const pick = resolveRange(part, length);
+      if (pick.length === 0 && startsOutside(part, length)) outside ??= { axis, start: part.start!, length };
+      picks.push(pick);
+      axis++;
+    }
   }
   takeWhole(shape.length - axis);
 
@@ -99,7 +121,7 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
       limit: LIMITS.rankMax,
     });
   }
-  return { picks, shape: resultShape };
+  return { picks, shape: resultShape, ...(outside && { outside }) };
 }
 
 function parsePart(part: string, text: string): SlicePart {
@@ -137,7 +159,7 @@ function resolveIndex(index: number, length: number, axis: number): Pick {
 }
 
 /** Python's slice.indices(). */
-function resolveRange(part: { start?: number; stop?: number; step?: number }, length: number): Pick {
+function resolveRange(part: RangeBounds, length: number): Pick & { readonly kind: 'range' } {
   const step = part.step ?? 1;
   const lowest = step > 0 ? 0 : -1;
   const highest = step > 0 ? length : length - 1;
@@ -154,6 +176,12 @@ function resolveRange(part: { start?: number; stop?: number; step?: number }, le
   const last = distance - 1 - ((distance - 1) % stride);
   const count = last / stride + 1;
   return { kind: 'range', start, length: count, step: count === 1 ? 1 : step };
+}
+
+/** True where an empty range is empty because the start that it names is at the end or behind: `5:6` of 5, not `5:5`. */
+function startsOutside({ start, stop, step = 1 }: RangeBounds, length: number): boolean {
+  if (start === undefined || start < length) return false;
+  return stop === undefined || (step > 0 ? stop < 0 || stop > start : stop >= 0 && stop < start);
 }
 
 /** Beyond 2^53 every bound clips alike and every index is out of bounds, so the nearest exact integer stands for it. */

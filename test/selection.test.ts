@@ -61,6 +61,11 @@ t.test('ellipsis, new axes and missing parts shape the result as in numpy', asyn
     ['...,None', [], [1]],
     ['0,...,0', [2, 3], []],
     ['-2, -3', [2, 3], []],
+    ['1,', [2, 3], [3]],
+    ['1 , ', [2, 3], [3]],
+    [':,', [2], [2]],
+    ['...,', [2, 3], [2, 3]],
+    ['None,', [2], [1, 2]],
   ];
   for (const [text, shape, expected] of cases) {
     t.strictSame(normalise(parseSlice(text), shape).shape, expected, `${text} of [${shape.join()}]`);
@@ -72,7 +77,9 @@ t.test('what is not the grammar is bad_slice', async t => {
     '',
     ' ',
     ',',
-    '1,',
+    ' , ',
+    '1,,',
+    ',1',
     '1,,2',
     '1.0',
     'a',

@@ -42,14 +42,23 @@ export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, s
   return { target, itemsize: geometry.dtype.itemsize, source, bytes };
 }
 
-/** Writes changes, all of them or, in the case of `commit`, none. Returns the generation that they make. */
+/**
+ * Writes changes, all of them or, in the case of `commit`, none. Returns the generation that they make; changes of nothing
+ * make none.
+ */
 export async function writeChanges(
   dataset: Dataset,
-  changes: readonly Change[],
+  asked: readonly Change[],
   { durability, precondition, signal }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
+  const changes = asked.filter(change => changedBytes(change) > 0);
   const file = await dataset.open();
+  if (changes.length === 0) {
+    file.checkWritable();
+    precondition(dataset.generation);
+    return dataset.generation;
+  }
   const release = file.lease();
   const applier = applierOf(offLoop);
   try {
@@ -80,7 +89,6 @@ function applierOf(offLoop: OffLoop): Applier {
 /** Puts the bytes of a change where they belong. The caller holds the write lock. */
 export async function applyChange(file: OpenFile, change: Change, offLoop: OffLoop): Promise<void> {
   await tellReaders(file, change.target, change.itemsize);
-  if (changedBytes(change) === 0) return;
   const run = singleRun(change);
   if (run) await writeFully(file.fd, run, change.target.offset);
   else await offLoop.scatter({ fd: file.fd, ...change });

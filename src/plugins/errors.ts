@@ -31,6 +31,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   file_changed: 409,
   generation_moved: 412,
   index_out_of_bounds: 422,
+  outside: 422,
   too_many_indices: 422,
   result_rank: 422,
   unsupported_dtype: 422,

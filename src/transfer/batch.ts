@@ -20,7 +20,7 @@ import { LIMITS } from '../limits.js';
 import { normalise, parseSlice, type Selection } from '../selection.js';
 import { runTurns } from '../turns.js';
 import { failSize } from './body.js';
-import { convert, failCommitSize, payloadOf, type Incoming } from './incoming.js';
+import { checkInside, convert, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readParts, type Part } from './multipart.js';
 import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
 
@@ -74,7 +74,7 @@ async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContex
   return eachWrite(dataset, texts, context, async (text, selection) => {
     if (text.data === undefined) fail('bad_json', 'A write has no "data". Give a value or nested lists.');
     const block = await runTurns(parseJsonData(dtype, text.data));
-    return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection.shape);
+    return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection);
   });
 }
 
@@ -139,7 +139,7 @@ function payloadOfPart({ dataset, endian }: BatchRequest, part: Part, selection:
   const { incoming, data } = format === 'npy' ? npyPart(part) : rawPart(part, selection, dtype.itemsize);
   const typed: Incoming = { dtype, ...incoming };
   if (format === 'npy') castInto(typed.dtype, dtype, new Uint8Array(0));
-  return payloadOf(typed, convert({ dtype, format, endian }, typed, data, 0), selection.shape);
+  return payloadOf(typed, convert({ dtype, format, endian }, typed, data, 0), selection);
 }
 
 interface ReadPart {
@@ -159,7 +159,9 @@ function npyPart({ bytes }: Part): ReadPart {
 }
 
 /** The selection's bytes, or one item that fills it. */
-function rawPart({ bytes }: Part, { shape }: Selection, itemsize: number): ReadPart {
+function rawPart({ bytes }: Part, selection: Selection, itemsize: number): ReadPart {
+  const { shape } = selection;
+  if (bytes.byteLength > 0) checkInside(selection);
   const expected = sizeOf(shape) * itemsize;
   const isItem = bytes.byteLength === itemsize && expected !== itemsize;
   if (!isItem && bytes.byteLength !== expected) failSize(bytes.byteLength, expected);

@@ -6,6 +6,7 @@ import { castInto, checkBool, type FormatName } from '../formats/index.js';
 import { broadcastTo } from '../layout/select.js';
 import { packedView, sizeOf, type Order } from '../layout/view.js';
 import { swapBytes } from '../native.js';
+import type { Selection } from '../selection.js';
 
 /** What a body will bring: elements of a dtype, in an order, of a shape. */
 export interface Incoming {
@@ -36,15 +37,18 @@ export function convert(
   return data;
 }
 
-export function payloadOf(incoming: Incoming, bytes: Uint8Array, shape: readonly number[]): Payload {
-  checkBroadcast(incoming, shape);
+export function payloadOf(incoming: Incoming, bytes: Uint8Array, selection: Selection): Payload {
+  checkTarget(incoming, selection);
+  const { shape } = selection;
   const itemsize = bytes.byteLength / Math.max(1, sizeOf(incoming.shape));
   const source = broadcastTo(packedView(incoming.shape, itemsize, incoming.order, 0), shape);
   return { bytes, source: source! };
 }
 
-/** @throws shape_mismatch */
-export function checkBroadcast(incoming: Incoming, shape: readonly number[]): void {
+/** @throws outside, shape_mismatch */
+export function checkTarget(incoming: Incoming, selection: Selection): void {
+  if (sizeOf(incoming.shape) > 0) checkInside(selection);
+  const { shape } = selection;
   if (!broadcastTo(packedView(incoming.shape, 1, incoming.order, 0), shape)) {
     fail(
       'shape_mismatch',
@@ -55,6 +59,17 @@ export function checkBroadcast(incoming: Incoming, shape: readonly number[]): vo
       },
     );
   }
+}
+
+/** For data that has elements: numpy would write none of them, and say nothing. @throws outside */
+export function checkInside({ outside }: Selection): void {
+  if (!outside) return;
+  const { axis, start, length } = outside;
+  fail(
+    'outside',
+    `The slice starts at ${start}, and axis ${axis} has the length ${length}: nothing would be written. Write below ${length}, or create a larger array.`,
+    { axis, start, length },
+  );
 }
 
 export function failCommitSize(asked: number, limit: number): never {

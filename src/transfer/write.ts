@@ -19,7 +19,15 @@ import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
 import { failSize, type BodyReader } from './body.js';
-import { checkBroadcast, convert, failCommitSize, payloadOf, type Conversion, type Incoming } from './incoming.js';
+import {
+  checkInside,
+  checkTarget,
+  convert,
+  failCommitSize,
+  payloadOf,
+  type Conversion,
+  type Incoming,
+} from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
 
 export interface WriteRequest {
@@ -74,7 +82,7 @@ async function writeJson(request: WriteRequest, context: WriteContext): Promise<
       const text = await body.everything(LIMITS.jsonBodyBytesMax);
       const block = await runTurns(parseJsonData(dataset.geometry.dtype, text));
       const incoming: Incoming = { dtype: block.dtype, shape: block.shape, order: 'C' };
-      return apply(request, context, payloadOf(incoming, block.bytes, selection.shape));
+      return apply(request, context, payloadOf(incoming, block.bytes, selection));
     },
     request.signal,
   );
@@ -90,7 +98,7 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     incoming = header;
     // Refuses a dtype that does not fit before any data is read.
     castInto(header.dtype, dataset.geometry.dtype, new Uint8Array(0));
-    checkBroadcast(incoming, selection.shape);
+    checkTarget(incoming, selection);
   } else incoming = rawIncoming(request);
 
   const nbytes = sizeOf(incoming.shape) * incoming.dtype.itemsize;
@@ -104,24 +112,21 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     held,
     async () => {
       const data = await readData(request, nbytes);
-      if (format === 'raw' && data.byteLength < nbytes) incoming = { ...incoming, shape: [] };
+      if (data.byteLength !== nbytes) incoming = { ...incoming, shape: [] };
       await body.expectEnd(headerBytes + nbytes);
-      return apply(
-        request,
-        context,
-        payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection.shape),
-      );
+      return apply(request, context, payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection));
     },
     request.signal,
   );
 }
 
 /** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
-async function readData({ body, format, dataset }: WriteRequest, nbytes: number): Promise<Uint8Array> {
-  const data = Buffer.allocUnsafeSlow(nbytes);
+async function readData({ body, format, dataset, selection }: WriteRequest, nbytes: number): Promise<Uint8Array> {
+  const itemBytes = format === 'raw' ? dataset.geometry.dtype.itemsize : nbytes;
+  const data = Buffer.allocUnsafeSlow(Math.max(nbytes, itemBytes));
   const read = await body.readInto(data);
-  if (read === nbytes) return data;
-  if (format !== 'raw' || read !== dataset.geometry.dtype.itemsize) failSize(read, nbytes);
+  if (read > 0) checkInside(selection);
+  if (read !== nbytes && read !== itemBytes) failSize(read, nbytes);
   return data.subarray(0, read);
 }
 
@@ -132,6 +137,7 @@ function conversionOf({ dataset, format, endian }: WriteRequest): Conversion {
 /** A raw body is the selection's bytes, or one item that fills it; its length tells which. */
 function rawIncoming({ dataset, selection, bodyBytes }: WriteRequest): Incoming {
   const { dtype } = dataset.geometry;
+  if (bodyBytes !== undefined && bodyBytes > 0) checkInside(selection);
   const nbytes = sizeOf(selection.shape) * dtype.itemsize;
   const isItem = bodyBytes === dtype.itemsize && nbytes !== dtype.itemsize;
   return { dtype, shape: isItem ? [] : selection.shape, order: 'C' };
