@@ -1,8 +1,6 @@
-/** The collection: register or create, and list. */
+/** The collection: register or create. */
 import { Type } from 'typebox';
 import type { CreateRequest } from '../src/registry/request.js';
-import { fail } from '../src/errors.js';
-import { LIMITS } from '../src/limits.js';
 import { describe } from './describe.js';
 import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -56,49 +54,4 @@ export function datasets(app: App): void {
         .send(await describe(dataset));
     },
   );
-
-  app.get(
-    '/v1/datasets',
-    {
-      config: { scope: 'read' },
-      schema: {
-        operationId: 'listDatasets',
-        tags: ['datasets'],
-        summary: 'List datasets, ordered by the bytes of their names',
-        querystring: Type.Object(
-          {
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageDatasetsMax, default: 100 })),
-            cursor: Type.Optional(Type.String({ maxLength: 256, description: 'next_cursor of the page before.' })),
-            prefix: Type.Optional(Type.String({ maxLength: 128 })),
-          },
-          { additionalProperties: false },
-        ),
-        response: { 200: jsonResponse('One page', 'DatasetList'), ...problems() },
-      },
-    },
-    async (request, reply) => {
-      const { limit = 100, cursor, prefix = '' } = request.query;
-      const after = cursor === undefined ? undefined : decodeCursor(cursor);
-      // One more than asked for tells whether there is a next page.
-      const found = request.datasets.list(prefix, after, limit + 1);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      return reply.send({
-        datasets: await Promise.all(page.map(describe)),
-        next_cursor: found.length > limit && last ? encodeCursor(last.record.name) : null,
-      });
-    },
-  );
-}
-
-function encodeCursor(name: string): string {
-  return Buffer.from(name).toString('base64url');
-}
-
-function decodeCursor(cursor: string): string {
-  const name = Buffer.from(cursor, 'base64url').toString();
-  if (!/^[A-Za-z0-9._-]{1,128}$/.test(name) || encodeCursor(name) !== cursor) {
-    fail('bad_request', 'The cursor is not one that this service gave out. Leave it out for the first page.');
-  }
-  return name;
 }

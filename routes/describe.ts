@@ -1,25 +1,37 @@
 /** A dataset as clients see it: the record without paths, and what follows from it. */
-import type { Dataset } from '../src/dataset/dataset.js';
+import type { Dataset, DatasetState } from '../src/dataset/dataset.js';
 import type { DatasetBody } from './schemas/index.js';
 
+type Member = Exclude<keyof DatasetBody, 'residency'>;
+
+/** What is told of every dataset, in this order. */
+export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: DatasetState) => unknown } = {
+  name: ({ record }) => record.name,
+  id: ({ record }) => record.id,
+  dtype: ({ record }) => record.dtype,
+  shape: ({ record }) => record.shape,
+  strides: ({ geometry }) => geometry.view.strides,
+  order: ({ record }) => record.order,
+  offset: ({ record }) => record.offset,
+  size: ({ geometry }) => geometry.size,
+  nbytes: ({ geometry }) => geometry.nbytes,
+  mode: ({ record }) => record.mode,
+  format: ({ record }) => record.format,
+  generation: dataset => dataset.generation,
+  external: ({ record }) => record.external,
+  state: (_dataset, state) => state,
+  attrs: ({ record }) => record.attrs,
+  dims: ({ record }) => record.dims,
+};
+
+const ALL = Object.keys(MEMBERS) as Member[];
+
 export async function describe(dataset: Dataset): Promise<DatasetBody> {
-  const { record, geometry } = dataset;
-  return {
-    name: record.name,
-    id: record.id,
-    dtype: record.dtype,
-    shape: [...record.shape],
-    strides: [...geometry.view.strides],
-    order: record.order,
-    offset: record.offset,
-    size: geometry.size,
-    nbytes: geometry.nbytes,
-    mode: record.mode,
-    format: record.format,
-    generation: dataset.generation,
-    external: record.external,
-    state: await dataset.state(),
-    attrs: record.attrs,
-    dims: record.dims && [...record.dims],
-  };
+  return membersOf(dataset, await dataset.state(), ALL) as DatasetBody;
+}
+
+export function membersOf(dataset: Dataset, state: DatasetState, names: readonly Member[]): Partial<DatasetBody> {
+  const members: Record<string, unknown> = {};
+  for (const name of names) members[name] = MEMBERS[name](dataset, state);
+  return members;
 }

@@ -3,6 +3,7 @@ import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
 import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
+import { datasetList } from './dataset-list.js';
 import { datasets } from './datasets.js';
 import { jobs } from './jobs.js';
 import { operations } from './operations.js';
@@ -12,7 +13,8 @@ import { statisticsBatch } from './statistics-batch.js';
 import { writes } from './writes.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
-  datasets(app); //                 POST, GET                  /v1/datasets
+  datasets(app); //                 POST                       /v1/datasets
+  datasetList(app, context); //     GET                        /v1/datasets
   dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   writes(app, context); //          PUT                        …/data   POST …/writes

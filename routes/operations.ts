@@ -1,8 +1,12 @@
 /** Health, readiness, metrics, and the API document. */
+import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
+import type { Datasets } from '../src/access/datasets.js';
 import { rankNeeded } from '../src/access/scopes.js';
+import { LIMITS } from '../src/limits.js';
+import { noneMatches } from '../src/plugins/conditional.js';
 import { VERSION } from '../src/version.js';
 import { problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -47,8 +51,12 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
                 }),
                 workers: Type.Integer(),
                 datasets: Type.Integer(),
-                quarantined: Type.Array(Named),
-                durability_unknown: Type.Array(Type.String()),
+                quarantined: Type.Array(Named, {
+                  description: `The first ${LIMITS.troublesShownMax}; GET /v1/datasets?state=quarantined lists all.`,
+                }),
+                quarantined_count: Type.Integer(),
+                durability_unknown: Type.Array(Type.String(), { description: `The first ${LIMITS.troublesShownMax}.` }),
+                durability_unknown_count: Type.Integer(),
               }),
             ).properties,
           }),
@@ -58,16 +66,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
     },
     async ({ principal, datasets }) => ({
       status: 'ready' as const,
-      ...(principal.rank >= rankNeeded('read') && {
-        version: VERSION,
-        mapping: context.mappings[0] ?? 'positional',
-        mappings: [...context.mappings],
-        kernels: context.pool.kernels,
-        workers: context.config.workers,
-        datasets: datasets.size,
-        quarantined: datasets.quarantined,
-        durability_unknown: datasets.namesOf(context.files.failedFileIds),
-      }),
+      ...(principal.rank >= rankNeeded('read') && (await details(context, datasets))),
     }),
   );
 
@@ -88,8 +87,39 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
   );
 
-  // What the project publishes anyway.
-  app.get('/openapi.json', { config: { scope: 'open' }, schema: { hide: true } }, async (_request, reply) =>
-    reply.send(app.swagger()),
-  );
+  // What the project publishes anyway. It does not change while the service runs.
+  let document: Document | undefined;
+  app.get('/openapi.json', { config: { scope: 'open' }, schema: { hide: true } }, async (request, reply) => {
+    const { bytes, tag } = (document ??= documentOf(app));
+    reply.header('etag', tag).header('cache-control', 'no-cache');
+    if (noneMatches(request.headers['if-none-match'] ?? '', tag)) return reply.code(304).send();
+    return reply.type('application/json; charset=utf-8').send(bytes);
+  });
+}
+
+interface Document {
+  readonly bytes: Buffer;
+  readonly tag: string;
+}
+
+function documentOf(app: App): Document {
+  const bytes = Buffer.from(JSON.stringify(app.swagger()));
+  return { bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+}
+
+async function details({ mappings, pool, config, files }: Context, datasets: Datasets) {
+  const { quarantined } = datasets;
+  const unknown = datasets.namesOf(files.failedFileIds);
+  return {
+    version: VERSION,
+    mapping: mappings[0] ?? 'positional',
+    mappings: [...mappings],
+    kernels: pool.kernels,
+    workers: config.workers,
+    datasets: await datasets.count(),
+    quarantined: quarantined.slice(0, LIMITS.troublesShownMax),
+    quarantined_count: quarantined.length,
+    durability_unknown: unknown.slice(0, LIMITS.troublesShownMax),
+    durability_unknown_count: unknown.length,
+  };
 }

@@ -200,4 +200,8 @@ export const LIMITS = {
   /** Datasets on one page of the list. */
   pageDatasetsMax: 1000,
   datasetsMax: 100_000,
+  /** Files that lists look at, at a time, where they are asked to: a share of the threads that wait for the disk. */
+  filesLookedAtMax: 8,
+  /** Names that a list of troubles has, beside their number. */
+  troublesShownMax: 100,
 } as const;

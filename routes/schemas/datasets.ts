@@ -40,9 +40,25 @@ export const Dataset = Type.Object(
   { $id: 'Dataset' },
 );
 
+const { residency: _, ...described } = Dataset.properties;
+
+export const DatasetEntry = Type.Object(
+  {
+    ...Type.Partial(Type.Object(described)).properties,
+    code: Type.Optional(Type.String({ description: 'Of the problem that calls on it are answered with.' })),
+    reason: Type.Optional(Type.String({ description: 'Why it cannot be served.' })),
+  },
+  {
+    $id: 'DatasetEntry',
+    description:
+      'A dataset in a list: its description, or the members that `fields` names. One that could not be ' +
+      'loaded has name, state, code and reason.',
+  },
+);
+
 export const DatasetList = Type.Object(
   {
-    datasets: Type.Array(Type.Ref('Dataset')),
+    datasets: Type.Array(Type.Ref('DatasetEntry')),
     next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'Pass as cursor for the next page.' }),
   },
   { $id: 'DatasetList' },

@@ -1,7 +1,7 @@
 /** The named components of the API document. Routes refer to them; the service never builds a schema twice. */
 import { Type, type TSchema } from 'typebox';
 import { ArrayAnswer, BatchAnswer, FlushAnswer, WriteAnswer } from './arrays.js';
-import { CreateDataset, Dataset, DatasetList, PatchDataset } from './datasets.js';
+import { CreateDataset, Dataset, DatasetEntry, DatasetList, PatchDataset } from './datasets.js';
 import { Job, JobList, JobProgress } from './jobs.js';
 import { Problem } from './problems.js';
 import { BatchQuery, StatisticsAnswer, StatisticsBatch, StatisticsQuery } from './statistics.js';
@@ -13,6 +13,7 @@ export { BODY_PROBLEMS, DATASET_PROBLEMS, problems } from './problems.js';
 export const COMPONENTS: readonly TSchema[] = [
   Problem,
   Dataset,
+  DatasetEntry,
   DatasetList,
   CreateDataset,
   PatchDataset,

@@ -5,7 +5,7 @@
 import { fail, HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { failMissing } from '../registry/names.js';
-import type { RecordPatch, Registry } from '../registry/registry.js';
+import type { Listed, ListQuery, RecordPatch, Registry } from '../registry/registry.js';
 import type { CreateRequest } from '../registry/request.js';
 import { failForbidden } from './refusals.js';
 import type { Patterns } from './patterns.js';
@@ -15,12 +15,10 @@ import { rankOf } from './scopes.js';
 /** What of the registry a request may use. */
 export type Datasets = Pick<
   Registry,
-  'size' | 'quarantined' | 'get' | 'has' | 'namesOf' | 'list' | 'create' | 'adopt' | 'patch' | 'forget'
+  'count' | 'quarantined' | 'get' | 'has' | 'namesOf' | 'list' | 'create' | 'adopt' | 'patch' | 'forget'
 >;
 
 const ADMIN = rankOf(['admin']);
-/** Names looked at in one step of a filtered list. */
-const PAGE = 1000;
 
 /** The whole registry for who may do everything, and a view of it for all others. */
 export function datasetsOf(registry: Registry, principal: Principal): Datasets {
@@ -38,8 +36,10 @@ class View implements Datasets {
     this.#patterns = principal.patterns;
   }
 
-  get size(): number {
-    return this.#patterns ? this.list('', undefined, this.#registry.size).length : this.#registry.size;
+  async count(): Promise<number> {
+    if (!this.#patterns) return this.#registry.count();
+    const all = await this.list({ prefixes: [''], limit: Number.POSITIVE_INFINITY });
+    return all.filter(({ dataset }) => dataset !== undefined).length;
   }
 
   get quarantined(): { name: string; reason: string }[] {
@@ -58,16 +58,18 @@ class View implements Datasets {
     return this.#registry.namesOf(fileIds).filter(name => this.#reaches(name));
   }
 
-  list(prefix: string, after: string | undefined, limit: number): Dataset[] {
-    if (!this.#patterns) return this.#registry.list(prefix, after, limit);
-    const found = new Map<string, Dataset>();
-    for (const own of this.#patterns.prefixes) {
+  list(query: ListQuery): Promise<Listed[]> {
+    const patterns = this.#patterns;
+    if (!patterns) return this.#registry.list(query);
+    const { matches } = query;
+    return this.#registry.list({
+      ...query,
       // The longer of two prefixes, where they agree; else no name has both.
-      const both = own.startsWith(prefix) ? own : prefix.startsWith(own) ? prefix : undefined;
-      if (both === undefined) continue;
-      for (const dataset of this.#matching(both, after, limit)) found.set(dataset.record.name, dataset);
-    }
-    return [...found.values()].sort((a, b) => (a.record.name < b.record.name ? -1 : 1)).slice(0, limit);
+      prefixes: patterns.prefixes.flatMap(own =>
+        query.prefixes.flatMap(asked => (own.startsWith(asked) ? [own] : asked.startsWith(own) ? [asked] : [])),
+      ),
+      matches: name => patterns.matches(name) && (matches === undefined || matches(name)),
+    });
   }
 
   async create(request: CreateRequest): Promise<Dataset> {
@@ -95,17 +97,6 @@ class View implements Datasets {
 
   #reaches(name: string): boolean {
     return this.#patterns === undefined || this.#patterns.matches(name);
-  }
-
-  /** Up to `limit` datasets of a prefix that the patterns reach. */
-  #matching(prefix: string, after: string | undefined, limit: number): Dataset[] {
-    const matching: Dataset[] = [];
-    for (let last = after; ;) {
-      const page = this.#registry.list(prefix, last, PAGE);
-      for (const dataset of page) if (this.#reaches(dataset.record.name)) matching.push(dataset);
-      if (page.length < PAGE || matching.length >= limit) return matching.slice(0, limit);
-      last = page.at(-1)!.record.name;
-    }
   }
 
   /** A path reaches any file under the served folders, those of other datasets included. */

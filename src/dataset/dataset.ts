@@ -76,13 +76,24 @@ export class Dataset {
     return file;
   }
 
+  /** What memory knows against the dataset, and `ready` where that is nothing. Asks no disk. */
+  get knownState(): DatasetState {
+    if (this.registration.isForgotten) return 'missing';
+    const state = this.files.knownStateOf(this.record.fileId);
+    if (state?.damage !== undefined) return 'quarantined';
+    if (state?.durabilityUnknown) return 'durability_unknown';
+    return state?.bulkLoading ? 'bulk_load' : 'ready';
+  }
+
+  /** Why the journal of the file cannot be replayed, where it cannot. */
+  get damage(): string | undefined {
+    return this.files.knownStateOf(this.record.fileId)?.damage;
+  }
+
   /** How the file looks from outside, without opening it. */
   async state(): Promise<DatasetState> {
-    if (this.registration.isForgotten) return 'missing';
-    const state = this.files.stateOf(this.record.fileId);
-    if (state.damage !== undefined) return 'quarantined';
-    if (state.durabilityUnknown) return 'durability_unknown';
-    if (state.bulkLoading) return 'bulk_load';
+    const known = this.knownState;
+    if (known !== 'ready') return known;
     try {
       const stats = await withFolder(path.dirname(this.record.path), folder =>
         folder.look(path.basename(this.record.path)),

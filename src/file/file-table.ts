@@ -93,6 +93,11 @@ export class FileTable {
     return state;
   }
 
+  /** The state of a file that something is known of; a list of all datasets makes none. */
+  knownStateOf(fileId: string): FileState | undefined {
+    return this.#states.get(fileId);
+  }
+
   /** Lets go of a file when its journal is empty and its last reader has ended. */
   drop(fileId: string): void {
     const file = this.#open.get(fileId);

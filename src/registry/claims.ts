@@ -87,6 +87,11 @@ export class Claims {
     return this.#byKey.has(fileKey(fileId));
   }
 
+  /** The datasets on a file id, those that are being made included. */
+  namesOn(fileId: string): string[] {
+    return this.#with(fileKey(fileId)).map(({ name }) => name);
+  }
+
   /** Any dataset, other than `name`, on a file id. */
   sharer(name: string, fileId: string): Claim | undefined {
     for (const claim of this.#byKey.get(fileKey(fileId)) ?? []) if (claim.name !== name) return claim;

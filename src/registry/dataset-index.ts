@@ -4,13 +4,36 @@ import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { headerMatches } from './inspect.js';
 import type { Quarantined } from './manifests.js';
-import { failMissing, SortedNames } from './names.js';
+import { distinctPrefixes, failMissing, SortedNames } from './names.js';
+
+/** Which names a list has, and how many of them. */
+export interface ListQuery {
+  /** A name has one of them. */
+  readonly prefixes: readonly string[];
+  /** The list begins behind this name. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+  /** As memory knows it. */
+  readonly state?: 'ready' | 'quarantined' | undefined;
+  readonly matches?: ((name: string) => boolean) | undefined;
+}
+
+/** A name of a list: its dataset, or why there is none; both where the journal of its file is damaged. */
+export interface Listed {
+  readonly name: string;
+  readonly dataset: Dataset | undefined;
+  readonly reason: string | undefined;
+}
+
+/** Names that are looked at in one turn: less than a millisecond, and a few where many patterns are matched. */
+const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
   readonly #datasets = new Map<string, Dataset>();
+  readonly #unloaded = new Map<string, Quarantined>();
+  /** Of both. */
   readonly #names = new SortedNames();
-  readonly #reasons = new Map<string, string>();
 
   constructor(files: FileTable) {
     this.#files = files;
@@ -34,16 +57,24 @@ export class DatasetIndex {
     return this.#datasets.get(name) ?? failMissing(name, this.reasonOf(name));
   }
 
-  /** Up to `limit` datasets with a prefix, after `after`, in the order of their names' bytes. */
-  page(prefix: string, after: string | undefined, limit: number): Dataset[] {
-    return this.#names.page(prefix, after, limit).map(name => this.#datasets.get(name)!);
-  }
-
-  /** The datasets on files, by the files' ids. */
-  namesOf(fileIds: readonly string[]): string[] {
-    return [...this.#datasets.values()]
-      .filter(({ record }) => fileIds.includes(record.fileId))
-      .map(({ record }) => record.name);
+  /** A list in the order of the names' bytes, in turns: a filter may pass over all names. Nothing on disk is looked at. */
+  *list({ prefixes, after, limit, state, matches }: ListQuery): Generator<void, Listed[]> {
+    const found: Listed[] = [];
+    for (const prefix of distinctPrefixes(prefixes)) {
+      for (let last = after; ;) {
+        const names = this.#names.page(prefix, last, NAMES_PER_TURN);
+        for (const name of names) {
+          if (found.length === limit) return found;
+          if (matches && !matches(name)) continue;
+          const listed = this.#listed(name);
+          if (state === undefined || stateOf(listed) === state) found.push(listed);
+        }
+        if (names.length < NAMES_PER_TURN) break;
+        last = names.at(-1);
+        yield;
+      }
+    }
+    return found;
   }
 
   /** Makes a dataset visible, in the place of whatever had the name. One that is only changed keeps its registration. */
@@ -53,8 +84,8 @@ export class DatasetIndex {
     if (previous && !isSame) previous.registration.isForgotten = true;
     const dataset = new Dataset(record, this.#files, headerMatches, isSame ? previous.registration : undefined);
     this.#datasets.set(record.name, dataset);
+    this.#unloaded.delete(record.name);
     this.#names.add(record.name);
-    this.#reasons.delete(record.name);
     return dataset;
   }
 
@@ -64,24 +95,32 @@ export class DatasetIndex {
     this.#names.delete(dataset.record.name);
   }
 
-  quarantine({ name, reason }: Quarantined): void {
-    this.#reasons.set(name, reason);
+  quarantine(quarantined: Quarantined): void {
+    this.#unloaded.set(quarantined.name, quarantined);
+    this.#names.add(quarantined.name);
   }
 
   /** Why a dataset of this name was not loaded, if there is a manifest of one. */
   reasonOf(name: string): string | undefined {
-    return this.#reasons.get(name);
+    return this.#unloaded.get(name)?.reason;
   }
 
   release(name: string): void {
-    this.#reasons.delete(name);
+    this.#unloaded.delete(name);
+    this.#names.delete(name);
   }
 
-  /** Every dataset that could not be loaded, or whose journal could not be replayed. */
-  get quarantined(): Quarantined[] {
-    const damaged = this.#files.damagedFiles.flatMap(({ fileId, reason }) =>
-      this.namesOf([fileId]).map(name => ({ name, reason })),
-    );
-    return [...this.#reasons].map(([name, reason]) => ({ name, reason })).concat(damaged);
+  /** Every dataset that could not be loaded. */
+  get unloaded(): Quarantined[] {
+    return [...this.#unloaded.values()];
   }
+
+  #listed(name: string): Listed {
+    const dataset = this.#datasets.get(name);
+    return { name, dataset, reason: dataset ? dataset.damage : this.reasonOf(name) };
+  }
+}
+
+function stateOf({ dataset }: Listed): string {
+  return dataset?.knownState ?? 'quarantined';
 }

@@ -49,6 +49,16 @@ export class SortedNames {
   }
 }
 
+/** Prefixes in the order of their bytes, without those whose names another one has already. */
+export function distinctPrefixes(prefixes: readonly string[]): string[] {
+  const distinct: string[] = [];
+  for (const prefix of [...prefixes].sort()) {
+    const last = distinct.at(-1);
+    if (last === undefined || !prefix.startsWith(last)) distinct.push(prefix);
+  }
+  return distinct;
+}
+
 /** Names that are being made, changed or removed: one request at a time has each. */
 export class HeldNames {
   readonly #held = new Set<string>();

@@ -11,9 +11,10 @@ import { removeFile } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
+import { runTurns } from '../turns.js';
 import { newArrayOf, writeArray } from './array-files.js';
 import { claimOf, Claims, identityOf, type Claim } from './claims.js';
-import { DatasetIndex } from './dataset-index.js';
+import { DatasetIndex, type Listed, type ListQuery } from './dataset-index.js';
 import { checkCanWrite, checkFileSystem, inspectFile, type RemoteWrites } from './inspect.js';
 import { loadManifests, replayJournals } from './load.js';
 import { Manifests, type Quarantined } from './manifests.js';
@@ -30,6 +31,7 @@ import {
 } from './records.js';
 import { checkDims, checkRequest, makesFile, type CreateRequest } from './request.js';
 
+export type { Listed, ListQuery } from './dataset-index.js';
 export type { RecordPatch } from './records.js';
 
 export interface RegistryOptions {
@@ -75,9 +77,17 @@ export class Registry {
     return this.#index.size;
   }
 
+  /** How many datasets a caller may know of. */
+  async count(): Promise<number> {
+    return this.size;
+  }
+
   /** Name and reason of every dataset that could not be loaded, or whose journal could not be replayed. */
   get quarantined(): Quarantined[] {
-    return this.#index.quarantined;
+    const damaged = this.#files.damagedFiles.flatMap(({ fileId, reason }) =>
+      this.namesOf([fileId]).map(name => ({ name, reason })),
+    );
+    return [...this.#index.unloaded, ...damaged];
   }
 
   /** @throws unknown_dataset, quarantined */
@@ -91,12 +101,14 @@ export class Registry {
 
   /** The datasets on files, by the files' ids. */
   namesOf(fileIds: readonly string[]): string[] {
-    return this.#index.namesOf(fileIds);
+    return fileIds.flatMap(fileId =>
+      this.#claims.namesOn(fileId).filter(name => this.#index.find(name)?.record.fileId === fileId),
+    );
   }
 
-  /** Up to `limit` datasets with a prefix, after `after`, in the order of their names' bytes. */
-  list(prefix: string, after: string | undefined, limit: number): Dataset[] {
-    return this.#index.page(prefix, after, limit);
+  /** Datasets and quarantined names, in the order of the names' bytes. */
+  list(query: ListQuery): Promise<Listed[]> {
+    return runTurns(this.#index.list(query));
   }
 
   /** Registers a file or makes an array. */

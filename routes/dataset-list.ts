@@ -1,0 +1,172 @@
+/**
+ * The list of datasets. Everything in it is in memory, so that a page costs the event loop a copy; files are looked at
+ * only where the caller asks for it. A page is written in turns, and a long one, with attrs, is sent as it is written.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Type } from 'typebox';
+import type { Context } from '../src/context.js';
+import type { DatasetState } from '../src/dataset/dataset.js';
+import { fail } from '../src/errors.js';
+import { LIMITS } from '../src/limits.js';
+import { signalOf } from '../src/plugins/client-gone.js';
+import { holdUntilSent } from '../src/plugins/hold.js';
+import { streamLines, type Line } from '../src/plugins/lines.js';
+import type { Listed } from '../src/registry/registry.js';
+import type { App } from './app-type.js';
+import { lookAtFiles } from './dataset-states.js';
+import { MEMBERS } from './describe.js';
+import { jsonResponse, problems } from './schemas/index.js';
+
+const Query = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageDatasetsMax, default: 100 })),
+    cursor: Type.Optional(Type.String({ maxLength: 512, description: 'next_cursor of the page before.' })),
+    prefix: Type.Optional(Type.String({ maxLength: 128 })),
+    q: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 128, description: 'A part of the name, in capitals or not.' }),
+    ),
+    state: Type.Optional(
+      Type.Union([Type.Literal('true'), Type.Literal('ready'), Type.Literal('quarantined')], {
+        description:
+          '`ready` and `quarantined` keep the datasets whose state is last known to be that. `true` keeps all of the page ' +
+          'and looks at the file of each, which takes longer.',
+      }),
+    ),
+    fields: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 512,
+        description:
+          'Members of the entries, with commas between them. By default all of them; attrs may have 64 KiB each.',
+        examples: ['name,shape,dtype'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export function datasetList(app: App, { budget }: Context): void {
+  app.get(
+    '/v1/datasets',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listDatasets',
+        tags: ['datasets'],
+        summary: 'List datasets, ordered by the bytes of their names',
+        description:
+          'Datasets that cannot be served are in it, with the reason. `state` is what the service knows without looking at ' +
+          'files: one that other programs deleted or cut is `ready` here, unless `state=true` is asked for.',
+        querystring: Query,
+        response: { 200: jsonResponse('One page', 'DatasetList'), ...problems('busy') },
+      },
+    },
+    async (request, reply) => {
+      const { limit = 100, cursor, prefix = '', q, state, fields } = request.query;
+      const members = fields === undefined ? ALL : parseFields(fields);
+      const part = q?.toLowerCase();
+      // One more than asked for tells whether there is a next page.
+      const found = await request.datasets.list({
+        prefixes: [prefix],
+        after: cursor === undefined ? undefined : decodeCursor(cursor),
+        limit: limit + 1,
+        state: state === 'true' ? undefined : state,
+        matches: part === undefined ? undefined : name => name.toLowerCase().includes(part),
+      });
+      const page = found.slice(0, limit);
+      const states = state === 'true' ? await lookAtFiles(page, signalOf(reply)) : page.map(knownState);
+      const next = found.length > limit ? encodeCursor(page.at(-1)!.name) : null;
+      const pieces = pageText(page, states, members, next);
+      const first = (await pieces.next()).value!;
+      // As text and as bytes, and the piece behind it.
+      await holdUntilSent(budget, reply, 2 * first.text.length);
+      const second = await pieces.next();
+      reply.type('application/json; charset=utf-8');
+      if (second.done) return reply.send(first.text);
+      await streamLines(reply, follow([first, second.value], pieces));
+      return reply;
+    },
+  );
+}
+
+type EntryMember = (listed: Listed, state: DatasetState) => unknown;
+
+/** Members of an entry: those of the dataset where there is one, and why it is not served where it is not. */
+const ENTRY_MEMBERS: Readonly<Record<string, EntryMember>> = {
+  ...Object.fromEntries(
+    Object.entries(MEMBERS).map(([name, of]): [string, EntryMember] => [
+      name,
+      ({ dataset }, state) => dataset && of(dataset, state),
+    ]),
+  ),
+  name: ({ name }) => name,
+  state: (_listed, state) => state,
+  code: ({ reason }) => (reason === undefined ? undefined : 'quarantined'),
+  reason: ({ reason }) => reason,
+};
+
+const ALL: readonly string[] = Object.keys(ENTRY_MEMBERS);
+
+/** @throws bad_request */
+function parseFields(fields: string): string[] {
+  const asked = new Set(fields.split(','));
+  for (const name of asked) {
+    if (!ALL.includes(name)) {
+      fail('bad_request', `${JSON.stringify(name)} is no member of an entry. fields takes ${ALL.join(', ')}.`, {
+        fields: ALL,
+      });
+    }
+  }
+  return ALL.filter(name => asked.has(name));
+}
+
+function knownState({ dataset }: Listed): DatasetState {
+  return dataset?.knownState ?? 'quarantined';
+}
+
+/** Entries that are written in one turn: less than a millisecond. */
+const ENTRIES_PER_TURN = 128;
+
+/** The text of a page, in pieces that are each a few turns' work. */
+async function* pageText(
+  page: readonly Listed[],
+  states: readonly DatasetState[],
+  members: readonly string[],
+  next: string | null,
+): AsyncGenerator<Line, undefined> {
+  let text = '{"datasets":[';
+  for (const [i, listed] of page.entries()) {
+    const entry: Record<string, unknown> = {};
+    for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(listed, states[i]!);
+    text += `${i > 0 ? ',' : ''}${JSON.stringify(entry)}`;
+    const isFull = text.length >= LIMITS.pieceBytesMax;
+    // oxlint-disable-next-line no-await-in-loop
+    if (isFull || i % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await nextTurn();
+    if (!isFull) continue;
+    yield lineOf(text);
+    text = '';
+  }
+  yield lineOf(`${text}],"next_cursor":${JSON.stringify(next)}}`);
+}
+
+async function* follow(first: readonly Line[], rest: AsyncIterable<Line>): AsyncGenerator<Line> {
+  yield* first;
+  yield* rest;
+}
+
+function lineOf(text: string): Line {
+  return { text, release: () => {} };
+}
+
+function encodeCursor(name: string): string {
+  return Buffer.from(name).toString('base64url');
+}
+
+/** Names of files whose manifests are damaged may be any. */
+function decodeCursor(cursor: string): string {
+  const name = Buffer.from(cursor, 'base64url').toString();
+  if (name === '' || name.includes('/') || encodeCursor(name) !== cursor) {
+    fail('bad_request', 'The cursor is not one that this service gave out. Leave it out for the first page.');
+  }
+  return name;
+}
