@@ -89,7 +89,7 @@ export class Claims {
 
   /** The datasets on a file id, those that are being made included. */
   namesOn(fileId: string): string[] {
-    return this.#with(fileKey(fileId)).map(({ name }) => name);
+    return [...new Set(this.#with(fileKey(fileId)).map(({ name }) => name))];
   }
 
   /** Any dataset, other than `name`, on a file id. */
