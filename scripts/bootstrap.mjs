@@ -8,6 +8,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkNode } from './node-version.mjs';
+
+checkNode();
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 

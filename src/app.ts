@@ -10,7 +10,7 @@ import { readTls } from './access/settings.js';
 import { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
-import { ownDataDir } from './data-dir.js';
+import { inFolder, ownDataDir } from './data-dir.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
@@ -52,9 +52,8 @@ export async function buildApp(
   const roots = new Roots([config.dataDir, ...config.roots].map(rootAt), reserved);
   const backends = availableBackends(config.mapping).filter(backend => passesSelfTest(backend, dataDir));
   const generations = new Generations(folder('journal'));
-  await generations.load();
   const journals = new Journals(folder('journal'));
-  await journals.load();
+  await inFolder(config.dataDir, () => Promise.all([generations.load(), journals.load()]));
   const pool = new WorkerPool(config.workers, {
     kernels: config.kernels,
     keepsFiles: backends.length > 0 && arenaPassesSelfTest(dataDir),
@@ -68,7 +67,7 @@ export async function buildApp(
     onClosed: file => pool.letGoOf(file.keptAs),
   });
   const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
-  await registry.load();
+  await inFolder(config.dataDir, () => registry.load());
   const context: Context = {
     config,
     files,

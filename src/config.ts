@@ -3,12 +3,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { cpuQuota, memoryLimit } from './cgroup.js';
+import { systemErrorCode } from './errors.js';
 import { LIMITS } from './limits.js';
 import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
 import { JOB_SETTINGS } from './jobs/settings.js';
 import type { MappingChoice } from './file/mapping.js';
 import type { KernelChoice } from './statistics/index.js';
-import { ConfigError, integer, oneOf, setting, type ValuesOf } from './setting.js';
+import { ConfigError, flagOf, integer, oneOf, setting, type ValuesOf } from './setting.js';
 
 export { ConfigError } from './setting.js';
 
@@ -139,15 +140,23 @@ export const SETTINGS = {
 
 export type Config = ValuesOf<typeof SETTINGS>;
 
-/** Reads all settings from an environment; an empty value counts as not set. @throws ConfigError, a line per fault */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads all settings from an environment, and from flags, which win; an empty value counts as not set.
+ * @param flags texts by the names of the settings
+ * @throws ConfigError, a line per fault
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>> = {},
+): Config {
   const faults: string[] = [];
   const entries = Object.entries(SETTINGS).map(([key, row]) => {
-    const text = env[row.name] || row.default;
+    const text = (flags[row.name] ?? env[row.name]) || row.default;
     try {
       return [key, row.parse(text)];
     } catch (error) {
-      faults.push(`${row.name}=${text} is not allowed: ${(error as Error).message}`);
+      const named = flags[row.name] === undefined ? row.name : flagOf(row.name);
+      faults.push(`${named}=${text} is not allowed: ${reasonOf(error)}`);
       return [key, undefined];
     }
   });
@@ -161,6 +170,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.name));
   return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_)/.test(name) && !known.has(name));
+}
+
+/** A sentence as it is, and what the kernel said about a file in the same form. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  const code = systemErrorCode(error);
+  return code?.startsWith('E') ? `it cannot be looked at (${code}); check owner and permissions` : message;
 }
 
 /** A folder that exists, or a name that one can be made under. */
@@ -179,6 +195,7 @@ function folders(text: string): string[] {
     if (!stats?.isDirectory()) {
       throw new Error(`expected folders; ${folder} ${stats ? 'is something else' : 'does not exist'}`);
     }
+    fs.accessSync(folder, fs.constants.R_OK | fs.constants.X_OK);
   }
   return listed;
 }

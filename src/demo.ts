@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
-import { HyperslabError } from './errors.js';
 import { PACKAGE_ROOT } from './package-root.js';
 import type { Registry } from './registry/registry.js';
 import { BodyReader } from './transfer/body.js';
@@ -18,10 +17,16 @@ interface DemoEntry {
 
 const DEMO_FOLDER = path.join(PACKAGE_ROOT, 'demo');
 
-/** Imports the demo arrays, so that they are the service's own and can be written to. */
+/** Imports the demo arrays, so that they are the service's own and can be written to. A start does not fail of them. */
 export async function registerDemo(registry: Registry, log: FastifyBaseLogger): Promise<void> {
   if (registry.size > 0 || registry.quarantined.length > 0) return;
-  const entries = JSON.parse(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
+  let entries: DemoEntry[];
+  try {
+    entries = JSON.parse(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
+  } catch (error) {
+    log.warn({ err: error }, 'the demo arrays cannot be read; the service starts without them');
+    return;
+  }
   const imported = await Promise.all(entries.map(entry => importEntry(registry, entry, log)));
   log.info({ datasets: imported.filter(name => name !== undefined) }, 'demo arrays registered');
 }
@@ -38,8 +43,7 @@ async function importEntry(
     await registry.patch(name, { attrs, dims });
     return name;
   } catch (error) {
-    // Its file may have been kept by somebody who forgot the dataset.
-    if (!(error instanceof HyperslabError)) throw error;
+    // Its file may have been kept by somebody who forgot the dataset, or the disk may be full.
     log.warn({ dataset: name, err: error }, 'the demo array was left out');
     return undefined;
   } finally {

@@ -3,13 +3,15 @@
  * A key is shown once, on standard output alone, so that it can be piped; the file keeps its hash.
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { keysFileOf } from './access/access.js';
 import { editKeys, readKeys } from './access/edit-keys.js';
 import { KEY_NAME_LENGTH_MAX, makeKey, type KeyRecord } from './access/keys.js';
 import { Patterns } from './access/patterns.js';
 import { isScope, SCOPES, type Scope } from './access/scopes.js';
-import { SETTINGS } from './config.js';
+import { readConfig, SETTINGS } from './config.js';
+import { readFlags, UsageError } from './process/flags.js';
+import { didYouMean } from './process/near.js';
+import { statusOf } from './process/say.js';
 import { list } from './setting.js';
 
 const USAGE = `hyperslab keys add --name NAME --scope read[,write][,admin] [--datasets 'a*,b'] [--expires 90d]
@@ -19,44 +21,63 @@ hyperslab keys revoke ID
 The keys are in keys.json of HYPERSLAB_DATA_DIR, or in HYPERSLAB_KEYS_FILE. The service may run meanwhile.
 --datasets   names, and patterns with *; default: every dataset
 --expires    30d, 12h, or a date such as 2030-01-31 (UTC); default: never
+--data-dir   the data folder, in place of HYPERSLAB_DATA_DIR; --keys-file in place of HYPERSLAB_KEYS_FILE
+
+Examples:
+  hyperslab keys add --name ann --scope read,write --datasets 'run-*' --expires 90d
+  hyperslab keys list --data-dir /srv/hyperslab
 `;
 
-/** A sentence for the person at the terminal. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+const ACTIONS = ['add', 'list', 'revoke'];
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Runs the command and returns the exit status. */
 export async function runKeys(args: readonly string[], env: Env): Promise<number> {
-  const [action, ...rest] = args;
-  const dataDir = env[SETTINGS.dataDir.name] || SETTINGS.dataDir.default;
-  const file = path.resolve(
-    keysFileOf({ dataDir, keysFile: SETTINGS.keysFile.parse(env[SETTINGS.keysFile.name] ?? '') }),
-  );
   try {
-    if (action === 'add') return await add(file, rest);
+    const { words, settings, others, asksHelp } = readFlags(args, ['name', 'scope', 'datasets', 'expires']);
+    const [action, ...rest] = words;
+    if (asksHelp || action === 'help') {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const { dataDir, keysFile } = readConfig({}, onlyPlaces({ ...env, ...settings }));
+    const file = path.resolve(keysFileOf({ dataDir, keysFile }));
+    if (action === 'add' && rest.length === 0) return await add(file, others);
     if (action === 'list' && rest.length === 0) return await show(file);
     if (action === 'revoke' && rest.length === 1) return await revoke(file, rest[0]!);
+    return failUsage(action, rest);
   } catch (error) {
     process.stderr.write(`hyperslab keys: ${(error as Error).message}\n`);
-    return 1;
+    return statusOf(error);
   }
-  const asked = action === '--help' || action === '-h' || action === 'help';
-  (asked ? process.stdout : process.stderr).write(USAGE);
-  return asked ? 0 : 2;
 }
 
-async function add(file: string, args: string[]): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ args, options: { name: text, scope: text, datasets: text, expires: text } });
+/** The settings that say where the keys are; faults of others are not this command's. */
+function onlyPlaces(texts: Env): Record<string, string> {
+  const names = [SETTINGS.dataDir.name, SETTINGS.keysFile.name];
+  return Object.fromEntries(names.map(name => [name, texts[name] ?? '']));
+}
+
+function failUsage(action: string | undefined, rest: readonly string[]): never {
+  if (action === undefined)
+    throw new UsageError(`say what to do: ${ACTIONS.join(', ')}. "hyperslab keys --help" explains.`);
+  const isKnown = ACTIONS.includes(action);
+  throw new UsageError(
+    isKnown
+      ? `${action} takes ${action === 'revoke' ? 'the id of one key' : 'flags alone'}, not ${rest.length} words. "hyperslab keys --help" explains.`
+      : `there is no ${JSON.stringify(action)}: say ${ACTIONS.join(', ')}.${didYouMean(action, ACTIONS)} "hyperslab keys --help" explains.`,
+  );
+}
+
+async function add(file: string, flags: Readonly<Record<string, string>>): Promise<number> {
+  const { name, scope, datasets, expires } = flags;
   const { text: key, record } = makeKey({
-    name: nameOf(values.name),
-    scopes: scopesOf(values.scope),
-    ...(values.datasets !== undefined && { datasets: datasetsOf(values.datasets) }),
+    name: nameOf(name),
+    scopes: scopesOf(scope),
+    ...(datasets !== undefined && { datasets: datasetsOf(datasets) }),
     created: new Date().toISOString(),
-    ...(values.expires !== undefined && { expires: expiryOf(values.expires, Date.now()) }),
+    ...(expires !== undefined && { expires: expiryOf(expires, Date.now()) }),
   });
   const before = await editKeys(file, keys => [...keys, record]);
   process.stdout.write(`${key}\n`);
@@ -74,8 +95,7 @@ async function show(file: string): Promise<number> {
 
 async function revoke(file: string, id: string): Promise<number> {
   await editKeys(file, keys => {
-    if (!keys.some(key => key.id === id))
-      throw new UsageError(`no key has the id ${id}; "hyperslab keys list" shows them`);
+    if (!keys.some(key => key.id === id)) throw new Error(`no key has the id ${id}; "hyperslab keys list" shows them`);
     return keys.filter(key => key.id !== id);
   });
   process.stderr.write(`Revoked ${id}.\n`);
@@ -94,15 +114,14 @@ function isPast(time: string): boolean {
 function nameOf(name = ''): string {
   // A name stands in lists and logs: no control characters.
   if (name.trim() === '' || name.length > KEY_NAME_LENGTH_MAX || /\p{Cc}/u.test(name)) {
-    throw new UsageError(`--name is needed: 1 to ${KEY_NAME_LENGTH_MAX} characters that say whose key it is`);
+    throw new Error(`--name is needed: 1 to ${KEY_NAME_LENGTH_MAX} characters that say whose key it is`);
   }
   return name.trim();
 }
 
 function scopesOf(text = ''): Scope[] {
   const scopes = list(text);
-  if (scopes.length === 0 || !scopes.every(isScope))
-    throw new UsageError(`--scope is needed: some of ${SCOPES.join(',')}`);
+  if (scopes.length === 0 || !scopes.every(isScope)) throw new Error(`--scope is needed: some of ${SCOPES.join(',')}`);
   return scopes;
 }
 
@@ -121,6 +140,6 @@ function expiryOf(text: string, now: number): string {
     : /^\d{4}-\d{2}-\d{2}$/.test(text)
       ? Date.parse(`${text}T00:00:00Z`)
       : Number.NaN;
-  if (!(at > now)) throw new UsageError('--expires is a span such as 90d or 12h, or a date to come such as 2030-01-31');
+  if (!(at > now)) throw new Error('--expires is a span such as 90d or 12h, or a date to come such as 2030-01-31');
   return new Date(at).toISOString();
 }

@@ -24,6 +24,14 @@ export function setting<T>(row: Setting<T>): Setting<T> {
   return row;
 }
 
+/** The flag of the command line that stands for a setting: `--data-dir` for HYPERSLAB_DATA_DIR. */
+export function flagOf(name: string): string {
+  return `--${name
+    .replace(/^HYPERSLAB_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')}`;
+}
+
 export function integer(min: number, max: number): (text: string) => number {
   return text => {
     const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;

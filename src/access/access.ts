@@ -11,6 +11,7 @@ import { KeyRing } from './key-ring.js';
 import { parseKeys } from './keys.js';
 import { anonymous, NOBODY, OPEN, type Principal } from './principal.js';
 import { unauthenticated } from './refusals.js';
+import { nameOfRank, rankOf } from './scopes.js';
 import type { AccessSettings } from './settings.js';
 import { keysOfText, keysOfUrl, NO_KEYS, TokenVerifier } from './tokens.js';
 import { WatchedFile, type Content } from './watched-file.js';
@@ -45,6 +46,8 @@ async function inRealFolder(file: string): Promise<string> {
 function realPathOf(file: string): Promise<string> {
   return fs.realpath(file).catch(() => path.resolve(file));
 }
+
+const ADMIN = rankOf(['admin']);
 
 export class Access {
   readonly #hostNames: HostNames;
@@ -102,7 +105,9 @@ export class Access {
   /** What a Host header may hold, or undefined where anything may: a page of another site cannot send a key. */
   get hostNames(): HostNames | undefined {
     const needsNoKey = this.#isOpen || this.#anonymous !== NOBODY;
-    return this.#checksHosts || (this.#isLocal && needsNoKey) ? this.#hostNames : undefined;
+    // Whoever lets everybody administer must not let pages of other sites do so, wherever it listens.
+    const isCheckedAnyway = this.#checksHosts || this.#anonymous.rank === ADMIN;
+    return isCheckedAnyway || (this.#isLocal && needsNoKey) ? this.#hostNames : undefined;
   }
 
   /** True for a name that was given by setting. */
@@ -116,7 +121,7 @@ export class Access {
       this.#isOpen ? 'open' : '',
       this.#keys ? `${this.#keys.size} keys` : '',
       this.#tokens ? 'tokens' : '',
-      this.#anonymous === NOBODY ? '' : `anonymous ${this.#anonymous.rank === 1 ? 'read' : 'write'}`,
+      this.#anonymous === NOBODY ? '' : `anonymous ${nameOfRank(this.#anonymous.rank)}`,
     ];
     return doors.filter(Boolean).join(', ');
   }
@@ -147,6 +152,11 @@ export class Access {
     this.#jwksFile?.watch(content => this.#jwksChanged(content, log));
   }
 
+  /** Looks at the files at once. */
+  async lookAgain(): Promise<void> {
+    await Promise.all([this.#keysFile.lookAgain(), this.#jwksFile?.lookAgain()]);
+  }
+
   close(): void {
     this.#keysFile.close();
     this.#jwksFile?.close();
@@ -155,7 +165,11 @@ export class Access {
   async #loadAtStart(mustExist: boolean): Promise<void> {
     const keys = await this.#keysFile.read();
     const fault = this.#takeKeys(keys);
-    if (fault !== undefined) throw new ConfigError(`The key file ${this.#keysFile.path} is refused: ${fault}.`);
+    if (fault !== undefined) {
+      throw new ConfigError(
+        `The key file ${this.#keysFile.path} is refused: ${fault}. Mend it, or move it away and make new keys with "hyperslab keys add".`,
+      );
+    }
     if (mustExist && !this.#keys) {
       throw new ConfigError(
         `HYPERSLAB_KEYS_FILE=${this.#keysFile.path} is not there. Make the first key with "hyperslab keys add".`,
@@ -163,7 +177,11 @@ export class Access {
     }
     if (!this.#jwksFile) return;
     const jwks = this.#takeJwks(await this.#jwksFile.read());
-    if (jwks !== undefined) throw new ConfigError(`HYPERSLAB_JWKS=${this.#jwksFile.path} is refused: ${jwks}.`);
+    if (jwks !== undefined) {
+      throw new ConfigError(
+        `HYPERSLAB_JWKS=${this.#jwksFile.path} is refused: ${jwks}. It should hold {"keys": […]} as the identity provider publishes it.`,
+      );
+    }
   }
 
   #keysChanged(content: Content, log: AccessLog): void {
@@ -216,6 +234,6 @@ const NO_RING = new KeyRing([]);
 function failOpenToAll(host: string): never {
   throw new ConfigError(
     `HYPERSLAB_HOST=${host} can be reached from other machines, and there are no keys. Make one with "hyperslab keys ` +
-      'add --name <name> --scope admin", set HYPERSLAB_JWKS, or let everybody in with HYPERSLAB_ANONYMOUS=read or write.',
+      'add --name <name> --scope admin", set HYPERSLAB_JWKS, or let everybody in with HYPERSLAB_ANONYMOUS=read, write or admin.',
   );
 }

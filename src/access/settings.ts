@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { integer, list, oneOf, setting, textOrNone, type ValuesOf } from '../setting.js';
 import { hostNameOf, isLoopback } from './addresses.js';
+import { SCOPES } from './scopes.js';
 
 export const ACCESS_SETTINGS = {
   keysFile: setting({
@@ -16,16 +17,17 @@ export const ACCESS_SETTINGS = {
   anonymous: setting({
     name: 'HYPERSLAB_ANONYMOUS',
     default: 'off',
-    unit: 'off, read or write',
-    meaning: 'What a request without credentials may do. Needed to listen beyond loopback without keys.',
-    parse: oneOf('off', 'read', 'write'),
+    unit: 'off, read, write or admin',
+    meaning:
+      'What a request without credentials may do. Needed to listen beyond loopback without keys. With admin everybody who reaches the port may register files, delete arrays and do all else.',
+    parse: oneOf('off', ...SCOPES),
   }),
   allowedHosts: setting({
     name: 'HYPERSLAB_ALLOWED_HOSTS',
     default: '',
     unit: 'names, comma-separated',
     meaning:
-      'Names beside localhost that a `Host` header may hold; checked on open loopback, and wherever this is set.',
+      'Names beside localhost that a `Host` header may hold; checked on open loopback, where everybody may administer, and wherever this is set.',
     parse: hostNames,
   }),
   jwks: setting({
@@ -114,7 +116,9 @@ export function accessFaults({ jwks, jwtAudience, tlsCert, tlsKey }: Partial<Acc
     try {
       createSecureContext(readTls(tlsCert, tlsKey));
     } catch {
-      faults.push('HYPERSLAB_TLS_CERT and HYPERSLAB_TLS_KEY are not a PEM certificate and its key');
+      faults.push(
+        'HYPERSLAB_TLS_CERT and HYPERSLAB_TLS_KEY are not a PEM certificate and its key: give the chain, and the key that it was made for, without a passphrase',
+      );
     }
   }
   return faults;

@@ -17,6 +17,7 @@ export class WatchedFile {
   readonly path: string;
   #stamp: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #changed: (content: Content) => void = () => undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -38,13 +39,19 @@ export class WatchedFile {
 
   /** Calls `changed` with what is there whenever it is not what was read last. */
   watch(changed: (content: Content) => void): void {
+    this.#changed = changed;
     const poll = async (): Promise<void> => {
-      if ((await this.#look()) !== this.#stamp) changed(await this.read());
+      await this.lookAgain();
       this.#timer?.refresh();
     };
     // Started again after each look, so that a slow disk is asked once at a time.
     this.#timer = setTimeout(() => void poll(), POLL_MS);
     this.#timer.unref();
+  }
+
+  /** Looks at once, without waiting for the next second. */
+  async lookAgain(): Promise<void> {
+    if ((await this.#look()) !== this.#stamp) this.#changed(await this.read());
   }
 
   close(): void {

@@ -34,6 +34,6 @@ function failInUse(folder: string, file: string): never {
   const owner = /^\d+/.exec(fs.readFileSync(file, 'latin1'))?.[0];
   throw new FolderInUse(
     `The data folder ${folder} is in use by another Hyperslab${owner ? ` (process ${owner})` : ''}. ` +
-      'Stop that one first, or set HYPERSLAB_DATA_DIR to another folder.',
+      'Stop that one first, or choose another folder with HYPERSLAB_DATA_DIR or --data-dir.',
   );
 }

@@ -12,10 +12,13 @@ import { parseDType } from '../dtype.js';
 import { syncFolder } from '../file/io.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { checkShape } from '../layout/view.js';
+import { ConfigError } from '../setting.js';
 import { checkDims } from './request.js';
 
+const VERSION = 1;
+
 const Manifest = Type.Object({
-  version: Type.Literal(1),
+  version: Type.Literal(VERSION),
   name: Type.String(),
   id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
   file_id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
@@ -78,7 +81,7 @@ export class Manifests {
     const relative = path.relative(this.#dataDir, realPath);
     const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
     const manifest: Static<typeof Manifest> = {
-      version: 1,
+      version: VERSION,
       ...rest,
       shape: [...record.shape],
       dims: record.dims && [...record.dims],
@@ -98,6 +101,7 @@ export class Manifests {
     const name = file.slice(0, -SUFFIX.length);
     try {
       const manifest: unknown = JSON.parse(await fs.readFile(path.join(this.#folder, file), 'utf8'));
+      refuseNewer(name, manifest);
       if (!Value.Check(Manifest, manifest)) {
         const [first] = Value.Errors(Manifest, manifest);
         return { name, reason: `the manifest is damaged at ${first?.instancePath || '/'}: ${first?.message}` };
@@ -105,6 +109,7 @@ export class Manifests {
       if (manifest.name !== name) return { name, reason: 'the manifest belongs to a dataset of another name' };
       return this.#toRecord(manifest);
     } catch (error) {
+      if (error instanceof ConfigError) throw error;
       if (error instanceof SyntaxError) return { name, reason: 'the manifest is not JSON' };
       if (error instanceof HyperslabError) return { name, reason: error.message };
       const code = systemErrorCode(error);
@@ -130,4 +135,14 @@ export class Manifests {
   #pathOf(name: string): string {
     return path.join(this.#folder, `${name}${SUFFIX}`);
   }
+}
+
+/** What a newer version keeps in the folder this one cannot know, and might spoil. @throws ConfigError */
+function refuseNewer(name: string, manifest: unknown): void {
+  const { version } = (manifest ?? {}) as { readonly version?: unknown };
+  if (!(typeof version === 'number' && version > VERSION)) return;
+  throw new ConfigError(
+    `The data folder was written by a newer Hyperslab: the manifest of ${name} has version ${version}, this one knows ${VERSION}. ` +
+      'Start the newer Hyperslab, or choose another folder with HYPERSLAB_DATA_DIR or --data-dir.',
+  );
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SERVER, withoutLoaders } from './server.js';
 
-const REFUSED_MS_MAX = 30_000;
+const REFUSED_MS_MAX = 60_000;
 
 export interface RefusedStart {
   /** Null when it listened, or did not end in time, and was killed. */
@@ -16,8 +16,9 @@ export async function startRefused(
   dataDir: string,
   settings: Readonly<Record<string, string>> = {},
   uid?: number,
+  { nodeArgs = [], flags = [] }: { readonly nodeArgs?: readonly string[]; readonly flags?: readonly string[] } = {},
 ): Promise<RefusedStart> {
-  const [command, ...args] = withoutLoaders(process.execPath, SERVER);
+  const [command, ...args] = withoutLoaders(process.execPath, ...nodeArgs, SERVER, ...flags);
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

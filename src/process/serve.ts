@@ -1,0 +1,88 @@
+/** The server: settings from flags and the environment, listen, say where, close in good order. */
+import { endianness } from 'node:os';
+import path from 'node:path';
+import { buildApp } from '../app.js';
+import { readConfig, SETTINGS, unknownSettings, type Config } from '../config.js';
+import { registerDemo } from '../demo.js';
+import { keepTicksFast } from '../fast-ticks.js';
+import { ConfigError } from '../setting.js';
+import { traffic } from '../traffic.js';
+import { VERSION } from '../version.js';
+import { takeSignals } from './endings.js';
+import { checkNoWords, readFlags } from './flags.js';
+import { serveUsage } from './help.js';
+import { listen } from './listen.js';
+import { nearest } from './near.js';
+import { reload } from './reload.js';
+import { say, sentenceOf, statusOf } from './say.js';
+import { terminalLog } from './terminal-log.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Service = Awaited<ReturnType<typeof buildApp>>;
+
+/** Runs until a signal; a start that fails ends the process with a sentence. */
+export async function serve(args: readonly string[], env: Env): Promise<void> {
+  keepTicksFast();
+  try {
+    const { settings, words, asksHelp } = readFlags(args);
+    if (asksHelp) {
+      process.stdout.write(serveUsage());
+      return;
+    }
+    checkNoWords(words, 'hyperslab serve');
+    if (endianness() !== 'LE') throw new ConfigError('Hyperslab runs on little-endian machines only.');
+    await start(readConfig(env, settings), unknownSettings(env));
+  } catch (error) {
+    say(sentenceOf(error));
+    process.exit(statusOf(error));
+  }
+}
+
+async function start(config: Config, unknown: readonly string[]): Promise<void> {
+  const running = takeSignals();
+  const { stdout } = process;
+  const service = await buildApp(config, {
+    level: config.logLevel,
+    ...(stdout.isTTY && { stream: terminalLog(stdout) }),
+  });
+  const { app, access, registry } = service;
+  running({
+    log: app.log,
+    close: () => app.close(),
+    reload: () => reload(app, access, config),
+    underWay: () => traffic.underWay,
+  });
+  const known = Object.values(SETTINGS).map(({ name }) => name);
+  for (const name of unknown) app.log.warn({ name, near: nearest(name, known) }, 'this setting is not known');
+  if (config.demo === 'auto') await registerDemo(registry, app.log);
+  for (const { name, reason } of registry.quarantined) app.log.error({ dataset: name, reason }, 'quarantined');
+  try {
+    tell(await listen(app, access, config), service, config);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** Says that it listens: three lines to a person, one to a log, and a word to the supervisor. */
+function tell(url: string, { app, context, registry, access }: Service, config: Config): void {
+  if (process.stdout.isTTY) {
+    process.stdout.write(
+      `Hyperslab ${VERSION} listens at ${url}\n` +
+        `The API, to read and to try: ${url}/docs\n` +
+        `Data folder: ${path.resolve(config.dataDir)} (datasets: ${registry.size}, access: ${access.summary})\n`,
+    );
+  }
+  app.log[process.stdout.isTTY ? 'debug' : 'info'](
+    {
+      url,
+      mapping: context.mappings,
+      kernels: context.pool.kernels,
+      workers: config.workers,
+      datasets: registry.size,
+      access: access.summary,
+    },
+    `hyperslab listens at ${url}`,
+  );
+  process.send?.('listening');
+}
