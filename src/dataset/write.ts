@@ -9,6 +9,7 @@ import { writeThrough } from '../file/write-through.js';
 import { selectFrom } from '../layout/select.js';
 import type { View } from '../layout/view.js';
 import type { Selection } from '../selection.js';
+import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
 import type { OffLoop } from './off-loop.js';
 import { isWritable } from './record.js';
@@ -89,6 +90,7 @@ function applierOf(offLoop: OffLoop): Applier {
 /** Puts the bytes of a change where they belong. The caller holds the write lock. */
 export async function applyChange(file: OpenFile, change: Change, offLoop: OffLoop): Promise<void> {
   await tellReaders(file, change.target, change.itemsize);
+  traffic.writtenBytes += changedBytes(change);
   const run = singleRun(change);
   if (run) await writeFully(file.fd, run, change.target.offset);
   else await offLoop.scatter({ fd: file.fd, ...change });

@@ -1,6 +1,7 @@
 /** Statistics with the caches in front: never the same work twice. */
 import type { Dataset } from '../dataset/dataset.js';
 import type { Plan } from '../statistics/index.js';
+import { traffic } from '../traffic.js';
 import { PartialCache } from './partial-cache.js';
 import type { Walking } from './pool.js';
 import { ResultCache } from './result-cache.js';
@@ -30,13 +31,17 @@ export class StatisticsCache {
   /** The answer, if it is known for the present generations. @throws file_changed, bulk_load, durability_unknown */
   async known(datasets: readonly Dataset[], plan: Plan): Promise<CachedRun | undefined> {
     const run = await this.results.get(datasets, plan);
-    return run && { ...run, scannedBytes: 0, cache: 'hit' };
+    if (!run) return undefined;
+    traffic.statistics.hit++;
+    return { ...run, scannedBytes: 0, cache: 'hit' };
   }
 
   /** As runStatistics, with the partials that are known, unless it `isFresh`; the answer is kept. */
   async run(datasets: readonly Dataset[], plan: Plan, pool: Walking, options: StatisticsOptions): Promise<CachedRun> {
     const run = await runStatistics(datasets, plan, pool, { ...options, partials: this.partials });
     this.results.put(datasets, plan, run);
-    return { ...run, cache: run.keptChunks === 0 ? 'miss' : run.scannedBytes === 0 ? 'hit' : 'partial' };
+    const cache = run.keptChunks === 0 ? 'miss' : run.scannedBytes === 0 ? 'hit' : 'partial';
+    traffic.statistics[cache]++;
+    return { ...run, cache };
   }
 }

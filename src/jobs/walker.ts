@@ -23,6 +23,7 @@ import type { Claim } from './claim.js';
 import type { GrowingMemory } from './growing-memory.js';
 import type { KeptPartials } from './partial-cache.js';
 import { LIMITS } from '../limits.js';
+import { traffic } from '../traffic.js';
 import type { Walking } from './pool.js';
 import type { WalkTask } from './tasks.js';
 
@@ -205,6 +206,7 @@ export class Walker {
       if (savedBefore > LIMITS.patchesPerTaskMax && chunks.length > 1) return this.#readInParts(work, chunks, rooms);
       const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
       this.scannedBytes += bytes;
+      traffic.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
       const { partials, ms } = await this.#pool.walk({ ...work, sources, cancel: this.#cancel, walkId: this.#walkId });
       if (saved() !== savedBefore && !this.#isInVain()) continue;

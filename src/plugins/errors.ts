@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fromSystemError } from '../file/system-errors.js';
+import { traffic } from '../traffic.js';
 import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -106,6 +107,7 @@ export function problemOf(error: unknown): Problem {
 
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
+  count(problem);
   const retryAfter = problem['retry_after_seconds'] ?? RETRY_AFTER_SECONDS[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const challenge = challengeOf(problem);
@@ -116,6 +118,11 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   // What the log calls this request.
   reply.header('x-request-id', reply.request.id);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+function count({ code, reason }: Problem): void {
+  traffic.problems[code] = (traffic.problems[code] ?? 0) + 1;
+  if (code === 'unauthenticated' && reason === 'invalid_token') traffic.refusedCredentials++;
 }
 
 /** What RFC 6750 says about credentials that are missing (no error word), do not hold, or do not suffice. */
@@ -201,6 +208,7 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     ),
     status,
   };
+  count(problem);
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +

@@ -10,6 +10,7 @@ import { writeFully } from '../file/io.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
+import { traffic } from '../traffic.js';
 import type { Registry } from '../registry/registry.js';
 
 export interface ImportRequest {
@@ -37,6 +38,7 @@ export function importNpy(
         await reserve(fd, target, total);
         await writeFully(fd, bytes, 0);
         await copyBody(body, fd, dataOffset, total);
+        traffic.writtenBytes += total - dataOffset;
       },
     };
   });
