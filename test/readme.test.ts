@@ -46,8 +46,8 @@ t.test('the README has its tour, and other pages have examples', t => {
 for (const { page, text, steps, session, scripts } of EXAMPLES) {
   t.test(`the examples of ${page} answer what it shows`, async t => {
     const cwd = temporaryFolder();
-    t.teardown(() => fs.rmSync(cwd, { recursive: true }));
-    const { url } = await start(t, { env: { HYPERSLAB_DEMO: 'auto', HYPERSLAB_ROOTS: cwd } });
+    t.teardown(() => fs.rmSync(cwd, { recursive: true, force: true }));
+    const { url } = await start(t, { dataDir: path.join(cwd, 'data'), env: { HYPERSLAB_DEMO: 'auto' } });
     if (noCurl === false) {
       const outputs = runSession(steps, url.slice('http://'.length), cwd);
       const asBefore = steps.map(({ output }, i) => stable(output) === stable(outputs[i]!));
@@ -73,7 +73,7 @@ for (const { page, text, steps, session, scripts } of EXAMPLES) {
   });
 }
 
-/** What each step prints, in one shell, in a folder from which files may be registered. */
+/** What each step prints, in one shell, in the folder that holds the data folder. */
 function runSession(steps: readonly Step[], address: string, cwd: string): string[] {
   const mark = '~ end of a step ~';
   const script = steps.map(({ command }) => `${command}\nprintf '%s' '${mark}'\n`).join('');
