@@ -11,6 +11,7 @@ import { ByteBudget } from './budget.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
 import { inFolder, ownDataDir } from './data-dir.js';
+import { descriptorLimit, shareDescriptors } from './file/descriptors.js';
 import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
@@ -58,7 +59,9 @@ export async function buildApp(
     kernels: config.kernels,
     keepsFiles: backends.length > 0 && arenaPassesSelfTest(dataDir),
   });
+  const { openFilesMax, connectionsMax } = shareDescriptors(config, descriptorLimit());
   const files = new FileTable({
+    openFilesMax,
     roots,
     generations,
     journals,
@@ -119,7 +122,7 @@ export async function buildApp(
   registerClosing(app, context.jobs);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
-  app.server.maxConnections = config.connectionsMax;
+  app.server.maxConnections = connectionsMax;
   registerLogging(app);
   await registerEdge(app, { corsOrigins, isTls: 'https' in tls });
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });

@@ -117,8 +117,16 @@ export const SETTINGS = {
     name: 'HYPERSLAB_CONNECTIONS_MAX',
     default: String(LIMITS.connectionsMax),
     unit: 'connections',
-    meaning: 'Open at one time; the next ones are closed at once.',
+    meaning:
+      'Open at one time; the next ones are closed at once. Fewer where the process may not have as many descriptors.',
     parse: integer(1, 1_000_000),
+  }),
+  openFiles: setting({
+    name: 'HYPERSLAB_OPEN_FILES',
+    default: 'auto',
+    unit: 'files',
+    meaning: `Data files kept open at one time; one that is written takes two descriptors. auto is ${LIMITS.openFilesMax}, or fewer where the process may not have as many descriptors (ulimit -n).`,
+    parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
   }),
   rateBytesMin: setting({
     name: 'HYPERSLAB_MIN_RATE_BYTES',

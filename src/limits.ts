@@ -96,8 +96,11 @@ export const LIMITS = {
   windowBytesMax: 1 * GiB,
   /** Mapped windows of all files: far below vm.max_map_count (65,530). */
   windowsMax: 1024,
-  /** Descriptors kept open; beyond it the file idle for longest is closed. */
+  /** Files kept open, where the process may have as many; beyond it the one idle for longest is closed. */
   openFilesMax: 512,
+  /** How long a file that is to be opened waits for another to be closed, and how often it looks for one. */
+  openWaitMs: 2000,
+  openRetryMs: 10,
   /** Generations reserved on disk at a time: one small fsync per so many writes. */
   generationsPerReservation: 1024,
   /** A unit of work of a statistic: about a million values, so that small writes leave most of them as they were. */

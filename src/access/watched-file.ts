@@ -5,6 +5,7 @@
 import type { BigIntStats } from 'node:fs';
 import fs from 'node:fs/promises';
 import { systemErrorCode } from '../errors.js';
+import { readText } from '../file/io.js';
 
 const POLL_MS = 1000;
 /** Key files hold at most some thousand keys. */
@@ -30,7 +31,7 @@ export class WatchedFile {
     try {
       const { size } = await fs.stat(this.path);
       if (size > BYTES_MAX) return { error: new Error('it is too large') };
-      return { text: await fs.readFile(this.path, 'utf8') };
+      return { text: await readText(this.path) };
     } catch (error) {
       const code = systemErrorCode(error);
       return code === 'ENOENT' ? { text: undefined } : { error: new Error(`it cannot be read (${code ?? 'unknown'})`) };

@@ -1,5 +1,5 @@
 /**
- * All open files, one per (device, inode), opened when first used and closed when idle for longest. A file that is
+ * All open files, one per (device, inode), opened when first used and closed when idle for longest (open-files.ts). A file that is
  * registered for writing is opened for writing before anything is mapped; an earlier read-only descriptor is retired.
  */
 import { fstatSync } from 'node:fs';
@@ -8,12 +8,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isErrorCode, systemErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { checkpoint, durabilityLost } from './checkpoint.js';
+import { descriptorHolders } from './descriptors.js';
 import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
 import { FileState } from './file-state.js';
 import { OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
+import { OpenFiles } from './open-files.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
 import { failForgotten } from './refusals.js';
@@ -35,6 +37,8 @@ export interface FileTableInit {
   /** Real path of the folder whose files the service made. */
   readonly arraysDir: string;
   readonly backends: readonly MappingBackend[];
+  /** Kept open at one time. */
+  readonly openFilesMax?: number;
   /** Told of files that were closed for good. */
   readonly onClosed?: (file: OpenFile) => void;
 }
@@ -46,16 +50,19 @@ export class FileTable {
   readonly #arraysDir: string;
   readonly #backends: readonly MappingBackend[];
   readonly #onClosed: FileTableInit['onClosed'];
-  readonly #open = new Map<string, OpenFile>();
+  readonly #open: OpenFiles;
   readonly #opening = new Map<string, Promise<OpenFile>>();
   readonly #states = new Map<string, FileState>();
   /** The inode each file had when it was last open, to notice a replacement while it was closed. */
   readonly #identities = new Map<string, FileIdentity>();
   /** Files that are being let go of: their journals are emptied first. */
   readonly #closing = new Map<string, Promise<void>>();
-  #clock = 0;
+  readonly #closeSome = (): void => this.#open.closeSome();
 
-  constructor({ roots, generations, journals, arraysDir, backends, onClosed }: FileTableInit) {
+  constructor(init: FileTableInit) {
+    const { roots, generations, journals, arraysDir, backends, openFilesMax = LIMITS.openFilesMax, onClosed } = init;
+    this.#open = new OpenFiles(openFilesMax, fileId => this.drop(fileId));
+    descriptorHolders.add(this.#closeSome);
     this.#onClosed = onClosed;
     this.roots = roots;
     this.generations = generations;
@@ -66,9 +73,9 @@ export class FileTable {
 
   /** The file if it is open already, and well enough for this use. */
   get(reference: FileReference): OpenFile | undefined {
-    const file = this.#open.get(reference.fileId);
+    const file = this.#open.peek(reference.fileId);
     if (!file || (reference.writable && !file.writable)) return undefined;
-    file.lastUsed = ++this.#clock;
+    this.#open.use(file);
     return file;
   }
 
@@ -100,8 +107,7 @@ export class FileTable {
 
   /** Lets go of a file when its journal is empty and its last reader has ended. */
   drop(fileId: string): void {
-    const file = this.#open.get(fileId);
-    this.#open.delete(fileId);
+    const file = this.#open.take(fileId);
     if (!file) return;
     file.isDropped = true;
     // Asked for now: nobody who comes later may get in before it.
@@ -149,7 +155,7 @@ export class FileTable {
     const state = this.stateOf(fileId);
     state.checkNotLoading();
     return state.writers.run(async () => {
-      const file = this.#open.get(fileId);
+      const file = this.#open.peek(fileId);
       if (file) await this.#settle(file);
       return state.lock.withWrite(work);
     });
@@ -174,8 +180,7 @@ export class FileTable {
 
   /** Drops a file for good: no dataset is registered on it any more. The caller has it to itself. */
   async forget(fileId: string): Promise<void> {
-    const file = this.#open.get(fileId);
-    this.#open.delete(fileId);
+    const file = this.#open.take(fileId);
     const state = this.#states.get(fileId);
     if (state) {
       state.isForgotten = true;
@@ -195,9 +200,7 @@ export class FileTable {
   }
 
   get windowCount(): number {
-    let count = 0;
-    for (const file of this.#open.values()) count += file.windowCount;
-    return count;
+    return this.#open.mapped.windows;
   }
 
   /** What a recovery would have to replay, all files together. */
@@ -234,7 +237,8 @@ export class FileTable {
 
   /** Empties every journal into its file, and lets go of all files. After it, the data folder can be copied. */
   async close(): Promise<void> {
-    for (const fileId of this.#open.keys()) this.drop(fileId);
+    descriptorHolders.delete(this.#closeSome);
+    for (const fileId of this.#open.ids()) this.drop(fileId);
     await Promise.all(this.#closing.values());
   }
 
@@ -243,22 +247,30 @@ export class FileTable {
     const state = this.stateOf(reference.fileId);
     // A journal belongs to the inode that its records were written to.
     await this.#closing.get(reference.fileId);
-    await this.#replayJournal(reference, state);
-    const fd = await this.roots.open(reference.realPath, reference.writable);
-    let file: OpenFile;
+    await this.#open.reserve();
     try {
-      file = await this.#setUp(fd, reference, state);
+      await this.#replayJournal(reference, state);
+      const file = await this.#openReserved(reference, state);
+      this.#identities.set(reference.fileId, file.identity);
+      this.#open.add(file);
+      return file;
+    } catch (error) {
+      this.#open.giveUp();
+      throw error;
+    }
+  }
+
+  async #openReserved(reference: FileReference, state: FileState): Promise<OpenFile> {
+    const fd = await this.roots.open(reference.realPath, reference.writable);
+    try {
+      const file = await this.#setUp(fd, reference, state);
       // Forgotten meanwhile: it must not come back.
       state.checkUsable();
+      return file;
     } catch (error) {
       await closeDescriptor(fd);
       throw fromSystemError(error);
     }
-    this.#identities.set(reference.fileId, file.identity);
-    this.#open.set(reference.fileId, file);
-    file.lastUsed = ++this.#clock;
-    this.#closeIdle();
-    return file;
   }
 
   /** Whatever an earlier run committed and did not apply comes before the first read. @throws quarantined, file_changed */
@@ -285,7 +297,12 @@ export class FileTable {
     const { mappable } = await kindOfFileSystem(pathOfDescriptor(fd, realPath));
     const { size } = fstatSync(fd);
     const backend = mappable ? this.#backends.find(each => size <= each.fileBytesMax) : undefined;
-    const file = new OpenFile({ fd, realPath, writable, state, backend, onClosed: this.#onClosed });
+    const { mapped } = this.#open;
+    const onClosed = (closed: OpenFile): void => {
+      this.#open.closed();
+      this.#onClosed?.(closed);
+    };
+    const file = new OpenFile({ fd, realPath, writable, state, backend, mapped, onClosed });
     const before = this.#identities.get(fileId);
     if (before && !sameIdentity(before, file.identity)) {
       // Other bytes stand behind the same name: nothing that was answered before may be taken for them.
@@ -299,16 +316,5 @@ export class FileTable {
     this.generations.advance(state.fileId);
     // A version that notes no change may have changed anything.
     state.writesStarted++;
-  }
-
-  #closeIdle(): void {
-    while (this.#open.size > LIMITS.openFilesMax || this.windowCount > LIMITS.windowsMax) {
-      let idle: OpenFile | undefined;
-      for (const file of this.#open.values()) {
-        if (file.isIdle && file.lastUsed !== this.#clock && (!idle || file.lastUsed < idle.lastUsed)) idle = file;
-      }
-      if (!idle) return;
-      this.drop(idle.state.fileId);
-    }
   }
 }

@@ -75,7 +75,7 @@ export class Folder {
 }
 
 /** Folders that are held for a moment at a time, so that a long list of datasets does not use up all descriptors. */
-const held = new Turnstile(64);
+const held = new Turnstile(16);
 
 /** Holds a folder while `work` runs, which must not wait for another one that is held this way. */
 export function withFolder<T>(realPath: string, work: (folder: Folder) => Promise<T>): Promise<T> {

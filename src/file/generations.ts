@@ -10,6 +10,7 @@ import path from 'node:path';
 import { LIMITS } from '../limits.js';
 import { systemErrorCode } from '../errors.js';
 import { writeTextAtomically } from './atomic.js';
+import { readTexts } from './io.js';
 
 const SUFFIX = '.generation.json';
 const FIRST = 1;
@@ -44,9 +45,10 @@ export class Generations {
 
   /** Reads every counter at start. */
   async load(): Promise<void> {
-    for (const name of await fs.readdir(this.#folder)) {
-      if (!name.endsWith(SUFFIX)) continue;
-      const stored = parseStored(await fs.readFile(path.join(this.#folder, name), 'utf8'));
+    const names = (await fs.readdir(this.#folder)).filter(name => name.endsWith(SUFFIX));
+    const texts = await readTexts(names.map(name => path.join(this.#folder, name)));
+    for (const [i, name] of names.entries()) {
+      const stored = parseStored(texts[i]!);
       const fileId = name.slice(0, -SUFFIX.length);
       if (!stored) {
         this.#damaged.add(fileId);

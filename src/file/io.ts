@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { availableParallelism } from 'node:os';
+import { withDescriptors } from './descriptors.js';
 import { failTruncated } from './refusals.js';
 import { Turnstile } from './turnstile.js';
 
@@ -14,9 +15,14 @@ const fdatasyncOnce = promisify(fs.fdatasync);
 const fsyncOnce = promisify(fs.fsync);
 const statOnce = promisify(fs.fstat) as (fd: number) => Promise<fs.Stats>;
 
-export const openDescriptor = promisify(fs.open);
+const openOnce = promisify(fs.open);
 export const closeDescriptor = promisify(fs.close);
 export const truncateDescriptor = promisify(fs.ftruncate);
+
+/** Where no descriptor is left, idle files are closed for it. */
+export function openDescriptor(file: string, flags: number | string, mode?: number): Promise<number> {
+  return withDescriptors(() => openOnce(file, flags, mode));
+}
 
 /** Linux moves at most 2 GiB - 4 KiB per call; Node refuses more than 2 GiB - 1. */
 const CALL_BYTES_MAX = 1024 * 1024 * 1024;
@@ -80,6 +86,17 @@ export async function writePartsFully(fd: number, parts: readonly Uint8Array[], 
     smallBytes += part.byteLength;
   }
   await writeSmall();
+}
+
+/** Small files that are read at one time: fast with thousands of them, and far below any limit of descriptors. */
+const readers = new Turnstile(32);
+
+export function readText(file: string): Promise<string> {
+  return readers.run(() => withDescriptors(() => fs.promises.readFile(file, 'utf8')));
+}
+
+export function readTexts(files: readonly string[]): Promise<string[]> {
+  return Promise.all(files.map(readText));
 }
 
 export async function sizeOfDescriptor(fd: number): Promise<number> {

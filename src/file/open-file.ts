@@ -11,6 +11,7 @@ import type { FileState } from './file-state.js';
 import { closeDescriptor, readFully } from './io.js';
 import { libc, PAGE_BYTES } from './libc.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
+import type { WindowCount } from './open-files.js';
 import { failChanged, failTruncated } from './refusals.js';
 import { takeRoom } from './slab.js';
 import { Windows } from './windows.js';
@@ -34,9 +35,14 @@ interface OpenFileInit {
   readonly state: FileState;
   /** Undefined: every read is positional. */
   readonly backend: MappingBackend | undefined;
+  /** Windows of all files, which this one's are counted among. */
+  readonly mapped?: WindowCount;
   /** Called when it is closed for good. */
-  readonly onClosed?: ((file: OpenFile) => void) | undefined;
+  readonly onClosed?: (file: OpenFile) => void;
 }
+
+/** What the container may use: it does not change while the process runs. */
+const cacheBytes = memoryLimit() ?? Infinity;
 
 export class OpenFile {
   readonly fd: number;
@@ -54,7 +60,7 @@ export class OpenFile {
   readonly #residencyTrusted: boolean;
   /** Reading all of it would push everything else out of the container's memory. */
   readonly #outgrowsCache: boolean;
-  readonly #onClosed: ((file: OpenFile) => void) | undefined;
+  readonly #onClosed: OpenFileInit['onClosed'];
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -62,9 +68,8 @@ export class OpenFile {
   isDropped = false;
   #retired = false;
   #closed = false;
-  lastUsed = 0;
 
-  constructor({ fd, realPath, writable, state, backend, onClosed }: OpenFileInit) {
+  constructor({ fd, realPath, writable, state, backend, mapped = { windows: 0 }, onClosed }: OpenFileInit) {
     this.#onClosed = onClosed;
     const stats = fs.fstatSync(fd, { bigint: true });
     this.fd = fd;
@@ -75,9 +80,9 @@ export class OpenFile {
     this.#device = Number(stats.dev);
     this.#inode = Number(stats.ino);
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
-    this.#windows = usable && new Windows(fd, usable);
+    this.#windows = usable && new Windows(fd, usable, mapped);
     this.sendsMapped = usable !== undefined && !writable && libc() !== undefined;
-    this.#outgrowsCache = Number(stats.size) > (memoryLimit() ?? Infinity) / 2;
+    this.#outgrowsCache = Number(stats.size) > cacheBytes / 2;
     const user = process.geteuid?.();
     this.#residencyTrusted = writable || user === 0 || user === Number(stats.uid);
   }
@@ -265,9 +270,10 @@ export class OpenFile {
       if (this.#leases > 0 || this.#closed) return;
       this.#closed = true;
       this.#windows?.clear();
-      this.#onClosed?.(this);
-      // Nobody is left to be told, and the kernel has let go of it all the same.
-      closeDescriptor(this.fd).catch(() => undefined);
+      // Nobody is left to be told of a failure, and the kernel has let go of it all the same.
+      void closeDescriptor(this.fd)
+        .catch(() => undefined)
+        .then(() => this.#onClosed?.(this));
     });
   }
 }

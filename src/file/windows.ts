@@ -3,6 +3,7 @@
  * (LIMITS.spanBytesMax) lies wholly in one window and no element is ever cut by a window's edge.
  */
 import { LIMITS } from '../limits.js';
+import type { WindowCount } from './open-files.js';
 import type { MappingBackend, Window } from './mapping.js';
 import { WINDOW_ALIGNMENT_BYTES } from './mapping.js';
 
@@ -12,13 +13,16 @@ const STEP_BYTES = LIMITS.windowBytesMax - OVERLAP_BYTES;
 export class Windows {
   readonly #fd: number;
   readonly #backend: MappingBackend;
+  /** Of all files together. */
+  readonly #mapped: WindowCount;
   readonly #byIndex = new Map<number, Window>();
   /** Windows that a longer one replaced; readers may still look at them. */
   readonly #outgrown: Window[] = [];
 
-  constructor(fd: number, backend: MappingBackend) {
+  constructor(fd: number, backend: MappingBackend, mapped: WindowCount) {
     this.#fd = fd;
     this.#backend = backend;
+    this.#mapped = mapped;
   }
 
   get count(): number {
@@ -47,6 +51,7 @@ export class Windows {
 
   /** Unmaps everything. Only when nobody reads. */
   clear(): void {
+    this.#mapped.windows -= this.count;
     for (const window of [...this.#byIndex.values(), ...this.#outgrown]) window.unmap();
     this.#byIndex.clear();
     this.#outgrown.length = 0;
@@ -59,6 +64,7 @@ export class Windows {
     if (start + length < end) return undefined;
     const window = this.#backend.map(this.#fd, start, length);
     if (!window) return undefined;
+    this.#mapped.windows++;
     if (outgrown) this.#outgrown.push(outgrown);
     this.#byIndex.set(index, window);
     return window;

@@ -4,6 +4,7 @@
  */
 import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
+import { isShortage } from '../file/descriptors.js';
 import { systemErrorCode } from '../errors.js';
 import type { Claims } from './claims.js';
 
@@ -32,6 +33,7 @@ export async function admit(
     const used = Math.max(generations.current(fileId), record.firstGeneration);
     if (used > generations.current(twin.fileId)) await generations.startAbove(twin.fileId, used);
   } catch (error) {
+    if (isShortage(error)) throw error;
     return { reason: `the counter of its generations cannot be written (${systemErrorCode(error) ?? 'unknown'})` };
   }
   return { ...record, fileId: twin.fileId };

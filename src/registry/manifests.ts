@@ -9,7 +9,8 @@ import { Value } from 'typebox/value';
 import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { parseDType } from '../dtype.js';
-import { syncFolder } from '../file/io.js';
+import { readText, syncFolder } from '../file/io.js';
+import { isShortage } from '../file/descriptors.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
@@ -59,14 +60,9 @@ export class Manifests {
     const names = (await fs.readdir(this.#folder)).filter(file => file.endsWith(SUFFIX) && !file.startsWith('.'));
     const records: DatasetRecord[] = [];
     const quarantined: Quarantined[] = [];
-    // A few hundred at a time: fast with thousands of files, and far below the limit of open descriptors.
-    for (let done = 0; done < names.length; done += 256) {
-      // oxlint-disable-next-line no-await-in-loop
-      const batch = await Promise.all(names.slice(done, done + 256).map(file => this.#read(file)));
-      for (const each of batch) {
-        if ('reason' in each) quarantined.push(each);
-        else records.push(each);
-      }
+    for (const each of await Promise.all(names.map(file => this.#read(file)))) {
+      if ('reason' in each) quarantined.push(each);
+      else records.push(each);
     }
     return { records, quarantined };
   }
@@ -100,7 +96,7 @@ export class Manifests {
   async #read(file: string): Promise<DatasetRecord | Quarantined> {
     const name = file.slice(0, -SUFFIX.length);
     try {
-      const manifest: unknown = JSON.parse(await fs.readFile(path.join(this.#folder, file), 'utf8'));
+      const manifest: unknown = JSON.parse(await readText(path.join(this.#folder, file)));
       refuseNewer(name, manifest);
       if (!Value.Check(Manifest, manifest)) {
         const [first] = Value.Errors(Manifest, manifest);
@@ -112,6 +108,8 @@ export class Manifests {
       if (error instanceof ConfigError) throw error;
       if (error instanceof SyntaxError) return { name, reason: 'the manifest is not JSON' };
       if (error instanceof HyperslabError) return { name, reason: error.message };
+      // No fault of the manifest: a start that cannot read what is good must not say that it is bad.
+      if (isShortage(error)) throw error;
       const code = systemErrorCode(error);
       if (code !== undefined) return { name, reason: `the manifest cannot be read (${code})` };
       throw error;

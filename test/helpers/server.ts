@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments for node, before the script. */
   readonly nodeArgs?: readonly string[];
+  /** What the process may have open. */
+  readonly descriptorsMax?: number;
 }
 
 /** A folder below the system's temporary one; the caller removes it. */
@@ -43,8 +45,10 @@ export async function startServer({
   dataDir = temporaryFolder(),
   env = {},
   nodeArgs = [],
+  descriptorsMax,
 }: ServerOptions = {}): Promise<TestServer> {
-  const [command, ...args] = withoutLoaders(process.execPath, ...nodeArgs, SERVER);
+  const limited = descriptorsMax === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptorsMax}; exec "$0" "$@"`];
+  const [command, ...args] = withoutLoaders(...limited, process.execPath, ...nodeArgs, SERVER);
   const child = spawn(command, args, {
     env: {
       ...withoutSettings(process.env),
