@@ -1,7 +1,9 @@
 /** One dataset: describe, change its metadata, import, forget, flush. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { standingOf } from '../src/dataset/precondition.js';
 import { flushFile } from '../src/file/checkpoint.js';
+import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
@@ -14,7 +16,7 @@ export function dataset(app: App, context: Context): void {
   app.get(
     '/v1/datasets/:name',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', asksPreconditions: true },
       schema: {
         operationId: 'describeDataset',
         tags: ['datasets'],
@@ -29,6 +31,8 @@ export function dataset(app: App, context: Context): void {
     },
     async (request, reply) => {
       const found = request.datasets.get(request.params.name);
+      // Metadata has no tag: it changes without a new generation.
+      if (answeredUntagged(request, reply, standingOf(found))) return reply;
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
       return reply.send(request.query.residency ? { ...body, residency: await found.residency() } : body);
@@ -38,7 +42,7 @@ export function dataset(app: App, context: Context): void {
   app.patch(
     '/v1/datasets/:name',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', asksPreconditions: true },
       schema: {
         operationId: 'patchDataset',
         tags: ['datasets'],
@@ -51,6 +55,7 @@ export function dataset(app: App, context: Context): void {
             ...DATASET_PROBLEMS,
             ...BODY_PROBLEMS,
             'path_forbidden',
+            'bulk_load',
             'file_in_use',
             'bad_shape',
             'too_large',
@@ -64,14 +69,15 @@ export function dataset(app: App, context: Context): void {
       const { attrs, ...rest } = request.body as RecordPatch;
       const current = request.datasets.get(request.params.name).record.attrs;
       const merged = attrs === undefined ? {} : { attrs: mergePatch(current, attrs) };
-      return reply.send(await describe(await request.datasets.patch(request.params.name, { ...rest, ...merged })));
+      const patched = request.datasets.patch(request.params.name, { ...rest, ...merged }, preconditionOf(request));
+      return reply.send(await describe(await patched));
     },
   );
 
   app.delete(
     '/v1/datasets/:name',
     {
-      config: { scope: 'admin' },
+      config: { scope: 'admin', asksPreconditions: true },
       schema: {
         operationId: 'forgetDataset',
         tags: ['datasets'],
@@ -83,12 +89,21 @@ export function dataset(app: App, context: Context): void {
         ),
         response: {
           204: { description: 'Forgotten', type: 'null' },
-          ...problems('unknown_dataset', 'quarantined', 'not_owned', 'file_in_use', 'busy', 'bulk_load', 'io_error'),
+          ...problems(
+            'unknown_dataset',
+            'quarantined',
+            'not_owned',
+            'file_in_use',
+            'generation_moved',
+            'busy',
+            'bulk_load',
+            'io_error',
+          ),
         },
       },
     },
     async (request, reply) => {
-      await request.datasets.forget(request.params.name, request.query.data === 'delete');
+      await request.datasets.forget(request.params.name, request.query.data === 'delete', preconditionOf(request));
       return reply.code(204).send(null);
     },
   );
@@ -96,7 +111,7 @@ export function dataset(app: App, context: Context): void {
   app.post(
     '/v1/datasets/:name/flush',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', asksPreconditions: true },
       schema: {
         operationId: 'flushDataset',
         tags: ['writes'],
@@ -114,7 +129,7 @@ export function dataset(app: App, context: Context): void {
       const file = await found.open();
       const release = file.lease();
       try {
-        await flushFile(file, context.files.journals);
+        await flushFile(file, context.files.journals, () => preconditionOf(request)(standingOf(found)));
       } finally {
         release();
       }
@@ -126,7 +141,7 @@ export function dataset(app: App, context: Context): void {
     scope.put(
       '/v1/datasets/:name',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', asksPreconditions: true },
         schema: {
           operationId: 'importDataset',
           tags: ['datasets'],
@@ -143,6 +158,7 @@ export function dataset(app: App, context: Context): void {
               'bad_name',
               'bad_npy',
               'exists',
+              'generation_moved',
               'file_in_use',
               'unsupported_media_type',
               'unsupported_dtype',
@@ -164,6 +180,7 @@ export function dataset(app: App, context: Context): void {
             overwrite: request.query.overwrite ?? false,
             body,
             bodyBytes: bodyLength(request),
+            precondition: preconditionOf(request),
           }),
         );
         return reply

@@ -1,6 +1,7 @@
 /** The collection: register or create. */
 import { Type } from 'typebox';
 import type { CreateRequest } from '../src/registry/request.js';
+import { preconditionOf } from '../src/plugins/conditional.js';
 import { describe } from './describe.js';
 import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -9,7 +10,7 @@ export function datasets(app: App): void {
   app.post(
     '/v1/datasets',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', asksPreconditions: true },
       schema: {
         operationId: 'createDataset',
         tags: ['datasets'],
@@ -30,6 +31,7 @@ export function datasets(app: App): void {
             'path_forbidden',
             'file_not_found',
             'exists',
+            'generation_moved',
             'file_in_use',
             'unsupported_dtype',
             'bad_shape',
@@ -47,7 +49,7 @@ export function datasets(app: App): void {
       },
     },
     async (request, reply) => {
-      const dataset = await request.datasets.create(request.body as CreateRequest);
+      const dataset = await request.datasets.create(request.body as CreateRequest, preconditionOf(request));
       return reply
         .code(201)
         .header('location', `/v1/datasets/${dataset.record.name}`)

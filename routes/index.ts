@@ -1,6 +1,7 @@
 /** The table of contents. */
 import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
+import { registerPreconditions } from '../src/plugins/conditional.js';
 import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
 import { datasetList } from './dataset-list.js';
@@ -13,6 +14,7 @@ import { statisticsBatch } from './statistics-batch.js';
 import { writes } from './writes.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
+  registerPreconditions(app);
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets
   dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush

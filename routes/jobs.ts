@@ -6,6 +6,7 @@ import type { JobPlace } from '../src/jobs/jobs.js';
 import { viewerOf } from '../src/jobs/viewer.js';
 import { LIMITS } from '../src/limits.js';
 import { EVENT_HEADERS, LAST_EVENT_ID, streamEvents } from '../src/plugins/event-stream.js';
+import { answeredUntagged } from '../src/plugins/conditional.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { jobBytes, jobText } from './job-body.js';
 import { jsonResponse, problems } from './schemas/index.js';
@@ -13,7 +14,7 @@ import type { App } from './app-type.js';
 
 const IdParams = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });
 const JSON_TYPE = 'application/json; charset=utf-8';
-const UNKNOWN = problems('unknown_job', 'busy');
+const UNKNOWN = problems('unknown_job', 'generation_moved', 'busy');
 
 export function jobs(app: App, context: Context): void {
   list(app, context);
@@ -61,7 +62,7 @@ function one(app: App, context: Context): void {
   app.get(
     '/v1/jobs/:id',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', asksPreconditions: true },
       schema: {
         operationId: 'getJob',
         tags: ['jobs'],
@@ -72,6 +73,7 @@ function one(app: App, context: Context): void {
     },
     async (request, reply) => {
       const job = all.get(request.params.id, viewerOf(request.principal));
+      if (answeredUntagged(request, reply, 'untagged')) return reply;
       await holdUntilSent(context.budget, reply, job.result?.byteLength ?? 0);
       return reply.header('cache-control', 'no-store').type(JSON_TYPE).send(jobBytes(job));
     },
@@ -80,7 +82,7 @@ function one(app: App, context: Context): void {
   app.delete(
     '/v1/jobs/:id',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', asksPreconditions: true },
       schema: {
         operationId: 'deleteJob',
         tags: ['jobs'],
@@ -95,6 +97,7 @@ function one(app: App, context: Context): void {
     },
     (request, reply) => {
       const job = all.get(request.params.id, viewerOf(request.principal));
+      if (answeredUntagged(request, reply, 'untagged')) return reply;
       if (job.hasEnded) {
         all.forget(job);
         return reply.code(204).send(null);
@@ -109,7 +112,7 @@ function events(app: App, { jobs: all }: Context): void {
   app.get(
     '/v1/jobs/:id/events',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', asksPreconditions: true },
       schema: {
         operationId: 'watchJob',
         tags: ['jobs'],
@@ -127,6 +130,7 @@ function events(app: App, { jobs: all }: Context): void {
     },
     async (request, reply) => {
       const job = all.get(request.params.id, viewerOf(request.principal));
+      if (answeredUntagged(request, reply, 'untagged')) return reply;
       // An EventSource comes back after the end of its stream, until it is told that there is nothing more.
       if (job.hasEnded && request.headers['last-event-id'] === LAST_EVENT_ID) return reply.code(204).send(null);
       if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');

@@ -46,7 +46,6 @@ const RESPONSES = {
     'too_many_indices',
     'result_rank',
     'not_acceptable',
-    'generation_moved',
     'range_not_satisfiable',
     'too_large',
     'bulk_load',
@@ -122,7 +121,7 @@ type Route = Required<Pick<RouteShorthandOptions, 'schema'>> & { handler: Parame
 
 /** HEAD runs the same handler, which knows how to answer without reading; Fastify's own HEAD routes would not. */
 function getAndHead(app: App, url: string, { schema, handler }: Route): void {
-  const config = { scope: 'read' } as const;
+  const config = { scope: 'read', asksPreconditions: true } as const;
   app.route({ method: 'GET', url, config, schema, handler, exposeHeadRoute: false });
   app.route({ method: 'HEAD', url, config, schema: { ...schema, hide: true }, handler });
 }

@@ -6,6 +6,7 @@ import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
 import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
 import type { CachedRun } from '../src/jobs/cached.js';
+import { checkIfMatch } from '../src/plugins/conditional.js';
 import type { JobOrder, JobWork } from '../src/jobs/job.js';
 import { GrowingMemory } from '../src/jobs/growing-memory.js';
 import { takePatiently } from '../src/jobs/patience.js';
@@ -22,6 +23,15 @@ import {
 /** What headers say of a run. */
 export type RunNote = Pick<CachedRun, 'generations' | 'cache'>;
 
+/** If-Match again, of the generation that was computed: a write may have come before it. @throws generation_moved */
+export function checkComputed(
+  ifMatch: string | undefined,
+  { dataset }: PlannedStatistics,
+  { generations }: Pick<CachedRun, 'generations'>,
+): void {
+  checkIfMatch(ifMatch, { id: dataset.record.id, generation: generations[0]! });
+}
+
 /** The order of a job, and what is known of its run when it is done. @throws too_large */
 export function statisticsJob(
   context: Context,
@@ -29,6 +39,7 @@ export function statisticsJob(
   planned: PlannedStatistics,
   input: StatisticsInput,
   isFresh: boolean,
+  ifMatch: string | undefined,
 ): { order: Omit<JobOrder, 'owner'>; note: () => RunNote } {
   const cost = costOf(planned);
   context.admission.check(cost, 'job');
@@ -38,7 +49,7 @@ export function statisticsJob(
     inputBytes: text.length,
     chunksTotal: cost.chunks,
     bytesTotal: cost.bytes,
-    work: workOf(context, datasets, planned.dataset.record.name, text, isFresh, found),
+    work: workOf(context, datasets, planned.dataset.record.name, text, { isFresh, ifMatch }, found),
   };
   return { order, note: () => found.note };
 }
@@ -49,7 +60,7 @@ function workOf(
   datasets: Datasets,
   name: string,
   text: string,
-  isFresh: boolean,
+  { isFresh, ifMatch }: { readonly isFresh: boolean; readonly ifMatch: string | undefined },
   found: { note: RunNote },
 ): JobWork {
   return async (signal, onProgress) => {
@@ -66,6 +77,7 @@ function workOf(
         { kind: 'job', signal, isFresh, onProgress, memory },
         '',
       );
+      checkComputed(ifMatch, planned, run);
       found.note = { generations: run.generations, cache: run.cache };
       return Buffer.from(json);
     } finally {

@@ -2,16 +2,18 @@
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
+import { standingOf } from '../src/dataset/precondition.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import { npyHeader, parseExactJson } from '../src/formats/index.js';
 import { signalOf } from '../src/plugins/client-gone.js';
+import { answeredUntagged } from '../src/plugins/conditional.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { parseInteger, splitList } from '../src/selection.js';
 import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
 import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
-import { statisticsJob, type RunNote } from './statistics-job.js';
+import { checkComputed, statisticsJob, type RunNote } from './statistics-job.js';
 import {
   answerBlock,
   answerJson,
@@ -68,7 +70,7 @@ export function statistics(app: App, context: Context): void {
   app.get(
     '/v1/datasets/:name/statistics',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', asksPreconditions: true },
       schema: {
         operationId: 'getStatistics',
         tags: ['statistics'],
@@ -104,7 +106,7 @@ export function statistics(app: App, context: Context): void {
   app.post(
     '/v1/datasets/:name/statistics',
     {
-      config: { scope: 'read', exactMembers: EXACT_MEMBERS },
+      config: { scope: 'read', asksPreconditions: true, exactMembers: EXACT_MEMBERS },
       schema: {
         operationId: 'queryStatistics',
         tags: ['statistics'],
@@ -130,11 +132,14 @@ async function send(
   const format = negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(request.datasets, name, input);
   if (format === 'json') checkJsonCells(planned, context.config.jsonElementsMax);
+  if (answeredUntagged(request, reply, standingOf(planned.dataset))) return reply;
   const preferences = parsePrefer(request.headers['prefer']);
   const isFresh = asksAfresh(request);
+  // Asked again of the generation that was computed.
+  const ifMatch = request.headers['if-match'];
   // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
   if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
-    const { order, note } = statisticsJob(context, request.datasets, planned, input, isFresh);
+    const { order, note } = statisticsJob(context, request.datasets, planned, input, isFresh, ifMatch);
     const answer = (result: Uint8Array): FastifyReply => sendJson(reply, result, note());
     return respondAsync(context, request, reply, preferences, { ...order, answer });
   }
@@ -146,9 +151,11 @@ async function send(
   const running: Running = { kind: 'call', signal, isFresh, memory };
   if (format === 'json') {
     const { text: body, run } = await answerJson(context, planned, running, '');
+    checkComputed(ifMatch, planned, run);
     return sendJson(reply, body, run);
   }
   const { block, run } = await answerBlock(context, planned, running);
+  checkComputed(ifMatch, planned, run);
   noteRun(reply, run)
     .header('x-array-dtype', block.dtype.typestr)
     .header('x-array-shape', block.shape.join(','))

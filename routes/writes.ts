@@ -6,8 +6,9 @@ import type { Context } from '../src/context.js';
 import { checkWritable } from '../src/dataset/write.js';
 import { fail, type ErrorCode } from '../src/errors.js';
 import type { Dataset } from '../src/dataset/dataset.js';
+import type { Precondition } from '../src/dataset/precondition.js';
 import { signalOf } from '../src/plugins/client-gone.js';
-import { checkIfMatch } from '../src/plugins/conditional.js';
+import { preconditionOf } from '../src/plugins/conditional.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBatch } from '../src/transfer/batch.js';
@@ -18,10 +19,6 @@ import type { App } from './app-type.js';
 
 const MEDIA_TYPES = ['application/json', 'application/octet-stream', 'application/x-npy'];
 const BATCH_MEDIA_TYPES = ['application/json', 'multipart/form-data'];
-
-const IF_MATCH = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: '"<id>.<generation>": write only if nothing moved.' })),
-});
 
 const ENDIAN = Type.Optional(
   Type.Union([Type.Literal('little'), Type.Literal('big')], { description: 'Byte order of raw bytes.' }),
@@ -34,7 +31,6 @@ const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'bad_json',
   'bad_npy',
   'read_only',
-  'generation_moved',
   'unsupported_media_type',
   'unsupported_dtype',
   'index_out_of_bounds',
@@ -63,7 +59,7 @@ export function writes(app: App, context: Context): void {
     scope.put(
       '/v1/datasets/:name/data',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', asksPreconditions: true },
         schema: {
           operationId: 'writeData',
           tags: ['writes'],
@@ -85,7 +81,6 @@ export function writes(app: App, context: Context): void {
             },
             { additionalProperties: false },
           ),
-          headers: IF_MATCH,
           response: {
             200: jsonResponse('Written', 'WriteAnswer'),
             ...problems(...WRITE_PROBLEMS),
@@ -111,7 +106,7 @@ export function writes(app: App, context: Context): void {
     scope.post(
       '/v1/datasets/:name/writes',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', asksPreconditions: true },
         schema: {
           operationId: 'writeBatch',
           tags: ['writes'],
@@ -123,7 +118,6 @@ export function writes(app: App, context: Context): void {
           consumes: BATCH_MEDIA_TYPES,
           params: NameParams,
           querystring: Type.Object({ endian: ENDIAN }, { additionalProperties: false }),
-          headers: IF_MATCH,
           response: {
             200: jsonResponse('Written', 'BatchAnswer'),
             ...problems(...WRITE_PROBLEMS),
@@ -155,7 +149,7 @@ function requestOf(
     endian: endian && (endian === 'big' ? '>' : '<'),
     bodyBytes: bodyLength(request),
     signal: signalOf(reply),
-    precondition: stillWritable(request.datasets, dataset, request.headers['if-match']),
+    precondition: stillWritable(request.datasets, dataset, preconditionOf(request)),
   };
 }
 
@@ -163,7 +157,7 @@ function requestOf(
 function stillWritable(
   datasets: Pick<Datasets, 'get'>,
   { record }: Dataset,
-  ifMatch: string | undefined,
+  precondition: Precondition,
 ): (generation: number) => void {
   return generation => {
     const current = datasets.get(record.name);
@@ -173,6 +167,6 @@ function stillWritable(
         reason: 'replaced',
       });
     }
-    checkIfMatch(ifMatch, record.id, generation);
+    precondition({ id: record.id, generation });
   };
 }

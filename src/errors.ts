@@ -32,7 +32,7 @@ export const ERRORS = {
   exists: 'The name or file is taken',
   file_in_use: 'The file is already registered for writing',
   file_changed: 'The file was changed underneath the service',
-  generation_moved: 'The dataset has been written since',
+  generation_moved: 'The state that the request asks for is not the one that stands',
   // Understood, and impossible for this dtype, shape or file.
   index_out_of_bounds: 'An index is outside its axis',
   outside: 'The write starts at the end of the array or behind',

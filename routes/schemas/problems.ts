@@ -48,6 +48,7 @@ export function problems(...codes: ErrorCode[]): Record<number, object> {
 export const DATASET_PROBLEMS = [
   'unknown_dataset',
   'quarantined',
+  'generation_moved',
   'file_changed',
   'durability_unknown',
   'io_error',

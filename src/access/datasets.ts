@@ -4,6 +4,7 @@
  */
 import { fail, HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
+import type { Precondition } from '../dataset/precondition.js';
 import { failMissing } from '../registry/names.js';
 import type { Listed, ListQuery, RecordPatch, Registry } from '../registry/registry.js';
 import type { CreateRequest } from '../registry/request.js';
@@ -72,27 +73,27 @@ class View implements Datasets {
     });
   }
 
-  async create(request: CreateRequest): Promise<Dataset> {
+  async create(request: CreateRequest, precondition?: Precondition): Promise<Dataset> {
     if (request.path !== undefined) this.#checkPath();
     this.#checkMakes(request.name, request.overwrite ?? false);
-    return this.#tellingOwn(() => this.#registry.create(request));
+    return this.#tellingOwn(() => this.#registry.create(request, precondition));
   }
 
-  async adopt(...[name, overwrite, open]: Parameters<Registry['adopt']>): ReturnType<Registry['adopt']> {
+  async adopt(...[name, overwrite, ...rest]: Parameters<Registry['adopt']>): ReturnType<Registry['adopt']> {
     this.#checkMakes(name, overwrite);
-    return this.#tellingOwn(() => this.#registry.adopt(name, overwrite, open));
+    return this.#tellingOwn(() => this.#registry.adopt(name, overwrite, ...rest));
   }
 
-  async patch(name: string, patch: RecordPatch): Promise<Dataset> {
+  async patch(name: string, patch: RecordPatch, precondition?: Precondition): Promise<Dataset> {
     this.get(name);
     if (patch.mode !== undefined || patch.external !== undefined) this.#needsAdmin('Changing mode or external');
-    return this.#tellingOwn(() => this.#registry.patch(name, patch));
+    return this.#tellingOwn(() => this.#registry.patch(name, patch, precondition));
   }
 
-  async forget(name: string, deleteData: boolean): Promise<void> {
+  async forget(name: string, deleteData: boolean, precondition?: Precondition): Promise<void> {
     if (!this.#reaches(name)) failMissing(name, undefined);
     this.#needsAdmin('Forgetting a dataset');
-    return this.#tellingOwn(() => this.#registry.forget(name, deleteData));
+    return this.#tellingOwn(() => this.#registry.forget(name, deleteData, precondition));
   }
 
   #reaches(name: string): boolean {

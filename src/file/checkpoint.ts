@@ -10,10 +10,14 @@ import type { Journals } from './journal/journals.js';
 import type { FileState } from './file-state.js';
 import type { OpenFile } from './open-file.js';
 
-/** Puts everything that was written to the file on disk and leaves its journal empty. */
-export function flushFile(file: OpenFile, journals: Journals): Promise<void> {
+/**
+ * Puts everything that was written to the file on disk and leaves its journal empty. `precondition` is asked when it is
+ * its turn, and throws to refuse.
+ */
+export function flushFile(file: OpenFile, journals: Journals, precondition = (): void => {}): Promise<void> {
   return file.state.writers.run(async () => {
     file.state.checkUsable();
+    precondition();
     file.state.unsynced = true;
     await checkpoint(file, journals, 'give back');
   });

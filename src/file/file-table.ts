@@ -173,9 +173,12 @@ export class FileTable {
     return generations.current(fileId);
   }
 
-  /** Moves the generation of a file that others may have written until now. @throws bulk_load */
-  countUnseenChange(fileId: string): Promise<void> {
-    return this.withFileToItself(fileId, () => this.#advanceUnseen(this.stateOf(fileId)));
+  /** Moves the generation of a file that others may have written until now, unless `precondition` throws. @throws bulk_load */
+  countUnseenChange(fileId: string, precondition: () => void): Promise<void> {
+    return this.withFileToItself(fileId, async () => {
+      precondition();
+      await this.#advanceUnseen(this.stateOf(fileId));
+    });
   }
 
   /** Drops a file for good: no dataset is registered on it any more. The caller has it to itself. */

@@ -1,67 +1,165 @@
-/** Conditional and range requests (RFC 9110, 13 and 14), decided from headers alone: no data is read for a 304 or 412. */
+/**
+ * Conditional requests (RFC 9110, 13), decided from headers alone: no data is read for a 304 or 412.
+ * A header that cannot be read as `*` or a list of entity tags matches nothing; where that would let a change through, it
+ * is refused instead. If-Match compares strongly: a weak tag never matches.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Precondition, Standing } from '../dataset/precondition.js';
 import { fail } from '../errors.js';
 
-const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler asks for the preconditions itself, since it knows what they are about. */
+    asksPreconditions?: boolean;
+  }
+}
+
+interface Tag {
+  readonly isWeak: boolean;
+  /** Without the quotes. */
+  readonly value: string;
+}
+
+/** One element of a list, which may be empty, with its comma. */
+const ELEMENT = /[\t ]*(?:(W\/)?"([^"]*)")?[\t ]*(,|$)/y;
+
+/** Undefined where the header is neither `*` nor a list of entity tags. */
+function parseTags(header: string): '*' | readonly Tag[] | undefined {
+  if (header.trim() === '*') return '*';
+  const tags: Tag[] = [];
+  ELEMENT.lastIndex = 0;
+  for (let last = ','; last === ',';) {
+    const match = ELEMENT.exec(header);
+    if (!match) return undefined;
+    if (match[2] !== undefined) tags.push({ isWeak: match[1] !== undefined, value: match[2] });
+    last = match[3]!;
+  }
+  return tags.length > 0 ? tags : undefined;
+}
 
 /** `"<id>.<generation>.<format>"`. */
 export function entityTag(id: string, generation: number, format: string): string {
   return `"${id}.${generation}.${format}"`;
 }
 
-/** True when If-None-Match lists this tag (weak comparison) or `*`. */
-export function noneMatches(header: string, tag: string): boolean {
-  if (header.trim() === '*') return true;
-  return (header.match(ENTITY_TAG) ?? []).some(each => each.replace(/^W\//, '') === tag);
+/** True when If-None-Match is `*` or lists this tag (weak comparison); without a tag, when it is `*`. */
+export function noneMatches(header: string, tag: string | undefined): boolean {
+  const tags = parseTags(header);
+  return tags === '*' || (tags?.some(({ value }) => `"${value}"` === tag) ?? false);
+}
+
+/** True for the tag of a dataset's state: `<id>.<generation>`, with or without a format behind it. */
+function isOf(value: string, standing: Standing): boolean {
+  if (standing === undefined || standing === 'untagged') return false;
+  const wanted = `${standing.id}.${standing.generation}`;
+  return value === wanted || value.startsWith(`${wanted}.`);
 }
 
 /**
- * Checks If-Match against a generation. Tags are `"<id>.<generation>"`; a format behind it does not matter.
- * @throws generation_moved
+ * Checks If-Match. Tags are `"<id>.<generation>"`; a format behind it does not matter. @throws generation_moved
  */
-export function checkIfMatch(header: string | undefined, id: string, generation: number): void {
-  if (header === undefined || header.trim() === '*') return;
-  const wanted = `${id}.${generation}`;
-  const matches = (header.match(ENTITY_TAG) ?? []).some(tag => {
-    const value = tag.slice(1, -1);
-    return !tag.startsWith('W/') && (value === wanted || value.startsWith(`${wanted}.`));
+export function checkIfMatch(header: string | undefined, standing: Standing): void {
+  if (header === undefined) return;
+  const tags = parseTags(header);
+  if (tags === '*' ? standing !== undefined : tags?.some(({ isWeak, value }) => !isWeak && isOf(value, standing)))
+    return;
+  const state = textOf(standing);
+  if (standing === undefined) {
+    failMoved('If-Match asks for a dataset that is there, and none has this name. Leave it out to make one.', standing);
+  }
+  if (tags === undefined) {
+    failMoved(
+      `If-Match is *, or entity tags in double quotes with commas between; this one is neither. ${state}`,
+      standing,
+    );
+  }
+  if (tags !== '*' && tags.some(({ value }) => isOf(value, standing))) {
+    failMoved(
+      `${state} The tag in If-Match is the same, but weak (W/), and weak tags never match. Something between made it ` +
+        'weak, most often a proxy that compresses answers: turn that off for this service (nginx: gzip off;). ' +
+        'Until then send the tag without W/.',
+      standing,
+      { reason: 'weak' },
+    );
+  }
+  failMoved(`${state} Read it again, then repeat the request with that tag.`, standing);
+}
+
+/** If-None-Match where it guards a change. @throws generation_moved, bad_request */
+function checkIfNoneMatch(header: string | undefined, standing: Standing): void {
+  if (header === undefined) return;
+  const tags = parseTags(header);
+  if (tags === undefined) {
+    fail(
+      'bad_request',
+      'If-None-Match is *, or entity tags in double quotes with commas between; this one is neither, and nothing was changed.',
+      { header: 'if-none-match' },
+    );
+  }
+  if (tags === '*') {
+    if (standing === undefined) return;
+    const remedy = 'Leave the header out to change what is there, or choose another name.';
+    failMoved(
+      `If-None-Match: * asks that nothing has this name, and something has. ${textOf(standing)} ${remedy}`,
+      standing,
+    );
+  }
+  if (tags.some(({ value }) => isOf(value, standing))) {
+    failMoved(
+      `${textOf(standing)} If-None-Match asks for any other state. Leave it out, or wait for a change.`,
+      standing,
+    );
+  }
+}
+
+function textOf(standing: Standing): string {
+  if (standing === undefined) return '';
+  if (standing === 'untagged') return 'It has no entity tag, and only * stands for it.';
+  return `The dataset is at "${standing.id}.${standing.generation}".`;
+}
+
+function failMoved(detail: string, standing: Standing, more: object = {}): never {
+  const isTagged = standing !== undefined && standing !== 'untagged';
+  return fail('generation_moved', detail, {
+    current: isTagged ? `"${standing.id}.${standing.generation}"` : null,
+    generation: isTagged ? standing.generation : null,
+    ...more,
   });
-  if (!matches) {
-    fail('generation_moved', `The dataset is at "${wanted}". Read it again, then repeat the request with that tag.`, {
-      current: `"${wanted}"`,
-      generation,
-    });
-  }
 }
 
-export interface ByteRange {
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
+/** What a request that changes something asks of the state that it finds. It holds the headers, and no request. */
+export function preconditionOf({ headers }: Pick<FastifyRequest, 'headers'>): Precondition {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  return standing => {
+    checkIfMatch(ifMatch, standing);
+    checkIfNoneMatch(ifNoneMatch, standing);
+  };
 }
-
-const SINGLE_RANGE = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/;
 
 /**
- * The one range that is asked for; undefined where the whole is to be sent (several ranges, other units, bad syntax,
- * or an If-Range that names another state). @throws range_not_satisfiable
+ * The conditions of a request whose answer has no entity tag. True where it has been answered: 304, for a read that is
+ * wanted only while there is nothing. @throws generation_moved
  */
-export function byteRange(
-  range: string | undefined,
-  ifRange: string | undefined,
-  tag: string | undefined,
-  totalBytes: number,
-): ByteRange | undefined {
-  if (range === undefined || (ifRange !== undefined && ifRange !== tag)) return undefined;
-  const match = SINGLE_RANGE.exec(range);
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const [, first = '', last = ''] = match;
-  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
-  const start = first === '' ? Math.max(0, totalBytes - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? totalBytes : Math.min(Number(last) + 1, totalBytes);
-  if (start >= totalBytes || start >= end) {
-    fail('range_not_satisfiable', `The answer has ${totalBytes} bytes; the range asks for none of them.`, {
-      size: totalBytes,
-    });
+export function answeredUntagged(request: FastifyRequest, reply: FastifyReply, standing: Standing): boolean {
+  const { method, headers } = request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    preconditionOf(request)(standing);
+    return false;
   }
-  return { start, end };
+  checkIfMatch(headers['if-match'], standing);
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch === undefined || !noneMatches(ifNoneMatch, undefined)) return false;
+  void reply.code(304).send();
+  return true;
+}
+
+/** Routes that do not ask for the preconditions themselves have no entity tags: lists, batches, operations. */
+export function registerPreconditions(app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    if (route.config?.asksPreconditions) return;
+    const ask = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      if (!answeredUntagged(request, reply, 'untagged')) done();
+    };
+    route.preHandler = [ask, ...[route.preHandler ?? []].flat()];
+  });
 }

@@ -47,7 +47,10 @@ export async function registerOpenApi(
       buildLocalReference: (schema, _base, _fragment, i) =>
         typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`,
     },
-    transform: ({ schema, url, route }) => ({ schema: withSecurity(documentBody(schema), route.config?.scope), url }),
+    transform: ({ schema, url, route }) => ({
+      schema: withConditions(withSecurity(documentBody(schema), route.config?.scope), route.config?.asksPreconditions),
+      url,
+    }),
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -65,6 +68,28 @@ const PAGE_POLICY =
 function withSecurity<T>(schema: T, scope: NeededScope | undefined): T {
   if (typeof schema !== 'object' || schema === null || 'hide' in schema) return schema;
   return { ...schema, security: scope === undefined || scope === 'open' ? [] : [{ bearer: [scope] }] };
+}
+
+/** Read by the handlers as they come (plugins/conditional.ts), so that they need no validation. */
+const CONDITIONS = {
+  'if-match': {
+    type: 'string',
+    description:
+      '"<id>.<generation>", with or without the format of an ETag behind it; several with commas between; or *, for any. ' +
+      'Answered 412 where the dataset is not at one of them. Compared strongly: W/"…" never matches.',
+  },
+  'if-none-match': {
+    type: 'string',
+    description:
+      'Entity tags, or *, for any. A read whose ETag is listed is answered 304; a change is answered 412 where the ' +
+      'dataset is at one of them, and with * wherever the name is taken.',
+  },
+} as const;
+
+function withConditions<T>(schema: T, asked: boolean | undefined): T {
+  if (!asked || typeof schema !== 'object' || schema === null || 'hide' in schema) return schema;
+  const own = 'headers' in schema ? (schema.headers as { properties: object }).properties : {};
+  return { ...schema, headers: { type: 'object', properties: { ...own, ...CONDITIONS } } };
 }
 
 /** Streamed bodies have no schema to validate, but the document must say that there is a body. */

@@ -21,7 +21,7 @@ export function parsePrefer(header: string | string[] | undefined): Preferences 
   const wait = found.get('wait') ?? '';
   return {
     respondAsync: found.has('respond-async'),
-    waitSeconds: /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), LIMITS.jobWaitSecondsMax) : 0,
+    waitSeconds: /^\d+$/.test(wait) ? Math.min(Number(wait), LIMITS.jobWaitSecondsMax) : 0,
   };
 }
 

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
 import type { Context } from '../context.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
 import { withByteOrder, type DType } from '../dtype.js';
 import type { OpenFile } from '../file/open-file.js';
@@ -16,7 +17,8 @@ import { LIMITS } from '../limits.js';
 import { swapBytes } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
 import { collectTurns } from '../turns.js';
-import { byteRange, checkIfMatch, entityTag, noneMatches, type ByteRange } from './conditional.js';
+import { byteRange, type ByteRange } from './byte-range.js';
+import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
@@ -73,10 +75,10 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
   const { dataset, format, reply } = asked;
   const { record } = dataset;
   const { headers } = asked.request;
-  checkIfMatch(headers['if-match'], record.id, dataset.generation);
+  if (headers['if-match'] !== undefined) checkIfMatch(headers['if-match'], standingOf(dataset));
   const unchanged = headers['if-none-match'];
-  if (unchanged !== undefined && !record.external) {
-    const tag = entityTag(record.id, dataset.generation, format);
+  if (unchanged !== undefined) {
+    const tag = record.external ? undefined : entityTag(record.id, dataset.generation, format);
     if (noneMatches(unchanged, tag)) {
       setState(reply, dataset, format, dataset.generation);
       return reply.code(304).send();
@@ -195,7 +197,7 @@ async function sendLater(
   const pieces = await file.state.lock
     .withRead(() => {
       file.state.checkUsable();
-      checkIfMatch(request.headers['if-match'], dataset.record.id, dataset.generation);
+      checkIfMatch(request.headers['if-match'], standingOf(dataset));
       setState(reply, dataset, format, dataset.generation);
       if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
         reply.code(200).removeHeader('content-range');

@@ -6,6 +6,7 @@
 import path from 'node:path';
 import { systemErrorCode } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { standingOf, type Precondition } from '../dataset/precondition.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
 import { removeFile, withFolder } from '../file/folder.js';
@@ -19,6 +20,8 @@ export interface Placement {
   readonly overwrite: boolean;
   /** The dataset of this name that it takes the place of. */
   readonly previous: Dataset | undefined;
+  /** Asked again when the file of the previous one is held. */
+  readonly precondition: Precondition;
   /** Writes the whole file. */
   readonly write: (fd: number) => Promise<void>;
   /** Makes the new dataset visible, and lets go of the previous one, before anybody else gets at its file. */
@@ -59,11 +62,12 @@ interface Staged {
 
 async function publishBoth(
   { generations, journals }: FileTable,
-  { record, overwrite, previous, settle }: Placement,
+  { record, overwrite, previous, precondition, settle }: Placement,
   { file, manifest, isFresh }: Staged,
 ): Promise<void> {
   try {
     if (previous) {
+      precondition(standingOf(previous));
       // The name goes on with its generations; after a crash between the renames, above those that were used.
       await generations.startAbove(record.fileId, previous.generation);
       await generations.reserve(previous.record.fileId);

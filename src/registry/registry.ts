@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { fail } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { standingOf, UNCONDITIONAL, type Precondition, type Standing } from '../dataset/precondition.js';
 import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
 import { removeFile } from '../file/folder.js';
@@ -112,9 +113,12 @@ export class Registry {
   }
 
   /** Registers a file or makes an array. */
-  async create(request: CreateRequest): Promise<Dataset> {
+  async create(request: CreateRequest, precondition = UNCONDITIONAL): Promise<Dataset> {
     checkRequest(request);
-    return this.#holding(request.name, () => (makesFile(request) ? this.#make(request) : this.#register(request)));
+    return this.#holding(request.name, () => {
+      precondition(this.#standing(request.name));
+      return makesFile(request) ? this.#make(request, precondition) : this.#register(request);
+    });
   }
 
   /** Imports an array into a file of ours. `open` is told the path and reads the header. */
@@ -122,9 +126,11 @@ export class Registry {
     name: string,
     overwrite: boolean,
     open: (target: string) => Promise<IncomingArray>,
+    precondition = UNCONDITIONAL,
   ): Promise<{ dataset: Dataset; replaced: boolean }> {
     checkName(name);
     return this.#holding(name, async () => {
+      precondition(this.#standing(name));
       const replaced = this.has(name);
       if (replaced && !overwrite) failTaken(name, 'Import with ?overwrite=true to replace it.');
       const target = path.join(this.arraysDir, `${name}.npy`);
@@ -132,27 +138,37 @@ export class Registry {
       this.#claims.checkReplaceable(name, target);
       const { geometry, write } = await open(target);
       const record = importedRecord(name, geometry, target);
-      return { dataset: await this.#place(record, overwrite, write), replaced };
+      return { dataset: await this.#place(record, overwrite, write, precondition), replaced };
     });
   }
 
-  async patch(name: string, patch: RecordPatch): Promise<Dataset> {
+  async patch(name: string, patch: RecordPatch, precondition = UNCONDITIONAL): Promise<Dataset> {
     return this.#holding(name, async () => {
-      const { record } = this.get(name);
+      const dataset = this.get(name);
+      const { record } = dataset;
       const changed = patchedRecord(record, patch);
       const isChecked = becomesWritable(record, changed);
       if (isChecked) await checkCanWrite(this.#files.roots, changed.path, this.#remoteWrites);
       const identity = await identityOf(changed.path);
       this.#claims.refresh(changed.path, identity);
       if (isChecked) this.#claims.checkSoleWriter(name, identity, changed.path);
-      return this.#claiming(claimOf(changed, identity), claim =>
-        this.#save(changed, claim, record.external && !changed.external),
-      );
+      const ask = (): void => precondition(standingOf(dataset));
+      return this.#claiming(claimOf(changed, identity), async claim => {
+        if (record.external && !changed.external) return this.#save(changed, claim, ask);
+        if (precondition === UNCONDITIONAL) return this.#save(changed, claim);
+        const state = this.#files.stateOf(record.fileId);
+        state.checkNotLoading();
+        // No write comes between the question and the change.
+        return state.lock.withRead(() => {
+          ask();
+          return this.#save(changed, claim);
+        });
+      });
     });
   }
 
   /** Forgets a dataset; with `deleteData` also its file. @throws not_owned, file_in_use, bulk_load */
-  async forget(name: string, deleteData: boolean): Promise<void> {
+  async forget(name: string, deleteData: boolean, precondition = UNCONDITIONAL): Promise<void> {
     checkName(name);
     await this.#holding(name, async () => {
       const dataset = this.#index.find(name);
@@ -160,6 +176,7 @@ export class Registry {
         // A quarantined manifest may be given up, but what it points to is not known.
         const reason = this.#index.reasonOf(name);
         if (reason === undefined || deleteData) failMissing(name, reason);
+        precondition('untagged');
         await translated(() => this.#manifests.remove(name));
         this.#index.release(name);
         return;
@@ -170,6 +187,7 @@ export class Registry {
         if (deleteData) this.#checkDeletable(record);
         // The journal may hold the only copy of what was committed.
         else this.#files.stateOf(record.fileId).checkDurable();
+        precondition(standingOf(dataset));
         // The file goes on under another name; this one must not count from below when it comes again.
         if (this.#claims.sharer(name, record.fileId)) {
           await translated(() => this.#files.generations.passBy(record.fileId));
@@ -183,7 +201,7 @@ export class Registry {
     });
   }
 
-  async #make(request: CreateRequest): Promise<Dataset> {
+  async #make(request: CreateRequest, precondition: Precondition): Promise<Dataset> {
     const { name, overwrite = false } = request;
     if (this.has(name) && !overwrite) failTaken(name, 'Replace it with mode w+ and overwrite true.');
     const array = newArrayOf(request);
@@ -193,7 +211,7 @@ export class Registry {
         : await this.#files.roots.place(request.path);
     if (request.path !== undefined) await checkFileSystem(target, this.#remoteWrites);
     const record = createdRecord(request, array, target);
-    return this.#place(record, overwrite, fd => writeArray(fd, target, array));
+    return this.#place(record, overwrite, fd => writeArray(fd, target, array), precondition);
   }
 
   async #register(request: CreateRequest): Promise<Dataset> {
@@ -209,7 +227,7 @@ export class Registry {
     const external = twin && (this.#index.find(twin.name)?.record.external ?? true);
     const record = registeredRecord(request, found, realPath, { fileId: twin?.fileId, external });
     if (isWritable(record)) this.#claims.checkSoleWriter(name, found.identity, realPath);
-    const endsExternal = external === true && !record.external;
+    const endsExternal = external === true && !record.external ? (): void => {} : undefined;
     return this.#claiming(claimOf(record, found.identity), async claim =>
       this.#save(await this.#begun(record, undefined), claim, endsExternal),
     );
@@ -224,7 +242,12 @@ export class Registry {
   }
 
   /** Makes the file of a record, in the place of the dataset of this name, if there is one. */
-  async #place(record: DatasetRecord, overwrite: boolean, write: IncomingArray['write']): Promise<Dataset> {
+  async #place(
+    record: DatasetRecord,
+    overwrite: boolean,
+    write: IncomingArray['write'],
+    precondition: Precondition,
+  ): Promise<Dataset> {
     const previous = this.#index.find(record.name);
     // Nothing is awaited between the question and the claim.
     this.#claims.checkReplaceable(record.name, record.path);
@@ -234,15 +257,25 @@ export class Registry {
         this.#insert(placement.record, claim);
         if (previous) await this.#removeReplaced(previous.record);
       };
-      const placement = { record: await this.#begun(record, previous), overwrite, previous, write, settle };
+      const placement = {
+        record: await this.#begun(record, previous),
+        overwrite,
+        previous,
+        precondition,
+        write,
+        settle,
+      };
       await placeArray(this.#files, this.#manifests, placement);
       return this.get(record.name);
     });
   }
 
-  /** `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. */
-  async #save(record: DatasetRecord, claim: Claim, endsExternal: boolean): Promise<Dataset> {
-    if (endsExternal) await translated(() => this.#files.countUnseenChange(record.fileId));
+  /**
+   * `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. It
+   * is called when it is the change's turn, and throws to refuse it.
+   */
+  async #save(record: DatasetRecord, claim: Claim, endsExternal?: () => void): Promise<Dataset> {
+    if (endsExternal) await translated(() => this.#files.countUnseenChange(record.fileId, endsExternal));
     await translated(() => this.#manifests.save(record));
     return this.#insert(record, claim);
   }
@@ -272,6 +305,13 @@ export class Registry {
       this.#claims.first(undefined, previous.path) !== undefined || this.#claims.isUsed(previous.fileId);
     if (!isReachable && this.#isOwned(previous)) await removeFile(previous.path);
     await this.#letGoOf(previous.fileId);
+  }
+
+  /** What a precondition is asked about. A name whose dataset cannot be served is taken, too. */
+  #standing(name: string): Standing {
+    const dataset = this.#index.find(name);
+    if (dataset) return standingOf(dataset);
+    return this.#index.reasonOf(name) === undefined ? undefined : 'untagged';
   }
 
   async #letGoOf(fileId: string): Promise<void> {

@@ -6,12 +6,13 @@ import type { BodyReader } from './body.js';
 import { failSize } from './body.js';
 import { readNpyHeader } from './npy-body.js';
 import type { Dataset } from '../dataset/dataset.js';
+import type { Precondition } from '../dataset/precondition.js';
 import { writeFully } from '../file/io.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
 import { traffic } from '../traffic.js';
-import type { Registry } from '../registry/registry.js';
+import type { IncomingArray, Registry } from '../registry/registry.js';
 
 export interface ImportRequest {
   readonly name: string;
@@ -19,14 +20,15 @@ export interface ImportRequest {
   readonly body: BodyReader;
   /** Content-Length, when the client sent one. */
   readonly bodyBytes: number | undefined;
+  readonly precondition?: Precondition;
 }
 
 /** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
 export function importNpy(
   registry: Pick<Registry, 'adopt'>,
-  { name, overwrite, body, bodyBytes }: ImportRequest,
+  { name, overwrite, body, bodyBytes, precondition }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
-  return registry.adopt(name, overwrite, async target => {
+  const open = async (target: string): Promise<IncomingArray> => {
     const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
     checkShape(shape, dtype.itemsize);
     const total = dataOffset + sizeOf(shape) * dtype.itemsize;
@@ -41,7 +43,8 @@ export function importNpy(
         traffic.writtenBytes += total - dataOffset;
       },
     };
-  });
+  };
+  return registry.adopt(name, overwrite, open, precondition);
 }
 
 async function copyBody(body: BodyReader, fd: number, start: number, total: number): Promise<void> {

@@ -1,0 +1,57 @@
+/** Range requests (RFC 9110, 14): which bytes of an answer are asked for. Positions may have any number of digits. */
+import { fail } from '../errors.js';
+
+export interface ByteRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+const UNIT = /^bytes[\t ]*=/i;
+const RANGE = /^(\d*)-(\d*)$/;
+
+/**
+ * The one range that is asked for; undefined where the whole is to be sent (several ranges, other units, bad syntax,
+ * or an If-Range that names another state). @throws range_not_satisfiable
+ */
+export function byteRange(
+  range: string | undefined,
+  ifRange: string | undefined,
+  tag: string | undefined,
+  totalBytes: number,
+): ByteRange | undefined {
+  if (range === undefined || (ifRange !== undefined && ifRange !== tag)) return undefined;
+  const asked = parseRange(range);
+  if (!asked) return undefined;
+  const { first, last } = asked;
+  const start = first ?? Math.max(0, totalBytes - last!);
+  const end = first === undefined || last === undefined ? totalBytes : Math.min(last + 1, totalBytes);
+  if (start >= end) {
+    fail('range_not_satisfiable', `The answer has ${totalBytes} bytes; the range asks for none of them.`, {
+      size: totalBytes,
+    });
+  }
+  return { start, end };
+}
+
+/** `first-last`, `first-` or `-last`; positions beyond what can be counted are as far away as anything can be. */
+function parseRange(range: string): { first?: number; last?: number } | undefined {
+  const unit = UNIT.exec(range);
+  if (!unit) return undefined;
+  // A list may have empty elements, and blanks around each.
+  const specs = range
+    .slice(unit[0].length)
+    .split(',')
+    .map(each => each.trim())
+    .filter(Boolean);
+  const match = specs.length === 1 ? RANGE.exec(specs[0]!) : null;
+  if (!match) return undefined;
+  const [, first = '', last = ''] = match;
+  if (first === '' && last === '') return undefined;
+  if (first !== '' && last !== '' && BigInt(last) < BigInt(first)) return undefined;
+  return { ...(first !== '' && { first: saturate(first) }), ...(last !== '' && { last: saturate(last) }) };
+}
+
+function saturate(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER - 1);
+}
