@@ -12,8 +12,6 @@ const EXAMPLE = path.join(PACKAGE_ROOT, 'examples/flights');
 const ROWS = 100_000;
 const QUANTILES = [0.1, 0.25, 0.75, 0.9];
 
-t.setTimeout(120_000);
-
 t.test('the flights example answers what loops over its files answer, and one line is an error', t => {
   const folder = examplesFolder(t);
   const said = runExample(folder);

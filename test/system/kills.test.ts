@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, describe, eventually, get, MiB, readRaw, rest, sparseFile } from './calls.js';
@@ -11,55 +12,61 @@ import { binary, create, describe, eventually, get, MiB, readRaw, rest, sparseFi
 const BESIDE = { buffered: true };
 t.jobs = 2;
 
-t.test('a generation never comes again: 20 times killed while writing, then stopped properly', BESIDE, async t => {
-  const random = seededRandom(9);
-  const dataDir = temporaryFolder();
-  const start = (): Promise<TestServer> => startServer({ dataDir, env: { HYPERSLAB_WORKERS: '1' } });
-  let server = await start();
-  t.teardown(async () => {
-    await server.stop('SIGKILL');
-    fs.rmSync(dataDir, { recursive: true });
-  });
-  await create(server, { name: 'counter', dtype: '<u4', shape: [4] });
-  let highest = 0;
-  let acknowledged = 0;
-  /** Writes constants, each one higher, until the server dies. */
-  const writeOn = async (): Promise<void> => {
-    for (let value = acknowledged + 1; ; value++) {
-      const body = Buffer.from(Uint32Array.of(value, value, value, value).buffer);
-      const response = await server.fetch('/v1/datasets/counter/data', binary('PUT', body));
-      const { generation } = (await response.json()) as { generation: number };
-      if (generation <= highest) t.fail(`generation ${generation} came after ${highest}`);
+const KILLS = caseCount(5, 20);
+
+t.test(
+  `a generation never comes again: ${KILLS} times killed while writing, then stopped properly`,
+  BESIDE,
+  async t => {
+    const random = seededRandom(9);
+    const dataDir = temporaryFolder();
+    const start = (): Promise<TestServer> => startServer({ dataDir, env: { HYPERSLAB_WORKERS: '1' } });
+    let server = await start();
+    t.teardown(async () => {
+      await server.stop('SIGKILL');
+      fs.rmSync(dataDir, { recursive: true });
+    });
+    await create(server, { name: 'counter', dtype: '<u4', shape: [4] });
+    let highest = 0;
+    let acknowledged = 0;
+    /** Writes constants, each one higher, until the server dies. */
+    const writeOn = async (): Promise<void> => {
+      for (let value = acknowledged + 1; ; value++) {
+        const body = Buffer.from(Uint32Array.of(value, value, value, value).buffer);
+        const response = await server.fetch('/v1/datasets/counter/data', binary('PUT', body));
+        const { generation } = (await response.json()) as { generation: number };
+        if (generation <= highest) t.fail(`generation ${generation} came after ${highest}`);
+        highest = generation;
+        acknowledged = value;
+      }
+    };
+    for (let round = 1; round <= KILLS; round++) {
+      const { generation } = await describe(server, 'counter');
+      t.ok(generation > highest, `round ${round}: ${generation} is above ${highest}`);
       highest = generation;
-      acknowledged = value;
+      const found = new Uint32Array(new Uint8Array(await readRaw(server, 'counter')).buffer);
+      t.equal(new Set(found).size, 1, 'no torn value');
+      t.ok(found[0] === acknowledged || found[0] === acknowledged + 1, `${found[0]} after ${acknowledged}`);
+      acknowledged = found[0]!;
+      const before = acknowledged;
+      const writing = writeOn().catch(() => undefined);
+      await eventually(() => acknowledged > before);
+      await sleep(random.integer(0, 40));
+      await server.stop('SIGKILL');
+      await writing;
+      server = await start();
     }
-  };
-  for (let round = 1; round <= 20; round++) {
     const { generation } = await describe(server, 'counter');
-    t.ok(generation > highest, `round ${round}: ${generation} is above ${highest}`);
-    highest = generation;
-    const found = new Uint32Array(new Uint8Array(await readRaw(server, 'counter')).buffer);
-    t.equal(new Set(found).size, 1, 'no torn value');
-    t.ok(found[0] === acknowledged || found[0] === acknowledged + 1, `${found[0]} after ${acknowledged}`);
-    acknowledged = found[0]!;
-    const before = acknowledged;
-    const writing = writeOn().catch(() => undefined);
-    await eventually(() => acknowledged > before);
-    await sleep(random.integer(0, 40));
-    await server.stop('SIGKILL');
-    await writing;
+    t.ok(generation > highest, 'after the last kill');
+    const first = await server.fetch('/v1/datasets/counter/data', binary('PUT', Buffer.alloc(16)));
+    t.equal(((await first.json()) as { generation: number }).generation, generation + 1);
+    await server.stop();
     server = await start();
-  }
-  const { generation } = await describe(server, 'counter');
-  t.ok(generation > highest, 'after the last kill');
-  const first = await server.fetch('/v1/datasets/counter/data', binary('PUT', Buffer.alloc(16)));
-  t.equal(((await first.json()) as { generation: number }).generation, generation + 1);
-  await server.stop();
-  server = await start();
-  t.equal((await describe(server, 'counter')).generation, generation + 1, 'no gap after a clean stop');
-  const second = await server.fetch('/v1/datasets/counter/data', binary('PUT', Buffer.alloc(16)));
-  t.equal(((await second.json()) as { generation: number }).generation, generation + 2);
-});
+    t.equal((await describe(server, 'counter')).generation, generation + 1, 'no gap after a clean stop');
+    const second = await server.fetch('/v1/datasets/counter/data', binary('PUT', Buffer.alloc(16)));
+    t.equal(((await second.json()) as { generation: number }).generation, generation + 2);
+  },
+);
 
 t.test(
   'SIGTERM lets a download finish, and does not wait longer than the grace time for one that hangs',

@@ -135,7 +135,7 @@ for (const room of ['plain', 'preallocated'] as const) {
     t.equal(await recover(bytes), 3);
   });
 
-  t.test(`every flipped byte leaves a prefix or a refusal (${room})`, { timeout: 120_000 }, async t => {
+  t.test(`every flipped byte leaves a prefix or a refusal (${room})`, { timeout: 240_000 }, async t => {
     const made = await makeJournal('each', room);
     for (const mask of [0xff, 0x01, 0x80]) {
       const found = await tally(t, made, at => {
@@ -152,7 +152,7 @@ for (const room of ['plain', 'preallocated'] as const) {
     }
   });
 
-  t.test(`every truncation leaves a prefix or a refusal (${room})`, { timeout: 120_000 }, async t => {
+  t.test(`every truncation leaves a prefix or a refusal (${room})`, { timeout: 240_000 }, async t => {
     const made = await makeJournal('each', room);
     const found = await tally(t, made, at => made.bytes.subarray(0, at));
     t.strictSame(found['header'], new Set(['quarantined']));
