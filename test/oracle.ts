@@ -7,6 +7,8 @@
 export interface Selected {
   readonly shape: readonly number[];
   readonly tuples: readonly (readonly number[])[];
+  /** A range along some axis takes nothing, and would take something if the axis went on for ever. */
+  readonly isBehind: boolean;
 }
 
 export type ModelError = 'too_many_indices' | 'index_out_of_bounds';
@@ -42,6 +44,7 @@ export function select(text: string | undefined, shape: readonly number[]): Sele
   // For each part the positions along its axis; an integer has one, and adds no axis to the result.
   const positions: number[][] = [];
   const resultShape: number[] = [];
+  let isBehind = false;
   let axis = 0;
   for (const part of whole) {
     if (isNewAxis(part)) {
@@ -52,12 +55,13 @@ export function select(text: string | undefined, shape: readonly number[]): Sele
     const taken = part.includes(':') ? steps(part, length) : [position(part, length)];
     if (taken.includes(-1)) return 'index_out_of_bounds';
     positions.push(taken);
+    if (part.includes(':') && taken.length === 0 && goesOnBehind(part, length)) isBehind = true;
     if (part.includes(':')) resultShape.push(taken.length);
   }
   const tuples = tuplesOf(positions.map(taken => taken.length)).map(counts =>
     counts.map((count, i) => positions[i]![count]!),
   );
-  return { shape: resultShape, tuples };
+  return { shape: resultShape, tuples, isBehind };
 }
 
 function isNewAxis(part: string): boolean {
@@ -90,6 +94,14 @@ function steps(text: string, length: number): number[] {
     for (; i > end && i >= 0n; i += step) taken.push(Number(i));
   }
   return taken;
+}
+
+/** Whether a range begins where the axis has ended, and has something in it there. Bounds from the end are far away. */
+function goesOnBehind(text: string, length: number): boolean {
+  const [start, stop, step = 1n] = text.split(':').map(bound => (bound.trim() === '' ? undefined : BigInt(bound)));
+  if (start === undefined || start < BigInt(length)) return false;
+  if (step > 0n) return stop === undefined || stop < 0n || stop > start;
+  return stop === undefined || (stop >= 0n && stop < start);
 }
 
 /**

@@ -83,6 +83,9 @@ def check(h, a, step):
         else:
             assert told["data"] == found.tolist(), where
         return
+    if step["error"] is None:
+        assert a[indices(step["slice"])].size == 0, where
+        return
     value = decoded(step["value"], a.dtype)
     try:
         with np.errstate(all="ignore"):

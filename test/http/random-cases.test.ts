@@ -40,7 +40,12 @@ type Step =
       readonly json: string;
       readonly shape: string;
     }
-  | { readonly kind: 'write'; readonly slice: string | null; readonly error: boolean; readonly value: NumpyValue };
+  | {
+      readonly kind: 'write';
+      readonly slice: string | null;
+      readonly error: boolean | null;
+      readonly value: NumpyValue;
+    };
 
 type NumpyValue =
   | { readonly json: string }
@@ -409,6 +414,12 @@ async function checkWrite(random: Random, array: Modelled, totals: { writes: num
     headers: { 'content-type': body.type },
     body: new Uint8Array(body.bytes),
   });
+  if (typeof selected !== 'string' && selected.isBehind && body.elements.length > 0) {
+    totals.refused++;
+    await expectProblem(answer, 'outside', slice);
+    // numpy drops the elements without a word, or finds that they do not fit.
+    return { kind: 'write', slice: slice ?? null, error: null, value: body.value };
+  }
   const places = typeof selected === 'string' ? undefined : broadcast(body.shape, selected.shape);
   if (typeof selected === 'string' || !places) {
     totals.refused++;
