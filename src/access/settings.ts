@@ -11,7 +11,8 @@ export const ACCESS_SETTINGS = {
     name: 'HYPERSLAB_KEYS_FILE',
     default: '',
     unit: 'file',
-    meaning: 'The API keys, made with `hyperslab keys`; default `keys.json` in the data folder.',
+    meaning:
+      'The file of the API keys, which `hyperslab keys` makes. Without it, `keys.json` in the data folder is that file.',
     parse: textOrNone,
   }),
   anonymous: setting({
@@ -19,7 +20,7 @@ export const ACCESS_SETTINGS = {
     default: 'off',
     unit: 'off, read, write or admin',
     meaning:
-      'What a request without credentials may do. Needed to listen beyond loopback without keys. With admin everybody who reaches the port may register files, delete arrays and do all else.',
+      'What a request without credentials may do. It is needed to listen beyond loopback without keys. With admin, everybody who reaches the port may register files, delete arrays and do all else.',
     parse: oneOf('off', ...SCOPES),
   }),
   allowedHosts: setting({
@@ -27,14 +28,15 @@ export const ACCESS_SETTINGS = {
     default: '',
     unit: 'names, comma-separated',
     meaning:
-      'Names beside localhost that a `Host` header may hold; checked on open loopback, where everybody may administer, and wherever this is set.',
+      'Names beside localhost that a `Host` header may hold. The header is checked on open loopback, where everybody may administer, and wherever this is set.',
     parse: hostNames,
   }),
   jwks: setting({
     name: 'HYPERSLAB_JWKS',
     default: '',
     unit: 'URL or file',
-    meaning: 'Public keys (JWK Set) that JWT bearer tokens are checked against; `https://`, or `http://` on loopback.',
+    meaning:
+      'Public keys (JWK Set) that JWT bearer tokens are checked against: a file, an `https://` URL, or `http://` on loopback.',
     parse: jwksPlace,
   }),
   jwtIssuer: setting({
@@ -48,21 +50,22 @@ export const ACCESS_SETTINGS = {
     name: 'HYPERSLAB_JWT_AUDIENCE',
     default: '',
     unit: 'text',
-    meaning: 'The `aud` that tokens must have; needed with HYPERSLAB_JWKS.',
+    meaning: 'The `aud` that tokens must have. It is needed with HYPERSLAB_JWKS.',
     parse: textOrNone,
   }),
   jwtScopeClaim: setting({
     name: 'HYPERSLAB_JWT_SCOPE_CLAIM',
     default: 'scope',
     unit: 'claim',
-    meaning: 'Holds `read`, `write`, `admin`, or the same after `hyperslab:`; text with spaces, or a list.',
+    meaning:
+      'The claim that holds `read`, `write` or `admin`, or these after `hyperslab:`, as text with spaces or as a list.',
     parse: text => text,
   }),
   jwtDatasetsClaim: setting({
     name: 'HYPERSLAB_JWT_DATASETS_CLAIM',
     default: 'datasets',
     unit: 'claim',
-    meaning: 'Holds dataset patterns as a list; absent reaches every dataset.',
+    meaning: 'The claim that holds dataset patterns as a list. A token without it reaches every dataset.',
     parse: text => text,
   }),
   corsOrigins: setting({
@@ -76,7 +79,7 @@ export const ACCESS_SETTINGS = {
     name: 'HYPERSLAB_RATE_LIMIT',
     default: '0',
     unit: 'requests a minute',
-    meaning: 'For each key or token, else for each address; 0 is no limit.',
+    meaning: 'The requests a minute of each key or token, or of each address where there is none. 0 is no limit.',
     parse: integer(0, 10_000_000),
   }),
   trustProxy: setting({
@@ -90,14 +93,14 @@ export const ACCESS_SETTINGS = {
     name: 'HYPERSLAB_TLS_CERT',
     default: '',
     unit: 'PEM file',
-    meaning: 'Certificate chain; with HYPERSLAB_TLS_KEY the service speaks HTTPS.',
+    meaning: 'The certificate chain. With it and HYPERSLAB_TLS_KEY the service speaks HTTPS.',
     parse: fileOrNone,
   }),
   tlsKey: setting({
     name: 'HYPERSLAB_TLS_KEY',
     default: '',
     unit: 'PEM file',
-    meaning: 'Private key of the certificate.',
+    meaning: 'The private key of the certificate.',
     parse: fileOrNone,
   }),
 } as const;
