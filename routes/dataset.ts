@@ -4,6 +4,7 @@ import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
+import { logChange } from '../src/plugins/logging.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
@@ -69,8 +70,10 @@ export function dataset(app: App, context: Context): void {
       const { attrs, ...rest } = request.body as RecordPatch;
       const current = request.datasets.get(request.params.name).record.attrs;
       const merged = attrs === undefined ? {} : { attrs: mergePatch(current, attrs) };
-      const patched = request.datasets.patch(request.params.name, { ...rest, ...merged }, preconditionOf(request));
-      return reply.send(await describe(await patched));
+      const asked = request.datasets.patch(request.params.name, { ...rest, ...merged }, preconditionOf(request));
+      const patched = await asked;
+      logChange(request, 'changed', patched.record);
+      return reply.send(await describe(patched));
     },
   );
 
@@ -103,7 +106,10 @@ export function dataset(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
-      await request.datasets.forget(request.params.name, request.query.data === 'delete', preconditionOf(request));
+      const deletes = request.query.data === 'delete';
+      const { name } = request.params;
+      const record = await request.datasets.forget(name, deletes, preconditionOf(request));
+      logChange(request, deletes ? 'deleted' : 'forgotten', { name, id: record?.id });
       return reply.code(204).send(null);
     },
   );
@@ -183,6 +189,7 @@ export function dataset(app: App, context: Context): void {
             precondition: preconditionOf(request),
           }),
         );
+        logChange(request, replaced ? 'replaced' : 'imported', imported.record);
         return reply
           .code(replaced ? 200 : 201)
           .header('location', `/v1/datasets/${imported.record.name}`)

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { CreateRequest } from '../src/registry/request.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
+import { logChange } from '../src/plugins/logging.js';
 import { describe } from './describe.js';
 import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -49,7 +50,10 @@ export function datasets(app: App): void {
       },
     },
     async (request, reply) => {
-      const dataset = await request.datasets.create(request.body as CreateRequest, preconditionOf(request));
+      const body = request.body as CreateRequest;
+      const replaces = request.datasets.has(body.name);
+      const dataset = await request.datasets.create(body, preconditionOf(request));
+      logChange(request, replaces ? 'replaced' : body.path === undefined ? 'created' : 'registered', dataset.record);
       return reply
         .code(201)
         .header('location', `/v1/datasets/${dataset.record.name}`)

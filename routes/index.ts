@@ -6,6 +6,7 @@ import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
 import { datasetList } from './dataset-list.js';
 import { datasets } from './datasets.js';
+import { home } from './home.js';
 import { jobs } from './jobs.js';
 import { operations } from './operations.js';
 import { reads } from './reads.js';
@@ -15,6 +16,7 @@ import { writes } from './writes.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
   registerPreconditions(app);
+  home(app); //                     GET                        /
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets
   dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush

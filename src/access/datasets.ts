@@ -90,7 +90,7 @@ class View implements Datasets {
     return this.#tellingOwn(() => this.#registry.patch(name, patch, precondition));
   }
 
-  async forget(name: string, deleteData: boolean, precondition?: Precondition): Promise<void> {
+  async forget(name: string, deleteData: boolean, precondition?: Precondition): ReturnType<Registry['forget']> {
     if (!this.#reaches(name)) failMissing(name, undefined);
     this.#needsAdmin('Forgetting a dataset');
     return this.#tellingOwn(() => this.#registry.forget(name, deleteData, precondition));

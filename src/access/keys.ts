@@ -37,6 +37,11 @@ export function idOf(text: string): string | undefined {
   return KEY.exec(text)?.[1];
 }
 
+/** The id of the key in an Authorization header, whether the key holds or not: no secret, and what a log may name. */
+export function claimedKey(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : idOf(authorization.replace(/^bearer +/i, '').trim());
+}
+
 export function hashOf(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }

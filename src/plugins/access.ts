@@ -91,8 +91,10 @@ export async function registerAccess(app: FastifyInstance, options: AccessPlugin
   /** The hook of one route, with what it needs at hand. What has not to wait for anything costs no promise. */
   function guardOf(needed: Needed): onRequestHookHandler {
     return (request, reply, done) => {
-      if (needed.scope !== 'open') checkHost(access, request);
-      const caller = callerOf(access, request);
+      const isOwn = isOwnHost(access, request);
+      if (!isOwn && needed.scope !== 'open') failHost(request);
+      // What is open to all tells more to those who may read, but not to a page under a name that is not ours.
+      const caller = isOwn ? callerOf(access, request) : NOBODY;
       if (limiter || caller instanceof Promise || caller instanceof Error) {
         void settle(judge(request, needed, caller), request, reply, done);
         return;
@@ -120,9 +122,10 @@ export async function registerAccess(app: FastifyInstance, options: AccessPlugin
 
   /** @throws forbidden, forbidden_origin, unauthenticated */
   function admit(request: FastifyRequest, principal: Principal, scope: NeededScope): void {
+    // First, so that the log can say who was refused.
+    request.principal = principal;
     if (scope !== 'open' && principal.rank < RANKS[scope]) failScope(scope, principal);
     if (!hasCredentials(principal) && UNSAFE.has(request.method)) checkOrigin(request);
-    request.principal = principal;
     let datasets = views.get(principal);
     if (!datasets) views.set(principal, (datasets = datasetsOf(registry, principal)));
     request.datasets = datasets;
@@ -154,9 +157,12 @@ function callerOf(access: Access, { headers }: FastifyRequest): Caller {
   }
 }
 
-function checkHost({ hostNames }: Access, { headers: { host } }: FastifyRequest): void {
-  if (hostNames === undefined || hostNames.allows(host)) return;
-  fail(
+function isOwnHost({ hostNames }: Access, { headers: { host } }: FastifyRequest): boolean {
+  return hostNames === undefined || hostNames.allows(host);
+}
+
+function failHost({ headers: { host } }: FastifyRequest): never {
+  return fail(
     'forbidden_host',
     `The service does not go by the name ${JSON.stringify((host ?? '').slice(0, 200))}. Use localhost, or add the name to HYPERSLAB_ALLOWED_HOSTS.`,
   );

@@ -1,15 +1,21 @@
 /** Prometheus metrics. Labels are bounded: method, route pattern and status, never a name that a client chose. */
+import { readFile, statfs } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry as Metrics } from 'prom-client';
 import type { Context } from '../context.js';
 import { preImageBytes } from '../file/pre-images.js';
 import type { Registry as Datasets } from '../registry/registry.js';
+import { traffic } from '../traffic.js';
+import { VERSION } from '../version.js';
 import { RouteHistogram } from './route-histogram.js';
+
+const DISK_ASKED_MS = 5000;
 
 export function registerMetrics(app: FastifyInstance, context: Context, registry: Datasets): Metrics {
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics });
   const registers = [metrics];
+  const disk = { askedMs: Number.NEGATIVE_INFINITY, free: Promise.resolve<number | undefined>(undefined) };
   const durations = new RouteHistogram(
     'hyperslab_request_duration_seconds',
     'Time from the request head to the last byte handed to the kernel.',
@@ -17,6 +23,42 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   );
   metrics.registerMetric(durations.asMetric());
   let sentBytes = 0;
+  labelled('gauge', 'hyperslab_build_info', ['version', 'node'], 'Always 1; the labels say what runs.', () => [
+    [{ version: VERSION, node: process.versions.node }, 1],
+  ]);
+  gauge('hyperslab_requests_in_flight', 'Requests that are not answered to the last byte.', () => traffic.underWay);
+  labelled('counter', 'hyperslab_problems_total', ['code'], 'Problem documents that were answered, by code.', () =>
+    byValue('code', traffic.problems),
+  );
+  total(
+    'hyperslab_refused_credentials_total',
+    'Requests whose key or token did not hold.',
+    () => traffic.refusedCredentials,
+  );
+  total('hyperslab_scanned_bytes_total', 'Bytes of arrays that statistics have read.', () => traffic.scannedBytes);
+  total(
+    'hyperslab_written_bytes_total',
+    'Bytes of elements that writes and imports put into array files.',
+    () => traffic.writtenBytes,
+  );
+  labelled(
+    'counter',
+    'hyperslab_statistics_total',
+    ['cache'],
+    'Statistics that were answered: all (hit), some (partial) or nothing (miss) of them was in the cache.',
+    () => byValue('cache', traffic.statistics),
+  );
+  gauge(
+    'hyperslab_durability_unknown_files',
+    'Files that the disk failed; they are not served until a restart.',
+    () => context.files.failedFileIds.length,
+  );
+  gauge('hyperslab_disk_free_bytes', 'What the disk of the data folder has left for the service.', freeBytes);
+  gauge(
+    'hyperslab_memory_anonymous_bytes',
+    'Memory of the process itself, without the pages of mapped files that its resident memory counts too.',
+    anonymousBytes,
+  );
   total('hyperslab_answer_bytes_total', 'Content-Length of all answers.', () => sentBytes);
   gauge('hyperslab_datasets', 'Registered datasets.', () => registry.size);
   gauge('hyperslab_datasets_quarantined', 'Datasets that could not be loaded.', () => registry.quarantined.length);
@@ -44,12 +86,14 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   labelled(
     'counter',
     'hyperslab_tasks_total',
-    'lane',
+    ['lane'],
     'Tasks that workers did: what is waited for, and long scans.',
-    () => tasks.done,
+    () => byValue('lane', tasks.done),
   );
-  labelled('gauge', 'hyperslab_jobs', 'state', 'Jobs that are known.', () => context.jobs.counts);
-  labelled('counter', 'hyperslab_jobs_ended_total', 'state', 'Jobs that have ended.', () => context.jobs.endedCounts);
+  labelled('gauge', 'hyperslab_jobs', ['state'], 'Jobs that are known.', () => byValue('state', context.jobs.counts));
+  labelled('counter', 'hyperslab_jobs_ended_total', ['state'], 'Jobs that have ended.', () =>
+    byValue('state', context.jobs.endedCounts),
+  );
   gauge(
     'hyperslab_statistics_running',
     'Large statistics that run while a client waits.',
@@ -80,24 +124,55 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
     const made: Counter = new Counter({ name, help, registers, collect });
   }
 
-  /** Numbers that are counted elsewhere, one for each value of a label. */
+  /** Numbers that are counted elsewhere, one for each set of labels. */
   function labelled(
     type: 'gauge' | 'counter',
     name: string,
-    label: string,
+    labelNames: readonly string[],
     help: string,
-    read: () => Readonly<Record<string, number>>,
+    read: () => readonly Labelled[],
   ): void {
     const collect = (): void => {
       made.reset();
-      for (const [value, count] of Object.entries(read())) made.inc({ [label]: value }, count);
+      for (const [labels, count] of read()) made.inc(labels, count);
     };
     const Metric = type === 'gauge' ? Gauge : Counter;
-    const made: Gauge | Counter = new Metric({ name, help, registers, collect, labelNames: [label] });
+    const made: Gauge | Counter = new Metric({ name, help, registers, collect, labelNames: [...labelNames] });
   }
 
-  function gauge(name: string, help: string, read: () => number): void {
-    // prom-client calls `collect` with the gauge as `this` when it is scraped.
-    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) });
+  /** What cannot be read leaves the gauge out. */
+  function gauge(name: string, help: string, read: () => number | Promise<number | undefined>): void {
+    const collect = async (): Promise<void> => {
+      const value = await read();
+      if (value === undefined) made.remove();
+      else made.set(value);
+    };
+    const made: Gauge = new Gauge({ name, help, registers, collect });
   }
+
+  /** Asked at most so often: a disk may be slow to answer. */
+  async function freeBytes(): Promise<number | undefined> {
+    if (performance.now() - disk.askedMs > DISK_ASKED_MS) {
+      disk.askedMs = performance.now();
+      disk.free = statfs(context.config.dataDir).then(
+        ({ bavail, bsize }) => bavail * bsize,
+        () => undefined,
+      );
+    }
+    return disk.free;
+  }
+}
+
+/** Labels and a number. */
+type Labelled = readonly [Readonly<Record<string, string>>, number];
+
+function byValue(label: string, counts: Readonly<Record<string, number>>): Labelled[] {
+  return Object.entries(counts).map(([value, count]) => [{ [label]: value }, count]);
+}
+
+/** Undefined where the kernel does not tell. */
+async function anonymousBytes(): Promise<number | undefined> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const kibibytes = /^RssAnon:\s+(\d+) kB/m.exec(status)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }

@@ -168,9 +168,9 @@ export class Registry {
   }
 
   /** Forgets a dataset; with `deleteData` also its file. @throws not_owned, file_in_use, bulk_load */
-  async forget(name: string, deleteData: boolean, precondition = UNCONDITIONAL): Promise<void> {
+  async forget(name: string, deleteData: boolean, precondition = UNCONDITIONAL): Promise<DatasetRecord | undefined> {
     checkName(name);
-    await this.#holding(name, async () => {
+    return this.#holding(name, async () => {
       const dataset = this.#index.find(name);
       if (!dataset) {
         // A quarantined manifest may be given up, but what it points to is not known.
@@ -179,7 +179,7 @@ export class Registry {
         precondition('untagged');
         await translated(() => this.#manifests.remove(name));
         this.#index.release(name);
-        return;
+        return undefined;
       }
       const { record } = dataset;
       // A write that is under way is finished first; one that waits behind will find no dataset.
@@ -198,6 +198,7 @@ export class Registry {
         if (deleteData) await translated(() => removeFile(record.path));
         await this.#letGoOf(record.fileId);
       });
+      return record;
     });
   }
 
