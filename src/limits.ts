@@ -21,7 +21,7 @@ export const LIMITS = {
   /** A JSON answer is held whole for its Content-Length: elements and brackets together, about 10 bytes each. */
   jsonElementsMax: 256 * KiB,
   /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
-  jsonElementsPerTurn: 16 * KiB,
+  jsonElementsPerTurn: 4 * KiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
   commitBytesMax: 64 * MiB,
   /** Slices of one atomic batch. */

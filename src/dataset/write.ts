@@ -1,4 +1,5 @@
 /** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { changedBytes, singleRun, type Change } from '../file/change.js';
 import { commitChanges, type Applier, type Durability } from '../file/commit.js';
@@ -8,6 +9,7 @@ import type { OpenFile } from '../file/open-file.js';
 import { writeThrough } from '../file/write-through.js';
 import { selectFrom } from '../layout/select.js';
 import type { View } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
 import type { Selection } from '../selection.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
@@ -93,5 +95,17 @@ export async function applyChange(file: OpenFile, change: Change, offLoop: OffLo
   traffic.writtenBytes += changedBytes(change);
   const run = singleRun(change);
   if (run) await writeFully(file.fd, run, change.target.offset);
-  else await offLoop.scatter({ fd: file.fd, ...change });
+  else await offLoop.scatter({ fd: file.fd, ...change, bytes: await sharedCopy(change.bytes) });
+}
+
+/** Bytes that another thread may read, copied in turns: a message would copy all of them in one. */
+async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.byteLength <= LIMITS.pieceBytesMax) return bytes;
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  for (let at = 0; at < bytes.byteLength; at += LIMITS.pieceBytesMax) {
+    copy.set(bytes.subarray(at, at + LIMITS.pieceBytesMax), at);
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
+  }
+  return copy;
 }

@@ -39,7 +39,8 @@ export function* valuesToJson(entry: Numbers): Generator<string, void> {
     yield emptyLists(shape);
     return;
   }
-  let text = '';
+  // Joined in the turn that writes them: a text that grows is put together by who sends it, in one step.
+  let texts: string[] = [];
   for (let i = 0; i < values.length; i++) {
     // A list opens, or closes, before the elements that its length divides.
     let opened = 0;
@@ -48,14 +49,14 @@ export function* valuesToJson(entry: Numbers): Generator<string, void> {
       if (i % size !== 0) break;
       opened++;
     }
-    if (i > 0) text += `${']'.repeat(opened)},`;
-    text += '['.repeat(opened) + writeValue(values[i]!, dtype);
+    if (i > 0) texts.push(']'.repeat(opened), ',');
+    texts.push('['.repeat(opened), writeValue(values[i]!, dtype));
     if ((i + 1) % LIMITS.jsonElementsPerTurn === 0) {
-      yield text;
-      text = '';
+      yield texts.join('');
+      texts = [];
     }
   }
-  yield text + ']'.repeat(shape.length);
+  yield texts.join('') + ']'.repeat(shape.length);
 }
 
 function emptyLists(shape: readonly number[]): string {

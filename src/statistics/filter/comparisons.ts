@@ -2,7 +2,7 @@
 import { ranksOf } from '../codes.js';
 import type { Place } from './places.js';
 import type { NativeType } from '../native-types.js';
-import { complement, everyNumber, NOTHING, setOf, type ValueSet } from './value-set.js';
+import { complement, everyNumber, NOTHING, setOf, setOfPoints, type ValueSet } from './value-set.js';
 
 /** `undefined` is the place of NaN, which no comparison finds. */
 type Places = readonly (Place | undefined)[];
@@ -14,9 +14,9 @@ interface ComparisonRow {
 }
 
 const equal = (places: Places, type: NativeType): ValueSet =>
-  setOf(
+  setOfPoints(
     type,
-    places.flatMap(place => (place ? [[place.ceil, place.floor]] : [])),
+    places.flatMap(place => (place && place.ceil === place.floor ? [place.floor] : [])),
   );
 
 /** A row for values from `low` to `high`, both kept. */

@@ -8,7 +8,7 @@ import { comparisonRow, nanSet } from './comparisons.js';
 import { nativeTypeOf } from '../native-types.js';
 import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
 import type { FilterTree, JoinTree, Subject } from './parse.js';
-import { complement, everyNumber, intersection, sealSet, type ValueSet } from './value-set.js';
+import { everyNumber, intersection, isEveryNumber, sealSet, type ValueSet } from './value-set.js';
 import { placeOf } from './values.js';
 
 /** Finds a dataset by name for whoever asks. @throws unknown_dataset */
@@ -154,13 +154,15 @@ class Resolver {
     const parts: Filter[] = [];
     if (comparisons.length > 0 || isNan !== undefined) {
       const type = nativeTypeOf(column.dtype);
-      let set: ValueSet = everyNumber(type, true);
+      let set: ValueSet | undefined;
       for (const { name, values } of comparisons) {
-        const places = values.map(value => placeOf(column.dtype, value, `${at}.${name}`));
-        set = intersection(set, comparisonRow(name).keeps(places, type));
+        const under = `${at}.${name}`;
+        const places = values.map(value => placeOf(column.dtype, value, under));
+        const kept = comparisonRow(name).keeps(places, type);
+        set = set ? intersection(set, kept) : kept;
       }
-      if (isNan !== undefined) set = intersection(set, nanSet(type, isNan));
-      parts.push(testOf(column, set));
+      if (isNan !== undefined) set = intersection(set ?? everyNumber(type, true), nanSet(type, isNan));
+      parts.push(testOf(column, set!));
     }
     if (join) parts.push({ kind: 'join', column, join: this.#join(join) });
     return combined('and', parts);
@@ -184,6 +186,6 @@ export function testOf(column: RowColumn, set: ValueSet): Filter {
   const isFloat = column.dtype.kind === 'f';
   const keepsNan = set.nan || !isFloat;
   if (set.intervals.length === 0 && !(isFloat && set.nan)) return { kind: 'constant', keeps: false };
-  if (keepsNan && complement(type, set).intervals.length === 0) return KEEPS_ALL;
+  if (keepsNan && isEveryNumber(type, set)) return KEEPS_ALL;
   return { kind: 'test', column, set: sealSet(type, set) };
 }

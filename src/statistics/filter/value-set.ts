@@ -20,6 +20,12 @@ export function everyNumber(type: NativeType, nan: boolean): ValueSet {
   return { intervals: [[min, max]], nan };
 }
 
+export function isEveryNumber(type: NativeType, { intervals }: ValueSet): boolean {
+  const { min, max } = ranksOf(type);
+  const [only] = intervals;
+  return intervals.length === 1 && only![0] <= min && only![1] >= max;
+}
+
 /** Intervals in any order, overlapping, empty or outside the type → a set without NaN. */
 export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSet {
   const { min, max } = ranksOf(type);
@@ -32,6 +38,20 @@ export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSe
     const last = joined.at(-1);
     if (last && low <= last[1] + 1n) joined[joined.length - 1] = [last[0], high > last[1] ? high : last[1]];
     else joined.push([low, high]);
+  }
+  return { intervals: joined, nan: false };
+}
+
+/** Single ranks in any order, also outside the type → a set without NaN. A long list is sorted as native numbers. */
+export function setOfPoints(type: NativeType, points: readonly bigint[]): ValueSet {
+  const { min, max } = ranksOf(type);
+  const inside = points.filter(point => point >= min && point <= max);
+  const sorted = (min < 0n ? BigInt64Array : BigUint64Array).from(inside).sort();
+  const joined: [low: bigint, high: bigint][] = [];
+  let last: [low: bigint, high: bigint] | undefined;
+  for (const point of sorted) {
+    if (last && point <= last[1] + 1n) last[1] = point;
+    else joined.push((last = [point, point]));
   }
   return { intervals: joined, nan: false };
 }
@@ -83,6 +103,8 @@ export function sealSet(type: NativeType, set: ValueSet): SealedSet {
 
 /** Integers have no NaN, so what a set says of it means nothing. */
 function rangeOf(type: NativeType, set: ValueSet): SealedSet | undefined {
+  // One gap has an interval on each side of it at most.
+  if (set.intervals.length > 2) return undefined;
   const inside = set.intervals.length === 1 && !(set.nan && type.startsWith('f'));
   const gaps = complement(type, set);
   const outside = gaps.intervals.length === 1 && !(gaps.nan && type.startsWith('f'));
@@ -92,12 +114,13 @@ function rangeOf(type: NativeType, set: ValueSet): SealedSet | undefined {
 }
 
 function codesOf(type: NativeType, { intervals, nan }: ValueSet): SealedSet {
-  const pairs = intervals.map(([low, high]) => [codeOfRank(type, low), codeOfRank(type, high)] as const);
-  if (nan && type.startsWith('f')) pairs.push([nanCodeOf(type), nanCodeOf(type)]);
-  const ends = new BigUint64Array(new SharedArrayBuffer(16 * pairs.length));
-  for (const [i, [low, high]] of pairs.entries()) {
-    ends[i] = low;
-    ends[pairs.length + i] = high;
+  const hasNan = nan && type.startsWith('f');
+  const count = intervals.length + (hasNan ? 1 : 0);
+  const ends = new BigUint64Array(new SharedArrayBuffer(16 * count));
+  for (let i = 0; i < intervals.length; i++) {
+    ends[i] = codeOfRank(type, intervals[i]![0]);
+    ends[count + i] = codeOfRank(type, intervals[i]![1]);
   }
-  return { kind: 'codes', ends, points: pairs.every(([low, high]) => low === high) };
+  if (hasNan) ends[count - 1] = ends[2 * count - 1] = nanCodeOf(type);
+  return { kind: 'codes', ends, points: intervals.every(([low, high]) => low === high) };
 }

@@ -10,24 +10,25 @@ import type { GroupedResult, GroupKeyValues, OperationResult } from '../finish.j
 export function* groupsToJson(grouped: GroupedResult, results: readonly OperationResult[]): Generator<string, void> {
   const names = results.map(({ name }) => JSON.stringify(name));
   const valuesPerGroup = results.reduce((sum, { values }) => sum + values.length, 0) / grouped.groups;
-  let text = '[';
+  let texts = ['['];
   let values = 0;
   for (let group = 0; group < grouped.groups; group++) {
-    text += group === 0 ? '{' : ',{';
-    text += `"key":${keyText(grouped, group)},"count":${countText(grouped.counts, group)},"results":{`;
+    texts.push(group === 0 ? '{' : ',{');
+    texts.push(`"key":${keyText(grouped, group)},"count":${countText(grouped.counts, group)},"results":{`);
     for (const [i, result] of results.entries()) {
-      text += `${i === 0 ? '' : ','}${names[i]!}:`;
-      if (isOnePerGroup(result)) text += writeValue(result.values[group]!, result.dtype);
-      else for (const piece of valuesToJson(partOf(result, group))) text += piece;
+      texts.push(`${i === 0 ? '' : ','}${names[i]!}:`);
+      if (isOnePerGroup(result)) texts.push(writeValue(result.values[group]!, result.dtype));
+      else texts.push(...valuesToJson(partOf(result, group)));
     }
-    text += '}}';
+    texts.push('}}');
     values += 2 + valuesPerGroup;
     if (values < LIMITS.jsonElementsPerTurn) continue;
-    yield text;
-    text = '';
+    yield texts.join('');
+    texts = [];
     values = 0;
   }
-  yield `${text}]`;
+  texts.push(']');
+  yield texts.join('');
 }
 
 function isOnePerGroup({ shape }: OperationResult): boolean {
