@@ -1,11 +1,11 @@
 /** The builds that are broken on purpose can still be made: their texts occur in what is built now. */
 import t from 'tap';
-import { makeBuild } from './faults/broken-builds.js';
+import { changedFiles } from './faults/broken-builds.js';
 import { BROKEN_BUILDS } from './faults/broken-table.js';
 
 t.test('every broken build finds the text that it takes away, exactly once', async t => {
   for (const build of BROKEN_BUILDS) {
-    t.doesNotThrow(() => makeBuild(build).remove(), build.name);
+    t.doesNotThrow(() => changedFiles(build), build.name);
   }
 });
 

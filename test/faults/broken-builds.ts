@@ -37,19 +37,27 @@ export interface MadeBuild {
   remove(): void;
 }
 
+/** The files of a build that differ, by their path below dist/src. @throws where a text does not occur exactly once */
+export function changedFiles({ name, changes }: BrokenBuild): Map<string, string> {
+  const changed = new Map<string, string>();
+  for (const { file, text, replacement } of changes) {
+    const source = changed.get(file) ?? fs.readFileSync(path.join(PACKAGE_ROOT, 'dist', 'src', file), 'utf8');
+    const parts = source.split(text);
+    if (parts.length !== 2) throw new Error(`${name}: ${file} holds the text ${parts.length - 1} times: ${text}`);
+    changed.set(file, parts.join(replacement));
+  }
+  return changed;
+}
+
 /** Copies what was built into a temporary folder and makes the changes there. */
-export function makeBuild({ name, changes }: BrokenBuild): MadeBuild {
+export function makeBuild(build: BrokenBuild): MadeBuild {
+  const changed = changedFiles(build);
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'hyperslab-broken-'));
   for (const each of ['src', 'routes']) {
     fs.cpSync(path.join(PACKAGE_ROOT, 'dist', each), path.join(folder, 'dist', each), { recursive: true });
   }
   for (const each of LINKED) fs.symlinkSync(path.join(PACKAGE_ROOT, each), path.join(folder, each));
-  for (const { file, text, replacement } of changes) {
-    const target = path.join(folder, 'dist', 'src', file);
-    const parts = fs.readFileSync(target, 'utf8').split(text);
-    if (parts.length !== 2) throw new Error(`${name}: ${file} holds the text ${parts.length - 1} times: ${text}`);
-    fs.writeFileSync(target, parts.join(replacement));
-  }
+  for (const [file, text] of changed) fs.writeFileSync(path.join(folder, 'dist', 'src', file), text);
   return {
     server: path.join(folder, 'dist', 'src', 'server.js'),
     remove: () => fs.rmSync(folder, { recursive: true, force: true }),

@@ -2,7 +2,7 @@
 import type { Scope } from '../../src/access/scopes.js';
 import { binary, json } from '../system/calls.js';
 import { bearer } from './keys.js';
-import type { TestServer } from './server.js';
+import type { Service } from './server.js';
 
 export interface Call {
   readonly name: string;
@@ -63,7 +63,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
   { name: 'forget', scope: 'admin', path: '/v1/datasets/a1', init: { method: 'DELETE' } },
 ];
 
-export function send(server: TestServer, { path: where, init }: Call, token?: string): Promise<Response> {
+export function send(server: Service, { path: where, init }: Call, token?: string): Promise<Response> {
   const headers = { ...(init?.headers as Record<string, string>), ...(token !== undefined && bearer(token).headers) };
   return server.fetch(where, { ...init, headers });
 }

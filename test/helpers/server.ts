@@ -12,17 +12,21 @@ import type { Test } from 'tap';
 export const SERVER =
   process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
 
-export interface TestServer {
+/** What answers, wherever it runs. */
+export interface Service {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   readonly dataDir: string;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface TestServer extends Service {
   readonly child: ChildProcess;
   readonly pid: number;
   /** Everything the process logged so far. */
   readonly log: string[];
   /** Ends the process gracefully (or by another signal) and waits; the folder stays. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 
 export interface ServerOptions {

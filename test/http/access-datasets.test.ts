@@ -4,7 +4,8 @@ import path from 'node:path';
 import t from 'tap';
 import { CALLS, named, NPY, query, send, type Call } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { start, temporaryFolder } from '../helpers/server.js';
+import { temporaryFolder } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { binary, json, outcome } from '../system/calls.js';
 
 t.test('datasets outside the patterns of a key answer like unknown ones, wherever they are named', async t => {
@@ -15,7 +16,7 @@ t.test('datasets outside the patterns of a key answer like unknown ones, whereve
     await addKey(dataDir, ['write'], { datasets: ['a*', 'c1'] }),
     await addKey(dataDir, ['admin'], { datasets: ['a*', 'c1'] }),
   ];
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   for (const name of ['a1', 'a2', 'b1', 'b2', 'c1', 'c2'])
     await send(server, { name, path: '/v1/datasets', init: named(name) }, admin);
 
@@ -48,7 +49,7 @@ t.test('a list shows what the key reaches, page by page', async t => {
   const dataDir = temporaryFolder();
   const admin = await addKey(dataDir, ['admin']);
   const key = await addKey(dataDir, ['read'], { datasets: ['*-x', 'b*', 'b-x'] });
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const names = ['a-x', 'a-y', 'b', 'b-x', 'bb', 'c-x', 'd'];
   for (const name of names) await send(server, { name, path: '/v1/datasets', init: named(name) }, admin);
   const listed = async (parameters: string): Promise<string[]> => {
@@ -72,7 +73,7 @@ t.test('a list shows what the key reaches, page by page', async t => {
 t.test('a key with patterns makes names that it reaches, and reaches no file by its path', async t => {
   const dataDir = temporaryFolder();
   const [admin, key] = [await addKey(dataDir, ['admin']), await addKey(dataDir, ['admin'], { datasets: ['a*'] })];
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const post = (body: object): Promise<string> =>
     outcome(send(server, { name: '', path: '/v1/datasets', init: json('POST', body) }, key));
   await send(server, { name: '', path: '/v1/datasets', init: named('b1') }, admin);
@@ -90,7 +91,7 @@ t.test('a key for writing replaces arrays of the service, but not what was regis
   const dataDir = temporaryFolder();
   const [admin, writer] = [await addKey(dataDir, ['admin']), await addKey(dataDir, ['write'])];
   fs.writeFileSync(path.join(dataDir, 'mine.npy'), NPY);
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const post = (body: object, key: string): Promise<string> =>
     outcome(send(server, { name: '', path: '/v1/datasets', init: json('POST', body) }, key));
   const put = (name: string, key: string): Promise<string> =>
@@ -111,7 +112,7 @@ t.test('a key for writing replaces arrays of the service, but not what was regis
 t.test('the key file itself is no dataset for anybody', async t => {
   const dataDir = temporaryFolder();
   const admin = await addKey(dataDir, ['admin']);
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   for (const body of [
     { path: 'keys.json' },
     { path: 'keys.json', mode: 'r+' },

@@ -6,7 +6,8 @@ import t from 'tap';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
 import { startRefused } from '../helpers/refused-start.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { temporaryFolder, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { json, outcome } from '../system/calls.js';
 
 const hasIpv6 = Object.values(os.networkInterfaces()).some(each => each?.some(({ address }) => address === '::1'));
@@ -29,7 +30,7 @@ t.test('beyond loopback it starts with keys, or when told to let everybody in, a
     stderr: /HYPERSLAB_HOST/,
   });
   const key = await addKey(dataDir, ['read']);
-  const server = await start(t, { dataDir, env: { HYPERSLAB_HOST: '0.0.0.0' } });
+  const server = await startHere(t, { dataDir, env: { HYPERSLAB_HOST: '0.0.0.0' } });
   t.equal((await server.fetch('/v1/datasets')).status, 401);
   t.equal((await server.fetch('/v1/datasets', bearer(key))).status, 200);
 });
@@ -51,7 +52,7 @@ t.test('a key file that cannot be used, or is not where it was said to be, is no
   t.match(await startRefused(dataDir, tokens), { status: 1, stderr: /JWKS=.* is refused/ });
 });
 
-const anonymousMay = async (server: TestServer): Promise<string[]> => [
+const anonymousMay = async (server: Service): Promise<string[]> => [
   await outcome(server.fetch('/v1/datasets')),
   await outcome(server.fetch('/v1/datasets', created)),
   await outcome(server.fetch('/v1/datasets/x', { method: 'DELETE' })),
@@ -65,11 +66,11 @@ t.test('HYPERSLAB_ANONYMOUS lets everybody read, or write, and nobody administer
   ] as const) {
     const dataDir = temporaryFolder();
     const env = { HYPERSLAB_ANONYMOUS: anonymous, HYPERSLAB_HOST: '0.0.0.0' };
-    const server = await start(t, { dataDir, env });
+    const server = await startHere(t, { dataDir, env });
     t.strictSame(await anonymousMay(server), wanted, anonymous);
     await server.stop();
     const key = await addKey(dataDir, ['admin']);
-    const keyed = await start(t, { dataDir, env: { ...env, HYPERSLAB_HOST: '127.0.0.1' } });
+    const keyed = await startHere(t, { dataDir, env: { ...env, HYPERSLAB_HOST: '127.0.0.1' } });
     t.strictSame((await anonymousMay(keyed))[0], '200', `${anonymous}, beside keys`);
     t.equal(await outcome(keyed.fetch('/v1/datasets/x', { method: 'DELETE' })), asked);
     t.equal(await outcome(keyed.fetch('/v1/datasets', bearer('hs_wrong'))), '401 unauthenticated invalid_token');
@@ -80,7 +81,7 @@ t.test('HYPERSLAB_ANONYMOUS lets everybody read, or write, and nobody administer
 });
 
 t.test('an open service answers to the names of this machine alone', async t => {
-  const server = await start(t, { env: { HYPERSLAB_ALLOWED_HOSTS: 'data.example.org' } });
+  const server = await startHere(t, { env: { HYPERSLAB_ALLOWED_HOSTS: 'data.example.org' } });
   const { port } = new URL(server.url);
   const ask = async (host: string): Promise<string> => {
     const { status, body } = await rawRequest(`${server.url}/v1/datasets`, { headers: { host } });
@@ -107,14 +108,14 @@ t.test('the Host header is checked where no key is needed: not where only keys l
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['read']);
   const host = 'data.example.org';
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   t.equal((await rawRequest(`${server.url}/v1/datasets`, { headers: { host, ...bearer(key).headers } })).status, 200);
-  const anonymous = await start(t, { env: { HYPERSLAB_ANONYMOUS: 'read' } });
+  const anonymous = await startHere(t, { env: { HYPERSLAB_ANONYMOUS: 'read' } });
   t.equal((await rawRequest(`${anonymous.url}/v1/datasets`, { headers: { host } })).status, 421);
 });
 
 t.test('a page of another site changes nothing on an open service', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CORS_ORIGINS: 'https://app.example' } });
+  const server = await startHere(t, { env: { HYPERSLAB_CORS_ORIGINS: 'https://app.example' } });
   const host = server.url.slice('http://'.length);
   const flush = async (origin: string): Promise<number> =>
     (await rawRequest(`${server.url}/v1/datasets/x/flush`, { method: 'POST', headers: { host, origin } })).status;
@@ -137,12 +138,12 @@ t.test('a page of another site changes nothing on an open service', async t => {
 });
 
 t.test('IPv6 works', { skip: !hasIpv6 && 'this machine has no ::1' }, async t => {
-  const open = await start(t, { env: { HYPERSLAB_HOST: '::1' } });
+  const open = await startHere(t, { env: { HYPERSLAB_HOST: '::1' } });
   t.match(open.url, /^http:\/\/\[::1\]:\d+$/);
   t.equal((await open.fetch('/v1/datasets')).status, 200);
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['read']);
-  const everywhere = await start(t, { dataDir, env: { HYPERSLAB_HOST: '::' } });
+  const everywhere = await startHere(t, { dataDir, env: { HYPERSLAB_HOST: '::' } });
   const { port } = new URL(everywhere.url);
   for (const host of ['[::1]', '127.0.0.1']) {
     t.equal((await fetch(`http://${host}:${port}/v1/datasets`)).status, 401, host);
@@ -151,6 +152,6 @@ t.test('IPv6 works', { skip: !hasIpv6 && 'this machine has no ::1' }, async t =>
 });
 
 t.test('localhost is loopback', async t => {
-  const server = await start(t, { env: { HYPERSLAB_HOST: 'localhost' } });
+  const server = await startHere(t, { env: { HYPERSLAB_HOST: 'localhost' } });
   t.equal((await server.fetch('/v1/datasets')).status, 200);
 });

@@ -9,7 +9,8 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from
 import t from 'tap';
 import { named } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { temporaryFolder, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { json, outcome } from '../system/calls.js';
 
 const AUDIENCE = 'hyperslab';
@@ -46,7 +47,7 @@ const settings = (jwks: string): Record<string, string> => ({
   HYPERSLAB_JWT_ISSUER: ISSUER,
 });
 
-const ask = (server: TestServer, token: string, init: RequestInit = {}): Promise<string> =>
+const ask = (server: Service, token: string, init: RequestInit = {}): Promise<string> =>
   outcome(
     server.fetch('/v1/datasets', { ...init, headers: { ...(init.headers as object), ...bearer(token).headers } }),
   );
@@ -59,7 +60,7 @@ t.test('tokens that the keys of a file signed are let in, with the scopes and da
   const file = path.join(dataDir, 'jwks.json');
   fs.writeFileSync(file, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
   const key = await addKey(dataDir, ['admin']);
-  const server = await start(t, { dataDir, env: settings(file) });
+  const server = await startHere(t, { dataDir, env: settings(file) });
   for (const each of signers) t.equal(await ask(server, await each.sign()), '200', each.alg);
   t.equal(await ask(server, key, named('a1')), '201', 'keys hold beside tokens');
   t.equal(await ask(server, key, named('b1')), '201');
@@ -99,7 +100,7 @@ t.test(
     const [good, stranger] = await Promise.all([signer('k'), signer('k')]);
     const file = path.join(dataDir, 'jwks.json');
     fs.writeFileSync(file, JSON.stringify({ keys: [good.jwk] }));
-    const server = await start(t, { dataDir, env: settings(file) });
+    const server = await startHere(t, { dataDir, env: settings(file) });
     const now = Math.floor(Date.now() / 1000);
     const { sign } = good;
     const token = await sign();
@@ -140,7 +141,7 @@ t.test('a token without an end is refused though its signature is good', async t
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const file = path.join(dataDir, 'jwks.json');
   fs.writeFileSync(file, JSON.stringify({ keys: [await exportJWK(publicKey)] }));
-  const server = await start(t, { dataDir, env: settings(file) });
+  const server = await startHere(t, { dataDir, env: settings(file) });
   const made = new SignJWT(CLAIMS).setProtectedHeader({ alg: 'ES256' });
   t.equal(await ask(server, await made.sign(privateKey)), REFUSED);
   t.equal(await ask(server, await made.setExpirationTime('1m').sign(privateKey)), '200');
@@ -153,7 +154,7 @@ t.test('the file of keys is read again when it changes, and what it no longer ho
   const write = (...signers: Signer[]): void =>
     fs.writeFileSync(file, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
   write(first);
-  const server = await start(t, { dataDir, env: settings(file) });
+  const server = await startHere(t, { dataDir, env: settings(file) });
   const [a, b] = [await first.sign(), await second.sign()];
   const becomes = async (token: string, wanted: string): Promise<boolean> => {
     for (let tries = 0; tries < 100; tries++) {
@@ -189,7 +190,7 @@ t.test('the keys of a URL are fetched and kept; while they cannot be had the ans
   const { port } = provider.address() as AddressInfo;
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['read']);
-  const server = await start(t, { dataDir, env: settings(`http://127.0.0.1:${port}/jwks`) });
+  const server = await startHere(t, { dataDir, env: settings(`http://127.0.0.1:${port}/jwks`) });
   const token = await good.sign();
   const becomes = async (wanted: string): Promise<boolean> => {
     for (let tries = 0; tries < 100; tries++) {

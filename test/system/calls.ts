@@ -1,7 +1,7 @@
 /** Calls that the system tests share, and files that are mostly holes. */
 import fs from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
-import type { TestServer } from '../helpers/server.js';
+import type { Service } from '../helpers/server.js';
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
@@ -29,13 +29,13 @@ export function binary(method: string, body: Uint8Array, type = 'application/oct
   return { method, headers: { 'content-type': type }, body: body as Uint8Array<ArrayBuffer> };
 }
 
-export async function create(server: TestServer, request: Readonly<Record<string, unknown>>): Promise<DatasetAnswer> {
+export async function create(server: Service, request: Readonly<Record<string, unknown>>): Promise<DatasetAnswer> {
   const response = await server.fetch('/v1/datasets', json('POST', request));
   if (response.status !== 201) throw new Error(`not created: ${response.status} ${await response.text()}`);
   return (await response.json()) as DatasetAnswer;
 }
 
-export async function describe(server: TestServer, name: string): Promise<DatasetAnswer> {
+export async function describe(server: Service, name: string): Promise<DatasetAnswer> {
   return (await (await server.fetch(`/v1/datasets/${name}`)).json()) as DatasetAnswer;
 }
 
@@ -49,7 +49,7 @@ export async function outcome(answer: Response | Promise<Response>): Promise<str
 }
 
 /** The raw bytes of a slice. @throws when the answer is not a whole 200 */
-export async function readRaw(server: TestServer, name: string, slice = ''): Promise<Buffer> {
+export async function readRaw(server: Service, name: string, slice = ''): Promise<Buffer> {
   const query = slice === '' ? '' : `&slice=${encodeURIComponent(slice)}`;
   const response = await server.fetch(`/v1/datasets/${name}/data?format=raw${query}`);
   if (response.status !== 200) throw new Error(`not read: ${response.status} ${await response.text()}`);
@@ -143,7 +143,7 @@ export function freeBytes(folder: string): number {
 }
 
 /** The value of a metric without labels. */
-export async function metric(server: TestServer, name: string): Promise<number> {
+export async function metric(server: Service, name: string): Promise<number> {
   const text = await (await server.fetch('/metrics')).text();
   return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
 }
