@@ -7,6 +7,7 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import type { DatasetState } from '../src/dataset/dataset.js';
 import { fail } from '../src/errors.js';
+import { stringifyExactJson } from '../src/formats/index.js';
 import { LIMITS } from '../src/limits.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
@@ -138,7 +139,7 @@ async function* pageText(
   for (const [i, listed] of page.entries()) {
     const entry: Record<string, unknown> = {};
     for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(listed, states[i]!);
-    text += `${i > 0 ? ',' : ''}${JSON.stringify(entry)}`;
+    text += `${i > 0 ? ',' : ''}${stringifyExactJson(entry)}`;
     const isFull = text.length >= LIMITS.pieceBytesMax;
     // oxlint-disable-next-line no-await-in-loop
     if (isFull || i % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await nextTurn();

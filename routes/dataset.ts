@@ -43,7 +43,7 @@ export function dataset(app: App, context: Context): void {
   app.patch(
     '/v1/datasets/:name',
     {
-      config: { scope: 'write', asksPreconditions: true },
+      config: { scope: 'write', asksPreconditions: true, exactMembers: ['attrs'] },
       schema: {
         operationId: 'patchDataset',
         tags: ['datasets'],

@@ -11,7 +11,7 @@ export function datasets(app: App): void {
   app.post(
     '/v1/datasets',
     {
-      config: { scope: 'write', asksPreconditions: true },
+      config: { scope: 'write', asksPreconditions: true, exactMembers: ['attrs'] },
       schema: {
         operationId: 'createDataset',
         tags: ['datasets'],

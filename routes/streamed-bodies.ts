@@ -1,8 +1,10 @@
 /** Routes whose bodies are not parsed but read as they come, and counted by whoever reads them. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './app-type.js';
-import { fail } from '../src/errors.js';
+import { fail, HyperslabError } from '../src/errors.js';
 import { BodyReader } from '../src/transfer/body.js';
+import { mayHaveBody, takeEmptyBodies } from '../src/plugins/empty-bodies.js';
+import { contentTypeOf } from '../src/plugins/negotiate.js';
 import { whenTooSlow } from '../src/plugins/rates.js';
 import { dropBody } from '../src/plugins/refused-body.js';
 
@@ -14,6 +16,13 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
       route.config = { ...route.config, streamsBody: true };
     });
     scope.addContentTypeParser(mediaTypes, (_request, payload, done) => done(null, payload));
+    const missing = (): HyperslabError =>
+      new HyperslabError('bad_request', `The call needs a body, as Content-Type ${mediaTypes.join(' or ')}.`);
+    takeEmptyBodies(scope, missing);
+    scope.addHook('onRequest', (request, _reply, done) => {
+      const isKnown = mediaTypes.includes(contentTypeOf(request) ?? '');
+      done(isKnown || mayHaveBody(request.raw.headers) ? undefined : missing());
+    });
     add(scope);
   });
 }

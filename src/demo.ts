@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
+import { parseExactJson } from './formats/index.js';
 import { PACKAGE_ROOT } from './package-root.js';
 import type { Registry } from './registry/registry.js';
 import { BodyReader } from './transfer/body.js';
@@ -22,7 +23,7 @@ export async function registerDemo(registry: Registry, log: FastifyBaseLogger): 
   if (registry.size > 0 || registry.quarantined.length > 0) return;
   let entries: DemoEntry[];
   try {
-    entries = JSON.parse(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
+    entries = parseExactJson(await readFile(path.join(DEMO_FOLDER, 'datasets.json'), 'utf8')) as DemoEntry[];
   } catch (error) {
     log.warn({ err: error }, 'the demo arrays cannot be read; the service starts without them');
     return;

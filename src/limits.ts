@@ -54,6 +54,8 @@ export const LIMITS = {
   interactiveTurnsMax: 8,
   /** Members of parsed JSON bodies lie at most so deep, so that no recursion over them runs out of stack. */
   jsonDepthMax: 64,
+  /** Digits of an integer in JSON: what Python reads by default; the cost of more grows with their square. */
+  integerDigitsMax: 4300,
   /** What a text of one JSON value takes: digits, a comma, and its share of brackets. */
   jsonValueBytes: 32,
   /** A cell of a statistic while it runs, its partials and its text included. */

@@ -29,6 +29,7 @@ const LAYERS: readonly Layer[] = [
       'src/turns.ts',
       'src/cgroup.ts',
       'src/lower-bound.ts',
+      'src/present.ts',
     ],
   },
   { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },

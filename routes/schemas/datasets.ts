@@ -9,8 +9,10 @@ const Mode = Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+
 });
 const FileFormat = Type.Union([Type.Literal('npy'), Type.Literal('raw')]);
 const Attrs = Type.Record(Type.String(), Type.Unknown(), { description: 'Free metadata, kept as given.' });
-const Dims = Type.Union([Type.Array(Type.String({ maxLength: LIMITS.dimNameLengthMax })), Type.Null()], {
-  description: 'A name for each axis.',
+const DimName = Type.String({ maxLength: LIMITS.dimNameLengthMax });
+const Dims = Type.Union([Type.Array(DimName), Type.Null()], { description: 'A name for each axis.' });
+const GivenDims = Type.Union([Type.Array(DimName, { minItems: 1 }), Type.Null()], {
+  description: 'A name for each axis; null for none.',
 });
 
 export const Dataset = Type.Object(
@@ -87,7 +89,7 @@ export const CreateDataset = Type.Object(
     overwrite: Type.Optional(Type.Boolean({ description: 'With mode w+: replace what is there.' })),
     external: Type.Optional(Type.Boolean()),
     attrs: Type.Optional(Attrs),
-    dims: Type.Optional(Dims),
+    dims: Type.Optional(GivenDims),
   },
   { $id: 'CreateDataset', additionalProperties: false },
 );
@@ -99,7 +101,7 @@ export const PatchDataset = Type.Object(
         description: 'Merged member by member; null removes.',
       }),
     ),
-    dims: Type.Optional(Dims),
+    dims: Type.Optional(GivenDims),
     mode: Type.Optional(Type.Union([Type.Literal('r'), Type.Literal('r+')])),
     external: Type.Optional(Type.Boolean({ description: 'False promises that nobody else writes the file.' })),
   },

@@ -25,8 +25,8 @@ const STATISTICS = {
   }),
   slice: Type.Optional(Type.String({ description: 'Basic indexing, applied first.' })),
   axis: Type.Optional(
-    Type.Union([Type.Integer(), Type.Array(Type.Integer(), { maxItems: LIMITS.rankMax }), Type.Null()], {
-      description: 'Axes to reduce; null or absent reduces all.',
+    Type.Union([Type.Integer(), Type.Array(Type.Integer(), { minItems: 1, maxItems: LIMITS.rankMax }), Type.Null()], {
+      description: 'Axes to reduce; null, [] or absent reduces all.',
     }),
   ),
   keepdims: Type.Optional(Type.Boolean()),
@@ -34,6 +34,7 @@ const STATISTICS = {
   nan: Type.Optional(Type.String({ enum: ['propagate', 'omit', 'raise'] })),
   as: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
+      minItems: 1,
       description: 'Names for the results, one per operation.',
     }),
   ),

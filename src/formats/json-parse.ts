@@ -77,6 +77,7 @@ class ListReader {
   constructor(dtype: DType, bytes: Uint8Array) {
     this.#dtype = dtype;
     this.#scanner = new JsonScanner(bytes);
+    this.#scanner.expectText('a value, or nested lists of values,');
     this.#sink = new ElementSink(dtype, this.#scanner);
   }
 

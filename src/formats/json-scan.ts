@@ -41,6 +41,12 @@ export class JsonScanner {
     return -1;
   }
 
+  /** @throws bad_json where there is no text */
+  expectText(wanted: string): void {
+    if (this.peek() === -1)
+      fail('bad_json', `The JSON is missing: ${wanted} should stand there.`, { position: this.at });
+  }
+
   /** The last token as written. */
   token(): string {
     return this.#text.toString('latin1', this.start, this.at);

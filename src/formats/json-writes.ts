@@ -25,6 +25,7 @@ export interface WriteText {
 /** Finds the writes of a batch, yielding between turns. @throws bad_json, too_large */
 export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]> {
   const scanner = new JsonScanner(bytes);
+  scanner.expectText('{"writes": [{"slice": "…", "data": …}, …]}');
   let writes: WriteText[] | undefined;
   for (const key of members(scanner)) {
     if (key !== 'writes' || writes) refuseMember(scanner, key);
@@ -56,11 +57,20 @@ function* readWrite(scanner: JsonScanner): Generator<void, WriteText> {
   let slice: string | undefined;
   let data: Uint8Array | undefined;
   for (const key of members(scanner)) {
-    if (key === 'slice' && slice === undefined) slice = readText(scanner);
+    if (key === 'slice' && slice === undefined) slice = yield* readSlice(scanner);
     else if (key === 'data' && data === undefined) data = yield* skipValue(scanner);
     else refuseMember(scanner, key);
   }
   return { slice, data };
+}
+
+/** A slice, or nothing where null, [] or {} stands for it. */
+function* readSlice(scanner: JsonScanner): Generator<void, string | undefined> {
+  if (scanner.peek() === QUOTE) return readText(scanner);
+  const { at } = scanner;
+  if (isEmptyJson(yield* skipValue(scanner))) return undefined;
+  scanner.at = at;
+  return readText(scanner);
 }
 
 /** The keys of an object; whoever loops over them reads the value behind each. */
@@ -119,6 +129,11 @@ function* skipValue(scanner: JsonScanner): Generator<void, Uint8Array> {
     yield;
   }
   return bytes.subarray(start, scanner.at);
+}
+
+/** True for null, [] and {}. */
+export function isEmptyJson(text: Uint8Array): boolean {
+  return text.byteLength < 100 && /^\s*(null|\[\s*\]|\{\s*\})\s*$/.test(Buffer.from(text).toString('latin1'));
 }
 
 function refuseMember(scanner: JsonScanner, key: string): never {

@@ -31,9 +31,14 @@ export function mediaTypeOf(name: FormatName): string {
   return FORMATS.find(format => format.name === name)!.mediaTypes[0];
 }
 
+/** The media type of a request body, in lower case and without parameters. */
+export function contentTypeOf({ headers }: FastifyRequest): string | undefined {
+  return headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
+}
+
 /** The format of a request body, by its Content-Type. @throws unsupported_media_type */
 export function bodyFormat(request: FastifyRequest): FormatName {
-  const type = request.headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
+  const type = contentTypeOf(request);
   const format = FORMATS.find(each => each.mediaTypes[0] === type);
   if (format) return format.name;
   return fail('unsupported_media_type', `A body here is one of ${MEDIA_TYPES.join(', ')}.`, { supported: MEDIA_TYPES });

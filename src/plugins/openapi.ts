@@ -19,7 +19,8 @@ export async function registerOpenApi(
         version,
         description:
           'numpy.memmap over HTTP: slices of memory-mapped arrays, writes that are flushed, and statistics computed on ' +
-          'the server. Names follow numpy; errors are RFC 9457 problem documents with a `code`.',
+          'the server. Names follow numpy; errors are RFC 9457 problem documents with a `code`. In a request, an optional ' +
+          'member that is `null`, `[]` or `{}` is absent, unless its description gives that value a meaning.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],

@@ -1,19 +1,27 @@
 /**
  * Schema validation. Texts of a query or path are converted to the types that the schema names; a JSON body is taken
- * as it is, so that "5" is never 5. Unknown members are refused: a typing error must not read as "everything".
+ * as it is, so that "5" is never 5. Unknown members are refused: a typing error must not read as "everything". Empty ones
+ * are absent where they can be.
  */
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
-import { fail } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
+import { stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
+import { absentMembers, requiredMembers } from './absent-members.js';
+import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
 import { keepDigits } from './exact-members.js';
 
 export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
   const options = { allErrors: false, useDefaults: true, strict: false, schemas: [...components] };
   const texts = new Ajv({ ...options, coerceTypes: true });
   const bodies = new Ajv({ ...options, coerceTypes: false });
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : texts).compile(schema as object));
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    httpPart === 'body' ? bodyValidator(bodies, schema as object) : texts.compile(schema as object),
+  );
+  // Metadata keeps the digits of its integers.
+  app.setSerializerCompiler(() => stringifyExactJson);
   // What is not JSON has routes of its own; Fastify would take text/plain as a string.
   app.removeContentTypeParser('text/plain');
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -22,6 +30,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'string' },
     (request, text, done) => {
+      if (text.trim() === '') return done(null);
       void parse(request, text, (error, value) => {
         if (error) return done(error);
         try {
@@ -34,8 +43,17 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
       });
     },
   );
+  takeEmptyBodies(app);
   app.addHook('onRequest', (request, _reply, done) => {
-    const encoding = request.headers['content-encoding'];
+    const { headers } = request.raw;
+    if (!mayHaveBody(headers)) {
+      // Whoever streams its body looks at the type itself.
+      if (headers['content-type'] !== undefined && !request.routeOptions.config.streamsBody) {
+        delete headers['content-type'];
+      }
+      return done();
+    }
+    const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       fail(
         'unsupported_media_type',
@@ -44,6 +62,23 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     }
     done();
   });
+}
+
+/** Fastify shows a body that is missing as null. */
+function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => { value: unknown } | { error: Error } {
+  const validate = ajv.compile(schema);
+  const dropAbsent = absentMembers(ajv, schema);
+  const required = requiredMembers(ajv, schema);
+  const wanted = required.length > 0 ? ` with ${required.map(name => `"${name}"`).join(', ')}` : '';
+  return body => {
+    if (body === null) {
+      const detail = `The call needs a body: a JSON object${wanted}, as Content-Type application/json. See /docs.`;
+      return { error: new HyperslabError('bad_request', detail) };
+    }
+    dropAbsent(body);
+    if (validate(body)) return { value: body };
+    return { error: Object.assign(new Error('validation'), { validation: validate.errors }) };
+  };
 }
 
 /**

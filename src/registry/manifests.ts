@@ -12,6 +12,7 @@ import { parseDType } from '../dtype.js';
 import { readText, syncFolder } from '../file/io.js';
 import { isShortage } from '../file/descriptors.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
+import { parseExactJson, stringifyExactJson } from '../formats/index.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
 import { checkDims } from './request.js';
@@ -85,7 +86,7 @@ export class Manifests {
       first_generation: firstGeneration,
       path: inside ? relative : realPath,
     };
-    return stageText(this.#pathOf(record.name), `${JSON.stringify(manifest, null, 2)}\n`);
+    return stageText(this.#pathOf(record.name), `${stringifyExactJson(manifest, 2)}\n`);
   }
 
   async remove(name: string): Promise<void> {
@@ -96,7 +97,7 @@ export class Manifests {
   async #read(file: string): Promise<DatasetRecord | Quarantined> {
     const name = file.slice(0, -SUFFIX.length);
     try {
-      const manifest: unknown = JSON.parse(await readText(path.join(this.#folder, file)));
+      const manifest = parseExactJson(await readText(path.join(this.#folder, file)));
       refuseNewer(name, manifest);
       if (!Value.Check(Manifest, manifest)) {
         const [first] = Value.Errors(Manifest, manifest);

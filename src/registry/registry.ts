@@ -113,8 +113,8 @@ export class Registry {
   }
 
   /** Registers a file or makes an array. */
-  async create(request: CreateRequest, precondition = UNCONDITIONAL): Promise<Dataset> {
-    checkRequest(request);
+  async create(asked: CreateRequest, precondition = UNCONDITIONAL): Promise<Dataset> {
+    const request = checkRequest(asked);
     return this.#holding(request.name, () => {
       precondition(this.#standing(request.name));
       return makesFile(request) ? this.#make(request, precondition) : this.#register(request);

@@ -2,6 +2,7 @@
 import { fail } from '../errors.js';
 import { parseDType, type DType } from '../dtype.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
+import { stringifyExactJson } from '../formats/index.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { checkName } from './names.js';
@@ -29,8 +30,24 @@ export function makesFile(request: CreateRequest): boolean {
   return request.path === undefined || request.mode === 'w+';
 }
 
-/** Checks what can be checked without looking at any file. @throws bad_name, bad_request, bad_shape, unsupported_dtype */
-export function checkRequest(request: CreateRequest): void {
+/**
+ * Checks what can be checked without looking at any file.
+ * @returns the request as it is meant: for a file that is there, a shape of no axes is no shape; -0 is 0
+ * @throws bad_name, bad_request, bad_shape, unsupported_dtype
+ */
+export function checkRequest(asked: CreateRequest): CreateRequest {
+  const { shape, offset, ...rest } = asked;
+  const isShapeMeant = shape !== undefined && (shape.length > 0 || makesFile(asked));
+  const request: CreateRequest = {
+    ...rest,
+    ...(isShapeMeant && { shape: shape.map(length => length + 0) }),
+    ...(offset !== undefined && { offset: offset + 0 }),
+  };
+  checkMeant(request);
+  return request;
+}
+
+function checkMeant(request: CreateRequest): void {
   checkName(request.name);
   const dtype = request.dtype === undefined ? undefined : parseDType(request.dtype);
   if (request.shape) checkShape(request.shape, dtype?.itemsize ?? 1);
@@ -66,20 +83,23 @@ function checkOffset(offset: number | undefined): void {
 
 /** @throws too_large, bad_request for numbers that JSON cannot repeat */
 export function checkAttrs(attrs: Readonly<Record<string, unknown>>): void {
-  const text = JSON.stringify(attrs, (key, value: unknown) => {
-    // 1e999 is read as infinity, and would be kept as null.
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      fail('bad_request', 'attrs has a number that float64 cannot hold. Write it as a string.', { key });
-    }
-    return value;
-  });
-  const bytes = Buffer.byteLength(text);
+  checkFinite(attrs, 'attrs');
+  const bytes = Buffer.byteLength(stringifyExactJson(attrs));
   if (bytes > LIMITS.attrsBytesMax) {
     fail('too_large', `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept.`, {
       limit: LIMITS.attrsBytesMax,
       asked: bytes,
     });
   }
+}
+
+/** 1e999 was read as infinity, which JSON cannot say. */
+function checkFinite(value: unknown, key: string): void {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    fail('bad_request', 'attrs has a number that float64 cannot hold. Write it as a string.', { key });
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) checkFinite(member, name);
 }
 
 /** @throws bad_shape */

@@ -3,6 +3,7 @@
  * a query is trusted.
  */
 import { fail } from '../errors.js';
+import { isEmpty, presentMembers } from '../present.js';
 import { parseFilter, type FilterTree } from './filter/parse.js';
 import { UNGROUPED } from './groups/formulas.js';
 import { parseGrouping, type GroupingTree } from './groups/grouping.js';
@@ -63,8 +64,8 @@ export function parseQuery(input: QueryInput, rank: number): Query {
   if (!Number.isFinite(ddof)) fail('bad_request', 'ddof is a finite number.', { ddof: String(ddof) });
   const nan = input.nan ?? 'propagate';
   if (!isNanMode(nan)) return fail('bad_request', `nan is one of ${NAN_MODES.join(', ')}.`, { supported: NAN_MODES });
-  const where = input.where === undefined ? undefined : parseFilter(input.where);
-  const groupBy = input.group_by === undefined ? undefined : parseGrouping(input.group_by);
+  const where = isEmpty(input.where) ? undefined : parseFilter(input.where);
+  const groupBy = isEmpty(input.group_by) ? undefined : parseGrouping(input.group_by);
   if (groupBy) checkGrouped(ops, axis);
   return {
     ops,
@@ -108,9 +109,12 @@ function parseOps(asked: readonly unknown[]): { ops: OpName[]; parameters: Param
 /** An operation by its name, or with what it is given: `{"quantile": {…}}`. */
 function parseOp(asked: unknown): { op: OpName; given: Readonly<Record<string, unknown>> | undefined } {
   if (typeof asked === 'string' && isOpName(asked)) return { op: asked, given: undefined };
-  const entries = typeof asked === 'object' && asked !== null ? Object.entries(asked) : [];
+  const all = typeof asked === 'object' && asked !== null ? Object.entries(asked) : [];
+  // Of several the one that says something is meant.
+  const entries = all.length > 1 ? all.filter(([, given]) => given !== null) : all;
   const [name, given] = entries.length === 1 ? entries[0]! : [typeof asked === 'string' ? asked : '', undefined];
-  if (isOpName(name) && isObject(given)) return { op: name, given };
+  if (isOpName(name) && given === null) return { op: name, given: undefined };
+  if (isOpName(name) && isObject(given)) return { op: name, given: presentMembers(given) };
   const shown = name.slice(0, 80);
   const values = { op: shown, supported: OP_NAMES };
   if (isOpName(name)) {

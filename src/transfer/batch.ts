@@ -9,6 +9,7 @@ import { changeOf, checkWritable, writeChanges, type Payload } from '../dataset/
 import type { Change } from '../file/change.js';
 import {
   castInto,
+  isEmptyJson,
   parseJsonData,
   parseJsonWrites,
   parseNpyHeader,
@@ -91,7 +92,9 @@ async function multipartChanges(request: BatchRequest, context: WriteContext, by
     });
   }
   return eachWrite(dataset, texts, context, async (text, selection, index) => {
-    if (text.data !== undefined) fail('bad_request', 'In a multipart batch the data comes in parts, not in the list.');
+    if (text.data !== undefined && !isEmptyJson(text.data)) {
+      fail('bad_request', 'In a multipart batch the data comes in parts, not in the list.');
+    }
     return payloadOfPart(request, parts[index]!, selection);
   });
 }

@@ -8,6 +8,7 @@ t.test('the formats offer these functions', async t => {
     'checkBool',
     'encodeJsonData',
     'encodeJsonDataNow',
+    'isEmptyJson',
     'jsonCost',
     'mayLoseDigits',
     'npyHeader',

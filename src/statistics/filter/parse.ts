@@ -4,6 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { presentMembers } from '../../present.js';
 import { comparisonRow, COMPARISONS, isComparison, type ComparisonName } from './comparisons.js';
 
 /** Whose values are looked at: a column of the dataset, the dataset itself, another one, or a field of structures. */
@@ -57,7 +58,7 @@ export function parseFilter(input: unknown, at = 'where'): FilterTree {
 function parseNode(input: unknown, at: string, depth: number, counter: Counter): FilterTree {
   if (depth > LIMITS.filterDepthMax) refuseSize(at, 'is nested', LIMITS.filterDepthMax, depth);
   if (++counter.nodes > LIMITS.filterNodesMax) refuseSize(at, 'has parts', LIMITS.filterNodesMax, counter.nodes);
-  const object = objectOf(input, at, SHAPE);
+  const object = membersOf(input, at, SHAPE);
   const [key, ...others] = Object.keys(object);
   if (key === 'and' || key === 'or' || key === 'not') {
     if (others.length > 0) refuse(at, `${key} stands alone, without ${shown(others[0]!)}`);
@@ -66,7 +67,14 @@ function parseNode(input: unknown, at: string, depth: number, counter: Counter):
     const list = listOf(object[key], under, 'a list of filters');
     return { kind: key, of: list.map((each, i) => parseNode(each, `${under}[${i}]`, depth + 1, counter)) };
   }
-  return parseTest(object, at, depth, counter);
+  // A list of no values is one where no other comparison stands: it keeps nothing.
+  const isNone = !Object.keys(object).some(name => NAMES.includes(name)) && isNoList(input);
+  return parseTest(isNone ? { ...object, in: [] } : object, at, depth, counter);
+}
+
+function isNoList(input: unknown): boolean {
+  const { in: list } = input as { readonly in?: unknown };
+  return Array.isArray(list) && list.length === 0;
 }
 
 function parseTest(object: Record<string, unknown>, at: string, depth: number, counter: Counter): FilterTree {
@@ -90,7 +98,7 @@ function parseTest(object: Record<string, unknown>, at: string, depth: number, c
 }
 
 function parseJoin(value: unknown, at: string, depth: number, counter: Counter): JoinTree {
-  const object = objectOf(value, at, 'a list of values, or {"dataset": "codes"}, should stand there');
+  const object = membersOf(value, at, 'a list of values, or {"dataset": "codes"}, should stand there');
   const { dataset, where, ...others } = object;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) refuse(at, `${shown(unknown)} is not known here; there are dataset and where`);
@@ -140,9 +148,10 @@ export function parseSubject(object: Record<string, unknown>, at: string): Subje
   }
 }
 
-export function objectOf(input: unknown, at: string, expected: string): Record<string, unknown> {
+/** The members of an object that are not empty. @throws bad_request */
+export function membersOf(input: unknown, at: string, expected: string): Record<string, unknown> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return refuse(at, expected);
-  return input as Record<string, unknown>;
+  return presentMembers(input as Record<string, unknown>);
 }
 
 /** @throws bad_request where it is not a list, or an empty one */

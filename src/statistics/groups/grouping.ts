@@ -3,7 +3,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../codes.js';
 import { both, KEEPS_ALL, type Filter, type RowColumn } from '../filter/filter.js';
-import { listOf, named, objectOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
+import { listOf, named, membersOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
 import { placeExact } from '../filter/places.js';
 import { resolveColumn, testOf, type SourceList } from '../filter/resolve.js';
 import { setOf } from '../filter/value-set.js';
@@ -39,7 +39,7 @@ export function parseGrouping(input: unknown): GroupingTree {
 }
 
 function parseKey(input: unknown, at: string): GroupingTree['keys'][number] {
-  const object = objectOf(
+  const object = membersOf(
     input,
     at,
     'a key is {"column": 3}, with column, self or dataset, and bins where they are wanted',

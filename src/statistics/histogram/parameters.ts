@@ -28,7 +28,7 @@ export function parseHistogram(given: Readonly<Record<string, unknown>>): Histog
     refuse(`histogram takes bins and range, or edges: ${EXAMPLE}.`);
   }
   if (edges !== undefined) return { kind: 'edges', edges: parseEdges(edges) };
-  return { kind: 'equal', bins: parseBins(bins ?? BINS), range: parseRange(range ?? undefined) };
+  return { kind: 'equal', bins: parseBins(bins ?? BINS), range: parseRange(range) };
 }
 
 function parseBins(bins: unknown): number {
