@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="Hyperslab" \
       org.opencontainers.image.description="numpy.memmap over HTTP: slices, durable writes and statistics of arrays larger than memory" \
       org.opencontainers.image.licenses="MIT"
 # The server in this image listens on every interface of its container. It therefore starts with keys in /data, with
-# HYPERSLAB_JWKS, or with HYPERSLAB_ANONYMOUS=read or write, and says so when it has none of them.
+# HYPERSLAB_JWKS, or with HYPERSLAB_ANONYMOUS=read, write or admin, and says so when it has none of them.
 ENV NODE_ENV=production \
     HYPERSLAB_HOST=0.0.0.0 \
     HYPERSLAB_DATA_DIR=/data \
