@@ -16,18 +16,20 @@ import type { Listed } from '../src/registry/registry.js';
 import type { App } from './app-type.js';
 import { lookAtFiles } from './dataset-states.js';
 import { MEMBERS } from './describe.js';
-import { jsonResponse, problems } from './schemas/index.js';
+import { jsonResponse, oneOf, pageLimit, problems } from './schemas/index.js';
 
 const Query = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageDatasetsMax, default: 100 })),
-    cursor: Type.Optional(Type.String({ maxLength: 512, description: 'next_cursor of the page before.' })),
-    prefix: Type.Optional(Type.String({ maxLength: 128 })),
+    limit: pageLimit(LIMITS.pageDatasetsMax),
+    cursor: Type.Optional(
+      Type.String({ maxLength: 512, description: 'The next_cursor of the page before; absent for the first page.' }),
+    ),
+    prefix: Type.Optional(Type.String({ maxLength: 128, description: 'What the names begin with.' })),
     q: Type.Optional(
       Type.String({ minLength: 1, maxLength: 128, description: 'A part of the name, in capitals or not.' }),
     ),
     state: Type.Optional(
-      Type.Union([Type.Literal('true'), Type.Literal('ready'), Type.Literal('quarantined')], {
+      oneOf(['true', 'ready', 'quarantined'], {
         description:
           '`ready` and `quarantined` keep the datasets whose state is last known to be that. `true` keeps all of the page ' +
           'and looks at the file of each, which takes longer.',
@@ -38,8 +40,8 @@ const Query = Type.Object(
         minLength: 1,
         maxLength: 512,
         description:
-          'Members of the entries, with commas between them. By default all of them; attrs may have 64 KiB each.',
-        examples: ['name,shape,dtype'],
+          'Members of the entries, with commas between them, such as name,shape,dtype. By default all of them; attrs may ' +
+          'have 64 KiB each.',
       }),
     ),
   },

@@ -9,9 +9,21 @@ import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import { mergePatch } from './merge-patch.js';
-import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
+import {
+  BINARY,
+  BODY_PROBLEMS,
+  DATASET_PROBLEMS,
+  jsonResponse,
+  nameParam,
+  NameParams,
+  oneOf,
+  problems,
+} from './schemas/index.js';
 import type { App } from './app-type.js';
 import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
+
+/** Many clients know bytes by one media type alone. */
+const NPY = { 'application/x-npy': BINARY, 'application/octet-stream': BINARY };
 
 export function dataset(app: App, context: Context): void {
   app.get(
@@ -22,10 +34,14 @@ export function dataset(app: App, context: Context): void {
         operationId: 'describeDataset',
         tags: ['datasets'],
         summary: 'Describe a dataset',
+        description: 'Its dtype and shape, where its elements lie, and its generation. No element is read.',
         params: NameParams,
-        querystring: Type.Object({ residency: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { residency: Type.Optional(Type.Boolean({ description: 'Also how much of it is in memory.' })) },
+          { additionalProperties: false },
+        ),
         response: {
-          200: jsonResponse('The dataset', 'Dataset'),
+          200: jsonResponse('The dataset', 'Dataset', 'X-Dataset-Generation'),
           ...problems(...DATASET_PROBLEMS),
         },
       },
@@ -48,6 +64,7 @@ export function dataset(app: App, context: Context): void {
         operationId: 'patchDataset',
         tags: ['datasets'],
         summary: 'Change attrs, dims, mode or external',
+        description: 'A JSON merge patch: members that are absent stay as they are.',
         params: NameParams,
         body: Type.Ref('PatchDataset'),
         response: {
@@ -85,9 +102,14 @@ export function dataset(app: App, context: Context): void {
         operationId: 'forgetDataset',
         tags: ['datasets'],
         summary: 'Forget a dataset; with data=delete also its file',
-        params: NameParams,
+        description: 'Only files that the service made are deleted; others are left where they are.',
+        params: Type.Object({ name: nameParam('flights-hour') }),
         querystring: Type.Object(
-          { data: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')], { default: 'keep' })) },
+          {
+            data: Type.Optional(
+              oneOf(['keep', 'delete'], { default: 'keep', description: 'What becomes of the file.' }),
+            ),
+          },
           { additionalProperties: false },
         ),
         response: {
@@ -143,22 +165,24 @@ export function dataset(app: App, context: Context): void {
     },
   );
 
-  streamedBodies(app, ['application/x-npy'], scope => {
+  streamedBodies(app, Object.keys(NPY), scope => {
     scope.put(
       '/v1/datasets/:name',
       {
-        config: { scope: 'write', asksPreconditions: true },
+        config: { scope: 'write', asksPreconditions: true, bodies: NPY },
         schema: {
           operationId: 'importDataset',
           tags: ['datasets'],
           summary: 'Import a .npy stream of any size as a new array',
           description: 'The body is what np.save writes. The array appears whole, or not at all.',
-          consumes: ['application/x-npy'],
-          params: NameParams,
-          querystring: Type.Object({ overwrite: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+          params: Type.Object({ name: nameParam('my-import') }),
+          querystring: Type.Object(
+            { overwrite: Type.Optional(Type.Boolean({ description: 'Replace what is there.' })) },
+            { additionalProperties: false },
+          ),
           response: {
-            200: jsonResponse('Replaced', 'Dataset'),
-            201: jsonResponse('Imported', 'Dataset'),
+            200: jsonResponse('Replaced', 'Dataset', 'Location'),
+            201: jsonResponse('Imported', 'Dataset', 'Location'),
             ...problems(
               ...BODY_PROBLEMS,
               'bad_name',

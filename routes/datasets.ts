@@ -21,10 +21,7 @@ export function datasets(app: App): void {
           'zero-filled in real blocks unless `fill` or `sparse`; mode defaults to r+.',
         body: Type.Ref('CreateDataset'),
         response: {
-          201: {
-            ...jsonResponse('The dataset', 'Dataset'),
-            headers: { Location: Type.String({ description: 'Relative URL of the dataset.' }) },
-          },
+          201: jsonResponse('The dataset', 'Dataset', 'Location'),
           ...problems(
             ...BODY_PROBLEMS,
             'bad_name',

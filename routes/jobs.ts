@@ -9,7 +9,8 @@ import { EVENT_HEADERS, LAST_EVENT_ID, streamEvents } from '../src/plugins/event
 import { answeredUntagged } from '../src/plugins/conditional.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { jobBytes, jobText } from './job-body.js';
-import { jsonResponse, problems } from './schemas/index.js';
+import { Cursor, EVENTS, jsonResponse, pageLimit, problems } from './schemas/index.js';
+import { makeJob } from './make-job.js';
 import type { App } from './app-type.js';
 
 const IdParams = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });
@@ -18,6 +19,7 @@ const UNKNOWN = problems('unknown_job', 'generation_moved', 'busy');
 
 export function jobs(app: App, context: Context): void {
   list(app, context);
+  makeJob(app, context);
   one(app, context);
   events(app, context);
 }
@@ -34,8 +36,8 @@ function list(app: App, { jobs: all }: Context): void {
         description: 'Those of the caller; with the scope admin all of them.',
         querystring: Type.Object(
           {
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageJobsMax, default: 100 })),
-            cursor: Type.Optional(Type.String({ maxLength: 256, description: 'next_cursor of the page before.' })),
+            limit: pageLimit(LIMITS.pageJobsMax),
+            cursor: Cursor,
           },
           { additionalProperties: false },
         ),
@@ -67,6 +69,8 @@ function one(app: App, context: Context): void {
         operationId: 'getJob',
         tags: ['jobs'],
         summary: 'How far a job is, and its result when it is done',
+        description:
+          'Jobs that have ended are kept for a while. Ask again until the state is an end, or follow the events.',
         params: IdParams,
         response: { 200: jsonResponse('The job', 'Job'), ...UNKNOWN },
       },
@@ -87,6 +91,7 @@ function one(app: App, context: Context): void {
         operationId: 'deleteJob',
         tags: ['jobs'],
         summary: 'Cancel a job that has not ended, or forget one that has',
+        description: 'A job that is cancelled stays until it is deleted once more.',
         params: IdParams,
         response: {
           200: jsonResponse('It was cancelled; workers stop within a chunk', 'Job'),
@@ -122,7 +127,7 @@ function events(app: App, { jobs: all }: Context): void {
           'result. Comments come while nothing happens.',
         params: IdParams,
         response: {
-          200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          200: { description: 'Events', content: { 'text/event-stream': { schema: EVENTS } } },
           204: { description: 'The last event was received before (Last-Event-ID)', type: 'null' },
           ...UNKNOWN,
         },

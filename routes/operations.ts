@@ -1,6 +1,5 @@
 /** Health, readiness, metrics, and the API document. */
 import { createHash } from 'node:crypto';
-import { Type } from 'typebox';
 import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
 import type { Datasets } from '../src/access/datasets.js';
@@ -8,10 +7,8 @@ import { rankNeeded } from '../src/access/scopes.js';
 import { LIMITS } from '../src/limits.js';
 import { noneMatches } from '../src/plugins/conditional.js';
 import { VERSION } from '../src/version.js';
-import { problems } from './schemas/index.js';
+import { jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
-
-const Named = Type.Object({ name: Type.String(), reason: Type.String() });
 
 export function operations(app: App, context: Context, metrics: Metrics): void {
   app.get(
@@ -22,7 +19,8 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
         operationId: 'health',
         tags: ['operations'],
         summary: 'The process answers',
-        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+        description: 'Nothing is looked at; see /readyz for what is served.',
+        response: { 200: jsonResponse('It does', 'Health') },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -39,27 +37,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
         summary: 'What is served, how files are mapped, and which datasets are not available',
         description: 'Without the scope read, the status alone.',
         response: {
-          200: Type.Object({
-            status: Type.Literal('ready'),
-            ...Type.Partial(
-              Type.Object({
-                version: Type.String(),
-                mapping: Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' }),
-                mappings: Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' }),
-                kernels: Type.String({
-                  description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.',
-                }),
-                workers: Type.Integer(),
-                datasets: Type.Integer(),
-                quarantined: Type.Array(Named, {
-                  description: `The first ${LIMITS.troublesShownMax}; GET /v1/datasets?state=quarantined lists all.`,
-                }),
-                quarantined_count: Type.Integer(),
-                durability_unknown: Type.Array(Type.String(), { description: `The first ${LIMITS.troublesShownMax}.` }),
-                durability_unknown_count: Type.Integer(),
-              }),
-            ).properties,
-          }),
+          200: jsonResponse('What is served', 'Readiness'),
           ...problems(),
         },
       },
@@ -78,6 +56,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
         operationId: 'metrics',
         tags: ['operations'],
         summary: 'Prometheus metrics',
+        description: 'Counts and times since the start of the process.',
         response: {
           200: { description: 'Text format', content: { 'text/plain': { schema: { type: 'string' } } } },
           ...problems(),

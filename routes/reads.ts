@@ -1,78 +1,116 @@
-/** Reading elements: one row, a range of rows, any slice. */
-import { Type } from 'typebox';
-import type { RouteShorthandOptions } from 'fastify';
+/** Reading elements: one row, a range of rows, any slice; and a slice as a file of one format. */
+import { Type, type TProperties } from 'typebox';
+import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type { Context } from '../src/context.js';
+import { FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseInteger, parseSlice, rangePart } from '../src/selection.js';
-import { sendArray } from '../src/plugins/send-array.js';
-import { BINARY, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
+import { setFileName } from '../src/plugins/file-name.js';
+import { sendArray, type ArrayQuery } from '../src/plugins/send-array.js';
+import {
+  answerIn,
+  capitalised,
+  DATASET_PROBLEMS,
+  headers,
+  type HeaderName,
+  nameParam,
+  NameParams,
+  NOT_MODIFIED,
+  oneOf,
+  problems,
+  SLICE,
+  untold,
+} from './schemas/index.js';
 import type { App } from './app-type.js';
 
+const INT64 = oneOf(['number', 'string'], {
+  description: 'string quotes 64-bit integers in JSON, for readers that would round them.',
+});
+const ENDIAN = oneOf(['little', 'big'], { description: "Byte order of raw; default the dataset's." });
+
+/** The parameters that only some formats have a use for. */
+const OF_FORMAT: Readonly<Record<string, TProperties>> = { json: { int64: INT64 }, raw: { endian: ENDIAN } };
+
 const FORMAT_QUERY = {
-  format: Type.Optional(Type.String({ description: 'json, raw or npy; wins over Accept.' })),
-  endian: Type.Optional(
-    Type.Union([Type.Literal('little'), Type.Literal('big')], {
-      description: "Byte order of raw; default the dataset's.",
-    }),
+  format: Type.Optional(
+    Type.String({ description: `One of ${FORMATS.map(({ name }) => name).join(', ')}; wins over Accept.` }),
   ),
-  int64: Type.Optional(
-    Type.Union([Type.Literal('number'), Type.Literal('string')], {
-      description: 'string quotes 64-bit integers in JSON, for readers that would round them.',
-    }),
-  ),
+  endian: Type.Optional(ENDIAN),
+  int64: Type.Optional(INT64),
 };
 
-const SLICE = Type.Optional(
-  Type.String({ description: "The text inside numpy's brackets: 100:200,50:100 or ...,::-1. Absent: everything." }),
+/** Calls of rows are told as what they answer by default, so that clients have one type for it. */
+const ROWS_QUERY = {
+  format: untold(FORMAT_QUERY.format),
+  endian: untold(FORMAT_QUERY.endian),
+  int64: FORMAT_QUERY.int64,
+};
+const ROWS_FORMATS =
+  'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for raw.';
+
+const READ_PROBLEMS = problems(
+  ...DATASET_PROBLEMS,
+  'bad_slice',
+  'index_out_of_bounds',
+  'too_many_indices',
+  'result_rank',
+  'not_acceptable',
+  'range_not_satisfiable',
+  'too_large',
+  'bulk_load',
+  'busy',
+  'worker_lost',
+  'no_workers',
+  'busy_writing',
 );
 
-const RESPONSES = {
-  200: {
-    description: 'The elements. raw is packed C order; npy is what np.load reads.',
-    content: {
-      'application/json': { schema: Type.Ref('ArrayAnswer') },
-      'application/octet-stream': { schema: BINARY },
-      'application/x-npy': { schema: BINARY },
+/** Answers in any of some formats. */
+const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]) => {
+  const hasBytes = formats.some(({ isArray }) => isArray);
+  const names = ['X-Dataset-Generation', 'ETag', ...more] as const;
+  const ofBytes = ['X-Array-Dtype', 'X-Array-Shape', 'Accept-Ranges'] as const;
+  return {
+    200: {
+      description: `The elements: ${formats.map(({ describes }) => describes).join('; or ')}.`,
+      ...headers(...names, ...(hasBytes ? ofBytes : [])),
+      content: answerIn(formats, 'ArrayAnswer'),
     },
-  },
-  206: {
-    description: 'A byte range of a contiguous raw or npy answer',
-    content: { 'application/octet-stream': { schema: BINARY }, 'application/x-npy': { schema: BINARY } },
-  },
-  304: { description: 'Not modified', type: 'null' },
-  ...problems(
-    ...DATASET_PROBLEMS,
-    'bad_slice',
-    'index_out_of_bounds',
-    'too_many_indices',
-    'result_rank',
-    'not_acceptable',
-    'range_not_satisfiable',
-    'too_large',
-    'bulk_load',
-    'busy',
-    'worker_lost',
-    'no_workers',
-    'busy_writing',
-  ),
+    ...(hasBytes && {
+      206: {
+        description: 'The bytes of a Range, where the elements lie side by side in the file.',
+        ...headers(...names, ...ofBytes, 'Content-Range'),
+        content: answerIn(
+          formats.filter(({ isArray }) => isArray),
+          'ArrayAnswer',
+        ),
+      },
+    }),
+    304: NOT_MODIFIED,
+    ...READ_PROBLEMS,
+  };
 };
 
+const JSON_ONLY = FORMATS.filter(({ name }) => name === 'json');
+
 export function reads(app: App, context: Context): void {
+  const send = (request: FastifyRequest, reply: FastifyReply, parts: Parts, query: ArrayQuery): Sent =>
+    sendArray(context, request, reply, (request.params as { name: string }).name, parts, query);
+
   getAndHead(app, '/v1/datasets/:name/rows/:row', {
     schema: {
       operationId: 'readRow',
       tags: ['reads'],
       summary: 'One row, like m[row]: axis 0 is dropped',
+      description: ROWS_FORMATS,
       params: Type.Object({
-        name: NameParams.properties.name,
-        row: Type.String({ description: 'An integer; negative counts from the end.' }),
+        name: nameParam(),
+        row: Type.String({ description: 'An integer; negative counts from the end.', example: '0' }),
       }),
-      querystring: Type.Object(FORMAT_QUERY, { additionalProperties: false }),
-      response: RESPONSES,
+      querystring: Type.Object(ROWS_QUERY, { additionalProperties: false }),
+      response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
-      const { name, row } = request.params as { name: string; row: string };
-      const parts = [{ kind: 'index', index: parseInteger(row) }] as const;
-      return sendArray(context, request, reply, name, parts, request.query as object);
+      const parts = [{ kind: 'index', index: parseInteger((request.params as { row: string }).row) }] as const;
+      return send(request, reply, parts, request.query as object);
     },
   });
 
@@ -81,22 +119,26 @@ export function reads(app: App, context: Context): void {
       operationId: 'readRows',
       tags: ['reads'],
       summary: 'A range of rows, like m[start:stop:step]',
+      description: ROWS_FORMATS,
       params: NameParams,
       querystring: Type.Object(
         {
-          start: Type.Optional(Type.String()),
-          stop: Type.Optional(Type.String()),
-          step: Type.Optional(Type.String()),
-          ...FORMAT_QUERY,
+          start: Type.Optional(
+            Type.String({ description: 'The first row; absent: from the beginning.', example: '0' }),
+          ),
+          stop: Type.Optional(
+            Type.String({ description: 'The row to stop before; absent: to the end.', example: '3' }),
+          ),
+          step: Type.Optional(Type.String({ description: 'Take each step-th row; absent: each one.' })),
+          ...ROWS_QUERY,
         },
         { additionalProperties: false },
       ),
-      response: RESPONSES,
+      response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
       const { start, stop, step, ...query } = request.query as Record<string, string>;
-      const parts = [rangePart(start, stop, step)];
-      return sendArray(context, request, reply, (request.params as { name: string }).name, parts, query);
+      return send(request, reply, [rangePart(start, stop, step)], query);
     },
   });
 
@@ -105,18 +147,45 @@ export function reads(app: App, context: Context): void {
       operationId: 'readData',
       tags: ['reads'],
       summary: 'Any basic slice, like m[100:200, 50:100]',
+      description:
+        'In the format that `format=` or `Accept` asks for, JSON by default. For one format and one type of answer there ' +
+        `are ${FORMATS.map(({ name }) => `data.${name}`).join(', ')}.`,
       params: NameParams,
       querystring: Type.Object({ slice: SLICE, ...FORMAT_QUERY }, { additionalProperties: false }),
-      response: RESPONSES,
+      response: responses(FORMATS),
     },
     handler: (request, reply) => {
       const { slice, ...query } = request.query as { slice?: string };
-      const parts = slice === undefined ? [] : parseSlice(slice);
-      return sendArray(context, request, reply, (request.params as { name: string }).name, parts, query);
+      return send(request, reply, slice === undefined ? [] : parseSlice(slice), query);
     },
   });
+
+  for (const format of FORMATS) {
+    getAndHead(app, `/v1/datasets/:name/data.${format.name}`, {
+      schema: {
+        operationId: `readData${capitalised(format.name)}`,
+        tags: ['reads'],
+        summary: `Any basic slice as ${format.name}`,
+        description: `The answer is ${format.describes}. \`Accept\` does not matter.`,
+        params: NameParams,
+        querystring: Type.Object(
+          { slice: SLICE, ...Type.Partial(Type.Object(OF_FORMAT[format.name] ?? {})).properties },
+          { additionalProperties: false },
+        ),
+        response: responses([format], 'Content-Disposition'),
+      },
+      handler: (request, reply) => {
+        const { slice, ...query } = request.query as { slice?: string };
+        setFileName(reply, (request.params as { name: string }).name, format);
+        const parts = slice === undefined ? [] : parseSlice(slice);
+        return send(request, reply, parts, { ...query, format: format.name });
+      },
+    });
+  }
 }
 
+type Parts = Parameters<typeof sendArray>[4];
+type Sent = ReturnType<typeof sendArray>;
 type Route = Required<Pick<RouteShorthandOptions, 'schema'>> & { handler: Parameters<App['route']>[0]['handler'] };
 
 /** HEAD runs the same handler, which knows how to answer without reading; Fastify's own HEAD routes would not. */

@@ -13,7 +13,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
 import { jobText } from './job-body.js';
-import { jsonResponse } from './schemas/index.js';
+import { untold } from './schemas/index.js';
 
 /** What a call asks for as a job. */
 export interface AsyncCall extends Omit<JobOrder, 'owner'> {
@@ -21,28 +21,21 @@ export interface AsyncCall extends Omit<JobOrder, 'owner'> {
   readonly answer: (result: Uint8Array) => FastifyReply;
 }
 
+/** Left out of the document, where a call has one kind of answer; its description tells of it. */
 export const PREFER_HEADER = Type.Object({
-  prefer: Type.Optional(
+  prefer: untold(
     Type.String({
       description: `respond-async: answer 202 and compute it as a job; with wait=<seconds> (up to ${LIMITS.jobWaitSecondsMax}), only when it takes longer.`,
     }),
   ),
 });
 
-export const ACCEPTED = {
-  ...jsonResponse('With "Prefer: respond-async": the job that computes it', 'Job'),
-  headers: {
-    Location: Type.String({ description: 'Relative URL of the job.' }),
-    'Preference-Applied': Type.String({ description: 'respond-async' }),
-  },
-};
-
 /** @throws too_many_jobs, shutting_down, and what the job throws where it ends within the wait */
 export async function respondAsync(
   { jobs }: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  { waitSeconds }: Preferences,
+  { respondAsync: isPreferred, waitSeconds }: Preferences,
   { answer, ...order }: AsyncCall,
 ): Promise<FastifyReply> {
   const { id, log, principal } = request;
@@ -58,11 +51,11 @@ export async function respondAsync(
     if (job.result) return answer(job.result);
     if (job.error) throw job.error;
   }
+  if (isPreferred) reply.header('preference-applied', 'respond-async');
   return (
     reply
       .code(202)
       .header('location', `/v1/jobs/${job.id}`)
-      .header('preference-applied', 'respond-async')
       .header('cache-control', 'no-store')
       // What the log calls the request, and its job.
       .header('x-request-id', id)

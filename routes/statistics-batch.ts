@@ -7,8 +7,8 @@ import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { batchJob, linesOf } from './batch-job.js';
 import { batchLines, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
-import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
-import { BODY_PROBLEMS, problems } from './schemas/index.js';
+import { PREFER_HEADER, respondAsync } from './respond-async.js';
+import { BODY_PROBLEMS, LINES, problems } from './schemas/index.js';
 import { asksAfresh, EXACT_MEMBERS } from './statistics-answer.js';
 import type { App } from './app-type.js';
 
@@ -28,12 +28,15 @@ export function statisticsBatch(app: App, context: Context): void {
         summary: 'Statistics of several datasets or slices, one NDJSON line each',
         description:
           'Lines come in input order, or as they finish. Each carries the `index` of its query; a query that fails is ' +
-          '`{"index", "error": {problem}}` and does not stop the others. The result of a job is a list of the same.',
+          '`{"index", "error": {problem}}` and does not stop the others. With the header `Prefer: respond-async` the answer ' +
+          'is 202 with a job, whose result is a list of the same.',
         headers: PREFER_HEADER,
         body: Type.Ref('StatisticsBatch'),
         response: {
-          200: { description: 'A line per query', content: { 'application/x-ndjson': { schema: { type: 'string' } } } },
-          202: ACCEPTED,
+          200: {
+            description: 'A line per query, each a BatchLine',
+            content: { 'application/x-ndjson': { schema: LINES } },
+          },
           ...problems(...BODY_PROBLEMS, 'too_many_jobs'),
         },
       },

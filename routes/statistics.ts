@@ -1,19 +1,30 @@
-/** Statistics of one dataset. */
-import { Type } from 'typebox';
+/** Statistics of one dataset: as JSON, or one operation as an array. */
+import { Type, type TProperties } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
-import { fail, type ErrorCode } from '../src/errors.js';
-import { npyHeader, parseExactJson } from '../src/formats/index.js';
+import type { ErrorCode } from '../src/errors.js';
+import { FORMATS, npyHeader, type FormatName, type FormatRow } from '../src/formats/index.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
+import { setFileName } from '../src/plugins/file-name.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
-import { parseInteger, splitList } from '../src/selection.js';
-import { BINARY, BODY_PROBLEMS, DATASET_PROBLEMS, NameParams, problems } from './schemas/index.js';
-import { ACCEPTED, PREFER_HEADER, respondAsync } from './respond-async.js';
+import {
+  answerIn,
+  BODY_PROBLEMS,
+  capitalised,
+  DATASET_PROBLEMS,
+  headers,
+  jsonResponse,
+  NameParams,
+  problems,
+  untold,
+} from './schemas/index.js';
+import { PREFER_HEADER, respondAsync } from './respond-async.js';
 import { checkComputed, statisticsJob, type RunNote } from './statistics-job.js';
+import { fromUrl, urlQuery, type UrlQuery } from './statistics-url.js';
 import {
   answerBlock,
   answerJson,
@@ -28,108 +39,121 @@ import {
 } from './statistics-answer.js';
 import type { App } from './app-type.js';
 
-const FORMAT = { format: Type.Optional(Type.String({ description: 'json, or raw or npy for one operation.' })) };
+const FORMAT = untold(Type.String({ description: 'json, or raw or npy for one operation.' }));
 
-const responses = (...more: ErrorCode[]) => ({
-  200: {
-    description: 'The results. One operation with format=npy or raw answers as an array.',
-    content: {
-      'application/json': { schema: Type.Ref('StatisticsAnswer') },
-      'application/octet-stream': { schema: BINARY },
-      'application/x-npy': { schema: BINARY },
-    },
+export const STATISTICS_PROBLEMS: readonly ErrorCode[] = [
+  ...DATASET_PROBLEMS,
+  'bad_slice',
+  'not_acceptable',
+  'index_out_of_bounds',
+  'too_many_indices',
+  'result_rank',
+  'bad_axis',
+  'bad_operation',
+  'not_aligned',
+  'empty_selection',
+  'nan_found',
+  'would_lose',
+  'too_large',
+  'bulk_load',
+  'busy',
+  'busy_writing',
+  'worker_lost',
+  'no_workers',
+  'too_many_jobs',
+];
+
+/** Paths of statistics: what each answers, and what its document says. The first one negotiates. */
+interface Variant {
+  /** Absent where it is negotiated. */
+  readonly format?: FormatRow & { readonly name: FormatName };
+  readonly description: string;
+  readonly query: TProperties;
+  readonly response: object;
+}
+
+const VARIANTS: readonly Variant[] = [
+  {
+    description:
+      'One operation is answered as an array where `Accept` asks for raw or npy, or `format=`; the paths with a suffix ' +
+      'always do. With the header `Prefer: respond-async`, perhaps with `wait=<seconds>`, the answer is 202 with a job, ' +
+      'as that of `POST /v1/jobs`.',
+    query: { format: FORMAT },
+    response: jsonResponse('The results', 'StatisticsAnswer', 'X-Dataset-Generation', 'X-Cache'),
   },
-  202: ACCEPTED,
-  ...problems(
-    ...DATASET_PROBLEMS,
-    ...more,
-    'bad_slice',
-    'not_acceptable',
-    'index_out_of_bounds',
-    'too_many_indices',
-    'result_rank',
-    'bad_axis',
-    'bad_operation',
-    'not_aligned',
-    'empty_selection',
-    'nan_found',
-    'would_lose',
-    'too_large',
-    'bulk_load',
-    'busy',
-    'busy_writing',
-    'worker_lost',
-    'no_workers',
-    'too_many_jobs',
-  ),
-});
-
-const text = (description: string) => Type.Optional(Type.String({ description }));
+  ...FORMATS.filter(({ isArray }) => isArray).map(format => ({
+    format,
+    description: `One operation, as ${format.describes}. \`Accept\` does not matter.`,
+    query: {},
+    response: {
+      description: 'The result of the operation',
+      ...headers('X-Dataset-Generation', 'X-Array-Dtype', 'X-Array-Shape', 'X-Cache', 'Content-Disposition'),
+      content: answerIn([format], ''),
+    },
+  })),
+];
 
 export function statistics(app: App, context: Context): void {
-  app.get(
-    '/v1/datasets/:name/statistics',
-    {
-      config: { scope: 'read', asksPreconditions: true },
-      schema: {
-        operationId: 'getStatistics',
-        tags: ['statistics'],
-        summary: 'Statistics of a dataset or a slice of it',
-        params: NameParams,
-        headers: PREFER_HEADER,
-        querystring: Type.Object(
-          {
-            ops: text('Operations, comma-separated: mean,std'),
-            slice: text('Basic indexing, applied first.'),
-            axis: text('Axes to reduce, comma-separated; absent reduces all.'),
-            keepdims: Type.Optional(Type.Boolean()),
-            ddof: Type.Optional(Type.Number()),
-            nan: text('propagate, omit or raise'),
-            as: text('Names for the results, comma-separated.'),
-            where: text('Which rows are used: the JSON of a filter.'),
-            group_by: text('What rows are grouped by: the JSON of a key, or of a list of keys.'),
-            q: text(
-              'Quantiles from 0 to 1, comma-separated; one number alone has no axis in the answer, 0.5, with a comma has.',
-            ),
-            bins: text('Number of bins of a histogram; 10 where only range is given.'),
-            range: text('Range of a histogram, lo,hi; absent: from the smallest to the largest element.'),
-            ...FORMAT,
-          },
-          { additionalProperties: false },
-        ),
-        response: responses(),
+  for (const variant of VARIANTS) {
+    const { format, description, query, response } = variant;
+    const suffix = format ? `.${format.name}` : '';
+    const idSuffix = capitalised(format?.name ?? '');
+    const asFormat = format ? `, as ${format.name}` : '';
+    const told = { tags: ['statistics'], description, params: NameParams, headers: PREFER_HEADER };
+    app.get(
+      `/v1/datasets/:name/statistics${suffix}`,
+      {
+        config: { scope: 'read', asksPreconditions: true },
+        schema: {
+          ...told,
+          operationId: `getStatistics${idSuffix}`,
+          summary: `Statistics of a dataset or a slice of it${asFormat}`,
+          querystring: Type.Object({ ...urlQuery(format !== undefined), ...query }, { additionalProperties: false }),
+          response: { 200: response, ...problems(...STATISTICS_PROBLEMS) },
+        },
       },
-    },
-    (request, reply) => send(context, request, reply, request.params.name, fromUrl(request.query)),
-  );
+      (request, reply) => {
+        const input = fromUrl(request.query as UrlQuery);
+        return send(context, request, reply, { name: request.params.name, input, format });
+      },
+    );
 
-  app.post(
-    '/v1/datasets/:name/statistics',
-    {
-      config: { scope: 'read', asksPreconditions: true, exactMembers: EXACT_MEMBERS },
-      schema: {
-        operationId: 'queryStatistics',
-        tags: ['statistics'],
-        summary: 'Statistics of a dataset, as a JSON query',
-        params: NameParams,
-        headers: PREFER_HEADER,
-        querystring: Type.Object(FORMAT, { additionalProperties: false }),
-        body: Type.Ref('StatisticsQuery'),
-        response: responses(...BODY_PROBLEMS),
+    app.post(
+      `/v1/datasets/:name/statistics${suffix}`,
+      {
+        config: { scope: 'read', asksPreconditions: true, exactMembers: EXACT_MEMBERS },
+        schema: {
+          ...told,
+          operationId: `queryStatistics${idSuffix}`,
+          summary: `Statistics of a dataset, as a JSON query${asFormat}`,
+          querystring: Type.Object(query, { additionalProperties: false }),
+          body: Type.Ref('StatisticsQuery'),
+          response: { 200: response, ...problems(...STATISTICS_PROBLEMS, ...BODY_PROBLEMS) },
+        },
       },
-    },
-    (request, reply) => send(context, request, reply, request.params.name, request.body as StatisticsInput),
-  );
+      (request, reply) => {
+        const input = request.body as StatisticsInput;
+        return send(context, request, reply, { name: request.params.name, input, format });
+      },
+    );
+  }
+}
+
+/** What one call asks for. */
+interface Asked {
+  readonly name: string;
+  readonly input: StatisticsInput;
+  /** Of the path; without one it is negotiated. */
+  readonly format: Variant['format'] | undefined;
 }
 
 async function send(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  name: string,
-  input: StatisticsInput,
+  { name, input, format: ofPath }: Asked,
 ): Promise<FastifyReply> {
-  const format = negotiate(request, (request.query as { format?: string }).format);
+  const format = ofPath?.name ?? negotiate(request, (request.query as { format?: string }).format);
   const planned = planFor(request.datasets, name, input);
   if (format === 'json') checkJsonCells(planned, context.config.jsonElementsMax);
   if (answeredUntagged(request, reply, standingOf(planned.dataset))) return reply;
@@ -156,6 +180,7 @@ async function send(
   }
   const { block, run } = await answerBlock(context, planned, running);
   checkComputed(ifMatch, planned, run);
+  if (ofPath) setFileName(reply, name, ofPath);
   noteRun(reply, run)
     .header('x-array-dtype', block.dtype.typestr)
     .header('x-array-shape', block.shape.join(','))
@@ -173,68 +198,4 @@ function noteRun(reply: FastifyReply, { generations, cache }: RunNote): FastifyR
 
 function sendJson(reply: FastifyReply, body: string | Uint8Array, run: RunNote): FastifyReply {
   return noteRun(reply, run).type('application/json; charset=utf-8').send(body);
-}
-
-interface UrlQuery extends Record<string, unknown> {
-  readonly ops?: string;
-  readonly q?: string;
-  readonly bins?: string;
-  readonly range?: string;
-  readonly axis?: string;
-  readonly as?: string;
-  readonly where?: string;
-  readonly group_by?: string;
-}
-
-/** The parameters of a URL in the shape of the JSON query. */
-function fromUrl(query: UrlQuery): StatisticsInput {
-  const { ops, axis, as, q, bins, range, where, group_by: groupBy, format: _, ...rest } = query;
-  // These imply their operation, which stands at the end where it is not named.
-  const implied: Record<string, object> = {
-    ...(q !== undefined && { quantile: { q: parseFractions(q) } }),
-    ...((bins !== undefined || range !== undefined) && {
-      histogram: {
-        ...(bins !== undefined && { bins: parseNumber(bins) }),
-        range: range && splitList(range).map(parseNumber),
-      },
-    }),
-  };
-  const names = ops === undefined ? [] : splitList(ops);
-  for (const name of Object.keys(implied)) if (!names.includes(name)) names.push(name);
-  const named = names.map(name => (Object.hasOwn(implied, name) ? { [name]: implied[name] } : name));
-  if (named.length === 0) fail('bad_request', 'ops is missing: name operations, for example ops=mean,std.');
-  return {
-    ...rest,
-    ops: named,
-    ...(axis !== undefined && { axis: parseAxes(axis) }),
-    ...(as !== undefined && { as: splitList(as) }),
-    ...(where !== undefined && { where: parseText('where', where) }),
-    ...(groupBy !== undefined && { group_by: parseText('group_by', groupBy) }),
-  };
-}
-
-/** A parameter that is JSON. */
-function parseText(name: string, text: string): unknown {
-  try {
-    return parseExactJson(text);
-  } catch {
-    return fail('bad_request', `${name} is JSON text, for example {"column":3,"gt":0.5}, percent-encoded.`, {
-      at: name,
-    });
-  }
-}
-
-function parseAxes(axis: string): number[] | null {
-  return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseInteger);
-}
-
-/** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */
-function parseFractions(list: string): unknown {
-  const fractions = splitList(list).map(parseNumber);
-  return list.includes(',') ? fractions : fractions[0];
-}
-
-/** What is no number is left for the query to refuse. */
-function parseNumber(text: string): number | string {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
 }

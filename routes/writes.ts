@@ -1,172 +1,114 @@
-/** Writing elements of a slice. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+/** Writing elements of a slice: in the format that the Content-Type says, or that the path says. */
 import { Type } from 'typebox';
-import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
-import { checkWritable } from '../src/dataset/write.js';
-import { fail, type ErrorCode } from '../src/errors.js';
-import type { Dataset } from '../src/dataset/dataset.js';
-import type { Precondition } from '../src/dataset/precondition.js';
-import { signalOf } from '../src/plugins/client-gone.js';
-import { preconditionOf } from '../src/plugins/conditional.js';
+import { FORMATS, type FormatName } from '../src/formats/index.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
+import type { Bodies } from '../src/plugins/openapi.js';
 import { normalise, parseSlice } from '../src/selection.js';
-import { writeBatch } from '../src/transfer/batch.js';
-import { writeBody, type WriteRequest } from '../src/transfer/write.js';
-import { BODY_PROBLEMS, DATASET_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
-import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
+import { writeBody, type WriteContext } from '../src/transfer/write.js';
+import { anyValue, BINARY, capitalised, jsonResponse, NameParams, oneOf, problems } from './schemas/index.js';
+import { streamedBodies, withBody } from './streamed-bodies.js';
+import { writeBatches } from './write-batch.js';
+import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
 import type { App } from './app-type.js';
 
-const MEDIA_TYPES = ['application/json', 'application/octet-stream', 'application/x-npy'];
-const BATCH_MEDIA_TYPES = ['application/json', 'multipart/form-data'];
-
-const ENDIAN = Type.Optional(
-  Type.Union([Type.Literal('little'), Type.Literal('big')], { description: 'Byte order of raw bytes.' }),
+const JSON_DATA = anyValue({
+  description: 'Nested lists, or a bare value that fills the slice.',
+  example: [0, 12.8, 5, 4.7],
+});
+const BYTES = 'application/octet-stream';
+const DATA: Bodies = Object.fromEntries(
+  FORMATS.map(({ name, mediaTypes }) => [mediaTypes[0], name === 'json' ? JSON_DATA : BINARY]),
+);
+const SLICE = Type.Optional(
+  Type.String({ description: "The text inside numpy's brackets. Absent: everything.", example: '0' }),
+);
+const DURABILITY = Type.Optional(
+  oneOf(['commit', 'none'], { default: 'commit', description: 'commit answers when the write is on disk.' }),
 );
 
-const WRITE_PROBLEMS: readonly ErrorCode[] = [
-  ...DATASET_PROBLEMS,
-  ...BODY_PROBLEMS,
-  'bad_slice',
-  'bad_json',
-  'bad_npy',
-  'read_only',
-  'unsupported_media_type',
-  'unsupported_dtype',
-  'index_out_of_bounds',
-  'outside',
-  'too_many_indices',
-  'result_rank',
-  'shape_mismatch',
-  'bad_shape',
-  'body_size_mismatch',
-  'would_lose',
-  'too_large',
-  'bulk_load',
-  'busy',
-  'worker_lost',
-  'no_workers',
-  'disk_full',
-];
-
 export function writes(app: App, context: Context): void {
-  const writeContext = {
+  const writeContext: WriteContext = {
     offLoop: context.pool,
     budget: context.budget,
     commitBytesMax: context.config.commitBytesMax,
   };
-  streamedBodies(app, MEDIA_TYPES, scope => {
+  writeData(app, writeContext, {
+    url: '/v1/datasets/:name/data',
+    operationId: 'writeData',
+    summary: 'Write a slice, like m[slice] = data',
+    description:
+      'JSON (a bare value or nested lists), raw (exactly the bytes of the selection, or one item that fills it) ' +
+      'or npy. Shapes broadcast as numpy assigns.',
+    bodies: DATA,
+  });
+  for (const { name, mediaTypes, describes } of FORMATS) {
+    const body = name === 'json' ? JSON_DATA : BINARY;
+    writeData(app, writeContext, {
+      url: `/v1/datasets/:name/data.${name}`,
+      operationId: `writeData${capitalised(name)}`,
+      summary: `Write a slice from ${name}`,
+      description: `The body is ${describes}, whatever its Content-Type says of it. Shapes broadcast as numpy assigns.`,
+      // Many clients know bytes by one media type alone; the path says which format they are in.
+      bodies: { [mediaTypes[0]]: body, ...(name !== 'json' && { [BYTES]: body }) },
+      also: BYTES,
+      format: name,
+    });
+  }
+  writeBatches(app, writeContext);
+}
+
+interface WriteRoute {
+  readonly url: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly bodies: Bodies;
+  /** A media type that is taken, too. */
+  readonly also?: string;
+  /** Absent: what the Content-Type says. */
+  readonly format?: FormatName;
+}
+
+function writeData(app: App, context: WriteContext, { url, bodies, also, format, ...told }: WriteRoute): void {
+  const mediaTypes = [...new Set([...Object.keys(bodies), ...(also === undefined ? [] : [also])])];
+  streamedBodies(app, mediaTypes, scope => {
     scope.put(
-      '/v1/datasets/:name/data',
+      url,
       {
-        config: { scope: 'write', asksPreconditions: true },
+        config: { scope: 'write', asksPreconditions: true, bodies },
         schema: {
-          operationId: 'writeData',
+          ...told,
           tags: ['writes'],
-          summary: 'Write a slice, like m[slice] = data',
-          description:
-            'JSON (a bare value or nested lists), raw (exactly the bytes of the selection, or one item that fills it) ' +
-            'or npy. Shapes broadcast as numpy assigns. commit answers when the write is on disk.',
-          consumes: MEDIA_TYPES,
           params: NameParams,
           querystring: Type.Object(
-            {
-              slice: Type.Optional(
-                Type.String({ description: "The text inside numpy's brackets. Absent: everything." }),
-              ),
-              durability: Type.Optional(
-                Type.Union([Type.Literal('commit'), Type.Literal('none')], { default: 'commit' }),
-              ),
-              endian: ENDIAN,
-            },
+            { slice: SLICE, durability: DURABILITY, ...((format ?? 'raw') === 'raw' && { endian: ENDIAN }) },
             { additionalProperties: false },
           ),
           response: {
-            200: jsonResponse('Written', 'WriteAnswer'),
+            200: jsonResponse('Written', 'WriteAnswer', 'X-Dataset-Generation'),
             ...problems(...WRITE_PROBLEMS),
           },
         },
       },
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
-        const { slice, durability = 'commit', endian } = request.query;
+        const { slice, durability = 'commit', endian } = request.query as WriteQuery;
         const write = {
           ...requestOf(request, reply, dataset, endian),
           selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
-          format: bodyFormat(request),
+          format: format ?? bodyFormat(request),
           durability,
         };
-        const answer = await withBody(request, reply, body => writeBody({ ...write, body }, writeContext));
-        return reply.header('x-dataset-generation', answer.generation).send(answer);
-      },
-    );
-  });
-
-  streamedBodies(app, BATCH_MEDIA_TYPES, scope => {
-    scope.post(
-      '/v1/datasets/:name/writes',
-      {
-        config: { scope: 'write', asksPreconditions: true },
-        schema: {
-          operationId: 'writeBatch',
-          tags: ['writes'],
-          summary: 'Write many slices as one atomic commit',
-          description:
-            '`{"writes": [{"slice": "0", "data": 1.0}, …]}`, applied in this order. As multipart/form-data the first part ' +
-            'is that JSON without `data`; then comes one raw or npy part for each write, in the same order. All of them ' +
-            'are on disk when it answers, and none of them is visible before all are.',
-          consumes: BATCH_MEDIA_TYPES,
-          params: NameParams,
-          querystring: Type.Object({ endian: ENDIAN }, { additionalProperties: false }),
-          response: {
-            200: jsonResponse('Written', 'BatchAnswer'),
-            ...problems(...WRITE_PROBLEMS),
-          },
-        },
-      },
-      async (request, reply) => {
-        const dataset = request.datasets.get(request.params.name);
-        const batch = {
-          ...requestOf(request, reply, dataset, request.query.endian),
-          contentType: request.headers['content-type'] ?? '',
-        };
-        const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, writeContext));
+        const answer = await withBody(request, reply, body => writeBody({ ...write, body }, context));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );
   });
 }
 
-/** What both kinds of write ask for, beside the body. */
-function requestOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  dataset: Dataset,
-  endian: 'little' | 'big' | undefined,
-): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition' | 'signal'> {
-  return {
-    dataset,
-    endian: endian && (endian === 'big' ? '>' : '<'),
-    bodyBytes: bodyLength(request),
-    signal: signalOf(reply),
-    precondition: stillWritable(request.datasets, dataset, preconditionOf(request)),
-  };
-}
-
-/** What is asked again when it is the write's turn: the dataset may have been forgotten or changed meanwhile. */
-function stillWritable(
-  datasets: Pick<Datasets, 'get'>,
-  { record }: Dataset,
-  precondition: Precondition,
-): (generation: number) => void {
-  return generation => {
-    const current = datasets.get(record.name);
-    checkWritable(current);
-    if (current.record.id !== record.id) {
-      fail('file_changed', 'The dataset was replaced while the body was read. Repeat the request.', {
-        reason: 'replaced',
-      });
-    }
-    precondition({ id: record.id, generation });
-  };
+interface WriteQuery {
+  readonly slice?: string;
+  readonly durability?: 'commit' | 'none';
+  readonly endian?: 'little' | 'big';
 }

@@ -1,39 +1,92 @@
 /** Elements: read, written and flushed. */
 import { Type } from 'typebox';
-import { Shape } from './common.js';
+import { anyValue, DTYPE, Generation, int64, oneOf, Shape, toldAs } from './common.js';
 
 export const ArrayAnswer = Type.Object(
   {
     dataset: Type.String(),
-    generation: Type.Integer(),
-    dtype: Type.String(),
+    generation: Generation,
+    dtype: toldAs(Type.String(), DTYPE),
     shape: Shape,
-    data: Type.Unknown({ description: 'Nested lists; a bare value for rank 0.' }),
+    data: anyValue({ description: 'Nested lists; a bare value for rank 0. NaN and infinities are text.' }),
   },
-  { $id: 'ArrayAnswer' },
+  {
+    $id: 'ArrayAnswer',
+    description: 'Elements as JSON.',
+    example: {
+      dataset: 'seattle-weather',
+      generation: 1,
+      dtype: '<f8',
+      shape: [2, 2],
+      data: [
+        [0, 12.8],
+        [10.9, 10.6],
+      ],
+    },
+  },
 );
+
+const WRITTEN = {
+  elements: int64({ description: 'Number of elements that were written.' }),
+  bytes: int64({ description: 'Bytes that were written.' }),
+};
 
 export const WriteAnswer = Type.Object(
   {
     dataset: Type.String(),
-    generation: Type.Integer(),
-    elements: Type.Integer(),
-    bytes: Type.Integer(),
-    durability: Type.String({ enum: ['commit', 'none'] }),
+    generation: Generation,
+    ...WRITTEN,
+    durability: oneOf(['commit', 'none'], { description: 'commit: the write is on disk.' }),
   },
-  { $id: 'WriteAnswer' },
+  {
+    $id: 'WriteAnswer',
+    description: 'What a write did.',
+    example: { dataset: 'seattle-weather', generation: 2, elements: 4, bytes: 32, durability: 'commit' },
+  },
+);
+
+export const SliceWrite = Type.Object(
+  {
+    slice: Type.Optional(Type.String({ description: "The text inside numpy's brackets. Absent: everything." })),
+    data: anyValue({ description: 'Nested lists, or a bare value that fills the slice.' }),
+  },
+  { $id: 'SliceWrite', description: 'One write of a batch.', example: { slice: '0', data: [0, 12.8, 5, 4.7] } },
+);
+
+export const WriteBatch = Type.Object(
+  { writes: Type.Array(Type.Ref('SliceWrite'), { description: 'Applied in this order.' }) },
+  {
+    $id: 'WriteBatch',
+    description: 'Writes that become one commit.',
+    example: {
+      writes: [
+        { slice: '0', data: [0, 12.8, 5, 4.7] },
+        { slice: '1,0', data: 10.9 },
+      ],
+    },
+  },
 );
 
 export const BatchAnswer = Type.Object(
   {
     dataset: Type.String(),
-    generation: Type.Integer({ description: 'One for the whole batch.' }),
-    writes: Type.Integer({ description: 'Slices that were written.' }),
-    elements: Type.Integer(),
-    bytes: Type.Integer(),
-    durability: Type.Literal('commit'),
+    generation: int64({ description: 'One for the whole batch.' }),
+    writes: int64({ description: 'Slices that were written.' }),
+    ...WRITTEN,
+    durability: oneOf(['commit'], { description: 'All of them are on disk.' }),
   },
-  { $id: 'BatchAnswer' },
+  {
+    $id: 'BatchAnswer',
+    description: 'What a batch of writes did.',
+    example: { dataset: 'seattle-weather', generation: 2, writes: 2, elements: 5, bytes: 40, durability: 'commit' },
+  },
 );
 
-export const FlushAnswer = Type.Object({ dataset: Type.String(), generation: Type.Integer() }, { $id: 'FlushAnswer' });
+export const FlushAnswer = Type.Object(
+  { dataset: Type.String(), generation: Generation },
+  {
+    $id: 'FlushAnswer',
+    description: 'The state that is on disk.',
+    example: { dataset: 'seattle-weather', generation: 1 },
+  },
+);

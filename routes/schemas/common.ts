@@ -1,13 +1,96 @@
-/** Schemas that several components share. */
-import { Type } from 'typebox';
+/**
+ * Words that the components share. What they make is checked by Ajv and told to generators: OpenAPI 3.0 has `nullable`
+ * and `enum`, and a choice between types (`anyOf`) would become a class of its own in most languages.
+ */
+import { Type, type Static, type TSchema } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
+import { REF, TOLD_AS, UNTOLD } from '../../src/plugins/openapi-shape.js';
 
-export const Shape = Type.Array(Type.Integer(), {
-  maxItems: LIMITS.rankMax,
-  description: 'Length of each axis; [] is a scalar.',
-});
+interface Words {
+  readonly $id?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly example?: unknown;
+}
+
+/** A whole number that may be beyond 2^31. */
+export const int64 = (words: Words = {}) => Type.Integer({ format: 'int64', ...words });
+
+/** A number that need not be whole. */
+export const double = (words: Words = {}) => Type.Number({ format: 'double', ...words });
+
+/** One of a few words. */
+export function oneOf<const T extends string>(values: readonly T[], words: Words = {}) {
+  return Type.Unsafe<T>({ type: 'string', enum: [...values], ...words });
+}
+
+/** A schema with a type, or null. */
+export function nullable<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T> | null>({ ...schema, nullable: true });
+}
+
+/** An object with members of any name and kind. */
+export const freeObject = (words: Words = {}) =>
+  Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, ...words });
+
+/** Any JSON value. */
+export const anyValue = (words: Words = {}) => Type.Unknown({ ...words });
+
+/** Checked by one schema, and told by another, which is simpler. */
+export function toldAs<T extends TSchema>(schema: T, told: object) {
+  return Type.Unsafe<Static<T>>({ ...schema, [TOLD_AS]: told });
+}
+
+/** Checked by one schema, and told as a component. */
+export const toldAsRef = <T extends TSchema>(schema: T, component: string) => toldAs(schema, { [REF]: component });
+
+/** A parameter that is taken, and left out of the document. */
+export const untold = <T extends TSchema>(schema: T) =>
+  Type.Optional(Type.Unsafe<Static<T>>({ ...schema, [UNTOLD]: true }));
+
+/** An optional list of a request. Where it may be null, clients in Java leave out one that is not set; else they send []. */
+export const listOrAbsent = <T extends TSchema>(schema: T) => toldAs(schema, { ...schema, nullable: true });
 
 /** Bytes that are not text, as generated clients understand it. */
 export const BINARY = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary' });
 
-export const NameParams = Type.Object({ name: Type.String({ description: 'Name of the dataset.' }) });
+/** NDJSON: bytes, since the lines come one by one. */
+export const LINES: object = { ...BINARY, 'x-item': { [REF]: 'BatchLine' } };
+
+/** Server-sent events. */
+export const EVENTS: object = { type: 'string', 'x-item': { [REF]: 'JobEvent' } };
+
+export const Shape = Type.Array(int64(), {
+  maxItems: LIMITS.rankMax,
+  description: 'Length of each axis; [] is a scalar.',
+});
+
+export const DTYPE = { description: "numpy's name of the type of an element, such as <f4, float32 or >i2." };
+
+export const Generation = int64({ description: 'Counts committed writes of the file; never used twice.' });
+
+/** The array that the examples are about: one of those that `npm start` brings. */
+export const EXAMPLE_NAME = 'seattle-weather';
+
+export const nameParam = (example: string = EXAMPLE_NAME) =>
+  Type.String({ description: 'Name of the dataset.', example });
+
+export const NameParams = Type.Object({ name: nameParam() });
+
+export const Cursor = Type.Optional(
+  Type.String({ maxLength: 256, description: 'The next_cursor of the page before; absent for the first page.' }),
+);
+
+export const pageLimit = (maximum: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: 100, description: 'How many a page has at most.' }));
+
+export const NextCursor = nullable(
+  Type.String({ description: 'Pass it as cursor for the next page; null on the last one.' }),
+);
+
+export const SLICE = Type.Optional(
+  Type.String({
+    description: "The text inside numpy's brackets, such as 100:200,50:100. Absent: everything.",
+    example: '0:3,:2',
+  }),
+);

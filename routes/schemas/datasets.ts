@@ -1,45 +1,80 @@
 /** A dataset: described, listed, made and changed. */
 import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
-import { Shape } from './common.js';
+import {
+  DTYPE,
+  freeObject,
+  Generation,
+  int64,
+  listOrAbsent,
+  NextCursor,
+  nullable,
+  oneOf,
+  Shape,
+  toldAs,
+} from './common.js';
 
-const Order = Type.Union([Type.Literal('C'), Type.Literal('F')], { description: 'Memory order, never a byte order.' });
-const Mode = Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+')], {
+const Order = oneOf(['C', 'F'], { description: 'Memory order, never a byte order.' });
+const Mode = oneOf(['r', 'r+', 'w+'], {
   description: "numpy.memmap's modes: r reads, r+ reads and writes, w+ makes or replaces.",
 });
-const FileFormat = Type.Union([Type.Literal('npy'), Type.Literal('raw')]);
-const Attrs = Type.Record(Type.String(), Type.Unknown(), { description: 'Free metadata, kept as given.' });
+const FileFormat = oneOf(['npy', 'raw'], { description: 'Whether the file has the header of a .npy, or none.' });
+const Attrs = freeObject({ description: 'Free metadata, kept as given.' });
 const DimName = Type.String({ maxLength: LIMITS.dimNameLengthMax });
-const Dims = Type.Union([Type.Array(DimName), Type.Null()], { description: 'A name for each axis.' });
-const GivenDims = Type.Union([Type.Array(DimName, { minItems: 1 }), Type.Null()], {
-  description: 'A name for each axis; null for none.',
-});
+const Dims = nullable(Type.Array(DimName, { description: 'A name for each axis.' }));
+const GivenDims = nullable(Type.Array(DimName, { minItems: 1, description: 'A name for each axis; null for none.' }));
+
+const DATASET_EXAMPLE = {
+  name: 'seattle-weather',
+  id: '6e751d612f3b3ccc8095c14c',
+  dtype: '<f8',
+  shape: [1461, 4],
+  strides: [32, 8],
+  order: 'C',
+  offset: 128,
+  size: 5844,
+  nbytes: 46752,
+  mode: 'r+',
+  format: 'npy',
+  generation: 1,
+  external: false,
+  state: 'ready',
+  attrs: { title: 'Daily weather of Seattle, 2012 to 2015' },
+  dims: ['day', 'variable'],
+};
 
 export const Dataset = Type.Object(
   {
     name: Type.String(),
     id: Type.String({ description: 'Random per registration.' }),
-    dtype: Type.String({ description: "numpy's array-protocol spelling, such as <f4." }),
+    dtype: toldAs(Type.String(), DTYPE),
     shape: Shape,
-    strides: Type.Array(Type.Integer(), { description: 'Bytes from one element to the next along each axis.' }),
+    strides: Type.Array(int64(), { description: 'Bytes from one element to the next along each axis.' }),
     order: Order,
-    offset: Type.Integer({ description: 'Bytes before the first element.' }),
-    size: Type.Integer({ description: 'Elements.' }),
-    nbytes: Type.Integer(),
+    offset: int64({ description: 'Bytes before the first element.' }),
+    size: int64({ description: 'Number of elements.' }),
+    nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
     format: FileFormat,
-    generation: Type.Integer({ description: 'Counts committed writes of the file; never used twice.' }),
+    generation: Generation,
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
-    state: Type.String({ enum: ['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown', 'quarantined'] }),
+    state: oneOf(['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown', 'quarantined'], {
+      description: 'Whether the elements can be had now, and why not.',
+    }),
     attrs: Attrs,
     dims: Dims,
     residency: Type.Optional(
-      Type.Union([Type.Object({ pages: Type.Integer(), resident: Type.Integer() }), Type.Null()], {
-        description: 'With ?residency=true: pages of the array, and how many are in memory. Null when not mapped.',
-      }),
+      nullable(
+        Type.Object(
+          { pages: int64(), resident: int64() },
+          {
+            description: 'With ?residency=true: pages of the array, and how many are in memory. Null when not mapped.',
+          },
+        ),
+      ),
     ),
   },
-  { $id: 'Dataset' },
+  { $id: 'Dataset', description: 'An array that is served, and where its elements lie.', example: DATASET_EXAMPLE },
 );
 
 const { residency: _, ...described } = Dataset.properties;
@@ -55,57 +90,68 @@ export const DatasetEntry = Type.Object(
     description:
       'A dataset in a list: its description, or the members that `fields` names. One that could not be ' +
       'loaded has name, state, code and reason.',
+    example: DATASET_EXAMPLE,
   },
 );
 
 export const DatasetList = Type.Object(
   {
-    datasets: Type.Array(Type.Ref('DatasetEntry')),
-    next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'Pass as cursor for the next page.' }),
+    datasets: Type.Array(Type.Ref('DatasetEntry'), { description: 'In the order of the bytes of their names.' }),
+    next_cursor: NextCursor,
   },
-  { $id: 'DatasetList' },
+  {
+    $id: 'DatasetList',
+    description: 'One page of datasets.',
+    example: { datasets: [DATASET_EXAMPLE], next_cursor: null },
+  },
 );
 
 export const CreateDataset = Type.Object(
   {
     name: Type.String({ description: 'Letters, digits, dots, hyphens, underscores; 1 to 128.' }),
     dtype: Type.Optional(
-      Type.String({ description: 'As numpy takes it: <f8, float32, >i2. Raw files default to uint8.' }),
+      toldAs(Type.String(), { description: `${DTYPE.description} Files without a header default to uint8.` }),
     ),
-    shape: Type.Optional(Shape),
+    shape: Type.Optional(listOrAbsent(Shape)),
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),
     path: Type.Optional(
       Type.String({ description: 'File to register, relative to a served folder or absolute inside one.' }),
     ),
-    offset: Type.Optional(Type.Number({ description: 'Bytes before the first element of a raw file.' })),
+    offset: Type.Optional(int64({ description: 'Bytes before the first element of a raw file.' })),
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
-      Type.Union([Type.Number(), Type.String(), Type.Boolean()], {
+      toldAs(Type.Union([Type.Number(), Type.String(), Type.Boolean()]), {
         description: 'Value of every element of a new array; "NaN", "Infinity" and 64-bit integers as strings.',
       }),
     ),
     sparse: Type.Optional(Type.Boolean({ description: 'Leave zeros as a hole instead of reserving blocks.' })),
     overwrite: Type.Optional(Type.Boolean({ description: 'With mode w+: replace what is there.' })),
-    external: Type.Optional(Type.Boolean()),
+    external: Type.Optional(Type.Boolean({ description: 'Whether other programs may change the file.' })),
     attrs: Type.Optional(Attrs),
     dims: Type.Optional(GivenDims),
   },
-  { $id: 'CreateDataset', additionalProperties: false },
+  {
+    $id: 'CreateDataset',
+    additionalProperties: false,
+    description: 'A file to register, or an array to make.',
+    example: { name: 'my-array', dtype: '<f4', shape: [1000, 4] },
+  },
 );
 
 export const PatchDataset = Type.Object(
   {
-    attrs: Type.Optional(
-      Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
-        description: 'Merged member by member; null removes.',
-      }),
-    ),
+    attrs: Type.Optional(nullable(freeObject({ description: 'Merged member by member; null removes.' }))),
     dims: Type.Optional(GivenDims),
-    mode: Type.Optional(Type.Union([Type.Literal('r'), Type.Literal('r+')])),
+    mode: Type.Optional(oneOf(['r', 'r+'], { description: 'r reads; r+ reads and writes.' })),
     external: Type.Optional(Type.Boolean({ description: 'False promises that nobody else writes the file.' })),
   },
-  { $id: 'PatchDataset', additionalProperties: false, description: 'JSON merge patch (RFC 7396).' },
+  {
+    $id: 'PatchDataset',
+    additionalProperties: false,
+    description: 'What changes, as a JSON merge patch (RFC 7396).',
+    example: { attrs: { checked: true } },
+  },
 );
 
 export type DatasetBody = Static<typeof Dataset>;

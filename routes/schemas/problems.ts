@@ -2,16 +2,30 @@
 import { Type } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
 import { PROBLEM_TYPE, STATUS } from '../../src/plugins/errors.js';
+import { oneOf } from './common.js';
+
+const CODES = Object.keys(ERRORS) as ErrorCode[];
 
 export const Problem = Type.Object(
   {
     type: Type.String({ description: 'urn:hyperslab:problem:<code>' }),
-    title: Type.String(),
-    status: Type.Integer(),
+    title: Type.String({ description: 'What the code means.' }),
+    status: Type.Integer({ description: 'The status of the answer.' }),
     detail: Type.String({ description: 'What is wrong, with its values, and what to do about it.' }),
-    code: Type.String({ enum: Object.keys(ERRORS) }),
+    code: oneOf(CODES, { description: 'What programs branch on.' }),
   },
-  { $id: 'Problem', additionalProperties: true, description: 'RFC 9457; further members carry the values.' },
+  {
+    $id: 'Problem',
+    additionalProperties: true,
+    description: 'Why a call failed (RFC 9457); further members carry the values.',
+    example: {
+      type: 'urn:hyperslab:problem:unknown_dataset',
+      title: ERRORS.unknown_dataset,
+      status: 404,
+      detail: 'There is no dataset x.',
+      code: 'unknown_dataset',
+    },
+  },
 );
 
 /** What every call can be answered, whatever it does: by the access rules, by the rate limit, during a shutdown. */
@@ -27,21 +41,28 @@ const COMMON_PROBLEMS = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
-/** The responses of a route for the errors that it can answer, by status. */
+/** Headers of problems, by status. */
+const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, object>>>> = {
+  401: { 'WWW-Authenticate': Type.String({ description: 'How to authenticate (RFC 6750).' }) },
+  403: { 'WWW-Authenticate': Type.String({ description: 'The scope that is missing (RFC 6750).' }) },
+  416: { 'Content-Range': Type.String({ description: 'bytes */<size>' }) },
+  429: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
+  503: { 'Retry-After': Type.Integer({ description: 'Seconds to wait, where the fault passes by itself.' }) },
+};
+
+/** The responses of a route for the errors that it can answer. Those of one status are the same for all routes. */
 export function problems(...codes: ErrorCode[]): Record<number, object> {
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...codes, ...COMMON_PROBLEMS])) {
-    byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
-  }
-  return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [
-      status,
-      {
-        description: names.map(code => `${code}: ${ERRORS[code]}`).join('; '),
-        content: { [PROBLEM_TYPE]: { schema: Type.Ref('Problem') } },
-      },
-    ]),
-  );
+  const statuses = new Set([...codes, ...COMMON_PROBLEMS].map(code => STATUS[code]));
+  return Object.fromEntries([...statuses].map(status => [status, problemResponse(status)]));
+}
+
+function problemResponse(status: number): object {
+  const codes = CODES.filter(code => STATUS[code] === status);
+  return {
+    description: codes.map(code => `${code}: ${ERRORS[code]}`).join('; '),
+    ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
+    content: { [PROBLEM_TYPE]: { schema: Type.Ref('Problem') } },
+  };
 }
 
 /** Errors that every call on an existing dataset shares. */

@@ -1,96 +1,242 @@
 /** Statistics: one query, a batch of them, and what answers them. */
 import { Type } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
+import {
+  anyValue,
+  double,
+  freeObject,
+  Generation,
+  int64,
+  listOrAbsent,
+  nullable,
+  oneOf,
+  toldAs,
+  toldAsRef,
+} from './common.js';
 
-const WHERE =
-  'Which rows (axis 0 of the dataset) are used; `slice` is taken of those. A filter says whose value of a row is compared: ' +
-  '`column` (two axes), `self: true` (one axis) or `dataset` (another one, of one axis and as many elements as there are ' +
-  'rows), and with what: `eq`, `ne`, `lt`, `le`, `gt`, `ge`, `between: [low, high]` (both included), `is_nan: true|false`, ' +
-  '`in: [values]` or `in: {"dataset": name, "where"?}`, the values of a dataset of one axis. Several hold together. ' +
-  '`{"and": [filters]}`, `{"or": [filters]}`, `{"not": filter}`. Integers are compared exactly; a number is rounded to the ' +
-  'dtype of floats first, as numpy does; NaN is only `ne` and `is_nan`; bool takes true and false.';
-const GROUP_BY =
-  'What rows are grouped by: a key or a list of keys. A key is `column`, `self: true` or `dataset` as in `where`, and may have ' +
-  '`bins`, ascending edges: a bin has its lower edge and not its upper one, the last bin has both; rows outside all bins ' +
-  'are left out. The answer then has `groups`, and its `results` are empty. `axis` is null, or holds 0.';
+const FilterList = nullable(Type.Array(Type.Ref('Filter')));
+
+export const Filter = Type.Object(
+  {
+    column: Type.Optional(int64({ description: 'Compare this column, of a dataset of two axes.' })),
+    self: Type.Optional(Type.Boolean({ description: 'true: compare the elements, of a dataset of one axis.' })),
+    dataset: Type.Optional(
+      Type.String({ description: 'Compare another dataset, of one axis and as many elements as there are rows.' }),
+    ),
+    field: Type.Optional(Type.String({ description: 'Compare this field, of structured elements.' })),
+    eq: Type.Optional(anyValue({ description: 'Equal to this value.' })),
+    ne: Type.Optional(anyValue({ description: 'Not equal to this value; NaN is so.' })),
+    lt: Type.Optional(anyValue({ description: 'Less than this value.' })),
+    le: Type.Optional(anyValue({ description: 'Less than this value, or equal.' })),
+    gt: Type.Optional(anyValue({ description: 'Greater than this value.' })),
+    ge: Type.Optional(anyValue({ description: 'Greater than this value, or equal.' })),
+    between: Type.Optional(anyValue({ description: 'A list of the lowest and the highest value, both included.' })),
+    in: Type.Optional(
+      anyValue({
+        description: 'A list of values; or {"dataset": name, "where"?: filter}, the values of a dataset of one axis.',
+      }),
+    ),
+    is_nan: Type.Optional(Type.Boolean({ description: 'Whether it is NaN.' })),
+    and: Type.Optional(FilterList),
+    or: Type.Optional(FilterList),
+    not: Type.Optional(Type.Ref('Filter')),
+  },
+  {
+    $id: 'Filter',
+    description:
+      'Which rows are used: one of column, self, dataset and field, and comparisons, which hold together; or one of ' +
+      'and, or and not, alone. Integers are compared exactly; a number is rounded to the dtype of floats first, as ' +
+      'numpy does; bool takes true and false.',
+    example: { column: 0, gt: 0.5 },
+  },
+);
+
+export const GroupKey = Type.Object(
+  {
+    column: Type.Optional(int64({ description: 'Group by this column, of a dataset of two axes.' })),
+    self: Type.Optional(Type.Boolean({ description: 'true: group by the elements, of a dataset of one axis.' })),
+    dataset: Type.Optional(
+      Type.String({ description: 'Group by another dataset, of one axis and as many elements as there are rows.' }),
+    ),
+    field: Type.Optional(Type.String({ description: 'Group by this field, of structured elements.' })),
+    bins: Type.Optional(
+      nullable(
+        Type.Array(double(), {
+          description:
+            'Ascending edges. A bin has its lower edge and not its upper one, the last bin has both; rows outside all ' +
+            'bins are left out.',
+        }),
+      ),
+    ),
+  },
+  {
+    $id: 'GroupKey',
+    description: 'What rows are grouped by.',
+    example: { column: 0, bins: [0, 1, 10, 100] },
+  },
+);
+
+export const Operation = Type.Unknown({
+  $id: 'Operation',
+  description:
+    'The name of an operation: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, ' +
+    'count_nonzero, median; or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
+    'q is a number or a list and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where ' +
+    'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis.',
+  example: 'mean',
+});
 
 const STATISTICS = {
-  ops: Type.Array(Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())]), {
+  ops: Type.Array(toldAsRef(Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())]), 'Operation'), {
     minItems: 1,
-    description:
-      'Names of operations: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, count_nonzero, ' +
-      'median; or, with parameters, {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where q is a number or a list ' +
-      'and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where range is that of the ' +
-      'data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis.',
+    description: 'What is computed, in one pass where that is possible.',
   }),
   slice: Type.Optional(Type.String({ description: 'Basic indexing, applied first.' })),
   axis: Type.Optional(
-    Type.Union([Type.Integer(), Type.Array(Type.Integer(), { minItems: 1, maxItems: LIMITS.rankMax }), Type.Null()], {
-      description: 'Axes to reduce; null, [] or absent reduces all.',
-    }),
+    toldAs(
+      Type.Union([Type.Integer(), Type.Array(Type.Integer(), { minItems: 1, maxItems: LIMITS.rankMax }), Type.Null()]),
+      {
+        description: 'Axes to reduce, an integer or a list of them; null, [] or absent reduces all.',
+      },
+    ),
   ),
-  keepdims: Type.Optional(Type.Boolean()),
-  ddof: Type.Optional(Type.Number({ description: 'Delta degrees of freedom of var and std.' })),
-  nan: Type.Optional(Type.String({ enum: ['propagate', 'omit', 'raise'] })),
+  keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
+  ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
+  nan: Type.Optional(
+    oneOf(['propagate', 'omit', 'raise'], { description: 'What NaN does: it is an element, left out, or refused.' }),
+  ),
   as: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
-      minItems: 1,
-      description: 'Names for the results, one per operation.',
-    }),
+    listOrAbsent(
+      Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
+        minItems: 1,
+        description: 'Names for the results, one per operation.',
+      }),
+    ),
   ),
-  where: Type.Optional(Type.Unknown({ description: WHERE, examples: [{ column: 3, gt: 0.5 }] })),
+  where: Type.Optional(toldAsRef(Type.Unknown(), 'Filter')),
   group_by: Type.Optional(
-    Type.Unknown({
-      description: GROUP_BY,
-      examples: [{ column: 3 }, [{ dataset: 'state' }, { column: 0, bins: [0, 1, 10] }]],
+    toldAs(Type.Unknown(), {
+      type: 'array',
+      nullable: true,
+      items: { 'x-ref': 'GroupKey' },
+      description:
+        'Keys that rows are grouped by; one key alone needs no list. The answer then has groups, and its results are ' +
+        'empty. axis is null, or holds 0.',
     }),
   ),
 };
 
-export const StatisticsQuery = Type.Object(STATISTICS, { $id: 'StatisticsQuery', additionalProperties: false });
+const QUERY_EXAMPLE = { ops: ['mean', { quantile: { q: [0.1, 0.9] } }], axis: 0 };
+
+export const StatisticsQuery = Type.Object(STATISTICS, {
+  $id: 'StatisticsQuery',
+  additionalProperties: false,
+  description: 'What is asked of one dataset.',
+  example: QUERY_EXAMPLE,
+});
 
 export const BatchQuery = Type.Object(
-  { dataset: Type.String(), ...STATISTICS },
-  { $id: 'BatchQuery', additionalProperties: false },
+  { dataset: Type.String({ description: 'Name of the dataset.' }), ...STATISTICS },
+  {
+    $id: 'BatchQuery',
+    additionalProperties: false,
+    description: 'What is asked of a dataset that it names.',
+    example: { dataset: 'seattle-weather', ...QUERY_EXAMPLE },
+  },
 );
 
 export const StatisticsBatch = Type.Object(
   {
     queries: Type.Array(Type.Ref('BatchQuery'), { minItems: 1, maxItems: LIMITS.batchQueriesMax }),
-    order: Type.Optional(Type.Union([Type.Literal('input'), Type.Literal('finished')])),
+    order: Type.Optional(
+      oneOf(['input', 'finished'], { description: 'Lines as the queries stand (the default), or as they finish.' }),
+    ),
   },
-  { $id: 'StatisticsBatch', additionalProperties: false },
+  {
+    $id: 'StatisticsBatch',
+    additionalProperties: false,
+    description: 'Queries that are answered with a line each.',
+    example: {
+      queries: [
+        { dataset: 'flights-delay', ops: ['mean'] },
+        { dataset: 'seattle-weather', ops: ['max'], axis: 0 },
+      ],
+    },
+  },
 );
 
-export const StatisticsAnswer = Type.Object(
+export const Results = freeObject({
+  $id: 'Results',
+  description:
+    'An entry per operation, a number or nested lists; none where there are groups, which have their own. The first axis ' +
+    'of quantile follows a list of q; histogram is {"counts", "edges"}. NaN and infinities are text.',
+  example: { mean: 7.500795 },
+});
+
+const COUNT = anyValue({ description: 'Elements used: a number, or nested lists when they differ.' });
+
+export const Group = Type.Object(
   {
-    dataset: Type.String(),
-    generation: Type.Integer(),
-    axis: Type.Union([Type.Array(Type.Integer()), Type.Null()]),
-    generations: Type.Optional(
-      Type.Record(Type.String(), Type.Integer(), { description: 'Of each dataset, where several were read.' }),
-    ),
-    count: Type.Unknown({ description: 'Elements used: a number, or nested lists when they differ.' }),
-    results: Type.Record(Type.String(), Type.Unknown(), {
-      description:
-        'An entry per operation, a number or nested lists; none where there are groups, which have their own. The first ' +
-        'axis of quantile follows a list of q; histogram is {"counts", "edges"}.',
-    }),
-    groups: Type.Optional(
-      Type.Array(
-        Type.Object({
-          key: Type.Unknown({
-            description: 'A value, [low, high] of a bin, or a list of these for a list of keys.',
-          }),
-          count: Type.Unknown(),
-          results: Type.Record(Type.String(), Type.Unknown()),
-        }),
-        { description: 'With group_by, in ascending order of the keys; NaN is one group, the last.' },
-      ),
-    ),
-    scanned_bytes: Type.Integer(),
-    chunks: Type.Integer(),
-    elapsed_ms: Type.Number(),
+    key: anyValue({ description: 'A value, [low, high] of a bin, or a list of these for a list of keys.' }),
+    count: COUNT,
+    results: Type.Ref('Results'),
   },
-  { $id: 'StatisticsAnswer' },
+  {
+    $id: 'Group',
+    description: 'The rows that have a key in common.',
+    example: { key: 3, count: 12, results: { mean: 4.25 } },
+  },
+);
+
+const ANSWER = {
+  dataset: Type.String(),
+  generation: Generation,
+  axis: nullable(Type.Array(Type.Integer(), { description: 'Axes that were reduced; null for all.' })),
+  generations: Type.Optional(
+    Type.Unsafe<Record<string, number>>({
+      type: 'object',
+      additionalProperties: int64(),
+      description: 'Of each dataset, where several were read.',
+    }),
+  ),
+  count: COUNT,
+  results: Type.Ref('Results'),
+  groups: Type.Optional(
+    Type.Array(Type.Ref('Group'), {
+      description: 'With group_by, in ascending order of the keys; NaN is one group, the last.',
+    }),
+  ),
+  scanned_bytes: int64({ description: 'Bytes that were read for it.' }),
+  chunks: int64({ description: 'Pieces that they were read in.' }),
+  elapsed_ms: double({ description: 'Milliseconds that it took.' }),
+};
+
+const ANSWER_EXAMPLE = {
+  dataset: 'flights-delay',
+  generation: 1,
+  axis: null,
+  count: 200000,
+  results: { mean: 7.500795 },
+  scanned_bytes: 400000,
+  chunks: 1,
+  elapsed_ms: 3.704,
+};
+
+export const StatisticsAnswer = Type.Object(ANSWER, {
+  $id: 'StatisticsAnswer',
+  description: 'What a query found.',
+  example: ANSWER_EXAMPLE,
+});
+
+export const BatchLine = Type.Object(
+  {
+    index: int64({ description: 'Which query of the batch it answers, from 0.' }),
+    ...Type.Partial(Type.Object(ANSWER)).properties,
+    error: Type.Optional(Type.Ref('Problem')),
+  },
+  {
+    $id: 'BatchLine',
+    description: 'A line of the NDJSON that answers a batch: what a query found, or the error that it met.',
+    example: { index: 0, ...ANSWER_EXAMPLE },
+  },
 );

@@ -23,7 +23,7 @@ const HSTS = 'max-age=15552000';
 /** What pages may read of an answer, beside the few headers that they always may. */
 const EXPOSED =
   'X-Array-Dtype, X-Array-Shape, X-Dataset-Generation, X-Cache, X-Request-Id, ' +
-  'ETag, Content-Range, Accept-Ranges, Retry-After, Location, Preference-Applied, WWW-Authenticate';
+  'ETag, Content-Disposition, Content-Range, Accept-Ranges, Retry-After, Location, Preference-Applied, WWW-Authenticate';
 
 export async function registerEdge(app: FastifyInstance, { corsOrigins, isTls }: EdgeOptions): Promise<void> {
   const headers = {

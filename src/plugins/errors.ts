@@ -142,7 +142,8 @@ export function registerErrors(app: FastifyInstance): void {
       if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, code }, 'request failed');
     }
     // Headers of an answer that is not sent after all.
-    for (const name of ['etag', 'content-length', 'content-range', 'accept-ranges']) reply.removeHeader(name);
+    for (const name of ['etag', 'content-length', 'content-range', 'content-disposition', 'accept-ranges'])
+      reply.removeHeader(name);
     return sendProblem(reply, error);
   });
 }

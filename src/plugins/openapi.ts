@@ -4,6 +4,17 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { NeededScope } from '../access/scopes.js';
+import { shapeDocument } from './openapi-shape.js';
+
+/** The schema of a body by its media type. */
+export type Bodies = Readonly<Record<string, object>>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For routes that read their bodies as they come: what the document says of them. */
+    bodies?: Bodies;
+  }
+}
 
 export async function registerOpenApi(
   app: FastifyInstance,
@@ -13,7 +24,7 @@ export async function registerOpenApi(
   for (const component of components) app.addSchema(component);
   await app.register(swagger, {
     openapi: {
-      openapi: '3.1.0',
+      openapi: '3.0.3',
       info: {
         title: 'Hyperslab',
         version,
@@ -21,7 +32,7 @@ export async function registerOpenApi(
           'numpy.memmap over HTTP: slices of memory-mapped arrays, writes that are flushed, and statistics computed on ' +
           'the server. Names follow numpy; errors are RFC 9457 problem documents with a `code`. In a request, an optional ' +
           'member that is `null`, `[]` or `{}` is absent, unless its description gives that value a meaning.',
-        license: { name: 'MIT', identifier: 'MIT' },
+        license: { name: 'MIT' },
       },
       servers: [{ url: '/' }],
       components: {
@@ -48,10 +59,14 @@ export async function registerOpenApi(
       buildLocalReference: (schema, _base, _fragment, i) =>
         typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`,
     },
-    transform: ({ schema, url, route }) => ({
-      schema: withConditions(withSecurity(documentBody(schema), route.config?.scope), route.config?.asksPreconditions),
+    transform: ({ schema, url, route: { config } }) => ({
+      schema: withConditions(
+        withSecurity(withBodies(schema, config?.bodies), config?.scope),
+        config?.asksPreconditions,
+      ),
       url,
     }),
+    transformObject: given => ('openapiObject' in given ? shapeDocument(given.openapiObject) : given.swaggerObject),
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -81,7 +96,7 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What a caller needs, as OpenAPI 3.1 names roles beside a scheme. */
+/** What a caller needs: its role stands beside the scheme, as OpenAPI 3.1 has it; generators for 3.0 pass over it. */
 function withSecurity<T>(schema: T, scope: NeededScope | undefined): T {
   if (typeof schema !== 'object' || schema === null || 'hide' in schema) return schema;
   return { ...schema, security: scope === undefined || scope === 'open' ? [] : [{ bearer: [scope] }] };
@@ -109,10 +124,9 @@ function withConditions<T>(schema: T, asked: boolean | undefined): T {
   return { ...schema, headers: { type: 'object', properties: { ...own, ...CONDITIONS } } };
 }
 
-/** Streamed bodies have no schema to validate, but the document must say that there is a body. */
-function documentBody<T>(schema: T): T {
-  if (typeof schema !== 'object' || schema === null || !('consumes' in schema) || 'body' in schema) return schema;
-  const takesJson = (schema.consumes as string[]).includes('application/json');
-  const body = { description: 'The data, in one of the media types.' };
-  return { ...schema, body: takesJson ? body : { ...body, type: 'string', format: 'binary' } };
+/** Streamed bodies have no schema to validate; the document says what they are. */
+function withBodies<T>(schema: T, bodies: Bodies | undefined): T {
+  if (typeof schema !== 'object' || schema === null || !bodies) return schema;
+  const content = Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, { schema: body }]));
+  return { ...schema, body: { content } };
 }

@@ -1,5 +1,6 @@
 /** The calls of the API as a table of what each needs, and how to send them with a key. */
 import type { Scope } from '../../src/access/scopes.js';
+import { FORMATS } from '../../src/formats/index.js';
 import { binary, json } from '../system/calls.js';
 import { bearer } from './keys.js';
 import type { Service } from './server.js';
@@ -30,6 +31,24 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
   { name: 'data', scope: 'read', path: '/v1/datasets/a1/data' },
   { name: 'statistics', scope: 'read', path: '/v1/datasets/a1/statistics?ops=mean' },
   { name: 'statistics by POST', scope: 'read', path: '/v1/datasets/a1/statistics', init: json('POST', query) },
+  ...FORMATS.map(({ name }) => ({
+    name: `data.${name}`,
+    scope: 'read' as const,
+    path: `/v1/datasets/a1/data.${name}`,
+  })),
+  ...['raw', 'npy'].flatMap(name => [
+    {
+      name: `statistics.${name}`,
+      scope: 'read' as const,
+      path: `/v1/datasets/a1/statistics.${name}?ops=mean`,
+    },
+    {
+      name: `statistics.${name} by POST`,
+      scope: 'read' as const,
+      path: `/v1/datasets/a1/statistics.${name}`,
+      init: json('POST', query),
+    },
+  ]),
   {
     name: 'batch',
     scope: 'read',
@@ -37,11 +56,25 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     init: json('POST', { queries: [{ dataset: 'a1', ...query }] }),
   },
   { name: 'jobs', scope: 'read', path: '/v1/jobs' },
+  { name: 'start of a job', scope: 'read', path: '/v1/jobs', init: json('POST', { dataset: 'a1', ...query }) },
   { name: 'job', scope: 'read', path: '/v1/jobs/x', status: 404 },
   { name: 'events of a job', scope: 'read', path: '/v1/jobs/x/events', status: 404 },
   { name: 'end of a job', scope: 'read', path: '/v1/jobs/x', init: { method: 'DELETE' }, status: 404 },
   { name: 'metrics', scope: 'read', path: '/metrics' },
   { name: 'write', scope: 'write', path: '/v1/datasets/a1/data', init: json('PUT', 1) },
+  { name: 'write.json', scope: 'write', path: '/v1/datasets/a1/data.json', init: json('PUT', 1) },
+  {
+    name: 'write.raw',
+    scope: 'write',
+    path: '/v1/datasets/a1/data.raw?slice=0',
+    init: binary('PUT', Buffer.alloc(4), 'application/octet-stream'),
+  },
+  {
+    name: 'write.npy',
+    scope: 'write',
+    path: '/v1/datasets/a1/data.npy?slice=:2',
+    init: binary('PUT', NPY, 'application/octet-stream'),
+  },
   {
     name: 'batch of writes',
     scope: 'write',

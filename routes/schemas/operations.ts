@@ -1,0 +1,52 @@
+/** Health and readiness. */
+import { Type } from 'typebox';
+import { LIMITS } from '../../src/limits.js';
+import { int64, oneOf } from './common.js';
+
+export const Health = Type.Object(
+  { status: oneOf(['ok']) },
+  { $id: 'Health', description: 'The process answers.', example: { status: 'ok' } },
+);
+
+export const Trouble = Type.Object(
+  {
+    name: Type.String({ description: 'Name of the dataset.' }),
+    reason: Type.String({ description: 'Why it cannot be served.' }),
+  },
+  {
+    $id: 'Trouble',
+    description: 'A dataset that is not served.',
+    example: { name: 'x', reason: 'its manifest is damaged' },
+  },
+);
+
+export const Readiness = Type.Object(
+  {
+    status: oneOf(['ready']),
+    version: Type.Optional(Type.String({ description: 'Of the service.' })),
+    mapping: Type.Optional(Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' })),
+    mappings: Type.Optional(Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' })),
+    kernels: Type.Optional(
+      Type.String({ description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.' }),
+    ),
+    workers: Type.Optional(Type.Integer({ description: 'Threads that compute.' })),
+    datasets: Type.Optional(int64({ description: 'How many are served.' })),
+    quarantined: Type.Optional(
+      Type.Array(Type.Ref('Trouble'), {
+        description: `The first ${LIMITS.troublesShownMax}; GET /v1/datasets?state=quarantined lists all.`,
+      }),
+    ),
+    quarantined_count: Type.Optional(int64({ description: 'How many there are.' })),
+    durability_unknown: Type.Optional(
+      Type.Array(Type.String(), {
+        description: `The first ${LIMITS.troublesShownMax} datasets whose disk failed to say that writes are kept.`,
+      }),
+    ),
+    durability_unknown_count: Type.Optional(int64({ description: 'How many there are.' })),
+  },
+  {
+    $id: 'Readiness',
+    description: 'What is served; without the scope read the status alone.',
+    example: { status: 'ready', datasets: 5 },
+  },
+);

@@ -1,0 +1,89 @@
+/** A query in the parameters of a URL: what they are, and the JSON query that they stand for. */
+import { Type } from 'typebox';
+import { fail } from '../src/errors.js';
+import { parseExactJson } from '../src/formats/index.js';
+import { parseInteger, splitList } from '../src/selection.js';
+import { double } from './schemas/index.js';
+import type { StatisticsInput } from './statistics-answer.js';
+
+const text = (description: string, words: object = {}) => Type.Optional(Type.String({ description, ...words }));
+
+/** The parameters; the examples ask for one operation or for two. */
+export const urlQuery = (isOne: boolean) => ({
+  ops: text('Operations, comma-separated: mean,std', { example: isOne ? 'mean' : 'mean,std' }),
+  slice: text('Basic indexing, applied first.'),
+  axis: text('Axes to reduce, comma-separated; absent reduces all.', { example: '0' }),
+  keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
+  ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
+  nan: text('What NaN does: propagate, omit or raise.'),
+  as: text('Names for the results, comma-separated.'),
+  where: text('Which rows are used: the JSON of a filter.'),
+  group_by: text('What rows are grouped by: the JSON of a key, or of a list of keys.'),
+  q: text('Quantiles from 0 to 1, comma-separated; one number alone has no axis in the answer, 0.5, with a comma has.'),
+  bins: text('Number of bins of a histogram; 10 where only range is given.'),
+  range: text('Range of a histogram, lo,hi; absent: from the smallest to the largest element.'),
+});
+
+export interface UrlQuery extends Record<string, unknown> {
+  readonly ops?: string;
+  readonly q?: string;
+  readonly bins?: string;
+  readonly range?: string;
+  readonly axis?: string;
+  readonly as?: string;
+  readonly where?: string;
+  readonly group_by?: string;
+}
+
+/** The parameters of a URL in the shape of the JSON query. */
+export function fromUrl(query: UrlQuery): StatisticsInput {
+  const { ops, axis, as, q, bins, range, where, group_by: groupBy, format: _, ...rest } = query;
+  // These imply their operation, which stands at the end where it is not named.
+  const implied: Record<string, object> = {
+    ...(q !== undefined && { quantile: { q: parseFractions(q) } }),
+    ...((bins !== undefined || range !== undefined) && {
+      histogram: {
+        ...(bins !== undefined && { bins: parseNumber(bins) }),
+        range: range && splitList(range).map(parseNumber),
+      },
+    }),
+  };
+  const names = ops === undefined ? [] : splitList(ops);
+  for (const name of Object.keys(implied)) if (!names.includes(name)) names.push(name);
+  const named = names.map(name => (Object.hasOwn(implied, name) ? { [name]: implied[name] } : name));
+  if (named.length === 0) fail('bad_request', 'ops is missing: name operations, for example ops=mean,std.');
+  return {
+    ...rest,
+    ops: named,
+    ...(axis !== undefined && { axis: parseAxes(axis) }),
+    ...(as !== undefined && { as: splitList(as) }),
+    ...(where !== undefined && { where: parseText('where', where) }),
+    ...(groupBy !== undefined && { group_by: parseText('group_by', groupBy) }),
+  };
+}
+
+/** A parameter that is JSON. */
+function parseText(name: string, text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return fail('bad_request', `${name} is JSON text, for example {"column":3,"gt":0.5}, percent-encoded.`, {
+      at: name,
+    });
+  }
+}
+
+function parseAxes(axis: string): number[] | null {
+  return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseInteger);
+}
+
+/** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */
+function parseFractions(list: string): unknown {
+  const fractions = splitList(list).map(parseNumber);
+  return list.includes(',') ? fractions : fractions[0];
+}
+
+/** What is no number is left for the query to refuse. */
+function parseNumber(text: string): number | string {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
+}

@@ -1,0 +1,52 @@
+/** Many slices of one dataset, as one commit. */
+import { Type } from 'typebox';
+import type { Bodies } from '../src/plugins/openapi.js';
+import { writeBatch } from '../src/transfer/batch.js';
+import type { WriteContext } from '../src/transfer/write.js';
+import { BINARY, jsonResponse, NameParams, problems } from './schemas/index.js';
+import { streamedBodies, withBody } from './streamed-bodies.js';
+import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
+import type { App } from './app-type.js';
+
+const BATCH: Bodies = {
+  'application/json': Type.Ref('WriteBatch'),
+  'multipart/form-data': Type.Object({
+    writes: Type.String({ description: 'The JSON of the writes, without their data. This part comes first.' }),
+    data: Type.Array(BINARY, { description: 'A raw or npy part for each write, in the same order.' }),
+  }),
+};
+
+export function writeBatches(app: App, context: WriteContext): void {
+  streamedBodies(app, Object.keys(BATCH), scope => {
+    scope.post(
+      '/v1/datasets/:name/writes',
+      {
+        config: { scope: 'write', asksPreconditions: true, bodies: BATCH },
+        schema: {
+          operationId: 'writeBatch',
+          tags: ['writes'],
+          summary: 'Write many slices as one atomic commit',
+          description:
+            '`{"writes": [{"slice": "0", "data": 1.0}, …]}`, applied in this order. As multipart/form-data the first part ' +
+            'is that JSON without `data`; then comes one raw or npy part for each write, in the same order. All of them ' +
+            'are on disk when it answers, and none of them is visible before all are.',
+          params: NameParams,
+          querystring: Type.Object({ endian: ENDIAN }, { additionalProperties: false }),
+          response: {
+            200: jsonResponse('Written', 'BatchAnswer', 'X-Dataset-Generation'),
+            ...problems(...WRITE_PROBLEMS),
+          },
+        },
+      },
+      async (request, reply) => {
+        const dataset = request.datasets.get(request.params.name);
+        const batch = {
+          ...requestOf(request, reply, dataset, request.query.endian),
+          contentType: request.headers['content-type'] ?? '',
+        };
+        const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, context));
+        return reply.header('x-dataset-generation', answer.generation).send(answer);
+      },
+    );
+  });
+}
