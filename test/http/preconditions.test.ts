@@ -23,6 +23,7 @@ interface Call {
 const DATASET = '/v1/datasets/{name}';
 const JSON_TYPE = 'application/json';
 const NPY = 'application/x-npy';
+const BYTES = 'application/octet-stream';
 
 const CALLS: readonly Call[] = [
   { operationId: 'describeDataset', method: 'GET', url: DATASET, about: 'dataset' },
@@ -56,6 +57,32 @@ const CALLS: readonly Call[] = [
     url: `${DATASET}/data?durability=none`,
     type: JSON_TYPE,
     body: '7',
+    about: 'dataset',
+  },
+  ...['Json', 'Raw', 'Npy'].flatMap((format): Call[] => {
+    const url = `${DATASET}/data.${format.toLowerCase()}`;
+    const body = { Json: '7', Raw: Buffer.of(7), Npy: npy() }[format]!;
+    const slice = format === 'Npy' ? '?slice=:2' : '';
+    const write = { method: 'PUT', url: `${url}${slice}`, type: format === 'Json' ? JSON_TYPE : BYTES, body } as const;
+    return [
+      { operationId: `readData${format}`, method: 'GET', url, about: 'dataset' },
+      { operationId: `writeData${format}`, ...write, about: 'dataset' },
+    ];
+  }),
+  ...['Raw', 'Npy'].flatMap((format): Call[] => {
+    const url = `${DATASET}/statistics.${format.toLowerCase()}`;
+    const query = { method: 'POST', url, type: JSON_TYPE, body: '{"ops":["sum"]}' } as const;
+    return [
+      { operationId: `getStatistics${format}`, method: 'GET', url: `${url}?ops=sum`, about: 'dataset' },
+      { operationId: `queryStatistics${format}`, ...query, about: 'dataset' },
+    ];
+  }),
+  {
+    operationId: 'createJob',
+    method: 'POST',
+    url: '/v1/jobs',
+    type: JSON_TYPE,
+    body: '{"dataset":"{name}","ops":["sum"]}',
     about: 'dataset',
   },
   {
