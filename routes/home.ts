@@ -24,12 +24,7 @@ export function home(app: App): void {
             description: 'Links, relative to this address',
             content: {
               'application/json': {
-                schema: Type.Object({
-                  docs: Type.String(),
-                  openapi: Type.String(),
-                  metrics: Type.String(),
-                  datasets: Type.String(),
-                }),
+                schema: Type.Ref('Links'),
               },
               'text/html': { schema: Type.String() },
             },

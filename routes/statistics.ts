@@ -24,7 +24,7 @@ import {
 } from './schemas/index.js';
 import { PREFER_HEADER, respondAsync } from './respond-async.js';
 import { checkComputed, statisticsJob, type RunNote } from './statistics-job.js';
-import { fromUrl, urlQuery, type UrlQuery } from './statistics-url.js';
+import { fromUrl, urlQuery } from './statistics-url.js';
 import {
   answerBlock,
   answerJson,
@@ -113,7 +113,7 @@ export function statistics(app: App, context: Context): void {
         },
       },
       (request, reply) => {
-        const input = fromUrl(request.query as UrlQuery);
+        const input = fromUrl(request.query);
         return send(context, request, reply, { name: request.params.name, input, format });
       },
     );

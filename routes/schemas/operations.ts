@@ -50,3 +50,17 @@ export const Readiness = Type.Object(
     example: { status: 'ready', datasets: 5 },
   },
 );
+
+export const Links = Type.Object(
+  {
+    docs: Type.String({ description: 'Swagger UI.' }),
+    openapi: Type.String({ description: 'The API document.' }),
+    metrics: Type.String({ description: 'Prometheus metrics.' }),
+    datasets: Type.String({ description: 'What is served.' }),
+  },
+  {
+    $id: 'Links',
+    description: 'Where to go from here, relative to the address of the service.',
+    example: { docs: 'docs', openapi: 'openapi.json', metrics: 'metrics', datasets: 'v1/datasets' },
+  },
+);

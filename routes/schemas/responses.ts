@@ -36,9 +36,11 @@ export const NOT_MODIFIED = { description: 'Nothing has changed since the ETag o
 
 /** The content of an answer in any of some formats: JSON is a component, the others are bytes. */
 export function answerIn(formats: readonly FormatRow[], component: string): Record<string, object> {
-  return Object.fromEntries(
-    formats.map(({ name, mediaTypes }) => [mediaTypes[0], { schema: name === 'json' ? Type.Ref(component) : BINARY }]),
-  );
+  const contentOf = ({ name, mediaTypes }: FormatRow): [string, object] => [
+    mediaTypes[0]!,
+    { schema: name === 'json' ? Type.Ref(component) : BINARY },
+  ];
+  return Object.fromEntries(formats.map(contentOf));
 }
 
 /** For ids of operations: Npy. */

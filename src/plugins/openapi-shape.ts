@@ -26,7 +26,7 @@ interface Document {
 
 /** The document with its problems shared, and everything told as it shall be. */
 export function shapeDocument<T extends object>(document: T): T {
-  return told(withSharedProblems(document as Document)) as T;
+  return told(withSharedProblems(document)) as T;
 }
 
 function told(value: unknown): unknown {
