@@ -2,7 +2,6 @@
  * The list of datasets. Everything in it is in memory, so that a page costs the event loop a copy; files are looked at
  * only where the caller asks for it. A page is written in turns, and a long one, with attrs, is sent as it is written.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import type { DatasetState } from '../src/dataset/dataset.js';
@@ -13,6 +12,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { streamLines, type Line } from '../src/plugins/lines.js';
 import type { Listed } from '../src/registry/registry.js';
+import { nextTurn } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { lookAtFiles } from './dataset-states.js';
 import { MEMBERS } from './describe.js';

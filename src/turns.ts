@@ -1,5 +1,22 @@
-/** Long work on the event loop, in turns: a generator does a few milliseconds of it between two yields. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/**
+ * Long work on the event loop, in turns: a generator does a few milliseconds of it between two yields. Whoever wants a
+ * turn waits in one line, of which one goes at a time: a hundred long answers hold up others no longer than one does.
+ */
+
+const line: (() => void)[] = [];
+
+/** Resolves when everything else that was to be done has been, and those before it have had their turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise(resolve => {
+    if (line.push(resolve) === 1) setImmediate(callNext);
+  });
+}
+
+/** What is called runs before the loop goes on, and may stand in line again. */
+function callNext(): void {
+  line.shift()!();
+  if (line.length > 0) setImmediate(callNext);
+}
 
 /** Runs a generator to its end, letting everything else go first between its steps. */
 export async function runTurns<T>(steps: Generator<unknown, T>): Promise<T> {

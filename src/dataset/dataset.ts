@@ -2,13 +2,13 @@
 import { promisify } from 'node:util';
 import fs from 'node:fs';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
 import { failForgotten } from '../file/refusals.js';
 import type { OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
+import { nextTurn } from '../turns.js';
 import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
 const readSome = promisify(fs.read);

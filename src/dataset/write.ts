@@ -1,5 +1,4 @@
 /** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { changedBytes, singleRun, type Change } from '../file/change.js';
 import { commitChanges, type Applier, type Durability } from '../file/commit.js';
@@ -11,6 +10,7 @@ import { selectFrom } from '../layout/select.js';
 import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import type { Selection } from '../selection.js';
+import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
 import type { OffLoop } from './off-loop.js';

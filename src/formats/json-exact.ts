@@ -15,7 +15,7 @@ const LONG_INTEGER = /^-?\d{16,}$/;
 
 /** True where `JSON.parse` may lose digits of an integer. */
 export function mayLoseDigits(text: string): boolean {
-  return /\d{16}/.test(text);
+  return /(?:^|[^\d.])\d{16}/.test(text);
 }
 
 /**
