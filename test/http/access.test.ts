@@ -63,7 +63,7 @@ t.test('every call of the API document is tried above, and says the scope that i
       t.ok(tried.includes(security![0]!.bearer[0] as Scope), `${call} is tried with its scope`);
     }
   }
-  t.strictSame(open.sort(), ['GET /healthz', 'GET /readyz'], 'these alone ask for nothing');
+  t.strictSame(open.sort(), ['GET /', 'GET /healthz', 'GET /readyz'], 'these alone ask for nothing');
 });
 
 t.test(

@@ -175,7 +175,7 @@ function table(dataDir: string, root: string): BadRequest[] {
     get(`${VICTIM}/rows?step=0`, 400, 'bad_slice'),
     get(`${VICTIM}/rows?begin=1`, 400, 'bad_request'),
     // Unknown things, and parameters that nobody reads.
-    get('/', 404, 'not_found'),
+    get('//', 404, 'not_found'),
     get('/v2/datasets', 404, 'not_found'),
     get('/v1/datasets/victim/dat', 404, 'not_found'),
     { title: 'a method that is not there', method: 'PUT', path: DATASETS, status: 405, code: 'method_not_allowed' },
