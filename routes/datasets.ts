@@ -33,6 +33,8 @@ export function datasets(app: App): void {
             'file_in_use',
             'unsupported_dtype',
             'bad_shape',
+            'not_an_array',
+            'format_mismatch',
             'header_mismatch',
             'file_too_small',
             'not_a_regular_file',

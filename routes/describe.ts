@@ -1,4 +1,4 @@
-/** A dataset as clients see it: the record without paths, and what follows from it. */
+/** A dataset as clients see it: the record without paths of the server, and what follows from it. */
 import type { Dataset, DatasetState } from '../src/dataset/dataset.js';
 import type { DatasetBody } from './schemas/index.js';
 
@@ -17,6 +17,8 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   nbytes: ({ geometry }) => geometry.nbytes,
   mode: ({ record }) => record.mode,
   format: ({ record }) => record.format,
+  path: ({ files, record }) => files.roots.locate(record.path)?.path ?? null,
+  root: ({ files, record }) => files.roots.locate(record.path)?.root ?? null,
   generation: dataset => dataset.generation,
   external: ({ record }) => record.external,
   state: (_dataset, state) => state,

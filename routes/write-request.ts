@@ -20,6 +20,7 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'bad_slice',
   'bad_json',
   'bad_npy',
+  'not_an_array',
   'read_only',
   'unsupported_media_type',
   'unsupported_dtype',

@@ -43,6 +43,8 @@ export const ERRORS = {
   shape_mismatch: 'The data cannot be broadcast to the selection',
   body_size_mismatch: 'The body has the wrong number of bytes',
   would_lose: 'The dtype cannot hold the values',
+  not_an_array: 'The file is a container that is not served',
+  format_mismatch: 'The name, the format and the content of the file contradict each other',
   header_mismatch: 'The request contradicts the header of the file',
   file_too_small: 'The file is smaller than the array',
   not_a_regular_file: 'The path is not a regular file',

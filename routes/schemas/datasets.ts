@@ -36,6 +36,8 @@ const DATASET_EXAMPLE = {
   nbytes: 46752,
   mode: 'r+',
   format: 'npy',
+  path: 'arrays/seattle-weather.npy',
+  root: 0,
   generation: 1,
   external: false,
   state: 'ready',
@@ -56,6 +58,14 @@ export const Dataset = Type.Object(
     nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
     format: FileFormat,
+    path: nullable(
+      Type.String({
+        description: 'The file, relative to the folder `root`; null where it is in none that is served now.',
+      }),
+    ),
+    root: nullable(
+      int64({ description: 'Number of the folder: 0 is the data folder, 1 the first of HYPERSLAB_ROOTS, and so on.' }),
+    ),
     generation: Generation,
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
     state: oneOf(['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown', 'quarantined'], {
@@ -116,9 +126,14 @@ export const CreateDataset = Type.Object(
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),
     path: Type.Optional(
-      Type.String({ description: 'File to register, relative to a served folder or absolute inside one.' }),
+      Type.String({
+        description:
+          'File to register or to make, relative to a served folder or absolute inside one; the answer says where it is.',
+      }),
     ),
-    offset: Type.Optional(int64({ description: 'Bytes before the first element of a raw file.' })),
+    offset: Type.Optional(
+      int64({ description: 'Bytes before the first element of a raw file; of a new one they are zeros.' }),
+    ),
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
       toldAs(Type.Union([Type.Number(), Type.String(), Type.Boolean()]), {

@@ -101,6 +101,15 @@ export class Roots {
     }
   }
 
+  /**
+   * Where a real path stands, as clients may know it: the number of the first root that holds it (0 is the data folder)
+   * and the path below that root. Undefined outside of all.
+   */
+  locate(realPath: string): { readonly root: number; readonly path: string } | undefined {
+    const root = this.#roots.findIndex(({ real }) => isInside(realPath, real));
+    return root < 0 ? undefined : { root, path: path.relative(this.#roots[root]!.real, realPath) };
+  }
+
   /** True for paths below a root that are not the service's own. */
   has(realPath: string): boolean {
     return this.#roots.some(({ real }) => isInside(realPath, real)) && !this.#isReserved(realPath);

@@ -6,6 +6,7 @@ import { parseDType, type DType } from '../dtype.js';
 import { fail, invariant } from '../errors.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { containerOf } from './containers.js';
 import { readNpyLiteral } from './npy-literal.js';
 
 export interface NpyLayout {
@@ -33,11 +34,11 @@ const GROWTH_AXIS_DIGITS = 21;
 /**
  * Reads the header from the first bytes of a stream, or says how many of them it needs to go on.
  * `fortran_order` of arrays with fewer than two axes means nothing, so their order is C.
- * @throws bad_npy, unsupported_dtype, bad_shape, too_large
+ * @throws bad_npy, not_an_array, unsupported_dtype, bad_shape, too_large
  */
 export function parseNpyHeader(bytes: Uint8Array): NpyHeader | { needBytes: number } {
   for (let i = 0; i < Math.min(bytes.length, MAGIC.length); i++) {
-    if (bytes[i] !== MAGIC[i]) fail('bad_npy', 'The bytes do not begin as a .npy does. Save the array with np.save.');
+    if (bytes[i] !== MAGIC[i]) failMagic(bytes);
   }
   if (bytes.length < PREFIX_BYTES) return { needBytes: PREFIX_BYTES };
   const version = readVersion(bytes);
@@ -83,6 +84,12 @@ export function npyHeader(layout: NpyLayout): Uint8Array {
   head.write(dict, 10, 'latin1');
   head[total - 1] = 0x0a;
   return head;
+}
+
+function failMagic(bytes: Uint8Array): never {
+  const found = containerOf(bytes, bytes.length)?.row;
+  if (!found) fail('bad_npy', 'The bytes do not begin as a .npy does. Save the array with np.save.');
+  fail('not_an_array', `The bytes are ${found.title}, not a .npy. ${found.remedy}`, { found: found.title });
 }
 
 function readVersion(bytes: Uint8Array): 1 | 2 | 3 {

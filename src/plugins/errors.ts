@@ -40,6 +40,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   shape_mismatch: 422,
   body_size_mismatch: 422,
   would_lose: 422,
+  not_an_array: 422,
+  format_mismatch: 422,
   header_mismatch: 422,
   file_too_small: 422,
   not_a_regular_file: 422,

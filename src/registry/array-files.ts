@@ -11,6 +11,7 @@ import { EFBIG, ENOSPC, failNoSpace } from '../file/system-errors.js';
 import { npyHeader, parseJsonScalar } from '../formats/index.js';
 import { sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { formatOfName } from './content.js';
 import { checkDims, type CreateRequest } from './request.js';
 
 export interface NewArray {
@@ -18,36 +19,52 @@ export interface NewArray {
   readonly shape: readonly number[];
   readonly order: Order;
   readonly format: FileFormat;
-  /** Bytes before the first element: a .npy header, or nothing. */
+  /** A .npy header, or nothing. */
   readonly header: Uint8Array;
+  /** Bytes before the first element: the header, or zeros. */
+  readonly offset: number;
   /** One element that is repeated; undefined means zeros. */
   readonly fill: Uint8Array | undefined;
   /** True leaves zeros as a hole, which takes no room until it is written. */
   readonly sparse: boolean;
 }
 
-/** What a checked request for a new array asks for. @throws bad_shape, would_lose */
+/** What a checked request for a new array asks for. @throws bad_shape, would_lose, format_mismatch, bad_request, too_large */
 export function newArrayOf(request: CreateRequest): NewArray {
-  const { shape = [], format = 'npy', sparse = false } = request;
+  const { shape = [], sparse = false } = request;
+  const format = formatOfName(request.path, request.format);
   const dtype = parseDType(request.dtype!);
   // With one axis or none both orders are the same layout; numpy calls it C.
   const order = shape.length > 1 ? (request.order ?? 'C') : 'C';
   checkDims(request.dims ?? null, shape.length);
   const fill = request.fill === undefined ? undefined : parseJsonScalar(request.fill, dtype);
   const header = format === 'npy' ? npyHeader({ dtype, shape, order }) : new Uint8Array(0);
-  return { dtype, shape, order, format, header, fill, sparse };
+  const offset = format === 'npy' ? header.byteLength : (request.offset ?? 0);
+  checkEnd(offset, sizeOf(shape) * dtype.itemsize);
+  return { dtype, shape, order, format, header, offset, fill, sparse };
+}
+
+/** @throws too_large where positions would not be exact */
+function checkEnd(offset: number, nbytes: number): void {
+  // Both are exact, and their sum may not be.
+  if (offset <= LIMITS.arrayBytesMax - nbytes) return;
+  const asked = String(BigInt(offset) + BigInt(nbytes));
+  fail('too_large', `The file would have ${asked} bytes; at most ${LIMITS.arrayBytesMax} can be addressed.`, {
+    limit: LIMITS.arrayBytesMax,
+    asked,
+  });
 }
 
 /** Writes the whole file of an array that will be `target`. @throws disk_full, too_large */
 export async function writeArray(fd: number, target: string, array: NewArray): Promise<void> {
-  const { header, fill, sparse } = array;
+  const { header, offset, fill, sparse } = array;
   const nbytes = sizeOf(array.shape) * array.dtype.itemsize;
-  const end = header.byteLength + nbytes;
+  const end = offset + nbytes;
   if (fill?.some(byte => byte !== 0)) {
     await reserve(fd, target, end);
-    await repeat(fd, header.byteLength, nbytes, fill);
+    await repeat(fd, offset, nbytes, fill);
   } else if (sparse) await truncateDescriptor(fd, end);
-  else if (!(await reserve(fd, target, end))) await repeat(fd, header.byteLength, nbytes, new Uint8Array(1));
+  else if (!(await reserve(fd, target, end))) await repeat(fd, 0, end, new Uint8Array(1));
   await writeFully(fd, header, 0);
 }
 

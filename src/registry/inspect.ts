@@ -11,9 +11,10 @@ import { pathOfDescriptor, withFolder } from '../file/folder.js';
 import { closeDescriptor } from '../file/io.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
-import { parseNpyHeader, type NpyHeader } from '../formats/index.js';
+import { parseNpyHeader, SIGNATURE_BYTES, type NpyHeader } from '../formats/index.js';
 import { checkShape, sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { checkWritableContent, formatOfContent } from './content.js';
 import { rawGeometry, type CreateRequest } from './request.js';
 
 const readSome = promisify(fs.read);
@@ -31,13 +32,13 @@ export interface FoundArray {
   readonly identity: string;
 }
 
-/** @throws bad_npy, header_mismatch, file_too_small, bad_shape, unsupported_dtype */
+/** @throws not_an_array, format_mismatch, bad_npy, header_mismatch, file_too_small, bad_shape, unsupported_dtype */
 export async function inspectFile(roots: Roots, realPath: string, request: CreateRequest): Promise<FoundArray> {
   const fd = await roots.open(realPath, false);
   try {
     const stats = fstatSync(fd, { bigint: true });
     const size = Number(stats.size);
-    const format = request.format ?? (request.path!.endsWith('.npy') ? 'npy' : 'raw');
+    const format = formatOfContent(request.path!, request.format, { head: await readHead(fd), size });
     const geometry =
       format === 'npy'
         ? matchHeader(await readHeader(fd), request)
@@ -60,12 +61,22 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
   }
 }
 
-/** @throws path_forbidden, file_system_refused */
-export async function checkCanWrite(roots: Roots, realPath: string, remoteWrites: RemoteWrites): Promise<void> {
+/**
+ * `layout` is how the file will be written, where others made it.
+ * @throws path_forbidden, file_system_refused, format_mismatch
+ */
+export async function checkCanWrite(
+  roots: Roots,
+  realPath: string,
+  remoteWrites: RemoteWrites,
+  layout: Pick<FoundArray, 'format' | 'offset'> | undefined,
+): Promise<void> {
   // For reading first: what is refused must not have been opened for writing.
   const fd = await roots.open(realPath, false);
   try {
     await refuseUnsafe(pathOfDescriptor(fd, realPath), remoteWrites);
+    const content = { head: await readHead(fd), size: fstatSync(fd).size };
+    if (layout) checkWritableContent(content, layout.format, layout.offset);
   } finally {
     await closeDescriptor(fd);
   }
@@ -106,6 +117,13 @@ export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean 
   }
 }
 
+/** What tells what a file is. */
+async function readHead(fd: number): Promise<Uint8Array> {
+  const head = new Uint8Array(SIGNATURE_BYTES);
+  const { bytesRead } = await translated(() => readSome(fd, head, 0, head.byteLength, 0));
+  return head.subarray(0, bytesRead);
+}
+
 async function readHeader(fd: number): Promise<NpyHeader> {
   let head = new Uint8Array(0);
   for (let needed = 256; ;) {
@@ -132,7 +150,7 @@ function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray
   if (differing.length > 0) {
     fail(
       'header_mismatch',
-      `${differing.join(', ')} differ from the .npy header. Leave them out: the header decides.`,
+      `${differing.join(', ')} differ from the .npy header. Leave them out: the header decides. Its bytes as they are can be read with "format": "raw".`,
       {
         differing,
         dtype: header.dtype.typestr,

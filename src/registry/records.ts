@@ -26,7 +26,7 @@ export function createdRecord(request: CreateRequest, array: NewArray, target: s
     dtype: array.dtype.typestr,
     shape: array.shape,
     order: array.order,
-    offset: array.header.byteLength,
+    offset: array.offset,
     mode: request.mode ?? 'r+',
     format: array.format,
     external: request.external ?? false,

@@ -148,7 +148,8 @@ export class Registry {
       const { record } = dataset;
       const changed = patchedRecord(record, patch);
       const isChecked = becomesWritable(record, changed);
-      if (isChecked) await checkCanWrite(this.#files.roots, changed.path, this.#remoteWrites);
+      const layout = record.made ? undefined : record;
+      if (isChecked) await checkCanWrite(this.#files.roots, changed.path, this.#remoteWrites, layout);
       const identity = await identityOf(changed.path);
       this.#claims.refresh(changed.path, identity);
       if (isChecked) this.#claims.checkSoleWriter(name, identity, changed.path);
@@ -221,7 +222,7 @@ export class Registry {
     const realPath = await this.#files.roots.find(request.path!);
     const found = await inspectFile(this.#files.roots, realPath, request);
     checkDims(request.dims ?? null, found.shape.length);
-    if (mode !== 'r') await checkCanWrite(this.#files.roots, realPath, this.#remoteWrites);
+    if (mode !== 'r') await checkCanWrite(this.#files.roots, realPath, this.#remoteWrites, found);
     this.#claims.checkSettled(realPath);
     this.#claims.refresh(realPath, found.identity);
     const twin = this.#claims.first(found.identity, realPath);

@@ -5,6 +5,7 @@ import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { formatOfName } from './content.js';
 import { checkName } from './names.js';
 
 /** The body of POST /v1/datasets. */
@@ -70,8 +71,11 @@ function checkNewArray(request: CreateRequest): void {
     fail('bad_request', 'overwrite needs mode w+: replacing an array is asked for twice on purpose.');
   }
   if (request.sparse && request.fill !== undefined) fail('bad_request', 'A sparse array is all zeros; leave fill out.');
-  if (request.offset !== undefined && (request.offset !== 0 || request.format !== 'raw')) {
-    fail('bad_request', 'offset belongs to existing files; a new array starts where its format says.');
+  if (request.offset !== undefined && formatOfName(request.path, request.format) !== 'raw') {
+    fail(
+      'bad_request',
+      'offset belongs to raw files; a .npy starts where its header says. Leave it out, or use format raw.',
+    );
   }
 }
 

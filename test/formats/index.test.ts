@@ -3,9 +3,14 @@ import * as formats from '../../src/formats/index.js';
 
 t.test('the formats offer these functions', async t => {
   t.same(Object.keys(formats).sort(), [
+    'CONTAINERS',
     'FORMATS',
+    'NPY',
+    'SIGNATURE_BYTES',
     'castInto',
     'checkBool',
+    'containerOf',
+    'containersNamed',
     'encodeJsonData',
     'encodeJsonDataNow',
     'isEmptyJson',
@@ -19,6 +24,7 @@ t.test('the formats offer these functions', async t => {
     'parseJsonWrites',
     'parseNpyHeader',
     'stringifyExactJson',
+    'suffixOf',
   ]);
 });
 

@@ -365,6 +365,9 @@ function table(dataDir: string, root: string): BadRequest[] {
     register('a .npy with another dtype', { path: 'good.npy', dtype: 'f4' }, 422, 'header_mismatch'),
     register('a .npy with another shape', { path: 'good.npy', shape: [3] }, 422, 'header_mismatch'),
     register('a .npy with another order', { path: 'square.npy', order: 'F' }, 422, 'header_mismatch'),
+    register('a zip archive', { path: 'archive.dat' }, 422, 'not_an_array'),
+    register('an .npz that is none', { path: 'fake.npz' }, 422, 'format_mismatch'),
+    register('raw r+ over a .npy', { path: 'good.npy', format: 'raw', mode: 'r+' }, 422, 'format_mismatch'),
     register('a .npy that is none', { path: 'fake.npy' }, 400, 'bad_npy'),
     register('a .npy that ends early', { path: 'cut.npy' }, 400, 'bad_npy'),
     register('a .npy shorter than it says', { path: 'liar.npy' }, 422, 'file_too_small'),
@@ -803,6 +806,8 @@ function fillRoot(): void {
   put('good.npy', good);
   put('square.npy', npy(header('<f8', '(2, 2)'), 32));
   put('fake.npy', Buffer.from('this is not an array at all'));
+  put('fake.npz', Buffer.from('this is no archive'));
+  put('archive.dat', Buffer.from('PK\x03\x04 and so on'));
   put('cut.npy', good.subarray(0, 40));
   put('liar.npy', npy(header('<f8', '(2000,)'), 16));
   put('objects.npy', npy(header('|O', '(2,)'), 16));

@@ -1,0 +1,77 @@
+/**
+ * Which format a file has. The content decides; a name that contradicts it, and a container that is not served, are
+ * told. Who says `raw` may read anything, but does not write over what another program needs to read the file.
+ */
+import { fail } from '../errors.js';
+import type { FileFormat } from '../dataset/record.js';
+import { containerOf, containersNamed, NPY, suffixOf } from '../formats/index.js';
+
+/** The start of a file, and the bytes of the whole. */
+export interface Content {
+  readonly head: Uint8Array;
+  readonly size: number;
+}
+
+const RAW = 'Its bytes as they are can be read with "format": "raw".';
+
+/** Of a file that is to be registered. @throws not_an_array, format_mismatch, bad_npy */
+export function formatOfContent(path: string, asked: FileFormat | undefined, { head, size }: Content): FileFormat {
+  if (asked === 'raw') return asked;
+  const found = containerOf(head, size)?.row;
+  if (found && found !== NPY) {
+    const detail = `The file is ${found.title}, which is not served. ${found.remedy} ${RAW}`;
+    return fail('not_an_array', detail, { found: found.title });
+  }
+  if (asked === 'npy') return asked;
+  const named = containersNamed(path);
+  if (named.length === 0 || (found && named.includes(found))) return found ? 'npy' : 'raw';
+  if (named.includes(NPY)) {
+    const detail = `The file is named .npy and does not begin as one. Save it with np.save. ${RAW}`;
+    return fail('bad_npy', detail, { suffix: suffixOf(path) });
+  }
+  const { title } = named[0]!;
+  const remedy = found ? 'Rename it, or register it with "format": "npy".' : `Look whether it is whole. ${RAW}`;
+  return fail(
+    'format_mismatch',
+    `The name ends in ${suffixOf(path)}, as ${title} does, but the file ${found ? `is ${found.title}` : 'is none'}. ${remedy}`,
+    { suffix: suffixOf(path), found: found?.title ?? null },
+  );
+}
+
+/** For a raw array that is to be written in a file that somebody else made. @throws format_mismatch */
+export function checkWritableContent({ head, size }: Content, format: FileFormat, offset: number): void {
+  const found = format === 'raw' ? containerOf(head, size) : undefined;
+  if (!found || offset >= found.headerBytes) return;
+  const { row, headerBytes } = found;
+  const instead = row === NPY ? 'Register it as the .npy that it is, without "format": "raw"' : row.remedy;
+  fail(
+    'format_mismatch',
+    `The file is ${row.title}: raw writes from byte ${offset} on would destroy it. Use mode r. ${instead.replace(/\.$/, '')}; ` +
+      `or give an "offset" behind its header, at least ${headerBytes}.`,
+    { found: row.title, offset, header_bytes: headerBytes },
+  );
+}
+
+const RAW_SUFFIXES: readonly string[] = ['.raw', '.dat', '.bin', '.mmap', '.memmap'];
+
+/** Of a file that is to be made: what its name says, or what is asked for. @throws format_mismatch */
+export function formatOfName(path: string | undefined, asked: FileFormat | undefined): FileFormat {
+  const named = path === undefined ? [] : containersNamed(path);
+  const suffix = suffixOf(path ?? '');
+  const due = named.includes(NPY) ? 'npy' : RAW_SUFFIXES.includes(suffix) ? 'raw' : undefined;
+  if (named.length > 0 && due === undefined) {
+    fail(
+      'format_mismatch',
+      `The name ends in ${suffix}, as ${named[0]!.title} does; arrays are made as .npy or raw. End it in .npy or .raw.`,
+      { suffix },
+    );
+  }
+  if (due !== undefined && asked !== undefined && asked !== due) {
+    fail(
+      'format_mismatch',
+      `The name ends in ${suffix}, which is ${due}, and the format asked for is ${asked}. Leave format out, or change the name.`,
+      { suffix, format: asked },
+    );
+  }
+  return asked ?? due ?? 'npy';
+}
