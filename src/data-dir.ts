@@ -52,6 +52,7 @@ export async function inFolder<T>(asked: string, work: () => Promise<T>): Promis
 
 /** Makes the rooms of the data folder, and removes what an interrupted start or write left there. */
 async function prepareDataDir(dataDir: string): Promise<void> {
+  await fsp.access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   for (const room of ['arrays', 'catalog', 'journal']) {
     // oxlint-disable-next-line no-await-in-loop
     await fsp.mkdir(path.join(dataDir, room), { recursive: true });

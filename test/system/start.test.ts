@@ -162,6 +162,17 @@ const ROWS: readonly Row[] = [
     },
     says: /cannot be written by user 65534 \(EACCES\)/,
   },
+  {
+    name: 'a data folder of another user, whose rooms are not',
+    uid: OTHER_USER,
+    data: dataDir => {
+      for (const room of ['arrays', 'catalog', 'journal']) fs.mkdirSync(path.join(dataDir, room), { recursive: true });
+      fs.writeFileSync(path.join(dataDir, 'lock'), '');
+      for (const own of ['arrays', 'catalog', 'journal', 'lock'])
+        fs.chownSync(path.join(dataDir, own), OTHER_USER, OTHER_USER);
+    },
+    says: /cannot be written by user 65534 \(EACCES\)/,
+  },
   { name: 'a full disk', nodeArgs: failing('mkdir', 'ENOSPC'), says: /its disk is full \(ENOSPC\)\. Free some space/ },
   { name: 'a read-only disk', nodeArgs: failing('mkdir', 'EROFS'), says: /\(EROFS\): it is mounted read-only/ },
   { name: 'a disk that fails', nodeArgs: failing('readdir', 'EIO'), says: /^The data folder .* cannot be used \(EIO/ },
