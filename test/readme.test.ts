@@ -4,10 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
 import t from 'tap';
 import { SETTINGS } from '../src/config.js';
+import { ERRORS, type ErrorCode } from '../src/errors.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
+import { STATUS } from '../src/plugins/errors.js';
 import {
   anchorsOf,
   blocksOf,
@@ -88,14 +91,35 @@ function runScript(input: string): { stdout: string; stderr: string } {
   return spawnSync(command, args, { input, encoding: 'utf8' });
 }
 
-t.test('the settings are those of the code', async t => {
-  const block = `<!-- settings:begin -->\n\n${Object.values(SETTINGS).map(settingEntry).join('\n')}\n<!-- settings:end -->`;
-  const page = 'docs/settings.md';
-  if (updating) {
-    const text = readPage(page).replace(/<!-- settings:begin -->[\s\S]*<!-- settings:end -->/, () => block);
-    fs.writeFileSync(path.join(PACKAGE_ROOT, page), text);
-  } else t.ok(readPage(page).includes(block), `${page} should hold this list (npm run docs writes it):\n${block}`);
-});
+/** Lists that are written out of tables of the code, between two marks of a page. */
+const GENERATED = [
+  { page: 'docs/settings.md', mark: 'settings', text: Object.values(SETTINGS).map(settingEntry).join('\n') },
+  { page: 'docs/errors.md', mark: 'errors', text: errorLists() },
+] as const;
+
+for (const { page, mark, text } of GENERATED) {
+  t.test(`the ${mark} of ${page} are those of the code`, async t => {
+    const block = `<!-- ${mark}:begin -->\n\n${text}\n<!-- ${mark}:end -->`;
+    const place = new RegExp(`<!-- ${mark}:begin -->[\\s\\S]*<!-- ${mark}:end -->`);
+    if (updating) {
+      fs.writeFileSync(
+        path.join(PACKAGE_ROOT, page),
+        readPage(page).replace(place, () => block),
+      );
+    } else t.ok(readPage(page).includes(block), `${page} should hold this list (npm run docs writes it):\n${block}`);
+  });
+}
+
+/** The codes by their status; one that reaches nobody is left out. */
+function errorLists(): string {
+  const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => STATUS[code as ErrorCode] !== 499);
+  const statuses = [...new Set(codes.map(code => STATUS[code]))].toSorted((a, b) => a - b);
+  const listOf = (status: number): string => {
+    const rows = codes.filter(code => STATUS[code] === status).map(code => `- \`${code}\`: ${ERRORS[code]}.`);
+    return `## ${status} ${STATUS_CODES[status]}\n\n${rows.join('\n')}\n`;
+  };
+  return statuses.map(listOf).join('\n');
+}
 
 function settingEntry({ name, default: value, unit, meaning }: (typeof SETTINGS)[keyof typeof SETTINGS]): string {
   return `- **\`${name}\`** (${unit}; ${value === '' ? 'no default' : `default \`${value}\``})\n${wrapped(meaning)}\n`;
