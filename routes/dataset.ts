@@ -5,6 +5,7 @@ import { standingOf } from '../src/dataset/precondition.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
+import { linkTo } from '../src/plugins/prefix.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
@@ -218,7 +219,7 @@ export function dataset(app: App, context: Context): void {
         logChange(request, replaced ? 'replaced' : 'imported', imported.record);
         return reply
           .code(replaced ? 200 : 201)
-          .header('location', `/v1/datasets/${imported.record.name}`)
+          .header('location', linkTo(request, `/v1/datasets/${imported.record.name}`))
           .send(await describe(imported));
       },
     );

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { CreateRequest } from '../src/registry/request.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
+import { linkTo } from '../src/plugins/prefix.js';
 import { describe } from './describe.js';
 import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -55,7 +56,7 @@ export function datasets(app: App): void {
       logChange(request, replaces ? 'replaced' : body.path === undefined ? 'created' : 'registered', dataset.record);
       return reply
         .code(201)
-        .header('location', `/v1/datasets/${dataset.record.name}`)
+        .header('location', linkTo(request, `/v1/datasets/${dataset.record.name}`))
         .send(await describe(dataset));
     },
   );

@@ -66,24 +66,31 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
   );
 
-  // What the project publishes anyway. It does not change while the service runs.
+  // What the project publishes anyway. It does not change while the service runs, but for where it is reached.
   let document: Document | undefined;
-  app.get('/openapi.json', { config: { scope: 'open' }, schema: { hide: true } }, async (request, reply) => {
-    const { bytes, tag } = (document ??= documentOf(app));
-    reply.header('etag', tag).header('cache-control', 'no-cache');
-    if (noneMatches(request.headers['if-none-match'] ?? '', tag)) return reply.code(304).send();
-    return reply.type('application/json; charset=utf-8').send(bytes);
-  });
+  app.get(
+    '/openapi.json',
+    { config: { scope: 'open', asksPreconditions: true }, schema: { hide: true } },
+    async (request, reply) => {
+      const server = app.serverUrl(request, '.');
+      if (document?.server !== server) document = documentOf(app, server);
+      const { bytes, tag } = document;
+      reply.header('etag', tag).header('cache-control', 'no-cache');
+      if (noneMatches(request.headers['if-none-match'] ?? '', tag)) return reply.code(304).send();
+      return reply.type('application/json; charset=utf-8').send(bytes);
+    },
+  );
 }
 
 interface Document {
+  readonly server: string;
   readonly bytes: Buffer;
   readonly tag: string;
 }
 
-function documentOf(app: App): Document {
-  const bytes = Buffer.from(JSON.stringify(app.swagger()));
-  return { bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+function documentOf(app: App, server: string): Document {
+  const bytes = Buffer.from(JSON.stringify({ ...app.swagger(), servers: [{ url: server }] }));
+  return { server, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
 }
 
 async function details({ mappings, pool, config, files }: Context, datasets: Datasets) {

@@ -12,6 +12,7 @@ import { viewerOf } from '../src/jobs/viewer.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
+import { linkTo } from '../src/plugins/prefix.js';
 import { jobText } from './job-body.js';
 import { untold } from './schemas/index.js';
 
@@ -55,7 +56,7 @@ export async function respondAsync(
   return (
     reply
       .code(202)
-      .header('location', `/v1/jobs/${job.id}`)
+      .header('location', linkTo(request, `/v1/jobs/${job.id}`))
       .header('cache-control', 'no-store')
       // What the log calls the request, and its job.
       .header('x-request-id', id)

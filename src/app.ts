@@ -31,6 +31,7 @@ import { registerBodyHolding } from './plugins/hold.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
 import { registerNotFound } from './plugins/not-found.js';
+import { prefixReader, withoutPrefix } from './plugins/prefix.js';
 import { registerRates } from './plugins/rates.js';
 import { registerOpenApi } from './plugins/openapi.js';
 import { registerValidation } from './plugins/validation.js';
@@ -82,11 +83,12 @@ export async function buildApp(
     mappings: backends.map(backend => backend.name),
   };
 
-  const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy } = config;
+  const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy, prefix } = config;
   // Without the type, which would be that of another server; nothing here asks which it is.
   const tls: object = tlsCert && tlsKey ? { https: readTls(tlsCert, tlsKey) } : {};
   const app = fastify({
     trustProxy,
+    ...(prefix !== undefined && { rewriteUrl: withoutPrefix(prefix) }),
     ...tls,
     ...(logger !== undefined && { logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -128,7 +130,7 @@ export async function buildApp(
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });
   registerNotFound(app);
   const metrics = registerMetrics(app, context, registry);
-  await registerOpenApi(app, VERSION, COMPONENTS);
+  await registerOpenApi(app, VERSION, COMPONENTS, prefixReader(config));
   await app.register(async scope => routes(scope as App, context, metrics));
 
   app.addHook('onClose', async () => {

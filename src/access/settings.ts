@@ -86,8 +86,17 @@ export const ACCESS_SETTINGS = {
     name: 'HYPERSLAB_TRUST_PROXY',
     default: 'off',
     unit: 'off, or addresses',
-    meaning: 'Proxies whose `X-Forwarded-For` is believed: `loopback`, addresses or CIDR ranges, comma-separated.',
+    meaning:
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are believed: `loopback`, addresses or CIDR ranges, comma-separated.',
     parse: trustedProxies,
+  }),
+  prefix: setting({
+    name: 'HYPERSLAB_PREFIX',
+    default: '',
+    unit: 'path',
+    meaning:
+      'Path under which the service is served as well, such as `/arrays`, for a proxy that leaves it on the path. A proxy that takes it off needs no setting.',
+    parse: pathPrefix,
   }),
   tlsCert: setting({
     name: 'HYPERSLAB_TLS_CERT',
@@ -129,6 +138,13 @@ export function accessFaults({ jwks, jwtAudience, tlsCert, tlsKey }: Partial<Acc
 
 export function readTls(cert: string, key: string): { cert: Buffer; key: Buffer } {
   return { cert: fs.readFileSync(cert), key: fs.readFileSync(key) };
+}
+
+function pathPrefix(text: string): string | undefined {
+  const path = text.replace(/\/$/, '');
+  if (path === '') return undefined;
+  if (!/^(?:\/[A-Za-z0-9._~-]+)+$/.test(path)) throw new Error('expected a path such as /arrays');
+  return path;
 }
 
 function fileOrNone(text: string): string | undefined {

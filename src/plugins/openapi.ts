@@ -1,7 +1,7 @@
 /** The API document, made from the route schemas, and Swagger UI on top of it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { NeededScope } from '../access/scopes.js';
 import { shapeDocument } from './openapi-shape.js';
@@ -16,11 +16,20 @@ declare module 'fastify' {
   }
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** `servers` of the API document: the prefix that is known, else the root as the document's own URL reaches it. */
+    serverUrl(request: FastifyRequest, toRoot: '.' | '..'): string;
+  }
+}
+
 export async function registerOpenApi(
   app: FastifyInstance,
   version: string,
   components: readonly TSchema[],
+  prefixOf: (request: FastifyRequest) => string | undefined,
 ): Promise<void> {
+  app.decorate('serverUrl', (request, toRoot) => prefixOf(request) ?? toRoot);
   for (const component of components) app.addSchema(component);
   await app.register(swagger, {
     openapi: {
@@ -78,6 +87,17 @@ export async function registerOpenApi(
       favicon: [
         { filename: 'favicon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: Buffer.from(MARK) },
       ],
+    },
+    transformSpecificationClone: false,
+    transformSpecification: (document, request) => ({ ...document, servers: [{ url: app.serverUrl(request, '..') }] }),
+    // The page's own redirects and links would leave out a prefix.
+    uiHooks: {
+      onRequest(request, reply, next) {
+        const [path = ''] = request.url.split('?', 1);
+        if (path.endsWith('/docs')) void reply.redirect('docs/');
+        else if (path.endsWith('/static/index.html')) void reply.redirect('../');
+        else next();
+      },
     },
   });
 }

@@ -39,7 +39,7 @@ t.test('a call that prefers it becomes a job, which answers what the call would 
   t.equal(response.headers.get('preference-applied'), 'respond-async');
   t.equal(response.headers.get('cache-control'), 'no-store');
   const job = (await response.json()) as JobBody;
-  t.equal(response.headers.get('location'), `/v1/jobs/${job.id}`);
+  t.equal(response.headers.get('location'), `../../jobs/${job.id}`);
   t.match(job.id, /^[0-9a-f]{32}$/);
   t.match(job, { state: /queued|running/, progress: { chunks: 0, chunks_total: 1, bytes_total: 4000 } });
   t.ok(await reaches(server, job.id, 'done'));
