@@ -100,6 +100,8 @@ export const LIMITS = {
   windowsMax: 1024,
   /** Files kept open, where the process may have as many; beyond it the one idle for longest is closed. */
   openFilesMax: 512,
+  /** Times of files move in steps of a few milliseconds: one as young as this does not yet tell two writes apart. */
+  youngFileMs: 50,
   /** How long a file that is to be opened waits for another to be closed, and how often it looks for one. */
   openWaitMs: 2000,
   openRetryMs: 10,

@@ -68,7 +68,7 @@ export const Dataset = Type.Object(
     ),
     generation: Generation,
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
-    state: oneOf(['ready', 'missing', 'truncated', 'bulk_load', 'durability_unknown', 'quarantined'], {
+    state: oneOf(['ready', 'missing', 'truncated', 'changed', 'bulk_load', 'durability_unknown', 'quarantined'], {
       description: 'Whether the elements can be had now, and why not.',
     }),
     attrs: Attrs,

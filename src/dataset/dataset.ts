@@ -1,26 +1,45 @@
 /** A dataset: a layout over a file. Opening checks that the file still is what the record says. */
-import { promisify } from 'node:util';
-import fs from 'node:fs';
 import path from 'node:path';
-import { fail, isErrorCode, systemErrorCode } from '../errors.js';
+import { HyperslabError, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
-import { failForgotten } from '../file/refusals.js';
-import type { OpenFile } from '../file/open-file.js';
+import type { FileState } from '../file/file-state.js';
+import { KIND_BYTES, kindOfHead, readHead, type Head } from '../file/head.js';
+import { countNoticed } from '../file/noticed.js';
+import { closeDescriptor } from '../file/io.js';
+import {
+  failChanged,
+  failForgotten,
+  failHeader,
+  failKind,
+  failNoArray,
+  failReplaced,
+  failTruncated,
+} from '../file/refusals.js';
+import { sameIdentity, type FileIdentity, type OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
 import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
-const readSome = promisify(fs.read);
-
-export type DatasetState = 'ready' | 'missing' | 'truncated' | 'bulk_load' | 'durability_unknown' | 'quarantined';
+export type DatasetState =
+  'ready' | 'missing' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
 
 /** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
 export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
 
+/**
+ * Takes on what the header of the file says now, so that the dataset is described and served by it from then on. True
+ * where it is done; false where what stands there is no array, or not a whole one.
+ */
+export type Learn = (dataset: Dataset, file: OpenFile) => Promise<boolean>;
+
 /** Whether a registration still stands. It outlives changes of its record; whoever holds an old record sees it too. */
 export interface Registration {
   isForgotten: boolean;
+  /** The file that was read or written last. Whoever reads another one is told so first. */
+  seen?: FileIdentity | undefined;
+  /** The dataset is taking on another header. */
+  learning?: Promise<boolean> | undefined;
 }
 
 export class Dataset {
@@ -28,52 +47,90 @@ export class Dataset {
   readonly geometry: Geometry;
   readonly files: FileTable;
   readonly registration: Registration;
-  readonly #headerCheck: HeaderCheck;
-  /** The open file whose header has been compared. */
-  #checked: OpenFile | undefined;
+  readonly reference: FileReference;
+  readonly #learn: Learn | undefined;
+  /** What was last found to mean what the record says, and in which file. */
+  #head: Head | undefined;
 
   constructor(
     record: DatasetRecord,
     files: FileTable,
     headerCheck: HeaderCheck,
     registration: Registration = { isForgotten: false },
+    learn?: Learn,
   ) {
     this.record = record;
     this.registration = registration;
     this.geometry = geometryOf(record);
     this.files = files;
-    this.#headerCheck = headerCheck;
-  }
-
-  get reference(): FileReference {
-    const { fileId, path: realPath } = this.record;
-    return { fileId, realPath, writable: isWritable(this.record), registration: this.registration };
+    this.#learn = learn;
+    const { fileId, path: realPath, format, offset } = record;
+    const header =
+      format === 'npy'
+        ? { bytes: offset, isIts: (head: Uint8Array) => headerCheck(head.subarray(0, offset), record) }
+        : undefined;
+    this.reference = { fileId, realPath, writable: isWritable(record), registration, header };
   }
 
   get generation(): number {
     return this.files.generations.current(this.record.fileId);
   }
 
-  /** The file, verified, if it is open; otherwise `open` has to be awaited. @throws file_changed, durability_unknown, bulk_load */
+  /**
+   * The file, if it is open and still is what was served last; otherwise `open` has to be awaited.
+   * @throws file_changed, durability_unknown, bulk_load
+   */
   opened(): OpenFile | undefined {
     if (this.registration.isForgotten) failForgotten();
     const file = this.files.get(this.reference);
-    if (!file || file !== this.#checked) return undefined;
+    if (!file) return undefined;
     file.state.checkUsable();
-    this.#verify(file);
+    if (!this.#verify(file) || file.head !== this.#head || file.hasUnseenChange) return undefined;
     return file;
   }
 
-  /** Opens the file if need be. @throws file_changed, durability_unknown, bulk_load */
+  /**
+   * Opens the file if need be. What was changed underneath is refused once, and served as it is from then on.
+   * @throws file_changed, durability_unknown, bulk_load
+   */
   async open(): Promise<OpenFile> {
     const already = this.opened();
     if (already) return already;
-    const file = await this.files.open(this.reference);
-    file.state.checkUsable();
-    this.#verify(file);
-    if (this.record.format === 'npy') await this.#compareHeader(file);
-    this.#checked = file;
-    return file;
+    const file = await this.#openPresent();
+    const release = file.lease();
+    try {
+      await countNoticed(file, this.files.generations);
+      const { seen } = this.registration;
+      this.registration.seen = file.identity;
+      if (!this.#accepts(file)) await this.#refuse(file);
+      if (seen && !sameIdentity(seen, file.identity)) failReplaced();
+      // The newest: it must not be closed for another before the caller has leased it.
+      this.files.get(this.reference);
+      return file;
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Asked again when bytes were taken, or before they are written: a file may get another meaning at any time.
+   * @throws file_changed
+   */
+  recheck(file: OpenFile): void {
+    file.recheck();
+    if (file.head !== this.#head && !this.#accepts(file)) failHeader();
+  }
+
+  /** Passes an error on. One that says that the file changed was told then, and the next call finds what is there now. */
+  async learned(thrown: unknown): Promise<never> {
+    if (isErrorCode(thrown, 'file_changed')) {
+      try {
+        await this.open();
+      } catch {
+        // What is there now cannot be served, or was just told.
+      }
+    }
+    throw thrown;
   }
 
   /** What memory knows against the dataset, and `ready` where that is nothing. Asks no disk. */
@@ -99,10 +156,23 @@ export class Dataset {
         folder.look(path.basename(this.record.path)),
       );
       if (!stats.isFile()) return 'missing';
+      if (!(await this.#isStillIts())) return 'changed';
       return stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';
     } catch (error) {
-      if (systemErrorCode(error) === undefined) throw error;
+      if (systemErrorCode(error) === undefined && !(error instanceof HyperslabError)) throw error;
       return 'missing';
+    }
+  }
+
+  /** Whether the header that stands at the path says what the record says. */
+  async #isStillIts(): Promise<boolean> {
+    const { header, realPath } = this.reference;
+    if (!header) return true;
+    const fd = await this.files.roots.open(realPath, false);
+    try {
+      return header.isIts(readHead(fd, header.bytes));
+    } finally {
+      await closeDescriptor(fd);
     }
   }
 
@@ -128,32 +198,68 @@ export class Dataset {
     }
   }
 
-  #verify(file: OpenFile): void {
+  /** What stands at the path now, opened. */
+  async #openPresent(): Promise<OpenFile> {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      const file = await this.files.open(this.reference).catch(failAsChange);
+      file.state.checkUsable();
+      if (this.#verify(file)) return file;
+    }
+  }
+
+  /** False where another file has taken the place of this one. @throws file_changed */
+  #verify(file: OpenFile): boolean {
     try {
-      file.verify(this.geometry.endBytes);
+      const bytes = file.verify(0);
+      // Where the first bytes are others, so may be the size.
+      if (bytes < this.geometry.endBytes && !this.#mayBeAnother(file)) failTruncated(bytes, this.geometry.endBytes);
+      return true;
     } catch (error) {
+      const reason = isErrorCode(error, 'file_changed') ? error.values['reason'] : undefined;
       // The next request opens whatever stands at the path by then.
-      if (isErrorCode(error, 'file_changed') && error.values['reason'] !== 'truncated') {
-        this.files.drop(this.record.fileId);
-        this.#checked = undefined;
-      }
+      if (reason !== undefined && reason !== 'truncated') this.files.drop(this.record.fileId);
+      if (reason === 'replaced') return false;
       throw error;
     }
   }
 
-  async #compareHeader(file: OpenFile): Promise<void> {
-    const head = new Uint8Array(Math.min(this.record.offset, LIMITS.npyHeaderBytesMax));
-    // The dataset may be forgotten, and its file be closed, while the disk is waited for.
-    const release = file.lease();
-    const { bytesRead } = await readSome(file.fd, head, 0, head.byteLength, 0).finally(release);
-    if (bytesRead < head.byteLength || !this.#headerCheck(head, this.record)) {
-      fail(
-        'file_changed',
-        'The .npy header is not the one that was registered. Forget the dataset and register it anew.',
-        {
-          reason: 'header',
-        },
-      );
-    }
+  #mayBeAnother(file: OpenFile): boolean {
+    return this.record.format === 'npy' && file.head !== this.#head;
   }
+
+  /** Whether the file begins as the record says; remembered until its first bytes are others. */
+  #accepts(file: OpenFile): boolean {
+    const { header } = this.reference;
+    const head = file.headOf(header?.bytes ?? KIND_BYTES);
+    if (!(header ? header.isIts(head.bytes) : isStillRaw(file.state, head))) return false;
+    file.verify(this.geometry.endBytes);
+    this.#head = head;
+    return true;
+  }
+
+  async #refuse(file: OpenFile): Promise<never> {
+    if (this.record.format === 'raw') failKind(kindOfHead(file.headOf(KIND_BYTES)));
+    const { registration } = this;
+    registration.learning ??= (this.#learn?.(this, file) ?? Promise.resolve(false)).finally(() => {
+      registration.learning = undefined;
+    });
+    return (await registration.learning) ? failHeader() : failNoArray();
+  }
+}
+
+/** A raw file may begin with anything, but not become a container: its bytes would be taken for elements. */
+function isStillRaw(state: FileState, head: Head): boolean {
+  const kind = kindOfHead(head);
+  state.kind ??= kind;
+  return kind === 'raw' || kind === state.kind || state.isWriting;
+}
+
+/** Another thing on the path is a change of the file for whoever has it registered. @throws file_changed */
+function failAsChange(error: unknown): never {
+  const isOtherThing =
+    isErrorCode(error, 'not_a_regular_file') ||
+    (isErrorCode(error, 'path_forbidden') && error.values['reason'] === 'replaced');
+  if (!isOtherThing) throw error;
+  return failChanged('replaced', 'No regular file stands at the path any more. Put it back, or forget the dataset.');
 }

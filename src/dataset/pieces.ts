@@ -33,12 +33,39 @@ export async function openPieces(
   view: View,
   itemsize: number,
   offLoop: OffLoop,
-  { inPlace, signal }: { inPlace: boolean; signal?: AbortSignal },
+  { inPlace, signal, recheck }: PieceOptions,
 ): Promise<PieceReader> {
-  if (inPlace && file.sendsMapped && isContiguous(view, itemsize)) return mappedPieces(file, view, itemsize);
+  if (inPlace && file.sendsMapped && isContiguous(view, itemsize))
+    return rechecked(mappedPieces(file, view, itemsize), recheck);
   const bytes = sizeOf(view.shape) * itemsize;
-  if (bytes <= LIMITS.firstPieceBytes) return wholePieces(file, view, itemsize, offLoop);
-  return snapshotPieces(file, view, itemsize, offLoop, signal);
+  if (bytes > LIMITS.firstPieceBytes) return rechecked(snapshotPieces(file, view, itemsize, offLoop, signal), recheck);
+  const pieces = await wholePieces(file, view, itemsize, offLoop);
+  try {
+    recheck?.();
+  } catch (error) {
+    pieces.close();
+    throw error;
+  }
+  return pieces;
+}
+
+interface PieceOptions {
+  readonly inPlace: boolean;
+  readonly signal?: AbortSignal;
+  /** Throws where the bytes that were taken may have another meaning by now. */
+  readonly recheck?: () => void;
+}
+
+function rechecked(pieces: PieceReader, recheck: (() => void) | undefined): PieceReader {
+  if (!recheck) return pieces;
+  return {
+    ...pieces,
+    async next(bytesMax) {
+      const piece = await pieces.next(bytesMax);
+      recheck();
+      return piece;
+    },
+  };
 }
 
 /** Read at once, so that nothing can come between. */
@@ -120,7 +147,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
   const cursor = new PieceCursor(view, itemsize);
   const memory = new PieceMemory(file);
   const passed = new PassedPages(file, view, itemsize);
-  const started = state.writesStarted;
+  const started = state.ownWritesStarted;
   let cutAnswer: (() => void) | undefined;
 
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
@@ -130,7 +157,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
     passed.reach(piece.offset);
     let bytes = await file.populated(piece.offset, length);
     if (!bytes) await file.readPiece(piece.offset, (bytes = memory.next(length)));
-    if (state.writesStarted !== started) {
+    if (state.ownWritesStarted !== started) {
       fail('busy_writing', 'The dataset was written while the answer was being sent. Repeat the request.');
     }
     return bytes;
@@ -144,7 +171,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
     onChange(cut) {
       state.inPlaceAnswers.add((cutAnswer = cut));
       // A write may have begun since the first piece was read.
-      if (state.writesStarted !== started) cut();
+      if (state.ownWritesStarted !== started) cut();
     },
     close: once(() => {
       if (cutAnswer) state.inPlaceAnswers.delete(cutAnswer);

@@ -43,6 +43,7 @@ export async function readWhole(
       file.state.checkUsable();
       const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
       await fill(file, view, itemsize, bytes, offLoop);
+      dataset.recheck(file);
       return { bytes, generation: dataset.generation };
     }, signal);
   } finally {

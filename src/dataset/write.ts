@@ -52,11 +52,12 @@ export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, s
 export async function writeChanges(
   dataset: Dataset,
   asked: readonly Change[],
-  { durability, precondition, signal }: WriteOptions,
+  { durability, precondition: asks, signal }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
   const changes = asked.filter(change => changedBytes(change) > 0);
   const file = await dataset.open();
+  const precondition = onlyInto(dataset, file, asks);
   if (changes.length === 0) {
     file.checkWritable();
     precondition(dataset.generation);
@@ -77,9 +78,23 @@ export async function writeChanges(
         await applier.apply(file, change);
       }
     });
+  } catch (error) {
+    return await dataset.learned(error);
   } finally {
     release();
   }
+}
+
+/** A precondition that also asks, in the write's turn, whether the file still is what the changes were made for. */
+export function onlyInto(
+  dataset: Dataset,
+  file: OpenFile,
+  precondition: WriteOptions['precondition'],
+): WriteOptions['precondition'] {
+  return generation => {
+    dataset.recheck(file);
+    precondition(generation);
+  };
 }
 
 function applierOf(offLoop: OffLoop): Applier {

@@ -15,6 +15,7 @@ import type { Journals } from './journal/journals.js';
 import { recordBytes } from './journal/format.js';
 import { extentOf } from '../layout/view.js';
 import type { FileState } from './file-state.js';
+import { countNoticed } from './noticed.js';
 import type { OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
 
@@ -134,7 +135,18 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
   return commits.splice(0, count);
 }
 
-async function commitBatch(batch: readonly PendingCommit[], { generations, journals }: Storage): Promise<void> {
+async function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
+  const { file } = batch[0]!;
+  try {
+    file.recheck();
+    await countNoticed(file, storage.generations);
+    await commitInTurn(batch, storage);
+  } finally {
+    file.state.isWriting = false;
+  }
+}
+
+async function commitInTurn(batch: readonly PendingCommit[], { generations, journals }: Storage): Promise<void> {
   const { file } = batch[0]!;
   const { state } = file;
   const { fileId } = state;
@@ -161,6 +173,7 @@ async function commitBatch(batch: readonly PendingCommit[], { generations, journ
     journals.counts.records += records.length;
     await state.lock.withWrite(async () => {
       await applyInOrder(accepted);
+      file.noteOwnWrite();
       for (const { resolve } of accepted) resolve(generations.advance(fileId));
     });
     state.writersSeen = batch.length + state.commits.length;
@@ -182,6 +195,7 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
     try {
       file.checkWritable();
       request.precondition(current + accepted.length);
+      file.state.isWriting = true;
       for (const change of request.changes) {
         checkFits(change, bytes);
         // oxlint-disable-next-line no-await-in-loop

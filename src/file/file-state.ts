@@ -5,6 +5,7 @@
 import { fail } from '../errors.js';
 import { ChangeLog } from './change-log.js';
 import type { PendingCommit } from './commit.js';
+import type { HeadKind } from './head.js';
 import type { Journal } from './journal/journal.js';
 import { ReadWriteLock } from './lock.js';
 import { PreImages } from './pre-images.js';
@@ -17,6 +18,12 @@ export class FileState {
   readonly lock = new ReadWriteLock();
   /** Counts writes when they begin: an answer that sees it move has mixed generations. */
   writesStarted = 0;
+  /** The same without what other programs did: answers sent in place are cut by our own writes alone. */
+  ownWritesStarted = 0;
+  /** A write of ours is under way: what moves the times of the file is not told apart from it. */
+  isWriting = false;
+  /** The kinds of content (head.ts) that a file began with when it was registered or written here. */
+  kind: HeadKind | undefined;
   /**
    * Answers that are being sent from the mapping itself. A queued send would take up what is written under it, so the
    * first write to a file that was only read until then cuts them.
@@ -58,6 +65,7 @@ export class FileState {
   /** A write begins: to be called under the write lock, before its first byte moves. */
   beginWrite(): void {
     this.writesStarted++;
+    this.ownWritesStarted++;
     this.unsynced = true;
     for (const cut of this.inPlaceAnswers) cut();
     this.inPlaceAnswers.clear();

@@ -13,9 +13,11 @@ import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
+import { advanceUnseen } from './noticed.js';
 import { FileState } from './file-state.js';
-import { OpenFile, sameIdentity, type FileIdentity } from './open-file.js';
+import { OpenFile, sameIdentity, type FileStamp } from './open-file.js';
 import { OpenFiles } from './open-files.js';
+import { readHead } from './head.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
 import { failForgotten } from './refusals.js';
@@ -28,6 +30,8 @@ export interface FileReference {
   readonly writable: boolean;
   /** Of the dataset that asks: once it is forgotten, nobody may bring its file back. */
   readonly registration: { readonly isForgotten: boolean };
+  /** Bytes that say what the array is, and whether they still say it; a raw file has none. */
+  readonly header?: { readonly bytes: number; readonly isIts: (head: Uint8Array) => boolean } | undefined;
 }
 
 export interface FileTableInit {
@@ -53,8 +57,8 @@ export class FileTable {
   readonly #open: OpenFiles;
   readonly #opening = new Map<string, Promise<OpenFile>>();
   readonly #states = new Map<string, FileState>();
-  /** The inode each file had when it was last open, to notice a replacement while it was closed. */
-  readonly #identities = new Map<string, FileIdentity>();
+  /** What each file was when it was last open, to notice what happened to it while it was closed. */
+  readonly #stamps = new Map<string, FileStamp>();
   /** Files that are being let go of: their journals are emptied first. */
   readonly #closing = new Map<string, Promise<void>>();
   readonly #closeSome = (): void => this.#open.closeSome();
@@ -109,6 +113,7 @@ export class FileTable {
   drop(fileId: string): void {
     const file = this.#open.take(fileId);
     if (!file) return;
+    this.#stamps.set(fileId, file.stamp);
     file.isDropped = true;
     // Asked for now: nobody who comes later may get in before it.
     const putAway = file.writable ? file.state.writers.run(() => this.#putAway(file)) : Promise.resolve();
@@ -173,11 +178,15 @@ export class FileTable {
     return generations.current(fileId);
   }
 
-  /** Moves the generation of a file that others may have written until now, unless `precondition` throws. @throws bulk_load */
-  countUnseenChange(fileId: string, precondition: () => void): Promise<void> {
+  /**
+   * Moves the generation of a file that others may have written until now, unless `precondition` throws; then the file
+   * goes on as `work` says. @throws bulk_load
+   */
+  countUnseenChange(fileId: string, precondition: () => void, work?: () => Promise<void>): Promise<void> {
     return this.withFileToItself(fileId, async () => {
       precondition();
-      await this.#advanceUnseen(this.stateOf(fileId));
+      await advanceUnseen(this.stateOf(fileId), this.generations);
+      await work?.();
     });
   }
 
@@ -193,7 +202,7 @@ export class FileTable {
     const journal = state?.journal;
     if (state) state.journal = undefined;
     this.#states.delete(fileId);
-    this.#identities.delete(fileId);
+    this.#stamps.delete(fileId);
     // Whoever was handed the file in this turn takes its lease first; who waits for the lock is turned away. A file
     // that was deleted gives its room back now, not after the answer.
     await nextTurn();
@@ -254,7 +263,6 @@ export class FileTable {
     try {
       await this.#replayJournal(reference, state);
       const file = await this.#openReserved(reference, state);
-      this.#identities.set(reference.fileId, file.identity);
       this.#open.add(file);
       return file;
     } catch (error) {
@@ -277,14 +285,16 @@ export class FileTable {
   }
 
   /** Whatever an earlier run committed and did not apply comes before the first read. @throws quarantined, file_changed */
-  async #replayJournal({ fileId, realPath }: FileReference, state: FileState): Promise<void> {
+  async #replayJournal(reference: FileReference, state: FileState): Promise<void> {
+    const { fileId, realPath, header } = reference;
     if (!this.journals.isUnreplayed(fileId)) return;
     state.checkUsable();
     const fd = await this.roots.open(realPath, true);
     try {
       const { ino, size } = fstatSync(fd, { bigint: true });
       const isOurs = path.dirname(realPath) === this.#arraysDir;
-      state.journal = await this.journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs });
+      const isSameArray = (): boolean => !header || header.isIts(readHead(fd, header.bytes));
+      state.journal = await this.journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs, isSameArray });
     } catch (error) {
       if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
       // What was being made durable may now be in memory alone, and would look well at a second try.
@@ -306,18 +316,12 @@ export class FileTable {
       this.#onClosed?.(closed);
     };
     const file = new OpenFile({ fd, realPath, writable, state, backend, mapped, onClosed });
-    const before = this.#identities.get(fileId);
-    if (before && !sameIdentity(before, file.identity)) {
-      // Other bytes stand behind the same name: nothing that was answered before may be taken for them.
-      await this.#advanceUnseen(state);
-    }
+    file.headOf(0);
+    const before = this.#stamps.get(fileId);
+    const { stamp } = file;
+    const isSame = before && sameIdentity(before, stamp) && before.ctimeMs === stamp.ctimeMs;
+    // Other bytes may stand behind the same name: nothing that was answered before may be taken for them.
+    if (before && !isSame) await advanceUnseen(state, this.generations);
     return file;
-  }
-
-  async #advanceUnseen(state: FileState): Promise<void> {
-    await this.generations.reserve(state.fileId);
-    this.generations.advance(state.fileId);
-    // A version that notes no change may have changed anything.
-    state.writesStarted++;
   }
 }

@@ -8,11 +8,12 @@ import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
 import type { FileState } from './file-state.js';
+import { HeadWatch, kindOfHead, type Head } from './head.js';
 import { closeDescriptor, readFully } from './io.js';
 import { libc, PAGE_BYTES } from './libc.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
 import type { WindowCount } from './open-files.js';
-import { failChanged, failTruncated } from './refusals.js';
+import { failChanged, failReplaced, failTruncated } from './refusals.js';
 import { takeRoom } from './slab.js';
 import { Windows } from './windows.js';
 
@@ -22,6 +23,12 @@ const STAT_BLOCK_BYTES = 512;
 export interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
+}
+
+/** A file, and when it was last seen to change. */
+export interface FileStamp extends FileIdentity {
+  readonly ctimeMs: number;
+  readonly bytes: number;
 }
 
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
@@ -61,6 +68,9 @@ export class OpenFile {
   /** Reading all of it would push everything else out of the container's memory. */
   readonly #outgrowsCache: boolean;
   readonly #onClosed: OpenFileInit['onClosed'];
+  readonly #watch: HeadWatch;
+  /** Another program has written the file, and its generation has not moved for it yet. */
+  hasUnseenChange = false;
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -77,6 +87,7 @@ export class OpenFile {
     this.writable = writable;
     this.state = state;
     this.identity = { dev: stats.dev, ino: stats.ino };
+    this.#watch = new HeadWatch(fd);
     this.#device = Number(stats.dev);
     this.#inode = Number(stats.ino);
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
@@ -107,11 +118,44 @@ export class OpenFile {
    * Finds out whether the path still leads to this file and whether it still has `endBytes` bytes. The kernel is asked
    * once per turn of the event loop: requests of one turn had all arrived when it began, so whatever a client changed
    * before it sent its request is seen.
-   * @throws file_changed with `reason`: replaced, deleted or truncated
+   * Returns how many bytes it has. @throws file_changed with `reason`: replaced, deleted or truncated
    */
-  verify(endBytes: number): void {
+  verify(endBytes: number): number {
     const size = this.#verifiedBytes ?? this.#look();
     if (size < endBytes) failTruncated(size, endBytes);
+    return size;
+  }
+
+  /** The first bytes as they are now, at least so many of them. Another object where they are others. */
+  headOf(length: number): Head {
+    this.#watch.reach(length);
+    this.recheck();
+    return this.#watch.head!;
+  }
+
+  /** The same as last looked at. */
+  get head(): Head | undefined {
+    return this.#watch.head;
+  }
+
+  get stamp(): FileStamp {
+    return { ...this.identity, ...this.#watch.stamp };
+  }
+
+  /** Looks at the open file, wherever it is by now: bytes that were taken from it before have the meaning of `head`. */
+  recheck(): void {
+    this.#notice(fs.fstatSync(this.fd));
+  }
+
+  /** A write of ours has ended: it is what moved the times of the file. */
+  noteOwnWrite(): void {
+    this.#watch.look(fs.fstatSync(this.fd));
+    this.state.kind = kindOfHead(this.#watch.head!);
+    this.state.isWriting = false;
+  }
+
+  #notice(found: fs.Stats): void {
+    if (this.#watch.look(found) && !this.state.isWriting) this.hasUnseenChange = true;
   }
 
   /** The size of the file at the path, which must be this one. */
@@ -119,11 +163,9 @@ export class OpenFile {
     const found = fs.statSync(this.realPath, { throwIfNoEntry: false });
     if (!found) return failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
     if (found.ino !== this.#inode || found.dev !== this.#device) {
-      return failChanged(
-        'replaced',
-        'Another file took the place of this one. Repeat the request to read the new file.',
-      );
+      return failReplaced();
     }
+    this.#notice(found);
     this.#verifiedBytes = found.size;
     setImmediate(() => {
       this.#verifiedBytes = undefined;

@@ -2,8 +2,40 @@
 import { fail, HyperslabError } from '../errors.js';
 
 /** @throws file_changed */
-export function failChanged(reason: 'deleted' | 'replaced' | 'truncated' | 'forgotten', detail: string): never {
+export function failChanged(
+  reason: 'deleted' | 'replaced' | 'truncated' | 'forgotten' | 'header',
+  detail: string,
+): never {
   return fail('file_changed', detail, { reason });
+}
+
+/** @throws file_changed */
+export function failReplaced(): never {
+  return failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');
+}
+
+/** @throws file_changed */
+export function failHeader(): never {
+  return failChanged(
+    'header',
+    'Another array was written over this one. Ask what the dataset is now, and repeat the request.',
+  );
+}
+
+/** @throws file_changed */
+export function failNoArray(): never {
+  return failChanged(
+    'header',
+    'What stands in the file is no whole .npy array that can be served. Put one there, or forget the dataset.',
+  );
+}
+
+/** @throws file_changed */
+export function failKind(kind: string): never {
+  return failChanged(
+    'header',
+    `The file was registered as raw and begins as ${kind} now. Forget the dataset and register what the file holds, or put the old one back.`,
+  );
 }
 
 /** The file has `bytes` bytes and `endBytes` of them are needed. @throws file_changed */

@@ -87,7 +87,9 @@ export class Roots {
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === 'ELOOP' || code === 'ENOTDIR') {
-        return fail('path_forbidden', 'Another thing took the place of the file or of a folder on its path.');
+        return fail('path_forbidden', 'Another thing took the place of the file or of a folder on its path.', {
+          reason: 'replaced',
+        });
       }
       if (code === 'EISDIR' || code === 'ENXIO') return failNotRegular();
       throw fromSystemError(error);

@@ -32,6 +32,7 @@ export function writeThrough(
     precondition(generations.current(fileId));
     // Before anything is awaited: nobody may get in line behind a stream without being told.
     state.bulkLoading = bulk;
+    state.isWriting = true;
     // Commits that came while the stream waited for its turn would wait for all of it.
     if (bulk) for (const { reject } of state.commits.splice(0)) reject(bulkLoadError());
     try {
@@ -42,6 +43,7 @@ export function writeThrough(
         try {
           await apply();
         } finally {
+          file.noteOwnWrite();
           // Also after a failure: some bytes may have changed, and no earlier answer may be taken for them.
           generations.advance(fileId);
         }
@@ -50,6 +52,7 @@ export function writeThrough(
     } catch (error) {
       throw fromSystemError(error);
     } finally {
+      state.isWriting = false;
       if (bulk) state.bulkLoading = false;
     }
   }, signal);

@@ -71,6 +71,7 @@ export class Claim {
   /** @throws file_changed when another file has taken the place of the one being read, bulk_load, durability_unknown */
   check(): void {
     this.file.state.checkUsable();
+    this.dataset.recheck(this.file);
     const current = this.dataset.files.get(this.dataset.reference);
     if (current && !sameIdentity(current.identity, this.file.identity)) {
       fail('file_changed', 'Another file took the place of this one. Repeat the request to read the new file.', {

@@ -96,13 +96,17 @@ async function attemptStatistics(
       await memory?.reach(computation.heldBytes);
       // oxlint-disable-next-line no-await-in-loop
       await walker.walk(computation, round, kept);
+      for (const each of claims) each.check();
     }
     await memory?.reach(computation.heldBytes);
     for (const each of claims) each.check();
     const { scannedBytes, chunks, keptChunks } = walker;
     return { computation, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
   } catch (error) {
-    if (!(error instanceof GenerationLost)) throw error;
+    if (!(error instanceof GenerationLost)) {
+      for (const { dataset } of claims) await dataset.learned(error).catch(() => undefined); // oxlint-disable-line no-await-in-loop
+      throw error;
+    }
     for (const each of claims) each.check();
     return undefined;
   } finally {

@@ -68,6 +68,16 @@ export class Claims {
     }
   }
 
+  /**
+   * Looks again at the other paths that were last seen to lead to an inode: their files may be gone, and the file system
+   * gives an inode to a new file. What two of them share must be one file.
+   */
+  async refreshOthers(identity: string, realPath: string): Promise<void> {
+    const paths = new Set(this.#with(inodeKey(identity)).map(claim => claim.path));
+    paths.delete(realPath);
+    for (const each of paths) this.refresh(each, await identityOf(each)); // oxlint-disable-line no-await-in-loop
+  }
+
   /** Any dataset on a file: by its path, so that all of one path always agree, or by its inode. */
   first(identity: string | undefined, realPath: string): Claim | undefined {
     for (const key of keysOfFile(identity, realPath)) for (const claim of this.#byKey.get(key) ?? []) return claim;
@@ -139,7 +149,7 @@ function keysOf({ name, fileId, path, identity }: Claim): string[] {
 }
 
 function keysOfFile(identity: string | undefined, realPath: string): string[] {
-  return identity === undefined ? [pathKey(realPath)] : [pathKey(realPath), `inode ${identity}`];
+  return identity === undefined ? [pathKey(realPath)] : [pathKey(realPath), inodeKey(identity)];
 }
 
 function nameKey(name: string): string {
@@ -148,6 +158,10 @@ function nameKey(name: string): string {
 
 function pathKey(realPath: string): string {
   return `path ${realPath}`;
+}
+
+function inodeKey(identity: string): string {
+  return `inode ${identity}`;
 }
 
 function fileKey(fileId: string): string {

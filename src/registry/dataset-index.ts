@@ -1,5 +1,5 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-import { Dataset } from '../dataset/dataset.js';
+import { Dataset, type Learn } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { headerMatches } from './inspect.js';
@@ -30,13 +30,15 @@ const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
+  readonly #learn: Learn;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
   /** Of both. */
   readonly #names = new SortedNames();
 
-  constructor(files: FileTable) {
+  constructor(files: FileTable, learn: Learn) {
     this.#files = files;
+    this.#learn = learn;
   }
 
   get size(): number {
@@ -82,7 +84,13 @@ export class DatasetIndex {
     const previous = this.#datasets.get(record.name);
     const isSame = previous?.record.id === record.id;
     if (previous && !isSame) previous.registration.isForgotten = true;
-    const dataset = new Dataset(record, this.#files, headerMatches, isSame ? previous.registration : undefined);
+    const dataset = new Dataset(
+      record,
+      this.#files,
+      headerMatches,
+      isSame ? previous.registration : undefined,
+      this.#learn,
+    );
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);
     this.#names.add(record.name);

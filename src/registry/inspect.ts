@@ -100,6 +100,20 @@ async function refuseUnsafe(at: string, remoteWrites: RemoteWrites): Promise<voi
   }
 }
 
+/** The header of a .npy file that holds all that it promises, or undefined. */
+export async function arrayIn(fd: number): Promise<NpyHeader | undefined> {
+  try {
+    const header = await readHeader(fd);
+    const { dtype, shape, dataOffset } = header;
+    checkShape(shape, dtype.itemsize);
+    const { size } = fstatSync(fd);
+    return size >= dataOffset + sizeOf(shape) * dtype.itemsize ? header : undefined;
+  } catch (error) {
+    if (error instanceof HyperslabError) return undefined;
+    throw error;
+  }
+}
+
 /** True when the head of a .npy file says what the record says. */
 export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean {
   try {

@@ -1,6 +1,7 @@
 /** The records of datasets: how each way to one fills them in. */
 import { randomBytes } from 'node:crypto';
 import { isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
+import type { NpyHeader } from '../formats/index.js';
 import type { NewArray } from './array-files.js';
 import type { FoundArray } from './inspect.js';
 import { checkAttrs, checkDims, type CreateRequest } from './request.js';
@@ -91,6 +92,12 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
   checkAttrs(changed.attrs);
   checkDims(changed.dims, changed.shape.length);
   return changed;
+}
+
+/** The record of a file whose header has become another one. Names of axes that are not there any more are dropped. */
+export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, dataOffset }: NpyHeader): DatasetRecord {
+  const dims = record.dims?.length === shape.length ? record.dims : null;
+  return { ...record, dtype: dtype.typestr, shape, order, offset: dataOffset, dims };
 }
 
 export function becomesWritable(before: DatasetRecord, after: DatasetRecord): boolean {

@@ -10,13 +10,14 @@ import { isWritable, type DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
 import { removeFile } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
+import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import { newArrayOf, writeArray } from './array-files.js';
 import { claimOf, Claims, identityOf, type Claim } from './claims.js';
 import { DatasetIndex, type Listed, type ListQuery } from './dataset-index.js';
-import { checkCanWrite, checkFileSystem, inspectFile, type RemoteWrites } from './inspect.js';
+import { arrayIn, checkCanWrite, checkFileSystem, inspectFile, type RemoteWrites } from './inspect.js';
 import { loadManifests, replayJournals } from './load.js';
 import { Manifests, type Quarantined } from './manifests.js';
 import { checkName, failMissing, failTaken, HeldNames } from './names.js';
@@ -27,6 +28,7 @@ import {
   importedRecord,
   patchedRecord,
   registeredRecord,
+  relearnedRecord,
   type ImportedGeometry,
   type RecordPatch,
 } from './records.js';
@@ -60,7 +62,7 @@ export class Registry {
   constructor({ dataDir, files, remoteWrites }: RegistryOptions) {
     this.arraysDir = path.join(dataDir, 'arrays');
     this.#files = files;
-    this.#index = new DatasetIndex(files);
+    this.#index = new DatasetIndex(files, (dataset, file) => this.#learn(dataset, file));
     this.#remoteWrites = remoteWrites;
     this.#manifests = new Manifests(dataDir);
   }
@@ -151,6 +153,7 @@ export class Registry {
       const layout = record.made ? undefined : record;
       if (isChecked) await checkCanWrite(this.#files.roots, changed.path, this.#remoteWrites, layout);
       const identity = await identityOf(changed.path);
+      if (identity !== undefined) await this.#claims.refreshOthers(identity, changed.path);
       this.#claims.refresh(changed.path, identity);
       if (isChecked) this.#claims.checkSoleWriter(name, identity, changed.path);
       const ask = (): void => precondition(standingOf(dataset));
@@ -223,6 +226,7 @@ export class Registry {
     const found = await inspectFile(this.#files.roots, realPath, request);
     checkDims(request.dims ?? null, found.shape.length);
     if (mode !== 'r') await checkCanWrite(this.#files.roots, realPath, this.#remoteWrites, found);
+    await this.#claims.refreshOthers(found.identity, realPath);
     this.#claims.checkSettled(realPath);
     this.#claims.refresh(realPath, found.identity);
     const twin = this.#claims.first(found.identity, realPath);
@@ -233,6 +237,30 @@ export class Registry {
     return this.#claiming(claimOf(record, found.identity), async claim =>
       this.#save(await this.#begun(record, undefined), claim, endsExternal),
     );
+  }
+
+  /** The dataset takes on what the header of its file says now. False where that is no array, or not a whole one. */
+  async #learn(dataset: Dataset, file: OpenFile): Promise<boolean> {
+    const { name, fileId } = dataset.record;
+    return this.#held.hold(name, async () => {
+      // Another request was first; who has the old record is told all the same.
+      if (this.#index.find(name) !== dataset) return true;
+      const header = await arrayIn(file.fd);
+      if (!header) return false;
+      const record = relearnedRecord(dataset.record, header);
+      // What the journal holds was meant for the array that is gone, and has been applied.
+      await translated(() =>
+        this.#files.countUnseenChange(
+          fileId,
+          () => undefined,
+          () => this.#manifests.save(record),
+        ),
+      );
+      const { dev, ino } = file.identity;
+      this.#claims.refresh(record.path, `${dev}:${ino}`);
+      this.#index.insert(record);
+      return true;
+    });
   }
 
   /** With the generation that it begins at: above that of what had its name, whatever that was. */

@@ -8,7 +8,7 @@ import type { ByteBudget } from '../budget.js';
 import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import { applyChange, changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
+import { applyChange, changeOf, checkWritable, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
 import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
@@ -168,7 +168,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
-  const options = { precondition: request.precondition, bulk: true, signal: request.signal };
+  const options = { precondition: onlyInto(dataset, file, request.precondition), bulk: true, signal: request.signal };
   // One piece is under way at a time, so all of them use the same memory.
   const buffer = takeBuffer();
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
@@ -182,12 +182,15 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
         const bytes = convert(conversionOf(request), incoming, data, first);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
+        dataset.recheck(file);
         // oxlint-disable-next-line no-await-in-loop
         await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source }, offLoop);
         first += elements;
       }
       await body.expectEnd(body.readBytes);
     });
+  } catch (error) {
+    return await dataset.learned(error);
   } finally {
     returnBuffer(buffer);
     release();

@@ -12,6 +12,7 @@ export interface DatasetAnswer {
   readonly id: string;
   readonly dtype: string;
   readonly shape: readonly number[];
+  readonly order: string;
   readonly offset: number;
   readonly mode: string;
   readonly generation: number;

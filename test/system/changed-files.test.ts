@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { constantOf, npyOf } from '../helpers/bytes.js';
+import { constantOf } from '../helpers/bytes.js';
 import { start } from '../helpers/server.js';
 import { create, describe, get, json, MiB, outcome, readRaw, rest, sparseFile } from './calls.js';
 
@@ -88,24 +88,6 @@ t.test('a file that is deleted is refused, and served again when it is put back'
   t.equal(constantOf(await readRaw(server, 'deleted')), 4);
   // The file system may give the new file the inode of the old one; only then nothing shows that it is another.
   t.ok((await describe(server, 'deleted')).generation >= generation);
-});
-
-t.test('a .npy file that is replaced by one with another header is refused until the old one is back', async t => {
-  const file = path.join(server.dataDir, 'header.npy');
-  const data = Buffer.alloc(24, 1);
-  fs.writeFileSync(file, npyOf('|u1', [4, 6], data));
-  await create(server, { name: 'header', path: 'header.npy' });
-  t.equal(constantOf(await readRaw(server, 'header')), 1);
-  for (const other of [npyOf('|u1', [6, 4], data), npyOf('|i1', [4, 6], data), Buffer.alloc(1000, 'x')]) {
-    fs.writeFileSync(`${file}.new`, other);
-    fs.renameSync(`${file}.new`, file);
-    for (let i = 0; i < 3; i++) t.match(await outcome(server.fetch('/v1/datasets/header/data')), /^409 file_changed/);
-    t.equal(await outcome(server.fetch('/v1/datasets/header/data')), '409 file_changed header');
-  }
-  fs.writeFileSync(`${file}.new`, npyOf('|u1', [4, 6], data));
-  fs.renameSync(`${file}.new`, file);
-  await outcome(server.fetch('/v1/datasets/header/data'));
-  t.equal(constantOf(await readRaw(server, 'header')), 1);
 });
 
 t.test('a writable file that was replaced cannot get a second writer', async t => {

@@ -32,6 +32,8 @@ export interface ArrayFile {
   readonly ino: bigint;
   /** False: only the very inode that the journal was written for may be replayed into. */
   readonly isOurs: boolean;
+  /** False where its header says another thing than when the journal was written. */
+  readonly isSameArray?: () => boolean;
 }
 
 /** A record that counts, and where its body is. */
@@ -54,7 +56,7 @@ export async function recoverJournal(
     const header = await readHeader(fd, fileBytes, file.fileId);
     const records = await findRecords(fd, fileBytes, header);
     if (records.length > 0) {
-      checkInode(header, file);
+      checkFile(header, file);
       await replay(fd, records, file);
     }
     const journal = new Journal(path, fd, header, { nextSeq: header.firstSeq + records.length, fileBytes });
@@ -122,9 +124,13 @@ async function checkTail(fd: number, start: number, fileBytes: number, epoch: bi
 }
 
 /** @throws quarantined */
-function checkInode(header: JournalHeader, { ino, isOurs }: ArrayFile): void {
-  if (isOurs || header.ino === ino) return;
-  failDamaged('another file took its place while its journal held committed writes');
+function checkFile(header: JournalHeader, { ino, isOurs, isSameArray }: ArrayFile): void {
+  if (!isOurs && header.ino !== ino) {
+    failDamaged('another file took its place while its journal held committed writes');
+  }
+  if (isSameArray?.() === false) {
+    failDamaged('another array was written over its file while its journal held committed writes');
+  }
 }
 
 async function replay(journalFd: number, records: readonly FoundRecord[], file: ArrayFile): Promise<void> {

@@ -1,0 +1,21 @@
+/** What other programs did to an open file, once it was noticed: the next answers have a generation of their own. */
+import { LIMITS } from '../limits.js';
+import type { FileState } from './file-state.js';
+import type { Generations } from './generations.js';
+import type { OpenFile } from './open-file.js';
+
+/** Moves the generation of a file that another program has written since it was last looked at. */
+export async function countNoticed(file: OpenFile, generations: Generations): Promise<void> {
+  if (!file.hasUnseenChange) return;
+  file.hasUnseenChange = false;
+  await advanceUnseen(file.state, generations);
+}
+
+/** Moves the generation of a file of which nobody knows what was changed. */
+export async function advanceUnseen(state: FileState, generations: Generations): Promise<void> {
+  // Beside those of a batch that has reserved its own and not used them yet.
+  await generations.reserve(state.fileId, 1 + LIMITS.batchCommitsMax);
+  generations.advance(state.fileId);
+  // A version that notes no change may have changed anything.
+  state.writesStarted++;
+}
