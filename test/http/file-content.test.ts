@@ -126,7 +126,7 @@ t.test('a name that contradicts the content is an error with a hint', async t =>
 });
 
 t.test('what is made by path is what its name says, and the answer says where', async t => {
-  const cases: [name: string, format: string | undefined, due: string | 'refused'][] = [
+  const cases: [name: string, format: string | undefined, due: 'npy' | 'raw' | 'refused'][] = [
     ['n.npy', undefined, 'npy'],
     ['n.NPY', undefined, 'npy'],
     ['n1.npy', 'npy', 'npy'],
