@@ -71,7 +71,10 @@ export function parseInteger(text: string): number {
 
 /** The part `start:stop:step` from separate parameters, each absent or blank for numpy's default. */
 export function rangePart(start?: string, stop?: string, step?: string): SlicePart {
-  return parsePart([start ?? '', stop ?? '', step ?? ''].map(trimSpaces).join(':'), `${start}:${stop}:${step}`);
+  return parsePart(
+    [start ?? '', stop ?? '', step ?? ''].map(trimSpaces).join(':'),
+    [start ?? '', stop ?? '', step ?? ''].join(':'),
+  );
 }
 
 /**

@@ -19,7 +19,7 @@ export function negotiate(request: FastifyRequest, asked: string | undefined): F
   let format = known.get(accept);
   if (format === undefined) {
     // Parameters such as charset do not matter to formats that have none; only q does.
-    const bare = accept.replace(/;\s*(?!q=)[^;,"]*(?:"[^"]*")?/gi, '');
+    const bare = accept.replace(/;(?!\s*q\s*=)[^;,"]*(?:"[^"]*")?/gi, '');
     const type = accepts({ headers: { accept: bare } } as IncomingMessage).type(MEDIA_TYPES);
     format = FORMATS.find(each => each.mediaTypes[0] === type)?.name ?? failNotAcceptable();
     if (known.size < KNOWN_MAX) known.set(accept, format);

@@ -59,7 +59,7 @@ export function sendArray(
   if (format === 'json') checkJsonCost(selection.shape, context.config.jsonElementsMax);
   const view = selectFrom(geometry.view, selection);
   const dtype =
-    format === 'raw' && query.endian
+    format !== 'json' && query.endian
       ? withByteOrder(geometry.dtype, query.endian === 'big' ? '>' : '<')
       : geometry.dtype;
 

@@ -119,6 +119,44 @@ const CALLS: readonly Call[] = [
     body: npy(),
     about: 'name',
   },
+  { operationId: 'readDataJson', method: 'GET', url: `${DATASET}/data.json`, about: 'dataset' },
+  {
+    operationId: 'writeDataJson',
+    method: 'PUT',
+    url: `${DATASET}/data.json`,
+    type: JSON_TYPE,
+    body: '7',
+    about: 'dataset',
+  },
+  { operationId: 'readDataRaw', method: 'GET', url: `${DATASET}/data.raw`, about: 'dataset' },
+  {
+    operationId: 'writeDataRaw',
+    method: 'PUT',
+    url: `${DATASET}/data.raw`,
+    type: 'application/octet-stream',
+    body: '123',
+    about: 'dataset',
+  },
+  { operationId: 'readDataNpy', method: 'GET', url: `${DATASET}/data.npy`, about: 'dataset' },
+  { operationId: 'writeDataNpy', method: 'PUT', url: `${DATASET}/data.npy`, type: NPY, body: npy(3), about: 'dataset' },
+  { operationId: 'getStatisticsRaw', method: 'GET', url: `${DATASET}/statistics.raw?ops=sum`, about: 'dataset' },
+  {
+    operationId: 'queryStatisticsRaw',
+    method: 'POST',
+    url: `${DATASET}/statistics.raw`,
+    type: JSON_TYPE,
+    body: '{"ops":["sum"]}',
+    about: 'dataset',
+  },
+  { operationId: 'getStatisticsNpy', method: 'GET', url: `${DATASET}/statistics.npy?ops=sum`, about: 'dataset' },
+  {
+    operationId: 'queryStatisticsNpy',
+    method: 'POST',
+    url: `${DATASET}/statistics.npy`,
+    type: JSON_TYPE,
+    body: '{"ops":["sum"]}',
+    about: 'dataset',
+  },
   { operationId: 'listDatasets', method: 'GET', url: '/v1/datasets', about: 'untagged' },
   {
     operationId: 'batchStatistics',
@@ -357,10 +395,11 @@ function send(
   });
 }
 
-/** np.save of np.array([1, 2], 'u1'). */
-function npy(): Uint8Array<ArrayBuffer> {
-  const head = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }".padEnd(117) + '\n';
+/** np.save of an array of unsigned bytes: 1, 2, … */
+function npy(length = 2): Uint8Array<ArrayBuffer> {
+  const head = `{'descr': '|u1', 'fortran_order': False, 'shape': (${length},), }`.padEnd(117) + '\n';
+  const values = Array.from({ length }, (_, i) => i + 1);
   return new Uint8Array(
-    Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'), Buffer.from(head), Buffer.from([1, 2])]),
+    Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'), Buffer.from(head), Buffer.from(values)]),
   );
 }
