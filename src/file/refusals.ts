@@ -3,7 +3,7 @@ import { fail, HyperslabError } from '../errors.js';
 
 /** @throws file_changed */
 export function failChanged(
-  reason: 'deleted' | 'replaced' | 'truncated' | 'forgotten' | 'header',
+  reason: 'deleted' | 'replaced' | 'truncated' | 'forgotten' | 'header' | 'written',
   detail: string,
 ): never {
   return fail('file_changed', detail, { reason });
@@ -20,6 +20,11 @@ export function failHeader(): never {
     'header',
     'Another array was written over this one. Ask what the dataset is now, and repeat the request.',
   );
+}
+
+/** @throws file_changed */
+export function failWritten(): never {
+  return failChanged('written', 'Another program wrote the file while it was being read. Repeat the request.');
 }
 
 /** @throws file_changed */

@@ -7,6 +7,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import { fail, invariant } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
+import { failWritten } from '../file/refusals.js';
 import { packPatches } from '../file/packed-patches.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
@@ -30,6 +31,9 @@ export class Claim {
   /** Writes that are in the file at this generation (FileState.writesStarted). */
   readonly version: number;
   readonly #extent: Extent;
+  /** When the file was changed last, and the writes of ours that had begun by then. */
+  readonly #changedMs: number;
+  readonly #ownWrites: number;
   readonly #snapshot: Snapshot;
   readonly #release: () => void;
   #isClosed = false;
@@ -42,6 +46,8 @@ export class Claim {
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;
     this.#extent = extent;
+    this.#changedMs = file.stamp.ctimeMs;
+    this.#ownWrites = file.state.ownWritesStarted;
     this.#snapshot = file.state.preImages.open(file.identity, extent);
     this.#release = release;
   }
@@ -72,6 +78,10 @@ export class Claim {
   check(): void {
     this.file.state.checkUsable();
     this.dataset.recheck(this.file);
+    const { state, stamp } = this.file;
+    // The header may have been another one for a moment: what was read then had another meaning.
+    const isOwnDoing = state.isWriting || state.ownWritesStarted !== this.#ownWrites;
+    if (this.dataset.record.format === 'npy' && stamp.ctimeMs !== this.#changedMs && !isOwnDoing) failWritten();
     const current = this.dataset.files.get(this.dataset.reference);
     if (current && !sameIdentity(current.identity, this.file.identity)) {
       fail('file_changed', 'Another file took the place of this one. Repeat the request to read the new file.', {
