@@ -15,6 +15,7 @@ import {
   failNoArray,
   failReplaced,
   failTruncated,
+  failWritten,
 } from '../file/refusals.js';
 import { sameIdentity, type FileIdentity, type OpenFile } from '../file/open-file.js';
 import { LIMITS } from '../limits.js';
@@ -113,12 +114,15 @@ export class Dataset {
   }
 
   /**
-   * Asked again when bytes were taken, or before they are written: a file may get another meaning at any time.
+   * Asked again when bytes were taken, or before they are written: a file may get another meaning at any time. Where
+   * another program wrote it since `changedMs`, the header may have been another one for a moment.
    * @throws file_changed
    */
-  recheck(file: OpenFile): void {
+  recheck(file: OpenFile, changedMs?: number): void {
     file.recheck();
     if (file.head !== this.#head && !this.#accepts(file)) failHeader();
+    const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
+    if (!isSame && this.record.format === 'npy' && !file.state.isWriting) failWritten();
   }
 
   /** Passes an error on. One that says that the file changed was told then, and the next call finds what is there now. */

@@ -42,8 +42,9 @@ export async function readWhole(
     return await file.state.lock.withRead(async () => {
       file.state.checkUsable();
       const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
+      const { ctimeMs } = file.stamp;
       await fill(file, view, itemsize, bytes, offLoop);
-      dataset.recheck(file);
+      dataset.recheck(file, ctimeMs);
       return { bytes, generation: dataset.generation };
     }, signal);
   } finally {

@@ -7,7 +7,6 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import { fail, invariant } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
-import { failWritten } from '../file/refusals.js';
 import { packPatches } from '../file/packed-patches.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
@@ -77,11 +76,8 @@ export class Claim {
   /** @throws file_changed when another file has taken the place of the one being read, bulk_load, durability_unknown */
   check(): void {
     this.file.state.checkUsable();
-    this.dataset.recheck(this.file);
-    const { state, stamp } = this.file;
-    // The header may have been another one for a moment: what was read then had another meaning.
-    const isOwnDoing = state.isWriting || state.ownWritesStarted !== this.#ownWrites;
-    if (this.dataset.record.format === 'npy' && stamp.ctimeMs !== this.#changedMs && !isOwnDoing) failWritten();
+    const isOwnDoing = this.file.state.ownWritesStarted !== this.#ownWrites;
+    this.dataset.recheck(this.file, isOwnDoing ? undefined : this.#changedMs);
     const current = this.dataset.files.get(this.dataset.reference);
     if (current && !sameIdentity(current.identity, this.file.identity)) {
       fail('file_changed', 'Another file took the place of this one. Repeat the request to read the new file.', {
