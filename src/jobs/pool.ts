@@ -2,6 +2,7 @@
  * The only door to the worker threads. Tasks are small (a piece, a chunk), so that none waits long behind another;
  * the queue is bounded by those who fill it: a response has one piece under way, a statistic two tasks per worker.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { cancelledError } from '../cancelled.js';
@@ -40,6 +41,10 @@ export interface WorkerData {
   readonly kernels: 'scalar' | WebAssembly.Module;
   readonly keepsFiles: boolean;
 }
+
+/** How long the end of a pool waits for threads that are loading, and how often it looks. */
+const LOADING_MS_MAX = 5000;
+const LOADING_POLL_MS = 5;
 
 /** Tells the threads of files that are gone. */
 export const CLOSED_FILES_CHANNEL = 'hyperslab-closed-files';
@@ -217,7 +222,17 @@ export class WorkerPool implements OffLoop {
       // oxlint-disable-next-line no-await-in-loop
       await Promise.allSettled(this.#underWay);
     }
+    await this.#loaded();
     await this.#piscina.close();
+  }
+
+  /** Waits for threads that load their modules: ended in the middle of that, Node 20 aborts the whole process. */
+  async #loaded(): Promise<void> {
+    const until = performance.now() + LOADING_MS_MAX;
+    while (this.#piscina.threads.some(each => !this.#readyIds.has(each.threadId)) && performance.now() < until) {
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(LOADING_POLL_MS);
+    }
   }
 }
 

@@ -4,13 +4,14 @@ import { PAGE_ROWS_MAX } from '../../routes/home-page.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
 import { start, temporaryFolder } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { create, json } from '../system/calls.js';
 
 const LINKS = ['docs', 'openapi.json', 'metrics', 'v1/datasets'];
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
 t.test('Accept decides between the page and its links', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   for (const [accept, type] of [
     [HTML, 'text/html; charset=utf-8'],
     ['text/html', 'text/html; charset=utf-8'],
@@ -45,7 +46,7 @@ t.test('every link of the page leads somewhere, and the page runs nothing', asyn
 });
 
 t.test('what others wrote is text', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const attrs = { title: `<img src=x onerror="alert('1')"> & more` };
   await create(server, { name: 'a', dtype: '<f4', shape: [2], attrs });
   const text = await (await server.fetch('/', { headers: { accept: HTML } })).text();
@@ -54,7 +55,7 @@ t.test('what others wrote is text', async t => {
 });
 
 t.test('the page shows a hundred datasets, and says where the rest is', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   for (let i = 0; i <= PAGE_ROWS_MAX; i++) await create(server, { name: `n${1000 + i}`, dtype: '|u1', shape: [] });
   const text = await (await server.fetch('/', { headers: { accept: HTML } })).text();
   t.equal(text.match(/href="v1\/datasets\/n/g)?.length, PAGE_ROWS_MAX);
@@ -65,7 +66,7 @@ t.test('no name is shown to who may not read, nor to a page under another name',
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['write']);
   const other = await addKey(dataDir, ['read'], { datasets: ['public-*'] });
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   await server.fetch('/v1/datasets', {
     ...json('POST', { name: 'secret', dtype: '<f4', shape: [2] }),
     headers: { 'content-type': 'application/json', ...bearer(key).headers },
@@ -77,7 +78,7 @@ t.test('no name is shown to who may not read, nor to a page under another name',
   t.match(await page({}), /A key is needed/);
   t.match(await page(bearer(key).headers), 'secret');
 
-  const open = await start(t);
+  const open = await startHere(t);
   await create(open, { name: 'secret', dtype: '<f4', shape: [2] });
   const rebound = await rawRequest(open.url, { headers: { accept: HTML, host: 'evil.example' } });
   t.equal(rebound.status, 200);
@@ -87,7 +88,7 @@ t.test('no name is shown to who may not read, nor to a page under another name',
 });
 
 t.test('the API pages bear the name of the service', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const page = await (await server.fetch('/docs')).text();
   t.match(page, /<title>Hyperslab API<\/title>/);
   const icon = /rel="icon" type="image\/svg\+xml" href="([^"]+)"/.exec(page)?.[1];
