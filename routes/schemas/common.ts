@@ -21,8 +21,13 @@ export const double = (words: Words = {}) => Type.Number({ format: 'double', ...
 
 /** One of a few words. */
 export function oneOf<const T extends string>(values: readonly T[], words: Words = {}) {
-  return Type.Unsafe<T>({ type: 'string', enum: [...values], ...words });
+  const names = values.map(value => ENUM_NAMES[value] ?? value.toUpperCase());
+  const named = values.some(value => value in ENUM_NAMES) && { 'x-enum-varnames': names };
+  return Type.Unsafe<T>({ type: 'string', enum: [...values], ...named, ...words });
 }
+
+/** What generators call values that differ in more than letters; without names, r and r+ are one to some of them. */
+const ENUM_NAMES: Readonly<Record<string, string>> = { r: 'READ', 'r+': 'READ_WRITE', 'w+': 'CREATE' };
 
 /** A schema with a type, or null. */
 export function nullable<T extends TSchema>(schema: T) {
