@@ -148,11 +148,11 @@ export function reads(app: App, context: Context): void {
       tags: ['reads'],
       summary: 'Any basic slice, like m[100:200, 50:100]',
       description:
-        'In the format that `format=` or `Accept` asks for, JSON by default. For one format and one type of answer there ' +
+        'JSON, or raw or npy where `format=` or `Accept` asks for it. With one type of answer each there ' +
         `are ${FORMATS.map(({ name }) => `data.${name}`).join(', ')}.`,
       params: NameParams,
-      querystring: Type.Object({ slice: SLICE, ...FORMAT_QUERY }, { additionalProperties: false }),
-      response: responses(FORMATS),
+      querystring: Type.Object({ slice: SLICE, ...ROWS_QUERY }, { additionalProperties: false }),
+      response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
       const { slice, ...query } = request.query as { slice?: string };
