@@ -35,11 +35,13 @@ public final class Program {
     List<List<Integer>> rows = List.of(List.of(1, 2, 3), List.of(4, 5, 6));
     writes.writeDataJson("java", rows, "0:2", null, null, null);
     ByteBuffer raw = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN).putDouble(7).putDouble(8).putDouble(9);
-    WriteAnswer written = writes.writeDataRaw("java", file(raw.array()), "2", null, null, null, null);
+    File nine = file(raw.array());
+    WriteAnswer written = new WritesApi(Connect.sending(args[0], nine))
+        .writeDataRaw("java", nine, "2", null, null, null, null);
     check(written.getBytes() == 24, "raw", written);
 
     File npy = reads.readDataNpy("java", null, null, null);
-    datasets.importDataset("java-copy", npy, null, null, null);
+    new DatasetsApi(Connect.sending(args[0], npy)).importDataset("java-copy", npy, null, null, null);
     String json = String.valueOf(reads.readDataJson("java-copy", null, null, null, null).getData());
     check(json.replace(".0", "").equals("[[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]]"), "json", json);
     byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null).toPath());
