@@ -21,7 +21,7 @@ t.test('each format has a path of its own, which answers as data does with that 
     const missing = await server.fetch(path.replace('/a/', '/b/'));
     t.equal(missing.status, 404);
     t.equal(missing.headers.get('content-disposition'), null, 'a problem is no file');
-    const body = name === 'json' ? Buffer.from('[[1,2,3],[4,5,6]]') : await bytesOf(server, `${path}`);
+    const body = name === 'json' ? Buffer.from('[[1,2,3],[4,5,6]]') : await bytesOf(server, path);
     for (const type of [mediaTypes[0], 'application/octet-stream']) {
       t.equal((await server.fetch(path, binary('PUT', body, type))).status, 200, `${name} as ${type}`);
     }
