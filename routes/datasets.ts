@@ -12,7 +12,7 @@ export function datasets(app: App): void {
   app.post(
     '/v1/datasets',
     {
-      config: { scope: 'write', asksPreconditions: true, exactMembers: ['attrs'] },
+      config: { scope: 'write', asksPreconditions: true, exactMembers: ['attrs', 'fill'] },
       schema: {
         operationId: 'createDataset',
         tags: ['datasets'],

@@ -107,6 +107,8 @@ export const LIMITS = {
   openRetryMs: 10,
   /** Generations reserved on disk at a time: one small fsync per so many writes. */
   generationsPerReservation: 1024,
+  /** Time that a stop takes to write down exact generations: a millisecond each, and there may be 100,000. */
+  countersClosedMsMax: 2000,
   /** A unit of work of a statistic: about a million values, so that small writes leave most of them as they were. */
   chunkBytesMax: 4 * MiB,
   /** From the first to the last byte of a chunk: where few of them are its elements', it ends sooner. */

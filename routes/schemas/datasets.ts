@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
+  anyValue,
   DTYPE,
   freeObject,
   Generation,
@@ -136,9 +137,7 @@ export const CreateDataset = Type.Object(
     ),
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
-      toldAs(Type.Union([Type.Number(), Type.String(), Type.Boolean()]), {
-        description: 'Value of every element of a new array; "NaN", "Infinity" and 64-bit integers as strings.',
-      }),
+      anyValue({ description: 'Value of every element of a new array; "NaN" and "Infinity" are strings.' }),
     ),
     sparse: Type.Optional(Type.Boolean({ description: 'Leave zeros as a hole instead of reserving blocks.' })),
     overwrite: Type.Optional(Type.Boolean({ description: 'With mode w+: replace what is there.' })),

@@ -152,10 +152,12 @@ export class Generations {
 
   /**
    * Writes down exact values, so that the next start continues without a gap; not for files of which the next start may
-   * find another state than was served.
+   * find another state than was served, and not for longer than a stop may take: the others go on above their ceilings.
    */
   async close(isUncertain: (fileId: string) => boolean = () => false): Promise<void> {
+    const deadline = performance.now() + LIMITS.countersClosedMsMax;
     for (const [fileId, entry] of this.#entries) {
+      if (performance.now() > deadline) break;
       if (entry.stored || entry.generation === FIRST || isUncertain(fileId)) continue;
       await this.#write(fileId, { generation: entry.generation, exact: true });
       entry.stored = true;

@@ -7,6 +7,7 @@ import type { Block } from '../block.js';
 import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { stringifyExactJson } from './json-exact.js';
 import { JsonScanner } from './json-scan.js';
 import { ElementSink } from './json-values.js';
 
@@ -36,8 +37,8 @@ export function parseJsonDataNow(dtype: DType, bytes: Uint8Array): Block {
 }
 
 /**
- * The item for a scalar that was JSON and is parsed already, such as `fill`. Integers beyond 2^53 have lost digits by
- * then, so they are asked for as strings.
+ * The item for a scalar that was JSON and is parsed already, such as `fill`. Integers beyond 2^53 come as bigint, or as
+ * strings.
  * @returns `dtype.itemsize` bytes in the dtype's byte order
  * @throws bad_json where it is no scalar, would_lose
  */
@@ -47,11 +48,10 @@ export function parseJsonScalar(value: unknown, dtype: DType): Uint8Array {
     if (dtype.kind !== 'f' && dtype.itemsize === 8 && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
       refuseScalar(value, dtype, 'its digits are uncertain beyond 2^53; write it as a string');
     }
-  } else if (typeof value !== 'string' && typeof value !== 'boolean') {
+  } else if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'bigint') {
     fail('bad_json', 'The value should be one number, string or boolean.', { dtype: dtype.typestr });
   }
-  const text = Object.is(value, -0) ? '-0' : JSON.stringify(value);
-  return parseJsonDataNow(dtype, Buffer.from(text)).bytes;
+  return parseJsonDataNow(dtype, Buffer.from(stringifyExactJson(value))).bytes;
 }
 
 function refuseScalar(value: number, dtype: DType, why: string): never {
