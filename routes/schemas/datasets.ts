@@ -2,7 +2,6 @@
 import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
-  anyValue,
   DTYPE,
   freeObject,
   Generation,
@@ -137,7 +136,10 @@ export const CreateDataset = Type.Object(
     ),
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
-      anyValue({ description: 'Value of every element of a new array; "NaN" and "Infinity" are strings.' }),
+      // An integer beyond 2 ** 53 comes as bigint, which has no type in JSON Schema.
+      toldAs(Type.Unsafe<unknown>({ not: { type: ['null', 'array', 'object'] } }), {
+        description: 'Value of every element of a new array; "NaN" and "Infinity" are strings.',
+      }),
     ),
     sparse: Type.Optional(Type.Boolean({ description: 'Leave zeros as a hole instead of reserving blocks.' })),
     overwrite: Type.Optional(Type.Boolean({ description: 'With mode w+: replace what is there.' })),

@@ -70,7 +70,6 @@ function checkNewArray(request: CreateRequest): void {
   if (request.overwrite && request.mode !== 'w+') {
     fail('bad_request', 'overwrite needs mode w+: replacing an array is asked for twice on purpose.');
   }
-  if (typeof request.fill === 'object') fail('bad_request', 'fill is one number, string or boolean, for every element.');
   if (request.sparse && request.fill !== undefined) fail('bad_request', 'A sparse array is all zeros; leave fill out.');
   if (request.offset !== undefined && formatOfName(request.path, request.format) !== 'raw') {
     fail(
