@@ -178,7 +178,7 @@ export function reads(app: App, context: Context): void {
         const { slice, ...query } = request.query as { slice?: string };
         setFileName(reply, (request.params as { name: string }).name, format);
         const parts = slice === undefined ? [] : parseSlice(slice);
-        return send(request, reply, parts, { ...query, format: format.name });
+        return send(request, reply, parts, { ...query, formatOfPath: format.name });
       },
     });
   }

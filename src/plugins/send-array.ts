@@ -26,6 +26,8 @@ import { streamPieces } from './stream.js';
 
 export interface ArrayQuery {
   readonly format?: string;
+  /** Of the path: what `Accept` names does not matter. */
+  readonly formatOfPath?: FormatName;
   readonly endian?: 'little' | 'big';
   readonly int64?: 'number' | 'string';
 }
@@ -55,7 +57,7 @@ export function sendArray(
   const dataset = request.datasets.get(name);
   const { geometry, record } = dataset;
   const selection = normalise(parts, record.shape);
-  const format = negotiate(request, query.format);
+  const format = query.formatOfPath ?? negotiate(request, query.format);
   if (format === 'json') checkJsonCost(selection.shape, context.config.jsonElementsMax);
   const view = selectFrom(geometry.view, selection);
   const dtype =
@@ -86,7 +88,7 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
   if (unchanged !== undefined) {
     const tag = record.external ? undefined : entityTag(record.id, dataset.generation, format);
     if (noneMatches(unchanged, tag)) {
-      setState(reply, dataset, format, dataset.generation);
+      setState(asked, dataset.generation);
       return reply.code(304).send();
     }
   }
@@ -94,13 +96,16 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
 }
 
 /** Headers that say which state of which array this is. */
-function setState(reply: FastifyReply, { record }: Dataset, format: FormatName, generation: number): void {
+function setState({ reply, dataset, format, query }: Answer, generation: number): void {
+  const { record } = dataset;
   reply.header('x-dataset-generation', generation);
   if (record.external) reply.header('cache-control', 'no-store');
   else {
     reply.header('etag', entityTag(record.id, generation, format));
     reply.header('cache-control', 'no-cache');
-    reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');
+    if (query.formatOfPath === undefined) {
+      reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');
+    }
   }
 }
 
@@ -123,7 +128,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
     sizeOf(view.shape) <= LIMITS.jsonElementsPerTurn
       ? [encodeJsonDataNow(block, options)]
       : await collectTurns(encodeJsonData(block, options));
-  setState(reply, dataset, 'json', generation);
+  setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(Buffer.concat([head, ...data, CLOSING_BRACE]));
 }
 
@@ -167,7 +172,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${totalBytes}`);
   }
   if (request.method === 'HEAD') {
-    setState(reply, dataset, format, dataset.generation);
+    setState(asked, dataset.generation);
     return reply.header('content-length', totalBytes).send();
   }
 
@@ -183,7 +188,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
   const now = readNow(file, body.view, body.itemsize);
   if (!now) return sendLater(asked, body, { whole, generation: dataset.generation });
   recheckNow(dataset, file);
-  setState(reply, dataset, format, dataset.generation);
+  setState(asked, dataset.generation);
   return reply.send(withHead(body.head, swapped ? swapItems(now, itemsize) : now));
 }
 
@@ -205,7 +210,7 @@ async function sendLater(
   cut: BinaryBody,
   { whole, generation }: { whole: BinaryBody; generation: number },
 ): Promise<FastifyReply> {
-  const { context, request, reply, dataset, file, format } = asked;
+  const { context, request, reply, dataset, file } = asked;
   let body = cut;
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
@@ -214,7 +219,7 @@ async function sendLater(
     .withRead(() => {
       file.state.checkUsable();
       checkIfMatch(request.headers['if-match'], standingOf(dataset));
-      setState(reply, dataset, format, dataset.generation);
+      setState(asked, dataset.generation);
       if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
         reply.code(200).removeHeader('content-range');
         body = whole;

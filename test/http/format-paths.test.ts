@@ -50,6 +50,32 @@ t.test('one operation is answered as bytes, and a job is started by a call of it
   t.equal(unknown.status, 404);
 });
 
+t.test('only an answer that Accept decides varies by it, and each keeps its conditions', async t => {
+  const server = await start(t, { env: { HYPERSLAB_CORS_ORIGINS: 'https://page.example' } });
+  await server.fetch('/v1/datasets', json('POST', { name: 'a', dtype: '<f4', shape: [2, 3] }));
+  const rows: readonly (readonly [path: string, varies: boolean])[] = [
+    ['data', true],
+    ['rows', true],
+    ['rows/0', true],
+    ...FORMATS.map(({ name }) => [`data.${name}`, false] as const),
+  ];
+  for (const [path, varies] of rows) {
+    for (const method of ['GET', 'HEAD']) {
+      const ask = async (headers: Record<string, string>): Promise<Response> => {
+        const answer = await server.fetch(`/v1/datasets/a/${path}`, { method, headers });
+        await answer.arrayBuffer();
+        return answer;
+      };
+      const whole = await ask({});
+      t.equal(whole.headers.get('vary'), varies ? 'Accept, Origin' : 'Origin', `${method} ${path}`);
+      const same = await ask({ 'if-none-match': whole.headers.get('etag') ?? '' });
+      t.equal(same.status, 304, `${method} ${path}`);
+      t.equal(same.headers.get('vary'), whole.headers.get('vary'), `${method} ${path} unchanged`);
+      t.equal((await ask({ 'if-match': '"x.1"' })).status, 412, `${method} ${path}`);
+    }
+  }
+});
+
 async function bytesOf(server: Awaited<ReturnType<typeof start>>, path: string): Promise<Buffer> {
   return Buffer.from(await (await server.fetch(path)).arrayBuffer());
 }
