@@ -11,6 +11,7 @@ import { SETTINGS } from '../src/config.js';
 import { ERRORS, type ErrorCode } from '../src/errors.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { STATUS } from '../src/plugins/errors.js';
+import { CLIENT_BLOCKS } from './helpers/clients.js';
 import {
   anchorsOf,
   blocksOf,
@@ -95,7 +96,8 @@ function runScript(input: string): { stdout: string; stderr: string } {
 const GENERATED = [
   { page: 'docs/settings.md', mark: 'settings', text: Object.values(SETTINGS).map(settingEntry).join('\n') },
   { page: 'docs/errors.md', mark: 'errors', text: errorLists() },
-] as const;
+  ...CLIENT_BLOCKS.map(([mark, text]) => ({ page: 'docs/clients.md', mark, text })),
+];
 
 for (const { page, mark, text } of GENERATED) {
   t.test(`the ${mark} of ${page} are those of the code`, async t => {

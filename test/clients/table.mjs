@@ -1,5 +1,5 @@
 /**
- * How each client is made. The commands run in a copy of its folder, beside openapi.json; docs/clients.md has the same ones.
+ * How each client is made. The commands run in a copy of its folder, beside openapi.json; docs/clients.md shows them.
  * `$M2` is Maven's folder of packages.
  */
 const GENERATOR = '7.25.0';
