@@ -14,11 +14,20 @@ import type { App } from './app-type.js';
 /** Nobody waits for it. */
 const AT_ONCE = { respondAsync: false, waitSeconds: 0 } as const;
 
+/** Where the document says that the id of the answer leads. */
+const LINKS = Object.fromEntries(
+  ['getJob', 'watchJob', 'deleteJob'].map(operationId => [
+    operationId,
+    { operationId, parameters: { id: '$response.body#/id' } },
+  ]),
+);
+
 export function makeJob(app: App, context: Context): void {
   app.post(
     '/v1/jobs',
     {
       config: { scope: 'read', asksPreconditions: true, exactMembers: EXACT_MEMBERS },
+      links: { 202: LINKS },
       schema: {
         operationId: 'createJob',
         tags: ['jobs'],

@@ -1,10 +1,10 @@
 /** Elements: read, written and flushed. */
 import { Type } from 'typebox';
-import { anyValue, DTYPE, Generation, int64, oneOf, Shape, toldAs } from './common.js';
+import { anyValue, DatasetName, DTYPE, Generation, int64, oneOf, Shape, toldAs } from './common.js';
 
 export const ArrayAnswer = Type.Object(
   {
-    dataset: Type.String(),
+    dataset: DatasetName,
     generation: Generation,
     dtype: toldAs(Type.String(), DTYPE),
     shape: Shape,
@@ -33,7 +33,7 @@ const WRITTEN = {
 
 export const WriteAnswer = Type.Object(
   {
-    dataset: Type.String(),
+    dataset: DatasetName,
     generation: Generation,
     ...WRITTEN,
     durability: oneOf(['commit', 'none'], { description: 'commit: the write is on disk.' }),
@@ -69,7 +69,7 @@ export const WriteBatch = Type.Object(
 
 export const BatchAnswer = Type.Object(
   {
-    dataset: Type.String(),
+    dataset: DatasetName,
     generation: int64({ description: 'One for the whole batch.' }),
     writes: int64({ description: 'Slices that were written.' }),
     ...WRITTEN,
@@ -83,7 +83,7 @@ export const BatchAnswer = Type.Object(
 );
 
 export const FlushAnswer = Type.Object(
-  { dataset: Type.String(), generation: Generation },
+  { dataset: DatasetName, generation: Generation },
   {
     $id: 'FlushAnswer',
     description: 'The state that is on disk.',

@@ -13,8 +13,16 @@ interface Words {
   readonly example?: unknown;
 }
 
+interface Bounds extends Words {
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
 /** A whole number that may be beyond 2^31. */
 export const int64 = (words: Words = {}) => Type.Integer({ format: 'int64', ...words });
+
+/** A whole number that is small. */
+export const int32 = (words: Bounds = {}) => Type.Integer({ format: 'int32', ...words });
 
 /** A number that need not be whole. */
 export const double = (words: Words = {}) => Type.Number({ format: 'double', ...words });
@@ -80,6 +88,8 @@ export const EXAMPLE_NAME = 'seattle-weather';
 export const nameParam = (example: string = EXAMPLE_NAME) =>
   Type.String({ description: 'Name of the dataset.', example });
 
+export const DatasetName = Type.String({ description: 'Name of the dataset.' });
+
 export const NameParams = Type.Object({ name: nameParam() });
 
 export const Cursor = Type.Optional(
@@ -87,7 +97,7 @@ export const Cursor = Type.Optional(
 );
 
 export const pageLimit = (maximum: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum, default: 100, description: 'How many a page has at most.' }));
+  Type.Optional(int32({ minimum: 1, maximum, default: 100, description: 'How many a page has at most.' }));
 
 export const NextCursor = nullable(
   Type.String({ description: 'Pass it as cursor for the next page; null on the last one.' }),
@@ -96,6 +106,6 @@ export const NextCursor = nullable(
 export const SLICE = Type.Optional(
   Type.String({
     description: "The text inside numpy's brackets, such as 100:200,50:100. Absent: everything.",
-    example: '0:3,:2',
+    example: '0:3',
   }),
 );

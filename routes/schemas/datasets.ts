@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
+  DatasetName,
   DTYPE,
   freeObject,
   Generation,
@@ -47,7 +48,7 @@ const DATASET_EXAMPLE = {
 
 export const Dataset = Type.Object(
   {
-    name: Type.String(),
+    name: DatasetName,
     id: Type.String({ description: 'Random per registration.' }),
     dtype: toldAs(Type.String(), DTYPE),
     shape: Shape,
@@ -76,9 +77,12 @@ export const Dataset = Type.Object(
     residency: Type.Optional(
       nullable(
         Type.Object(
-          { pages: int64(), resident: int64() },
           {
-            description: 'With ?residency=true: pages of the array, and how many are in memory. Null when not mapped.',
+            pages: int64({ description: 'Pages of the array.' }),
+            resident: int64({ description: 'How many of them are in memory.' }),
+          },
+          {
+            description: 'With ?residency=true: how much of the array is in memory. Null when not mapped.',
           },
         ),
       ),

@@ -40,7 +40,7 @@ export const Job = Type.Object(
     id: Type.String({ description: 'Random, and hard to guess.' }),
     state: oneOf(JOB_STATES, { description: 'Where it stands; done, failed and cancelled are the ends.' }),
     progress: Type.Ref('JobProgress'),
-    created: Type.String({ format: 'date-time' }),
+    created: Type.String({ format: 'date-time', description: 'When it was asked for.' }),
     started: Time,
     ended: Time,
     result: Type.Optional(

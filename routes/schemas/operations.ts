@@ -1,10 +1,10 @@
 /** Health and readiness. */
 import { Type } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
-import { int64, oneOf } from './common.js';
+import { int32, int64, oneOf } from './common.js';
 
 export const Health = Type.Object(
-  { status: oneOf(['ok']) },
+  { status: oneOf(['ok'], { description: 'ok, whenever the process answers.' }) },
   { $id: 'Health', description: 'The process answers.', example: { status: 'ok' } },
 );
 
@@ -22,14 +22,14 @@ export const Trouble = Type.Object(
 
 export const Readiness = Type.Object(
   {
-    status: oneOf(['ready']),
+    status: oneOf(['ready'], { description: 'A service that is not ready answers 503.' }),
     version: Type.Optional(Type.String({ description: 'Of the service.' })),
     mapping: Type.Optional(Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' })),
     mappings: Type.Optional(Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' })),
     kernels: Type.Optional(
       Type.String({ description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.' }),
     ),
-    workers: Type.Optional(Type.Integer({ description: 'Threads that compute.' })),
+    workers: Type.Optional(int32({ description: 'Threads that compute.' })),
     datasets: Type.Optional(int64({ description: 'How many are served.' })),
     quarantined: Type.Optional(
       Type.Array(Type.Ref('Trouble'), {

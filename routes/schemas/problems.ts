@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
 import { PROBLEM_TYPE, STATUS } from '../../src/plugins/errors.js';
-import { oneOf } from './common.js';
+import { int32, oneOf } from './common.js';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
@@ -10,7 +10,7 @@ export const Problem = Type.Object(
   {
     type: Type.String({ description: 'urn:hyperslab:problem:<code>' }),
     title: Type.String({ description: 'What the code means.' }),
-    status: Type.Integer({ description: 'The status of the answer.' }),
+    status: int32({ description: 'The status of the answer.' }),
     detail: Type.String({ description: 'What is wrong, with its values, and what to do about it.' }),
     code: oneOf(CODES, { description: 'What programs branch on.' }),
   },
@@ -46,8 +46,8 @@ const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, object>>>
   401: { 'WWW-Authenticate': Type.String({ description: 'How to authenticate (RFC 6750).' }) },
   403: { 'WWW-Authenticate': Type.String({ description: 'The scope that is missing (RFC 6750).' }) },
   416: { 'Content-Range': Type.String({ description: 'bytes */<size>' }) },
-  429: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
-  503: { 'Retry-After': Type.Integer({ description: 'Seconds to wait, where the fault passes by itself.' }) },
+  429: { 'Retry-After': int32({ description: 'Seconds to wait.' }) },
+  503: { 'Retry-After': int32({ description: 'Seconds to wait, where the fault passes by itself.' }) },
 };
 
 /** The responses of a route for the errors that it can answer. Those of one status are the same for all routes. */

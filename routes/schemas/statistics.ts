@@ -3,9 +3,11 @@ import { Type } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
   anyValue,
+  DatasetName,
   double,
   freeObject,
   Generation,
+  int32,
   int64,
   listOrAbsent,
   nullable,
@@ -14,7 +16,7 @@ import {
   toldAsRef,
 } from './common.js';
 
-const FilterList = nullable(Type.Array(Type.Ref('Filter')));
+const filterList = (description: string) => nullable(Type.Array(Type.Ref('Filter'), { description }));
 
 export const Filter = Type.Object(
   {
@@ -37,8 +39,8 @@ export const Filter = Type.Object(
       }),
     ),
     is_nan: Type.Optional(Type.Boolean({ description: 'Whether it is NaN.' })),
-    and: Type.Optional(FilterList),
-    or: Type.Optional(FilterList),
+    and: Type.Optional(filterList('All of these hold.')),
+    or: Type.Optional(filterList('At least one of these holds.')),
     not: Type.Optional(Type.Ref('Filter')),
   },
   {
@@ -126,7 +128,7 @@ const STATISTICS = {
   ),
 };
 
-const QUERY_EXAMPLE = { ops: ['mean', { quantile: { q: [0.1, 0.9] } }], axis: 0 };
+const QUERY_EXAMPLE = { ops: [{ quantile: { q: [0.1, 0.9] } }], axis: 0 };
 
 export const StatisticsQuery = Type.Object(STATISTICS, {
   $id: 'StatisticsQuery',
@@ -147,7 +149,11 @@ export const BatchQuery = Type.Object(
 
 export const StatisticsBatch = Type.Object(
   {
-    queries: Type.Array(Type.Ref('BatchQuery'), { minItems: 1, maxItems: LIMITS.batchQueriesMax }),
+    queries: Type.Array(Type.Ref('BatchQuery'), {
+      minItems: 1,
+      maxItems: LIMITS.batchQueriesMax,
+      description: 'Each is answered by a line.',
+    }),
     order: Type.Optional(
       oneOf(['input', 'finished'], { description: 'Lines as the queries stand (the default), or as they finish.' }),
     ),
@@ -189,9 +195,9 @@ export const Group = Type.Object(
 );
 
 const ANSWER = {
-  dataset: Type.String(),
+  dataset: DatasetName,
   generation: Generation,
-  axis: nullable(Type.Array(Type.Integer(), { description: 'Axes that were reduced; null for all.' })),
+  axis: nullable(Type.Array(int32(), { description: 'Axes that were reduced; null for all.' })),
   generations: Type.Optional(
     Type.Unsafe<Record<string, number>>({
       type: 'object',

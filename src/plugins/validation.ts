@@ -14,7 +14,7 @@ import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
 import { keepDigits } from './exact-members.js';
 
 /** Told to generators; nothing is checked by them. */
-const TOLD_FORMATS = { int64: true, double: true, binary: true, 'date-time': true } as const;
+const TOLD_FORMATS = { int32: true, int64: true, double: true, binary: true, 'date-time': true } as const;
 
 export function registerValidation(app: FastifyInstance, components: readonly TSchema[]): void {
   const options = {
