@@ -2,22 +2,26 @@
  * A batch as a job: its lines become one list, and their progress one progress.
  * Hazard: a job may wait for long. Its work holds the text of the queries and no request, nor anything that leads to one.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkWanted } from '../src/cancelled.js';
 import { HyperslabError } from '../src/errors.js';
-import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
+import { parseExactTurns, stringifyExactTurns } from '../src/formats/index.js';
 import type { JobOrder, JobWork } from '../src/jobs/job.js';
 import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import type { Line } from '../src/plugins/lines.js';
+import { nextTurn, runTurns } from '../src/turns.js';
 import { batchLines, failed, type Batching, type BatchQuery, type LineOrder } from './batch-lines.js';
 import { costOf, planFor } from './statistics-answer.js';
 
 /** What the queries of a job share. */
 type Shared = Omit<Batching, 'signal' | 'onProgress'>;
 
-export function batchJob(shared: Shared, queries: readonly BatchQuery[], order: LineOrder): Omit<JobOrder, 'owner'> {
-  const input = stringifyExactJson(queries);
+export async function batchJob(
+  shared: Shared,
+  queries: readonly BatchQuery[],
+  order: LineOrder,
+): Promise<Omit<JobOrder, 'owner'>> {
+  const input = await runTurns(stringifyExactTurns(queries));
   return { inputBytes: input.length, chunksTotal: 0, bytesTotal: 0, work: workOf(shared, input, order) };
 }
 
@@ -33,7 +37,7 @@ async function computeAll(
   order: LineOrder,
   ...[signal, onProgress]: Parameters<JobWork>
 ): Promise<Uint8Array> {
-  const queries = parseExactJson(input) as BatchQuery[];
+  const queries = (await runTurns(parseExactTurns(input))) as BatchQuery[];
   const sum = new Sum(await totalOf(shared, queries), onProgress);
   const batching: Batching = { ...shared, signal, onProgress: (index, progress) => sum.update(index, progress) };
   const taken: Line[] = [];
@@ -71,7 +75,8 @@ async function totalOf({ datasets }: Pick<Batching, 'datasets'>, queries: readon
   let bytesTotal = 0;
   for (const { dataset, ...input } of queries) {
     try {
-      const { chunks, bytes } = costOf(planFor(datasets, dataset, input));
+      // oxlint-disable-next-line no-await-in-loop
+      const { chunks, bytes } = costOf(await planFor(datasets, dataset, input));
       chunksTotal += chunks;
       bytesTotal += bytes;
     } catch {

@@ -63,7 +63,7 @@ export async function* batchLines(
   const aheadBytesMax = batching.context.budget.limitBytes * LIMITS.batchAheadShare;
   const running = new Map<number, Running>();
   let bytesBefore = 0;
-  let next = prepare(batching, queries, 0, bytesBefore);
+  let next = await prepare(batching, queries, 0, bytesBefore);
   const mayStart = ({ heldBytes }: Prepared): boolean => {
     if (running.size === 0) return true;
     const ahead = [...running.values()].reduce((sum, each) => sum + each.heldBytes, heldBytes);
@@ -75,7 +75,8 @@ export async function* batchLines(
         const { index, heldBytes, planned } = next;
         running.set(index, { heldBytes, line: lineOf(batching, next) });
         if (planned) bytesBefore += costOf(planned).bytes;
-        next = prepare(batching, queries, index + 1, bytesBefore);
+        // oxlint-disable-next-line no-await-in-loop
+        next = await prepare(batching, queries, index + 1, bytesBefore);
       }
       const lines = [...running.values()].map(({ line }) => line);
       // oxlint-disable-next-line no-await-in-loop
@@ -92,17 +93,17 @@ export async function* batchLines(
 }
 
 /** Undefined behind the last query. */
-function prepare(
+async function prepare(
   { context, datasets, kind }: Batching,
   queries: readonly BatchQuery[],
   index: number,
   bytesBefore: number,
-): Prepared | undefined {
+): Promise<Prepared | undefined> {
   const query = queries[index];
   if (!query) return undefined;
   try {
     const { dataset, ...input } = query;
-    const planned = planFor(datasets, dataset, input);
+    const planned = await planFor(datasets, dataset, input);
     context.admission.check(costOf(planned), kind);
     checkJsonCells(planned, context.config.jsonElementsMax);
     return { index, heldBytes: heldBytesOf(planned), bytesBefore, planned };

@@ -6,6 +6,7 @@ import { answeredUntagged } from '../src/plugins/conditional.js';
 import type { BatchQuery } from './batch-lines.js';
 import { respondAsync } from './respond-async.js';
 import { BODY_PROBLEMS, jsonResponse, problems } from './schemas/index.js';
+import { nextTurn } from '../src/turns.js';
 import { asksAfresh, checkJsonCells, EXACT_MEMBERS, planFor } from './statistics-answer.js';
 import { STATISTICS_PROBLEMS } from './statistics.js';
 import { statisticsJob } from './statistics-job.js';
@@ -41,12 +42,14 @@ export function makeJob(app: App, context: Context): void {
       },
     },
     async (request, reply) => {
+      // Many may come at once.
+      await nextTurn();
       const { dataset, ...input } = request.body as BatchQuery;
-      const planned = planFor(request.datasets, dataset, input);
+      const planned = await planFor(request.datasets, dataset, input);
       checkJsonCells(planned, context.config.jsonElementsMax);
       if (answeredUntagged(request, reply, standingOf(planned.dataset))) return reply;
       const ifMatch = request.headers['if-match'];
-      const { order } = statisticsJob(context, request.datasets, planned, input, asksAfresh(request), ifMatch);
+      const { order } = await statisticsJob(context, request.datasets, planned, input, asksAfresh(request), ifMatch);
       return respondAsync(context, request, reply, AT_ONCE, { ...order, answer: () => reply });
     },
   );

@@ -23,7 +23,7 @@ import {
   type QueryInput,
   type RowSource,
 } from '../src/statistics/index.js';
-import { collectTurns } from '../src/turns.js';
+import { collectTurns, runTurns } from '../src/turns.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 
 /** The members of a query, in JSON or from a URL. */
@@ -43,10 +43,11 @@ export interface PlannedStatistics {
 }
 
 /** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
-export function planFor(datasets: Datasets, name: string, input: StatisticsInput): PlannedStatistics {
+export async function planFor(datasets: Datasets, name: string, input: StatisticsInput): Promise<PlannedStatistics> {
   const { slice, as, ...query } = input;
   const parts = slice === undefined ? [] : parseSlice(slice);
-  const { plan, sources } = planQuery(query, sourceOf(datasets, name), parts, other => sourceOf(datasets, other));
+  const planning = planQuery(query, sourceOf(datasets, name), parts, other => sourceOf(datasets, other));
+  const { plan, sources } = await runTurns(planning);
   const { ops } = plan.query;
   if (as && (as.length !== ops.length || new Set(as).size !== as.length)) {
     fail('bad_operation', `as names each of the ${ops.length} results once.`, { as, ops });

@@ -56,7 +56,7 @@ async function send(
   reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
   const preferences = parsePrefer(request.headers['prefer']);
   if (preferences.respondAsync) {
-    const job = batchJob({ context, datasets, kind: 'job', isFresh, log }, queries, order);
+    const job = await batchJob({ context, datasets, kind: 'job', isFresh, log }, queries, order);
     const answer = (result: Uint8Array): FastifyReply => reply.send(Buffer.from(linesOf(result)));
     return respondAsync(context, request, reply, preferences, { ...job, answer });
   }

@@ -4,12 +4,13 @@
  */
 import type { Datasets } from '../src/access/datasets.js';
 import type { Context } from '../src/context.js';
-import { parseExactJson, stringifyExactJson } from '../src/formats/index.js';
+import { parseExactTurns, stringifyExactTurns } from '../src/formats/index.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
 import type { JobOrder, JobWork } from '../src/jobs/job.js';
 import { GrowingMemory } from '../src/jobs/growing-memory.js';
 import { takePatiently } from '../src/jobs/patience.js';
+import { nextTurn, runTurns } from '../src/turns.js';
 import {
   answerJson,
   checkJsonCells,
@@ -33,17 +34,17 @@ export function checkComputed(
 }
 
 /** The order of a job, and what is known of its run when it is done. @throws too_large */
-export function statisticsJob(
+export async function statisticsJob(
   context: Context,
   datasets: Datasets,
   planned: PlannedStatistics,
   input: StatisticsInput,
   isFresh: boolean,
   ifMatch: string | undefined,
-): { order: Omit<JobOrder, 'owner'>; note: () => RunNote } {
+): Promise<{ order: Omit<JobOrder, 'owner'>; note: () => RunNote }> {
   const cost = costOf(planned);
   context.admission.check(cost, 'job');
-  const text = stringifyExactJson(input);
+  const text = await runTurns(stringifyExactTurns(input));
   const found: { note: RunNote } = { note: { generations: [], cache: 'miss' } };
   const order = {
     inputBytes: text.length,
@@ -64,7 +65,9 @@ function workOf(
   found: { note: RunNote },
 ): JobWork {
   return async (signal, onProgress) => {
-    const planned = planFor(datasets, name, parseExactJson(text) as StatisticsInput);
+    // Many may begin at once.
+    await nextTurn();
+    const planned = await planFor(datasets, name, (await runTurns(parseExactTurns(text))) as StatisticsInput);
     context.admission.check(costOf(planned), 'job');
     checkJsonCells(planned, context.config.jsonElementsMax);
     const heldBytes = heldBytesOf(planned);

@@ -11,6 +11,7 @@ import { setFileName } from '../src/plugins/file-name.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
+import { nextTurn } from '../src/turns.js';
 import {
   answerIn,
   BODY_PROBLEMS,
@@ -154,16 +155,18 @@ async function send(
   { name, input, format: ofPath }: Asked,
 ): Promise<FastifyReply> {
   const format = ofPath?.name ?? negotiate(request, (request.query as { format?: string }).format);
-  const planned = planFor(request.datasets, name, input);
+  const preferences = parsePrefer(request.headers['prefer']);
+  // Many that nobody waits for may come at once.
+  if (preferences.respondAsync) await nextTurn();
+  const planned = await planFor(request.datasets, name, input);
   if (format === 'json') checkJsonCells(planned, context.config.jsonElementsMax);
   if (answeredUntagged(request, reply, standingOf(planned.dataset))) return reply;
-  const preferences = parsePrefer(request.headers['prefer']);
   const isFresh = asksAfresh(request);
   // Asked again of the generation that was computed.
   const ifMatch = request.headers['if-match'];
   // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
   if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
-    const { order, note } = statisticsJob(context, request.datasets, planned, input, isFresh, ifMatch);
+    const { order, note } = await statisticsJob(context, request.datasets, planned, input, isFresh, ifMatch);
     const answer = (result: Uint8Array): FastifyReply => sendJson(reply, result, note());
     return respondAsync(context, request, reply, preferences, { ...order, answer });
   }

@@ -28,7 +28,15 @@ export async function runTurns<T>(steps: Generator<unknown, T>): Promise<T> {
   }
 }
 
-/** The same, keeping what was yielded. */
+/** The same where nobody else is there. */
+export function atOnce<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As runTurns, keeping what was yielded. */
 export async function collectTurns<T>(steps: Generator<T, void>): Promise<T[]> {
   const collected: T[] = [];
   for (;;) {
@@ -38,4 +46,22 @@ export async function collectTurns<T>(steps: Generator<T, void>): Promise<T[]> {
     // oxlint-disable-next-line no-await-in-loop
     await nextTurn();
   }
+}
+
+/** Items of something cheap, a microsecond or so each, that are gone through in one turn. */
+export const ITEMS_PER_TURN = 4096;
+
+/** True where others should have a turn after the item of this number. */
+export function isTurnOver(index: number, perTurn = ITEMS_PER_TURN): boolean {
+  return index % perTurn === perTurn - 1;
+}
+
+/** What `map` makes of each item, in turns. */
+export function* mapTurns<T, R>(items: readonly T[], map: (item: T, index: number) => R): Generator<void, R[]> {
+  const mapped: R[] = [];
+  for (let i = 0; i < items.length; i++) {
+    mapped.push(map(items[i]!, i));
+    if (isTurnOver(i)) yield;
+  }
+  return mapped;
 }

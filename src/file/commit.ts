@@ -125,10 +125,12 @@ function costOf(changes: readonly Change[]): number {
 /** Takes the commits at the head of the queue that go to one descriptor and fit together. */
 function takeBatch({ commits }: FileState): PendingCommit[] {
   let count = 0;
+  let changes = 0;
   let bytes = 0;
   for (const pending of commits) {
+    changes += pending.request.changes.length;
     bytes += costOf(pending.request.changes);
-    const fits = count < LIMITS.batchCommitsMax && bytes <= LIMITS.batchBytesMax;
+    const fits = count < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
     if (count > 0 && (!fits || pending.file !== commits[0]!.file)) break;
     count++;
   }

@@ -53,13 +53,34 @@ export class FileState {
   unsynced = false;
   /** No dataset is on the file any more: who still waits for its lock must not go on. */
   isForgotten = false;
-  /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
-  durabilityUnknown = false;
-  /** Set when the journal cannot be replayed: why, for the list of quarantined datasets. */
-  damage: string | undefined;
+  readonly #faulty: Set<FileState>;
+  #durabilityUnknown = false;
+  #damage: string | undefined;
 
-  constructor(fileId: string) {
+  /** @param faulty all states of files that cannot be used, among which this one puts itself */
+  constructor(fileId: string, faulty = new Set<FileState>()) {
     this.fileId = fileId;
+    this.#faulty = faulty;
+  }
+
+  /** Set when a sync failed: what is on disk is unknown until the process starts anew. */
+  get durabilityUnknown(): boolean {
+    return this.#durabilityUnknown;
+  }
+
+  set durabilityUnknown(isUnknown: true) {
+    this.#durabilityUnknown = isUnknown;
+    this.#faulty.add(this);
+  }
+
+  /** Set when the journal cannot be replayed: why, for the list of quarantined datasets. */
+  get damage(): string | undefined {
+    return this.#damage;
+  }
+
+  set damage(reason: string) {
+    this.#damage = reason;
+    this.#faulty.add(this);
   }
 
   /** A write begins: to be called under the write lock, before its first byte moves. */

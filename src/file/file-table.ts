@@ -57,6 +57,8 @@ export class FileTable {
   readonly #open: OpenFiles;
   readonly #opening = new Map<string, Promise<OpenFile>>();
   readonly #states = new Map<string, FileState>();
+  /** Those of them that cannot be used. */
+  readonly #faulty = new Set<FileState>();
   /** What each file was when it was last open, to notice what happened to it while it was closed. */
   readonly #stamps = new Map<string, FileStamp>();
   /** Files that are being let go of: their journals are emptied first. */
@@ -100,7 +102,7 @@ export class FileTable {
 
   stateOf(fileId: string): FileState {
     let state = this.#states.get(fileId);
-    if (!state) this.#states.set(fileId, (state = new FileState(fileId)));
+    if (!state) this.#states.set(fileId, (state = new FileState(fileId, this.#faulty)));
     return state;
   }
 
@@ -196,6 +198,7 @@ export class FileTable {
     const state = this.#states.get(fileId);
     if (state) {
       state.isForgotten = true;
+      this.#faulty.delete(state);
       clearTimeout(state.idleTimer);
     }
     // Taken away before anything is awaited: who lets go of the file meanwhile must not close it a second time.
@@ -215,13 +218,6 @@ export class FileTable {
     return this.#open.mapped.windows;
   }
 
-  /** What a recovery would have to replay, all files together. */
-  get journalBytes(): number {
-    let bytes = 0;
-    for (const { journal } of this.#states.values()) bytes += journal?.liveBytes ?? 0;
-    return bytes;
-  }
-
   get openCount(): number {
     return this.#open.size;
   }
@@ -237,12 +233,12 @@ export class FileTable {
 
   /** Files whose durability is unknown. */
   get failedFileIds(): string[] {
-    return [...this.#states.values()].filter(state => state.durabilityUnknown).map(state => state.fileId);
+    return [...this.#faulty].filter(state => state.durabilityUnknown).map(state => state.fileId);
   }
 
   /** Files whose journals could not be replayed, with the reason. */
   get damagedFiles(): { fileId: string; reason: string }[] {
-    return [...this.#states.values()].flatMap(({ fileId, damage }) =>
+    return [...this.#faulty].flatMap(({ fileId, damage }) =>
       damage === undefined ? [] : [{ fileId, reason: damage }],
     );
   }

@@ -1,6 +1,12 @@
 /** Bytes ⇄ meaning, pure: no files, no HTTP. What the layers above use of each format. */
 export { castInto, checkBool } from './cast.js';
-export { mayLoseDigits, parseExactJson, stringifyExactJson } from './json-exact.js';
+export {
+  mayLoseDigits,
+  parseExactJson,
+  parseExactTurns,
+  stringifyExactJson,
+  stringifyExactTurns,
+} from './json-exact.js';
 export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { CONTAINERS, containerOf, containersNamed, NPY, SIGNATURE_BYTES, suffixOf } from './containers.js';

@@ -13,7 +13,8 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-const TURN_BYTES = 256 * 1024;
+/** Of writes, which are a few dozen bytes each: some hundreds of them in one turn. */
+const TURN_BYTES = 32 * 1024;
 
 export interface WriteText {
   /** Undefined means everything. */

@@ -79,8 +79,8 @@ function isPlain(value: unknown): boolean {
 
 function digestOfList(values: readonly unknown[]): string {
   if (values.every(value => typeof value === 'number')) return `list of ${digestOf(Float64Array.from(values))}`;
-  const texts = values.map(value => (typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)));
-  return `list of ${digestOf(Buffer.from(texts.join(',')))}`;
+  const texts = JSON.stringify(values.map(value => (typeof value === 'bigint' ? `bigint ${value}` : value)));
+  return `list of ${digestOf(Buffer.from(texts))}`;
 }
 
 function digestOf(values: ArrayBufferView): string {

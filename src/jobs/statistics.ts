@@ -87,7 +87,10 @@ async function attemptStatistics(
   try {
     const computation = new Computation(plan);
     const walker = new Walker(claims, pool, { signal, onProgress, memory, chunksPerTaskMax });
-    for (let round = computation.next(); round; round = computation.next()) {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      const round = await runTurns(computation.next());
+      if (!round) break;
       const [measure, another] = round.measures;
       // What a filter has left out is not in the name of a partial.
       const canKeep = measure && !another && claims.length === 1 && !round.walk.rows;

@@ -23,6 +23,7 @@ import type { Claim } from './claim.js';
 import type { GrowingMemory } from './growing-memory.js';
 import type { KeptPartials } from './partial-cache.js';
 import { LIMITS } from '../limits.js';
+import { runTurns } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Walking } from './pool.js';
 import type { WalkTask } from './tasks.js';
@@ -238,7 +239,8 @@ export class Walker {
     answers: Answers,
   ): Promise<void> {
     for (let i = 0; i < chunks.length; i++) {
-      computation.merge(round, answers[i]!);
+      // oxlint-disable-next-line no-await-in-loop
+      await runTurns(computation.merge(round, answers[i]!));
       this.chunks++;
       const counted = this.#memory?.reach(computation.heldBytes);
       // oxlint-disable-next-line no-await-in-loop

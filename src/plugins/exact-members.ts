@@ -1,5 +1,6 @@
 /** Members of a JSON body whose integers keep all their digits, for routes that say so in their config. */
-import { mayLoseDigits, parseExactJson } from '../formats/index.js';
+import { mayLoseDigits, parseExactTurns } from '../formats/index.js';
+import { runTurns } from '../turns.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -8,9 +9,14 @@ declare module 'fastify' {
   }
 }
 
-/** Puts the exact members of a body's text in the place of those that were parsed from it. */
-export function keepDigits(body: unknown, text: string, names: readonly string[]): void {
-  if (names.length > 0 && mayLoseDigits(text)) copyMembers(body, parseExactJson(text), names);
+/** Puts the exact members of a body's text in the place of those that were parsed from it, in turns. */
+export async function keepDigits(body: unknown, text: string, names: readonly string[]): Promise<void> {
+  copyMembers(body, await runTurns(parseExactTurns(text)), names);
+}
+
+/** Whether there may be digits to keep. */
+export function hasDigitsToKeep(text: string, names: readonly string[]): boolean {
+  return names.length > 0 && mayLoseDigits(text);
 }
 
 function copyMembers(into: unknown, from: unknown, names: readonly string[]): void {

@@ -79,7 +79,11 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
     () => counts.checkpoints,
   );
   total('hyperslab_journal_replayed_total', 'Records replayed after a crash.', () => counts.replayedRecords);
-  gauge('hyperslab_journal_bytes', 'Bytes that a recovery would have to replay.', () => context.files.journalBytes);
+  gauge(
+    'hyperslab_journal_bytes',
+    'Bytes that a recovery would have to replay.',
+    () => context.files.journals.live.bytes,
+  );
   gauge('hyperslab_pre_image_bytes', 'Overwritten bytes that are kept for slow readers.', preImageBytes);
   gauge('hyperslab_tasks_queued', 'Tasks that wait for a worker.', () => context.pool.queued);
   const { counts: tasks } = context.pool;

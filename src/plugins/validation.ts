@@ -3,6 +3,7 @@
  * as it is, so that "5" is never 5. Unknown members are refused: a typing error must not read as "everything". Empty ones
  * are absent where they can be.
  */
+import { callbackify } from 'node:util';
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
@@ -11,7 +12,7 @@ import { stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
-import { keepDigits } from './exact-members.js';
+import { hasDigitsToKeep, keepDigits } from './exact-members.js';
 
 /** Told to generators; nothing is checked by them. */
 const TOLD_FORMATS = { int32: true, int64: true, double: true, binary: true, 'date-time': true } as const;
@@ -33,6 +34,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   app.setSerializerCompiler(() => stringifyExactJson);
   // What is not JSON has routes of its own; Fastify would take text/plain as a string.
   app.removeContentTypeParser('text/plain');
+  const keepDigitsOf = callbackify(keepDigits);
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser<string>(
@@ -44,11 +46,12 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
         if (error) return done(error);
         try {
           checkDepth(value);
-          keepDigits(value, text, request.routeOptions.config.exactMembers ?? []);
         } catch (fault) {
           return done(fault as Error);
         }
-        done(null, value);
+        const { exactMembers = [] } = request.routeOptions.config;
+        if (!hasDigitsToKeep(text, exactMembers)) return done(null, value);
+        keepDigitsOf(value, text, exactMembers, fault => done(fault, value));
       });
     },
   );
@@ -95,17 +98,22 @@ function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => { value: un
  * no stack itself.
  */
 function checkDepth(value: unknown): void {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > LIMITS.jsonDepthMax) {
-      fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
-        limit: LIMITS.jsonDepthMax,
-      });
-    }
-    const next: unknown[] = [];
+  let level = [value].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth++) {
+    const next: object[] = [];
     for (const each of level) {
-      if (typeof each === 'object' && each !== null) for (const member of Object.values(each)) next.push(member);
+      const members: unknown[] = Object.values(each);
+      if (members.length > 0 && depth > LIMITS.jsonDepthMax) {
+        fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
+          limit: LIMITS.jsonDepthMax,
+        });
+      }
+      for (const member of members) if (isContainer(member)) next.push(member);
     }
     level = next;
   }
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -83,6 +83,10 @@ export function valueOfCode(type: NativeType, code: bigint): ExactNumber {
   return valueOfRank(type, code - biasOf(type));
 }
 
+const biases = new Map<NativeType, bigint>();
+
 function biasOf(type: NativeType): bigint {
-  return type.startsWith('u') ? 0n : 1n << BigInt(codeBitsOf(type) - 1);
+  let bias = biases.get(type);
+  if (bias === undefined) biases.set(type, (bias = type.startsWith('u') ? 0n : 1n << BigInt(codeBitsOf(type) - 1)));
+  return bias;
 }

@@ -69,10 +69,10 @@ export class Computation {
     }
   }
 
-  /** The next round; undefined when all has been read. The round before must have been merged whole. */
-  next(): SharedRound | undefined {
+  /** The next round, in turns; undefined when all has been read. The round before must have been merged whole. */
+  *next(): Generator<void, SharedRound | undefined> {
     if (this.#preparation) {
-      const round = this.#preparation.next();
+      const round = yield* this.#preparation.next();
       if (round) return { walk: round.walk, measures: [round.measure], parts: [this.#preparation] };
       this.#plan = this.#preparation.plan;
       this.#settle = this.#preparation.settle;
@@ -86,9 +86,12 @@ export class Computation {
     return round;
   }
 
-  /** Takes what one chunk measured, in the order of the chunks. @throws nan_found */
-  merge({ parts }: SharedRound, partials: readonly (Partial | undefined)[]): void {
-    for (const [i, part] of parts.entries()) if (partials[i]) part.merge(partials[i]);
+  /** Takes what one chunk measured, in the order of the chunks, in turns. @throws nan_found */
+  *merge({ parts }: SharedRound, partials: readonly (Partial | undefined)[]): Generator<void, void> {
+    for (const [i, part] of parts.entries()) {
+      const turns = partials[i] && part.merge(partials[i]);
+      if (turns) yield* turns;
+    }
   }
 
   /** @throws empty_selection when argmin or argmax of a cell has nothing but NaN to choose from */

@@ -57,7 +57,8 @@ export interface Part {
    */
   next(): Round | undefined;
   /** Takes the next partial of the round, in the order of the chunks. @throws nan_found */
-  merge(partial: Partial): void;
+  /** In turns, where a partial is long. */
+  merge(partial: Partial): Generator<void, void> | void;
   /** The operations that it answers, by their position in the query, in turns of a few milliseconds. */
   finish(): Generator<void, ReadonlyMap<number, OperationResult>>;
 }

@@ -17,17 +17,17 @@ export interface PlannedQuery {
 }
 
 /**
- * Plans a query of one dataset. `find` looks up other datasets for whoever asks.
+ * Plans a query of one dataset, in turns. `find` looks up other datasets for whoever asks.
  * @throws bad_operation, bad_request, bad_axis, bad_slice, index_out_of_bounds, too_many_indices, result_rank,
  * empty_selection, too_large, not_aligned, unknown_dataset
  */
-export function planQuery(
+export function* planQuery(
   input: QueryInput,
   self: RowSource,
   slice: readonly SlicePart[],
   find: FindSource,
   options: Pick<PlanOptions, 'bounds'> = {},
-): PlannedQuery {
+): Generator<void, PlannedQuery> {
   const { dtype, view, shape } = self;
   const selection = normalise(slice, shape);
   const query = parseQuery(input, selection.shape.length);
@@ -37,9 +37,9 @@ export function planQuery(
   }
   const { rows, others } = rowsOf(slice, shape);
   const sources = new SourceList(self, find);
-  const kept = resolveFilter(query.where, sources, 0);
+  const kept = yield* resolveFilter(query.where, sources, 0);
   const { grouping, within } = query.groupBy
-    ? resolveGrouping(query.groupBy, sources, 0)
+    ? yield* resolveGrouping(query.groupBy, sources, 0)
     : { grouping: undefined, within: KEEPS_ALL };
   const all = selectFrom(view, normalise([WHOLE, ...others], shape));
   const asked: Query = { ...query, rows };

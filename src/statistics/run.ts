@@ -12,6 +12,7 @@ import type { Partial } from './part.js';
 import { planStatistics, type Plan, type PlanBounds } from './plan.js';
 import type { Query } from './query.js';
 import type { TileSource } from './tiles.js';
+import { atOnce } from '../turns.js';
 import { chunkAt } from './walk.js';
 
 let engine: Engine | undefined;
@@ -34,18 +35,14 @@ export function computePlan(
   on: Engine = (engine ??= newEngine()),
 ): StatisticsResult {
   const computation = new Computation(plan);
-  for (let round = computation.next(); round; round = computation.next()) {
+  for (let round = atOnce(computation.next()); round; round = atOnce(computation.next())) {
     const partials: (Partial | undefined)[][] = [];
     for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
       [partials[number]] = measureChunks(on, round.measures, [chunkAt(round.walk, number)], sources) as [never];
     }
-    for (const each of partials) computation.merge(round, each);
+    for (const each of partials) atOnce(computation.merge(round, each));
   }
-  const finishing = computation.finish();
-  for (;;) {
-    const step = finishing.next();
-    if (step.done) return step.value;
-  }
+  return atOnce(computation.finish());
 }
 
 /** A file in memory, gathered byte by byte. */

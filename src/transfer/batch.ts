@@ -3,7 +3,6 @@
  * multipart with a JSON part that lists the slices and then, in the same order, one raw or npy part for each.
  * Memory: the body, and its data once more in the dataset's dtype.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fail, HyperslabError } from '../errors.js';
 import { changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
@@ -19,7 +18,7 @@ import {
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { normalise, parseSlice, type Selection } from '../selection.js';
-import { runTurns } from '../turns.js';
+import { isTurnOver, nextTurn, runTurns } from '../turns.js';
 import { failSize } from './body.js';
 import { checkInside, convert, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readParts, type Part } from './multipart.js';
@@ -112,7 +111,7 @@ async function eachWrite(
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
     // oxlint-disable-next-line no-await-in-loop
-    if (index % WRITES_PER_TURN === WRITES_PER_TURN - 1) await nextTurn();
+    if (isTurnOver(index, WRITES_PER_TURN)) await nextTurn();
     try {
       const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), dataset.record.shape);
       bytes += sizeOf(selection.shape) * dataset.geometry.dtype.itemsize;

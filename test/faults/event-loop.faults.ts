@@ -1,7 +1,7 @@
 /**
  * Every route with the largest input that it takes, while the steps of the event loop are measured: a step that takes
  * long holds up everybody else's answers. A call has several rounds, of which one must do, since the machine has other
- * work.
+ * work. A route of the API document that no call takes fails the test.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,15 +11,16 @@ import t from 'tap';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, GiB, json, KiB, MiB, sparseFile } from '../system/calls.js';
+import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { figure, inMs, rounds } from './harness.js';
 
 const STEP_MS_MAX = 20;
 const ROUNDS = rounds(5, 10);
-const DATASETS = rounds(3000, 20_000);
+const DATASETS = rounds(2500, 20_000);
 const DAMAGED = 500;
 /** Of each, so that a page with attrs has many megabytes. */
 const ATTRS_BYTES = 32 * KiB;
-const JOBS = 300;
+const JOBS = rounds(100, 300);
 /** As many as a JSON answer holds beside their brackets. */
 const VALUES = 256 * KiB - 1;
 
@@ -28,6 +29,8 @@ const steps = path.join(dataDir, 'steps');
 const random = seededRandom(5);
 
 let server: TestServer;
+/** Method and path of each call that is measured. */
+const called = new Set<string>();
 
 t.before(async () => {
   makeCatalog();
@@ -46,6 +49,12 @@ t.before(async () => {
   await answered('/v1/datasets/values/data', binary('PUT', Buffer.from(values.buffer)));
   const wide = Int32Array.from({ length: 4 * MiB }, (_, i) => i % 1_000_000);
   await answered('/v1/datasets/wide/data', binary('PUT', Buffer.from(wide.buffer)));
+  await create(server, { name: 'long', dtype: '<i8', shape: [MiB] });
+  await create(server, { name: 'codes', dtype: '<i4', shape: [400_000] });
+  await answered('/v1/datasets/codes/data', binary('PUT', Buffer.from(wide.buffer, 0, 4 * 400_000)));
+  await create(server, { name: 'table', dtype: '<f8', shape: [2000, 100] });
+  await create(server, { name: 'cells', dtype: '<f4', shape: [1_000_000, 4] });
+  called.clear();
 });
 
 t.teardown(async () => {
@@ -81,9 +90,14 @@ function makeCatalog(): void {
   for (let i = 0; i < DAMAGED; i++) fs.writeFileSync(path.join(dataDir, 'catalog', `damaged-${i}.json`), '{');
 }
 
+function fetched(where: string, init?: RequestInit): Promise<Response> {
+  called.add(`${(init?.method ?? 'GET').toLowerCase()} ${where.split('?', 1)[0]!}`);
+  return server.fetch(where, init);
+}
+
 /** The whole answer of a call that must succeed. */
 async function answered(where: string, init?: RequestInit): Promise<ArrayBuffer> {
-  const response = await server.fetch(where, init);
+  const response = await fetched(where, init);
   const body = await response.arrayBuffer();
   if (response.status >= 400) {
     throw new Error(`${where.slice(0, 80)}: ${response.status} ${Buffer.from(body.slice(0, 300)).toString()}`);
@@ -107,8 +121,6 @@ const jsonValues = JSON.stringify(Array.from({ length: VALUES }, () => Math.roun
 
 interface Call {
   readonly name: string;
-  /** Where it is not STEP_MS_MAX. */
-  readonly stepMsMax?: number;
   readonly run: (round: number) => Promise<unknown>;
 }
 
@@ -149,8 +161,6 @@ const CALLS: readonly Call[] = [
   },
   {
     name: '10,000 slices in one commit',
-    // The record of the journal is put together in one step.
-    stepMsMax: 100,
     run: () =>
       answered(
         '/v1/datasets/rows/writes',
@@ -161,9 +171,36 @@ const CALLS: readonly Call[] = [
   { name: 'a whole statistic of 1 GiB', run: () => statistics('huge', { ops: ['sum'], slice: `:${128 * KiB}` }) },
   {
     name: 'a filter of 50,000 values',
-    // The list becomes ranks in one step.
-    stepMsMax: 100,
     run: round => statistics('wide', { ops: ['count'], where: { self: true, in: codes(round) } }),
+  },
+  {
+    name: 'a filter of eight lists',
+    run: round =>
+      statistics('wide', {
+        ops: ['count'],
+        where: { or: [1, 2, 3, 4, 5, 6, 7, 8].map(i => ({ self: true, in: codes(round + i).slice(0, 15_000) })) },
+      }),
+  },
+  {
+    name: 'a filter of 45,000 values of 17 digits',
+    run: round => answered('/v1/datasets/long/statistics', longFilter('POST', round)),
+  },
+  {
+    name: 'a job with such a filter',
+    run: round =>
+      answered('/v1/datasets/long/statistics', {
+        ...longFilter('POST', 10 + round),
+        headers: { 'content-type': 'application/json', prefer: 'respond-async, wait=30' },
+      }),
+  },
+  {
+    name: 'a filter of the values of a dataset of another dtype',
+    run: round =>
+      statistics('values', {
+        ops: ['count'],
+        slice: `:${VALUES - 1 - round}`,
+        where: { self: true, in: { dataset: 'codes' } },
+      }),
   },
   {
     name: 'a filter of the values of a dataset',
@@ -189,10 +226,17 @@ const CALLS: readonly Call[] = [
   { name: 'a million groups of no answer', run: () => refused('wide', { ops: ['sum'], group_by: { self: true } }) },
   {
     name: 'bins of a key',
-    // Its edges are compared in one step.
-    stepMsMax: 50,
     run: round =>
       statistics('values', { ops: ['count'], slice: `${round}:`, group_by: { self: true, bins: numbers(50_000) } }),
+  },
+  {
+    name: 'bins of two keys',
+    run: round =>
+      statistics('rows', {
+        ops: ['count'],
+        slice: `${round}:`,
+        group_by: [0, 1].map(column => ({ column, bins: Array.from({ length: 60_000 }, (_, i) => i) })),
+      }),
   },
   {
     name: '1,000 quantiles',
@@ -248,35 +292,85 @@ const CALLS: readonly Call[] = [
         json('POST', { queries: Array.from({ length: 1000 }, () => ({ dataset: 'none', ops: ['sum'] })) }),
       ),
   },
-  // Fifty calls come at once.
-  { name: 'jobs', stepMsMax: 50, run: makeJobs },
+  { name: 'jobs, of which fifty come at once', run: makeJobs },
   { name: 'a page of jobs', run: () => answered('/v1/jobs?limit=1000') },
   { name: 'jobs that are forgotten', run: forgetJobs },
   {
     name: 'a body that is no JSON',
-    run: () =>
-      server.fetch('/v1/datasets', { ...json('POST', 0), body: `[${'1,'.repeat(500_000)}` }).then(r => r.text()),
+    run: () => fetched('/v1/datasets', { ...json('POST', 0), body: `[${'1,'.repeat(500_000)}` }).then(r => r.text()),
   },
   {
     name: 'a body of many members',
     run: () =>
-      server
-        .fetch(
-          '/v1/datasets',
-          json('POST', {
-            name: 'a',
-            dtype: 'f4',
-            shape: [1],
-            attrs: Object.fromEntries(numbers(60_000).map(n => [n, n])),
-          }),
-        )
-        .then(r => r.text()),
+      fetched(
+        '/v1/datasets',
+        json('POST', {
+          name: 'a',
+          dtype: 'f4',
+          shape: [1],
+          attrs: Object.fromEntries(numbers(60_000).map(n => [n, n])),
+        }),
+      ).then(r => r.text()),
   },
   {
     name: 'a body of the wrong kind',
-    run: () => server.fetch('/v1/datasets', json('POST', { name: 'a', shape: numbers(100_000) })).then(r => r.text()),
+    run: () => fetched('/v1/datasets', json('POST', { name: 'a', shape: numbers(100_000) })).then(r => r.text()),
   },
+  {
+    name: 'a body of 500,000 numbers',
+    run: () =>
+      fetched('/v1/datasets/wide/statistics', {
+        ...json('POST', 0),
+        body: `{"ops":["sum"],"where":{"self":true,"in":[${'1,'.repeat(500_000)}1]}}`,
+      }).then(r => r.text()),
+  },
+  { name: 'the page', run: () => answered('/', { headers: { accept: 'text/html' } }) },
+  { name: 'health', run: () => answered('/healthz') },
+  { name: 'a dataset that comes, is filled anew and goes', run: comeAndGo },
+  { name: 'rows', run: () => answered('/v1/datasets/table/rows?stop=2000') },
+  { name: 'a row', run: () => answered('/v1/datasets/table/rows/3') },
+  ...(['json', 'raw', 'npy'] as const).map(format => ({
+    name: `values, read and written as ${format}`,
+    run: async (): Promise<void> => {
+      const where = `/v1/datasets/values/data.${format}`;
+      const body = await answered(where);
+      const type = { json: 'application/json', raw: 'application/octet-stream', npy: 'application/x-npy' }[format];
+      await answered(where, binary('PUT', format === 'json' ? Buffer.from(jsonValues) : Buffer.from(body), type));
+    },
+  })),
+  ...['raw', 'npy'].map(format => ({
+    name: `a statistic of a million cells as ${format}`,
+    run: async (round: number): Promise<void> => {
+      const where = `/v1/datasets/cells/statistics.${format}`;
+      await answered(`${where}?${query({ ops: 'max', axis: '1', slice: `${10 + round}:` })}`);
+      await answered(where, json('POST', { ops: ['min'], axis: 1, slice: `${10 + round}:` }));
+    },
+  })),
+  { name: 'a job from its start to its end', run: oneJob },
 ];
+
+async function comeAndGo(round: number): Promise<void> {
+  const name = `guest-${round}`;
+  await answered('/v1/datasets', json('POST', { name, dtype: '<f8', shape: [2 * MiB], attrs: { many: manyMembers } }));
+  const bytes = Buffer.from(await answered('/v1/datasets/wide/data?format=npy'));
+  await answered(`/v1/datasets/${name}/flush`, { method: 'POST' });
+  await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
+  await answered(`/v1/datasets/${name}`, binary('PUT', bytes, 'application/x-npy'));
+  await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
+}
+
+async function oneJob(round: number): Promise<void> {
+  const order = { dataset: 'values', ops: [{ histogram: { bins: 100_000 } }], slice: `${100 + round}:` };
+  const { id } = JSON.parse(Buffer.from(await answered('/v1/jobs', json('POST', order))).toString()) as { id: string };
+  await answered(`/v1/jobs/${id}/events`);
+  await answered(`/v1/jobs/${id}`);
+}
+
+/** As text: JSON.stringify has no numbers of so many digits. */
+function longFilter(method: string, round: number): RequestInit {
+  const values = Array.from({ length: 45_000 }, (_, i) => String(10n ** 16n + 7n * BigInt(i + round)));
+  return { ...json(method, 0), body: `{"ops":["count"],"where":{"self":true,"in":[${values.join(',')}]}}` };
+}
 
 const manyMembers = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`member ${i}`, i]));
 
@@ -285,7 +379,7 @@ function codes(round: number): number[] {
 }
 
 async function refused(name: string, body: unknown): Promise<void> {
-  await (await server.fetch(`/v1/datasets/${name}/statistics`, json('POST', body))).arrayBuffer();
+  await (await fetched(`/v1/datasets/${name}/statistics`, json('POST', body))).arrayBuffer();
 }
 
 async function makeJobs(): Promise<void> {
@@ -310,20 +404,30 @@ async function forgetJobs(): Promise<void> {
 }
 
 t.test('no step of the event loop takes long', async t => {
-  await create(server, { name: 'codes', dtype: '<i4', shape: [400_000] });
-  await create(server, { name: 'table', dtype: '<f8', shape: [2000, 100] });
-  await create(server, { name: 'cells', dtype: '<f4', shape: [1_000_000, 4] });
-  for (const { name, run, stepMsMax = STEP_MS_MAX } of CALLS) {
+  for (const { name, run } of CALLS) {
     const longest: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const fromMs = Date.now();
       await run(round).catch((error: unknown) => t.fail(`${name}: ${String(error)}`));
       await sleep(5);
       longest.push(longestStepMs(fromMs, Date.now()));
-      if (longest.at(-1)! <= stepMsMax) break;
+      if (longest.at(-1)! <= STEP_MS_MAX) break;
     }
     const best = Math.min(...longest);
-    t.ok(best <= stepMsMax, `${name}: ${inMs(best)}, of ${longest.map(inMs).join(', ')}`);
+    t.ok(best <= STEP_MS_MAX, `${name}: ${inMs(best)}, of ${longest.map(inMs).join(', ')}`);
     figure(t, name, inMs(best));
+  }
+});
+
+t.test('every route of the API document is among the calls', async t => {
+  const { paths } = JSON.parse(fs.readFileSync(path.join(PACKAGE_ROOT, 'openapi', 'openapi.json'), 'utf8')) as {
+    paths: Record<string, object>;
+  };
+  for (const [template, methods] of Object.entries(paths)) {
+    const pattern = template.replaceAll('.', '[.]').replaceAll(/\{\w+\}/g, '[^/]+');
+    for (const method of Object.keys(methods)) {
+      const isCalled = [...called].some(each => new RegExp(`^${method} ${pattern}$`).test(each));
+      t.ok(isCalled, `${method} ${template}`);
+    }
   }
 });

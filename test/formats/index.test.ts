@@ -18,12 +18,14 @@ t.test('the formats offer these functions', async t => {
     'mayLoseDigits',
     'npyHeader',
     'parseExactJson',
+    'parseExactTurns',
     'parseJsonData',
     'parseJsonDataNow',
     'parseJsonScalar',
     'parseJsonWrites',
     'parseNpyHeader',
     'stringifyExactJson',
+    'stringifyExactTurns',
     'suffixOf',
   ]);
 });

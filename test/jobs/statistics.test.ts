@@ -35,6 +35,7 @@ import {
 } from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
+import { atOnce } from '../../src/turns.js';
 
 const workplace = newWorkplace('wasm', false);
 const ROWS = 64;
@@ -423,7 +424,7 @@ const PARTS: [name: string, plan: (array: Awaited<ReturnType<typeof newArray>>) 
       const { view } = dataset.geometry;
       const self = { name: 'array', dtype: DTYPE, shape: [ROWS, COLUMNS], view };
       const query = { ops: ['sum'], where: { column: 4, gt: 0 } };
-      return planQuery(query, self, parseSlice(':,5:7'), () => self, { bounds: PLAN_BOUNDS }).plan;
+      return atOnce(planQuery(query, self, parseSlice(':,5:7'), () => self, { bounds: PLAN_BOUNDS })).plan;
     },
     ['0,:4', '63,7:'],
   ],

@@ -19,8 +19,8 @@
  * before its checksum.
  */
 import { crc32 } from 'node:zlib';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '../../limits.js';
+import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import type { Change } from '../change.js';
 
 export const HEADER_BYTES = 512;
@@ -40,6 +40,10 @@ const CHANGE_NUMBERS = 5;
 const CRC_TURN_BYTES = 8 * 1024 * 1024;
 /** The same for many small buffers: each costs as much as so many bytes. */
 const CRC_PART_BYTES = 2 * 1024;
+/** Changes that are encoded or decoded before the event loop gets a turn: about a millisecond. */
+export const CHANGES_PER_TURN = 500;
+/** Payloads up to this size are copied together. */
+const COPIED_BYTES_MAX = 4 * 1024;
 
 export interface JournalHeader {
   readonly epoch: bigint;
@@ -87,12 +91,12 @@ export function decodeHeader(block: Buffer): JournalHeader | undefined {
   };
 }
 
-/** A record as the buffers to write one after the other; payloads are not copied. */
+/** A record as the buffers to write one after the other; large payloads are not copied. */
 export async function encodeRecord(
   { epoch, seq, durableSeq }: Pick<RecordHead, 'epoch' | 'seq' | 'durableSeq'>,
   changes: readonly Change[],
 ): Promise<Uint8Array[]> {
-  const body = [tableOf(changes), ...changes.flatMap(({ bytes }) => [bytes, paddingOf(bytes.byteLength)])];
+  const body = await runTurns(bodyOf(changes));
   const head = Buffer.alloc(RECORD_HEAD_BYTES);
   head.writeUInt32LE(RECORD_MAGIC, 0);
   head.writeBigUInt64LE(epoch, 8);
@@ -123,10 +127,10 @@ export function decodeRecordHead(bytes: Buffer, at: number, epoch: bigint): Reco
   };
 }
 
-/** The changes of a body whose checksum holds; undefined where it is too short for what it says of itself. */
-export function decodeBody(body: Buffer, changeCount: number): Change[] | undefined {
+/** The changes of a body whose checksum holds, in turns; undefined where it is too short for what it says of itself. */
+export function* decodeBody(body: Buffer, changeCount: number): Generator<void, Change[] | undefined> {
   try {
-    return readBody(body, changeCount);
+    return yield* readBody(body, changeCount);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -134,22 +138,24 @@ export function decodeBody(body: Buffer, changeCount: number): Change[] | undefi
 }
 
 /** @throws RangeError */
-function readBody(body: Buffer, changeCount: number): Change[] {
+function* readBody(body: Buffer, changeCount: number): Generator<void, Change[]> {
   let at = 0;
   if (changeCount > body.byteLength) throw new RangeError('more changes than bytes');
   const number = (): number => {
     at += 8;
     return body.readDoubleLE(at - 8);
   };
-  const tables = Array.from({ length: changeCount }, () => {
+  const tables: (Omit<Change, 'bytes'> & { readonly payloadBytes: number })[] = [];
+  for (let i = 0; i < changeCount; i++) {
     const [axes, itemsize, targetOffset, sourceOffset, payloadBytes] = Array.from({ length: CHANGE_NUMBERS }, number);
     if (!(axes! <= LIMITS.rankMax)) throw new RangeError('more axes than an array has');
     const column = (): number[] => Array.from({ length: axes! }, number);
     const shape = column();
     const target = { shape, strides: column(), offset: targetOffset! };
     const source = { shape, strides: column(), offset: sourceOffset! };
-    return { target, itemsize: itemsize!, source, payloadBytes: payloadBytes! };
-  });
+    tables.push({ target, itemsize: itemsize!, source, payloadBytes: payloadBytes! });
+    if (isTurnOver(i, CHANGES_PER_TURN)) yield;
+  }
   return tables.map(({ target, itemsize, source, payloadBytes }) => {
     if (!(payloadBytes <= body.byteLength - at)) throw new RangeError('a payload that is not all there');
     const bytes = body.subarray(at, at + payloadBytes);
@@ -161,8 +167,8 @@ function readBody(body: Buffer, changeCount: number): Change[] {
 /** Bytes that the tables and payloads of a record take, for what must be known before it is made. */
 export function recordBytes(changes: readonly Change[]): number {
   return changes.reduce(
-    (sum, { target, bytes }) =>
-      sum + 8 * (CHANGE_NUMBERS + 3 * target.shape.length) + bytes.byteLength + paddingOf(bytes.byteLength).byteLength,
+    (sum, change) =>
+      sum + 8 * numbersOf(change) + change.bytes.byteLength + paddingOf(change.bytes.byteLength).byteLength,
     RECORD_HEAD_BYTES,
   );
 }
@@ -185,18 +191,43 @@ export async function checksumOf(parts: readonly Uint8Array[]): Promise<number> 
   return checksum;
 }
 
-function tableOf(changes: readonly Change[]): Uint8Array {
-  const numbers = changes.flatMap(({ target, itemsize, source, bytes }) => [
-    target.shape.length,
-    itemsize,
-    target.offset,
-    source.offset,
-    bytes.byteLength,
-    ...target.shape,
-    ...target.strides,
-    ...source.strides,
-  ]);
-  return new Uint8Array(Float64Array.from(numbers).buffer);
+/** The table, then the payloads, of which small ones are copied together: so many buffers cost more than their bytes. */
+function* bodyOf(changes: readonly Change[]): Generator<void, Uint8Array[]> {
+  const table = new Float64Array(changes.reduce((sum, change) => sum + numbersOf(change), 0));
+  const parts: Uint8Array[] = [new Uint8Array(table.buffer)];
+  let small: Uint8Array[] = [];
+  for (let i = 0, at = 0; i < changes.length; i++) {
+    const { bytes } = changes[i]!;
+    at = writeTable(table, at, changes[i]!);
+    const padding = paddingOf(bytes.byteLength);
+    if (bytes.byteLength <= COPIED_BYTES_MAX) small.push(bytes, padding);
+    else {
+      parts.push(Buffer.concat(small), bytes, padding);
+      small = [];
+    }
+    if (!isTurnOver(i, CHANGES_PER_TURN)) continue;
+    parts.push(Buffer.concat(small));
+    small = [];
+    yield;
+  }
+  parts.push(Buffer.concat(small));
+  return parts;
+}
+
+function numbersOf({ target }: Change): number {
+  return CHANGE_NUMBERS + 3 * target.shape.length;
+}
+
+/** Returns where the table goes on. */
+function writeTable(table: Float64Array, at: number, { target, itemsize, source, bytes }: Change): number {
+  const { shape } = target;
+  table[at++] = shape.length;
+  table[at++] = itemsize;
+  table[at++] = target.offset;
+  table[at++] = source.offset;
+  table[at++] = bytes.byteLength;
+  for (const column of [shape, target.strides, source.strides]) for (const each of column) table[at++] = each;
+  return at;
 }
 
 function byteLengthOf(parts: readonly Uint8Array[]): number {

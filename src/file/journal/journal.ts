@@ -26,9 +26,15 @@ export interface JournalPosition {
   readonly fileBytes: number;
 }
 
+/** Bytes of records that recoveries would have to read: a running sum over journals. */
+export interface LiveBytes {
+  bytes: number;
+}
+
 export class Journal {
   readonly path: string;
   readonly #fd: number;
+  readonly #live: LiveBytes;
   #header: JournalHeader;
   /** Where the next record goes. */
   #end = RECORDS_START;
@@ -40,9 +46,16 @@ export class Journal {
   /** The highest sequence number that is known to be on disk. */
   #durableSeq: number;
 
-  constructor(path: string, fd: number, header: JournalHeader, { nextSeq, fileBytes }: JournalPosition) {
+  constructor(
+    path: string,
+    fd: number,
+    header: JournalHeader,
+    { nextSeq, fileBytes }: JournalPosition,
+    live: LiveBytes = { bytes: 0 },
+  ) {
     this.path = path;
     this.#fd = fd;
+    this.#live = live;
     this.#header = header;
     this.#fileBytes = fileBytes;
     this.#nextSeq = nextSeq;
@@ -50,13 +63,13 @@ export class Journal {
   }
 
   /** Makes the journal of a file; its name appears when it is whole and on disk. @throws ENOSPC */
-  static async create(path: string, fileId: string, ino: bigint): Promise<Journal> {
+  static async create(path: string, fileId: string, ino: bigint, live?: LiveBytes): Promise<Journal> {
     const header: JournalHeader = { epoch: newEpoch(), firstSeq: 1, ino, fileId };
     const block = Buffer.alloc(RECORDS_START);
     encodeHeader(header).copy(block);
     await publishNow(stageFile(path, fd => writeFully(fd, block, 0)));
     const fd = await openDescriptor(path, 'r+');
-    return new Journal(path, fd, header, { nextSeq: 1, fileBytes: RECORDS_START });
+    return new Journal(path, fd, header, { nextSeq: 1, fileBytes: RECORDS_START }, live);
   }
 
   get isEmpty(): boolean {
@@ -101,8 +114,8 @@ export class Journal {
       await this.#voidHeads(records);
       throw error;
     }
-    this.#end += bytes;
-    this.#replayBytes += records.flat().reduce((sum, change) => sum + changedBytes(change), 0);
+    this.#moveEnd(this.#end + bytes);
+    for (const change of records.flat()) this.#replayBytes += changedBytes(change);
     this.#nextSeq += records.length;
   }
 
@@ -127,7 +140,7 @@ export class Journal {
     }
     await syncData(this.#fd);
     this.#header = header;
-    this.#end = RECORDS_START;
+    this.#moveEnd(RECORDS_START);
     this.#replayBytes = 0;
     this.#durableSeq = this.#nextSeq - 1;
   }
@@ -136,7 +149,13 @@ export class Journal {
     // A number that is closed twice may be somebody else's by then.
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#live.bytes -= this.liveBytes;
     await closeDescriptor(this.#fd);
+  }
+
+  #moveEnd(end: number): void {
+    this.#live.bytes += end - this.#end;
+    this.#end = end;
   }
 
   /** Closes and deletes. Only an empty journal, or one whose array is deleted: a crash may bring the file back. */

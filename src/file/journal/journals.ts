@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../io.js';
-import { Journal } from './journal.js';
+import { Journal, type LiveBytes } from './journal.js';
 import { recoverJournal, type ArrayFile } from './recovery.js';
 
 const SUFFIX = '.journal';
@@ -17,6 +17,8 @@ export interface JournalCounts {
 
 export class Journals {
   readonly counts: JournalCounts = { records: 0, syncs: 0, checkpoints: 0, replayedRecords: 0 };
+  /** What a recovery would have to replay, all files together. */
+  readonly live: LiveBytes = { bytes: 0 };
   /** Told when a file stops being served because the disk failed it: nobody may be waiting for the answer. */
   onLost: (fileId: string, cause: unknown) => void = () => undefined;
   readonly #folder: string;
@@ -41,14 +43,14 @@ export class Journals {
 
   /** @throws quarantined, file_changed */
   async recover(file: ArrayFile): Promise<Journal> {
-    const { journal, replayedRecords } = await recoverJournal(this.#pathOf(file.fileId), file);
+    const { journal, replayedRecords } = await recoverJournal(this.#pathOf(file.fileId), file, this.live);
     this.#unreplayed.delete(file.fileId);
     this.counts.replayedRecords += replayedRecords;
     return journal;
   }
 
   create(fileId: string, ino: bigint): Promise<Journal> {
-    return Journal.create(this.#pathOf(fileId), fileId, ino);
+    return Journal.create(this.#pathOf(fileId), fileId, ino, this.live);
   }
 
   /** Drops whatever journal a file has: nobody can reach the file any more. */

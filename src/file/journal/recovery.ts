@@ -5,12 +5,13 @@
  * Memory: one record at a time.
  */
 import { constants } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { extentOf } from '../../layout/view.js';
+import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import { checkFits, eachRun, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData, writeFullySync } from '../io.js';
 import { failDamaged } from '../refusals.js';
 import {
+  CHANGES_PER_TURN,
   checksumOf,
   decodeBody,
   decodeHeader,
@@ -22,7 +23,7 @@ import {
   type JournalHeader,
   type RecordHead,
 } from './format.js';
-import { Journal } from './journal.js';
+import { Journal, type LiveBytes } from './journal.js';
 
 export interface ArrayFile {
   readonly fileId: string;
@@ -49,6 +50,7 @@ interface FoundRecord {
 export async function recoverJournal(
   path: string,
   file: ArrayFile,
+  live?: LiveBytes,
 ): Promise<{ journal: Journal; replayedRecords: number }> {
   const fd = await openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
@@ -59,7 +61,7 @@ export async function recoverJournal(
       checkFile(header, file);
       await replay(fd, records, file);
     }
-    const journal = new Journal(path, fd, header, { nextSeq: header.firstSeq + records.length, fileBytes });
+    const journal = new Journal(path, fd, header, { nextSeq: header.firstSeq + records.length, fileBytes }, live);
     // Also where there is nothing to void: a header that an earlier run could not sync may be in memory alone.
     await journal.reset(file.ino, 'give back');
     return { journal, replayedRecords: records.length };
@@ -140,8 +142,10 @@ async function replay(journalFd: number, records: readonly FoundRecord[], file: 
   }
   for (const record of records) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const change of await readChanges(journalFd, record)) {
+    for (const [i, change] of (await readChanges(journalFd, record)).entries()) {
       eachRun(change, (offset, bytes) => writeFullySync(file.fd, bytes, offset));
+      // oxlint-disable-next-line no-await-in-loop
+      if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
     }
     // oxlint-disable-next-line no-await-in-loop
     await nextTurn();
@@ -151,9 +155,14 @@ async function replay(journalFd: number, records: readonly FoundRecord[], file: 
 }
 
 async function readChanges(fd: number, record: FoundRecord): Promise<Change[]> {
-  const changes = decodeBody(await readBody(fd, record), record.head.changeCount);
-  if (!changes?.every(isPossible)) failDamaged(`record ${record.head.seq} of its journal makes no sense`);
-  return changes;
+  const body = await readBody(fd, record);
+  const changes = await runTurns(decodeBody(body, record.head.changeCount));
+  for (const [i, change] of (changes ?? [undefined]).entries()) {
+    if (!change || !isPossible(change)) return failDamaged(`record ${record.head.seq} of its journal makes no sense`);
+    // oxlint-disable-next-line no-await-in-loop
+    if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
+  }
+  return changes!;
 }
 
 async function readBody(fd: number, { head, bodyStart }: FoundRecord): Promise<Buffer> {

@@ -7,17 +7,13 @@ import { complement, everyNumber, NOTHING, setOf, setOfPoints, type ValueSet } f
 /** `undefined` is the place of NaN, which no comparison finds. */
 type Places = readonly (Place | undefined)[];
 
-interface ComparisonRow {
-  /** One value, two, or a list of them. */
-  readonly takes: 'value' | 'pair' | 'list';
-  readonly keeps: (places: Places, type: NativeType) => ValueSet;
-}
+/** One value, two, or a list of them, which may be long and is gone through in turns. */
+type ComparisonRow =
+  | { readonly takes: 'value' | 'pair'; readonly keeps: (places: Places, type: NativeType) => ValueSet }
+  | { readonly takes: 'list'; readonly keeps: (places: Places, type: NativeType) => Generator<void, ValueSet> };
 
-const equal = (places: Places, type: NativeType): ValueSet =>
-  setOfPoints(
-    type,
-    places.flatMap(place => (place && place.ceil === place.floor ? [place.floor] : [])),
-  );
+const equal = ([place]: Places, type: NativeType): ValueSet =>
+  place && place.ceil === place.floor ? setOf(type, [[place.floor, place.floor]]) : NOTHING;
 
 /** A row for values from `low` to `high`, both kept. */
 function between(
@@ -63,7 +59,7 @@ export const COMPARISONS = {
     ([from]) => from!.ceil,
     ([, to]) => to!.floor,
   ),
-  in: { takes: 'list', keeps: equal },
+  in: { takes: 'list', keeps: (places, type) => setOfPoints(type, places) },
 } as const satisfies Record<string, ComparisonRow>;
 
 export type ComparisonName = keyof typeof COMPARISONS;

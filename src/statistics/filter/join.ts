@@ -4,6 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { isTurnOver } from '../../turns.js';
 import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../codes.js';
 import type { GroupsMeasure, GroupsPartial } from '../groups/measure.js';
 import { KeyTable } from '../groups/key-table.js';
@@ -47,9 +48,12 @@ export class JoinValues {
   }
 
   /** @throws too_large */
-  merge({ groups, keys }: GroupsPartial): void {
+  *merge({ groups, keys }: GroupsPartial): Generator<void, void> {
     const words = new Uint32Array(keys.buffer);
-    for (let i = 0; i < groups; i++) this.#table.ordinalOf(words, 2 * i);
+    for (let i = 0; i < groups; i++) {
+      this.#table.ordinalOf(words, 2 * i);
+      if (isTurnOver(i)) yield;
+    }
     if (this.size + this.#others > LIMITS.joinValuesMax) {
       fail(
         'too_large',
@@ -60,13 +64,13 @@ export class JoinValues {
   }
 
   /** Rows whose value in `column` is one of these. */
-  testOf(column: RowColumn): Filter {
+  *testOf(column: RowColumn): Generator<void, Filter> {
     const type = nativeTypeOf(column.dtype);
-    const codes = type === this.#type ? this.#ownCodes() : this.#codesAs(column);
+    const codes = type === this.#type ? this.#ownCodes() : yield* this.#codesAs(column);
     if (codes.length === 0) return { kind: 'constant', keeps: false };
     if (codes.length <= SORTED_MAX) {
       const ranks = [...codes].map(code => rankOf(type, valueOfCode(type, code)));
-      return testOf(column, {
+      return yield* testOf(column, {
         intervals: ranks.sort((a, b) => (a < b ? -1 : 1)).map(rank => [rank, rank]),
         nan: false,
       });
@@ -80,7 +84,12 @@ export class JoinValues {
   /** As they are, without NaN. */
   #ownCodes(): BigUint64Array {
     const codes = this.#codes();
-    return this.#column.dtype.kind === 'f' ? codes.filter(code => code !== nanCodeOf(this.#type)) : codes;
+    const at = this.#column.dtype.kind === 'f' ? codes.indexOf(nanCodeOf(this.#type)) : -1;
+    if (at < 0) return codes;
+    // Each stands there once, in no particular order.
+    const others = codes.slice(0, -1);
+    if (at < others.length) others[at] = codes.at(-1)!;
+    return others;
   }
 
   #codes(): BigUint64Array {
@@ -88,12 +97,13 @@ export class JoinValues {
   }
 
   /** Codes of the same values in the dtype of another column, where it holds them. */
-  #codesAs({ dtype }: RowColumn): BigUint64Array {
+  *#codesAs({ dtype }: RowColumn): Generator<void, BigUint64Array> {
     const type = nativeTypeOf(dtype);
     const { min, max } = ranksOf(type);
     const found = new BigUint64Array(this.size);
     let count = 0;
-    for (const code of this.#codes()) {
+    for (const [i, code] of this.#codes().entries()) {
+      if (isTurnOver(i)) yield;
       const { floor, ceil } = placeExact(dtype, valueOfCode(this.#type, code)) ?? { floor: 0n, ceil: 1n };
       if (floor === ceil && floor >= min && floor <= max) found[count++] = codeOfRank(type, floor);
     }

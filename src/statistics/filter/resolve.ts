@@ -4,6 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { mapTurns } from '../../turns.js';
 import { comparisonRow, nanSet } from './comparisons.js';
 import { nativeTypeOf } from '../native-types.js';
 import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
@@ -109,9 +110,13 @@ function refuseRank(at: string, member: string, rank: number, source: RowSource)
  * Which rows of dataset `number` a filter keeps. Datasets that it names are added to the list.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
  */
-export function resolveFilter(tree: FilterTree | undefined, sources: SourceList, number: number): RowFilter {
+export function* resolveFilter(
+  tree: FilterTree | undefined,
+  sources: SourceList,
+  number: number,
+): Generator<void, RowFilter> {
   const joins: RowFilter[] = [];
-  const filter = tree ? new Resolver(sources, number, joins).node(tree) : KEEPS_ALL;
+  const filter = tree ? yield* new Resolver(sources, number, joins).node(tree) : KEEPS_ALL;
   const source = sources.list[number]!;
   return {
     self: source.shape.length === 1 ? columnOf(source, number, 0) : undefined,
@@ -137,19 +142,18 @@ class Resolver {
     this.#joins = joins;
   }
 
-  node(tree: FilterTree): Filter {
-    if (tree.kind === 'test') return this.#test(tree);
+  *node(tree: FilterTree): Generator<void, Filter> {
+    if (tree.kind === 'test') return yield* this.#test(tree);
     if (tree.kind === 'not') {
-      const of = this.node(tree.of);
+      const of = yield* this.node(tree.of);
       return of.kind === 'constant' ? { kind: 'constant', keeps: !of.keeps } : { kind: 'not', of };
     }
-    return combined(
-      tree.kind,
-      tree.of.map(each => this.node(each)),
-    );
+    const of: Filter[] = [];
+    for (const each of tree.of) of.push(yield* this.node(each));
+    return combined(tree.kind, of);
   }
 
-  #test({ at, subject, comparisons, isNan, join }: Extract<FilterTree, { kind: 'test' }>): Filter {
+  *#test({ at, subject, comparisons, isNan, join }: Extract<FilterTree, { kind: 'test' }>): Generator<void, Filter> {
     const column = resolveColumn(subject, this.#sources, this.#number, at);
     const parts: Filter[] = [];
     if (comparisons.length > 0 || isNan !== undefined) {
@@ -157,22 +161,25 @@ class Resolver {
       let set: ValueSet | undefined;
       for (const { name, values } of comparisons) {
         const under = `${at}.${name}`;
-        const places = values.map(value => placeOf(column.dtype, value, under));
-        const kept = comparisonRow(name).keeps(places, type);
+        const places = yield* mapTurns(values, value => placeOf(column.dtype, value, under));
+        const row = comparisonRow(name);
+        const kept = row.takes === 'list' ? yield* row.keeps(places, type) : row.keeps(places, type);
         set = set ? intersection(set, kept) : kept;
+        // As long as the longest list.
+        if (set.intervals.length > 1) yield;
       }
       if (isNan !== undefined) set = intersection(set ?? everyNumber(type, true), nanSet(type, isNan));
-      parts.push(testOf(column, set!));
+      parts.push(yield* testOf(column, set!));
     }
-    if (join) parts.push({ kind: 'join', column, join: this.#join(join) });
+    if (join) parts.push({ kind: 'join', column, join: yield* this.#join(join) });
     return combined('and', parts);
   }
 
-  #join({ dataset, where, at }: JoinTree): number {
+  *#join({ dataset, where, at }: JoinTree): Generator<void, number> {
     const number = this.#sources.numberOf(dataset);
     const codes = this.#sources.list[number]!;
     if (codes.shape.length !== 1) refuseRank(at, 'in', 1, codes);
-    this.#joins.push(resolveFilter(where, this.#sources, number));
+    this.#joins.push(yield* resolveFilter(where, this.#sources, number));
     if (joinsIn(this.#joins) > LIMITS.joinsMax) {
       fail('too_large', `A query takes the values of at most ${LIMITS.joinsMax} datasets.`, { limit: LIMITS.joinsMax });
     }
@@ -181,11 +188,11 @@ class Resolver {
 }
 
 /** A test of a column, or a constant where it does not depend on the column's values. */
-export function testOf(column: RowColumn, set: ValueSet): Filter {
+export function* testOf(column: RowColumn, set: ValueSet): Generator<void, Filter> {
   const type = nativeTypeOf(column.dtype);
   const isFloat = column.dtype.kind === 'f';
   const keepsNan = set.nan || !isFloat;
   if (set.intervals.length === 0 && !(isFloat && set.nan)) return { kind: 'constant', keeps: false };
   if (keepsNan && isEveryNumber(type, set)) return KEEPS_ALL;
-  return { kind: 'test', column, set: sealSet(type, set) };
+  return { kind: 'test', column, set: yield* sealSet(type, set) };
 }

@@ -2,7 +2,9 @@
  * Which values of a column a comparison keeps: closed intervals of ranks, ascending and apart, and whether NaN is kept.
  * Sealed, they are native numbers that kernels compare with.
  */
+import { isTurnOver } from '../../turns.js';
 import type { NativeType } from '../native-types.js';
+import type { Place } from './places.js';
 import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../codes.js';
 
 /** Both ends are kept. */
@@ -42,14 +44,23 @@ export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSe
   return { intervals: joined, nan: false };
 }
 
-/** Single ranks in any order, also outside the type → a set without NaN. A long list is sorted as native numbers. */
-export function setOfPoints(type: NativeType, points: readonly bigint[]): ValueSet {
+/** The values of the type that stand at places in any order → a set without NaN. Sorted as native numbers, in turns. */
+export function* setOfPoints(type: NativeType, places: readonly (Place | undefined)[]): Generator<void, ValueSet> {
   const { min, max } = ranksOf(type);
-  const inside = points.filter(point => point >= min && point <= max);
-  const sorted = (min < 0n ? BigInt64Array : BigUint64Array).from(inside).sort();
+  const inside = new (min < 0n ? BigInt64Array : BigUint64Array)(places.length);
+  let count = 0;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i];
+    if (place?.floor === place?.ceil && place && place.floor >= min && place.floor <= max)
+      inside[count++] = place.floor;
+    if (isTurnOver(i)) yield;
+  }
+  const sorted = inside.subarray(0, count).sort();
   const joined: [low: bigint, high: bigint][] = [];
   let last: [low: bigint, high: bigint] | undefined;
-  for (const point of sorted) {
+  for (let i = 0; i < count; i++) {
+    if (isTurnOver(i)) yield;
+    const point = sorted[i]!;
     if (last && point <= last[1] + 1n) last[1] = point;
     else joined.push((last = [point, point]));
   }
@@ -97,8 +108,8 @@ export type SealedSet =
     }
   | { readonly kind: 'codes'; readonly ends: BigUint64Array; readonly points: boolean };
 
-export function sealSet(type: NativeType, set: ValueSet): SealedSet {
-  return rangeOf(type, set) ?? codesOf(type, set);
+export function* sealSet(type: NativeType, set: ValueSet): Generator<void, SealedSet> {
+  return rangeOf(type, set) ?? (yield* codesOf(type, set));
 }
 
 /** Integers have no NaN, so what a set says of it means nothing. */
@@ -113,13 +124,14 @@ function rangeOf(type: NativeType, set: ValueSet): SealedSet | undefined {
   return { kind: 'range', low: valueOfRank(type, low), high: valueOfRank(type, high), flip: inside ? 0 : 1 };
 }
 
-function codesOf(type: NativeType, { intervals, nan }: ValueSet): SealedSet {
+function* codesOf(type: NativeType, { intervals, nan }: ValueSet): Generator<void, SealedSet> {
   const hasNan = nan && type.startsWith('f');
   const count = intervals.length + (hasNan ? 1 : 0);
   const ends = new BigUint64Array(new SharedArrayBuffer(16 * count));
   for (let i = 0; i < intervals.length; i++) {
     ends[i] = codeOfRank(type, intervals[i]![0]);
     ends[count + i] = codeOfRank(type, intervals[i]![1]);
+    if (isTurnOver(i)) yield;
   }
   if (hasNan) ends[count - 1] = ends[2 * count - 1] = nanCodeOf(type);
   return { kind: 'codes', ends, points: intervals.every(([low, high]) => low === high) };

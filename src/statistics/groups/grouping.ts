@@ -1,6 +1,7 @@
 /** The keys of `group_by`: JSON → columns and bins, and back from codes to what an answer shows. */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { mapTurns } from '../../turns.js';
 import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../codes.js';
 import { both, KEEPS_ALL, type Filter, type RowColumn } from '../filter/filter.js';
 import { listOf, named, membersOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
@@ -65,29 +66,29 @@ function parseKey(input: unknown, at: string): GroupingTree['keys'][number] {
  * Keys of the rows of dataset `number`, and what keeps the rows that lie in a bin of each.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
  */
-export function resolveGrouping(
+export function* resolveGrouping(
   tree: GroupingTree,
   sources: SourceList,
   number: number,
-): { grouping: Grouping; within: Filter } {
+): Generator<void, { grouping: Grouping; within: Filter }> {
   const keys: GroupKey[] = [];
   const edges: (readonly ExactNumber[] | undefined)[] = [];
   let within: Filter = KEEPS_ALL;
   for (const { at, subject, bins } of tree.keys) {
     const column = resolveColumn(subject, sources, number, at);
-    const own = bins && edgesOf(column, bins, `${at}.bins`);
+    const own = bins && (yield* edgesOf(column, bins, `${at}.bins`));
     edges.push(own);
     if (own) {
-      keys.push(binnedKey(column, own));
-      within = both(within, inBins(column, own));
+      keys.push(yield* binnedKey(column, own));
+      within = both(within, yield* inBins(column, own));
     } else keys.push({ column, bits: codeBitsOf(nativeTypeOf(column.dtype)), bins: undefined });
   }
   return { grouping: { keys, edges, isList: tree.isList }, within };
 }
 
-function edgesOf({ dtype }: RowColumn, bins: readonly unknown[], at: string): ExactNumber[] {
+function* edgesOf({ dtype }: RowColumn, bins: readonly unknown[], at: string): Generator<void, readonly ExactNumber[]> {
   if (dtype.kind === 'b') fail('bad_operation', `${at}: bool has no bins; group by its values.`, { at });
-  const edges = bins.map((edge, i) => numberOf(dtype, edge, `${at}[${i}]`));
+  const edges = yield* mapTurns(bins, (edge, i) => numberOf(dtype, edge, `${at}[${i}]`));
   for (let i = 1; i < edges.length; i++) {
     // False for NaN as well.
     if (!(edges[i - 1]! < edges[i]!)) {
@@ -98,18 +99,19 @@ function edgesOf({ dtype }: RowColumn, bins: readonly unknown[], at: string): Ex
 }
 
 /** Bin i is of the values from its lower end on; edges are compared exactly, as numpy.histogram does. */
-function binnedKey(column: RowColumn, edges: readonly ExactNumber[]): GroupKey {
+function* binnedKey(column: RowColumn, edges: readonly ExactNumber[]): Generator<void, GroupKey> {
   const type = nativeTypeOf(column.dtype);
   const { min, max } = ranksOf(type);
-  const lows = edges.slice(0, -1).map(edge => placeExact(column.dtype, edge)!.ceil);
+  const lows = yield* mapTurns(edges.slice(0, -1), edge => placeExact(column.dtype, edge)!.ceil);
   // Bins that begin beyond all values are never met.
-  const codes = lows.filter(low => low <= max).map(low => codeOfRank(type, low < min ? min : low));
+  const met = lows.filter(low => low <= max);
+  const codes = yield* mapTurns(met, low => codeOfRank(type, low < min ? min : low));
   const bins = new BigUint64Array(new SharedArrayBuffer(8 * Math.max(1, codes.length)));
   bins.set(codes);
   return { column, bits: Math.max(1, Math.ceil(Math.log2(lows.length))), bins };
 }
 
-function inBins(column: RowColumn, edges: readonly ExactNumber[]): Filter {
+function inBins(column: RowColumn, edges: readonly ExactNumber[]): Generator<void, Filter> {
   const type = nativeTypeOf(column.dtype);
   const [first, last] = [placeExact(column.dtype, edges[0]!)!, placeExact(column.dtype, edges.at(-1)!)!];
   return testOf(column, setOf(type, [[first.ceil, last.floor]]));

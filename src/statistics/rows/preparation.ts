@@ -19,8 +19,9 @@ export class RowsPreparation {
   readonly #itemsize: number;
   /** Of rows that are kept in the answer. */
   readonly #cellsPerRow: number;
-  readonly #steps: Generator<Round, Plan, void>;
-  #take: ((partial: Partial) => void) | undefined;
+  /** A round to be walked, or nothing where others should have a turn. */
+  readonly #steps: Generator<Round | void, Plan, void>;
+  #take: ((partial: Partial) => Generator<void, void> | void) | undefined;
   #plan: Plan | undefined;
   #settle: ((usedRows: number) => Plan) | undefined;
   readonly #joined: JoinValues[] = [];
@@ -51,18 +52,24 @@ export class RowsPreparation {
     return this.#settle;
   }
 
-  next(): Round | undefined {
-    const step = this.#steps.next();
-    if (!step.done) return step.value;
-    this.#plan = step.value;
-    return undefined;
+  *next(): Generator<void, Round | undefined> {
+    for (;;) {
+      const step = this.#steps.next();
+      if (!step.done && step.value) return step.value;
+      if (!step.done) {
+        yield;
+        continue;
+      }
+      this.#plan = step.value;
+      return undefined;
+    }
   }
 
-  merge(partial: Partial): void {
-    this.#take!(partial);
+  merge(partial: Partial): Generator<void, void> | void {
+    return this.#take!(partial);
   }
 
-  *#prepare(plan: Plan): Generator<Round, Plan, void> {
+  *#prepare(plan: Plan): Generator<Round | void, Plan, void> {
     const open = this.#open;
     const filter = yield* this.#resolve(open.kept);
     const { grouping } = open;
@@ -80,7 +87,7 @@ export class RowsPreparation {
   }
 
   /** The filter with the values of its joins in the place of these. */
-  *#resolve({ filter, joins }: RowFilter): Generator<Round, Filter, void> {
+  *#resolve({ filter, joins }: RowFilter): Generator<Round | void, Filter, void> {
     const found: JoinValues[] = [];
     for (const join of joins) {
       const inner = yield* this.#resolve(join);
@@ -104,7 +111,7 @@ export class RowsPreparation {
       }
       found.push(values);
     }
-    return withoutJoins(filter, found);
+    return yield* withoutJoins(filter, found);
   }
 
   /** Rows that are kept before each piece of the walk, and behind the last. */
@@ -138,22 +145,22 @@ export class RowsPreparation {
   }
 }
 
-function withoutJoins(filter: Filter, found: readonly JoinValues[]): Filter {
+function* withoutJoins(filter: Filter, found: readonly JoinValues[]): Generator<void, Filter> {
   switch (filter.kind) {
     case 'constant':
     case 'test':
       return filter;
     case 'join':
-      return found[filter.join]!.testOf(filter.column);
+      return yield* found[filter.join]!.testOf(filter.column);
     case 'not': {
-      const of = withoutJoins(filter.of, found);
+      const of = yield* withoutJoins(filter.of, found);
       return of.kind === 'constant' ? { kind: 'constant', keeps: !of.keeps } : { kind: 'not', of };
     }
     case 'and':
-    case 'or':
-      return combined(
-        filter.kind,
-        filter.of.map(each => withoutJoins(each, found)),
-      );
+    case 'or': {
+      const of: Filter[] = [];
+      for (const each of filter.of) of.push(yield* withoutJoins(each, found));
+      return combined(filter.kind, of);
+    }
   }
 }

@@ -5,6 +5,7 @@ import { parseDType } from '../../../src/dtype.js';
 import { GroupStore } from '../../../src/statistics/groups/store.js';
 import { Computation, newEngine, measureChunks, planQuery, chunkAt } from '../../../src/statistics/index.js';
 import { sourceFrom } from '../../../src/statistics/run.js';
+import { atOnce } from '../../../src/turns.js';
 
 const engine = newEngine();
 
@@ -15,13 +16,13 @@ function toldOf(ops: readonly unknown[]): number[] {
   const dtype = parseDType('<f8');
   const self = { name: 'a', dtype, shape: [rows], view: packedView([rows], 8, 'C', 0) };
   const bounds = { chunkBytesMax: 8000, chunkCellsMax: 1000, chunkSpanBytesMax: 1e9, tileBytesMax: 8000 };
-  const { plan } = planQuery({ ops, group_by: { self: true } }, self, [], () => self, { bounds });
+  const { plan } = atOnce(planQuery({ ops, group_by: { self: true } }, self, [], () => self, { bounds }));
   const computation = new Computation(plan);
   const told = [computation.heldBytes];
-  for (let round = computation.next(); round; round = computation.next()) {
+  for (let round = atOnce(computation.next()); round; round = atOnce(computation.next())) {
     for (let number = 0; number < round.walk.chunkCount; number++) {
       const [partials] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], [sourceFrom(file)]);
-      computation.merge(round, partials!);
+      atOnce(computation.merge(round, partials!));
       told.push(computation.heldBytes);
     }
   }

@@ -7,6 +7,7 @@ import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import { GROUP_SEARCH_BOUNDS } from '../../../src/statistics/groups/select/search.js';
 import { seededRandom } from '../../helpers/random.js';
+import { atOnce } from '../../../src/turns.js';
 
 const ROWS = 50_000;
 /** A sample is of the first rows of every so many: see sampleWalk. */
@@ -31,7 +32,7 @@ t.test('medians of groups that no sample knew are those of their values, NaN or 
     const find = (name: string) => datasets.find(each => each.name === name)!;
     const bounds = { ...PLAN_BOUNDS, groupSearch: { ...GROUP_SEARCH_BOUNDS, sampledMin: 0 } };
     const query = { ops: ['median'], nan, group_by: { dataset: 'keys' } };
-    const { plan, sources } = planQuery(query, datasets[0]!, [], find, { bounds });
+    const { plan, sources } = atOnce(planQuery(query, datasets[0]!, [], find, { bounds }));
     const { grouped, results } = computePlan(
       plan,
       sources.map(source => sourceFrom(find(source.name).file)),

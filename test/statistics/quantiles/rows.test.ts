@@ -9,6 +9,7 @@ import { SELECT_BOUNDS } from '../../../src/statistics/quantiles/strategy.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom } from '../../helpers/random.js';
+import { atOnce } from '../../../src/turns.js';
 
 const TAKEN = [
   ['', (): boolean => true],
@@ -52,7 +53,7 @@ function check(seed: number): string | undefined {
   const query = { ops, axis, where: { column: 0, gt: above } };
   const none = (): never => t.fail('reads no other dataset') as never;
   try {
-    const { plan } = planQuery(query, self, slice === '' ? [] : parseSlice(slice), none, { bounds });
+    const { plan } = atOnce(planQuery(query, self, slice === '' ? [] : parseSlice(slice), none, { bounds }));
     const [median, quantile] = computePlan(plan, [sourceFrom(new Uint8Array(array.buffer))]).results;
     const found = [Array.from(median!.values, Number), Array.from(quantile!.values, Number)];
     const wanted = [cells.map(middleOf), ends];

@@ -7,6 +7,7 @@ import { parseSlice } from '../../../src/selection.js';
 import { newEngine, planQuery, type StatisticsResult, type TileSource } from '../../../src/statistics/index.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import { seededRandom } from '../../helpers/random.js';
+import { atOnce } from '../../../src/turns.js';
 
 /** A column compared, a key, a value, and rows of so many bytes. */
 interface Layout {
@@ -78,7 +79,7 @@ function answerOf(layout: Layout, source: TileSource, grouped: boolean): number[
   const where = { column: compared, gt: 4 };
   const query = { ops: ['sum'], where, ...(grouped && { group_by: { column: key } }) };
   const dataset = datasetOf(layout);
-  const { plan } = planQuery(query, dataset, parseSlice(`:,${value}`), () => dataset);
+  const { plan } = atOnce(planQuery(query, dataset, parseSlice(`:,${value}`), () => dataset));
   const found: StatisticsResult = computePlan(plan, [source], undefined, engine);
   const sums = [...found.results[0]!.values].map(Number);
   return sums.map((sum, i) => [found.grouped ? Number(found.grouped.keys[0]!.values[i]) : -1, sum]);

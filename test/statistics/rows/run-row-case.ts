@@ -11,10 +11,11 @@ import {
 } from '../../../src/statistics/index.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import type { RowCase, Stored } from './row-cases.js';
+import { atOnce } from '../../../src/turns.js';
 
 export function compute({ datasets, parts, bounds }: RowCase, query: QueryInput): StatisticsResult {
   const find = (name: string): Stored => datasets.find(each => each.name === name)!;
-  const { plan, sources } = planQuery(query, datasets[0]!, parts, find, { bounds });
+  const { plan, sources } = atOnce(planQuery(query, datasets[0]!, parts, find, { bounds }));
   const extents = extentsOfPlan(plan, sources.length);
   return computePlan(
     plan,

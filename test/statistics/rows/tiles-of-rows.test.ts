@@ -5,6 +5,7 @@ import { packedView } from '../../../src/layout/view.js';
 import { planQuery } from '../../../src/statistics/index.js';
 import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
 import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { atOnce } from '../../../src/turns.js';
 
 t.test(
   'rows that are counted several at once are cut into tiles row by row, so that their cells stay apart',
@@ -17,7 +18,7 @@ t.test(
     for (const tileBytesMax of [1, 2, 4, 6, 8, 24, 1000]) {
       const bounds = { ...PLAN_BOUNDS, tileBytesMax };
       const query = { ops: ['sum', 'max'], axis: [], where: { column: 0, ne: 5 } };
-      const { plan } = planQuery(query, self, [], none, { bounds });
+      const { plan } = atOnce(planQuery(query, self, [], none, { bounds }));
       const { results } = computePlan(plan, [sourceFrom(new Uint8Array(data.buffer))]);
       const kept = Array.from(data).filter((_, i) => Math.floor(i / 4) !== 1);
       for (const { op, values } of results)
