@@ -50,7 +50,10 @@ export function keptRows(filter: Json, self: Stored, datasets: readonly Stored[]
   if (filter['not'] !== undefined) return keptRows(filter['not'] as Json, self, datasets).map(kept => !kept);
   const { values, dtype } = columnOf(filter, self, datasets);
   const { column: _c, self: _s, dataset: _d, ...comparisons } = filter;
-  const tests = Object.entries(comparisons).map(([name, argument]) => testOf(name, argument, dtype, datasets));
+  // A list of no values is absent where another comparison stands.
+  const all = Object.entries(comparisons);
+  const present = all.filter(([, argument]) => all.length === 1 || !Array.isArray(argument) || argument.length > 0);
+  const tests = present.map(([name, argument]) => testOf(name, argument, dtype, datasets));
   return every(row => tests.every(test => test(values[row]!)));
 }
 
