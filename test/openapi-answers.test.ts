@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { CALLS, faultsOfAnswer, type Call } from './helpers/api-document.js';
+import { CALLS, faultsOf, faultsOfAnswer, type Call } from './helpers/api-document.js';
 import { startHere } from './helpers/service-here.js';
 import { temporaryFolder, type Service } from './helpers/server.js';
 import { binary, json } from './system/calls.js';
@@ -162,8 +162,9 @@ t.test('statistics, batches of them, and jobs in each state', async t => {
   }
   const states = new Set<string>();
   const ask = async (id: string): Promise<void> => {
-    const job = (await send(t, server, `/v1/jobs/${id}`)) as { readonly state: string };
-    states.add(job.state);
+    const { state, result } = (await send(t, server, `/v1/jobs/${id}`)) as Job;
+    states.add(state);
+    if (state === 'done') t.strictSame(faultsOf(result, { $ref: '#/components/schemas/StatisticsAnswer' }), [], id);
   };
   const large = { name: 'large', dtype: '|u1', shape: [2 ** 32], sparse: true };
   await send(t, server, '/v1/datasets', json('POST', large));
@@ -186,4 +187,9 @@ t.test('statistics, batches of them, and jobs in each state', async t => {
 
 interface Id {
   readonly id: string;
+}
+
+interface Job {
+  readonly state: string;
+  readonly result?: unknown;
 }

@@ -89,10 +89,14 @@ function filled(t: Test, { call, url, operation }: Call, given: Readonly<Record<
   return query.size === 0 ? path : `${path}?${query.toString()}`;
 }
 
+/** Swagger UI accepts the first type of an answer. */
 function headersOf({ operation }: Call): Record<string, string> {
+  const succeeded = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
+  const [accept = '*/*'] = Object.keys((succeeded && resolved<Answer>(succeeded).content) ?? {});
   const inHeader = (operation.parameters ?? []).filter(each => each.in === 'header');
   const values = inHeader.map(({ name, example, schema }) => [name, example ?? schema['example']] as const);
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const given = values.filter(([, value]) => value !== undefined);
+  return { accept, ...(Object.fromEntries(given) as Record<string, string>) };
 }
 
 /** JSON by its example. Bytes are chosen by hand in Swagger UI: here they are what the service itself has read. */

@@ -1,54 +1,15 @@
 /** The committed API document: up to date, valid, and complete enough to generate clients from. */
-import fs from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
-import { DOCUMENT_PATH, openApiDocument } from '../src/openapi-document.js';
-
-interface Operation {
-  readonly operationId?: string;
-  readonly summary?: string;
-  readonly tags?: readonly string[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
-  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, unknown>> };
-  readonly responses: Readonly<Record<string, Answer | { readonly $ref: string }>>;
-}
-
-interface Answer {
-  readonly description?: string;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly content?: Readonly<Record<string, { readonly schema?: unknown }>>;
-}
-
-interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly tags: readonly { readonly name: string }[];
-}
-
-const committed = fs.readFileSync(DOCUMENT_PATH, 'utf8');
-const document = JSON.parse(committed) as Document;
-const operations = Object.entries(document.paths).flatMap(([url, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${url}`, url, operation })),
-);
-
-/** What a reference of the document leads to, if it leads somewhere. */
-function follow(reference: string): unknown {
-  return reference
-    .split('/')
-    .slice(1)
-    .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document);
-}
-
-function answerOf(response: Operation['responses'][string]): Answer {
-  return '$ref' in response ? (follow(response.$ref) as Answer) : response;
-}
+import { openApiDocument } from '../src/openapi-document.js';
+import { CALLS, COMMITTED, DOCUMENT, follow, resolved, type Answer } from './helpers/api-document.js';
 
 t.test('it is what the routes say', async t => {
-  t.ok((await openApiDocument()) === committed, 'openapi/openapi.json is stale. Remedy: npm run openapi');
+  t.ok((await openApiDocument()) === COMMITTED, 'openapi/openapi.json is stale. Remedy: npm run openapi');
 });
 
 t.test('it is valid OpenAPI', async t => {
-  const { valid, errors } = await new Validator().validate(committed);
+  const { valid, errors } = await new Validator().validate(COMMITTED);
   t.ok(valid, JSON.stringify(errors));
 });
 
@@ -76,34 +37,34 @@ t.test('every call of the contract is in it', async t => {
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',
-    ].filter(call => !operations.some(each => each.call === call)),
+    ].filter(call => !CALLS.some(each => each.call === call)),
     [],
     'missing',
   );
 });
 
 t.test('every operation has an id of its own, a summary and a known tag', async t => {
-  const ids = operations.map(({ operation }) => operation.operationId);
-  t.equal(new Set(ids).size, operations.length, 'ids are unique');
-  const tags = document.tags.map(({ name }) => name);
-  for (const { call, operation } of operations) {
+  const ids = CALLS.map(({ operation }) => operation.operationId);
+  t.equal(new Set(ids).size, CALLS.length, 'ids are unique');
+  const tags = DOCUMENT.tags.map(({ name }) => name);
+  for (const { call, operation } of CALLS) {
     t.match(operation.operationId, /^[a-z][A-Za-z]+$/, call);
     t.ok(operation.summary && operation.summary.length > 5, call);
     t.ok(operation.tags?.length === 1 && tags.includes(operation.tags[0]!), call);
   }
   for (const tag of tags)
     t.ok(
-      operations.some(({ operation }) => operation.tags?.includes(tag)),
+      CALLS.some(({ operation }) => operation.tags?.includes(tag)),
       `${tag} is used`,
     );
 });
 
 t.test('every operation says how it fails, as a problem document', async t => {
-  for (const { call, operation } of operations) {
+  for (const { call, operation } of CALLS) {
     const failures = Object.entries(operation.responses).filter(([status]) => status >= '400');
     for (const [status, response] of failures) {
       t.ok('$ref' in response, `${call} ${status} is the same as elsewhere`);
-      const { description, content } = answerOf(response);
+      const { description, content } = resolved<Answer>(response);
       t.strictSame(
         content,
         { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
@@ -130,14 +91,14 @@ t.test('every operation with data in its body says so, and which media types it 
     'POST /v1/datasets': ['application/json'],
   };
   for (const [call, types] of Object.entries(wanted)) {
-    const body = operations.find(each => each.call === call)?.operation.requestBody;
+    const body = CALLS.find(each => each.call === call)?.operation.requestBody;
     t.strictSame(Object.keys(body?.content ?? {}).sort(), types, call);
     t.equal(body?.required, true, `${call} needs its body`);
   }
 });
 
 t.test('path parameters are the ones of the path', async t => {
-  for (const { call, url, operation } of operations) {
+  for (const { call, url, operation } of CALLS) {
     const inPath = [...url.matchAll(/\{(\w+)\}/g)].map(match => match[1]!);
     const parameters = operation.parameters?.filter(each => each.in === 'path') ?? [];
     t.strictSame(parameters.map(each => each.name).sort(), inPath.sort(), call);
@@ -149,17 +110,17 @@ t.test('path parameters are the ones of the path', async t => {
 });
 
 t.test('every component is used', async t => {
-  for (const [kind, members] of Object.entries(document.components)) {
+  for (const [kind, members] of Object.entries(DOCUMENT.components)) {
     for (const name of Object.keys(members)) {
       // Security schemes are referred to by name alone.
       const reference = kind === 'securitySchemes' ? `"${name}": [` : `"#/components/${kind}/${name}"`;
-      t.ok(committed.includes(reference), `${kind}/${name}`);
+      t.ok(COMMITTED.includes(reference), `${kind}/${name}`);
     }
   }
 });
 
 t.test('every reference leads somewhere', async t => {
-  for (const [, reference = ''] of committed.matchAll(/"\$ref": "([^"]+)"/g)) {
+  for (const [, reference = ''] of COMMITTED.matchAll(/"\$ref": "([^"]+)"/g)) {
     t.match(reference, /^#\//, reference);
     t.ok(follow(reference), reference);
   }
