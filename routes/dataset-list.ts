@@ -127,8 +127,11 @@ function knownState({ dataset }: Listed): DatasetState {
   return dataset?.knownState ?? 'quarantined';
 }
 
-/** Entries that are written in one turn: a tenth of a millisecond, so that between two of them others read a few rows. */
-const ENTRIES_PER_TURN = 32;
+/**
+ * Entries that are written in one turn, so that others read their rows between two of them: beside two clients that list
+ * without a pause, readers keep 80 to 85 % of their rate with 8, 50 to 60 % with 32, and the lists lose a quarter of theirs.
+ */
+const ENTRIES_PER_TURN = 8;
 
 /** The text of a page, in pieces that are each a few turns' work. */
 async function* pageText(
