@@ -219,3 +219,45 @@ t.test('a write whose client went away before its turn is not made, and the othe
   await t.rejects(commitChanges(file, table, given), { code: 'cancelled' });
   t.strictSame([...fs.readFileSync(realPath).subarray(0, 20)], [...Array(10).fill(0), ...Array(10).fill(2)]);
 });
+
+t.test('what a recovery would read, and which files cannot be used, are known without a look at each file', async t => {
+  const { table, file, reference, commit } = await newFile(t);
+  const { live } = table.journals;
+  const checkSum = (title: string): void => void t.equal(live.bytes, file.state.journal?.liveBytes ?? 0, title);
+  await commit(fill(0, 10, 1));
+  await commit(fill(0, 10, 2));
+  t.ok(live.bytes > 0);
+  checkSum('after two commits');
+  await flushFile(file, table.journals);
+  t.equal(live.bytes, 0, 'after a flush');
+  await commit(fill(0, 10, 3));
+  checkSum('after another commit');
+  file.state.durabilityUnknown = true;
+  t.strictSame(table.failedFileIds, ['f']);
+  t.strictSame(table.damagedFiles, []);
+  file.state.damage = 'torn';
+  t.strictSame(table.damagedFiles, [{ fileId: 'f', reason: 'torn' }]);
+  await table.forget(reference.fileId);
+  t.equal(live.bytes, 0, 'when it is forgotten with its journal');
+  t.strictSame([table.failedFileIds, table.damagedFiles], [[], []]);
+});
+
+t.test('a record of many small and some large payloads is replayed as it was written', async t => {
+  const { folder, realPath, table, file } = await newFile(t);
+  const small = Array.from({ length: 1200 }, (_, i) => fill(2 * i, 1, i % 251));
+  // More than is copied together.
+  const large = { ...fill(0, 1, 0), bytes: Buffer.alloc(3 * FILE_BYTES, 9) };
+  const changes = [...small, large, ...small.slice(1), { ...fill(FILE_BYTES - 3, 3, 0), bytes: Buffer.of(5) }];
+  await commitChanges(file, table, { changes, precondition: () => undefined, applier });
+  const expected = fs.readFileSync(realPath);
+  const copy = temporaryFolder();
+  t.teardown(() => fs.rmSync(copy, { recursive: true }));
+  fs.cpSync(folder, copy, { recursive: true });
+  const target = path.join(copy, 'file.raw');
+  fs.writeFileSync(target, Buffer.alloc(FILE_BYTES));
+  const again = newFileTable(copy);
+  await again.journals.load();
+  await again.open({ fileId: 'f', realPath: target, writable: true, registration: { isForgotten: false } });
+  t.ok(fs.readFileSync(target).equals(expected));
+  await again.close();
+});
