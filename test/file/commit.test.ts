@@ -244,10 +244,10 @@ t.test('what a recovery would read, and which files cannot be used, are known wi
 
 t.test('a record of many small and some large payloads is replayed as it was written', async t => {
   const { folder, realPath, table, file } = await newFile(t);
-  const small = Array.from({ length: 1200 }, (_, i) => fill(2 * i, 1, i % 251));
+  const small = (first: number): Change[] => Array.from({ length: 1200 }, (_, i) => fill(first + 2 * i, 1, i % 251));
   // More than is copied together.
-  const large = { ...fill(0, 1, 0), bytes: Buffer.alloc(3 * FILE_BYTES, 9) };
-  const changes = [...small, large, ...small.slice(1), { ...fill(FILE_BYTES - 3, 3, 0), bytes: Buffer.of(5) }];
+  const large = { ...fill(4000, 1, 0), bytes: Buffer.alloc(3 * FILE_BYTES, 9) };
+  const changes = [...small(0), large, ...small(1), { ...fill(FILE_BYTES - 3, 3, 0), bytes: Buffer.of(5) }];
   await commitChanges(file, table, { changes, precondition: () => undefined, applier });
   const expected = fs.readFileSync(realPath);
   const copy = temporaryFolder();
