@@ -66,14 +66,14 @@ function sourceOf(datasets: Datasets, name: string): RowSource {
  * @throws too_large when the answer has more numbers than JSON answers may have
  */
 export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void {
-  if (!plan.open) checkJsonValues(plan.values + plan.cells, plan.values > plan.query.ops.length, limit);
+  if (!plan.open) checkJsonValues(plan.values, plan.values > plan.query.ops.length, limit);
 }
 
 function checkJsonValues(asked: number, isMany: boolean, limit: number): void {
   if (!isMany || asked <= limit) return;
   fail(
     'too_large',
-    `The answer would have ${asked} JSON values; at most ${limit} are sent. Ask for one operation with format=npy, reduce more axes, or ask for fewer groups.`,
+    `The answer would have ${asked} values; at most ${limit} are sent as JSON. Ask for one operation with format=npy, reduce more axes, or ask for fewer groups.`,
     { limit, asked },
   );
 }

@@ -88,7 +88,8 @@ export const SETTINGS = {
     name: 'HYPERSLAB_JSON_ELEMENTS_MAX',
     default: String(LIMITS.jsonElementsMax),
     unit: 'elements',
-    meaning: 'The size of the largest JSON answer. Answers in raw and npy have no such limit.',
+    meaning:
+      'Elements of the largest JSON answer, or values where it is one of statistics. Answers in raw and npy have no such limit.',
     parse: integer(1, 16 * 1024 * 1024),
   }),
   commitBytesMax: setting({

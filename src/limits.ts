@@ -18,8 +18,10 @@ export const LIMITS = {
   dimNameLengthMax: 128,
   /** A JSON body of values is parsed in slices on the event loop. */
   jsonBodyBytesMax: 4 * MiB,
-  /** A JSON answer is held whole for its Content-Length: elements and brackets together, about 10 bytes each. */
+  /** A JSON answer is held whole for its Content-Length: about 10 bytes an element. */
   jsonElementsMax: 256 * KiB,
+  /** Lists of a JSON answer for each element that it may have: axes of length 1 are brackets and nothing else. */
+  jsonListsPerElementMax: 4,
   /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
   jsonElementsPerTurn: 4 * KiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */

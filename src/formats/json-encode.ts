@@ -21,19 +21,27 @@ const SCRATCH_BYTES = (LIMITS.jsonElementsPerTurn + 1) * ELEMENT_BYTES_MAX + 2 *
 
 let scratch: Uint8Array | undefined;
 
+/** What the nested lists of a shape are made of. */
+export interface JsonCost {
+  /** Elements; where an axis has length zero, the empty lists that stand for them. */
+  readonly values: number;
+  /** Other lists: pairs of brackets around values and around each other. */
+  readonly lists: number;
+}
+
 /**
- * What the nested lists of a shape cost: elements plus lists (pairs of brackets), at once for any shape; not exact
- * beyond 2^53, and never over Number.MAX_VALUE. Shape [100, 50] is 5,000 elements and 101 lists.
+ * Counted at once for any shape; not exact beyond 2^53, and never over Number.MAX_VALUE. Shape [100, 50] is 5,000 values
+ * in 101 lists, [2, 0, 3] two empty lists in one.
  */
-export function jsonCost(shape: readonly number[]): number {
+export function jsonCost(shape: readonly number[]): JsonCost {
   let lists = 0;
-  let size = 1;
+  let values = 1;
   for (const length of shape) {
-    lists = saturate(lists + size);
-    if (length === 0) return lists;
-    size = saturate(size * length);
+    if (length === 0) break;
+    lists = saturate(lists + values);
+    values = saturate(values * length);
   }
-  return saturate(lists + size);
+  return { values, lists };
 }
 
 /**

@@ -111,7 +111,8 @@ function setState({ reply, dataset, format, query }: Answer, generation: number)
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
   const { context, reply, dataset, file, view, dtype, query } = asked;
-  const heldBytes = sizeOf(view.shape) * dtype.itemsize + jsonCost(view.shape) * LIMITS.jsonValueBytes;
+  const { values, lists } = jsonCost(view.shape);
+  const heldBytes = sizeOf(view.shape) * dtype.itemsize + (values + lists) * LIMITS.jsonValueBytes;
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
   const now = readNow(file, view, dtype.itemsize);
   if (now) recheckNow(dataset, file);
@@ -277,16 +278,17 @@ function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
 
 /** @throws too_large before anything is read */
 function checkJsonCost(shape: readonly number[], limit: number): void {
-  const cost = jsonCost(shape);
-  if (cost > limit) {
-    fail(
-      'too_large',
-      `The answer would have ${cost} JSON values; at most ${limit} are sent. Ask for format=raw or npy, or a smaller slice.`,
-      {
-        limit,
-        asked: cost,
-        shape,
-      },
-    );
-  }
+  const { values, lists } = jsonCost(shape);
+  const listsMax = LIMITS.jsonListsPerElementMax * limit + LIMITS.rankMax;
+  if (values <= limit && lists <= listsMax) return;
+  const isDeep = values <= limit;
+  const what = shape.includes(0) ? 'empty lists' : 'elements';
+  const most = isDeep
+    ? `The answer would have ${values} ${what} in ${lists} lists of JSON; at most ${listsMax} lists are sent. Take an index where an axis has length 1`
+    : `The answer would have ${values} ${what} of JSON; at most ${limit} are sent. Ask for a smaller slice`;
+  fail('too_large', `${most}, or for format=raw or npy.`, {
+    limit: isDeep ? listsMax : limit,
+    asked: isDeep ? lists : values,
+    shape,
+  });
 }

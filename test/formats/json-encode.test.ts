@@ -111,21 +111,25 @@ t.test('the longest elements and the most brackets fit a turn', async t => {
 });
 
 t.test('the cost of a shape is its elements and its lists, at once', async t => {
-  t.equal(jsonCost([]), 1);
-  t.equal(jsonCost([3]), 4);
-  t.equal(jsonCost([100, 50]), 5101);
-  t.equal(jsonCost([2, 0, 3]), 3);
-  t.equal(jsonCost([0, 1e15]), 1);
-  t.equal(jsonCost([1e18, 0]), 1e18 + 1);
-  t.equal(jsonCost([10, ...Array<number>(63).fill(1)]), 1 + 10 * 64);
-  t.equal(jsonCost(Array<number>(64).fill(1e15)), Number.MAX_VALUE);
-  t.equal(jsonCost([...Array<number>(63).fill(1e15), 0]), Number.MAX_VALUE);
+  const costs: [shape: number[], values: number, lists: number][] = [
+    [[], 1, 0],
+    [[3], 3, 1],
+    [[100, 50], 5000, 101],
+    [[2, 0, 3], 2, 1],
+    [[0, 1e15], 1, 0],
+    [[1e18, 0], 1e18, 1],
+    [[10, ...Array<number>(63).fill(1)], 10, 1 + 10 * 63],
+    [Array<number>(64).fill(1e15), Number.MAX_VALUE, Number.MAX_VALUE],
+    [[...Array<number>(63).fill(1e15), 0], Number.MAX_VALUE, Number.MAX_VALUE],
+  ];
+  for (const [shape, values, lists] of costs) t.same(jsonCost(shape), { values, lists }, `(${shape.join()})`);
   for (const shape of [
     [2, 3, 4],
     [4, 0],
     [1, 1],
   ]) {
     const text = nest(shape, Array<string>(sizeOf(shape)).fill('7'));
-    t.equal(jsonCost(shape), text.match(/[7[]/g)!.length, `(${shape.join()})`);
+    const { values, lists } = jsonCost(shape);
+    t.equal(values + lists, text.match(/[7[]/g)!.length, `(${shape.join()})`);
   }
 });
