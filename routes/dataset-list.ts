@@ -6,6 +6,8 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import type { DatasetState } from '../src/dataset/dataset.js';
 import { fail } from '../src/errors.js';
+import { didYouMean } from '../src/near.js';
+import { listed, shown } from '../src/shown.js';
 import { stringifyExactJson } from '../src/formats/index.js';
 import { LIMITS } from '../src/limits.js';
 import { signalOf } from '../src/plugins/client-gone.js';
@@ -115,9 +117,13 @@ function parseFields(fields: string): string[] {
   const asked = new Set(fields.split(','));
   for (const name of asked) {
     if (!ALL.includes(name)) {
-      fail('bad_request', `${JSON.stringify(name)} is no member of an entry. fields takes ${ALL.join(', ')}.`, {
-        fields: ALL,
-      });
+      fail(
+        'bad_request',
+        `${shown(name)} is no member of an entry. fields takes ${listed(ALL, 'and')}.${didYouMean(name.slice(0, 60), ALL)}`,
+        {
+          fields: ALL,
+        },
+      );
     }
   }
   return ALL.filter(name => asked.has(name));

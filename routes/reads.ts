@@ -3,7 +3,7 @@ import { Type, type TProperties } from 'typebox';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type { Context } from '../src/context.js';
 import { FORMATS, type FormatRow } from '../src/formats/index.js';
-import { parseInteger, parseSlice, rangePart } from '../src/selection.js';
+import { parseSlice, rangePart, rowPart } from '../src/selection.js';
 import { setFileName } from '../src/plugins/file-name.js';
 import { sendArray, type ArrayQuery } from '../src/plugins/send-array.js';
 import {
@@ -25,10 +25,14 @@ import type { App } from './app-type.js';
 const INT64 = oneOf(['number', 'string'], {
   description: 'string quotes 64-bit integers in JSON, for readers that would round them.',
 });
-const ENDIAN = oneOf(['little', 'big'], { description: "Byte order of raw; default the dataset's." });
+const ENDIAN = oneOf(['little', 'big'], { description: "Byte order of raw and npy answers; default the dataset's." });
 
 /** The parameters that only some formats have a use for. */
-const OF_FORMAT: Readonly<Record<string, TProperties>> = { json: { int64: INT64 }, raw: { endian: ENDIAN } };
+const OF_FORMAT: Readonly<Record<string, TProperties>> = {
+  json: { int64: INT64 },
+  raw: { endian: ENDIAN },
+  npy: { endian: ENDIAN },
+};
 
 const FORMAT_QUERY = {
   format: Type.Optional(
@@ -45,7 +49,7 @@ const ROWS_QUERY = {
   int64: FORMAT_QUERY.int64,
 };
 const ROWS_FORMATS =
-  'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for raw.';
+  'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for their byte order.';
 
 const READ_PROBLEMS = problems(
   ...DATASET_PROBLEMS,
@@ -109,8 +113,7 @@ export function reads(app: App, context: Context): void {
       response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
-      const parts = [{ kind: 'index', index: parseInteger((request.params as { row: string }).row) }] as const;
-      return send(request, reply, parts, request.query as object);
+      return send(request, reply, [rowPart((request.params as { row: string }).row)], request.query as object);
     },
   });
 

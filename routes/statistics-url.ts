@@ -2,7 +2,8 @@
 import { Type } from 'typebox';
 import { fail } from '../src/errors.js';
 import { parseExactJson } from '../src/formats/index.js';
-import { parseInteger, splitList } from '../src/selection.js';
+import { integerOf, splitList } from '../src/selection.js';
+import { shown } from '../src/shown.js';
 import { double } from './schemas/index.js';
 import type { StatisticsInput } from './statistics-answer.js';
 
@@ -62,19 +63,28 @@ export function fromUrl(query: UrlQuery): StatisticsInput {
   };
 }
 
+const JSON_EXAMPLES = {
+  where: '{"column":3,"gt":0.5}',
+  group_by: '{"column":3} or [{"column":3},{"dataset":"other"}]',
+} as const;
+
 /** A parameter that is JSON. */
-function parseText(name: string, text: string): unknown {
+function parseText(name: keyof typeof JSON_EXAMPLES, text: string): unknown {
   try {
     return parseExactJson(text);
   } catch {
-    return fail('bad_request', `${name} is JSON text, for example {"column":3,"gt":0.5}, percent-encoded.`, {
-      at: name,
-    });
+    const detail = `${name} is ${shown(text)}, which is no JSON. Write it like ${name}=${JSON_EXAMPLES[name]}, percent-encoded.`;
+    return fail('bad_request', detail, { at: name });
   }
 }
 
 function parseAxes(axis: string): number[] | null {
-  return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseInteger);
+  return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseAxis);
+}
+
+function parseAxis(axis: string): number {
+  const remedy = 'Axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1.';
+  return integerOf(axis) ?? fail('bad_axis', `axis has ${shown(axis)}. ${remedy}`, { axis: axis.slice(0, 60) });
 }
 
 /** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */

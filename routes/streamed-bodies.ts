@@ -13,7 +13,7 @@ export function streamedBodies(app: App, mediaTypes: string[], add: (scope: App)
   app.register(async scope => {
     scope.removeAllContentTypeParsers();
     scope.addHook('onRoute', route => {
-      route.config = { ...route.config, streamsBody: true };
+      route.config = { ...route.config, streamsBody: true, mediaTypes };
     });
     scope.addContentTypeParser(mediaTypes, (_request, payload, done) => done(null, payload));
     const missing = (): HyperslabError =>

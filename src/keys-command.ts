@@ -10,7 +10,7 @@ import { Patterns } from './access/patterns.js';
 import { isScope, SCOPES, type Scope } from './access/scopes.js';
 import { readConfig, SETTINGS } from './config.js';
 import { readFlags, UsageError } from './process/flags.js';
-import { didYouMean } from './process/near.js';
+import { didYouMean } from './near.js';
 import { statusOf } from './process/say.js';
 import { list } from './setting.js';
 

@@ -4,6 +4,7 @@
  */
 import { fail } from './errors.js';
 import { LIMITS } from './limits.js';
+import { shown } from './shown.js';
 
 interface RangeBounds {
   readonly start?: number;
@@ -41,10 +42,14 @@ const INTEGER = /^-?[0-9]+$/;
  */
 export function parseSlice(text: string): SlicePart[] {
   if (text.length > LIMITS.sliceTextLengthMax) {
-    fail('bad_slice', `The slice has ${text.length} characters; at most ${LIMITS.sliceTextLengthMax} are read.`, {
-      limit: LIMITS.sliceTextLengthMax,
-      asked: text.length,
-    });
+    fail(
+      'bad_slice',
+      `The slice has ${text.length} characters; at most ${LIMITS.sliceTextLengthMax} are read. Write it without spaces, or in fewer parts.`,
+      {
+        limit: LIMITS.sliceTextLengthMax,
+        asked: text.length,
+      },
+    );
   }
   if (trimSpaces(text) === '') {
     fail('bad_slice', 'The slice is blank. Leave the parameter out for everything, or write for example 0:10,:.');
@@ -61,20 +66,40 @@ export function splitList(text: string): string[] {
   return parts;
 }
 
-/**
- * Parses one integer of a path or query: digits with an optional minus, nothing else.
- * @throws bad_slice
- */
-export function parseInteger(text: string): number {
-  return INTEGER.test(text) ? saturate(text) : refuse(text, text, 'an integer in ASCII digits');
+/** One integer of a path or query: digits with an optional minus, nothing else. Undefined where it is none. */
+export function integerOf(text: string): number | undefined {
+  return INTEGER.test(text) ? saturate(text) : undefined;
 }
 
-/** The part `start:stop:step` from separate parameters, each absent or blank for numpy's default. */
+/**
+ * The part that one row is.
+ * @throws bad_slice
+ */
+export function rowPart(row: string): SlicePart {
+  const index = integerOf(row);
+  if (index !== undefined) return { kind: 'index', index };
+  const remedy = 'A range of rows is …/rows?start=0&stop=3, and any other slice is …/data?slice=0:3.';
+  return fail('bad_slice', `Row ${shown(row)} is no integer in ASCII digits, such as 0 or -1. ${remedy}`, {
+    part: row.slice(0, 60),
+  });
+}
+
+/**
+ * The part `start:stop:step` from separate parameters, each absent or blank for numpy's default.
+ * @throws bad_slice
+ */
 export function rangePart(start?: string, stop?: string, step?: string): SlicePart {
-  return parsePart(
-    [start ?? '', stop ?? '', step ?? ''].map(trimSpaces).join(':'),
-    [start ?? '', stop ?? '', step ?? ''].join(':'),
-  );
+  const bound = (name: string, text = ''): number | undefined => {
+    const digits = trimSpaces(text);
+    if (digits === '') return undefined;
+    const value = integerOf(digits);
+    if (value !== undefined && !(name === 'step' && value === 0)) return value;
+    const wanted = `an integer in ASCII digits${name === 'step' ? ' other than zero' : ''}`;
+    return fail('bad_slice', `${name} is ${shown(text)}; it takes ${wanted}, or is left out.`, {
+      part: text.slice(0, 60),
+    });
+  };
+  return rangeOf(bound('start', start), bound('stop', stop), bound('step', step));
 }
 
 /**
@@ -137,9 +162,13 @@ function parsePart(part: string, text: string): SlicePart {
   }
   const [start, stop, step] = bounds.map(bound => {
     if (bound === '') return undefined;
-    return INTEGER.test(bound) ? saturate(bound) : refuse(bound, text, 'integers in ASCII digits');
+    return integerOf(bound) ?? refuse(bound, text, 'integers in ASCII digits');
   });
   if (step === 0) refuse('0', text, 'a step other than zero');
+  return rangeOf(start, stop, step);
+}
+
+function rangeOf(start?: number, stop?: number, step?: number): SlicePart {
   return {
     kind: 'range',
     ...(start !== undefined && { start }),
@@ -201,7 +230,6 @@ function trimSpaces(text: string): string {
 }
 
 function refuse(part: string, text: string, expected: string): never {
-  const shown = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   return fail('bad_slice', `${shown(part)} cannot be read in the slice ${shown(text)}: expected ${expected}.`, {
     part: part.slice(0, 60),
   });

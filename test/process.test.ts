@@ -3,7 +3,7 @@ import t from 'tap';
 import { SETTINGS } from '../src/config.js';
 import { readFlags, UsageError } from '../src/process/flags.js';
 import { serveUsage, settingsTable, usage } from '../src/process/help.js';
-import { nearest } from '../src/process/near.js';
+import { nearest } from '../src/near.js';
 import { lineForPeople } from '../src/process/terminal-log.js';
 import { flagOf } from '../src/setting.js';
 

@@ -4,6 +4,7 @@
  */
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { listed, shown } from '../shown.js';
 import { JsonScanner } from './json-scan.js';
 
 const QUOTE = 0x22;
@@ -29,7 +30,7 @@ export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]
   scanner.expectText('{"writes": [{"slice": "…", "data": …}, …]}');
   let writes: WriteText[] | undefined;
   for (const key of members(scanner)) {
-    if (key !== 'writes' || writes) refuseMember(scanner, key);
+    if (key !== 'writes' || writes) refuseMember(scanner, key, ['writes']);
     writes = yield* readWrites(scanner);
   }
   if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the object');
@@ -43,7 +44,11 @@ function* readWrites(scanner: JsonScanner): Generator<void, WriteText[]> {
   if (scanner.peek() === CLOSE_LIST) scanner.refuse(scanner.at, 'at least one write should stand there');
   do {
     if (writes.length === LIMITS.batchWritesMax) {
-      fail('too_large', `A batch has at most ${LIMITS.batchWritesMax} writes.`, { limit: LIMITS.batchWritesMax });
+      fail(
+        'too_large',
+        `The batch has more than ${LIMITS.batchWritesMax} writes, the most that are taken. Send the others in another batch.`,
+        { limit: LIMITS.batchWritesMax },
+      );
     }
     writes.push(yield* readWrite(scanner));
     if (scanner.at > turnEnd) {
@@ -60,7 +65,7 @@ function* readWrite(scanner: JsonScanner): Generator<void, WriteText> {
   for (const key of members(scanner)) {
     if (key === 'slice' && slice === undefined) slice = yield* readSlice(scanner);
     else if (key === 'data' && data === undefined) data = yield* skipValue(scanner);
-    else refuseMember(scanner, key);
+    else refuseMember(scanner, key, ['slice', 'data']);
   }
   return { slice, data };
 }
@@ -137,7 +142,11 @@ export function isEmptyJson(text: Uint8Array): boolean {
   return text.byteLength < 100 && /^\s*(null|\[\s*\]|\{\s*\})\s*$/.test(Buffer.from(text).toString('latin1'));
 }
 
-function refuseMember(scanner: JsonScanner, key: string): never {
-  const shown = JSON.stringify(key.slice(0, 40));
-  return scanner.refuse(scanner.start, `the member ${shown} is not known here, or there twice`);
+function refuseMember(scanner: JsonScanner, key: string, known: readonly string[]): never {
+  if (known.includes(key)) scanner.refuse(scanner.start, `the member ${shown(key)} is there twice`);
+  const are = known.length === 1 ? 'is' : 'are';
+  return scanner.refuse(
+    scanner.start,
+    `the member ${shown(key)} is not known here; there ${are} ${listed(known, 'and')}`,
+  );
 }

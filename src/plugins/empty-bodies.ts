@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { HyperslabError } from '../errors.js';
+import { unsupportedMediaType } from './body-faults.js';
 
 /** False where the head of a request already says that nothing follows. */
 export function mayHaveBody({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
@@ -23,17 +23,10 @@ export function takeEmptyBodies(scope: FastifyInstance, onEmpty: () => Error | n
       payload.resume();
       done(error);
     };
-    const refuse = (): void => end(unsupported());
+    const refuse = (): void => end(unsupportedMediaType(request));
     const accept = (): void => end(onEmpty());
     // A length says at once that there is something.
-    if (request.headers['transfer-encoding'] === undefined) return done(unsupported());
+    if (request.headers['transfer-encoding'] === undefined) return done(unsupportedMediaType(request));
     payload.on('data', refuse).on('end', accept).on('error', end);
   });
-}
-
-function unsupported(): HyperslabError {
-  return new HyperslabError(
-    'unsupported_media_type',
-    'The Content-Type is missing or not one that this call takes. See /docs.',
-  );
 }

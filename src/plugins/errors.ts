@@ -3,6 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fromSystemError } from '../file/system-errors.js';
+import { ofRequest } from './body-faults.js';
+import { wordsOf } from './schema-faults.js';
 import { traffic } from '../traffic.js';
 import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
 
@@ -137,16 +139,17 @@ function challengeOf({ code, reason, scope }: Problem): string | undefined {
 
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const fault = ofRequest(error, request);
     // A client that hung up cannot be told anything, and is no fault of the service.
     if (request.raw.socket.destroyed) request.log.info({ code: 'client_gone' }, 'the client went away');
     else {
-      const { status, code } = problemOf(error);
+      const { status, code } = problemOf(fault);
       if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, code }, 'request failed');
     }
     // Headers of an answer that is not sent after all.
     for (const name of ['etag', 'content-length', 'content-range', 'content-disposition', 'accept-ranges'])
       reply.removeHeader(name);
-    return sendProblem(reply, error);
+    return sendProblem(reply, fault);
   });
 }
 
@@ -156,37 +159,25 @@ interface Told {
   readonly values: ErrorValues;
 }
 
+/** What to do about requests that Fastify itself cannot read. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'Behind a % stand two hexadecimal digits of a byte of UTF-8; a percent sign itself is %25.',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'Send as many bytes as that header says.',
+};
+
 function translate(error: unknown): Told {
   if (error instanceof HyperslabError) return error;
   // What a file call threw: an error with a number and the name of the call.
   if (error instanceof Error && 'syscall' in error && 'errno' in error) return fromSystemError(error);
   const { code, statusCode, validation, validationContext, message } = error as Partial<FastifyError>;
   if (validation) {
-    const [first] = validation;
-    const where = `${validationContext ?? 'request'}${first?.instancePath.replaceAll('/', '.') ?? ''}`;
-    const extra = first?.params['additionalProperty'];
-    return {
-      code: 'bad_request',
-      message: `${where} ${first?.message ?? 'is not valid'}${typeof extra === 'string' ? `: ${extra}` : ''}. See /docs.`,
-      values: { where },
-    };
-  }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return { code: 'too_large', message: 'The body is larger than this call takes.', values: {} };
-  }
-  if (statusCode === 415) {
-    return {
-      code: 'unsupported_media_type',
-      message: 'The Content-Type is missing or not one that this call takes. See /docs.',
-      values: {},
-    };
-  }
-  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY') {
-    const detail = 'The body is not valid JSON, or has a key such as __proto__ that is not taken.';
-    return { code: 'bad_request', message: detail, values: {} };
+    const { message: words, where } = wordsOf(validation, validationContext ?? 'body');
+    return { code: 'bad_request', message: words, values: { where } };
   }
   if (statusCode !== undefined && statusCode < 500 && code?.startsWith('FST_')) {
-    return { code: 'bad_request', message: `${message ?? 'The request cannot be read'}.`, values: {} };
+    const remedy = REMEDIES[code] ?? 'Send it as the API document at /docs says.';
+    const detail = `${(message ?? 'The request cannot be read').slice(0, 200)}. ${remedy}`;
+    return { code: 'bad_request', message: detail, values: {} };
   }
   return {
     code: 'internal',

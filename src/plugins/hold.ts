@@ -30,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route reads its body as it comes, and counts it itself. */
     streamsBody?: boolean;
+    /** The media types that it streams, the one to use first. */
+    mediaTypes?: readonly string[];
   }
 }
 

@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import accepts from 'accepts';
 import { fail } from '../errors.js';
 import { FORMATS, type FormatName } from '../formats/index.js';
+import { listed } from '../shown.js';
+import { unsupportedMediaType } from './body-faults.js';
 
 const MEDIA_TYPES = FORMATS.map(format => format.mediaTypes[0]);
 
@@ -13,7 +15,8 @@ const KNOWN_MAX = 256;
 
 /** @throws not_acceptable */
 export function negotiate(request: FastifyRequest, asked: string | undefined): FormatName {
-  if (asked !== undefined) return FORMATS.find(format => format.name === asked)?.name ?? failNotAcceptable();
+  if (asked !== undefined)
+    return FORMATS.find(format => format.name === asked)?.name ?? failNotAcceptable(`format=${asked.slice(0, 60)}`);
   const accept = request.headers.accept;
   if (accept === undefined || accept === '*/*') return 'json';
   let format = known.get(accept);
@@ -21,7 +24,8 @@ export function negotiate(request: FastifyRequest, asked: string | undefined): F
     // Parameters such as charset do not matter to formats that have none; only q does.
     const bare = accept.replace(/;(?!\s*q\s*=)[^;,"]*(?:"[^"]*")?/gi, '');
     const type = accepts({ headers: { accept: bare } } as IncomingMessage).type(MEDIA_TYPES);
-    format = FORMATS.find(each => each.mediaTypes[0] === type)?.name ?? failNotAcceptable();
+    format =
+      FORMATS.find(each => each.mediaTypes[0] === type)?.name ?? failNotAcceptable(`Accept: ${accept.slice(0, 60)}`);
     if (known.size < KNOWN_MAX) known.set(accept, format);
   }
   return format;
@@ -41,15 +45,11 @@ export function bodyFormat(request: FastifyRequest): FormatName {
   const type = contentTypeOf(request);
   const format = FORMATS.find(each => each.mediaTypes[0] === type);
   if (format) return format.name;
-  return fail('unsupported_media_type', `A body here is one of ${MEDIA_TYPES.join(', ')}.`, { supported: MEDIA_TYPES });
+  throw unsupportedMediaType(request);
 }
 
-function failNotAcceptable(): never {
-  return fail(
-    'not_acceptable',
-    `The answer can be had as ${FORMATS.map(each => `${each.name} (${each.mediaTypes[0]})`).join(', ')}.`,
-    {
-      available: MEDIA_TYPES,
-    },
-  );
+function failNotAcceptable(asked: string): never {
+  const names = FORMATS.map(each => `${each.name} (${each.mediaTypes[0]})`);
+  const detail = `${asked} names no format of this answer. It can be had as ${listed(names)}: by format=, or by Accept with the media type.`;
+  return fail('not_acceptable', detail, { available: MEDIA_TYPES });
 }

@@ -10,6 +10,8 @@ import type { TSchema } from 'typebox';
 import { fail, HyperslabError } from '../errors.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
+import { shown } from '../shown.js';
+import { unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
 import { hasDigitsToKeep, keepDigits } from './exact-members.js';
@@ -22,6 +24,8 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     allErrors: false,
     useDefaults: true,
     strict: false,
+    // Faults are told with the schema and the value that they are about.
+    verbose: true,
     formats: TOLD_FORMATS,
     schemas: [...components],
   };
@@ -43,7 +47,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     (request, text, done) => {
       if (text.trim() === '') return done(null);
       void parse(request, text, (error, value) => {
-        if (error) return done(error);
+        if (error) return done(unreadable(text));
         try {
           checkDepth(value);
         } catch (fault) {
@@ -69,7 +73,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     if (encoding !== undefined && encoding !== 'identity') {
       fail(
         'unsupported_media_type',
-        `Bodies are taken as they are, not in Content-Encoding ${encoding.slice(0, 40)}. Send it plain.`,
+        `The body comes with Content-Encoding ${shown(encoding)}; bodies are taken as they are. Send it plain, without that header.`,
       );
     }
     done();
@@ -84,7 +88,7 @@ function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => { value: un
   const wanted = required.length > 0 ? ` with ${required.map(name => `"${name}"`).join(', ')}` : '';
   return body => {
     if (body === null) {
-      const detail = `The call needs a body: a JSON object${wanted}, as Content-Type application/json. See /docs.`;
+      const detail = `The call needs a body: a JSON object${wanted}. Send it with the header content-type: application/json.`;
       return { error: new HyperslabError('bad_request', detail) };
     }
     dropAbsent(body);

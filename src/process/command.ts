@@ -2,7 +2,7 @@
 import { VERSION } from '../version.js';
 import { UsageError } from './flags.js';
 import { COMMANDS, serveUsage, settingsTable, usage } from './help.js';
-import { didYouMean } from './near.js';
+import { didYouMean } from '../near.js';
 import { say, sentenceOf, statusOf } from './say.js';
 import { supervise } from './supervisor.js';
 

@@ -5,7 +5,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { SETTINGS } from '../config.js';
 import { flagOf } from '../setting.js';
-import { didYouMean } from './near.js';
+import { didYouMean } from '../near.js';
 
 /** A sentence for the person at the terminal, who typed something that is not known. */
 export class UsageError extends Error {

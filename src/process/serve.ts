@@ -12,7 +12,7 @@ import { takeSignals } from './endings.js';
 import { checkNoWords, readFlags } from './flags.js';
 import { serveUsage } from './help.js';
 import { listen } from './listen.js';
-import { nearest } from './near.js';
+import { nearest } from '../near.js';
 import { reload } from './reload.js';
 import { say, sentenceOf, statusOf } from './say.js';
 import { terminalLog } from './terminal-log.js';

@@ -232,9 +232,13 @@ function narrowed(dtype: DType, value: number): number {
 function position(cells: Cells, cell: number, index: Float64Array, op: OpName): number {
   if (propagates(cells, cell)) return cells.fields.nanIndex![cell]!;
   if (used(cells, cell) > 0) return index[cell]!;
-  return fail('empty_selection', `${op} needs at least one element that is not NaN; part of the selection has none.`, {
-    op,
-  });
+  return fail(
+    'empty_selection',
+    `${op} needs at least one element that neither where nor nan=omit leaves out; part of the selection has none. Ask for another slice or filter.`,
+    {
+      op,
+    },
+  );
 }
 
 /** NaN is not zero. */

@@ -258,9 +258,13 @@ function checkCells(keptShape: readonly number[], quantiles: number): void {
 function checkEmpty(query: Query, shape: readonly number[]): void {
   const op = query.ops.find(each => opRow(each).ordered);
   if (op !== undefined) {
-    fail('empty_selection', `${op} needs at least one element, and the selection has shape [${shape.join(', ')}].`, {
-      op,
-      shape,
-    });
+    fail(
+      'empty_selection',
+      `${op} needs at least one element, and the selection has shape [${shape.join(', ')}]. Ask for another slice.`,
+      {
+        op,
+        shape,
+      },
+    );
   }
 }

@@ -3,7 +3,9 @@
  * a query is trusted.
  */
 import { fail } from '../errors.js';
+import { didYouMean } from '../near.js';
 import { isEmpty, presentMembers } from '../present.js';
+import { listed, shown } from '../shown.js';
 import { parseFilter, type FilterTree } from './filter/parse.js';
 import { UNGROUPED } from './groups/formulas.js';
 import { parseGrouping, type GroupingTree } from './groups/grouping.js';
@@ -42,6 +44,9 @@ export interface Query {
   readonly rows?: RangePart;
 }
 
+/** Operations that take parameters. */
+const PARAMETRIC = OP_NAMES.filter(op => opRow(op).parse);
+
 const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
 
 /**
@@ -53,7 +58,11 @@ export function parseQuery(input: QueryInput, rank: number): Query {
   const axis = parseAxis(input.axis, rank);
   const positional = ops.find(op => opRow(op).positional);
   if (positional !== undefined && axis !== null && axis.length !== 1) {
-    fail('bad_operation', `${positional} takes one axis, or null for all; it was given ${axis.length}.`, { axis });
+    fail(
+      'bad_operation',
+      `${positional} takes one axis, or null for all; axis names ${axis.length}: ${axis.join(', ')}. Ask for one axis at a time.`,
+      { axis },
+    );
   }
   if (axis !== null && ops.includes('histogram')) {
     fail('bad_operation', 'histogram is of the whole selection, as in numpy: leave axis out, or make it null.', {
@@ -61,9 +70,12 @@ export function parseQuery(input: QueryInput, rank: number): Query {
     });
   }
   const ddof = input.ddof ?? 0;
-  if (!Number.isFinite(ddof)) fail('bad_request', 'ddof is a finite number.', { ddof: String(ddof) });
+  if (!Number.isFinite(ddof)) fail('bad_request', `ddof is ${ddof}; it takes a finite number.`, { ddof: String(ddof) });
   const nan = input.nan ?? 'propagate';
-  if (!isNanMode(nan)) return fail('bad_request', `nan is one of ${NAN_MODES.join(', ')}.`, { supported: NAN_MODES });
+  if (!isNanMode(nan)) {
+    const detail = `nan is ${shown(nan)}; it takes ${listed(NAN_MODES)}.${didYouMean(nan, NAN_MODES)}`;
+    return fail('bad_request', detail, { supported: NAN_MODES });
+  }
   const where = isEmpty(input.where) ? undefined : parseFilter(input.where);
   const groupBy = isEmpty(input.group_by) ? undefined : parseGrouping(input.group_by);
   if (groupBy) checkGrouped(ops, axis);
@@ -83,10 +95,21 @@ export function parseQuery(input: QueryInput, rank: number): Query {
 function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null): void {
   const ungrouped = ops.find(op => UNGROUPED.includes(op));
   if (ungrouped !== undefined) {
-    fail('bad_operation', `${ungrouped} is not computed by groups. Leave it or group_by out.`, { op: ungrouped });
+    fail(
+      'bad_operation',
+      `${ungrouped} is not computed by groups. Leave ${ungrouped} or group_by out; by groups there are ${listed(
+        OP_NAMES.filter(op => !UNGROUPED.includes(op)),
+        'and',
+      )}.`,
+      { op: ungrouped },
+    );
   }
   if (axis !== null && !axis.includes(0)) {
-    fail('bad_operation', 'Groups are made of rows, so group_by needs axis to be null or to hold 0.', { axis });
+    fail(
+      'bad_operation',
+      `Groups are made of rows, so group_by needs axis to be null or to hold 0; it is ${axis.join(', ')}.`,
+      { axis },
+    );
   }
 }
 
@@ -100,7 +123,12 @@ function parseOps(asked: readonly unknown[]): { ops: OpName[]; parameters: Param
     ops.push(op);
     const { parse } = opRow(op);
     if (parse) parsed[op] = parse(given ?? {});
-    else if (given) fail('bad_operation', `${op} takes no parameters: write it as "${op}".`, { op });
+    else if (given)
+      fail(
+        'bad_operation',
+        `${op} takes no parameters: write it as "${op}". Those with parameters are ${listed(PARAMETRIC, 'and')}.`,
+        { op },
+      );
   }
   const hasSome = Object.keys(parsed).length > 0;
   return { ops, parameters: hasSome ? parsed : undefined };
@@ -112,15 +140,29 @@ function parseOp(asked: unknown): { op: OpName; given: Readonly<Record<string, u
   const all = typeof asked === 'object' && asked !== null ? Object.entries(asked) : [];
   // Of several the one that says something is meant.
   const entries = all.length > 1 ? all.filter(([, given]) => given !== null) : all;
-  const [name, given] = entries.length === 1 ? entries[0]! : [typeof asked === 'string' ? asked : '', undefined];
+  if (entries.length > 1) {
+    const detail = `${shown(asked)} names ${entries.length} operations in one; write one object for each of ${listed(
+      entries.map(([name]) => name.slice(0, 40)),
+      'and',
+    )}.`;
+    return fail('bad_operation', detail, { supported: OP_NAMES });
+  }
+  const [name, given] = entries[0] ?? [typeof asked === 'string' ? asked : shown(asked), undefined];
   if (isOpName(name) && given === null) return { op: name, given: undefined };
   if (isOpName(name) && isObject(given)) return { op: name, given: presentMembers(given) };
-  const shown = name.slice(0, 80);
-  const values = { op: shown, supported: OP_NAMES };
+  const values = { op: name.slice(0, 80), supported: OP_NAMES };
   if (isOpName(name)) {
-    return fail('bad_operation', `The parameters of ${name} are an object: {"${name}": {…}}.`, values);
+    return fail(
+      'bad_operation',
+      `The parameters of ${name} are ${shown(given)}; they are an object: {"${name}": {…}}.`,
+      values,
+    );
   }
-  return fail('bad_operation', `${JSON.stringify(shown)} is not an operation. Use ${OP_NAMES.join(', ')}.`, values);
+  return fail(
+    'bad_operation',
+    `${shown(name)} is not an operation. There are ${listed(OP_NAMES, 'and')}.${didYouMean(name.slice(0, 60), OP_NAMES)}`,
+    values,
+  );
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -132,14 +174,24 @@ function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
   const given = typeof asked === 'number' ? [asked] : asked;
   const axes = given.map(axis => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-      fail('bad_axis', `Axis ${axis} does not exist: the selection has ${rank} axes.`, { axis, rank });
+      fail('bad_axis', `Axis ${axis} does not exist: the selection has ${axesWords(rank)}.`, { axis, rank });
     }
     return axis < 0 ? axis + rank : axis;
   });
   axes.sort((a, b) => a - b);
   const repeated = axes.find((axis, i) => axis === axes[i - 1]);
-  if (repeated !== undefined) fail('bad_axis', `Axis ${repeated} is named twice.`, { axis: repeated, rank });
+  if (repeated !== undefined)
+    fail(
+      'bad_axis',
+      `Axis ${repeated} is named twice in axis=${given.join()}, where ${repeated - rank} means ${repeated}, too. Name it once.`,
+      { axis: repeated, rank },
+    );
   return axes;
+}
+
+function axesWords(rank: number): string {
+  if (rank === 0) return 'none, since it is one element. Leave axis out';
+  return `${rank}. Use ${rank === 1 ? '0 or -1' : `${-rank} to ${rank - 1}`}`;
 }
 
 function isOpName(text: string): text is OpName {

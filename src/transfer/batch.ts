@@ -17,6 +17,7 @@ import {
 } from '../formats/index.js';
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { listed, shown } from '../shown.js';
 import { normalise, parseSlice, type Selection } from '../selection.js';
 import { isTurnOver, nextTurn, runTurns } from '../turns.js';
 import { failSize } from './body.js';
@@ -135,9 +136,11 @@ function payloadOfPart({ dataset, endian }: BatchRequest, part: Part, selection:
   const { dtype } = dataset.geometry;
   const format =
     PART_FORMATS[part.contentType] ??
-    fail('unsupported_media_type', `A part here is one of ${Object.keys(PART_FORMATS).join(', ')}.`, {
-      supported: Object.keys(PART_FORMATS),
-    });
+    fail(
+      'unsupported_media_type',
+      `The part comes as Content-Type ${shown(part.contentType)}; it takes ${listed(Object.keys(PART_FORMATS))}. Name it in the header of the part.`,
+      { supported: Object.keys(PART_FORMATS) },
+    );
   const { incoming, data } = format === 'npy' ? npyPart(part) : rawPart(part, selection, dtype.itemsize);
   const typed: Incoming = { dtype, ...incoming };
   if (format === 'npy') castInto(typed.dtype, dtype, new Uint8Array(0));

@@ -4,7 +4,9 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { didYouMean } from '../../near.js';
 import { presentMembers } from '../../present.js';
+import { listed, shown } from '../../shown.js';
 import { comparisonRow, COMPARISONS, isComparison, type ComparisonName } from './comparisons.js';
 
 /** Whose values are looked at: a column of the dataset, the dataset itself, another one, or a field of structures. */
@@ -40,7 +42,8 @@ export type FilterTree =
       readonly join: JoinTree | undefined;
     };
 
-const SUBJECTS = ['column', 'self', 'dataset', 'field'] as const;
+/** The members that say whose values are meant. */
+export const SUBJECTS = ['column', 'self', 'dataset', 'field'] as const;
 const NAMES = [...Object.keys(COMPARISONS), 'is_nan'];
 const SHAPE =
   'a filter is {"column": 3, "gt": 0.5}, with column, self, dataset or field and one comparison or more, or {"and": […]}, {"or": […]}, {"not": …}';
@@ -56,8 +59,9 @@ export function parseFilter(input: unknown, at = 'where'): FilterTree {
 }
 
 function parseNode(input: unknown, at: string, depth: number, counter: Counter): FilterTree {
-  if (depth > LIMITS.filterDepthMax) refuseSize(at, 'is nested', LIMITS.filterDepthMax, depth);
-  if (++counter.nodes > LIMITS.filterNodesMax) refuseSize(at, 'has parts', LIMITS.filterNodesMax, counter.nodes);
+  if (depth > LIMITS.filterDepthMax) refuseSize(at, 'is nested', 'levels deep', LIMITS.filterDepthMax, depth);
+  if (++counter.nodes > LIMITS.filterNodesMax)
+    refuseSize(at, 'comes as number', 'of the parts of the filter', LIMITS.filterNodesMax, counter.nodes);
   const object = membersOf(input, at, SHAPE);
   const [key, ...others] = Object.keys(object);
   if (key === 'and' || key === 'or' || key === 'not') {
@@ -85,24 +89,33 @@ function parseTest(object: Record<string, unknown>, at: string, depth: number, c
     const under = `${at}.${name}`;
     if ((SUBJECTS as readonly string[]).includes(name)) continue;
     if (name === 'is_nan') {
-      isNan = typeof value === 'boolean' ? value : refuse(under, 'true or false should stand there');
+      isNan =
+        typeof value === 'boolean' ? value : refuse(under, `true or false should stand there, not ${shown(value)}`);
     } else if (name === 'in' && !Array.isArray(value)) join = parseJoin(value, under, depth, counter);
     else if (isComparison(name)) comparisons.push({ name, values: valuesOf(name, value, under) });
-    else refuse(at, `${shown(name)} is no comparison; there are ${NAMES.join(', ')}`);
+    else {
+      const near = didYouMean(name.slice(0, 60), [...NAMES, ...SUBJECTS, 'and', 'or', 'not']);
+      refuse(at, `${shown(name)} is no comparison; there are ${listed(NAMES, 'and')}.${near}`);
+    }
   }
   const subject = parseSubject(object, at);
   if (comparisons.length === 0 && isNan === undefined && !join) {
-    refuse(at, `a comparison is missing; there are ${NAMES.join(', ')}`);
+    refuse(at, `a comparison is missing; there are ${listed(NAMES, 'and')}`);
   }
   return { kind: 'test', at, subject, comparisons, isNan, join };
 }
 
 function parseJoin(value: unknown, at: string, depth: number, counter: Counter): JoinTree {
-  const object = membersOf(value, at, 'a list of values, or {"dataset": "codes"}, should stand there');
+  const object = membersOf(value, at, 'in takes a list of values, or {"dataset": "codes"}');
   const { dataset, where, ...others } = object;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) refuse(at, `${shown(unknown)} is not known here; there are dataset and where`);
-  if (typeof dataset !== 'string') return refuse(at, 'dataset is the name of a one-dimensional dataset');
+  if (unknown !== undefined)
+    refuse(
+      at,
+      `${shown(unknown)} is not known here; there are dataset and where.${didYouMean(unknown, ['dataset', 'where'])}`,
+    );
+  if (typeof dataset !== 'string')
+    return refuse(at, `dataset is ${shown(dataset)}; it takes the name of a one-dimensional dataset`);
   return {
     dataset,
     where: where === undefined ? undefined : parseNode(where, `${at}.where`, depth + 1, counter),
@@ -114,10 +127,11 @@ function valuesOf(name: ComparisonName, value: unknown, at: string): readonly un
   const { takes } = comparisonRow(name);
   if (takes === 'value') return [named(value)];
   if (!Array.isArray(value))
-    return refuse(at, takes === 'pair' ? 'two values should stand there' : 'a list of values should stand there');
+    return refuse(at, `a list of ${takes === 'pair' ? 'two ' : ''}values should stand there, not ${shown(value)}`);
   const list = value as unknown[];
-  if (takes === 'pair' && list.length !== 2) refuse(at, `two values should stand there, not ${list.length}`);
-  if (list.length > LIMITS.filterListMax) refuseSize(at, 'has values', LIMITS.filterListMax, list.length);
+  if (takes === 'pair' && list.length !== 2)
+    refuse(at, `a list of two values should stand there, not of ${list.length}`);
+  if (list.length > LIMITS.filterListMax) refuseSize(at, 'has', 'values', LIMITS.filterListMax, list.length);
   return list.map(named);
 }
 
@@ -131,44 +145,58 @@ export function parseSubject(object: Record<string, unknown>, at: string): Subje
   const named = SUBJECTS.filter(name => object[name] !== undefined);
   const [kind] = named;
   if (kind === undefined || named.length > 1) {
-    return refuse(at, `one of ${SUBJECTS.join(', ')} should say whose values are meant`);
+    return refuse(
+      at,
+      `${named.length > 1 ? 'only ' : ''}one of ${listed(SUBJECTS)} should say whose values are meant, ${named.length > 1 ? `not ${listed(named, 'and')} together` : `and none of them does in ${shown(object)}`}`,
+    );
   }
   const value = object[kind];
   switch (kind) {
     case 'column':
-      if (!Number.isSafeInteger(value)) refuse(`${at}.column`, 'an integer should stand there');
+      if (!Number.isSafeInteger(value)) refuse(`${at}.column`, `an integer should stand there, not ${shown(value)}`);
       return { kind, column: value as number };
     case 'self':
-      if (value !== true) refuse(`${at}.self`, 'true should stand there');
+      if (value !== true) refuse(`${at}.self`, `true should stand there, not ${shown(value)}`);
       return { kind };
     case 'dataset':
-      return { kind, name: typeof value === 'string' ? value : refuse(`${at}.dataset`, 'a name should stand there') };
+      return {
+        kind,
+        name:
+          typeof value === 'string'
+            ? value
+            : refuse(`${at}.dataset`, `the name of a dataset should stand there, not ${shown(value)}`),
+      };
     case 'field':
-      return { kind, field: typeof value === 'string' ? value : refuse(`${at}.field`, 'a name should stand there') };
+      return {
+        kind,
+        field:
+          typeof value === 'string'
+            ? value
+            : refuse(`${at}.field`, `the name of a field should stand there, not ${shown(value)}`),
+      };
   }
 }
 
 /** The members of an object that are not empty. @throws bad_request */
 export function membersOf(input: unknown, at: string, expected: string): Record<string, unknown> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) return refuse(at, expected);
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return refuse(at, `${shown(input)} stands there, and ${expected}`);
   return presentMembers(input as Record<string, unknown>);
 }
 
 /** @throws bad_request where it is not a list, or an empty one */
 export function listOf(input: unknown, at: string, expected: string): readonly unknown[] {
-  if (!Array.isArray(input) || input.length === 0) return refuse(at, `${expected}, not empty, should stand there`);
+  if (!Array.isArray(input) || input.length === 0)
+    return refuse(at, `${expected}, not empty, should stand there, not ${shown(input)}`);
   return input as unknown[];
 }
 
 /** @throws bad_request */
 export function refuse(at: string, why: string): never {
-  return fail('bad_request', `${at} cannot be read: ${why}.`, { at });
+  return fail('bad_request', `${at} cannot be read: ${why}${/[.?]$/.test(why) ? '' : '.'}`, { at });
 }
 
-function refuseSize(at: string, what: string, limit: number, asked: number): never {
-  return fail('too_large', `${at} ${what} ${asked} deep or long; at most ${limit} are possible.`, { at, limit, asked });
-}
-
-function shown(name: string): string {
-  return JSON.stringify(name.slice(0, 40));
+function refuseSize(at: string, verb: string, unit: string, limit: number, asked: number): never {
+  const detail = `${at} ${verb} ${asked} ${unit}; at most ${limit} are possible. A list of values may stand in a dataset: {"in": {"dataset": "codes"}}.`;
+  return fail('too_large', detail, { at, limit, asked });
 }

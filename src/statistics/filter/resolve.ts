@@ -31,9 +31,13 @@ export class SourceList {
     if (known >= 0) return known;
     const source = this.#find(name);
     if (this.list.length > LIMITS.alignedDatasetsMax) {
-      fail('too_large', `A query reads at most ${LIMITS.alignedDatasetsMax} other datasets.`, {
-        limit: LIMITS.alignedDatasetsMax,
-      });
+      fail(
+        'too_large',
+        `The query reads ${this.list.length} other datasets; at most ${LIMITS.alignedDatasetsMax} are possible. Split the query.`,
+        {
+          limit: LIMITS.alignedDatasetsMax,
+        },
+      );
     }
     return this.list.push(source) - 1;
   }
@@ -57,7 +61,7 @@ export function resolveColumn(subject: Subject, sources: SourceList, number: num
     case 'field':
       return fail(
         'bad_operation',
-        `${at} names the field ${JSON.stringify(subject.field.slice(0, 40))}; ${self.name} has the dtype ${self.dtype.name}, and structured dtypes are not served yet. Name a column, self, or another dataset.`,
+        `${at} names the field ${JSON.stringify(subject.field.slice(0, 40))}; ${self.name} has the dtype ${self.dtype.name}, which has no fields. Name a column, self, or another dataset.`,
         { at, dtype: self.dtype.typestr },
       );
   }
@@ -89,19 +93,28 @@ function columnOf({ dtype, view }: RowSource, source: number, column: number): R
 function columnIn(column: number, length: number, at: string): number {
   const resolved = column < 0 ? column + length : column;
   if (resolved < 0 || resolved >= length) {
-    fail('index_out_of_bounds', `${at}: column ${column} is out of bounds; there are ${length} columns.`, {
-      at,
-      index: column,
-      length,
-    });
+    fail(
+      'index_out_of_bounds',
+      `${at}: column ${column} is out of bounds; there are ${length} columns.${length > 0 ? ` Use ${-length} to ${length - 1}.` : ''}`,
+      {
+        at,
+        index: column,
+        length,
+      },
+    );
   }
   return resolved;
 }
 
+const REMEDIES: Readonly<Record<string, string>> = {
+  self: ' Of two axes, name a column: {"column": 0}.',
+  column: ' Of one axis, write {"self": true}.',
+};
+
 function refuseRank(at: string, member: string, rank: number, source: RowSource): never {
   return fail(
     'bad_operation',
-    `${at}: ${member} takes a dataset of ${rank === 1 ? 'one axis' : 'two axes'}; ${source.name} has the shape [${source.shape.join(', ')}].`,
+    `${at}: ${member} takes a dataset of ${rank === 1 ? 'one axis' : 'two axes'}; ${source.name} has the shape [${source.shape.join(', ')}].${REMEDIES[member] ?? ''}`,
     { at, dataset: source.name, shape: source.shape },
   );
 }
@@ -181,7 +194,11 @@ class Resolver {
     if (codes.shape.length !== 1) refuseRank(at, 'in', 1, codes);
     this.#joins.push(yield* resolveFilter(where, this.#sources, number));
     if (joinsIn(this.#joins) > LIMITS.joinsMax) {
-      fail('too_large', `A query takes the values of at most ${LIMITS.joinsMax} datasets.`, { limit: LIMITS.joinsMax });
+      fail(
+        'too_large',
+        `The query takes the values of ${joinsIn(this.#joins)} datasets with in; at most ${LIMITS.joinsMax} are possible. Split the query.`,
+        { limit: LIMITS.joinsMax },
+      );
     }
     return this.#joins.length - 1;
   }

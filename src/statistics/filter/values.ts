@@ -43,7 +43,7 @@ function isWideInteger(dtype: DType): boolean {
 
 function refuseValue(dtype: DType, value: unknown, at: string, expected: string): never {
   const shown = shownValue(value);
-  return fail('bad_operation', `${at} compares ${dtype.name} with ${shown}; it takes ${expected}.`, {
+  return fail('bad_operation', `${at} has ${shown}; elements of ${dtype.name} are compared with ${expected}.`, {
     at,
     dtype: dtype.typestr,
     value: shown,

@@ -1,10 +1,12 @@
 /** The keys of `group_by`: JSON → columns and bins, and back from codes to what an answer shows. */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { didYouMean } from '../../near.js';
+import { listed, shown } from '../../shown.js';
 import { mapTurns } from '../../turns.js';
 import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../codes.js';
 import { both, KEEPS_ALL, type Filter, type RowColumn } from '../filter/filter.js';
-import { listOf, named, membersOf, parseSubject, refuse, type Subject } from '../filter/parse.js';
+import { listOf, named, membersOf, parseSubject, refuse, SUBJECTS, type Subject } from '../filter/parse.js';
 import { placeExact } from '../filter/places.js';
 import { resolveColumn, testOf, type SourceList } from '../filter/resolve.js';
 import { setOf } from '../filter/value-set.js';
@@ -29,12 +31,16 @@ export interface Grouping {
 /** @throws bad_request, too_large */
 export function parseGrouping(input: unknown): GroupingTree {
   const isList = Array.isArray(input);
-  const list = isList ? listOf(input, 'group_by', 'a key or a list of keys') : [input];
+  const list = isList ? listOf(input, 'group_by', 'a key such as {"column": 3}, or a list of keys') : [input];
   if (list.length > LIMITS.groupKeysMax) {
-    fail('too_large', `group_by has ${list.length} keys; at most ${LIMITS.groupKeysMax} are possible.`, {
-      limit: LIMITS.groupKeysMax,
-      asked: list.length,
-    });
+    fail(
+      'too_large',
+      `group_by has ${list.length} keys; at most ${LIMITS.groupKeysMax} are possible. Leave some out.`,
+      {
+        limit: LIMITS.groupKeysMax,
+        asked: list.length,
+      },
+    );
   }
   return { keys: list.map((key, i) => parseKey(key, isList ? `group_by[${i}]` : 'group_by')), isList };
 }
@@ -43,21 +49,30 @@ function parseKey(input: unknown, at: string): GroupingTree['keys'][number] {
   const object = membersOf(
     input,
     at,
-    'a key is {"column": 3}, with column, self or dataset, and bins where they are wanted',
+    `a key is {"column": 3}, with ${listed(SUBJECTS)}, and with bins where they are wanted`,
   );
   const { bins, ...rest } = object;
   const subject = parseSubject(rest, at);
   const unknown = Object.keys(rest).find(name => name !== subject.kind);
-  if (unknown !== undefined) refuse(at, `${JSON.stringify(unknown.slice(0, 40))} is not known here`);
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown.slice(0, 60), [...SUBJECTS, 'bins']);
+    const isSubject = (SUBJECTS as readonly string[]).includes(unknown);
+    const why = `${shown(unknown)} is no member of a key; a key has one of ${listed(SUBJECTS)}, and perhaps bins.`;
+    refuse(at, isSubject ? why : `${why}${near}`);
+  }
   if (bins === undefined) return { at, subject };
-  const edges = listOf(bins, `${at}.bins`, 'a list of edges');
-  if (edges.length < 2) refuse(`${at}.bins`, 'at least two edges should stand there');
+  const edges = listOf(bins, `${at}.bins`, 'a list of edges such as [0, 1, 10]');
+  if (edges.length < 2) refuse(`${at}.bins`, `at least two edges should stand there, not ${shown(bins)}`);
   if (edges.length > LIMITS.binEdgesMax) {
-    fail('too_large', `${at}.bins has ${edges.length} edges; at most ${LIMITS.binEdgesMax} are possible.`, {
-      at,
-      limit: LIMITS.binEdgesMax,
-      asked: edges.length,
-    });
+    fail(
+      'too_large',
+      `${at}.bins has ${edges.length} edges; at most ${LIMITS.binEdgesMax} are possible. Take wider bins.`,
+      {
+        at,
+        limit: LIMITS.binEdgesMax,
+        asked: edges.length,
+      },
+    );
   }
   return { at, subject, bins: edges.map(named) };
 }

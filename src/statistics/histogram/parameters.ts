@@ -1,6 +1,8 @@
 /** What a client asks of `histogram`, checked once. */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { didYouMean } from '../../near.js';
+import { shown } from '../../shown.js';
 
 /** Plain data. */
 export type HistogramParameters =
@@ -24,42 +26,59 @@ const EXAMPLE = '{"histogram": {"bins": 100, "range": [0, 1]}} or {"histogram": 
 export function parseHistogram(given: Readonly<Record<string, unknown>>): HistogramParameters {
   const { bins, range, edges, ...rest } = given;
   const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined || (edges !== undefined && (bins !== undefined || range !== undefined))) {
-    refuse(`histogram takes bins and range, or edges: ${EXAMPLE}.`);
+  const takes = `it takes bins and range, or edges: ${EXAMPLE}.`;
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown.slice(0, 60), ['bins', 'range', 'edges']);
+    refuse(`histogram has no ${shown(unknown)}; ${takes}${near}`);
+  }
+  if (edges !== undefined && (bins !== undefined || range !== undefined)) {
+    refuse(`histogram is given edges together with ${bins === undefined ? 'range' : 'bins'}; ${takes}`);
   }
   if (edges !== undefined) return { kind: 'edges', edges: parseEdges(edges) };
   return { kind: 'equal', bins: parseBins(bins ?? BINS), range: parseRange(range) };
 }
 
 function parseBins(bins: unknown): number {
-  if (typeof bins !== 'number' || !Number.isInteger(bins) || bins < 1) return refuse('bins is a whole number from 1.');
+  if (typeof bins !== 'number' || !Number.isInteger(bins) || bins < 1) {
+    return refuse(`bins is ${shown(bins)}; it takes a whole number from 1 to ${LIMITS.histogramBinsMax}.`);
+  }
   checkBins(bins);
   return bins;
 }
 
 function checkBins(bins: number): void {
   if (bins <= LIMITS.histogramBinsMax) return;
-  fail('too_large', `A histogram has at most ${LIMITS.histogramBinsMax} bins, and ${bins} were asked for.`, {
-    limit: LIMITS.histogramBinsMax,
-    asked: bins,
-  });
+  fail(
+    'too_large',
+    `The histogram would have ${bins} bins; at most ${LIMITS.histogramBinsMax} are possible. Ask for fewer, or for part of the range.`,
+    {
+      limit: LIMITS.histogramBinsMax,
+      asked: bins,
+    },
+  );
 }
 
 function parseRange(range: unknown): readonly [number, number] | undefined {
   if (range === undefined) return undefined;
-  if (!Array.isArray(range) || range.length !== 2) return refuse('range holds the first and the last edge: [0, 1].');
-  const [first, last] = range.map(numberOf) as [number, number];
-  if (!Number.isFinite(first) || !Number.isFinite(last)) return refuse('The range of a histogram is finite.');
-  if (first > last) return refuse(`The range of a histogram does not fall: ${first} is above ${last}.`);
+  if (!Array.isArray(range) || range.length !== 2) {
+    return refuse(`range is ${shown(range)}; it takes two numbers, the first and the last edge: [0, 1].`);
+  }
+  const [first, last] = range.map(edge => numberOf('range', edge)) as [number, number];
+  if (!Number.isFinite(first) || !Number.isFinite(last)) {
+    return refuse(`range is ${first} to ${last}; it takes finite numbers. Edges may be infinite.`);
+  }
+  if (first > last) return refuse(`range falls from ${first} to ${last}; the lower number comes first.`);
   return [first, last];
 }
 
 function parseEdges(edges: unknown): readonly number[] {
-  if (!Array.isArray(edges) || edges.length < 2) return refuse('edges holds at least two numbers.');
+  if (!Array.isArray(edges) || edges.length < 2) {
+    return refuse(`edges is ${shown(edges)}; it takes a list of at least two numbers, such as [0, 1, 10].`);
+  }
   checkBins(edges.length - 1);
-  const numbers = edges.map(numberOf);
+  const numbers = edges.map(edge => numberOf('edges', edge));
   const falling = numbers.findIndex((edge, i) => i > 0 && !(edge >= numbers[i - 1]!));
-  if (falling > 0) refuse(`Edges do not fall: ${numbers[falling]} follows ${numbers[falling - 1]}.`);
+  if (falling > 0) refuse(`edges falls: ${numbers[falling]} follows ${numbers[falling - 1]}. Sort them.`);
   return numbers;
 }
 
@@ -69,9 +88,13 @@ const INFINITIES: Readonly<Record<string, number>> = {
 };
 
 /** Numbers as JSON bodies have them everywhere: infinities are strings. */
-function numberOf(given: unknown): number {
+function numberOf(name: string, given: unknown): number {
   const value = typeof given === 'string' ? INFINITIES[given] : given;
-  if (typeof value !== 'number' || Number.isNaN(value)) return refuse('Edges and ranges are numbers.');
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    return refuse(
+      `${name} has ${shown(given)}; it takes numbers${name === 'edges' ? ', "Infinity" and "-Infinity"' : ''}.`,
+    );
+  }
   return value;
 }
 
