@@ -22,6 +22,7 @@ const LAYERS: readonly Layer[] = [
     rooms: [
       'src/errors.ts',
       'src/limits.ts',
+      'src/containers.ts',
       'src/budget.ts',
       'src/cancelled.ts',
       'src/setting.ts',

@@ -4,19 +4,14 @@
  * Hazard: times move in steps, so that a young one proves nothing yet.
  */
 import fs, { type Stats } from 'node:fs';
+import { CONTAINERS, signatureIn, type Container } from '../containers.js';
 import { LIMITS } from '../limits.js';
 
-/** What tells a raw file from a container. */
-const MAGIC = {
-  '.npy': Buffer.from('\x93NUMPY', 'latin1'),
-  zip: Buffer.from('PK\x03\x04', 'latin1'),
-  HDF5: Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'),
-} as const;
-
-export type HeadKind = keyof typeof MAGIC | 'raw';
+/** The container that a file begins as, at its first byte. */
+export type HeadKind = Container | 'raw';
 
 /** Bytes that `kindOfHead` looks at. */
-export const KIND_BYTES = 8;
+export const KIND_BYTES = Math.max(...CONTAINERS.flatMap(({ magics }) => magics.map(({ length }) => length)));
 
 /** Another object whenever the bytes are others. */
 export interface Head {
@@ -24,10 +19,7 @@ export interface Head {
 }
 
 export function kindOfHead({ bytes }: Head): HeadKind {
-  for (const [kind, magic] of Object.entries(MAGIC)) {
-    if (magic.equals(bytes.subarray(0, magic.byteLength))) return kind as HeadKind;
-  }
-  return 'raw';
+  return signatureIn(bytes, at => at === 0)?.row ?? 'raw';
 }
 
 /** As much as there is of the first `length` bytes. A few, of a file that is being read: they are in memory. */

@@ -1,5 +1,6 @@
 /** Why a file is not read or written any more, in the sentences that clients get. None names a path. */
 import { fail, HyperslabError } from '../errors.js';
+import type { HeadKind } from './head.js';
 
 /** @throws file_changed */
 export function failChanged(
@@ -36,10 +37,10 @@ export function failNoArray(): never {
 }
 
 /** @throws file_changed */
-export function failKind(kind: string): never {
+export function failKind(kind: HeadKind): never {
   return failChanged(
     'header',
-    `The file was registered as raw and begins as ${kind} now. Forget the dataset and register what the file holds, or put the old one back.`,
+    `The file was registered as raw and begins as ${kind === 'raw' ? kind : kind.title} now. Forget the dataset and register what the file holds, or put the old one back.`,
   );
 }
 

@@ -9,7 +9,7 @@ export {
 } from './json-exact.js';
 export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
-export { CONTAINERS, containerOf, containersNamed, NPY, SIGNATURE_BYTES, suffixOf } from './containers.js';
+export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
 export { isEmptyJson, parseJsonWrites, type WriteText } from './json-writes.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { FORMATS, type FormatName, type FormatRow } from './table.js';

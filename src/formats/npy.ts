@@ -2,6 +2,7 @@
  * The head of a .npy file: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * Hazard: it comes from strangers. It is bounded, never evaluated, and read to numpy's meaning or refused.
  */
+import { NPY } from '../containers.js';
 import { parseDType, type DType } from '../dtype.js';
 import { fail, invariant } from '../errors.js';
 import { checkShape, type Order } from '../layout/view.js';
@@ -22,8 +23,7 @@ export interface NpyHeader extends NpyLayout {
   readonly version: 1 | 2 | 3;
 }
 
-/** `\x93NUMPY` */
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const MAGIC = Buffer.from(NPY.magics[0]!, 'latin1');
 /** Magic, version, and the longer of the two length fields: no header is shorter. */
 const PREFIX_BYTES = 12;
 /** numpy aligns the data to this, and always pads by at least one byte. */

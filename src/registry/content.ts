@@ -2,9 +2,10 @@
  * Which format a file has. The content decides; a name that contradicts it, and a container that is not served, are
  * told. Who says `raw` may read anything, but does not write over what another program needs to read the file.
  */
+import { NPY } from '../containers.js';
 import { fail } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
-import { containerOf, containersNamed, NPY, suffixOf } from '../formats/index.js';
+import { containerOf, containersNamed, suffixOf } from '../formats/index.js';
 
 /** The start of a file, and the bytes of the whole. */
 export interface Content {

@@ -3,9 +3,7 @@ import * as formats from '../../src/formats/index.js';
 
 t.test('the formats offer these functions', async t => {
   t.same(Object.keys(formats).sort(), [
-    'CONTAINERS',
     'FORMATS',
-    'NPY',
     'SIGNATURE_BYTES',
     'castInto',
     'checkBool',

@@ -95,6 +95,7 @@ const ROWS: readonly Row[] = [
     raw: true,
     change: file => replace(file, container('\x89HDF\r\n\x1a\n')),
   },
+  { title: 'a Parquet file in the place of raw bytes', raw: true, change: file => replace(file, container('PAR1')) },
 ];
 
 function container(magic: string): Buffer {
