@@ -145,9 +145,13 @@ def parsed(text):
         return int(digits) if re.fullmatch(r"-?[0-9]+", digits) else None
 
     parts = []
-    if text.strip(" ") == "":
+    texts = [each.strip(" ") for each in text.split(",")]
+    # As in Python, one comma may follow the last part.
+    if len(texts) > 1 and texts[-1] == "":
+        texts.pop()
+    if texts == [""]:
         return None
-    for part in (each.strip(" ") for each in text.split(",")):
+    for part in texts:
         if part in ("...", "newaxis", "None"):
             parts.append(Ellipsis if part == "..." else np.newaxis)
         elif integer(part) is not None:

@@ -40,7 +40,7 @@ public final class Program {
         .writeDataRaw("java", nine, "2", null, null, null, null);
     check(written.getBytes() == 24, "raw", written);
 
-    File npy = reads.readDataNpy("java", null, null, null);
+    File npy = reads.readDataNpy("java", null, null, null, null);
     new DatasetsApi(Connect.sending(args[0], npy)).importDataset("java-copy", npy, null, null, null);
     String json = String.valueOf(reads.readDataJson("java-copy", null, null, null, null).getData());
     check(json.replace(".0", "").equals("[[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]]"), "json", json);
