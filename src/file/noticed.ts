@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.js';
 import type { FileState } from './file-state.js';
 import type { Generations } from './generations.js';
 import type { OpenFile } from './open-file.js';
+import { fromSystemError } from './system-errors.js';
 
 /** Moves the generation of a file that another program has written since it was last looked at. */
 export async function countNoticed(file: OpenFile, generations: Generations): Promise<void> {
@@ -14,7 +15,14 @@ export async function countNoticed(file: OpenFile, generations: Generations): Pr
 /** Moves the generation of a file of which nobody knows what was changed. */
 export async function advanceUnseen(state: FileState, generations: Generations): Promise<void> {
   // Beside those of a batch that has reserved its own and not used them yet.
-  await generations.reserve(state.fileId, 1 + LIMITS.batchCommitsMax);
+  const count = 1 + LIMITS.batchCommitsMax;
+  try {
+    await generations.reserve(state.fileId, count);
+  } catch (error) {
+    // Whoever reads a file that was changed must not be refused because the disk is full.
+    if (fromSystemError(error).code !== 'disk_full') throw error;
+    generations.leap(state.fileId, count);
+  }
   generations.advance(state.fileId);
   // A version that notes no change may have changed anything.
   state.writesStarted++;

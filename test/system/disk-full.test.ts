@@ -103,6 +103,31 @@ t.test('a full disk', { skip: !mounted && 'no tmpfs can be mounted here' }, asyn
     t.strictSame(filesOf(arrays), files);
     t.strictSame(filesOf(path.join(folder, 'catalog')), ['exact.json']);
   });
+
+  await t.test('a file that another program writes is read as it is now, under a new generation', async t => {
+    fs.writeFileSync(path.join(folder, 'other.bin'), Buffer.alloc(4096, 1));
+    t.equal(await post({ name: 'other', path: 'other.bin', dtype: '|u1', shape: [4096] }), '201');
+    const read = async (): Promise<number | undefined> => constantOf(await readRaw(server, 'other'));
+    const generation = async (): Promise<number> => (await describe(server, 'other')).generation;
+    const values = [await read()];
+    const generations = [await generation()];
+    const filler = fs.openSync(path.join(folder, 'filler'), 'w');
+    t.throws(() => {
+      for (;;) fs.writeSync(filler, Buffer.alloc(4096));
+    }, /ENOSPC/);
+    fs.closeSync(filler);
+    for (const value of [2, 3]) {
+      const fd = fs.openSync(path.join(folder, 'other.bin'), 'r+');
+      fs.writeSync(fd, Buffer.alloc(4096, value));
+      fs.closeSync(fd);
+      values.push(await read(), await read());
+      generations.push(await generation());
+    }
+    t.strictSame(values, [1, 2, 2, 3, 3]);
+    t.strictSame(generations, generations.toSorted((a, b) => a - b));
+    t.equal(new Set(generations).size, 3, 'each state has a generation of its own');
+    fs.rmSync(path.join(folder, 'filler'));
+  });
 });
 
 /** fetch may see the connection end before it sees the answer that was sent while it still uploaded. */
