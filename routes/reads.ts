@@ -14,7 +14,6 @@ import {
   type HeaderName,
   nameParam,
   NameParams,
-  NOT_MODIFIED,
   oneOf,
   problems,
   SLICE,
@@ -88,7 +87,6 @@ const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]
         ),
       },
     }),
-    304: NOT_MODIFIED,
     ...READ_PROBLEMS,
   };
 };

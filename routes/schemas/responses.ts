@@ -32,8 +32,6 @@ export function jsonResponse(description: string, component: string, ...names: r
   };
 }
 
-export const NOT_MODIFIED = { description: 'Nothing has changed since the ETag of If-None-Match', type: 'null' };
-
 /** The content of an answer in any of some formats: JSON is a component, the others are bytes. */
 export function answerIn(formats: readonly FormatRow[], component: string): Record<string, object> {
   const contentOf = ({ name, mediaTypes }: FormatRow): [string, object] => [

@@ -68,10 +68,11 @@ export async function registerOpenApi(
       buildLocalReference: (schema, _base, _fragment, i) =>
         typeof schema['$id'] === 'string' ? schema['$id'] : `def-${i}`,
     },
-    transform: ({ schema, url, route: { config } }) => ({
+    transform: ({ schema, url, route: { config, method } }) => ({
       schema: withConditions(
         withSecurity(withBodies(schema, config?.bodies), config?.scope),
         config?.asksPreconditions,
+        method === 'GET',
       ),
       url,
     }),
@@ -138,10 +139,16 @@ const CONDITIONS = {
   },
 } as const;
 
-function withConditions<T>(schema: T, asked: boolean | undefined): T {
+const NOT_MODIFIED = { description: 'Nothing has changed since the ETag of If-None-Match', type: 'null' };
+
+function withConditions<T>(schema: T, asked: boolean | undefined, isRead: boolean): T {
   if (!asked || typeof schema !== 'object' || schema === null || 'hide' in schema) return schema;
   const own = 'headers' in schema ? (schema.headers as { properties: object }).properties : {};
-  return { ...schema, headers: { type: 'object', properties: { ...own, ...CONDITIONS } } };
+  const response = {
+    ...('response' in schema ? (schema.response as object) : {}),
+    ...(isRead && { 304: NOT_MODIFIED }),
+  };
+  return { ...schema, headers: { type: 'object', properties: { ...own, ...CONDITIONS } }, response };
 }
 
 /** Streamed bodies have no schema to validate; the document says what they are. */

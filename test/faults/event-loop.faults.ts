@@ -14,15 +14,16 @@ import { binary, create, GiB, json, KiB, MiB, sparseFile } from '../system/calls
 import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { figure, inMs, rounds } from './harness.js';
 
-const STEP_MS_MAX = 20;
+/** The promise is 20 ms. The short form runs on shared machines, which may be slow: it finds steps that grow. */
+const STEP_MS_MAX = rounds(60, 20);
 const ROUNDS = rounds(5, 10);
 const DATASETS = rounds(2500, 20_000);
 const DAMAGED = 500;
 /** Of each, so that a page with attrs has many megabytes. */
 const ATTRS_BYTES = 32 * KiB;
 const JOBS = rounds(100, 300);
-/** As many as a JSON answer holds beside their brackets. */
-const VALUES = 256 * KiB - 1;
+/** As many as a JSON answer holds. */
+const VALUES = 256 * KiB;
 
 const dataDir = temporaryFolder();
 const steps = path.join(dataDir, 'steps');

@@ -124,7 +124,10 @@ t.test('a full disk', { skip: !mounted && 'no tmpfs can be mounted here' }, asyn
       generations.push(await generation());
     }
     t.strictSame(values, [1, 2, 2, 3, 3]);
-    t.strictSame(generations, generations.toSorted((a, b) => a - b));
+    t.strictSame(
+      generations,
+      generations.toSorted((a, b) => a - b),
+    );
     t.equal(new Set(generations).size, 3, 'each state has a generation of its own');
     fs.rmSync(path.join(folder, 'filler'));
   });
