@@ -24,8 +24,8 @@ import { JOB_BOUNDS, Jobs, keptResultBytes } from './jobs/jobs.js';
 import { WorkerPool } from './jobs/pool.js';
 import { LIMITS } from './limits.js';
 import { registerAccess } from './plugins/access.js';
-import { registerEdge } from './plugins/edge.js';
-import { answerClientError, registerErrors, sendProblem } from './plugins/errors.js';
+import { edgeHeaders, registerCors, registerEdgeHeaders } from './plugins/edge.js';
+import { registerErrors, sendProblem } from './plugins/errors.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { registerLogging } from './plugins/logging.js';
@@ -34,6 +34,7 @@ import { registerNotFound } from './plugins/not-found.js';
 import { prefixReader, withoutPrefix } from './plugins/prefix.js';
 import { registerRates } from './plugins/rates.js';
 import { registerOpenApi } from './plugins/openapi.js';
+import { clientErrorHandler, HEAD_OPTIONS, registerUnread } from './plugins/unread.js';
 import { registerValidation } from './plugins/validation.js';
 import { Registry } from './registry/registry.js';
 import { VERSION } from './version.js';
@@ -84,12 +85,20 @@ export async function buildApp(
   };
 
   const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy, prefix } = config;
+  const isTls = tlsCert !== undefined && tlsKey !== undefined;
+  const heads = {
+    ...HEAD_OPTIONS,
+    // Bodies are judged by their rate (plugins/rates.ts), heads by their time.
+    headersTimeout: 1000 * config.stallSeconds,
+    connectionsCheckingInterval: 1000,
+  };
   // Without the type, which would be that of another server; nothing here asks which it is.
-  const tls: object = tlsCert && tlsKey ? { https: readTls(tlsCert, tlsKey) } : {};
+  const server: object = isTls ? { https: { ...readTls(tlsCert, tlsKey), ...heads } } : { http: heads };
+  const headers = edgeHeaders({ corsOrigins, isTls });
   const app = fastify({
     trustProxy,
     ...(prefix !== undefined && { rewriteUrl: withoutPrefix(prefix) }),
-    ...tls,
+    ...server,
     ...(logger !== undefined && { logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.requestBytesMax,
@@ -97,13 +106,11 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     // Our own hook answers with a problem document.
     return503OnClosing: false,
-    clientErrorHandler: answerClientError,
-    frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
+    clientErrorHandler: clientErrorHandler(headers, config.stallSeconds),
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply.headers(headers), error),
     requestIdHeader: false,
     // Longer than the balancers in front, so that they never reuse a connection that is being closed.
     keepAliveTimeout: 75_000,
-    // Bodies are judged by their rate (plugins/rates.ts), heads by their time.
-    http: { headersTimeout: 1000 * config.stallSeconds, connectionsCheckingInterval: 1000 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   journals.onLost = (fileId, cause) => {
     app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
@@ -119,14 +126,16 @@ export async function buildApp(
   if (pool.scalarBecause !== undefined) tellScalar(pool.scalarBecause);
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
+  registerEdgeHeaders(app, headers);
   registerValidation(app, COMPONENTS);
   registerErrors(app);
+  registerUnread(app, headers);
   registerClosing(app, context.jobs);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
   app.server.maxConnections = connectionsMax;
   registerLogging(app);
-  await registerEdge(app, { corsOrigins, isTls: 'https' in tls });
+  await registerCors(app, corsOrigins);
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });
   registerNotFound(app);
   const metrics = registerMetrics(app, context, registry);

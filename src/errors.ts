@@ -10,6 +10,7 @@ export const ERRORS = {
   bad_json: 'The body is not a JSON array of values',
   bad_npy: 'The body or file is not a readable .npy',
   bad_name: 'The dataset name is not allowed',
+  expectation_failed: 'The service does not do what the header Expect asks for',
   // Who may do what.
   unauthenticated: 'The call needs credentials that hold',
   forbidden: 'The credentials do not allow this',
@@ -57,6 +58,7 @@ export const ERRORS = {
   // Limits and capacity.
   too_large: 'The request is over a limit',
   too_slow: 'The request came too slowly',
+  head_too_large: 'The request line and headers are over a limit',
   too_many_requests: 'Too many requests in a short time',
   too_many_jobs: 'Too many jobs are waiting',
   keys_unavailable: 'The keys that tokens are checked against cannot be fetched',

@@ -25,17 +25,27 @@ const EXPOSED =
   'X-Array-Dtype, X-Array-Shape, X-Dataset-Generation, X-Cache, X-Request-Id, ' +
   'ETag, Content-Disposition, Content-Range, Accept-Ranges, Retry-After, Location, Preference-Applied, WWW-Authenticate';
 
-export async function registerEdge(app: FastifyInstance, { corsOrigins, isTls }: EdgeOptions): Promise<void> {
-  const headers = {
+/** What every answer has, whoever gives it. */
+export type EdgeHeaders = Readonly<Record<string, string>>;
+
+export function edgeHeaders({ corsOrigins, isTls }: EdgeOptions): EdgeHeaders {
+  return {
     ...HEADERS,
     // Other sites may not even embed what they may not read.
     'cross-origin-resource-policy': corsOrigins === '*' ? 'cross-origin' : 'same-origin',
     ...(isTls && { 'strict-transport-security': HSTS }),
   };
+}
+
+/** Register before any hook that may refuse a request. */
+export function registerEdgeHeaders(app: FastifyInstance, headers: EdgeHeaders): void {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
   });
+}
+
+export async function registerCors(app: FastifyInstance, corsOrigins: EdgeOptions['corsOrigins']): Promise<void> {
   if (corsOrigins.length === 0) return;
   await app.register(cors, {
     origin: corsOrigins === '*' ? '*' : [...corsOrigins],

@@ -1,7 +1,5 @@
 /** Every error as application/problem+json (RFC 9457). The only place that knows which status a code has. */
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
-import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fromSystemError } from '../file/system-errors.js';
 import { ofRequest } from './body-faults.js';
 import { wordsOf } from './schema-faults.js';
@@ -54,10 +52,12 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   empty_selection: 422,
   nan_found: 422,
   too_slow: 408,
+  expectation_failed: 417,
   // No code of the standard's: it is counted and logged, and reaches nobody.
   cancelled: 499,
   too_large: 413,
   too_many_requests: 429,
+  head_too_large: 431,
   too_many_jobs: 429,
   keys_unavailable: 503,
   busy: 503,
@@ -111,7 +111,7 @@ export function problemOf(error: unknown): Problem {
 
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
-  count(problem);
+  countProblem(problem);
   const retryAfter = problem['retry_after_seconds'] ?? RETRY_AFTER_SECONDS[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const challenge = challengeOf(problem);
@@ -124,7 +124,7 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-function count({ code, reason }: Problem): void {
+export function countProblem({ code, reason }: Problem): void {
   traffic.problems[code] = (traffic.problems[code] ?? 0) + 1;
   if (code === 'unauthenticated' && reason === 'invalid_token') traffic.refusedCredentials++;
 }
@@ -159,10 +159,13 @@ interface Told {
   readonly values: ErrorValues;
 }
 
-/** What to do about requests that Fastify itself cannot read. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  FST_ERR_BAD_URL: 'Behind a % stand two hexadecimal digits of a byte of UTF-8; a percent sign itself is %25.',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'Send as many bytes as that header says.',
+/** What Fastify says of requests that it cannot read itself, where its own words would not do. */
+const WORDS: Readonly<Record<string, (said: string) => string>> = {
+  FST_ERR_BAD_URL: said =>
+    `${said}. Behind a % stand two hexadecimal digits of a byte of UTF-8; a percent sign itself is %25.`,
+  FST_ERR_MAX_PARAM_LENGTH: () =>
+    'A part of the path is longer than 256 characters, and names of datasets have at most 128. Ask GET /v1/datasets for them.',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: said => `${said}. Send as many bytes as that header says.`,
 };
 
 function translate(error: unknown): Told {
@@ -175,8 +178,8 @@ function translate(error: unknown): Told {
     return { code: 'bad_request', message: words, values: { where } };
   }
   if (statusCode !== undefined && statusCode < 500 && code?.startsWith('FST_')) {
-    const remedy = REMEDIES[code] ?? 'Send it as the API document at /docs says.';
-    const detail = `${(message ?? 'The request cannot be read').slice(0, 200)}. ${remedy}`;
+    const said = (message ?? 'The request cannot be read').slice(0, 200);
+    const detail = WORDS[code]?.(said) ?? `${said}. Send it as the API document at /docs says.`;
     return { code: 'bad_request', message: detail, values: {} };
   }
   return {
@@ -184,28 +187,4 @@ function translate(error: unknown): Told {
     message: 'The service failed. Its log has the details under the x-request-id of this answer.',
     values: {},
   };
-}
-
-/** Requests that the parser gives up on have no reply: the problem is written to the socket as it is. */
-export function answerClientError(error: ConnectionError, socket: Socket): void {
-  // A peer that reset the connection has nothing to read.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const problem = {
-    ...problemOf(
-      status === 408
-        ? new HyperslabError('too_slow', 'No whole request head came in time.')
-        : new HyperslabError('bad_request', 'The bytes on the connection are not an HTTP request that can be read.'),
-    ),
-    status,
-  };
-  count(problem);
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
