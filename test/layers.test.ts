@@ -20,6 +20,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'words',
     rooms: [
+      'src/error-table.ts',
       'src/errors.ts',
       'src/limits.ts',
       'src/containers.ts',

@@ -10,7 +10,6 @@ import t from 'tap';
 import { SETTINGS } from '../src/config.js';
 import { ERRORS, type ErrorCode } from '../src/errors.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
-import { STATUS } from '../src/plugins/errors.js';
 import { CLIENT_BLOCKS } from './helpers/clients.js';
 import {
   anchorsOf,
@@ -114,10 +113,12 @@ for (const { page, mark, text } of GENERATED) {
 
 /** The codes by their status; one that reaches nobody is left out. */
 function errorLists(): string {
-  const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => STATUS[code as ErrorCode] !== 499);
-  const statuses = [...new Set(codes.map(code => STATUS[code]))].toSorted((a, b) => a - b);
+  const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => ERRORS[code as ErrorCode].status !== 499);
+  const statuses = [...new Set(codes.map(code => ERRORS[code].status))].toSorted((a, b) => a - b);
   const listOf = (status: number): string => {
-    const rows = codes.filter(code => STATUS[code] === status).map(code => `- \`${code}\`: ${ERRORS[code]}.`);
+    const rows = codes
+      .filter(code => ERRORS[code].status === status)
+      .map(code => `- \`${code}\`: ${ERRORS[code].title}. ${ERRORS[code].remedy}`);
     return `## ${status} ${STATUS_CODES[status]}\n\n${rows.join('\n')}\n`;
   };
   return statuses.map(listOf).join('\n');

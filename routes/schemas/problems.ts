@@ -1,7 +1,7 @@
 /** How calls fail: the problem document, and which codes a route can answer. */
 import { Type } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
-import { PROBLEM_TYPE, STATUS } from '../../src/plugins/errors.js';
+import { PROBLEM_TYPE } from '../../src/plugins/errors.js';
 import { int32, oneOf } from './common.js';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
@@ -20,7 +20,7 @@ export const Problem = Type.Object(
     description: 'Why a call failed (RFC 9457); further members carry the values.',
     example: {
       type: 'urn:hyperslab:problem:unknown_dataset',
-      title: ERRORS.unknown_dataset,
+      title: ERRORS.unknown_dataset.title,
       status: 404,
       detail: 'There is no dataset x.',
       code: 'unknown_dataset',
@@ -52,14 +52,14 @@ const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, object>>>
 
 /** The responses of a route for the errors that it can answer. Those of one status are the same for all routes. */
 export function problems(...codes: ErrorCode[]): Record<number, object> {
-  const statuses = new Set([...codes, ...COMMON_PROBLEMS].map(code => STATUS[code]));
+  const statuses = new Set([...codes, ...COMMON_PROBLEMS].map(code => ERRORS[code].status));
   return Object.fromEntries([...statuses].map(status => [status, problemResponse(status)]));
 }
 
 function problemResponse(status: number): object {
-  const codes = CODES.filter(code => STATUS[code] === status);
+  const codes = CODES.filter(code => ERRORS[code].status === status);
   return {
-    description: codes.map(code => `${code}: ${ERRORS[code]}`).join('; '),
+    description: codes.map(code => `${code}: ${ERRORS[code].title}`).join('; '),
     ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
     content: { [PROBLEM_TYPE]: { schema: Type.Ref('Problem') } },
   };

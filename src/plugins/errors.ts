@@ -1,88 +1,10 @@
-/** Every error as application/problem+json (RFC 9457). The only place that knows which status a code has. */
+/** Every error as application/problem+json (RFC 9457). */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fromSystemError } from '../file/system-errors.js';
 import { ofRequest } from './body-faults.js';
 import { wordsOf } from './schema-faults.js';
 import { traffic } from '../traffic.js';
 import { ERRORS, HyperslabError, type ErrorCode, type ErrorValues } from '../errors.js';
-
-export const STATUS: Readonly<Record<ErrorCode, number>> = {
-  bad_request: 400,
-  bad_slice: 400,
-  bad_json: 400,
-  bad_npy: 400,
-  bad_name: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  forbidden_host: 421,
-  forbidden_origin: 403,
-  read_only: 403,
-  path_forbidden: 403,
-  not_owned: 403,
-  not_found: 404,
-  unknown_dataset: 404,
-  unknown_job: 404,
-  file_not_found: 404,
-  method_not_allowed: 405,
-  not_acceptable: 406,
-  unsupported_media_type: 415,
-  range_not_satisfiable: 416,
-  exists: 409,
-  file_in_use: 409,
-  file_changed: 409,
-  generation_moved: 412,
-  index_out_of_bounds: 422,
-  outside: 422,
-  too_many_indices: 422,
-  result_rank: 422,
-  unsupported_dtype: 422,
-  bad_shape: 422,
-  shape_mismatch: 422,
-  body_size_mismatch: 422,
-  would_lose: 422,
-  not_an_array: 422,
-  format_mismatch: 422,
-  header_mismatch: 422,
-  file_too_small: 422,
-  not_a_regular_file: 422,
-  file_system_refused: 422,
-  bad_axis: 422,
-  bad_operation: 422,
-  not_aligned: 422,
-  empty_selection: 422,
-  nan_found: 422,
-  too_slow: 408,
-  expectation_failed: 417,
-  // No code of the standard's: it is counted and logged, and reaches nobody.
-  cancelled: 499,
-  too_large: 413,
-  too_many_requests: 429,
-  head_too_large: 431,
-  too_many_jobs: 429,
-  keys_unavailable: 503,
-  busy: 503,
-  bulk_load: 503,
-  busy_writing: 503,
-  worker_lost: 503,
-  no_workers: 503,
-  shutting_down: 503,
-  quarantined: 503,
-  durability_unknown: 503,
-  disk_full: 507,
-  io_error: 500,
-  internal: 500,
-};
-
-/** Codes that pass by themselves: the client is told when to try again. */
-const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
-  keys_unavailable: 5,
-  busy: 1,
-  bulk_load: 5,
-  busy_writing: 1,
-  worker_lost: 5,
-  no_workers: 30,
-  shutting_down: 5,
-};
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -101,8 +23,8 @@ export function problemOf(error: unknown): Problem {
   const { code, message, values } = translate(error);
   return {
     type: `urn:hyperslab:problem:${code}`,
-    title: ERRORS[code],
-    status: STATUS[code],
+    title: ERRORS[code].title,
+    status: ERRORS[code].status,
     detail: message,
     code,
     ...values,
@@ -112,7 +34,7 @@ export function problemOf(error: unknown): Problem {
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
   countProblem(problem);
-  const retryAfter = problem['retry_after_seconds'] ?? RETRY_AFTER_SECONDS[problem.code];
+  const retryAfter = problem['retry_after_seconds'] ?? ERRORS[problem.code].retryAfterSeconds;
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const challenge = challengeOf(problem);
   if (challenge !== undefined) reply.header('www-authenticate', challenge);

@@ -257,7 +257,7 @@ t.test('an error says where the fault is, what was given, and what is taken', as
     // oxlint-disable-next-line no-await-in-loop
     const { code, detail, title } = (await response.json()) as { code: ErrorCode; detail: string; title: string };
     t.equal(`${code}: ${detail}`, wanted, `${call} ${JSON.stringify(body) ?? ''}`.slice(0, 120));
-    t.equal(title, ERRORS[code]);
+    t.equal(title, ERRORS[code].title);
   }
 });
 

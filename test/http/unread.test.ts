@@ -133,7 +133,7 @@ t.test('what cannot be read is a problem that says why, with the headers of ever
       continue;
     }
     const { detail, ...problem } = JSON.parse(body) as { detail: string };
-    t.match(problem, { status, code, title: ERRORS[code], type: `urn:hyperslab:problem:${code}` }, title);
+    t.match(problem, { status, code, title: ERRORS[code].title, type: `urn:hyperslab:problem:${code}` }, title);
     t.match(detail, says, title);
     t.match(detail, /^[A-Z'].*\.$/s, title);
   }
