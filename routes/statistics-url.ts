@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { fail } from '../src/errors.js';
 import { parseExactJson } from '../src/formats/index.js';
+import { LIMITS } from '../src/limits.js';
 import { integerOf, splitList } from '../src/selection.js';
 import { shown } from '../src/shown.js';
 import { double } from './schemas/index.js';
@@ -44,8 +45,8 @@ export function fromUrl(query: UrlQuery): StatisticsInput {
     ...(q !== undefined && { quantile: { q: parseFractions(q) } }),
     ...((bins !== undefined || range !== undefined) && {
       histogram: {
-        ...(bins !== undefined && { bins: parseNumber(bins) }),
-        range: range && splitList(range).map(parseNumber),
+        ...(bins !== undefined && { bins: parseNumber('bins', bins) }),
+        range: range && splitList(range).map(each => parseNumber('range', each)),
       },
     }),
   };
@@ -84,16 +85,32 @@ function parseAxes(axis: string): number[] | null {
 
 function parseAxis(axis: string): number {
   const remedy = 'Axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1.';
-  return integerOf(axis) ?? fail('bad_axis', `axis has ${shown(axis)}. ${remedy}`, { axis: axis.slice(0, 60) });
+  const value = integerOf(axis);
+  if (value === undefined) fail('bad_axis', `axis has ${shown(axis)}. ${remedy}`, { axis: axis.slice(0, 60) });
+  if (Math.abs(value) < LIMITS.rankMax) return value;
+  const detail = `Axis ${axis.slice(0, 60)} does not exist: an array has at most ${LIMITS.rankMax}. ${remedy}`;
+  return fail('bad_axis', detail, { axis: axis.slice(0, 60) });
 }
 
 /** One number, or a list of them: `0.5`, `0.25,0.75`, and `0.5,` for a list of one. */
 function parseFractions(list: string): unknown {
-  const fractions = splitList(list).map(parseNumber);
+  const fractions = splitList(list).map(each => parseNumber('q', each));
   return list.includes(',') ? fractions : fractions[0];
 }
 
-/** What is no number is left for the query to refuse. */
-function parseNumber(text: string): number | string {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
+/** What numbers look like, and what is said of other texts. */
+const NUMBERS = {
+  q: {
+    form: /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i,
+    words: 'q has',
+    takes: 'numbers from 0 to 1. Percentiles are divided by 100: 0.25 for the 25th.',
+  },
+  range: { form: /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, words: 'range has', takes: 'numbers.' },
+  bins: { form: /^\d{1,15}$/, words: 'bins is', takes: `a whole number from 1 to ${LIMITS.histogramBinsMax}.` },
+} as const;
+
+function parseNumber(name: keyof typeof NUMBERS, text: string): number {
+  const { form, words, takes } = NUMBERS[name];
+  if (form.test(text)) return Number(text);
+  return fail('bad_request', `${words} ${shown(text)}; it takes ${takes}`, { at: name });
 }

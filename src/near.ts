@@ -5,7 +5,12 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   const [best] = words
     .map(word => ({ word, distance: distanceOf(typed, word) }))
     .toSorted((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, Math.floor(typed.length / 3)) ? best.word : undefined;
+  return best && isNear(typed, best.distance) ? best.word : undefined;
+}
+
+/** Whether a word so many letters away may have been meant. */
+export function isNear(typed: string, distance: number): boolean {
+  return distance <= Math.max(1, Math.floor(typed.length / 3));
 }
 
 /** ` Did you mean x?`, or nothing. */
@@ -15,7 +20,7 @@ export function didYouMean(typed: string, words: readonly string[]): string {
 }
 
 /** Letters to insert, delete or replace (Levenshtein), with two neighbours swapped as one step. */
-function distanceOf(a: string, b: string): number {
+export function distanceOf(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

@@ -12,12 +12,16 @@ interface RangeBounds {
   readonly step?: number;
 }
 
+interface IndexPart {
+  readonly kind: 'index';
+  readonly index: number;
+  /** Its first digits, where a double has not so many: for messages. */
+  readonly written?: string;
+}
+
 /** One part between commas, as written. */
 export type SlicePart =
-  | { readonly kind: 'index'; readonly index: number }
-  | ({ readonly kind: 'range' } & RangeBounds)
-  | { readonly kind: 'ellipsis' }
-  | { readonly kind: 'newaxis' };
+  IndexPart | ({ readonly kind: 'range' } & RangeBounds) | { readonly kind: 'ellipsis' } | { readonly kind: 'newaxis' };
 
 /** What is taken along one axis: bounds are resolved, `start + i * step` is inside the axis for every i < length. */
 export type Pick =
@@ -76,8 +80,7 @@ export function integerOf(text: string): number | undefined {
  * @throws bad_slice
  */
 export function rowPart(row: string): SlicePart {
-  const index = integerOf(row);
-  if (index !== undefined) return { kind: 'index', index };
+  if (INTEGER.test(row)) return indexOf(row);
   const remedy = 'A range of rows is …/rows?start=0&stop=3, and any other slice is …/data?slice=0:3.';
   return fail('bad_slice', `Row ${shown(row)} is no integer in ASCII digits, such as 0 or -1. ${remedy}`, {
     part: row.slice(0, 60),
@@ -128,7 +131,7 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
   for (const part of parts) {
     if (part.kind === 'newaxis') picks.push(part);
     else if (part.kind === 'ellipsis') takeWhole(shape.length - consuming);
-    else if (part.kind === 'index') picks.push(resolveIndex(part.index, shape[axis]!, axis++));
+    else if (part.kind === 'index') picks.push(resolveIndex(part, shape[axis]!, axis++));
     else {
       const length = shape[axis]!;
       const pick = resolveRange(part, length);
@@ -155,7 +158,7 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
 function parsePart(part: string, text: string): SlicePart {
   if (part === '...') return { kind: 'ellipsis' };
   if (part === 'newaxis' || part === 'None') return { kind: 'newaxis' };
-  if (INTEGER.test(part)) return { kind: 'index', index: saturate(part) };
+  if (INTEGER.test(part)) return indexOf(part);
   const bounds = part.split(':').map(trimSpaces);
   if (bounds.length < 2 || bounds.length > 3) {
     return refuse(part, text, 'integers, start:stop:step, ..., newaxis or None, separated by commas');
@@ -168,6 +171,11 @@ function parsePart(part: string, text: string): SlicePart {
   return rangeOf(start, stop, step);
 }
 
+function indexOf(digits: string): SlicePart {
+  const index = saturate(digits);
+  return { kind: 'index', index, ...(Math.abs(index) === Number.MAX_SAFE_INTEGER && { written: digits.slice(0, 60) }) };
+}
+
 function rangeOf(start?: number, stop?: number, step?: number): SlicePart {
   return {
     kind: 'range',
@@ -177,12 +185,14 @@ function rangeOf(start?: number, stop?: number, step?: number): SlicePart {
   };
 }
 
-function resolveIndex(index: number, length: number, axis: number): Pick {
+function resolveIndex(part: IndexPart, length: number, axis: number): Pick {
+  const { index } = part;
   const resolved = index < 0 ? index + length : index;
   if (resolved < 0 || resolved >= length) {
     const remedy = length === 0 ? 'It has no elements.' : `Use ${-length} to ${length - 1}.`;
-    fail('index_out_of_bounds', `Index ${index} is out of bounds for axis ${axis} with length ${length}. ${remedy}`, {
-      index,
+    const asked = part.written ?? index;
+    fail('index_out_of_bounds', `Index ${asked} is out of bounds for axis ${axis} with length ${length}. ${remedy}`, {
+      index: asked,
       axis,
       length,
     });

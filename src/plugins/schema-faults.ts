@@ -78,7 +78,8 @@ function messageOf({ keyword, params, parentSchema, data }: SchemaFault, part: s
   const words = schema.enum?.filter((word): word is string => typeof word === 'string') ?? [];
   // Of words of a letter or two each is near.
   const hint = typeof data === 'string' && data.length > 2 ? didYouMean(data.slice(0, 60), words) : '';
-  return `${name} ${given}; it takes ${takenBy(schema)}.${hint}`;
+  const form = keyword === 'decimal' ? ' Write it in decimal digits alone.' : '';
+  return `${name} ${given}; it takes ${takenBy(schema)}.${form}${hint}`;
 }
 
 function requiredOf(schema: object): string[] {

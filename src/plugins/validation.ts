@@ -14,6 +14,7 @@ import { shown } from '../shown.js';
 import { unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
+import { takeNoOtherParameters, textValidator } from './texts.js';
 import { hasDigitsToKeep, keepDigits } from './exact-members.js';
 
 /** Told to generators; nothing is checked by them. */
@@ -30,9 +31,10 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     schemas: [...components],
   };
   const texts = new Ajv({ ...options, coerceTypes: true });
+  takeNoOtherParameters(app);
   const bodies = new Ajv({ ...options, coerceTypes: false });
   app.setValidatorCompiler(({ schema, httpPart }) =>
-    httpPart === 'body' ? bodyValidator(bodies, schema as object) : texts.compile(schema as object),
+    httpPart === 'body' ? bodyValidator(bodies, schema as object) : textValidator(texts, schema as object),
   );
   // Metadata keeps the digits of its integers.
   app.setSerializerCompiler(() => stringifyExactJson);

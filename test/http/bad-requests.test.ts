@@ -537,7 +537,7 @@ function table(dataDir: string, root: string): BadRequest[] {
     get('/v1/jobs?cursor=MS5hYmM', 400, 'bad_request'),
     get('/v1/jobs?limit=0', 400, 'bad_request'),
     get('/v1/jobs?state=done', 400, 'bad_request'),
-    get('/v1/jobs/', 404, 'unknown_job'),
+    get('/v1/jobs/', 404, 'not_found'),
     get('/v1/jobs/..%2Fdatasets', 404, 'unknown_job'),
     get(`/v1/jobs/${'0'.repeat(32)}`, 404, 'unknown_job'),
     get(`/v1/jobs/${'0'.repeat(32)}/events`, 404, 'unknown_job'),

@@ -89,10 +89,11 @@ t.test('no name is shown to who may not read, nor to a page under another name',
 
 t.test('the API pages bear the name of the service', async t => {
   const server = await startHere(t);
-  const page = await (await server.fetch('/docs')).text();
+  const docs = await server.fetch('/docs');
+  const page = await docs.text();
   t.match(page, /<title>Hyperslab API<\/title>/);
   const icon = /rel="icon" type="image\/svg\+xml" href="([^"]+)"/.exec(page)?.[1];
-  t.match(await (await fetch(new URL(icon!, `${server.url}/docs`))).text(), /^<svg/);
+  t.match(await (await fetch(new URL(icon!, docs.url))).text(), /^<svg/);
   const script = await (await server.fetch('/docs/static/swagger-initializer.js')).text();
   const logo = /data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)/.exec(script)?.[1];
   t.match(Buffer.from(logo!, 'base64').toString(), 'e8833a', 'the mark is ours');

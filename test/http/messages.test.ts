@@ -55,11 +55,11 @@ const QUERIES: readonly (readonly [query: string, wanted: string])[] = [
   ],
   [
     'statistics?q=x',
-    'bad_operation: q has "x"; it takes numbers from 0 to 1. Percentiles are divided by 100: 0.25 for the 25th.',
+    'bad_request: q has "x"; it takes numbers from 0 to 1. Percentiles are divided by 100: 0.25 for the 25th.',
   ],
-  ['statistics?bins=x', 'bad_operation: bins is "x"; it takes a whole number from 1 to 262144.'],
+  ['statistics?bins=x', 'bad_request: bins is "x"; it takes a whole number from 1 to 262144.'],
   ['statistics?range=1', 'bad_operation: range is [1]; it takes two numbers, the first and the last edge: [0, 1].'],
-  ['statistics?range=a,b', 'bad_operation: range has "a"; it takes numbers.'],
+  ['statistics?range=a,b', 'bad_request: range has "a"; it takes numbers.'],
   ['statistics?range=3,1', 'bad_operation: range falls from 3 to 1; the lower number comes first.'],
   [
     'statistics?ops=mean&where={',
