@@ -74,6 +74,8 @@ export function dataset(app: App, context: Context): void {
             ...DATASET_PROBLEMS,
             ...BODY_PROBLEMS,
             'path_forbidden',
+            'file_denied',
+            'data_folder_refused',
             'bulk_load',
             'format_mismatch',
             'file_in_use',

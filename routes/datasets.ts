@@ -28,6 +28,8 @@ export function datasets(app: App): void {
             'bad_name',
             'bad_npy',
             'path_forbidden',
+            'file_denied',
+            'data_folder_refused',
             'file_not_found',
             'exists',
             'generation_moved',

@@ -4,6 +4,7 @@ import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
 import type { Datasets } from '../src/access/datasets.js';
 import { rankNeeded } from '../src/access/scopes.js';
+import { troubleOfOwnFolder } from '../src/file/own-folder.js';
 import { LIMITS } from '../src/limits.js';
 import { noneMatches } from '../src/plugins/conditional.js';
 import { VERSION } from '../src/version.js';
@@ -102,6 +103,7 @@ async function details({ mappings, pool, config, files }: Context, datasets: Dat
     mappings: [...mappings],
     kernels: pool.kernels,
     workers: config.workers,
+    data_folder: (await troubleOfOwnFolder(config.dataDir)) ?? 'writable',
     datasets: await datasets.count(),
     quarantined: quarantined.slice(0, LIMITS.troublesShownMax),
     quarantined_count: quarantined.length,

@@ -3,10 +3,11 @@ import { constants } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from './config.js';
-import { systemErrorCode } from './errors.js';
+import { isErrorCode, systemErrorCode } from './errors.js';
 import { removeTemporaries } from './file/atomic.js';
 import { lockFolder } from './file/folder-lock.js';
 import type { KernelLock } from './file/kernel-lock.js';
+import { OWN_ROOMS } from './file/own-folder.js';
 
 /** What the kernel may say about the folder → what is wrong, and what to do about it. */
 const FAULTS: Readonly<Record<string, (uid: number | undefined, folder: string) => string>> = {
@@ -38,7 +39,8 @@ export async function ownDataDir(asked: string): Promise<{ dataDir: string; lock
 export async function inFolder<T>(asked: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (error) {
+  } catch (thrown) {
+    const error = isErrorCode(thrown, 'data_folder_refused') ? thrown.cause : thrown;
     const code = systemErrorCode(error);
     if (code === undefined || !(error instanceof Error && 'syscall' in error)) throw error;
     const folder = path.resolve(asked);
@@ -53,7 +55,7 @@ export async function inFolder<T>(asked: string, work: () => Promise<T>): Promis
 /** Makes the rooms of the data folder, and removes what an interrupted start or write left there. */
 async function prepareDataDir(dataDir: string): Promise<void> {
   await fsp.access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-  for (const room of ['arrays', 'catalog', 'journal']) {
+  for (const room of OWN_ROOMS) {
     // oxlint-disable-next-line no-await-in-loop
     await fsp.mkdir(path.join(dataDir, room), { recursive: true });
     // oxlint-disable-next-line no-await-in-loop

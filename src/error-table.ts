@@ -74,6 +74,11 @@ export const ERRORS = table({
     title: 'The path is outside the folders that may be served',
     remedy: 'Move the file into a served folder, or let whoever runs the service add its folder.',
   },
+  file_denied: {
+    status: 403,
+    title: 'The user that the service runs as may not open the file',
+    remedy: 'Let whoever owns the file give that user the right to it, or use mode r where reading is enough.',
+  },
   not_owned: {
     status: 403,
     title: 'The file was not made by this service',
@@ -335,6 +340,12 @@ export const ERRORS = table({
     status: 503,
     title: 'The durability of earlier writes is unknown',
     remedy: 'Let whoever runs the service look at the disk and restart it; read what was last written.',
+  },
+  data_folder_refused: {
+    status: 503,
+    title: 'The data folder of the service cannot be written',
+    remedy:
+      'Let whoever runs the service give it back the right to its data folder; what is served can be read meanwhile.',
   },
   disk_full: {
     status: 507,

@@ -69,9 +69,12 @@ export const Dataset = Type.Object(
     ),
     generation: Generation,
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
-    state: oneOf(['ready', 'missing', 'truncated', 'changed', 'bulk_load', 'durability_unknown', 'quarantined'], {
-      description: 'Whether the elements can be had now, and why not.',
-    }),
+    state: oneOf(
+      ['ready', 'missing', 'denied', 'truncated', 'changed', 'bulk_load', 'durability_unknown', 'quarantined'],
+      {
+        description: 'Whether the elements can be had now, and why not.',
+      },
+    ),
     attrs: Attrs,
     dims: Dims,
     residency: Type.Optional(

@@ -30,6 +30,9 @@ export const Readiness = Type.Object(
       Type.String({ description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.' }),
     ),
     workers: Type.Optional(int32({ description: 'Threads that compute.' })),
+    data_folder: Type.Optional(
+      Type.String({ description: 'writable, or why the service cannot write its own folder: EACCES, EROFS, ENOENT.' }),
+    ),
     datasets: Type.Optional(int64({ description: 'How many are served.' })),
     quarantined: Type.Optional(
       Type.Array(Type.Ref('Trouble'), {

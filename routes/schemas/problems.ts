@@ -71,6 +71,8 @@ export const DATASET_PROBLEMS = [
   'quarantined',
   'generation_moved',
   'file_changed',
+  'file_denied',
+  'data_folder_refused',
   'durability_unknown',
   'io_error',
 ] as const satisfies readonly ErrorCode[];

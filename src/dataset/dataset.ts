@@ -18,12 +18,13 @@ import {
   failWritten,
 } from '../file/refusals.js';
 import { sameIdentity, type FileIdentity, type OpenFile } from '../file/open-file.js';
+import { fromSystemError } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
 import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
 export type DatasetState =
-  'ready' | 'missing' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
+  'ready' | 'missing' | 'denied' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
 
 /** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
 export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
@@ -164,7 +165,7 @@ export class Dataset {
       return stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';
     } catch (error) {
       if (systemErrorCode(error) === undefined && !(error instanceof HyperslabError)) throw error;
-      return 'missing';
+      return fromSystemError(error).code === 'file_denied' ? 'denied' : 'missing';
     }
   }
 

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { fail, systemErrorCode } from '../errors.js';
 import { Folder } from './folder.js';
 import { closeDescriptor, openDescriptor, syncAll, writeFully } from './io.js';
+import { inOwnFolder } from './own-folder.js';
 
 export const TEMPORARY_PREFIX = '.hyperslab-';
 
@@ -85,10 +86,12 @@ export async function stageFile(target: string, fill: (fd: number) => Promise<vo
   return stageIn(await Folder.open(path.dirname(target)), path.basename(target), fill);
 }
 
-/** The same for a text in one of the service's own folders, which may stand behind a link. */
-export async function stageText(target: string, text: string): Promise<StagedFile> {
-  const folder = await Folder.open(await fs.realpath(path.dirname(target)));
-  return stageIn(folder, path.basename(target), fd => writeFully(fd, Buffer.from(text), 0));
+/** The same for a text in one of the service's own folders, which may stand behind a link. @throws data_folder_refused */
+export function stageText(target: string, text: string): Promise<StagedFile> {
+  return inOwnFolder(async () => {
+    const folder = await Folder.open(await fs.realpath(path.dirname(target)));
+    return stageIn(folder, path.basename(target), fd => writeFully(fd, Buffer.from(text), 0));
+  });
 }
 
 /** Gives a staged file its name at once, in the place of whatever has it. */

@@ -11,6 +11,7 @@ import { LIMITS } from '../limits.js';
 import { systemErrorCode } from '../errors.js';
 import { writeTextAtomically } from './atomic.js';
 import { readTexts } from './io.js';
+import { inOwnFolder } from './own-folder.js';
 
 const SUFFIX = '.generation.json';
 const FIRST = 1;
@@ -158,7 +159,7 @@ export class Generations {
   /** Drops the counter of a file that nobody has seen. */
   async abandon(fileId: string): Promise<void> {
     this.#entries.delete(fileId);
-    await fs.rm(this.#pathOf(fileId), { force: true });
+    await inOwnFolder(() => fs.rm(this.#pathOf(fileId), { force: true }));
   }
 
   /**

@@ -43,7 +43,7 @@ export class Roots {
     this.#reserved = reserved;
   }
 
-  /** The real path of an existing file. @throws path_forbidden, file_not_found */
+  /** The real path of an existing file. @throws path_forbidden, file_not_found, file_denied */
   async find(asked: string): Promise<string> {
     for (const candidate of this.#candidates(asked)) {
       // One root after the other: the first that has the file wins.
@@ -57,7 +57,7 @@ export class Roots {
   /**
    * The real path for a file that is to be made, or replaced: in the first root that has it, else in the first that has
    * its folder. What stands there is not looked into: it may be a folder or a link.
-   * @throws path_forbidden, file_not_found
+   * @throws path_forbidden, file_not_found, file_denied
    */
   async place(asked: string): Promise<string> {
     let place: string | undefined;
@@ -77,7 +77,7 @@ export class Roots {
     );
   }
 
-  /** Opens a path that `find` returned: still without links, and a regular file. @throws path_forbidden, file_changed */
+  /** Opens a path that `find` returned: still without links, and a regular file. @throws path_forbidden, file_denied, file_changed */
   async open(realPath: string, writable: boolean): Promise<number> {
     // O_NONBLOCK: opening a pipe must not wait for its other end.
     const flags = (writable ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK;
@@ -136,7 +136,7 @@ export class Roots {
     });
   }
 
-  /** What stands at the end of a path below a root; undefined for nothing. @throws path_forbidden */
+  /** What stands at the end of a path below a root; undefined for nothing. @throws path_forbidden, file_denied */
   async #walk(root: string, components: readonly string[]): Promise<Found | undefined> {
     let links = 0;
     let start = root;
@@ -205,7 +205,7 @@ async function orAbsent<T>(work: () => Promise<T>): Promise<T | undefined> {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     // EINVAL: a link that is none any more.
-    if (code === 'EACCES' || code === 'ENAMETOOLONG' || code === 'ELOOP' || code === 'EINVAL') return failForbidden();
+    if (code === 'ENAMETOOLONG' || code === 'ELOOP' || code === 'EINVAL') return failForbidden();
     throw fromSystemError(error);
   }
 }

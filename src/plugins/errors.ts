@@ -66,7 +66,8 @@ export function registerErrors(app: FastifyInstance): void {
     if (request.raw.socket.destroyed) request.log.info({ code: 'client_gone' }, 'the client went away');
     else {
       const { status, code } = problemOf(fault);
-      if (status >= 500 && status !== 503 && status !== 507) request.log.error({ err: error, code }, 'request failed');
+      const isFailure = status >= 500 && status !== 503 && status !== 507;
+      if (isFailure || code === 'data_folder_refused') request.log.error({ err: error, code }, 'request failed');
     }
     // Headers of an answer that is not sent after all.
     for (const name of ['etag', 'content-length', 'content-range', 'content-disposition', 'accept-ranges'])

@@ -10,6 +10,7 @@ import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { parseDType } from '../dtype.js';
 import { readText, syncFolder } from '../file/io.js';
+import { inOwnFolder } from '../file/own-folder.js';
 import { isShortage } from '../file/descriptors.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { parseExactJson, stringifyExactJson } from '../formats/index.js';
@@ -90,8 +91,10 @@ export class Manifests {
   }
 
   async remove(name: string): Promise<void> {
-    await fs.rm(this.#pathOf(name), { force: true });
-    await syncFolder(this.#folder);
+    await inOwnFolder(async () => {
+      await fs.rm(this.#pathOf(name), { force: true });
+      await syncFolder(this.#folder);
+    });
   }
 
   async #read(file: string): Promise<DatasetRecord | Quarantined> {

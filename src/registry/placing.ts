@@ -11,6 +11,7 @@ import type { DatasetRecord } from '../dataset/record.js';
 import { failExists, stageFile, type StagedFile } from '../file/atomic.js';
 import { removeFile, withFolder } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
+import { inOwnFolder } from '../file/own-folder.js';
 import { failNotRegular } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
 import type { Manifests } from './manifests.js';
@@ -28,11 +29,13 @@ export interface Placement {
   readonly settle: () => Promise<void>;
 }
 
-/** @throws exists, not_a_regular_file, bulk_load, disk_full */
+/** @throws exists, not_a_regular_file, bulk_load, disk_full, file_denied, data_folder_refused */
 export async function placeArray(files: FileTable, manifests: Manifests, placement: Placement): Promise<void> {
   const { record, overwrite, previous, write } = placement;
+  // The data folder is the first of the roots.
+  const inPlace = files.roots.locate(record.path)?.root === 0 ? inOwnFolder : translated;
   await translated(async () => {
-    const isFresh = await checkTarget(record.path, overwrite);
+    const isFresh = await inPlace(() => checkTarget(record.path, overwrite));
     if (previous) {
       const state = files.stateOf(previous.record.fileId);
       state.checkNotLoading();
@@ -40,7 +43,7 @@ export async function placeArray(files: FileTable, manifests: Manifests, placeme
     }
     const manifest = await manifests.stage(record);
     try {
-      const file = await stageFile(record.path, write);
+      const file = await inPlace(() => stageFile(record.path, write));
       try {
         const exchange = (): Promise<void> => publishBoth(files, placement, { file, manifest, isFresh });
         await (previous ? files.withFileToItself(previous.record.fileId, exchange) : exchange());

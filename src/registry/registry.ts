@@ -11,6 +11,7 @@ import { removeTemporaries } from '../file/atomic.js';
 import { removeFile } from '../file/folder.js';
 import type { FileTable } from '../file/file-table.js';
 import type { OpenFile } from '../file/open-file.js';
+import { inOwnFolder } from '../file/own-folder.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
@@ -199,7 +200,7 @@ export class Registry {
         await translated(() => this.#manifests.remove(name));
         this.#index.delete(dataset);
         this.#claims.dropAll(name);
-        if (deleteData) await translated(() => removeFile(record.path));
+        if (deleteData) await inOwnFolder(() => removeFile(record.path));
         await this.#letGoOf(record.fileId);
       });
       return record;
@@ -333,7 +334,7 @@ export class Registry {
   async #removeReplaced(previous: DatasetRecord): Promise<void> {
     const isReachable =
       this.#claims.first(undefined, previous.path) !== undefined || this.#claims.isUsed(previous.fileId);
-    if (!isReachable && this.#isOwned(previous)) await removeFile(previous.path);
+    if (!isReachable && this.#isOwned(previous)) await inOwnFolder(() => removeFile(previous.path));
     await this.#letGoOf(previous.fileId);
   }
 

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly nodeArgs?: readonly string[];
   /** What the process may have open. */
   readonly descriptorsMax?: number;
+  /** Who it runs as; only root can become somebody else. */
+  readonly uid?: number;
 }
 
 /** A folder below the system's temporary one; the caller removes it. */
@@ -50,6 +52,7 @@ export async function startServer({
   env = {},
   nodeArgs = [],
   descriptorsMax,
+  uid,
 }: ServerOptions = {}): Promise<TestServer> {
   const limited = descriptorsMax === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptorsMax}; exec "$0" "$@"`];
   const [command, ...args] = withoutLoaders(...limited, process.execPath, ...nodeArgs, SERVER);
@@ -62,6 +65,7 @@ export async function startServer({
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   const log: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()));

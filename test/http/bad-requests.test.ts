@@ -553,6 +553,9 @@ const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
   too_slow: 'needs a client that stalls: rates.test.ts',
   expectation_failed: 'answered by Node: unread.test.ts',
   head_too_large: 'answered by Node: unread.test.ts',
+  // test/system/denied.test.ts:
+  file_denied: 'needs a service of another user',
+  data_folder_refused: 'needs a service of another user',
   // test/http/access*.test.ts, edge.test.ts and tokens.test.ts:
   unauthenticated: 'this service is open',
   forbidden: 'this service is open',

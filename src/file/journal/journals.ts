@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../io.js';
+import { inOwnFolder } from '../own-folder.js';
 import { Journal, type LiveBytes } from './journal.js';
 import { recoverJournal, type ArrayFile } from './recovery.js';
 
@@ -49,18 +50,21 @@ export class Journals {
     return journal;
   }
 
+  /** @throws data_folder_refused, ENOSPC */
   create(fileId: string, ino: bigint): Promise<Journal> {
-    return Journal.create(this.#pathOf(fileId), fileId, ino, this.live);
+    return inOwnFolder(() => Journal.create(this.#pathOf(fileId), fileId, ino, this.live));
   }
 
   /** Drops whatever journal a file has: nobody can reach the file any more. */
   async forget(fileId: string, journal: Journal | undefined): Promise<void> {
     const wasLeft = this.#unreplayed.delete(fileId);
-    if (journal) await journal.remove();
-    else if (wasLeft) {
-      await fs.rm(this.#pathOf(fileId), { force: true });
-      await syncFolder(this.#folder);
-    }
+    await inOwnFolder(async () => {
+      if (journal) await journal.remove();
+      else if (wasLeft) {
+        await fs.rm(this.#pathOf(fileId), { force: true });
+        await syncFolder(this.#folder);
+      }
+    });
   }
 
   #pathOf(fileId: string): string {

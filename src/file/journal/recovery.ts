@@ -9,6 +9,7 @@ import { extentOf } from '../../layout/view.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import { checkFits, eachRun, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData, writeFullySync } from '../io.js';
+import { inOwnFolder } from '../own-folder.js';
 import { failDamaged } from '../refusals.js';
 import {
   CHANGES_PER_TURN,
@@ -52,7 +53,7 @@ export async function recoverJournal(
   file: ArrayFile,
   live?: LiveBytes,
 ): Promise<{ journal: Journal; replayedRecords: number }> {
-  const fd = await openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  const fd = await inOwnFolder(() => openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW));
   try {
     const fileBytes = await sizeOfDescriptor(fd);
     const header = await readHeader(fd, fileBytes, file.fileId);
