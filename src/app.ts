@@ -28,6 +28,7 @@ import { edgeHeaders, registerCors, registerEdgeHeaders } from './plugins/edge.j
 import { registerErrors, sendProblem } from './plugins/errors.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerBodyHolding } from './plugins/hold.js';
+import { httpServerOf } from './plugins/http-server.js';
 import { registerLogging } from './plugins/logging.js';
 import { registerMetrics } from './plugins/metrics.js';
 import { registerNotFound } from './plugins/not-found.js';
@@ -85,20 +86,16 @@ export async function buildApp(
   };
 
   const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy, prefix } = config;
-  const isTls = tlsCert !== undefined && tlsKey !== undefined;
-  const heads = {
-    ...HEAD_OPTIONS,
-    // Bodies are judged by their rate (plugins/rates.ts), heads by their time.
-    headersTimeout: 1000 * config.stallSeconds,
-    connectionsCheckingInterval: 1000,
-  };
-  // Without the type, which would be that of another server; nothing here asks which it is.
-  const server: object = isTls ? { https: { ...readTls(tlsCert, tlsKey), ...heads } } : { http: heads };
-  const headers = edgeHeaders({ corsOrigins, isTls });
+  const tls = tlsCert && tlsKey ? readTls(tlsCert, tlsKey) : undefined;
+  const headSeconds = config.stallSeconds;
+  const { connectionsPerAddress: perAddressMax = trustProxy ? connectionsMax : Math.ceil((connectionsMax * 7) / 8) } =
+    config;
+  const headers = edgeHeaders({ corsOrigins, isTls: tls !== undefined });
   const app = fastify({
     trustProxy,
     ...(prefix !== undefined && { rewriteUrl: withoutPrefix(prefix) }),
-    ...server,
+    serverFactory: answer =>
+      httpServerOf(answer, { tls, heads: HEAD_OPTIONS, headSeconds, connectionsMax, perAddressMax }),
     ...(logger !== undefined && { logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.requestBytesMax,
@@ -106,11 +103,9 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     // Our own hook answers with a problem document.
     return503OnClosing: false,
-    clientErrorHandler: clientErrorHandler(headers, config.stallSeconds),
+    clientErrorHandler: clientErrorHandler(headers, headSeconds),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply.headers(headers), error),
     requestIdHeader: false,
-    // Longer than the balancers in front, so that they never reuse a connection that is being closed.
-    keepAliveTimeout: 75_000,
   }).withTypeProvider<TypeBoxTypeProvider>();
   journals.onLost = (fileId, cause) => {
     app.log.error({ err: cause, datasets: registry.namesOf([fileId]) }, 'the disk failed a file: durability unknown');
@@ -133,7 +128,6 @@ export async function buildApp(
   registerClosing(app, context.jobs);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
-  app.server.maxConnections = connectionsMax;
   registerLogging(app);
   await registerCors(app, corsOrigins);
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });

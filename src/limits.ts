@@ -67,6 +67,9 @@ export const LIMITS = {
   stallSeconds: 30,
   /** Each costs about 20 KiB. */
   connectionsMax: 2048,
+  /** Requests that a client has sent before the answers to earlier ones: more are left unread, or cut where all wait. */
+  pipelinedMax: 16,
+  pipelinedTotalMax: 8192,
   /** What is read and dropped of a refused body before its connection is given up. */
   drainBytesMax: 64 * MiB,
   drainMsMax: 2000,

@@ -3,6 +3,8 @@
 export const traffic = {
   /** Requests whose answers are not with the kernel yet. */
   underWay: 0,
+  /** Connections that are open. */
+  connections: 0,
   /** Bytes of arrays that statistics have read. */
   scannedBytes: 0,
   /** Bytes of elements that writes and imports have put into array files. */

@@ -1,5 +1,5 @@
 /** Memory of an answer that counts against the budget until its last byte is with the kernel, or the client is gone. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, preParsingHookHandler } from 'fastify';
 import type { ByteBudget } from '../budget.js';
 import { GrowingMemory } from '../jobs/growing-memory.js';
 import { signalOf } from './client-gone.js';
@@ -22,7 +22,8 @@ export function growUntilSent(
   signal: AbortSignal,
 ): GrowingMemory {
   const memory = new GrowingMemory(budget, baseBytes, signal);
-  raw.once('close', () => memory.release());
+  if (raw.closed) memory.release();
+  else raw.once('close', () => memory.release());
   return memory;
 }
 
@@ -35,17 +36,23 @@ declare module 'fastify' {
   }
 }
 
-/** Bodies that are parsed whole take their memory before they are read; small ones pay nothing. */
+/** Bodies that are parsed whole take their memory before they are read, and once it is known who sends them. */
 export function registerBodyHolding(app: FastifyInstance, budget: ByteBudget): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
-    const bytes = encoding === undefined ? Number(length ?? 0) : LIMITS.requestBytesMax;
-    // What is over the limit is refused before it is read.
-    if (!(bytes > LIMITS.inlineReadBytesMax && bytes <= LIMITS.requestBytesMax)) return done();
-    if (request.routeOptions.config.streamsBody) return done();
-    // As bytes, as text, and as values.
-    // An async hook would cost every request a turn.
-    // oxlint-disable-next-line promise/no-callback-in-promise
-    holdUntilSent(budget, reply, 3 * bytes).then(() => done(), done);
+  app.addHook('onRoute', route => {
+    if (route.config?.streamsBody || !takesBody([route.method].flat())) return;
+    const hold: preParsingHookHandler = (request, reply, payload, done) => {
+      const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
+      const bytes = encoding === undefined ? Number(length ?? 0) : LIMITS.requestBytesMax;
+      // Small ones pay nothing; what is over the limit is refused before it is read.
+      if (!(bytes > LIMITS.inlineReadBytesMax && bytes <= LIMITS.requestBytesMax)) return done(null, payload);
+      // As bytes, as text, and as values. An async hook would cost every request a turn.
+      // oxlint-disable-next-line promise/no-callback-in-promise
+      holdUntilSent(budget, reply, 3 * bytes).then(() => done(null, payload), done);
+    };
+    route.preParsing = [hold, ...[route.preParsing ?? []].flat()];
   });
+}
+
+function takesBody(methods: readonly string[]): boolean {
+  return methods.some(method => method !== 'GET' && method !== 'HEAD');
 }

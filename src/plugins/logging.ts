@@ -6,7 +6,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { claimedKey } from '../access/keys.js';
-import { traffic } from '../traffic.js';
 
 /** What can happen to a dataset, as the log calls it. */
 export type DatasetChange = 'created' | 'registered' | 'imported' | 'replaced' | 'changed' | 'forgotten' | 'deleted';
@@ -21,12 +20,6 @@ export function logChange(
 }
 
 export function registerLogging(app: FastifyInstance): void {
-  app.addHook('onRequest', (_request, reply, done) => {
-    traffic.underWay++;
-    // Also where the client goes away in the middle.
-    reply.raw.once('close', () => traffic.underWay--);
-    done();
-  });
   app.addHook('onResponse', (request, reply, done) => {
     const level = levelOf(reply.statusCode);
     if ((request.log as Partial<Pick<Logger, 'isLevelEnabled'>>).isLevelEnabled?.(level)) {

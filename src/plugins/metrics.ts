@@ -27,6 +27,7 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
     [{ version: VERSION, node: process.versions.node }, 1],
   ]);
   gauge('hyperslab_requests_in_flight', 'Requests that are not answered to the last byte.', () => traffic.underWay);
+  gauge('hyperslab_connections', 'Connections that are open.', () => traffic.connections);
   labelled('counter', 'hyperslab_problems_total', ['code'], 'Problem documents that were answered, by code.', () =>
     byValue('code', traffic.problems),
   );

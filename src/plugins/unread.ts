@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyInstance } from 'fastify';
 import { fail, HyperslabError } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { listed, shown } from '../shown.js';
 import type { EdgeHeaders } from './edge.js';
 import { countProblem, PROBLEM_TYPE, problemOf } from './errors.js';
@@ -169,4 +170,6 @@ function endWithProblem(socket: Duplex, error: HyperslabError, headers: EdgeHead
   const { status, fields, body } = written(error, headers);
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  // Whoever does not end its side is not waited for; at once, and a client that still sends could not read the answer.
+  setTimeout(() => socket.destroy(), LIMITS.drainMsMax).unref();
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { create, eventually, MiB } from '../system/calls.js';
-import { start, temporaryFolder, type TestServer } from './server.js';
+import { start, temporaryFolder, type Service, type TestServer } from './server.js';
 
 export interface JobBody {
   readonly id: string;
@@ -84,11 +84,22 @@ export function reaches(server: TestServer, id: string, state: JobBody['state'])
   return eventually(async () => (await jobOf(server, id)).state === state, 30_000);
 }
 
-/** A metric by its name and labels, as in the text format. */
-export async function metricOf(server: TestServer, name: string): Promise<number> {
-  const text = await (await server.fetch('/metrics')).text();
-  const line = text.split('\n').find(each => each.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1));
+/** The value of a metric without labels. */
+export async function metricOf(server: Service, name: string): Promise<number> {
+  return (await metricsOf(server)).get(name) ?? Number.NaN;
+}
+
+/** On a connection of its own, which is not kept. */
+const ALONE = { headers: { connection: 'close' } };
+
+/** All metrics by name and labels, as they stand in the text. */
+export async function metricsOf(server: Service): Promise<ReadonlyMap<string, number>> {
+  const lines = (await (await server.fetch('/metrics', ALONE)).text())
+    .split('\n')
+    .filter(line => !line.startsWith('#'));
+  return new Map(
+    lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
 }
 
 /** Waits until the workers have nothing more to do for a while. Returns the reads until then. */

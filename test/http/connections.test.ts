@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import http from 'node:http';
-import t from 'tap';
-import { startServer } from '../helpers/server.js';
+import net from 'node:net';
+import t, { type Test } from 'tap';
+import { start, startServer, type Service } from '../helpers/server.js';
+import { metricOf } from '../helpers/slow-server.js';
+import { eventually } from '../system/calls.js';
 
 /** One request on a connection of the agent; resolves with the status when the body is read. */
 function request(agent: http.Agent, url: string, body?: string): Promise<number> {
@@ -34,4 +37,70 @@ t.test('a kept connection gathers nothing however many statistics are asked on i
     t.equal(await request(agent, `${server.url}/v1/datasets/flights-delay/data?format=raw`), 200);
   }
   t.notMatch(server.log.join('\n'), /MaxListenersExceededWarning/);
+});
+
+/** A connection that sends some bytes and reads what comes. Ends with the test. */
+function connect(t: Test, { url }: Service, bytes: string, localAddress = '127.0.0.1') {
+  const socket = net.connect({ host: '127.0.0.1', port: Number(new URL(url).port), localAddress });
+  const connection = { socket, read: '', isClosed: false };
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined).on('close', () => (connection.isClosed = true));
+  socket.on('data', (chunk: Buffer) => (connection.read += chunk.toString()));
+  if (bytes !== '') socket.write(bytes);
+  return connection;
+}
+
+const HEALTH = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n';
+const UPLOAD =
+  'PUT /v1/datasets/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-npy\r\ncontent-length: 100000\r\n\r\n';
+
+t.test('silent, half and kept connections make room for new ones, the oldest first', async t => {
+  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '6' } });
+  const kinds = ['', 'GET /healthz HT', HEALTH];
+  const old = [...kinds, ...kinds].map(bytes => connect(t, server, bytes));
+  await eventually(() => old.filter(({ read }) => read.includes('200 OK')).length === 2);
+  for (let i = 0; i < 20; i++) {
+    const { socket, ...fresh } = connect(t, server, '');
+    const answered = new Promise<string>(resolve => socket.once('data', chunk => resolve(chunk.toString())));
+    socket.write(HEALTH);
+    t.match(await answered, /^HTTP\/1.1 200 OK/, 'a new one is answered');
+    t.notOk(fresh.isClosed);
+  }
+  t.ok(await eventually(() => old.every(({ isClosed }) => isClosed)));
+  t.equal(await metricOf(server, 'hyperslab_connections'), 6);
+});
+
+t.test('an address whose connections are all at work gets no more, and others do', async t => {
+  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
+  const busy = Array.from({ length: 4 }, () => connect(t, server, UPLOAD, '127.0.0.2'));
+  const other = connect(t, server, HEALTH, '127.0.0.3');
+  t.ok(await eventually(() => other.read.includes('200 OK')));
+  const fifth = connect(t, server, HEALTH, '127.0.0.2');
+  t.ok(await eventually(() => fifth.isClosed), 'the fifth is closed');
+  t.equal(fifth.read, '');
+  t.strictSame(
+    busy.map(({ isClosed }) => isClosed),
+    [false, false, false, false],
+    'those at work stay',
+  );
+  busy[0]!.socket.destroy();
+  t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) === 5));
+  const sixth = connect(t, server, HEALTH, '127.0.0.2');
+  t.ok(await eventually(() => sixth.read.includes('200 OK')), 'what is given back can be had');
+});
+
+t.test('a client that is told 408 and does not go is let go of', async t => {
+  const server = await start(t, { env: { HYPERSLAB_STALL_SECONDS: '1' } });
+  const { port } = new URL(server.url);
+  // Keeps its side open whatever comes.
+  const sockets = ['', 'GET /hea'].map(bytes => {
+    const socket = net.connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined).resume();
+    if (bytes !== '') socket.write(bytes);
+    return socket;
+  });
+  t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) === 3), 'they are counted');
+  t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) === 1), 'and let go of');
+  t.equal(sockets.length, 2);
 });

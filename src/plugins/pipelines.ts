@@ -1,0 +1,53 @@
+/**
+ * One request of a connection is worked on at a time. HTTP lets a client send requests without waiting for answers; those
+ * that come early wait here, before anything reads, counts or holds memory for them. What is worked on has the socket,
+ * so that its response closes when the socket does: whatever is held until then is given back.
+ * Memory: the heads of requests that wait, some 3 kB each. A connection on which more than `pipelinedMax` wait is not
+ * read on; the chunk that was read may hold 2,000. Where `pipelinedTotalMax` wait in all, such a connection is cut.
+ */
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LIMITS } from '../limits.js';
+
+/** The listener of a server, from one that answers a request at once. */
+export function inTurn(answer: RequestListener): RequestListener {
+  const waiting = new Waiting();
+  return (request, response) => {
+    // Node gives the socket to the response whose turn it is.
+    if (response.socket) answer(request, response);
+    else waiting.add(request.socket, response, () => answer(request, response));
+  };
+}
+
+/** How many requests wait, on each connection and in all. */
+class Waiting {
+  readonly #counts = new WeakMap<Socket, number>();
+  #total = 0;
+
+  add(socket: Socket, response: ServerResponse, work: () => void): void {
+    if (!this.#counts.has(socket)) socket.once('close', () => this.#move(socket, -this.#of(socket)));
+    this.#move(socket, 1);
+    if (this.#of(socket) > LIMITS.pipelinedMax) {
+      if (this.#total > LIMITS.pipelinedTotalMax) socket.destroy();
+      else socket.pause();
+    }
+    response.once('socket', () => {
+      // A turn of the event loop for each: a thousand requests of one chunk hold up nobody else.
+      setImmediate(() => {
+        if (socket.destroyed) return;
+        this.#move(socket, -1);
+        if (socket.isPaused() && this.#of(socket) <= LIMITS.pipelinedMax / 2) socket.resume();
+        work();
+      });
+    });
+  }
+
+  #of(socket: Socket): number {
+    return this.#counts.get(socket) ?? 0;
+  }
+
+  #move(socket: Socket, by: number): void {
+    this.#counts.set(socket, this.#of(socket) + by);
+    this.#total += by;
+  }
+}
