@@ -33,9 +33,13 @@ export const LIMITS = {
   batchBytesMax: 16 * MiB,
   /** Commits of one file that wait for their turn; their bodies are counted elsewhere. */
   commitsWaitingMax: 4096,
+  /** What a commit may cost its file, pages and calls included, where its bytes are few but far apart. */
+  commitCostBytesMax: 1 * GiB,
+  /** What one task of a worker writes of a strided selection, by its cost. */
+  scatterBytesMax: 16 * MiB,
   /** A journal that holds more is emptied into its file: what a recovery has to read stays below this and one batch. */
   journalBytesMax: 32 * MiB,
-  /** The same for what it has to write: a fill of any size is a few bytes in the journal. */
+  /** The same for what it costs to write: a fill of any size is a few bytes in the journal. */
   replayBytesMax: 64 * MiB,
   /** Journals grow in steps of up to so much, so that few syncs have to record a new size. */
   journalStepBytesMax: 1 * MiB,

@@ -1,6 +1,6 @@
 /** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
 import { fail } from '../errors.js';
-import { changedBytes, singleRun, type Change } from '../file/change.js';
+import { changedBytes, costBytes, partsOf, singleRun, type Change } from '../file/change.js';
 import { commitChanges, type Applier, type Durability } from '../file/commit.js';
 import { writeFully } from '../file/io.js';
 import { tellReaders } from '../file/tell-readers.js';
@@ -40,9 +40,9 @@ export function checkWritable(dataset: Dataset): void {
   }
 }
 
-export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
+export function changeOf({ geometry, record }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
   const target = selectFrom(geometry.view, selection);
-  return { target, itemsize: geometry.dtype.itemsize, source, bytes };
+  return { target, itemsize: geometry.dtype.itemsize, source, bytes, rewritesGaps: !record.external };
 }
 
 /**
@@ -67,6 +67,7 @@ export async function writeChanges(
   const applier = applierOf(offLoop);
   try {
     if (durability === 'commit') {
+      checkCost(changes);
       return await commitChanges(file, dataset.files, { changes, precondition, applier, signal });
     }
     return await writeThrough(file, dataset.files, { precondition, signal }, async () => {
@@ -83,6 +84,18 @@ export async function writeChanges(
   } finally {
     release();
   }
+}
+
+/** A commit is applied as a whole, and again by a recovery: both have to end soon. @throws too_large */
+function checkCost(changes: readonly Change[]): void {
+  const beside = changes.reduce((sum, change) => sum + costBytes(change) - changedBytes(change), 0);
+  if (beside <= LIMITS.commitCostBytesMax) return;
+  fail(
+    'too_large',
+    `The elements of the write lie so far apart that its pages and calls cost the disk as much as ${Math.round(beside)} bytes more; ` +
+      `durability=commit takes at most ${LIMITS.commitCostBytesMax}. Write smaller slices, or use durability=none and flush.`,
+    { limit: LIMITS.commitCostBytesMax, asked: Math.round(beside) },
+  );
 }
 
 /** A precondition that also asks, in the write's turn, whether the file still is what the changes were made for. */
@@ -109,13 +122,21 @@ export async function applyChange(file: OpenFile, change: Change, offLoop: OffLo
   await tellReaders(file, change.target, change.itemsize);
   traffic.writtenBytes += changedBytes(change);
   const run = singleRun(change);
-  if (run) await writeFully(file.fd, run, change.target.offset);
-  else await offLoop.scatter({ fd: file.fd, ...change, bytes: await sharedCopy(change.bytes) });
+  if (run) {
+    await writeFully(file.fd, run, change.target.offset);
+    return;
+  }
+  const isLarge = change.bytes.byteLength > LIMITS.pieceBytesMax || costBytes(change) > LIMITS.scatterBytesMax;
+  const bytes = isLarge ? await sharedCopy(change.bytes) : change.bytes;
+  // In parts, between which the workers do what others wait for.
+  for (const part of partsOf({ ...change, bytes }, LIMITS.scatterBytesMax)) {
+    // oxlint-disable-next-line no-await-in-loop
+    await offLoop.scatter({ fd: file.fd, ...part });
+  }
 }
 
 /** Bytes that another thread may read, copied in turns: a message would copy all of them in one. */
 async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes.byteLength <= LIMITS.pieceBytesMax) return bytes;
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
   for (let at = 0; at < bytes.byteLength; at += LIMITS.pieceBytesMax) {
     copy.set(bytes.subarray(at, at + LIMITS.pieceBytesMax), at);

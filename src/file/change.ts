@@ -1,5 +1,6 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
-import { scatter } from '../layout/scatter.js';
+import { arranged, boxesOf, reachOf } from '../layout/boxes.js';
+import { runBytesOf, scatter, type ScatterFile } from '../layout/scatter.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { failTruncated } from './refusals.js';
 
@@ -10,11 +11,33 @@ export interface Change {
   /** Strides may be zero: one item fills a selection. */
   readonly source: View;
   readonly bytes: Uint8Array;
+  /** What lies between the elements may be written again as it was read: no other program writes the file. */
+  readonly rewritesGaps?: boolean | undefined;
 }
 
 /** Bytes of the file that a change sets. */
 export function changedBytes({ target, itemsize }: Change): number {
   return sizeOf(target.shape) * itemsize;
+}
+
+/** What a call for one run costs, in bytes that are written in that time. */
+const CALL_BYTES = 512;
+
+/** What a change costs the file, in bytes: those that it sets, the pages that they lie in, and the calls that set them. */
+export function costBytes(change: Change): number {
+  const { target } = arranged(change);
+  const { costs, stretchAxis } = reachOf(target, change.itemsize);
+  const size = sizeOf(target.shape);
+  if (size === 0) return 0;
+  const elementsPerCall = change.rewritesGaps
+    ? sizeOf(target.shape.slice(stretchAxis))
+    : runBytesOf(target, change.itemsize) / change.itemsize;
+  return costs[0]! + (size / elementsPerCall) * CALL_BYTES;
+}
+
+/** The same change in parts of at most so many bytes by their pages, in the order of the file. */
+export function* partsOf(change: Change, bytesMax: number): Generator<Change, void> {
+  for (const box of boxesOf(arranged(change), change.itemsize, bytesMax)) yield { ...change, ...box };
 }
 
 /** A file that was truncated must not grow again by a write, with zeros where the rest was. @throws file_changed */
@@ -30,9 +53,9 @@ export function singleRun(change: Change): Uint8Array | undefined {
   return bytes.subarray(source.offset, source.offset + changedBytes(change));
 }
 
-/** Calls `write` for every run of the file that a change sets. The bytes passed are valid until `write` returns. */
-export function eachRun(change: Change, write: (offset: number, bytes: Uint8Array) => void): void {
+/** Puts the bytes of a change into a file. */
+export function applyTo(file: ScatterFile, change: Change): void {
   const single = singleRun(change);
-  if (!single) scatter(change.target, change.itemsize, change.bytes, change.source, write);
-  else if (single.byteLength > 0) write(change.target.offset, single);
+  if (!single) scatter(change, change.itemsize, change.bytes, change.rewritesGaps ? file : { write: file.write });
+  else if (single.byteLength > 0) file.write(change.target.offset, single);
 }

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { changedBytes, checkFits, type Change } from './change.js';
+import { costBytes, checkFits, type Change } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
@@ -114,11 +114,11 @@ async function letJoin({ commits, lastSyncMs, writersSeen }: FileState): Promise
   }
 }
 
-/** What a batch holds up others by: the bytes of its records, or of the file that they set. */
+/** What a batch holds up others by: the bytes of its records, or what they cost the file. */
 function costOf(changes: readonly Change[]): number {
   return Math.max(
     recordBytes(changes),
-    changes.reduce((sum, change) => sum + changedBytes(change), 0),
+    changes.reduce((sum, change) => sum + costBytes(change), 0),
   );
 }
 

@@ -4,8 +4,8 @@ import type { SourceDescriptor } from '../descriptor.js';
 import type { ScatterTask } from '../dataset/off-loop.js';
 import { invariant } from '../errors.js';
 import { Arena, type KeptFile } from '../file/arena.js';
-import { eachRun } from '../file/change.js';
-import { writeFullySync } from '../file/io.js';
+import { applyTo } from '../file/change.js';
+import { fileOf } from '../file/io.js';
 import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
 import type { View } from '../layout/view.js';
@@ -58,7 +58,7 @@ export function gatherView({ source, view, itemsize, out }: GatherTask): void {
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {
-  eachRun(change, (offset, run) => writeFullySync(fd, run, offset));
+  applyTo(fileOf(fd), change);
 }
 
 /** What a thread computes with. */

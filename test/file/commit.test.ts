@@ -4,10 +4,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { flushFile } from '../../src/file/checkpoint.js';
-import { eachRun, type Change } from '../../src/file/change.js';
+import { applyTo, type Change } from '../../src/file/change.js';
 import { commitChanges, type Applier } from '../../src/file/commit.js';
 import { Generations } from '../../src/file/generations.js';
 import { holdSpace } from '../../src/file/hold-space.js';
+import { fileOf } from '../../src/file/io.js';
 import { LIMITS } from '../../src/limits.js';
 import { writeThrough } from '../../src/file/write-through.js';
 import { newFileTable } from '../helpers/file-table.js';
@@ -17,7 +18,7 @@ const FILE_BYTES = 4096;
 
 const applier: Applier = {
   async apply({ fd }, change) {
-    eachRun(change, (offset, bytes) => void fs.writeSync(fd, bytes, 0, bytes.byteLength, offset));
+    applyTo(fileOf(fd), change);
   },
   async hold({ fd }, { target, itemsize }) {
     holdSpace(fd, target, itemsize);

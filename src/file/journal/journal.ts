@@ -8,7 +8,7 @@ import fs from 'node:fs/promises';
 import { invariant } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { publishNow, stageFile } from '../atomic.js';
-import { changedBytes, type Change } from '../change.js';
+import { costBytes, type Change } from '../change.js';
 import { closeDescriptor, openDescriptor, syncData, truncateDescriptor, writeFully, writePartsFully } from '../io.js';
 import {
   encodeHeader,
@@ -115,7 +115,7 @@ export class Journal {
       throw error;
     }
     this.#moveEnd(this.#end + bytes);
-    for (const change of records.flat()) this.#replayBytes += changedBytes(change);
+    for (const change of records.flat()) this.#replayBytes += costBytes(change);
     this.#nextSeq += records.length;
   }
 

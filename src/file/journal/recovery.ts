@@ -6,9 +6,10 @@
  */
 import { constants } from 'node:fs';
 import { extentOf } from '../../layout/view.js';
+import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
-import { checkFits, eachRun, type Change } from '../change.js';
-import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData, writeFullySync } from '../io.js';
+import { applyTo, checkFits, partsOf, type Change } from '../change.js';
+import { closeDescriptor, fileOf, openDescriptor, readFully, sizeOfDescriptor, syncData } from '../io.js';
 import { inOwnFolder } from '../own-folder.js';
 import { failDamaged } from '../refusals.js';
 import {
@@ -141,10 +142,16 @@ async function replay(journalFd: number, records: readonly FoundRecord[], file: 
     // oxlint-disable-next-line no-await-in-loop
     for (const change of await readChanges(journalFd, record)) checkFits(change, file.bytes);
   }
+  const target = fileOf(file.fd);
   for (const record of records) {
     // oxlint-disable-next-line no-await-in-loop
     for (const [i, change] of (await readChanges(journalFd, record)).entries()) {
-      eachRun(change, (offset, bytes) => writeFullySync(file.fd, bytes, offset));
+      // No other program writes a file of ours.
+      for (const part of partsOf({ ...change, rewritesGaps: file.isOurs }, LIMITS.scatterBytesMax)) {
+        applyTo(target, part);
+        // oxlint-disable-next-line no-await-in-loop
+        if (part.target.shape !== change.target.shape) await nextTurn();
+      }
       // oxlint-disable-next-line no-await-in-loop
       if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
     }
