@@ -98,14 +98,17 @@ function parseFractions(list: string): unknown {
   return list.includes(',') ? fractions : fractions[0];
 }
 
+/** Each digit can belong to one part of it only, so that long texts are read in linear time. */
+const DECIMAL = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
 /** What numbers look like, and what is said of other texts. */
 const NUMBERS = {
   q: {
-    form: /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i,
+    form: DECIMAL,
     words: 'q has',
     takes: 'numbers from 0 to 1. Percentiles are divided by 100: 0.25 for the 25th.',
   },
-  range: { form: /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, words: 'range has', takes: 'numbers.' },
+  range: { form: DECIMAL, words: 'range has', takes: 'numbers.' },
   bins: { form: /^\d{1,15}$/, words: 'bins is', takes: `a whole number from 1 to ${LIMITS.histogramBinsMax}.` },
 } as const;
 

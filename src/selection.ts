@@ -234,9 +234,13 @@ function saturate(digits: string): number {
   return value === 0 ? 0 : value;
 }
 
-/** Spaces only: other white space is not part of the grammar. */
+/** Spaces only: other white space is not part of the grammar. In linear time, which a pattern for both ends would not be. */
 function trimSpaces(text: string): string {
-  return text.replace(/^ +| +$/g, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && text[start] === ' ') start++;
+  while (end > start && text[end - 1] === ' ') end--;
+  return text.slice(start, end);
 }
 
 function refuse(part: string, text: string, expected: string): never {

@@ -216,7 +216,8 @@ function makeArray(random: Random, name: string): Modelled {
   const typestr = random.pick(TYPESTRS);
   const shape = makeShape(random);
   const order = random.pick(['C', 'F'] as const);
-  const format = random.pick(['raw', 'npy'] as const);
+  // A raw file that is registered with no axes has the one that its length gives.
+  const format = shape.length === 0 ? 'npy' : random.pick(['raw', 'npy'] as const);
   const head = format === 'npy' ? npyHead(typestr, shape, order) : randomBytes(random, random.integer(0, 70));
   const elements = Array.from({ length: sizeOf(shape) }, () => makeElement(random, typestr));
   // Bytes behind the array belong to somebody else.
