@@ -49,8 +49,10 @@ def row_mask(where, own, arrays):
         return np.any([row_mask(each, own, arrays) for each in where["or"]], axis=0)
     column = column_of(where, own, arrays)
     mask = np.ones(column.shape, bool)
-    for name, value in where.items():
-        if name in ("column", "self", "dataset"):
+    tests = {name: value for name, value in where.items() if name not in ("column", "self", "dataset")}
+    for name, value in tests.items():
+        # Beside others an empty list is absent; alone it keeps nothing.
+        if value == [] and len(tests) > 1:
             continue
         if name == "is_nan":
             mask &= (np.isnan(column) if column.dtype.kind == "f" else np.zeros(column.shape, bool)) == value
