@@ -48,13 +48,13 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     { parseAs: 'string' },
     (request, text, done) => {
       if (text.trim() === '') return done(null);
+      try {
+        checkDepth(text);
+      } catch (fault) {
+        return done(fault as Error);
+      }
       void parse(request, text, (error, value) => {
         if (error) return done(unreadable(text));
-        try {
-          checkDepth(value);
-        } catch (fault) {
-          return done(fault as Error);
-        }
         const { exactMembers = [] } = request.routeOptions.config;
         if (!hasDigitsToKeep(text, exactMembers)) return done(null, value);
         keepDigitsOf(value, text, exactMembers, fault => done(fault, value));
@@ -100,26 +100,29 @@ function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => { value: un
 }
 
 /**
- * Refuses nesting that a recursion over it, such as JSON.stringify, would not survive. Level by level, so that it needs
- * no stack itself.
+ * Refuses nesting that a recursion over it, such as JSON.stringify, would not survive; and before it is parsed, which
+ * takes long for a megabyte of brackets.
  */
-function checkDepth(value: unknown): void {
-  let level = [value].filter(isContainer);
-  for (let depth = 1; level.length > 0; depth++) {
-    const next: object[] = [];
-    for (const each of level) {
-      const members: unknown[] = Object.values(each);
-      if (members.length > 0 && depth > LIMITS.jsonDepthMax) {
-        fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
-          limit: LIMITS.jsonDepthMax,
-        });
-      }
-      for (const member of members) if (isContainer(member)) next.push(member);
+function checkDepth(text: string): void {
+  let depth = 0;
+  let isString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) isString = !isString;
+    else if (isString) i += code === BACKSLASH ? 1 : 0;
+    else if (code === LIST || code === OBJECT) depth++;
+    else if (code === LIST_END || code === OBJECT_END) depth--;
+    if (depth > LIMITS.jsonDepthMax) {
+      fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
+        limit: LIMITS.jsonDepthMax,
+      });
     }
-    level = next;
   }
 }
 
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LIST = 0x5b;
+const LIST_END = 0x5d;
+const OBJECT = 0x7b;
+const OBJECT_END = 0x7d;

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { CALLS as DOCUMENTED, resolved } from '../helpers/api-document.js';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, GiB, json, KiB, MiB, sparseFile } from '../system/calls.js';
@@ -325,6 +326,12 @@ const CALLS: readonly Call[] = [
         body: `{"ops":["sum"],"where":{"self":true,"in":[${'1,'.repeat(500_000)}1]}}`,
       }).then(r => r.text()),
   },
+  {
+    name: 'a body of brackets',
+    run: () => fetched('/v1/jobs', { ...json('POST', 0), body: '['.repeat(MiB - 1) }).then(r => r.text()),
+  },
+  { name: 'long texts in each parameter', run: longParameters },
+  { name: 'long texts in a body', run: longMembers },
   { name: 'the page', run: () => answered('/', { headers: { accept: 'text/html' } }) },
   { name: 'health', run: () => answered('/healthz') },
   { name: 'a dataset that comes, is filled anew and goes', run: comeAndGo },
@@ -349,6 +356,48 @@ const CALLS: readonly Call[] = [
   })),
   { name: 'a job from its start to its end', run: oneJob },
 ];
+
+/** What patterns that go back and forth over a text would take long for. */
+const LONG_TEXTS = [' ', '0', '-', ',', ':', '...,', '1e', '. ', 'a=b;', '"', '[', '/*,', '%'];
+/** Below the limit of a request line. */
+const PARAMETER_BYTES = 15_000;
+
+async function longParameters(): Promise<void> {
+  for (const { method, url, operation } of DOCUMENTED) {
+    const where = url.replace('{name}', 'table').replace('{row}', '0').replace('{id}', 'x');
+    for (const parameter of operation.parameters ?? []) {
+      const { name, in: place } = resolved(parameter);
+      for (const text of place === 'query' ? LONG_TEXTS : []) {
+        const unit = encodeURIComponent(text);
+        const value = `1${unit.repeat(PARAMETER_BYTES / unit.length)}x`;
+        // oxlint-disable-next-line no-await-in-loop
+        await (await server.fetch(`${where}?${name}=${value}`, { method })).text();
+      }
+    }
+  }
+}
+
+async function longMembers(): Promise<void> {
+  for (const unit of LONG_TEXTS) {
+    const text = unit.repeat(500_000 / unit.length);
+    const slices = Array.from({ length: 100 }, () => text.slice(0, 8150));
+    const bodies: readonly (readonly [where: string, body: object])[] = [
+      ['/v1/datasets', { name: text, dtype: 'f4', shape: [1] }],
+      ['/v1/datasets', { name: 'long', dtype: text, shape: [1] }],
+      ['/v1/datasets', { name: 'long', path: text }],
+      ['/v1/datasets', { name: 'long', dtype: 'f4', shape: [1], fill: text }],
+      ['/v1/datasets/table/statistics', { ops: [text] }],
+      ['/v1/datasets/table/statistics', { ops: ['mean'], axis: text, slice: text }],
+      ['/v1/datasets/table/statistics', { ops: ['mean'], where: { column: 0, in: [text] } }],
+      ['/v1/datasets/table/writes', { writes: slices.map(slice => ({ slice, data: 1 })) }],
+      ['/v1/statistics', { queries: slices.map(slice => ({ dataset: 'table', ops: ['mean'], slice })) }],
+    ];
+    for (const [where, body] of bodies) {
+      // oxlint-disable-next-line no-await-in-loop
+      await (await server.fetch(where, json('POST', body))).text();
+    }
+  }
+}
 
 async function comeAndGo(round: number): Promise<void> {
   const name = `guest-${round}`;
