@@ -12,7 +12,7 @@ import { sizeOf, stridesOf, type View } from './view.js';
 
 /** A file, as whoever writes to it sees it. The bytes that are passed are valid until a call returns. */
 export interface ScatterFile {
-  write(offset: number, bytes: Uint8Array): void;
+  readonly write: (offset: number, bytes: Uint8Array) => void;
   /** Fills `into`. Undefined: another program may write between the elements. */
   readonly read?: ((offset: number, into: Uint8Array) => void) | undefined;
 }
