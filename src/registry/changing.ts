@@ -1,0 +1,66 @@
+/** How a dataset changes: by a patch of its record, or by another header that its file has got. */
+import type { Dataset } from '../dataset/dataset.js';
+import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
+import type { OpenFile } from '../file/open-file.js';
+import { translated } from '../file/system-errors.js';
+import type { Catalog } from './catalog.js';
+import { claimOf, identityOf } from './claims.js';
+import { arrayIn, checkCanWrite } from './inspect.js';
+import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
+
+/** Patches what a client may change of a dataset. */
+export async function patchDataset(
+  catalog: Catalog,
+  name: string,
+  patch: RecordPatch,
+  precondition: Precondition,
+): Promise<Dataset> {
+  return catalog.holding(name, async () => {
+    const dataset = catalog.index.get(name);
+    const { record } = dataset;
+    const changed = patchedRecord(record, patch);
+    const isChecked = becomesWritable(record, changed);
+    const layout = record.made ? undefined : record;
+    if (isChecked) await checkCanWrite(catalog.files.roots, changed.path, catalog.remoteWrites, layout);
+    const identity = await identityOf(changed.path);
+    if (identity !== undefined) await catalog.claims.refreshOthers(identity, changed.path);
+    catalog.claims.refresh(changed.path, identity);
+    if (isChecked) catalog.claims.checkSoleWriter(name, identity, changed.path);
+    const ask = (): void => precondition(standingOf(dataset));
+    return catalog.claiming(claimOf(changed, identity), async claim => {
+      if (record.external && !changed.external) return catalog.save(changed, claim, ask);
+      if (precondition === UNCONDITIONAL) return catalog.save(changed, claim);
+      const state = catalog.files.stateOf(record.fileId);
+      state.checkNotLoading();
+      // No write comes between the question and the change.
+      return state.lock.withRead(() => {
+        ask();
+        return catalog.save(changed, claim);
+      });
+    });
+  });
+}
+
+/** The dataset takes on what the header of its file says now. False where that is no array, or not a whole one. */
+export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile): Promise<boolean> {
+  const { name, fileId } = dataset.record;
+  return catalog.held.hold(name, async () => {
+    // Another request was first; who has the old record is told all the same.
+    if (catalog.index.find(name) !== dataset) return true;
+    const header = await arrayIn(file.fd);
+    if (!header) return false;
+    const record = relearnedRecord(dataset.record, header);
+    // What the journal holds was meant for the array that is gone, and has been applied.
+    await translated(() =>
+      catalog.files.countUnseenChange(
+        fileId,
+        () => undefined,
+        () => catalog.manifests.save(record),
+      ),
+    );
+    const { dev, ino } = file.identity;
+    catalog.claims.refresh(record.path, `${dev}:${ino}`);
+    catalog.index.insert(record);
+    return true;
+  });
+}
