@@ -147,3 +147,18 @@ for (const page of LINKING_PAGES) {
     t.end();
   });
 }
+
+t.test('what the pages for users link to is in the package, too', t => {
+  const { files } = JSON.parse(readPage('package.json')) as { files: readonly string[] };
+  const isPacked = (file: string): boolean => files.some(each => file === each || file.startsWith(`${each}/`));
+  // These lead whoever works on the service to its sources.
+  const pages = LINKING_PAGES.filter(page => !['CONTRIBUTING.md', 'bench/README.md'].includes(page));
+  for (const page of [...pages, 'examples/flights/README.md']) {
+    t.ok(isPacked(page), page);
+    for (const link of linksOf(readPage(page)).filter(each => !/^(https?:|#)/.test(each))) {
+      const target = path.join(path.dirname(page), link.split('#')[0]!).replace(/\/$/, '');
+      t.ok(isPacked(target), `${link} of ${page}`);
+    }
+  }
+  t.end();
+});
