@@ -4,11 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { STATUS_CODES } from 'node:http';
 import path from 'node:path';
 import t from 'tap';
 import { SETTINGS } from '../src/config.js';
-import { ERRORS, type ErrorCode } from '../src/errors.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { CLIENT_BLOCKS } from './helpers/clients.js';
 import {
@@ -19,6 +17,7 @@ import {
   readPage,
   stable,
   stepsOf,
+  updateOrCompare,
   withOutputs,
   type Step,
 } from './helpers/documents.js';
@@ -94,34 +93,11 @@ function runScript(input: string): { stdout: string; stderr: string } {
 /** Lists that are written out of tables of the code, between two marks of a page. */
 const GENERATED = [
   { page: 'docs/settings.md', mark: 'settings', text: Object.values(SETTINGS).map(settingEntry).join('\n') },
-  { page: 'docs/errors.md', mark: 'errors', text: errorLists() },
   ...CLIENT_BLOCKS.map(([mark, text]) => ({ page: 'docs/clients.md', mark, text })),
 ];
 
 for (const { page, mark, text } of GENERATED) {
-  t.test(`the ${mark} of ${page} are those of the code`, async t => {
-    const block = `<!-- ${mark}:begin -->\n\n${text}\n<!-- ${mark}:end -->`;
-    const place = new RegExp(`<!-- ${mark}:begin -->[\\s\\S]*<!-- ${mark}:end -->`);
-    if (updating) {
-      fs.writeFileSync(
-        path.join(PACKAGE_ROOT, page),
-        readPage(page).replace(place, () => block),
-      );
-    } else t.ok(readPage(page).includes(block), `${page} should hold this list (npm run docs writes it):\n${block}`);
-  });
-}
-
-/** The codes by their status; one that reaches nobody is left out. */
-function errorLists(): string {
-  const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => ERRORS[code as ErrorCode].status !== 499);
-  const statuses = [...new Set(codes.map(code => ERRORS[code].status))].toSorted((a, b) => a - b);
-  const listOf = (status: number): string => {
-    const rows = codes
-      .filter(code => ERRORS[code].status === status)
-      .map(code => `- \`${code}\`: ${ERRORS[code].title}. ${ERRORS[code].remedy}`);
-    return `## ${status} ${STATUS_CODES[status]}\n\n${rows.join('\n')}\n`;
-  };
-  return statuses.map(listOf).join('\n');
+  t.test(`the ${mark} of ${page} are those of the code`, async t => updateOrCompare(t, page, mark, text));
 }
 
 function settingEntry({ name, default: value, unit, meaning }: (typeof SETTINGS)[keyof typeof SETTINGS]): string {

@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Test } from 'tap';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
 
 export interface Step {
@@ -90,4 +91,17 @@ export function anchorsOf(markdown: string): Set<string> {
         .replaceAll(' ', '-'),
     ),
   );
+}
+
+/** Holds a page to the text that belongs between its marks, or writes it where `npm run docs` asks for that. */
+export function updateOrCompare(t: Test, page: string, mark: string, text: string): void {
+  const block = `<!-- ${mark}:begin -->\n<!-- prettier-ignore-start -->\n\n${text.trimEnd()}\n\n<!-- prettier-ignore-end -->\n<!-- ${mark}:end -->`;
+  const place = new RegExp(`<!-- ${mark}:begin -->[\\s\\S]*<!-- ${mark}:end -->`);
+  const before = readPage(page);
+  if (process.env['UPDATE_DOCS'] !== '1') {
+    t.equal(place.exec(before)?.[0], block, `${page} is as npm run docs writes it`);
+    return;
+  }
+  const after = before.replace(place, () => block);
+  fs.writeFileSync(path.join(PACKAGE_ROOT, page), after);
 }

@@ -12,7 +12,7 @@ export interface RawAnswer {
 
 export async function rawRequest(
   url: string,
-  { body, ...options }: https.RequestOptions & { body?: string } = {},
+  { body, ...options }: https.RequestOptions & { body?: string | Uint8Array | undefined } = {},
 ): Promise<RawAnswer> {
   const client = url.startsWith('https:') ? https : http;
   const request = client.request(url, { agent: false, ...options });

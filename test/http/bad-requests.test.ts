@@ -1,6 +1,6 @@
 /**
  * Requests that must be refused, as one table: each has its status and code, is told as a problem document without any
- * path or stack, and changes nothing. A code that is missing here needs a reason in NOT_IN_THE_TABLE.
+ * path or stack, and changes nothing.
  */
 import fs from 'node:fs';
 import http from 'node:http';
@@ -8,6 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import t from 'tap';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
+import { header, npy } from '../helpers/npy.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { makePipe } from '../helpers/special-files.js';
 
@@ -115,20 +116,6 @@ const batch = (title: string, body: object, status: number, code: ErrorCode): Ba
   status,
   code,
 });
-
-function npy(dict: string, data: Buffer | number = 0, version = 1): Buffer {
-  const text = `${dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11)}\n`;
-  const head = Buffer.from(`\x93NUMPY${String.fromCharCode(version)}\0`, 'latin1');
-  return Buffer.concat([
-    head,
-    Buffer.of(text.length & 255, text.length >> 8),
-    Buffer.from(text),
-    typeof data === 'number' ? Buffer.alloc(data) : data,
-  ]);
-}
-
-const header = (descr: string, shape: string): string =>
-  `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
 
 /** A function of the two folders, since some paths are absolute. */
 function table(dataDir: string, root: string): BadRequest[] {
@@ -548,37 +535,6 @@ function table(dataDir: string, root: string): BadRequest[] {
   ];
 }
 
-/** Codes that no single request can bring about. */
-const NOT_IN_THE_TABLE: Partial<Record<ErrorCode, string>> = {
-  too_slow: 'needs a client that stalls: rates.test.ts',
-  expectation_failed: 'answered by Node: unread.test.ts',
-  head_too_large: 'answered by Node: unread.test.ts',
-  // test/system/denied.test.ts:
-  file_denied: 'needs a service of another user',
-  data_folder_refused: 'needs a service of another user',
-  // test/http/access*.test.ts, edge.test.ts and tokens.test.ts:
-  unauthenticated: 'this service is open',
-  forbidden: 'this service is open',
-  forbidden_host: 'fetch sets Host by itself',
-  forbidden_origin: 'fetch sets Origin by itself',
-  too_many_requests: 'no limit is set',
-  // test/http/jobs.test.ts and test/jobs/lost-workers.test.ts:
-  too_many_jobs: 'needs jobs that run for long',
-  worker_lost: 'needs a thread that ends',
-  no_workers: 'needs a machine that starts no thread: test/jobs/no-threads.test.ts',
-  keys_unavailable: 'this service takes no tokens',
-  busy: 'needs two requests at a time: the test below',
-  bulk_load: 'needs two requests at a time: the test below',
-  busy_writing: 'needs a writer that outruns a reader',
-  shutting_down: 'needs a service that is going down',
-  cancelled: 'needs a client that has gone, and cannot read it',
-  file_system_refused: 'needs a network or FUSE file system',
-  durability_unknown: 'needs a disk that fails to sync',
-  disk_full: 'needs a full disk',
-  io_error: 'needs a disk that fails',
-  internal: 'needs a defect',
-};
-
 let server: TestServer;
 let root: string;
 let dataDir: string;
@@ -623,14 +579,6 @@ t.test('bad requests are told what is wrong, and change nothing', async t => {
     t.strictSame(faults, [], `${title}: ${status} ${code}`);
   }
   t.strictSame(await everything(), before, 'every dataset and every file is as it was');
-});
-
-t.test('the table covers every code, or says why not', async t => {
-  const covered = new Set<string>(table(dataDir, root).map(request => request.code));
-  for (const code of Object.keys(ERRORS) as ErrorCode[]) {
-    const reason = NOT_IN_THE_TABLE[code];
-    t.ok(covered.has(code) !== (reason !== undefined), `${code}: ${reason ?? 'in the table'}`);
-  }
 });
 
 t.test('shapes and slices of 10^18 are answered at once', async t => {

@@ -1,9 +1,8 @@
 /** Metrics, scraped: that they are there, move with what happens, and are named as Prometheus asks. */
 import fs from 'node:fs';
-import path from 'node:path';
 import t from 'tap';
-import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { VERSION } from '../../src/version.js';
+import { updateOrCompare } from '../helpers/documents.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rssAnonBytes } from '../helpers/memory.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
@@ -116,13 +115,5 @@ t.test('the page on operations has the metrics of the code', async t => {
   const server = await start(t);
   const ours = [...(await scrape(server)).values()].filter(({ name }) => name.startsWith('hyperslab_'));
   const rows = ours.map(({ name, type, help }) => `- \`${name}\` (${type}): ${help}`);
-  const block = `<!-- metrics:begin -->\n<!-- prettier-ignore-start -->\n\n${rows.join('\n')}\n\n<!-- prettier-ignore-end -->\n<!-- metrics:end -->`;
-  const page = path.join(PACKAGE_ROOT, 'docs', 'operations.md');
-  const text = fs.readFileSync(page, 'utf8');
-  if (process.env['UPDATE_DOCS'] === '1') {
-    fs.writeFileSync(
-      page,
-      text.replace(/<!-- metrics:begin -->[\s\S]*<!-- metrics:end -->/, () => block),
-    );
-  } else t.ok(text.includes(block), `docs/operations.md should hold this list (npm run docs writes it):\n${block}`);
+  updateOrCompare(t, 'docs/operations.md', 'metrics', rows.join('\n'));
 });
