@@ -3,8 +3,7 @@ import path from 'node:path';
 import { HyperslabError, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
 import type { FileReference, FileTable } from '../file/file-table.js';
-import type { FileState } from '../file/file-state.js';
-import { KIND_BYTES, kindOfHead, readHead, type Head } from '../file/head.js';
+import { KIND_BYTES, kindOfHead, readHead, type Head, type HeadKind } from '../file/head.js';
 import { countNoticed } from '../file/noticed.js';
 import { closeDescriptor } from '../file/io.js';
 import {
@@ -66,11 +65,11 @@ export class Dataset {
     this.geometry = geometryOf(record);
     this.files = files;
     this.#learn = learn;
-    const { fileId, path: realPath, format, offset } = record;
-    const header =
-      format === 'npy'
-        ? { bytes: offset, isIts: (head: Uint8Array) => headerCheck(head.subarray(0, offset), record) }
-        : undefined;
+    const { fileId, path: realPath, format, offset, external, content } = record;
+    const npy = { bytes: offset, isIts: (head: Uint8Array) => headerCheck(head.subarray(0, offset), record) };
+    const raw = { bytes: KIND_BYTES, isIts: (head: Uint8Array) => this.#isStillRaw({ bytes: head }) };
+    // Nobody but the service writes the others, and what it writes is meant.
+    const header = format === 'npy' ? npy : external && content !== undefined ? raw : undefined;
     this.reference = { fileId, realPath, writable: isWritable(record), registration, header };
   }
 
@@ -237,10 +236,23 @@ export class Dataset {
   #accepts(file: OpenFile): boolean {
     const { header } = this.reference;
     const head = file.headOf(header?.bytes ?? KIND_BYTES);
-    if (!(header ? header.isIts(head.bytes) : isStillRaw(file.state, head))) return false;
+    if (this.record.format === 'raw') file.state.kind ??= this.#content ?? kindOfHead(head);
+    if (!(this.record.format === 'npy' ? header!.isIts(head.bytes) : this.#isStillRaw(head))) return false;
     file.verify(this.geometry.endBytes);
     this.#head = head;
     return true;
+  }
+
+  /** What the file began as when it was registered, where others may have changed that since. */
+  get #content(): HeadKind | undefined {
+    return this.record.external ? this.record.content : undefined;
+  }
+
+  /** A raw file may begin with anything, but not become a container: its bytes would be taken for elements. */
+  #isStillRaw(head: Head): boolean {
+    const kind = kindOfHead(head);
+    const state = this.files.knownStateOf(this.record.fileId);
+    return kind === 'raw' || kind === this.#content || kind === state?.kind || state?.isWriting === true;
   }
 
   async #refuse(file: OpenFile): Promise<never> {
@@ -251,13 +263,6 @@ export class Dataset {
     });
     return (await registration.learning) ? failHeader() : failNoArray();
   }
-}
-
-/** A raw file may begin with anything, but not become a container: its bytes would be taken for elements. */
-function isStillRaw(state: FileState, head: Head): boolean {
-  const kind = kindOfHead(head);
-  state.kind ??= kind;
-  return kind === 'raw' || kind === state.kind || state.isWriting;
 }
 
 /** Another thing on the path is a change of the file for whoever has it registered. @throws file_changed */

@@ -23,6 +23,8 @@ export interface DatasetRecord {
   readonly offset: number;
   readonly mode: Mode;
   readonly format: FileFormat;
+  /** What a raw file began as when it was registered: `raw`, or the suffix of a container. Unknown of others. */
+  readonly content?: string;
   /** Other programs may change the file. */
   readonly external: boolean;
   /** The service made the file: created, imported, or a demo array; not registered in place. */

@@ -4,11 +4,11 @@
  * Hazard: times move in steps, so that a young one proves nothing yet.
  */
 import fs, { type Stats } from 'node:fs';
-import { CONTAINERS, signatureIn, type Container } from '../containers.js';
+import { CONTAINERS, signatureIn } from '../containers.js';
 import { LIMITS } from '../limits.js';
 
-/** The container that a file begins as, at its first byte. */
-export type HeadKind = Container | 'raw';
+/** What a file begins as, at its first byte: the suffix of a container, or `raw`. */
+export type HeadKind = string;
 
 /** Bytes that `kindOfHead` looks at. */
 export const KIND_BYTES = Math.max(...CONTAINERS.flatMap(({ magics }) => magics.map(({ length }) => length)));
@@ -19,7 +19,7 @@ export interface Head {
 }
 
 export function kindOfHead({ bytes }: Head): HeadKind {
-  return signatureIn(bytes, at => at === 0)?.row ?? 'raw';
+  return signatureIn(bytes, at => at === 0)?.row.suffixes[0] ?? 'raw';
 }
 
 /** As much as there is of the first `length` bytes. A few, of a file that is being read: they are in memory. */

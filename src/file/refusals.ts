@@ -1,4 +1,5 @@
 /** Why a file is not read or written any more, in the sentences that clients get. None names a path. */
+import { CONTAINERS } from '../containers.js';
 import { fail, HyperslabError } from '../errors.js';
 import type { HeadKind } from './head.js';
 
@@ -40,8 +41,12 @@ export function failNoArray(): never {
 export function failKind(kind: HeadKind): never {
   return failChanged(
     'header',
-    `The file was registered as raw and begins as ${kind === 'raw' ? kind : kind.title} now. Forget the dataset and register what the file holds, or put the old one back.`,
+    `The file was registered as raw and begins as ${titleOf(kind)} now. Forget the dataset and register what the file holds, or put the old one back.`,
   );
+}
+
+function titleOf(kind: HeadKind): string {
+  return CONTAINERS.find(({ suffixes }) => suffixes[0] === kind)?.title ?? kind;
 }
 
 /** The file has `bytes` bytes and `endBytes` of them are needed. @throws file_changed */

@@ -9,6 +9,7 @@ import { parseDType, type DType } from '../dtype.js';
 import { kindOfFileSystem } from '../file/file-system.js';
 import { pathOfDescriptor, withFolder } from '../file/folder.js';
 import { closeDescriptor } from '../file/io.js';
+import { kindOfHead } from '../file/head.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
 import { parseNpyHeader, SIGNATURE_BYTES, type NpyHeader } from '../formats/index.js';
@@ -28,6 +29,8 @@ export interface FoundArray {
   readonly order: Order;
   readonly offset: number;
   readonly format: FileFormat;
+  /** What it begins as, whatever it is registered as. */
+  readonly content: string;
   /** `device:inode`. */
   readonly identity: string;
 }
@@ -38,7 +41,8 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
   try {
     const stats = fstatSync(fd, { bigint: true });
     const size = Number(stats.size);
-    const format = formatOfContent(request.path!, request.format, { head: await readHead(fd), size });
+    const head = await readHead(fd);
+    const format = formatOfContent(request.path!, request.format, { head, size });
     const geometry =
       format === 'npy'
         ? matchHeader(await readHeader(fd), request)
@@ -55,7 +59,7 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
         },
       );
     }
-    return { ...geometry, format, identity: `${stats.dev}:${stats.ino}` };
+    return { ...geometry, format, content: kindOfHead({ bytes: head }), identity: `${stats.dev}:${stats.ino}` };
   } finally {
     await closeDescriptor(fd);
   }
@@ -153,7 +157,7 @@ async function readHeader(fd: number): Promise<NpyHeader> {
 }
 
 /** Members that the request repeats must agree with the header. */
-function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'identity'> {
+function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'content' | 'identity'> {
   const differing = [
     request.dtype !== undefined && parseDType(request.dtype).typestr !== header.dtype.typestr && 'dtype',
     request.shape && !sameShape(request.shape, header.shape) && 'shape',

@@ -34,8 +34,9 @@ const Manifest = Type.Object({
   offset: Type.Integer({ minimum: 0 }),
   mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+')]),
   format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
+  /** Later than version 1's first manifests, which do not have it; so is `made`. */
+  content: Type.Optional(Type.String()),
   external: Type.Boolean(),
-  /** Later than version 1's first manifests, which do not have it. */
   made: Type.Optional(Type.Boolean()),
   attrs: Type.Record(Type.String(), Type.Unknown()),
   dims: Type.Union([Type.Array(Type.String()), Type.Null()]),

@@ -73,6 +73,7 @@ export function registeredRecord(
     offset: found.offset,
     mode: request.mode ?? 'r',
     format: found.format,
+    ...(found.format === 'raw' && { content: found.content }),
     external: request.external ?? shared.external ?? true,
     made: false,
     attrs: request.attrs ?? {},

@@ -225,3 +225,38 @@ t.test(
     t.equal(await outcome(server.fetch('/v1/datasets/stopped/rows/0')), '200');
   },
 );
+
+t.test('raw bytes that became a container while the service was stopped are not served', async t => {
+  const raw = { dtype: '<i4', shape: [4, 6] };
+  const modes = { looked: 'r', written: 'r+', torn: 'r+', whole: 'r+' } as const;
+  for (const [name, mode] of Object.entries(modes)) {
+    fs.writeFileSync(path.join(root, `${name}.raw`), BYTES);
+    await create(server, { name, path: `${name}.raw`, mode, ...raw });
+  }
+  fs.writeFileSync(path.join(root, 'zip.raw'), container('PK\x03\x04'));
+  await create(server, { name: 'zip', path: 'zip.raw', format: 'raw', ...raw });
+  for (const name of ['torn', 'whole']) {
+    t.equal(await outcome(server.fetch(`/v1/datasets/${name}/data?slice=0`, json('PUT', 77))), '200');
+  }
+  await server.stop('SIGKILL');
+  const zip = container('PK\x03\x04');
+  for (const name of ['looked', 'written', 'torn']) fs.writeFileSync(path.join(root, `${name}.raw`), zip);
+  server = await startServer({ dataDir: server.dataDir, env });
+  t.equal((await describe(server, 'looked')).state, 'changed');
+  for (const name of ['looked', 'written']) {
+    t.match(await outcome(server.fetch(`/v1/datasets/${name}/rows/0`)), /^409 file_changed header/, name);
+  }
+  t.match(await outcome(server.fetch('/v1/datasets/written/data', WRITE)), /^409 file_changed header/);
+  t.match(await outcome(server.fetch('/v1/datasets/torn/rows/0')), /^503 quarantined/);
+  for (const name of ['written', 'torn']) t.strictSame(fs.readFileSync(path.join(root, `${name}.raw`)), zip, name);
+  t.equal((await readRaw(server, 'whole')).readInt32LE(0), 77, 'what stayed raw is served');
+  t.equal(
+    await outcome(server.fetch('/v1/datasets/zip/rows/0')),
+    '200',
+    'and what was registered as the zip that it is',
+  );
+  t.equal((await describe(server, 'zip')).state, 'ready');
+  fs.writeFileSync(path.join(root, 'looked.raw'), BYTES);
+  await outcome(server.fetch('/v1/datasets/looked/rows/0'));
+  t.equal(await outcome(server.fetch('/v1/datasets/looked/rows/0')), '200', 'until the file is back');
+});
