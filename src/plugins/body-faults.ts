@@ -22,16 +22,19 @@ export function unsupportedMediaType(request: FastifyRequest): HyperslabError {
   return new HyperslabError('unsupported_media_type', `The body comes ${came}; ${remedy}`, { supported });
 }
 
+/** A JSON body with more bytes than the call takes. */
+export function tooLarge({ headers, routeOptions }: FastifyRequest): HyperslabError {
+  const limit = routeOptions.bodyLimit;
+  const length = Number(headers['content-length']);
+  const asked = Number.isSafeInteger(length) ? length : undefined;
+  const came = asked === undefined ? 'The body has more bytes than are taken' : `The body has ${asked} bytes`;
+  const detail = `${came}; this call takes at most ${limit}. Send less in one call.`;
+  return new HyperslabError('too_large', detail, { limit, ...(asked !== undefined && { asked }) });
+}
+
 /** What Fastify says of a body without what the request had, and what the call takes. */
 export function ofRequest(error: FastifyError, request: FastifyRequest): FastifyError | HyperslabError {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const limit = request.routeOptions.bodyLimit;
-    const length = Number(request.headers['content-length']);
-    const asked = Number.isSafeInteger(length) ? length : undefined;
-    const came = asked === undefined ? 'The body has more bytes than are taken' : `The body has ${asked} bytes`;
-    const detail = `${came}; this call takes at most ${limit}. Send less in one call.`;
-    return new HyperslabError('too_large', detail, { limit, ...(asked !== undefined && { asked }) });
-  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(request);
   return error.statusCode === 415 && !(error instanceof HyperslabError) ? unsupportedMediaType(request) : error;
 }
 

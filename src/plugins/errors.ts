@@ -31,6 +31,9 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
+/** Codes of requests whose bodies are not read to their end. */
+const LEAVES_BODIES: ReadonlySet<ErrorCode> = new Set(['too_slow', 'too_large']);
+
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
   countProblem(problem);
@@ -39,8 +42,8 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const challenge = challengeOf(problem);
   if (challenge !== undefined) reply.header('www-authenticate', challenge);
   if (problem.code === 'range_not_satisfiable') reply.header('content-range', `bytes */${String(problem['size'])}`);
-  // The rest of its body is not waited for.
-  if (problem.code === 'too_slow') reply.header('connection', 'close');
+  // The rest of a body is not waited for.
+  if (LEAVES_BODIES.has(problem.code) && !reply.request.raw.complete) reply.header('connection', 'close');
   // What the log calls this request.
   reply.header('x-request-id', reply.request.id);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));

@@ -3,18 +3,21 @@
  * as it is, so that "5" is never 5. Unknown members are refused: a typing error must not read as "everything". Empty ones
  * are absent where they can be.
  */
-import { callbackify } from 'node:util';
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { fail, HyperslabError } from '../errors.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
-import { unreadable } from './body-faults.js';
+import { BodyReader } from '../transfer/body.js';
+import { tooLarge, unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
 import { takeNoOtherParameters, textValidator } from './texts.js';
+import { whenTooSlow } from './rates.js';
 import { hasDigitsToKeep, keepDigits } from './exact-members.js';
 
 /** Told to generators; nothing is checked by them. */
@@ -40,26 +43,10 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   app.setSerializerCompiler(() => stringifyExactJson);
   // What is not JSON has routes of its own; Fastify would take text/plain as a string.
   app.removeContentTypeParser('text/plain');
-  const keepDigitsOf = callbackify(keepDigits);
-  const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>(
-    ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'string' },
-    (request, text, done) => {
-      if (text.trim() === '') return done(null);
-      try {
-        checkDepth(text);
-      } catch (fault) {
-        return done(fault as Error);
-      }
-      void parse(request, text, (error, value) => {
-        if (error) return done(unreadable(text));
-        const { exactMembers = [] } = request.routeOptions.config;
-        if (!hasDigitsToKeep(text, exactMembers)) return done(null, value);
-        keepDigitsOf(value, text, exactMembers, fault => done(fault, value));
-      });
-    },
+  const parse = promisify(app.getDefaultJsonParser('error', 'error')) as unknown as JsonParser;
+  app.addContentTypeParser(['application/json', 'application/merge-patch+json'], async (request: FastifyRequest, payload: IncomingMessage) =>
+    readJson(request, payload, parse),
   );
   takeEmptyBodies(app);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -80,6 +67,27 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     }
     done();
   });
+}
+
+type JsonParser = (request: FastifyRequest, text: string) => Promise<unknown>;
+
+/** The value of a body; null where there is none. @throws too_large, bad_request */
+async function readJson(request: FastifyRequest, payload: IncomingMessage, parse: JsonParser): Promise<unknown> {
+  const { bodyLimit, config } = request.routeOptions;
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw tooLarge(request);
+  const body = new BodyReader(payload);
+  whenTooSlow(request.raw, error => body.abort(error));
+  const bytes = await body.everything(bodyLimit + 1);
+  if (bytes.byteLength > bodyLimit) throw tooLarge(request);
+  const text = new TextDecoder().decode(bytes);
+  if (text.trim() === '') return null;
+  checkDepth(text);
+  const value = await parse(request, text).catch(() => {
+    throw unreadable(text);
+  });
+  const { exactMembers = [] } = config;
+  if (hasDigitsToKeep(text, exactMembers)) await keepDigits(value, text, exactMembers);
+  return value;
 }
 
 /** Fastify shows a body that is missing as null. */

@@ -67,6 +67,8 @@ t.test('what a request holds comes back with the end of its connection', { timeo
     const all = await metricsOf(server);
     return GAUGES.map(name => `${name} ${String(all.get(name))}`).join(', ');
   };
+  // The connection that the arrays were made on is kept for a while.
+  t.ok(await eventually(async () => (await metricsOf(server)).get('hyperslab_connections') === 1));
   const before = await gauges();
   for (const [point, bytes] of Object.entries(POINTS)) {
     for (const [end, cut] of Object.entries(ENDS)) {
