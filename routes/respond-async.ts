@@ -8,7 +8,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../src/context.js';
 import { LIMITS } from '../src/limits.js';
 import type { Job, JobOrder } from '../src/jobs/job.js';
-import { viewerOf } from '../src/jobs/viewer.js';
+import { ownerOf } from '../src/jobs/viewer.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
@@ -40,7 +40,7 @@ export async function respondAsync(
   { answer, ...order }: AsyncCall,
 ): Promise<FastifyReply> {
   const { id, log, principal } = request;
-  const job = jobs.start({ ...order, owner: viewerOf(principal).owner });
+  const job = jobs.start({ ...order, owner: ownerOf(principal) });
   void logFault(job, log);
   if (waitSeconds > 0) {
     const client = signalOf(reply);

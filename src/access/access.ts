@@ -13,7 +13,8 @@ import { anonymous, NOBODY, OPEN, type Principal } from './principal.js';
 import { unauthenticated } from './refusals.js';
 import { nameOfRank, rankOf } from './scopes.js';
 import type { AccessSettings } from './settings.js';
-import { keysOfText, keysOfUrl, NO_KEYS, TokenVerifier } from './tokens.js';
+import { keysOfText, keysOfUrl, NO_KEYS } from './provider-keys.js';
+import { TokenVerifier } from './tokens.js';
 import { WatchedFile, type Content } from './watched-file.js';
 
 export interface AccessOptions extends AccessSettings {

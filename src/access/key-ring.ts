@@ -51,6 +51,7 @@ function entryOf({ id, hash, scopes, datasets, expires }: KeyRecord): Entry {
     principal: {
       kind: 'key',
       id,
+      owner: id,
       rank: rankOf(scopes),
       patterns: datasets && Patterns.parse(datasets),
     },

@@ -3,18 +3,11 @@
  * HS256, whoever knows a public key could sign. When the keys cannot be fetched, nobody is let in: 503, never open.
  */
 import { createHash } from 'node:crypto';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-} from 'jose';
-import { fail, HyperslabError } from '../errors.js';
+import { errors, jwtVerify, type JWTPayload } from 'jose';
+import { HyperslabError } from '../errors.js';
 import { Patterns } from './patterns.js';
 import type { Principal } from './principal.js';
+import type { KeyFinder } from './provider-keys.js';
 import { unauthenticated } from './refusals.js';
 import { isScope, rankOf, type Scope } from './scopes.js';
 
@@ -25,16 +18,12 @@ export interface TokenRules {
   readonly datasetsClaim: string;
 }
 
-export type KeyFinder = JWTVerifyGetKey;
-
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 const CLOCK_TOLERANCE_S = 30;
 /** Tokens that were found good, so that a client pays for its signature once. */
 const REMEMBERED_MAX = 1000;
 /** A key that the provider gives up must not live on in what is remembered. */
 const REMEMBERED_MS = 5 * 60_000;
-/** After a failure the provider is left alone for this long. */
-const RETRY_MS = 2000;
 
 export class TokenVerifier {
   readonly #rules: TokenRules;
@@ -92,36 +81,6 @@ export class TokenVerifier {
   }
 }
 
-/** Keys from the text of a JWK Set. Throws where it is none. */
-export function keysOfText(text: string): KeyFinder {
-  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
-}
-
-/** A set of which no token is signed. */
-export const NO_KEYS: KeyFinder = createLocalJWKSet({ keys: [] });
-
-/** Keys from a URL: kept for ten minutes, asked for anew when a token names one that is not there. */
-export function keysOfUrl(url: URL): KeyFinder {
-  const remote = createRemoteJWKSet(url, { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 });
-  let downUntil = 0;
-  return async (header, token) => {
-    if (Date.now() < downUntil) failUnavailable();
-    try {
-      return await remote(header, token);
-    } catch (error) {
-      // The set was there, and holds no such key.
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      if (error instanceof errors.JOSENotSupported) throw error;
-      downUntil = Date.now() + RETRY_MS;
-      return failUnavailable();
-    }
-  };
-}
-
-function failUnavailable(): never {
-  return fail('keys_unavailable', 'The keys that tokens are checked against cannot be fetched. Repeat in a moment.');
-}
-
 function refuse(error: unknown): never {
   if (error instanceof HyperslabError) throw error;
   if (error instanceof errors.JWTExpired)
@@ -136,9 +95,23 @@ function principalOf(payload: JWTPayload, { scopeClaim, datasetsClaim }: TokenRu
   return {
     kind: 'token',
     id: `token:${shortText(payload.iss)}:${shortText(payload.sub)}`,
+    owner: ownerOf(payload),
     rank: rankOf(scopesOf(claim(payload, scopeClaim))),
     patterns: patternsOf(claim(payload, datasetsClaim), datasetsClaim),
   };
+}
+
+/**
+ * Exact, so that no two callers are taken for one: the issuer with the subject; without one, with the client or the token
+ * itself. A token with none of them could be anybody's.
+ */
+function ownerOf({ iss, sub, client_id: client, azp, jti }: JWTPayload): string | undefined {
+  const [kind, name] = Object.entries({ sub, client_id: client ?? azp, jti }).find(([, value]) => isName(value)) ?? [];
+  return kind === undefined ? undefined : JSON.stringify([iss ?? null, kind, name]);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Claims are what somebody else wrote: of any type and length. */

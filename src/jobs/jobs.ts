@@ -9,7 +9,8 @@ import { Job, JOB_STATES, type JobOrder, type JobState } from './job.js';
 
 /** Who asks for a job: those who made it, and those who see all. */
 export interface Viewer {
-  readonly owner: string;
+  /** Undefined: no job can be theirs. */
+  readonly owner: string | undefined;
   readonly seesAll: boolean;
 }
 

@@ -19,7 +19,10 @@ export async function makeLimiter(app: FastifyInstance, max: number): Promise<Li
   await app.register(rateLimit, { global: false });
   const options = { max, timeWindow: WINDOW_SECONDS * 1000, cache: CALLERS_MAX };
   const byAddress = app.createRateLimit(options);
-  const byCaller = app.createRateLimit({ ...options, keyGenerator: request => request.principal.id });
+  const byCaller = app.createRateLimit({
+    ...options,
+    keyGenerator: ({ principal }) => `${principal.kind}:${principal.owner ?? principal.id}`,
+  });
   return async (request, principal) => {
     const limit = await (hasCredentials(principal) ? byCaller(request) : byAddress(request));
     if (limit.isAllowed || !limit.isExceeded) return undefined;

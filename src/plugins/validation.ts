@@ -4,7 +4,6 @@
  * are absent where they can be.
  */
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
@@ -44,9 +43,14 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   // What is not JSON has routes of its own; Fastify would take text/plain as a string.
   app.removeContentTypeParser('text/plain');
   app.removeContentTypeParser('application/json');
-  const parse = promisify(app.getDefaultJsonParser('error', 'error')) as unknown as JsonParser;
-  app.addContentTypeParser(['application/json', 'application/merge-patch+json'], async (request: FastifyRequest, payload: IncomingMessage) =>
-    readJson(request, payload, parse),
+  const parseWithCallback = app.getDefaultJsonParser('error', 'error');
+  const parse: JsonParser = (request, text) =>
+    new Promise((resolve, reject) => {
+      void parseWithCallback(request, text, (error, value) => (error ? reject(error) : resolve(value)));
+    });
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    async (request: FastifyRequest, payload: IncomingMessage) => readJson(request, payload, parse),
   );
   takeEmptyBodies(app);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -59,7 +63,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
       return done();
     }
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
+    if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
       fail(
         'unsupported_media_type',
         `The body comes with Content-Encoding ${shown(encoding)}; bodies are taken as they are. Send it plain, without that header.`,

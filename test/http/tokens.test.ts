@@ -216,4 +216,91 @@ t.test('the keys of a URL are fetched and kept; while they cannot be had the ans
   t.equal(fetches, asked, 'the keys are kept');
   mode = 'fails';
   t.equal(await ask(server, token), '200', 'what was fetched holds while the provider is away');
+
+  const stranger = await signer('another');
+  const other = await good.sign({ ...CLAIMS, sub: 'bob' });
+  const [unknown, known] = await Promise.all([ask(server, await stranger.sign()), ask(server, other)]);
+  t.match(unknown, /^401|^503 keys_unavailable/, 'a key that is not known cannot be asked for');
+  t.equal(known, '200', 'and who does not need it does not wait');
+});
+
+t.test('a provider that does not answer holds up nobody whose key is known', async t => {
+  const good = await signer('k');
+  let isSilent = false;
+  const provider = http.createServer((_request, response) => {
+    if (!isSilent) response.end(JSON.stringify({ keys: [good.jwk] }));
+  });
+  provider.listen(0, '127.0.0.1');
+  await once(provider, 'listening');
+  t.teardown(() => provider.close().closeAllConnections());
+  const { port } = provider.address() as AddressInfo;
+  const server = await startHere(t, { env: settings(`http://127.0.0.1:${port}/jwks`) });
+  t.equal(await ask(server, await good.sign()), '200');
+  isSilent = true;
+  const strangers = Array.from({ length: 20 }, async (_, i) => ask(server, await (await signer(`x${i}`)).sign()));
+  for (let i = 0; i < 20; i++) t.equal(await ask(server, await good.sign({ ...CLAIMS, jti: String(i) })), '200');
+  t.strictSame([...new Set(await Promise.all(strangers))], [REFUSED], 'soon after keys were fetched nobody asks again');
+});
+
+t.test('a job belongs to one issuer and subject, compared in full', async t => {
+  const dataDir = temporaryFolder();
+  const { sign, jwk } = await signer('k');
+  const file = path.join(dataDir, 'jwks.json');
+  fs.writeFileSync(file, JSON.stringify({ keys: [jwk] }));
+  const { HYPERSLAB_JWT_ISSUER: _any, ...env } = settings(file);
+  const server = await startHere(t, { dataDir, env });
+  const token = (claims: JWTPayload): Promise<string> => sign({ aud: AUDIENCE, scope: 'write', ...claims });
+  await ask(server, await token({ iss: 'a', sub: 'maker' }), named('a1'));
+  const long = 'x'.repeat(100);
+  const pairs: readonly (readonly [JWTPayload, JWTPayload])[] = [
+    [
+      { iss: 'i', sub: `${long}1` },
+      { iss: 'i', sub: `${long}2` },
+    ],
+    [
+      { iss: `${long}1`, sub: 's' },
+      { iss: `${long}2`, sub: 's' },
+    ],
+    [
+      { iss: 'i', sub: 'a:b' },
+      { iss: 'i:a', sub: 'b' },
+    ],
+    [
+      { iss: 'i', sub: 'ann' },
+      { iss: 'i', client_id: 'ann' },
+    ],
+    [
+      { iss: 'i', client_id: 'ann' },
+      { iss: 'i', jti: 'ann' },
+    ],
+    [
+      { iss: 'i', jti: 'one' },
+      { iss: 'i', jti: 'two' },
+    ],
+    [{ iss: 'i', sub: 'ann' }, { sub: 'ann' }],
+  ];
+  const order = json('POST', { dataset: 'a1', ops: ['sum'] });
+  for (const [mine, theirs] of pairs) {
+    const title = JSON.stringify([mine, theirs]).replaceAll(long, '…');
+    const [own, other] = await Promise.all([token(mine), token(theirs)]);
+    const made = await server.fetch('/v1/jobs', { ...order, headers: { ...order.headers, ...bearer(own).headers } });
+    t.equal(made.status, 202, title);
+    const { id } = (await made.json()) as { id: string };
+    const statusFor = async (who: string, init: RequestInit = {}): Promise<number> =>
+      (await server.fetch(`/v1/jobs/${id}`, { ...init, ...bearer(who) })).status;
+    t.strictSame([await statusFor(other), await statusFor(other, { method: 'DELETE' })], [404, 404], title);
+    const list = (await (await server.fetch('/v1/jobs', bearer(other))).json()) as { jobs: { id: string }[] };
+    t.notOk(
+      list.jobs.some(job => job.id === id),
+      'it is in no list of theirs',
+    );
+    t.equal(await statusFor(own), 200);
+  }
+  const nobody = await token({ iss: 'i', sub: '' });
+  t.equal(await ask(server, nobody), '200');
+  const refused = await outcome(
+    server.fetch('/v1/jobs', { ...order, headers: { ...order.headers, ...bearer(nobody).headers } }),
+  );
+  t.match(refused, /^403 forbidden/, 'a token that names nobody owns nothing');
+  t.equal((await server.fetch('/v1/datasets/a1/statistics?ops=sum', bearer(nobody))).status, 200);
 });
