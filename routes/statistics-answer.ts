@@ -4,6 +4,7 @@ import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
+import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import type { GrowingMemory } from '../src/jobs/growing-memory.js';
@@ -50,7 +51,11 @@ export async function planFor(datasets: Datasets, name: string, input: Statistic
   const { plan, sources } = await runTurns(planning);
   const { ops } = plan.query;
   if (as && (as.length !== ops.length || new Set(as).size !== as.length)) {
-    fail('bad_operation', `as names each of the ${ops.length} results once.`, { as, ops });
+    fail(
+      'bad_operation',
+      `as is ${shown(as)}, and there ${ops.length === 1 ? 'is 1 result' : `are ${ops.length} results`}. Give each of them a name of its own, or leave as out.`,
+      { as, ops },
+    );
   }
   const read = sources.map(source => datasets.get(source.name));
   return { dataset: read[0]!, datasets: read, plan, names: as ?? ops };

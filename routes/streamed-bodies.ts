@@ -47,5 +47,10 @@ export function bodyLength(request: FastifyRequest): number | undefined {
   const text = request.headers['content-length'];
   if (text === undefined) return undefined;
   const length = Number(text);
-  return Number.isSafeInteger(length) ? length : fail('too_large', 'Content-Length is beyond what can be counted.');
+  return Number.isSafeInteger(length)
+    ? length
+    : fail(
+        'too_large',
+        `Content-Length is ${text.slice(0, 60)}; bodies have at most ${Number.MAX_SAFE_INTEGER} bytes. Send it in parts.`,
+      );
 }

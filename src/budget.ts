@@ -61,10 +61,14 @@ export class ByteBudget {
   async take(bytes: number, signal?: AbortSignal): Promise<Release> {
     checkWanted(signal);
     if (bytes > this.#limitBytes) {
-      fail('too_large', `The request would hold ${bytes} bytes; ${this.#limitBytes} are available to all requests.`, {
-        limit: this.#limitBytes,
-        asked: bytes,
-      });
+      fail(
+        'too_large',
+        `The request would hold ${bytes} bytes; ${this.#limitBytes} are available to all requests. Ask for less, or send less, in one call.`,
+        {
+          limit: this.#limitBytes,
+          asked: bytes,
+        },
+      );
     }
     const taken = this.tryTake(bytes);
     if (taken) return taken;

@@ -147,10 +147,14 @@ export function normalise(parts: readonly SlicePart[], shape: readonly number[])
     if (pick.kind !== 'index') resultShape.push(pick.kind === 'range' ? pick.length : 1);
   }
   if (resultShape.length > LIMITS.rankMax) {
-    fail('result_rank', `The result would have ${resultShape.length} axes; at most ${LIMITS.rankMax} are possible.`, {
-      asked: resultShape.length,
-      limit: LIMITS.rankMax,
-    });
+    fail(
+      'result_rank',
+      `The result would have ${resultShape.length} axes; at most ${LIMITS.rankMax} are possible. Write fewer newaxis.`,
+      {
+        asked: resultShape.length,
+        limit: LIMITS.rankMax,
+      },
+    );
   }
   return { picks, shape: resultShape, ...(outside && { outside }) };
 }

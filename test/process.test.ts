@@ -22,7 +22,7 @@ t.test('what is no flag is refused with the near one', async t => {
     [['--prot', '1'], /no flag --prot\. Did you mean --port\?/],
     [['--datadir=x'], /Did you mean --data-dir\?/],
     [['--loglevel', 'x'], /Did you mean --log-level\?/],
-    [['--nothing-like-it'], /^There is no flag --nothing-like-it\.$/],
+    [['--nothing-like-it'], /^There is no flag --nothing-like-it\. "hyperslab --help" lists them\.$/],
     [['-p', '1'], /no flag -p\./],
     [['--port'], /--port needs a value/],
   ] as const) {

@@ -48,6 +48,13 @@ function realPathOf(file: string): Promise<string> {
   return fs.realpath(file).catch(() => path.resolve(file));
 }
 
+/** Names the scheme alone: what stands behind it may be a secret. */
+function notBearer(authorization: string): string {
+  const scheme = /^[A-Za-z-]{1,20}(?= )/.exec(authorization)?.[0];
+  const came = scheme === undefined || /^bearer$/i.test(scheme) ? 'no "Bearer <key>"' : `of the scheme ${scheme}`;
+  return `The Authorization header is ${came}. Send the word Bearer, a blank and a key or token: "Bearer <key>".`;
+}
+
 const ADMIN = rankOf(['admin']);
 
 export class Access {
@@ -136,7 +143,7 @@ export class Access {
     if (authorization === undefined) return this.#anonymous;
     const token = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization)?.[1];
     if (token === undefined) {
-      throw unauthenticated('invalid_token', 'The Authorization header is not "Bearer <key>".');
+      throw unauthenticated('invalid_token', notBearer(authorization));
     }
     if (token.startsWith('hs_') || !this.#tokens) return (this.#keys ?? NO_RING).verify(token);
     return this.#tokens.verify(token);

@@ -3,12 +3,13 @@
  * to ask. Datasets outside the principal's patterns answer as names that were never registered.
  */
 import { fail, HyperslabError } from '../errors.js';
+import { shown } from '../shown.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { failMissing } from '../registry/names.js';
 import type { Listed, ListQuery, RecordPatch, Registry } from '../registry/registry.js';
 import type { CreateRequest } from '../registry/request.js';
-import { failForbidden } from './refusals.js';
+import { failForbidden, failScope } from './refusals.js';
 import type { Patterns } from './patterns.js';
 import type { Principal } from './principal.js';
 import { rankOf } from './scopes.js';
@@ -104,7 +105,11 @@ class View implements Datasets {
   #checkPath(): void {
     this.#needsAdmin('Registering a file by its path');
     if (this.#patterns) {
-      failForbidden('Registering a file by its path needs a key without dataset patterns.', 'admin', this.#principal);
+      failForbidden(
+        `Registering a file by its path needs a key for all datasets; this one is for ${this.#patterns.texts.join(', ')}. Ask for one without patterns.`,
+        'admin',
+        this.#principal,
+      );
     }
   }
 
@@ -112,7 +117,7 @@ class View implements Datasets {
     if (!this.#reaches(name)) {
       const patterns = this.#patterns!.texts;
       failForbidden(
-        `The key reaches datasets named ${patterns.join(', ')}; choose such a name.`,
+        `The key reaches datasets named ${patterns.join(', ')}, and ${shown(name)} is not. Choose such a name, or ask for another key.`,
         undefined,
         this.#principal,
         { datasets: patterns },
@@ -125,7 +130,7 @@ class View implements Datasets {
   }
 
   #needsAdmin(what: string): void {
-    if (this.#principal.rank < ADMIN) failForbidden(`${what} needs the scope admin.`, 'admin', this.#principal);
+    if (this.#principal.rank < ADMIN) failScope('admin', this.#principal, what);
   }
 
   /** Errors that name another dataset on the same file name it only to those who reach it. */

@@ -26,9 +26,10 @@ export function missingCredentials(scope: Scope | undefined): HyperslabError {
   );
 }
 
-export function failScope(scope: Scope, principal: Principal): never {
+/** `what` begins the sentence. */
+export function failScope(scope: Scope, principal: Principal, what = 'This call'): never {
   return failForbidden(
-    `This call needs the scope ${scope}; the key has ${nameOfRank(principal.rank)}. Ask for a key with more.`,
+    `${what} needs the scope ${scope}; the ${principal.kind === 'token' ? 'token' : 'key'} has ${nameOfRank(principal.rank)}. Ask for one with ${scope}.`,
     scope,
     principal,
   );

@@ -120,7 +120,9 @@ export type AccessSettings = ValuesOf<typeof ACCESS_SETTINGS>;
 export function accessFaults({ jwks, jwtAudience, tlsCert, tlsKey }: Partial<AccessSettings>): string[] {
   const faults: string[] = [];
   if (jwks !== undefined && jwtAudience === undefined) {
-    faults.push('HYPERSLAB_JWT_AUDIENCE is not set: with HYPERSLAB_JWKS, tokens for other services would be taken');
+    faults.push(
+      'HYPERSLAB_JWT_AUDIENCE is not set: with HYPERSLAB_JWKS alone, tokens for other services would be taken. Set it to the aud of the tokens for this one',
+    );
   }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     faults.push('HYPERSLAB_TLS_CERT and HYPERSLAB_TLS_KEY go together: set both or neither');

@@ -86,9 +86,21 @@ function refuse(error: unknown): never {
   if (error instanceof errors.JWTExpired)
     throw unauthenticated('invalid_token', 'The token has expired. Get a new one.');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    throw unauthenticated('invalid_token', `The claim ${error.claim} of the token is missing or not the one wanted.`);
+    throw unauthenticated(
+      'invalid_token',
+      `The claim ${error.claim} of the token is missing, or not what this service wants. Get a token that was issued for it.`,
+    );
   }
-  throw unauthenticated('invalid_token', 'The token is not signed by a key that this service trusts.');
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
+    throw unauthenticated(
+      'invalid_token',
+      'What stands behind Bearer is neither a key (hs_…) nor a JWT. Send it whole.',
+    );
+  }
+  throw unauthenticated(
+    'invalid_token',
+    'The token is not signed by a key that this service trusts. Get one from its identity provider.',
+  );
 }
 
 function principalOf(payload: JWTPayload, { scopeClaim, datasetsClaim }: TokenRules): Principal {
@@ -137,7 +149,7 @@ function patternsOf(value: unknown, name: string): Patterns | undefined {
   } catch (error) {
     throw unauthenticated(
       'invalid_token',
-      `The claim ${name} of the token cannot be read: ${(error as Error).message}.`,
+      `The claim ${name} of the token cannot be read: ${(error as Error).message}. Get a token with a list of patterns, or without this claim.`,
     );
   }
 }

@@ -42,7 +42,7 @@ export class StagedFile {
     if (overwrite) await fs.rename(temporary, target);
     else {
       // link() refuses an existing name, which rename() would replace.
-      await fs.link(temporary, target).catch(failIfExists);
+      await fs.link(temporary, target).catch(error => failIfExists(error, target));
       await fs.rm(temporary, { force: true });
     }
     this.#isPublished = true;
@@ -115,14 +115,15 @@ export async function removeTemporaries(folder: string): Promise<void> {
   }
 }
 
-export function failExists(): never {
+/** @param target its last part is told */
+export function failExists(target: string): never {
   return fail(
     'exists',
-    'A file of this name exists. Register it with `path`, or replace it with mode w+ and overwrite true.',
+    `The file ${JSON.stringify(path.basename(target))} exists already. Register it with "path", or replace it with "mode": "w+" and "overwrite": true.`,
   );
 }
 
-function failIfExists(error: unknown): never {
-  if (systemErrorCode(error) === 'EEXIST') return failExists();
+function failIfExists(error: unknown, target: string): never {
+  if (systemErrorCode(error) === 'EEXIST') return failExists(target);
   throw error;
 }

@@ -48,10 +48,12 @@ export class Roots {
     for (const candidate of this.#candidates(asked)) {
       // One root after the other: the first that has the file wins.
       // oxlint-disable-next-line no-await-in-loop
-      const found = await this.#walk(candidate.root, candidate.components);
+      const found = await this.#walk(candidate.root, candidate.components, asked);
       if (found) return found.realPath;
     }
-    return fail('file_not_found', `No file ${shown(asked)} stands under the served folders.`, { path: asked });
+    return fail('file_not_found', `No file ${shown(asked)} stands under the served folders. ${RELATIVE}`, {
+      path: asked,
+    });
   }
 
   /**
@@ -65,15 +67,20 @@ export class Roots {
       const name = components.at(-1);
       if (name === undefined) continue;
       // oxlint-disable-next-line no-await-in-loop
-      const folder = await this.#walk(root, components.slice(0, -1));
+      const folder = await this.#walk(root, components.slice(0, -1), asked);
       if (!folder?.stats.isDirectory()) continue;
-      const target = this.#allowed(path.join(folder.realPath, name));
+      const target = this.#allowed(path.join(folder.realPath, name), asked);
       // oxlint-disable-next-line no-await-in-loop
       if (await look(target)) return target;
       place ??= target;
     }
     return (
-      place ?? fail('file_not_found', `No folder for ${shown(asked)} stands under the served folders.`, { path: asked })
+      place ??
+      fail(
+        'file_not_found',
+        `No folder for ${shown(asked)} stands under the served folders. Make it first. ${RELATIVE}`,
+        { path: asked },
+      )
     );
   }
 
@@ -87,9 +94,13 @@ export class Roots {
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === 'ELOOP' || code === 'ENOTDIR') {
-        return fail('path_forbidden', 'Another thing took the place of the file or of a folder on its path.', {
-          reason: 'replaced',
-        });
+        return fail(
+          'path_forbidden',
+          'Another thing took the place of the file or of a folder on its path. Put back what was there, and repeat the request.',
+          {
+            reason: 'replaced',
+          },
+        );
       }
       if (code === 'EISDIR' || code === 'ENXIO') return failNotRegular();
       throw fromSystemError(error);
@@ -118,12 +129,12 @@ export class Roots {
   }
 
   #candidates(asked: string): Candidate[] {
-    if (asked === '' || asked.length > PATH_LENGTH_MAX || asked.includes('\0')) return failForbidden();
+    if (asked === '' || asked.length > PATH_LENGTH_MAX || asked.includes('\0')) return failForbidden(asked);
     const components = asked.split('/').filter(component => component !== '' && component !== '.');
-    if (components.includes('..')) return failForbidden();
+    if (components.includes('..')) return failForbidden(asked);
     if (!asked.startsWith('/')) return this.#roots.map(({ real }) => ({ root: real, components }));
     const inside = this.#holding(`/${components.join('/')}`);
-    return inside.length > 0 ? inside : failForbidden();
+    return inside.length > 0 ? inside : failForbidden(asked);
   }
 
   /** The roots that an absolute path lies in, by either of their names. */
@@ -137,7 +148,7 @@ export class Roots {
   }
 
   /** What stands at the end of a path below a root; undefined for nothing. @throws path_forbidden, file_denied */
-  async #walk(root: string, components: readonly string[]): Promise<Found | undefined> {
+  async #walk(root: string, components: readonly string[], asked: string): Promise<Found | undefined> {
     let links = 0;
     let start = root;
     let rest = components;
@@ -145,17 +156,17 @@ export class Roots {
       // oxlint-disable-next-line no-await-in-loop
       const step = await orAbsent(() => walkToLink(start, rest));
       if (!step) return undefined;
-      if (!('target' in step)) return { ...step, realPath: this.#allowed(step.realPath) };
-      if (++links > LINKS_MAX) return failForbidden();
+      if (!('target' in step)) return { ...step, realPath: this.#allowed(step.realPath, asked) };
+      if (++links > LINKS_MAX) return failForbidden(asked);
       const [home] = this.#holding(step.target);
-      if (home === undefined) return failForbidden();
+      if (home === undefined) return failForbidden(asked);
       start = home.root;
       rest = [...home.components, ...step.rest];
     }
   }
 
-  #allowed(realPath: string): string {
-    return this.#isReserved(realPath) ? failForbidden() : realPath;
+  #allowed(realPath: string, asked: string): string {
+    return this.#isReserved(realPath) ? failForbidden(asked) : realPath;
   }
 
   #isReserved(realPath: string): boolean {
@@ -214,17 +225,23 @@ function isInside(candidate: string, folder: string): boolean {
   return candidate === folder || candidate.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
+const RELATIVE = 'Give a path relative to one of them, without "..", or an absolute one inside.';
+
 function shown(asked: string): string {
   return JSON.stringify(asked.length > 200 ? `${asked.slice(0, 200)}…` : asked);
 }
 
-function failForbidden(): never {
+/** An absolute path is not repeated: it may be that of a folder of the service's own. */
+function failForbidden(asked?: string): never {
   return fail(
     'path_forbidden',
-    'The path does not lead to a file under the served folders (HYPERSLAB_ROOTS and the data folder). Give a path relative to one of them, without "..".',
+    `The path${asked?.startsWith('/') === false ? ` ${shown(asked)}` : ''} does not lead to a file under the served folders (HYPERSLAB_ROOTS and the data folder). ${RELATIVE}`,
   );
 }
 
 export function failNotRegular(): never {
-  return fail('not_a_regular_file', 'The path is not a regular file. Only regular files can be mapped.');
+  return fail(
+    'not_a_regular_file',
+    'The path is not a regular file, and only those can be mapped. Give the path of a file.',
+  );
 }

@@ -5,7 +5,7 @@ import { HyperslabError, systemErrorCode, type ErrorCode } from '../errors.js';
 const TRANSLATIONS: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
   ENOSPC: { code: 'disk_full', detail: 'The disk has no room for it. Free space or ask for less, then repeat.' },
   EDQUOT: { code: 'disk_full', detail: 'The disk quota is used up. Free space or ask for less, then repeat.' },
-  EFBIG: { code: 'too_large', detail: 'The file system cannot hold a file of this size.' },
+  EFBIG: { code: 'too_large', detail: 'The file system cannot hold a file of this size. Choose a smaller array.' },
   ENOENT: { code: 'file_changed', detail: 'The file is gone. Put it back, or forget the dataset.' },
   ELOOP: {
     code: 'path_forbidden',
@@ -50,7 +50,7 @@ export function fromSystemError(error: unknown): HyperslabError {
   if (known) return new HyperslabError(known.code, known.detail, values, { cause: error });
   return new HyperslabError(
     'io_error',
-    `The storage answered ${code ?? 'with an unknown error'}.`,
+    `The storage answered ${code ?? 'with an unknown error'}. Whoever runs the service should look at its disk; the log has more.`,
     {},
     { cause: error },
   );

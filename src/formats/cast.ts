@@ -48,7 +48,7 @@ export function castInto(from: DType, to: DType, bytes: Uint8Array, elementOffse
  */
 export function checkBool(bytes: Uint8Array, elementOffset: ElementOffset = 0): void {
   for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]! > 1) refuse('bool', String(bytes[i]), elementOffset + i, 'a byte of a bool is 0 or 1');
+    if (bytes[i]! > 1) refuse('bool', String(bytes[i]), elementOffset + i, 'a byte of a bool is 0 or 1. Send those');
   }
 }
 
@@ -191,11 +191,21 @@ function wideText({ from, bytes }: Cast, index: number): string {
 
 function refuseRange({ to, elementOffset }: Cast, index: number, value: string): never {
   const { min, max } = integerRange(to);
-  return refuse(to.name, value, elementOffset + index, `it holds ${min} to ${max}`);
+  return refuse(
+    to.name,
+    value,
+    elementOffset + index,
+    `it holds ${min} to ${max}. Send values in that range, or write to a wider dtype`,
+  );
 }
 
 function refuseInfinity({ to, elementOffset }: Cast, index: number, value: number): never {
-  return refuse(to.name, String(value), elementOffset + index, 'it would become infinity');
+  return refuse(
+    to.name,
+    String(value),
+    elementOffset + index,
+    'it would become infinity. Send smaller values, or write to a wider dtype',
+  );
 }
 
 function refuse(dtype: string, value: string, index: number, why: string): never {

@@ -6,6 +6,7 @@
 import type { Block } from '../block.js';
 import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
+import { shown } from '../shown.js';
 import { LIMITS } from '../limits.js';
 import { stringifyExactJson } from './json-exact.js';
 import { JsonScanner } from './json-scan.js';
@@ -44,12 +45,12 @@ export function parseJsonDataNow(dtype: DType, bytes: Uint8Array): Block {
  */
 export function parseJsonScalar(value: unknown, dtype: DType): Uint8Array {
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) refuseScalar(value, dtype, 'it is beyond float64');
+    if (!Number.isFinite(value)) refuseScalar(value, dtype, 'it is beyond float64. Write "Infinity" for infinity');
     if (dtype.kind !== 'f' && dtype.itemsize === 8 && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      refuseScalar(value, dtype, 'its digits are uncertain beyond 2^53; write it as a string');
+      refuseScalar(value, dtype, 'its digits are uncertain beyond 2^53. Write it as a string');
     }
   } else if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'bigint') {
-    fail('bad_json', 'The value should be one number, string or boolean.', { dtype: dtype.typestr });
+    fail('bad_json', `The value is ${shown(value)}; it takes one number, string or boolean.`, { dtype: dtype.typestr });
   }
   return parseJsonDataNow(dtype, Buffer.from(stringifyExactJson(value))).bytes;
 }
@@ -114,20 +115,24 @@ class ListReader {
         scanner.at++;
         return false;
       }
-      if (next !== CLOSE) scanner.refuse(scanner.at, 'a comma or a closing bracket should stand there');
+      if (next !== CLOSE) scanner.refuseFor(scanner.at, 'a comma or a closing bracket');
       this.#close();
     }
-    if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the value');
+    if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the value. Send one value, or one list');
     return true;
   }
 
   #open(): void {
     if (this.#depth === this.#rank) this.#refuseRagged('a list stands where others have no list');
     if (this.#depth === LIMITS.rankMax) {
-      fail('bad_shape', `The lists are nested deeper than ${LIMITS.rankMax} axes, the most that an array has.`, {
-        limit: LIMITS.rankMax,
-        position: this.#scanner.at,
-      });
+      fail(
+        'bad_shape',
+        `The lists are nested deeper than ${LIMITS.rankMax} axes, the most that an array has. Take brackets away.`,
+        {
+          limit: LIMITS.rankMax,
+          position: this.#scanner.at,
+        },
+      );
     }
     this.#scanner.at++;
     this.#counts[this.#depth++] = 0;
@@ -149,9 +154,13 @@ class ListReader {
   }
 
   #refuseRagged(why: string): never {
-    return fail('shape_mismatch', `The lists are ragged: at byte ${this.#scanner.at}, ${why}.`, {
-      position: this.#scanner.at,
-      dtype: this.#dtype.typestr,
-    });
+    return fail(
+      'shape_mismatch',
+      `The lists are ragged: at byte ${this.#scanner.at}, ${why}. Lists side by side have one length and one depth.`,
+      {
+        position: this.#scanner.at,
+        dtype: this.#dtype.typestr,
+      },
+    );
   }
 }

@@ -3,6 +3,7 @@
  * and their place in the text, because 64-bit integers have more digits than a double.
  */
 import { fail } from '../errors.js';
+import { shown } from '../shown.js';
 import { EXACT_POWERS } from './json-digits.js';
 
 const QUOTE = 0x22;
@@ -13,6 +14,13 @@ const ZERO = 0x30;
 const BACKSLASH = 0x5c;
 /** Digits that a double holds exactly, whatever they are. */
 const EXACT_DIGITS = 15;
+/** What other languages write, and how JSON has it. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^-?(nan|inf|infinity)$/i, '. These are written "NaN", "Infinity" and "-Infinity"'],
+  [/^(True|False)$/, '. These are written true and false'],
+  [/^'/, '. Text stands in double quotes'],
+];
+
 /** Characters of a refused token that an error shows. */
 const SHOWN = 40;
 
@@ -43,8 +51,7 @@ export class JsonScanner {
 
   /** @throws bad_json where there is no text */
   expectText(wanted: string): void {
-    if (this.peek() === -1)
-      fail('bad_json', `The JSON is missing: ${wanted} should stand there.`, { position: this.at });
+    if (this.peek() === -1) fail('bad_json', `The body is empty; it takes ${wanted} as JSON.`, { position: this.at });
   }
 
   /** The last token as written. */
@@ -70,7 +77,7 @@ export class JsonScanner {
     const digitsStart = at;
     let mantissa = 0;
     let digit = digitAt(bytes, at);
-    if (digit < 0) this.refuse(at, 'a value should stand there');
+    if (digit < 0) this.refuseFor(at, 'a value');
     if (digit === 0) {
       if (digitAt(bytes, ++at) >= 0) this.refuse(at, 'numbers have no leading zeros');
     } else {
@@ -84,7 +91,7 @@ export class JsonScanner {
       const fractionStart = ++at;
       for (digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) mantissa = mantissa * 10 + digit;
       places = at - fractionStart;
-      if (places === 0) this.refuse(at, 'a digit should follow the point');
+      if (places === 0) this.refuseFor(at, 'a digit of the fraction');
       digits += places;
     }
     let isPlain = digits <= EXACT_DIGITS;
@@ -103,7 +110,7 @@ export class JsonScanner {
   #skipExponent(at: number): number {
     const bytes = this.bytes;
     if (bytes[at] === PLUS || bytes[at] === MINUS) at++;
-    if (digitAt(bytes, at) < 0) this.refuse(at, 'a digit should stand in the exponent');
+    if (digitAt(bytes, at) < 0) this.refuseFor(at, 'a digit of the exponent');
     while (digitAt(bytes, at) >= 0) at++;
     return at;
   }
@@ -126,9 +133,17 @@ export class JsonScanner {
   readWord(word: string): void {
     this.start = this.at;
     for (let i = 0; i < word.length; i++) {
-      if (this.bytes[this.at + i] !== word.charCodeAt(i)) this.refuse(this.at, 'a value should stand there');
+      if (this.bytes[this.at + i] !== word.charCodeAt(i)) this.refuseFor(this.at, 'a value');
     }
     this.at += word.length;
+  }
+
+  /** `wanted` is what should stand there, with its article. @throws bad_json */
+  refuseFor(position: number, wanted: string): never {
+    const found = /^(?:-?\w{1,20}|.)/su.exec(this.#text.toString('utf8', position, position + 24))?.[0];
+    const hint = HINTS.find(([word]) => word.test(found ?? ''))?.[1] ?? '';
+    const instead = found === undefined ? '' : `, not ${shown(found)}`;
+    return this.refuse(position, `${wanted} should stand there${instead}${hint}`);
   }
 
   /** @throws bad_json */

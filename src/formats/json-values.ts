@@ -80,7 +80,8 @@ export class ElementSink {
     const scanner = this.#scanner;
     const value = scanner.readNumber();
     if (this.#dtype.kind === 'f') {
-      if (value >= this.#max || value <= this.#min) this.#refuse('it would become infinity');
+      if (value >= this.#max || value <= this.#min)
+        this.#refuse('it would become infinity, which is written "Infinity"');
       this.#store(this.#count, value);
     } else if (scanner.isShortInteger && this.#dtype.kind !== 'b') {
       if (value < this.#min || value > this.#max) this.#refuseRange();
@@ -92,9 +93,9 @@ export class ElementSink {
 
   /** Integers that are written long, with a point or with an exponent. */
   #storeExactly(text: string): void {
-    if (this.#dtype.kind === 'b') this.#refuse('bool takes only true and false');
+    if (this.#dtype.kind === 'b') this.#refuse('it takes true and false alone');
     const value = exactInteger(text);
-    if (value === undefined) return this.#refuse('it has a fraction');
+    if (value === undefined) return this.#refuse('it has a fraction. Round it, or write to a float dtype');
     const { min, max } = integerRange(this.#dtype);
     if (value < min || value > max) this.#refuseRange();
     if (this.#dtype.itemsize < 8) return this.#store(this.#count, Number(value));
@@ -103,10 +104,13 @@ export class ElementSink {
 
   #readWord(first: number): void {
     const scanner = this.#scanner;
-    if (first === OBJECT) scanner.refuse(scanner.at, 'an object stands; send the bare value or list, never wrapped');
+    if (first === OBJECT) scanner.refuse(scanner.at, 'an object stands. Send the bare value or list, never wrapped');
     const word = WORDS.get(first) ?? 'null';
     scanner.readWord(word);
-    if (word === 'null') this.#refuse('null is no value; NaN is written "NaN"');
+    if (word === 'null')
+      this.#refuse(
+        this.#dtype.kind === 'f' ? 'null is no value; NaN is written "NaN"' : 'null is no value. Send one in its place',
+      );
     this.#store(this.#count, word === 'true' ? 1 : 0);
   }
 
@@ -114,12 +118,17 @@ export class ElementSink {
     const text = this.#scanner.readString();
     if (this.#dtype.kind === 'f') {
       const value = FLOAT_STRINGS.get(text);
-      if (value === undefined) return this.#refuse('the only strings are "NaN", "Infinity" and "-Infinity"');
+      if (value === undefined)
+        return this.#refuse('the only strings are "NaN", "Infinity" and "-Infinity". Send a number');
       this.#store(this.#count, value);
     } else if (this.#dtype.itemsize === 8 && DIGITS.test(text)) {
       this.#storeExactly(text);
     } else {
-      this.#refuse(this.#dtype.itemsize === 8 ? 'only digits are read from strings' : 'it takes no strings');
+      this.#refuse(
+        this.#dtype.itemsize === 8
+          ? 'only digits are read from strings'
+          : 'it takes no strings. Send a value without quotes',
+      );
     }
   }
 
@@ -133,7 +142,7 @@ export class ElementSink {
 
   #refuseRange(): never {
     const { min, max } = integerRange(this.#dtype);
-    return this.#refuse(`it holds ${min} to ${max}`);
+    return this.#refuse(`it holds ${min} to ${max}. Send a value in that range, or write to a wider dtype`);
   }
 
   #refuse(why: string): never {

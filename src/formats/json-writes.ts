@@ -34,14 +34,14 @@ export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]
     writes = yield* readWrites(scanner);
   }
   if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the object');
-  return writes ?? fail('bad_json', 'The body should be {"writes": [{"slice": "…", "data": …}, …]}.');
+  return writes ?? fail('bad_json', 'The body has no writes; it takes {"writes": [{"slice": "…", "data": …}, …]}.');
 }
 
 function* readWrites(scanner: JsonScanner): Generator<void, WriteText[]> {
   const writes: WriteText[] = [];
   let turnEnd = scanner.at + TURN_BYTES;
-  expect(scanner, OPEN_LIST, 'a list of writes should stand there');
-  if (scanner.peek() === CLOSE_LIST) scanner.refuse(scanner.at, 'at least one write should stand there');
+  expect(scanner, OPEN_LIST, 'a list of writes');
+  if (scanner.peek() === CLOSE_LIST) scanner.refuseFor(scanner.at, 'at least one write');
   do {
     if (writes.length === LIMITS.batchWritesMax) {
       fail(
@@ -81,14 +81,14 @@ function* readSlice(scanner: JsonScanner): Generator<void, string | undefined> {
 
 /** The keys of an object; whoever loops over them reads the value behind each. */
 function* members(scanner: JsonScanner): Generator<string, void> {
-  expect(scanner, OPEN_OBJECT, 'an object should stand there');
+  expect(scanner, OPEN_OBJECT, 'an object');
   if (scanner.peek() === CLOSE_OBJECT) {
     scanner.at++;
     return;
   }
   do {
     const key = readText(scanner);
-    expect(scanner, COLON, 'a colon should stand there');
+    expect(scanner, COLON, 'a colon');
     yield key;
   } while (isContinued(scanner, CLOSE_OBJECT));
 }
@@ -96,18 +96,18 @@ function* members(scanner: JsonScanner): Generator<string, void> {
 /** After a value: true behind a comma, false behind the end. */
 function isContinued(scanner: JsonScanner, close: number): boolean {
   const next = scanner.peek();
-  if (next !== COMMA && next !== close) scanner.refuse(scanner.at, 'a comma or a closing bracket should stand there');
+  if (next !== COMMA && next !== close) scanner.refuseFor(scanner.at, 'a comma or a closing bracket');
   scanner.at++;
   return next === COMMA;
 }
 
-function expect(scanner: JsonScanner, byte: number, why: string): void {
-  if (scanner.peek() !== byte) scanner.refuse(scanner.at, why);
+function expect(scanner: JsonScanner, byte: number, wanted: string): void {
+  if (scanner.peek() !== byte) scanner.refuseFor(scanner.at, wanted);
   scanner.at++;
 }
 
 function readText(scanner: JsonScanner): string {
-  if (scanner.peek() !== QUOTE) scanner.refuse(scanner.at, 'a string should stand there');
+  if (scanner.peek() !== QUOTE) scanner.refuseFor(scanner.at, 'a string');
   scanner.readString();
   try {
     return JSON.parse(Buffer.from(scanner.bytes.subarray(scanner.start, scanner.at)).toString()) as string;

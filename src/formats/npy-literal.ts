@@ -124,12 +124,16 @@ function take(cursor: Cursor, character: string): boolean {
 }
 
 function expect(cursor: Cursor, character: string): void {
-  if (!take(cursor, character)) refuse(cursor, `${character} should stand there`);
+  if (!take(cursor, character)) refuse(cursor, `"${character}" should stand there`);
 }
 
 function refuse(cursor: Cursor, why: string): never {
-  return fail('bad_npy', `The .npy header is not what np.save writes: at character ${cursor.at}, ${why}.`, {
-    position: cursor.at,
-    header: cursor.text.slice(0, 200),
-  });
+  return fail(
+    'bad_npy',
+    `The .npy header is not what np.save writes: at character ${cursor.at}, ${why}. Save the array with np.save.`,
+    {
+      position: cursor.at,
+      header: cursor.text.slice(0, 200),
+    },
+  );
 }

@@ -46,10 +46,14 @@ export function parseNpyHeader(bytes: Uint8Array): NpyHeader | { needBytes: numb
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > LIMITS.npyHeaderBytesMax) {
-    fail('bad_npy', `The .npy header has ${length} bytes; at most ${LIMITS.npyHeaderBytesMax} are read.`, {
-      limit: LIMITS.npyHeaderBytesMax,
-      asked: length,
-    });
+    fail(
+      'bad_npy',
+      `The .npy header has ${length} bytes; at most ${LIMITS.npyHeaderBytesMax} are read. Save the array with np.save, which writes a few hundred.`,
+      {
+        limit: LIMITS.npyHeaderBytesMax,
+        asked: length,
+      },
+    );
   }
   const dataOffset = start + length;
   if (bytes.length < dataOffset) return { needBytes: Math.max(dataOffset, PREFIX_BYTES) };
@@ -95,9 +99,13 @@ function failMagic(bytes: Uint8Array): never {
 function readVersion(bytes: Uint8Array): 1 | 2 | 3 {
   const major = bytes[6]!;
   if ((major === 1 || major === 2 || major === 3) && bytes[7] === 0) return major;
-  return fail('bad_npy', `The .npy has version ${major}.${bytes[7]}; 1.0, 2.0 and 3.0 are read.`, {
-    version: `${major}.${bytes[7]}`,
-  });
+  return fail(
+    'bad_npy',
+    `The .npy has version ${major}.${bytes[7]}; 1.0, 2.0 and 3.0 are read. Save the array with np.save.`,
+    {
+      version: `${major}.${bytes[7]}`,
+    },
+  );
 }
 
 function decode(header: Uint8Array, version: 1 | 2 | 3): string {
@@ -105,6 +113,6 @@ function decode(header: Uint8Array, version: 1 | 2 | 3): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
   } catch {
-    return fail('bad_npy', 'The .npy header is not UTF-8, as version 3.0 asks.');
+    return fail('bad_npy', 'The .npy header is not UTF-8, as version 3.0 asks. Save the array with np.save.');
   }
 }

@@ -140,16 +140,16 @@ export class Jobs {
     const own = this.#queued.filter(job => job.owner === owner).length;
     const queued = this.#queued.length;
     const full = [
-      { what: 'of yours wait', asked: own + 1, limit: jobsQueuedMax },
-      { what: 'wait', asked: queued + 1, limit: queuedTotalMax },
-      { what: 'bytes of queries wait', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
+      { what: 'of your jobs', asked: own + 1, limit: jobsQueuedMax },
+      { what: 'jobs of all callers', asked: queued + 1, limit: queuedTotalMax },
+      { what: 'bytes of queries', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
     ].find(({ asked, limit }) => asked > limit);
     if (!full) return;
     const seconds = this.#secondsToNext();
     const { what, asked, limit } = full;
     fail(
       'too_many_jobs',
-      `With this job, ${asked} ${what}; at most ${limit} may. Repeat the request in ${seconds} s, or cancel a job.`,
+      `With this one, ${asked} ${what} would wait in line; at most ${limit} may. Repeat the request in ${seconds} s, or cancel a job.`,
       { limit, asked, running: this.#running.size, queued, retry_after_seconds: seconds },
     );
   }

@@ -30,23 +30,33 @@ export function sizeOf(shape: readonly number[]): number {
  */
 export function checkShape(shape: readonly number[], itemsize: number): void {
   if (shape.length > LIMITS.rankMax) {
-    fail('bad_shape', `The shape has ${shape.length} axes; at most ${LIMITS.rankMax} are possible.`, {
-      rank: shape.length,
-      limit: LIMITS.rankMax,
-    });
+    fail(
+      'bad_shape',
+      `The shape has ${shape.length} axes; at most ${LIMITS.rankMax} are possible. Join some of them.`,
+      {
+        rank: shape.length,
+        limit: LIMITS.rankMax,
+      },
+    );
   }
   let bytes = BigInt(itemsize);
-  for (const length of shape) {
+  for (const [axis, length] of shape.entries()) {
     if (!Number.isSafeInteger(length) || length < 0) {
-      fail('bad_shape', `Every length of a shape is an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`, { shape });
+      fail('bad_shape', `shape[${axis}] is ${length}; a length is an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`, {
+        shape,
+      });
     }
     if (length > 0) bytes *= BigInt(length);
   }
   if (bytes > BigInt(LIMITS.arrayBytesMax)) {
-    fail('too_large', `The array would have ${bytes} bytes; at most ${LIMITS.arrayBytesMax} can be addressed.`, {
-      limit: LIMITS.arrayBytesMax,
-      asked: bytes.toString(),
-    });
+    fail(
+      'too_large',
+      `The array would have ${bytes} bytes; at most ${LIMITS.arrayBytesMax} can be addressed. Choose a smaller shape.`,
+      {
+        limit: LIMITS.arrayBytesMax,
+        asked: bytes.toString(),
+      },
+    );
   }
 }
 

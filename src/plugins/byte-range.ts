@@ -27,9 +27,13 @@ export function byteRange(
   const start = first ?? Math.max(0, totalBytes - last!);
   const end = first === undefined || last === undefined ? totalBytes : Math.min(last + 1, totalBytes);
   if (start >= end) {
-    fail('range_not_satisfiable', `The answer has ${totalBytes} bytes; the range asks for none of them.`, {
-      size: totalBytes,
-    });
+    fail(
+      'range_not_satisfiable',
+      `The answer has ${totalBytes} bytes, and Range: ${range.slice(0, 60)} asks for none of them. ${totalBytes === 0 ? 'Leave the header out' : `Ask for bytes=0-${totalBytes - 1}, or a part of that`}.`,
+      {
+        size: totalBytes,
+      },
+    );
   }
   return { start, end };
 }

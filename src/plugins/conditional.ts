@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Precondition, Standing } from '../dataset/precondition.js';
 import { fail } from '../errors.js';
+import { shown } from '../shown.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -69,7 +70,7 @@ export function checkIfMatch(header: string | undefined, standing: Standing): vo
   }
   if (tags === undefined) {
     failMoved(
-      `If-Match is *, or entity tags in double quotes with commas between; this one is neither. ${state}`,
+      `If-Match is ${shown(header)}; it takes *, or entity tags in double quotes with commas between. ${state}`,
       standing,
     );
   }
@@ -92,7 +93,7 @@ function checkIfNoneMatch(header: string | undefined, standing: Standing): void 
   if (tags === undefined) {
     fail(
       'bad_request',
-      'If-None-Match is *, or entity tags in double quotes with commas between; this one is neither, and nothing was changed.',
+      `If-None-Match is ${shown(header)}; it takes *, or entity tags in double quotes with commas between. Nothing was changed.`,
       { header: 'if-none-match' },
     );
   }

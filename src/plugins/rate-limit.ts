@@ -29,7 +29,7 @@ export async function makeLimiter(app: FastifyInstance, max: number): Promise<Li
     const seconds = Math.max(1, limit.ttlInSeconds);
     return new HyperslabError(
       'too_many_requests',
-      `More than ${max} requests came in a minute. Repeat in ${seconds} s, or send fewer, larger ones.`,
+      `${max} ${max === 1 ? 'request' : 'requests'} a minute may come, and more did. Repeat in ${seconds} s, or send fewer, larger ones.`,
       { limit: max, window_seconds: WINDOW_SECONDS, retry_after_seconds: seconds },
     );
   };

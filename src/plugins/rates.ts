@@ -116,7 +116,7 @@ export function registerRates(app: FastifyInstance, limits: RateLimits): void {
     const { bytesPerSecond, windowSeconds } = limits;
     const error = new HyperslabError(
       'too_slow',
-      `The body came with less than ${bytesPerSecond} bytes a second for ${windowSeconds} seconds. Send it faster, or in parts.`,
+      `The body came with less than ${bytesPerSecond} bytes a second for ${windowSeconds} s. Send it faster, or in parts.`,
       { bytes_per_second: bytesPerSecond, seconds: windowSeconds },
     );
     const end = enders.get(raw);

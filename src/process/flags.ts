@@ -56,7 +56,7 @@ function failUnknown(typed: string, known: readonly string[]): never {
     typed,
     ['help', ...known].map(name => `--${name}`),
   );
-  throw new UsageError(`There is no flag ${typed}.${near}`);
+  throw new UsageError(`There is no flag ${typed}.${near} "hyperslab --help" lists them.`);
 }
 
 /** Words where none are taken. @throws UsageError */

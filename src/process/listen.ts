@@ -29,7 +29,9 @@ export async function listen(app: App, access: Access, { host, port }: Place): P
   } catch (error) {
     const code = systemErrorCode(error);
     if (!code?.startsWith('E')) throw error;
-    const sentence = FAULTS[code]?.({ host, port }) ?? `Port ${port} on ${host} cannot be opened (${code}).`;
+    const sentence =
+      FAULTS[code]?.({ host, port }) ??
+      `Port ${port} on ${host} cannot be opened (${code}). Choose others with HYPERSLAB_PORT and HYPERSLAB_HOST.`;
     throw new ConfigError(sentence, { cause: error });
   }
   access.checkListening(app.addresses().flatMap(each => (typeof each === 'string' ? [] : [each.address])));

@@ -23,7 +23,8 @@ export async function admit(
   if (writer) return { reason: `its file is registered for writing as ${writer.name} already` };
   const twin = claims.first(identity, record.path);
   const other = claims.sharer(name, fileId);
-  if (other && !twin) return { reason: `its file_id is that of ${other.name}, which is on another file` };
+  if (other && !twin)
+    return { reason: `the file_id in its manifest is that of ${other.name}, which is on another file` };
   if (!twin || twin.fileId === fileId) return record;
   if (journals.isUnreplayed(fileId)) {
     return { reason: `its journal holds commits to a file that is now that of ${twin.name}, too` };

@@ -49,10 +49,14 @@ function checkEnd(offset: number, nbytes: number): void {
   // Both are exact, and their sum may not be.
   if (offset <= LIMITS.arrayBytesMax - nbytes) return;
   const asked = String(BigInt(offset) + BigInt(nbytes));
-  fail('too_large', `The file would have ${asked} bytes; at most ${LIMITS.arrayBytesMax} can be addressed.`, {
-    limit: LIMITS.arrayBytesMax,
-    asked,
-  });
+  fail(
+    'too_large',
+    `The file would have ${asked} bytes; at most ${LIMITS.arrayBytesMax} can be addressed. Choose a smaller shape or offset.`,
+    {
+      limit: LIMITS.arrayBytesMax,
+      asked,
+    },
+  );
 }
 
 /** Writes the whole file of an array that will be `target`. @throws disk_full, too_large */
@@ -82,7 +86,9 @@ export async function reserve(fd: number, target: string, bytes: number): Promis
   if (errorNumber === 0) return true;
   if (errorNumber === ENOSPC) failNoSpace();
   if (errorNumber === EFBIG) {
-    fail('too_large', `The file system cannot hold a file of ${bytes} bytes.`, { asked: bytes });
+    fail('too_large', `The file system cannot hold a file of ${bytes} bytes. Choose a smaller shape.`, {
+      asked: bytes,
+    });
   }
   return false;
 }

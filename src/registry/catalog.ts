@@ -45,9 +45,13 @@ export class Catalog {
   /** Does work on a name that nobody else works on meanwhile. @throws too_large where no more datasets are held */
   async holding<T>(name: string, work: () => Promise<T>): Promise<T> {
     if (this.index.size >= LIMITS.datasetsMax && this.index.find(name) === undefined) {
-      fail('too_large', `The service holds ${this.index.size} datasets; ${LIMITS.datasetsMax} are possible.`, {
-        limit: LIMITS.datasetsMax,
-      });
+      fail(
+        'too_large',
+        `The service holds ${this.index.size} datasets; ${LIMITS.datasetsMax} are possible. Forget some first.`,
+        {
+          limit: LIMITS.datasetsMax,
+        },
+      );
     }
     return this.held.hold(name, work);
   }

@@ -34,7 +34,7 @@ export function formatOfContent(path: string, asked: FileFormat | undefined, { h
   const remedy = found ? 'Rename it, or register it with "format": "npy".' : `Look whether it is whole. ${RAW}`;
   return fail(
     'format_mismatch',
-    `The name ends in ${suffixOf(path)}, as ${title} does, but the file ${found ? `is ${found.title}` : 'is none'}. ${remedy}`,
+    `The name ends in ${suffixOf(path)}, as ${title} does, and the file ${found ? `is ${found.title}` : 'does not begin as one'}. ${remedy}`,
     { suffix: suffixOf(path), found: found?.title ?? null },
   );
 }
@@ -70,7 +70,7 @@ export function formatOfName(path: string | undefined, asked: FileFormat | undef
   if (due !== undefined && asked !== undefined && asked !== due) {
     fail(
       'format_mismatch',
-      `The name ends in ${suffix}, which is ${due}, and the format asked for is ${asked}. Leave format out, or change the name.`,
+      `The name ends in ${suffix}, which says ${due}, and "format" says ${asked}. Leave format out, or change the name.`,
       { suffix, format: asked },
     );
   }

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fail, HyperslabError } from '../errors.js';
+import { listed } from '../shown.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
 import { parseDType, type DType } from '../dtype.js';
 import { kindOfFileSystem } from '../file/file-system.js';
@@ -151,7 +152,12 @@ async function readHeader(fd: number): Promise<NpyHeader> {
     head = grown.subarray(0, bytesRead);
     const header = parseNpyHeader(head);
     if (!('needBytes' in header)) return header;
-    if (bytesRead < needed) fail('bad_npy', 'The file ends inside its .npy header.', { size: bytesRead });
+    if (bytesRead < needed)
+      fail(
+        'bad_npy',
+        `The file has ${bytesRead} bytes and ends inside its .npy header. Save it with np.save, or copy it again.`,
+        { size: bytesRead },
+      );
     needed = Math.min(header.needBytes, LIMITS.npyHeaderBytesMax + 16);
   }
 }
@@ -164,11 +170,11 @@ function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray
     // With one axis or none both orders are the same layout.
     request.order && header.shape.length > 1 && request.order !== header.order && 'order',
     request.offset !== undefined && request.offset !== header.dataOffset && 'offset',
-  ].filter(Boolean);
+  ].filter(each => typeof each === 'string');
   if (differing.length > 0) {
     fail(
       'header_mismatch',
-      `${differing.join(', ')} differ from the .npy header. Leave them out: the header decides. Its bytes as they are can be read with "format": "raw".`,
+      `The .npy header has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.dataOffset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
       {
         differing,
         dtype: header.dtype.typestr,

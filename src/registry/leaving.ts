@@ -51,9 +51,13 @@ export async function forgetDataset(
 /** @throws not_owned, file_in_use */
 function checkDeletable(catalog: Catalog, record: DatasetRecord): void {
   if (!catalog.isOwned(record)) {
-    fail('not_owned', 'Only arrays that the service made can be deleted. Use data=keep to forget the dataset.', {
-      dataset: record.name,
-    });
+    fail(
+      'not_owned',
+      `The file of ${record.name} was not made by the service, and only such files are deleted. Use data=keep to forget the dataset.`,
+      {
+        dataset: record.name,
+      },
+    );
   }
   catalog.claims.checkUnshared(record);
 }

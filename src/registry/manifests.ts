@@ -16,6 +16,7 @@ import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { parseExactJson, stringifyExactJson } from '../formats/index.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
+import { shown } from '../shown.js';
 import { checkDims } from './request.js';
 
 const VERSION = 1;
@@ -100,23 +101,25 @@ export class Manifests {
 
   async #read(file: string): Promise<DatasetRecord | Quarantined> {
     const name = file.slice(0, -SUFFIX.length);
+    const its = `its manifest (catalog/${file} in the data folder)`;
     try {
       const manifest = parseExactJson(await readText(path.join(this.#folder, file)));
       refuseNewer(name, manifest);
       if (!Value.Check(Manifest, manifest)) {
         const [first] = Value.Errors(Manifest, manifest);
-        return { name, reason: `the manifest is damaged at ${first?.instancePath || '/'}: ${first?.message}` };
+        return { name, reason: `${its} is damaged at ${first?.instancePath || '/'}: ${first?.message}` };
       }
-      if (manifest.name !== name) return { name, reason: 'the manifest belongs to a dataset of another name' };
+      if (manifest.name !== name) return { name, reason: `${its} is that of ${shown(manifest.name)}` };
       return this.#toRecord(manifest);
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      if (error instanceof SyntaxError) return { name, reason: 'the manifest is not JSON' };
-      if (error instanceof HyperslabError) return { name, reason: error.message };
+      if (error instanceof SyntaxError) return { name, reason: `${its} is not JSON` };
+      if (error instanceof HyperslabError)
+        return { name, reason: `${its} is refused: ${error.message.replace(/\.$/, '')}` };
       // No fault of the manifest: a start that cannot read what is good must not say that it is bad.
       if (isShortage(error)) throw error;
       const code = systemErrorCode(error);
-      if (code !== undefined) return { name, reason: `the manifest cannot be read (${code})` };
+      if (code !== undefined) return { name, reason: `${its} cannot be read (${code})` };
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 /** Names of datasets, in the order of their bytes. */
 import { fail } from '../errors.js';
+import { shown } from '../shown.js';
 import { lowerBound } from '../lower-bound.js';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
@@ -9,7 +10,7 @@ export function checkName(name: string): void {
   if (!NAME.test(name)) {
     fail(
       'bad_name',
-      'A dataset name has 1 to 128 letters, digits, dots, hyphens and underscores, and starts with a letter, digit or underscore.',
+      `${shown(name)} is no name of a dataset. A name has 1 to 128 letters, digits, dots, hyphens and underscores, and starts with a letter, digit or underscore; letters are those of ASCII.`,
       { name: name.slice(0, 140) },
     );
   }
@@ -86,13 +87,17 @@ export function failTaken(name: string, remedy: string): never {
 /** Says why there is no dataset of a name; `reason` is that of its quarantine. @throws unknown_dataset, quarantined */
 export function failMissing(name: string, reason: string | undefined): never {
   if (reason !== undefined) {
-    fail('quarantined', `The dataset could not be loaded: ${reason}. Mend it and restart, or forget it with DELETE.`, {
-      dataset: name,
-      reason,
-    });
+    fail(
+      'quarantined',
+      `The dataset could not be loaded: ${reason}. Mend that, or restore it from a backup, and restart the service; or forget the dataset with DELETE, which keeps its file.`,
+      {
+        dataset: name,
+        reason,
+      },
+    );
   }
-  const shown = name.slice(0, 140);
-  return fail('unknown_dataset', `No dataset is named ${JSON.stringify(shown)}. GET /v1/datasets lists them.`, {
-    dataset: shown,
+  const asked = name.slice(0, 140);
+  return fail('unknown_dataset', `No dataset is named ${JSON.stringify(asked)}. GET /v1/datasets lists them.`, {
+    dataset: asked,
   });
 }

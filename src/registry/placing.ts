@@ -97,7 +97,7 @@ async function publishBoth(
 async function checkTarget(target: string, overwrite: boolean): Promise<boolean> {
   try {
     const stats = await withFolder(path.dirname(target), folder => folder.look(path.basename(target)));
-    if (!overwrite) failExists();
+    if (!overwrite) failExists(target);
     return stats.isFile() ? false : failNotRegular();
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return true;

@@ -1,5 +1,6 @@
 /** What a registration asks for, with numpy's defaults filled in. Everything is checked here, before a file is touched. */
 import { fail } from '../errors.js';
+import { shown } from '../shown.js';
 import { parseDType, type DType } from '../dtype.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
@@ -81,7 +82,9 @@ function checkNewArray(request: CreateRequest): void {
 
 function checkOffset(offset: number | undefined): void {
   if (offset !== undefined && !(Number.isSafeInteger(offset) && offset >= 0)) {
-    fail('bad_request', `offset is a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}.`, { offset });
+    fail('bad_request', `offset is ${offset}; it takes a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}.`, {
+      offset,
+    });
   }
 }
 
@@ -90,17 +93,23 @@ export function checkAttrs(attrs: Readonly<Record<string, unknown>>): void {
   checkFinite(attrs, 'attrs');
   const bytes = Buffer.byteLength(stringifyExactJson(attrs));
   if (bytes > LIMITS.attrsBytesMax) {
-    fail('too_large', `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept.`, {
-      limit: LIMITS.attrsBytesMax,
-      asked: bytes,
-    });
+    fail(
+      'too_large',
+      `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept. Make large values a dataset of their own.`,
+      {
+        limit: LIMITS.attrsBytesMax,
+        asked: bytes,
+      },
+    );
   }
 }
 
 /** 1e999 was read as infinity, which JSON cannot say. */
 function checkFinite(value: unknown, key: string): void {
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-    fail('bad_request', 'attrs has a number that float64 cannot hold. Write it as a string.', { key });
+    fail('bad_request', `attrs has a number that float64 cannot hold, at ${shown(key)}. Write it as a string.`, {
+      key,
+    });
   }
   if (typeof value !== 'object' || value === null) return;
   for (const [name, member] of Object.entries(value)) checkFinite(member, name);
@@ -109,7 +118,11 @@ function checkFinite(value: unknown, key: string): void {
 /** @throws bad_shape */
 export function checkDims(dims: readonly string[] | null, rank: number): void {
   if (dims && dims.length !== rank) {
-    fail('bad_shape', `dims names ${dims.length} axes; the array has ${rank}.`, { asked: dims.length, rank });
+    fail(
+      'bad_shape',
+      `dims has ${dims.length} ${dims.length === 1 ? 'name' : 'names'}, and the array has ${rank} ${rank === 1 ? 'axis' : 'axes'}. Give a name for each, or leave dims out.`,
+      { asked: dims.length, rank },
+    );
   }
 }
 
@@ -123,15 +136,19 @@ export function rawGeometry(
   if (request.shape) return { dtype, shape: [...request.shape], offset };
   const rest = fileBytes - offset;
   if (rest < 0) {
-    fail('file_too_small', `The file has ${fileBytes} bytes, fewer than the offset ${offset}.`, {
-      size: fileBytes,
-      offset,
-    });
+    fail(
+      'file_too_small',
+      `The file has ${fileBytes} bytes, fewer than the offset ${offset}. Give an offset of at most ${fileBytes}.`,
+      {
+        size: fileBytes,
+        offset,
+      },
+    );
   }
   if (rest % dtype.itemsize !== 0) {
     fail(
       'bad_shape',
-      `The ${rest} bytes after the offset are not a multiple of the itemsize ${dtype.itemsize}. Give a shape.`,
+      `The ${rest} bytes after the offset are no multiple of the ${dtype.itemsize} bytes of an element of ${dtype.name}. Give a shape, or another dtype or offset.`,
       {
         size: rest,
         itemsize: dtype.itemsize,

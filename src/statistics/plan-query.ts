@@ -51,7 +51,8 @@ function rowsOf(
   slice: readonly SlicePart[],
   shape: readonly number[],
 ): { rows: RangePart; others: readonly SlicePart[] } {
-  if (shape.length === 0) fail('bad_operation', 'where and group_by choose rows, and a dataset of no axis has none.');
+  if (shape.length === 0)
+    fail('bad_operation', 'where and group_by choose rows, and a dataset of no axis has none. Leave them out.');
   const [first = WHOLE, ...others] = slice;
   if (first.kind === 'range') return { rows: first, others };
   const consuming = slice.filter(part => part.kind === 'index' || part.kind === 'range').length;

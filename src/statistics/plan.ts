@@ -229,7 +229,7 @@ function checkSearched({ isGathered, bounds: { tablesMax } }: SelectPlan, cells:
   if (isGathered || cells <= tablesMax) return;
   fail(
     'too_large',
-    `Of ${cells} cells of that size the quantiles cannot be found under where; of ${tablesMax} they can. Reduce more axes or select less.`,
+    `The quantiles of ${cells} cells of this size were asked for with where; of at most ${tablesMax} they can be found at once. Reduce more axes or select less.`,
     { limit: tablesMax, asked: cells },
   );
 }

@@ -73,7 +73,7 @@ async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContex
   const { dtype } = dataset.geometry;
   const texts = await runTurns(parseJsonWrites(await body.everything(LIMITS.jsonBodyBytesMax)));
   return eachWrite(dataset, texts, context, async (text, selection) => {
-    if (text.data === undefined) fail('bad_json', 'A write has no "data". Give a value or nested lists.');
+    if (text.data === undefined) fail('bad_json', '"data" is missing. Give a value or nested lists.');
     const block = await runTurns(parseJsonData(dtype, text.data));
     return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection);
   });
@@ -86,14 +86,21 @@ async function multipartChanges(request: BatchRequest, context: WriteContext, by
   if (!list) fail('bad_request', 'The body has no parts. Send a JSON part with the slices, then a part for each.');
   const texts = await runTurns(parseJsonWrites(list.bytes));
   if (texts.length !== parts.length) {
-    fail('body_size_mismatch', `The first part lists ${texts.length} writes; ${parts.length} parts follow it.`, {
-      expected: texts.length,
-      sent: parts.length,
-    });
+    fail(
+      'body_size_mismatch',
+      `The first part lists ${texts.length} writes; ${parts.length} parts follow it. Send one for each write, in the same order.`,
+      {
+        expected: texts.length,
+        sent: parts.length,
+      },
+    );
   }
   return eachWrite(dataset, texts, context, async (text, selection, index) => {
     if (text.data !== undefined && !isEmptyJson(text.data)) {
-      fail('bad_request', 'In a multipart batch the data comes in parts, not in the list.');
+      fail(
+        'bad_request',
+        'In a multipart batch the data comes in parts, and this one has data in the list, too. Leave that out.',
+      );
     }
     return payloadOfPart(request, parts[index]!, selection);
   });
@@ -156,7 +163,13 @@ interface ReadPart {
 function npyPart({ bytes }: Part): ReadPart {
   const header = parseNpyHeader(bytes);
   if ('needBytes' in header)
-    return fail('bad_npy', 'The part ends inside its .npy header.', { size: bytes.byteLength });
+    return fail(
+      'bad_npy',
+      `The part ends after ${bytes.byteLength} bytes, inside its .npy header. Send what np.save writes.`,
+      {
+        size: bytes.byteLength,
+      },
+    );
   const data = bytes.subarray(header.dataOffset);
   const expected = sizeOf(header.shape) * header.dtype.itemsize;
   if (data.byteLength !== expected) failSize(data.byteLength, expected);

@@ -127,7 +127,7 @@ function enlarged(room: Uint8Array, used: number, more: number, limit: number): 
 export function failSize(sent: number | undefined, expected: number): never {
   return fail(
     'body_size_mismatch',
-    `The body has ${sent ?? `more than ${expected}`} bytes; the data takes exactly ${expected}.`,
+    `The body has ${sent ?? `more than ${expected}`} bytes; the data takes exactly ${expected}. Send all of it, in C order, or one element to fill the selection.`,
     { expected, ...(sent !== undefined && { sent }) },
   );
 }

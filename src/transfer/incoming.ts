@@ -52,7 +52,7 @@ export function checkTarget(incoming: Incoming, selection: Selection): void {
   if (!broadcastTo(packedView(incoming.shape, 1, incoming.order, 0), shape)) {
     fail(
       'shape_mismatch',
-      `Data of shape [${incoming.shape.join(', ')}] cannot be broadcast to the selection's [${shape.join(', ')}].`,
+      `Data of shape [${incoming.shape.join(', ')}] cannot be broadcast to the selection's [${shape.join(', ')}]. Send that shape, one value, or lengths of 1 where it repeats.`,
       {
         data_shape: incoming.shape,
         selection_shape: shape,

@@ -74,9 +74,15 @@ function newParser(contentType: string, { partsMax }: PartLimits): InstanceType<
 }
 
 function unreadable(why: string): HyperslabError {
-  return new HyperslabError('bad_request', `The multipart body cannot be read: ${why}.`);
+  return new HyperslabError(
+    'bad_request',
+    `The multipart body cannot be read: ${why}. Send it as an HTTP client makes it (curl -F).`,
+  );
 }
 
 function tooLarge(unit: 'parts' | 'bytes', limit: number): HyperslabError {
-  return new HyperslabError('too_large', `The multipart body has more than ${limit} ${unit}.`, { limit, unit });
+  return new HyperslabError('too_large', `The multipart body has more than ${limit} ${unit}. Send several batches.`, {
+    limit,
+    unit,
+  });
 }

@@ -13,9 +13,15 @@ export async function readNpyHeader(body: BodyReader): Promise<NpyHeader & { byt
     // oxlint-disable-next-line no-await-in-loop
     const read = await body.readInto(more);
     if (read < more.byteLength) {
-      fail('bad_npy', `The body ends after ${bytes.byteLength + read} bytes, inside its .npy header.`, {
-        size: bytes.byteLength + read,
-      });
+      // What is there may be no .npy at all, which says more.
+      parseNpyHeader(Buffer.concat([bytes, more.subarray(0, read)]));
+      fail(
+        'bad_npy',
+        `The body ends after ${bytes.byteLength + read} bytes, inside its .npy header. Send what np.save writes.`,
+        {
+          size: bytes.byteLength + read,
+        },
+      );
     }
     bytes = Buffer.concat([bytes, more]);
   }

@@ -297,5 +297,5 @@ t.test('scalars that were parsed before become one item', async t => {
     [{}, '<f8', 'bad_json'],
   ];
   for (const [value, dtype, code] of refused) t.throws(() => item(value, dtype), { code }, `${String(value)} ${dtype}`);
-  t.throws(() => item(2 ** 53, '<i8'), { message: /write it as a string/ });
+  t.throws(() => item(2 ** 53, '<i8'), { message: /Write it as a string/ });
 });

@@ -117,7 +117,12 @@ t.test('an entry is the description', async t => {
   const [entry] = (await list('prefix=kept')).datasets;
   t.strictSame(entry, await (await server.fetch('/v1/datasets/kept', bearer(all))).json());
   t.strictSame((await list('prefix=broken')).datasets, [
-    { name: 'broken', state: 'quarantined', code: 'quarantined', reason: 'the manifest is not JSON' },
+    {
+      name: 'broken',
+      state: 'quarantined',
+      code: 'quarantined',
+      reason: 'its manifest (catalog/broken.json in the data folder) is not JSON',
+    },
   ]);
 });
 
@@ -126,7 +131,11 @@ t.test('fields leaves the members that it names', async t => {
     ['name,shape,dtype', { name: 'kept', dtype: '<f4', shape: [2, 2] }, { name: 'broken' }],
     ['shape', { shape: [2, 2] }, {}],
     ['attrs,name,name', { name: 'kept', attrs: { unit: 'K' } }, { name: 'broken' }],
-    ['reason,state', { state: 'ready' }, { state: 'quarantined', reason: 'the manifest is not JSON' }],
+    [
+      'reason,state',
+      { state: 'ready' },
+      { state: 'quarantined', reason: 'its manifest (catalog/broken.json in the data folder) is not JSON' },
+    ],
   ];
   for (const [fields, kept, broken] of rows) {
     t.strictSame((await list(`prefix=kept&fields=${fields}`)).datasets, [kept], fields);

@@ -102,12 +102,17 @@ export function* resolveGrouping(
 }
 
 function* edgesOf({ dtype }: RowColumn, bins: readonly unknown[], at: string): Generator<void, readonly ExactNumber[]> {
-  if (dtype.kind === 'b') fail('bad_operation', `${at}: bool has no bins; group by its values.`, { at });
+  if (dtype.kind === 'b')
+    fail('bad_operation', `${at}: bool has no bins. Leave them out, to group by its values.`, { at });
   const edges = yield* mapTurns(bins, (edge, i) => numberOf(dtype, edge, `${at}[${i}]`));
   for (let i = 1; i < edges.length; i++) {
     // False for NaN as well.
     if (!(edges[i - 1]! < edges[i]!)) {
-      fail('bad_operation', `${at} has to ascend: ${edges[i - 1]} is not below ${edges[i]}.`, { at: `${at}[${i}]` });
+      fail(
+        'bad_operation',
+        `${at} has to ascend: ${edges[i - 1]} is not below ${edges[i]}. Sort the edges, and give each once.`,
+        { at: `${at}[${i}]` },
+      );
     }
   }
   return edges;

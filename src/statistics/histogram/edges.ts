@@ -33,9 +33,13 @@ export function edgesOverRange(dtype: DType, bins: number, [first, last]: readon
 export function edgesOverData(dtype: DType, bins: number, least?: number, most?: number): Edges {
   if (least === undefined || most === undefined) return edgesOverRange(dtype, bins, [0, 1]);
   if (!Number.isFinite(least) || !Number.isFinite(most)) {
-    fail('bad_operation', `The data reaches from ${least} to ${most}: give the histogram a finite range.`, {
-      range: [String(least), String(most)],
-    });
+    fail(
+      'bad_operation',
+      `The data reaches from ${least} to ${most}, and bins need finite bounds. Give the histogram a range: "range": [0, 1].`,
+      {
+        range: [String(least), String(most)],
+      },
+    );
   }
   const own = edgeDType(dtype);
   const narrow = narrowTo(own);

@@ -39,6 +39,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
   ],
   bad_json: [
     put(DATA, '[1, 2,, 3]'),
+    put(DATA, '[1, 2, NaN]'),
     put(DATA, ''),
     put(DATA, { data: [1, 2, 3] }),
     post(`${WIND}/writes`, { writes: [{ slice: '0', date: 1 }] }),
