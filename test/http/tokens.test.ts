@@ -283,7 +283,10 @@ t.test('a job belongs to one issuer and subject, compared in full', async t => {
   for (const [mine, theirs] of pairs) {
     const title = JSON.stringify([mine, theirs]).replaceAll(long, '…');
     const [own, other] = await Promise.all([token(mine), token(theirs)]);
-    const made = await server.fetch('/v1/jobs', { ...order, headers: { ...order.headers, ...bearer(own).headers } });
+    const made = await server.fetch('/v1/jobs', {
+      ...order,
+      headers: { ...(order.headers as object), ...bearer(own).headers },
+    });
     t.equal(made.status, 202, title);
     const { id } = (await made.json()) as { id: string };
     const statusFor = async (who: string, init: RequestInit = {}): Promise<number> =>
@@ -299,7 +302,7 @@ t.test('a job belongs to one issuer and subject, compared in full', async t => {
   const nobody = await token({ iss: 'i', sub: '' });
   t.equal(await ask(server, nobody), '200');
   const refused = await outcome(
-    server.fetch('/v1/jobs', { ...order, headers: { ...order.headers, ...bearer(nobody).headers } }),
+    server.fetch('/v1/jobs', { ...order, headers: { ...(order.headers as object), ...bearer(nobody).headers } }),
   );
   t.match(refused, /^403 forbidden/, 'a token that names nobody owns nothing');
   t.equal((await server.fetch('/v1/datasets/a1/statistics?ops=sum', bearer(nobody))).status, 200);
