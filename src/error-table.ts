@@ -272,7 +272,7 @@ export const ERRORS = table({
   too_many_requests: {
     status: 429,
     title: 'Too many requests in a short time',
-    remedy: 'Wait as long as Retry-After says, and ask for more in each call.',
+    remedy: 'Wait, and ask for more in each call.',
     retryAfterSeconds: 'computed',
   },
   too_many_jobs: {

@@ -65,6 +65,9 @@ function checkProblem(
   const row = ERRORS[code];
   t.match(problem, { code, status: row.status, title: row.title, type: `urn:hyperslab:problem:${code}` });
   t.equal(status, row.status);
+  const detail = String(problem['detail']);
+  t.match(detail, /[.?]$/, 'whole sentences');
+  t.notMatch(detail, /undefined|\[object|\/tmp\/|node_modules|invariant/, 'for a stranger');
   t.match(headers['content-type'], /^application\/problem\+json/);
   const { retryAfterSeconds: due } = row;
   const came = headers['retry-after'];
@@ -84,7 +87,8 @@ function sectionOf(status: number): string {
 
 function entryOf(code: ErrorCode): string {
   const { title, remedy, retryAfterSeconds } = ERRORS[code];
-  const wait = typeof retryAfterSeconds === 'number' ? ` \`Retry-After\` is ${retryAfterSeconds}.` : '';
+  const seconds = retryAfterSeconds === 'computed' ? 'the seconds until then' : retryAfterSeconds;
+  const wait = seconds === undefined ? '' : ` \`Retry-After\` is ${seconds}.`;
   const asked = (EXAMPLES[code] ?? []).map(each => `- ${shownCall(each)}: ${markdown(messages.get(each)!)}\n`);
   const told = (UNPROVOKED[code] ?? []).map(([, message]) => `- ${markdown(message)}\n`);
   return `### ${code}\n\n${markdown(`${title}.`)} **What to do:** ${markdown(remedy)}${wait}\n\n${[...asked, ...told].join('')}`;
