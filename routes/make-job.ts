@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
+import { ofClient } from '../src/plugins/client.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
 import type { BatchQuery } from './batch-lines.js';
 import { respondAsync } from './respond-async.js';
@@ -49,7 +50,14 @@ export function makeJob(app: App, context: Context): void {
       checkJsonCells(planned, context.config.jsonElementsMax);
       if (answeredUntagged(request, reply, standingOf(planned.dataset))) return reply;
       const ifMatch = request.headers['if-match'];
-      const { order } = await statisticsJob(context, request.datasets, planned, input, asksAfresh(request), ifMatch);
+      const { order } = await statisticsJob(
+        ofClient(context, request),
+        request.datasets,
+        planned,
+        input,
+        asksAfresh(request),
+        ifMatch,
+      );
       return respondAsync(context, request, reply, AT_ONCE, { ...order, answer: () => reply });
     },
   );

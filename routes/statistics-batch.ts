@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
@@ -52,15 +53,16 @@ async function send(
   { queries, order = 'input' }: Batch,
 ): Promise<FastifyReply> {
   const { datasets, log } = request;
+  const own = ofClient(context, request);
   const isFresh = asksAfresh(request);
   reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
   const preferences = parsePrefer(request.headers['prefer']);
   if (preferences.respondAsync) {
-    const job = await batchJob({ context, datasets, kind: 'job', isFresh, log }, queries, order);
+    const job = await batchJob({ context: own, datasets, kind: 'job', isFresh, log }, queries, order);
     const answer = (result: Uint8Array): FastifyReply => reply.send(Buffer.from(linesOf(result)));
     return respondAsync(context, request, reply, preferences, { ...job, answer });
   }
-  const batching: Batching = { context, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };
+  const batching: Batching = { context: own, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };
   await streamLines(reply, batchLines(batching, queries, order));
   return reply;
 }

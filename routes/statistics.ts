@@ -5,6 +5,7 @@ import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
 import type { ErrorCode } from '../src/errors.js';
 import { FORMATS, npyHeader, type FormatName, type FormatRow } from '../src/formats/index.js';
+import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
 import { setFileName } from '../src/plugins/file-name.js';
@@ -166,7 +167,14 @@ async function send(
   const ifMatch = request.headers['if-match'];
   // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
   if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
-    const { order, note } = await statisticsJob(context, request.datasets, planned, input, isFresh, ifMatch);
+    const { order, note } = await statisticsJob(
+      ofClient(context, request),
+      request.datasets,
+      planned,
+      input,
+      isFresh,
+      ifMatch,
+    );
     const answer = (result: Uint8Array): FastifyReply => sendJson(reply, result, note());
     return respondAsync(context, request, reply, preferences, { ...order, answer });
   }

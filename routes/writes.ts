@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { FORMATS, type FormatName } from '../src/formats/index.js';
+import { ofClient } from '../src/plugins/client.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { normalise, parseSlice } from '../src/selection.js';
@@ -100,7 +101,9 @@ function writeData(app: App, context: WriteContext, { url, bodies, also, format,
           format: format ?? bodyFormat(request),
           durability,
         };
-        const answer = await withBody(request, reply, body => writeBody({ ...write, body }, context));
+        const answer = await withBody(request, reply, body =>
+          writeBody({ ...write, body }, ofClient(context, request)),
+        );
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );

@@ -81,7 +81,7 @@ export async function buildApp(
     cache: new StatisticsCache(config.cacheBytes),
     admission: new Admission(config),
     jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes) }),
-    budget: new ByteBudget(config.memoryBytes),
+    budget: new ByteBudget(config.memoryBytes, undefined, config.clientShare / 100),
     mappings: backends.map(backend => backend.name),
   };
 

@@ -107,6 +107,14 @@ export const SETTINGS = {
       'The memory that all requests may hold together, for bodies, whole answers and cells of statistics. auto is 512 MiB, or half of what the container may use.',
     parse: text => (text === 'auto' ? memoryAvailable() : integer(1, 64 * 1024 * 1024 * 1024)(text)),
   }),
+  clientShare: setting({
+    name: 'HYPERSLAB_CLIENT_SHARE',
+    default: '75',
+    unit: '%',
+    meaning:
+      'What the requests of one client may hold of this memory together, though one of them may take more: a key, the subject of a token, or the address of whoever shows neither. 100 is no bound.',
+    parse: integer(1, 100),
+  }),
   cacheBytes: setting({
     name: 'HYPERSLAB_CACHE_BYTES',
     default: String(LIMITS.statisticsCacheBytes),

@@ -2,7 +2,7 @@
  * What routes work with: made once in app.ts, passed to each. The registry is not part of it: a route reaches datasets
  * through `request.datasets`, which knows who asks.
  */
-import type { ByteBudget } from './budget.js';
+import type { Budget } from './budget.js';
 import type { Config } from './config.js';
 import type { FileTable } from './file/file-table.js';
 import type { Admission } from './jobs/admission.js';
@@ -18,7 +18,7 @@ export interface Context {
   readonly admission: Admission;
   readonly jobs: Jobs;
   /** Memory that bodies of writes are held in. */
-  readonly budget: ByteBudget;
+  readonly budget: Budget;
   /** The mappings in use, the preferred one first; empty means positional reads. */
   readonly mappings: readonly string[];
 }

@@ -3,7 +3,7 @@
  * from the budget in steps, as it is needed; what one chunk adds is counted when it is there.
  * Hazard: whoever waits for more holds what it has, so nobody waits longer than the budget's line lets them.
  */
-import type { ByteBudget, Release } from '../budget.js';
+import type { Budget, Release } from '../budget.js';
 import { checkWanted } from '../cancelled.js';
 import { fail, HyperslabError, isErrorCode } from '../errors.js';
 
@@ -12,14 +12,14 @@ const FREE_BYTES = 256 * 1024;
 const STEP_BYTES = 256 * 1024;
 
 export class GrowingMemory {
-  readonly #budget: ByteBudget;
+  readonly #budget: Budget;
   /** What the same computation has taken already. */
   readonly #baseBytes: number;
   readonly #signal: AbortSignal;
   readonly #taken: { readonly bytes: number; readonly release: Release }[] = [];
   #bytes = 0;
 
-  constructor(budget: ByteBudget, baseBytes: number, signal: AbortSignal) {
+  constructor(budget: Budget, baseBytes: number, signal: AbortSignal) {
     this.#budget = budget;
     this.#baseBytes = baseBytes;
     this.#signal = signal;
@@ -55,14 +55,14 @@ export class GrowingMemory {
       STEP_BYTES * Math.ceil((bytes - this.#bytes) / STEP_BYTES),
       limit - this.#baseBytes - this.#bytes,
     );
-    const release = this.#budget.tryTake(step) ?? (await this.#wait(step, asked));
+    const release = this.#budget.tryTake(step, this.#baseBytes + this.#bytes) ?? (await this.#wait(step, asked));
     this.#taken.push({ bytes: step, release });
     this.#bytes += step;
   }
 
   async #wait(step: number, asked: number): Promise<Release> {
     try {
-      return await this.#budget.take(step, this.#signal);
+      return await this.#budget.take(step, this.#signal, this.#baseBytes + this.#bytes);
     } catch (error) {
       if (!isErrorCode(error, 'busy')) throw error;
       const limit = this.#budget.limitBytes;

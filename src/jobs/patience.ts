@@ -1,12 +1,12 @@
 /** Memory for work that nobody waits for: it takes its turn in the budget's line as often as it has to. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ByteBudget, Release } from '../budget.js';
+import type { Budget, Release } from '../budget.js';
 import { isErrorCode } from '../errors.js';
 
 const PAUSE_MS = 250;
 
 /** @throws too_large, cancelled */
-export async function takePatiently(budget: ByteBudget, bytes: number, signal: AbortSignal): Promise<Release> {
+export async function takePatiently(budget: Budget, bytes: number, signal: AbortSignal): Promise<Release> {
   for (;;) {
     try {
       // oxlint-disable-next-line no-await-in-loop

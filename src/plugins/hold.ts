@@ -1,27 +1,29 @@
 /** Memory of an answer that counts against the budget until its last byte is with the kernel, or the client is gone. */
 import type { FastifyInstance, FastifyReply, preParsingHookHandler } from 'fastify';
-import type { ByteBudget } from '../budget.js';
+import type { Budget } from '../budget.js';
 import { GrowingMemory } from '../jobs/growing-memory.js';
+import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { LIMITS } from '../limits.js';
 
 /** Small answers pay nothing. @throws too_large, busy, cancelled */
-export async function holdUntilSent(budget: ByteBudget, reply: FastifyReply, bytes: number): Promise<void> {
+export async function holdUntilSent(budget: Budget, reply: FastifyReply, bytes: number): Promise<void> {
   if (bytes <= LIMITS.inlineReadBytesMax) return;
-  const { raw } = reply;
-  const release = budget.tryTake(bytes) ?? (await budget.take(bytes, signalOf(reply)));
+  const { raw, request } = reply;
+  const share = budget.of(clientOf(request));
+  const release = share.tryTake(bytes) ?? (await share.take(bytes, signalOf(reply)));
   if (raw.closed) release();
   else raw.once('close', () => release());
 }
 
 /** Memory of an answer that grows while it is computed, in the same way. */
 export function growUntilSent(
-  budget: ByteBudget,
-  { raw }: FastifyReply,
+  budget: Budget,
+  { raw, request }: FastifyReply,
   baseBytes: number,
   signal: AbortSignal,
 ): GrowingMemory {
-  const memory = new GrowingMemory(budget, baseBytes, signal);
+  const memory = new GrowingMemory(budget.of(clientOf(request)), baseBytes, signal);
   if (raw.closed) memory.release();
   else raw.once('close', () => memory.release());
   return memory;
@@ -37,7 +39,7 @@ declare module 'fastify' {
 }
 
 /** Bodies that are parsed whole take their memory before they are read, and once it is known who sends them. */
-export function registerBodyHolding(app: FastifyInstance, budget: ByteBudget): void {
+export function registerBodyHolding(app: FastifyInstance, budget: Budget): void {
   app.addHook('onRoute', route => {
     if (route.config?.streamsBody || !takesBody([route.method].flat())) return;
     const hold: preParsingHookHandler = (request, reply, payload, done) => {

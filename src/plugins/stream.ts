@@ -6,9 +6,10 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
-import type { ByteBudget } from '../budget.js';
+import type { Budget } from '../budget.js';
 import type { PieceReader } from '../dataset/read.js';
 import { LIMITS } from '../limits.js';
+import { clientOf } from './client.js';
 
 /** A large piece that takes longer than this, a megabyte or less, is a sign of a slow client. */
 const FAST_PIECE_MS = 250;
@@ -18,10 +19,10 @@ export async function streamPieces(
   reply: FastifyReply,
   head: Uint8Array | undefined,
   pieces: PieceReader,
-  budget: ByteBudget,
+  budget: Budget,
 ): Promise<void> {
   const { raw } = reply;
-  const pace = new Pace(budget);
+  const pace = new Pace(budget.of(clientOf(reply.request)));
   try {
     // Errors of the first piece can still be answered with a status.
     let piece = await pieces.next(pace.pieceBytes);
@@ -54,11 +55,11 @@ export async function streamPieces(
 
 /** How large the pieces for one client are. Large ones, and reading ahead, are paid for from the budget. */
 class Pace {
-  readonly #budget: ByteBudget;
+  readonly #budget: Budget;
   #provenBytes = 0;
   #release: (() => void) | undefined;
 
-  constructor(budget: ByteBudget) {
+  constructor(budget: Budget) {
     this.#budget = budget;
   }
 

@@ -4,7 +4,7 @@
  * the file is closed to everybody else.
  */
 import { fail } from '../errors.js';
-import type { ByteBudget } from '../budget.js';
+import type { Budget } from '../budget.js';
 import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
@@ -48,7 +48,7 @@ export interface WriteRequest {
 
 export interface WriteContext {
   readonly offLoop: OffLoop;
-  readonly budget: ByteBudget;
+  readonly budget: Budget;
   readonly commitBytesMax: number;
 }
 
