@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { HyperslabError, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
-import type { FileReference, FileTable } from '../file/file-table.js';
+import type { FileReference } from '../file/file-reference.js';
+import type { FileTable } from '../file/file-table.js';
 import { KIND_BYTES, kindOfHead, readHead, type Head, type HeadKind } from '../file/head.js';
 import { countNoticed } from '../file/noticed.js';
 import { closeDescriptor } from '../file/io.js';

@@ -5,34 +5,24 @@
 import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isErrorCode, systemErrorCode } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { checkpoint, durabilityLost } from './checkpoint.js';
+import { checkpoint } from './checkpoint.js';
 import { descriptorHolders } from './descriptors.js';
 import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
 import { advanceUnseen } from './noticed.js';
+import type { FileReference } from './file-reference.js';
 import { FileState } from './file-state.js';
 import { OpenFile, sameIdentity, type FileStamp } from './open-file.js';
 import { OpenFiles } from './open-files.js';
-import { readHead } from './head.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
 import { failForgotten } from './refusals.js';
+import { replayJournal } from './replay.js';
 import type { Roots } from './roots.js';
 import { fromSystemError } from './system-errors.js';
-
-export interface FileReference {
-  readonly fileId: string;
-  readonly realPath: string;
-  readonly writable: boolean;
-  /** Of the dataset that asks: once it is forgotten, nobody may bring its file back. */
-  readonly registration: { readonly isForgotten: boolean };
-  /** Bytes that say what the array is, and whether they still say it; a raw file has none. */
-  readonly header?: { readonly bytes: number; readonly isIts: (head: Uint8Array) => boolean } | undefined;
-}
 
 export interface FileTableInit {
   readonly roots: Roots;
@@ -257,7 +247,11 @@ export class FileTable {
     await this.#closing.get(reference.fileId);
     await this.#open.reserve();
     try {
-      await this.#replayJournal(reference, state);
+      await replayJournal(reference, state, {
+        roots: this.roots,
+        journals: this.journals,
+        isOurs: path.dirname(reference.realPath) === this.#arraysDir,
+      });
       const file = await this.#openReserved(reference, state);
       this.#open.add(file);
       return file;
@@ -277,27 +271,6 @@ export class FileTable {
     } catch (error) {
       await closeDescriptor(fd);
       throw fromSystemError(error);
-    }
-  }
-
-  /** Whatever an earlier run committed and did not apply comes before the first read. @throws quarantined, file_changed */
-  async #replayJournal(reference: FileReference, state: FileState): Promise<void> {
-    const { fileId, realPath, header } = reference;
-    if (!this.journals.isUnreplayed(fileId)) return;
-    state.checkUsable();
-    const fd = await this.roots.open(realPath, true);
-    try {
-      const { ino, size } = fstatSync(fd, { bigint: true });
-      const isOurs = path.dirname(realPath) === this.#arraysDir;
-      const isSameArray = (): boolean => !header || header.isIts(readHead(fd, header.bytes));
-      state.journal = await this.journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs, isSameArray });
-    } catch (error) {
-      if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
-      // What was being made durable may now be in memory alone, and would look well at a second try.
-      else if (systemErrorCode(error) === 'EIO') throw durabilityLost(state, this.journals, error);
-      throw fromSystemError(error);
-    } finally {
-      await closeDescriptor(fd);
     }
   }
 
