@@ -94,6 +94,8 @@ export async function buildApp(
   const app = fastify({
     trustProxy,
     ...(prefix !== undefined && { rewriteUrl: withoutPrefix(prefix) }),
+    // Fastify names the scheme by it.
+    ...(tls && { https: tls as object }),
     serverFactory: answer =>
       httpServerOf(answer, { tls, heads: HEAD_OPTIONS, headSeconds, connectionsMax, perAddressMax }),
     ...(logger !== undefined && { logger }),

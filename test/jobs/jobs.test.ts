@@ -103,7 +103,7 @@ t.test('the line is bounded for each owner, in all, and in bytes', async t => {
   bytes.make('2', { inputBytes: 40 });
   t.throws(() => bytes.make('3', { inputBytes: 21 }), {
     code: 'too_many_jobs',
-    message: /101 bytes of queries wait; at most 100/,
+    message: /101 bytes of queries would wait in line; at most 100 may/,
   });
   bytes.make('4', { inputBytes: 20 });
   await bytes.end('1');
