@@ -98,3 +98,11 @@ t.test('the API pages bear the name of the service', async t => {
   const logo = /data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)/.exec(script)?.[1];
   t.match(Buffer.from(logo!, 'base64').toString(), 'e8833a', 'the mark is ours');
 });
+
+t.test('who asks for YAML gets the document as it is: JSON is YAML, too', async t => {
+  const server = await startHere(t);
+  const answer = await server.fetch('/docs/yaml');
+  t.equal(answer.status, 200);
+  t.equal(new URL(answer.url).pathname, '/openapi.json');
+  t.match(await answer.json(), { openapi: '3.0.3' });
+});
