@@ -16,7 +16,7 @@ import { metricsOf } from '../helpers/slow-server.js';
 import { binary, create, eventually, KiB, MiB, sparseFile, GiB } from '../system/calls.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 
-const SECONDS = rounds(40, 15 * 60);
+const SECONDS = rounds(25, 15 * 60);
 const HOSTILE = '127.0.0.2';
 const ATTACKERS = 12;
 const ORDINARY = 4;
