@@ -44,7 +44,8 @@ export function unreadable(text: string): HyperslabError {
   try {
     JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : '';
+    // Newer versions of V8 add the line and the column to the position.
+    const why = error instanceof Error ? error.message.replace(/ \(line \d+ column \d+\)$/, '') : '';
     return new HyperslabError('bad_request', `The body is not JSON: ${why.replace(/\s+/g, ' ')}. ${remedy}`);
   }
   return new HyperslabError(
