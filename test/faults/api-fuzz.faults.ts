@@ -12,7 +12,7 @@ import { startServer, temporaryFolder } from '../helpers/server.js';
 import { create, json } from '../system/calls.js';
 import { figure, rounds } from './harness.js';
 
-const SECONDS = rounds(35, 600);
+const SECONDS = rounds(60, 600);
 const SEED = 20_261_121;
 const PROGRAM = PYTHON && path.join(path.dirname(PYTHON), 'schemathesis');
 const HOOKS = path.join(PACKAGE_ROOT, 'test', 'faults', 'api_hooks.py');

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { rssAnonBytes } from '../helpers/memory.js';
 import { seededRandom } from '../helpers/random.js';
+import { getText as get, headText as head } from '../helpers/request-text.js';
 import { start, type TestServer } from '../helpers/server.js';
 import { metricsOf } from '../helpers/slow-server.js';
 import { binary, create, eventually, KiB, MiB, sparseFile, GiB } from '../system/calls.js';
@@ -40,10 +41,6 @@ const GAUGES = [
   'hyperslab_journal_bytes',
 ];
 
-const get = (where: string): string => `GET ${where} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
-const head = (method: string, where: string, length: number | 'chunked', type = 'application/json'): string =>
-  `${method} ${where} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\n` +
-  `${length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${length}`}\r\n\r\n`;
 const post = (where: string, body: string): string => head('POST', where, Buffer.byteLength(body)) + body;
 const put = (where: string, body: string): string => head('PUT', where, Buffer.byteLength(body)) + body;
 const OCTETS = 'application/octet-stream';

@@ -6,6 +6,7 @@ import net from 'node:net';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
 import { start } from '../helpers/server.js';
+import { getText as get, headText as head } from '../helpers/request-text.js';
 import { metricsOf } from '../helpers/slow-server.js';
 import { binary, create, eventually, KiB, MiB } from '../system/calls.js';
 
@@ -21,9 +22,6 @@ const GAUGES = [
   'hyperslab_tasks_queued',
 ];
 
-const get = (where: string): string => `GET ${where} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
-const head = (method: string, where: string, length: number, type = 'application/json'): string =>
-  `${method} ${where} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`;
 const OCTETS = 'application/octet-stream';
 const PAGE = '/docs/static/swagger-ui-bundle.js';
 

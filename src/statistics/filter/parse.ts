@@ -159,22 +159,14 @@ export function parseSubject(object: Record<string, unknown>, at: string): Subje
       if (value !== true) refuse(`${at}.self`, `true should stand there, not ${shown(value)}`);
       return { kind };
     case 'dataset':
-      return {
-        kind,
-        name:
-          typeof value === 'string'
-            ? value
-            : refuse(`${at}.dataset`, `the name of a dataset should stand there, not ${shown(value)}`),
-      };
+      return { kind, name: textAt(`${at}.dataset`, value, 'dataset') };
     case 'field':
-      return {
-        kind,
-        field:
-          typeof value === 'string'
-            ? value
-            : refuse(`${at}.field`, `the name of a field should stand there, not ${shown(value)}`),
-      };
+      return { kind, field: textAt(`${at}.field`, value, 'field') };
   }
+}
+
+function textAt(at: string, value: unknown, of: string): string {
+  return typeof value === 'string' ? value : refuse(at, `the name of a ${of} should stand there, not ${shown(value)}`);
 }
 
 /** The members of an object that are not empty. @throws bad_request */
