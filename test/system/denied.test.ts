@@ -7,11 +7,11 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { npyHeader } from '../../src/formats/index.js';
 import { parseDType } from '../../src/dtype.js';
+import { noOtherUser, OTHER_USER } from '../helpers/other-user.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, json } from './calls.js';
 
-const OTHER_USER = 65534;
-const skip = process.geteuid?.() !== 0 && 'needs root, to start the service as somebody else';
+const skip = noOtherUser;
 const NPY = Buffer.concat([npyHeader({ dtype: parseDType('<i4'), shape: [4], order: 'C' }), Buffer.alloc(16, 1)]);
 
 interface Problem {

@@ -6,12 +6,9 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { noOtherUser, OTHER_USER } from '../helpers/other-user.js';
 import { startRefused } from '../helpers/refused-start.js';
 import { start, startServer, temporaryFolder } from '../helpers/server.js';
-
-/** Nobody's account on most systems; any number but ours would do. */
-const OTHER_USER = 65_534;
-const isRoot = process.geteuid?.() === 0;
 
 t.test('a second service on a data folder is refused, and starts when the first was killed', async t => {
   const first = await startServer();
@@ -257,7 +254,7 @@ t.jobs = 2;
 
 for (const row of ROWS) {
   const skip =
-    (row.uid !== undefined && !isRoot && 'needs root, to become somebody else') ||
+    (row.uid !== undefined && noOtherUser) ||
     (row.name.includes('another certificate') && noOpenssl && 'needs openssl');
   t.test(`no start: ${row.name}`, { skip, buffered: true }, async t => {
     const folder = place(t);
