@@ -15,7 +15,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
   app.get(
     '/healthz',
     {
-      config: { scope: 'open', isUncounted: true },
+      config: { scope: 'open', isUncounted: true, onSpares: true },
       schema: {
         operationId: 'health',
         tags: ['operations'],
@@ -31,7 +31,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
     '/readyz',
     {
       // A balancer has no key; it asks for the status alone.
-      config: { scope: 'open' },
+      config: { scope: 'open', onSpares: true },
       schema: {
         operationId: 'readiness',
         tags: ['operations'],

@@ -26,6 +26,7 @@ import { LIMITS } from './limits.js';
 import { registerAccess } from './plugins/access.js';
 import { edgeHeaders, registerCors, registerEdgeHeaders } from './plugins/edge.js';
 import { registerErrors, sendProblem } from './plugins/errors.js';
+import { refuseOnSpares, type ConnectionBounds } from './plugins/connections.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { httpServerOf } from './plugins/http-server.js';
@@ -88,16 +89,15 @@ export async function buildApp(
   const { tlsCert, tlsKey, corsOrigins, rateLimit, trustProxy, prefix } = config;
   const tls = tlsCert && tlsKey ? readTls(tlsCert, tlsKey) : undefined;
   const headSeconds = config.stallSeconds;
-  const { connectionsPerAddress: perAddressMax = trustProxy ? connectionsMax : Math.ceil((connectionsMax * 7) / 8) } =
-    config;
+  const { connectionsPerAddress = trustProxy ? connectionsMax : Math.ceil((connectionsMax * 7) / 8) } = config;
+  const bounds: ConnectionBounds = { connectionsMax, perAddressMax: connectionsPerAddress };
   const headers = edgeHeaders({ corsOrigins, isTls: tls !== undefined });
   const app = fastify({
     trustProxy,
     ...(prefix !== undefined && { rewriteUrl: withoutPrefix(prefix) }),
     // Fastify names the scheme by it.
     ...(tls && { https: tls as object }),
-    serverFactory: answer =>
-      httpServerOf(answer, { tls, heads: HEAD_OPTIONS, headSeconds, connectionsMax, perAddressMax }),
+    serverFactory: answer => httpServerOf(answer, { tls, heads: HEAD_OPTIONS, headSeconds, ...bounds }),
     ...(logger !== undefined && { logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.requestBytesMax,
@@ -127,6 +127,7 @@ export async function buildApp(
   registerValidation(app, COMPONENTS);
   registerErrors(app);
   registerUnread(app, headers);
+  refuseOnSpares(app, bounds);
   registerClosing(app, context.jobs);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);

@@ -128,7 +128,7 @@ export const SETTINGS = {
     default: String(LIMITS.connectionsMax),
     unit: 'connections',
     meaning:
-      'The number of connections that are open at one time. For a further one the connection is closed that has been without a request for longest; where all have one, the new one is closed. The number is smaller where the process may not have as many descriptors.',
+      'The number of connections that are open at one time. For a further one the connection is closed that has been without a request for longest; where all have one, the new one is answered about the health of the service, and refused anything else (503 `busy`). The number is smaller where the process may not have as many descriptors.',
     parse: integer(1, 1_000_000),
   }),
   connectionsPerAddress: setting({
@@ -136,7 +136,7 @@ export const SETTINGS = {
     default: 'auto',
     unit: 'connections',
     meaning:
-      'The number of these that one address may have. auto is seven eighths of them, so that others find room, and all of them where a proxy is trusted: its address is that of every client.',
+      'The number of these that one address (IPv6: one /64) may have. auto is seven eighths of them, so that others find room, and all of them where a proxy is trusted: its address is that of every client.',
     parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
   }),
   openFiles: setting({

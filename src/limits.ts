@@ -71,6 +71,8 @@ export const LIMITS = {
   stallSeconds: 30,
   /** Each costs about 20 KiB. */
   connectionsMax: 2048,
+  /** One more connection for so many of them: where all are at work, it is asked how the service is, and no more. */
+  connectionsPerSpare: 32,
   /** Requests that a client has sent before the answers to earlier ones: more are left unread, or cut where all wait. */
   pipelinedMax: 16,
   pipelinedTotalMax: 8192,

@@ -1,10 +1,24 @@
 /** Which addresses only this machine reaches, and which Host headers name them. */
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 /** True for 127.0.0.0/8 and ::1, in every spelling that a socket may report. */
 export function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address) || /^(0{0,4}:){2,7}0{0,3}1$/.test(address);
+}
+
+/**
+ * What one client may choose its addresses from: the /64 of an IPv6 address, such as "2001:db8:0:1::/64", and an IPv4
+ * address itself, however it is written.
+ */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
+  const [before = '', after] = address.split('%', 1)[0]!.split('::');
+  const [left, right] = [before, after ?? ''].map(part => part.split(':').filter(group => group !== ''));
+  const zeros = Array.from({ length: 8 - left!.length - right!.length }, () => '0');
+  const groups = [...left!, ...zeros, ...right!].slice(0, 4);
+  return `${groups.map(group => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
 /** The addresses that a name to listen on stands for. Throws a sentence where it stands for none. */

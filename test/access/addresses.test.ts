@@ -1,5 +1,5 @@
 import t from 'tap';
-import { addressesOf, hostNameOf, HostNames, isLoopback } from '../../src/access/addresses.js';
+import { addressesOf, hostNameOf, HostNames, isLoopback, networkOf } from '../../src/access/addresses.js';
 
 t.test('loopback is 127.0.0.0/8 and ::1, and nothing that looks like it', async t => {
   for (const address of ['127.0.0.1', '127.1.2.3', '127.255.255.254', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1']) {
@@ -88,4 +88,22 @@ t.test('names of this machine are allowed, and those of the setting', async t =>
   }
   t.ok(names.lists('data.example.org'));
   t.notOk(names.lists('localhost'), 'was not given by setting');
+});
+
+t.test('a client is an IPv4 address, or the /64 of an IPv6 one', async t => {
+  for (const [address, network] of [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::FFFF:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:0:1::9', '2001:db8:0:1::/64'],
+    ['2001:0DB8:0000:0001:ffff:1:2:3', '2001:db8:0:1::/64'],
+    ['2001:db8:0:2::9', '2001:db8:0:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['fe80::1:2:3:4%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['1:2:3:4:5::', '1:2:3:4::/64'],
+    ['', ''],
+  ] as const) {
+    t.equal(networkOf(address), network, address);
+  }
 });

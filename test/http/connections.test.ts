@@ -51,6 +51,8 @@ function connect(t: Test, { url }: Service, bytes: string, localAddress = '127.0
 }
 
 const HEALTH = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n';
+const READY = 'GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n';
+const LIST = 'GET /v1/datasets HTTP/1.1\r\nhost: localhost\r\n\r\n';
 const UPLOAD =
   'PUT /v1/datasets/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-npy\r\ncontent-length: 100000\r\n\r\n';
 
@@ -70,14 +72,12 @@ t.test('silent, half and kept connections make room for new ones, the oldest fir
   t.equal(await metricOf(server, 'hyperslab_connections'), 6);
 });
 
-t.test('an address whose connections are all at work gets no more, and others do', async t => {
+t.test('an address whose connections are all at work gets no more but health, and others do', async t => {
   const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
   const busy = Array.from({ length: 4 }, () => connect(t, server, UPLOAD, '127.0.0.2'));
   const other = connect(t, server, HEALTH, '127.0.0.3');
   t.ok(await eventually(() => other.read.includes('200 OK')));
-  const fifth = connect(t, server, HEALTH, '127.0.0.2');
-  t.ok(await eventually(() => fifth.isClosed), 'the fifth is closed');
-  t.equal(fifth.read, '');
+  await checkSpares(t, server, '127.0.0.2');
   t.strictSame(
     busy.map(({ isClosed }) => isClosed),
     [false, false, false, false],
@@ -85,9 +85,36 @@ t.test('an address whose connections are all at work gets no more, and others do
   );
   busy[0]!.socket.destroy();
   t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) === 5));
-  const sixth = connect(t, server, HEALTH, '127.0.0.2');
+  const sixth = connect(t, server, LIST, '127.0.0.2');
   t.ok(await eventually(() => sixth.read.includes('200 OK')), 'what is given back can be had');
 });
+
+t.test('health is told where every connection of every address is at work', async t => {
+  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
+  const addresses = ['127.0.0.2', '127.0.0.3'];
+  const busy = addresses.flatMap(address => Array.from({ length: 4 }, () => connect(t, server, UPLOAD, address)));
+  for (const address of [...addresses, '127.0.0.4']) await checkSpares(t, server, address);
+  t.notOk(busy.some(({ isClosed }) => isClosed));
+  // A spare one that says nothing goes for the next.
+  for (let i = 0; i < 5; i++) connect(t, server, '', '127.0.0.2');
+  await checkSpares(t, server, '127.0.0.5');
+  for (const { socket } of busy) socket.destroy();
+  t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) <= 2), 'all are counted back');
+});
+
+/** What a connection beyond the bound is told. */
+async function checkSpares(t: Test, server: Service, address: string): Promise<void> {
+  for (const [asked, told] of [
+    [HEALTH, /^HTTP\/1.1 200 OK.*\r\nconnection: close\r\n/is],
+    [READY, /^HTTP\/1.1 200 OK.*\r\nconnection: close\r\n/is],
+    [LIST, /^HTTP\/1.1 503 .*\r\nconnection: close\r\nretry-after: 1\r\n.*"busy"/is],
+    [UPLOAD, /^HTTP\/1.1 503 .*"busy"/is],
+  ] as const) {
+    const spare = connect(t, server, asked, address);
+    t.ok(await eventually(() => spare.isClosed), 'it is closed');
+    t.match(spare.read, told, `${address}: ${asked.split('\r\n', 1)[0]}`);
+  }
+}
 
 t.test('a client that is told 408 and does not go is let go of', async t => {
   const server = await start(t, { env: { HYPERSLAB_STALL_SECONDS: '1' } });
