@@ -17,7 +17,7 @@ import { metricsOf } from '../helpers/slow-server.js';
 import { binary, create, eventually, KiB, MiB, sparseFile, GiB } from '../system/calls.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 
-const SECONDS = rounds(25, 15 * 60);
+const SECONDS = rounds(25, 30 * 60);
 const HOSTILE = '127.0.0.2';
 const ATTACKERS = 12;
 const ORDINARY = 4;
@@ -26,6 +26,11 @@ const KEPT_MAX = 4;
 /** The promise is 250 ms on a machine of its own; the short form runs on shared ones. */
 const P99_MS_MAX = rounds(2000, 250);
 const STALL_SECONDS = 3;
+/** The memory that the process has for itself is looked at so many times, and has grown to its last size by the 20th. */
+const LOOKS = 30;
+const LOOKS_OF_GROWTH = 20;
+/** By so much it may still go up and down then. */
+const GROWTH_MAX = rounds(1.5, 1.1);
 const random = seededRandom(20_261_129);
 
 /** Must be as before, to the byte. */
@@ -136,10 +141,25 @@ async function use(server: TestServer, until: () => boolean, told: Ordinary): Pr
   agent.destroy();
 }
 
+/** What the process has for itself, in bytes, at equal distances in time. */
+async function watchMemory({ pid }: TestServer): Promise<number[]> {
+  const looks: number[] = [];
+  while (looks.length < LOOKS) {
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep((SECONDS * 1000) / LOOKS);
+    looks.push(rssAnonBytes(pid));
+  }
+  return looks;
+}
+
 async function standing(server: TestServer): Promise<Record<string, number>> {
   const metrics = await metricsOf(server);
   const gauges = GAUGES.map(name => [name, metrics.get(name) ?? 0] as const);
   return Object.fromEntries([...gauges, ['jobs', metrics.get('hyperslab_jobs{state="running"}') ?? 0]]);
+}
+
+function inMinutes(seconds: number): string {
+  return `${Math.round(seconds / 6) / 10} min`;
 }
 
 function threadsOf({ pid }: TestServer): number {
@@ -180,13 +200,20 @@ t.test(
     const counts = new Map<string, number>();
     const end = performance.now() + SECONDS * 1000;
     const isOver = (): boolean => performance.now() > end;
-    await Promise.all([
+    const [looks] = await Promise.all([
+      watchMemory(server),
       ...Array.from({ length: ATTACKERS }, () => attack(server, isOver, counts)),
       ...Array.from({ length: ORDINARY }, () => use(server, isOver, ordinary)),
     ]);
 
     const { times, faults, busy } = ordinary;
     t.strictSame(faults.slice(0, 10), [], 'the ordinary clients were answered well');
+    const [early, late] = [looks.slice(0, LOOKS_OF_GROWTH), looks.slice(LOOKS_OF_GROWTH)].map(each =>
+      Math.max(...each),
+    );
+    const shownLooks = looks.filter((_, i) => i % 5 === 4).map(bytes => Math.round(bytes / MiB));
+    t.ok(late! <= early! * GROWTH_MAX, `memory of its own grows no more: ${shownLooks.join(', ')} MiB`);
+    figure(t, `hostile: memory of its own each ${inMinutes((SECONDS * 5) / LOOKS)}`, `${shownLooks.join(', ')} MiB`);
     const p99 = quantile(times, 0.99);
     t.ok(p99 < P99_MS_MAX, `p99 ${inMs(p99)}`);
     t.ok(times.length > SECONDS * 5, `${times.length} calls of ordinary clients`);
