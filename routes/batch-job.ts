@@ -20,7 +20,7 @@ export async function batchJob(
   shared: Shared,
   queries: readonly BatchQuery[],
   order: LineOrder,
-): Promise<Omit<JobOrder, 'owner'>> {
+): Promise<Omit<JobOrder, 'owner' | 'client'>> {
   const input = await runTurns(stringifyExactTurns(queries));
   return { inputBytes: input.length, chunksTotal: 0, bytesTotal: 0, work: workOf(shared, input, order) };
 }

@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
-import type { Context } from '../src/context.js';
+import type { ClientContext } from '../src/context.js';
 import type { Kind } from '../src/jobs/admission.js';
 import { GrowingMemory } from '../src/jobs/growing-memory.js';
 import { takePatiently } from '../src/jobs/patience.js';
@@ -31,7 +31,7 @@ export type LineOrder = 'input' | 'finished';
 
 /** What every query of a batch works with. */
 export interface Batching {
-  readonly context: Context;
+  readonly context: ClientContext;
   readonly datasets: Datasets;
   readonly kind: Kind;
   readonly signal: AbortSignal;

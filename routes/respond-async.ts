@@ -9,6 +9,7 @@ import type { Context } from '../src/context.js';
 import { LIMITS } from '../src/limits.js';
 import type { Job, JobOrder } from '../src/jobs/job.js';
 import { ownerOf } from '../src/jobs/viewer.js';
+import { clientOf } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { problemOf } from '../src/plugins/errors.js';
 import type { Preferences } from '../src/plugins/prefer.js';
@@ -17,7 +18,7 @@ import { jobText } from './job-body.js';
 import { untold } from './schemas/index.js';
 
 /** What a call asks for as a job. */
-export interface AsyncCall extends Omit<JobOrder, 'owner'> {
+export interface AsyncCall extends Omit<JobOrder, 'owner' | 'client'> {
   /** Answers as the call would have without a job, from the job's result. */
   readonly answer: (result: Uint8Array) => FastifyReply;
 }
@@ -40,7 +41,7 @@ export async function respondAsync(
   { answer, ...order }: AsyncCall,
 ): Promise<FastifyReply> {
   const { id, log, principal } = request;
-  const job = jobs.start({ ...order, owner: ownerOf(principal) });
+  const job = jobs.start({ ...order, owner: ownerOf(principal), client: clientOf(request) });
   void logFault(job, log);
   if (waitSeconds > 0) {
     const client = signalOf(reply);

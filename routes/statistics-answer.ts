@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
-import type { Context } from '../src/context.js';
+import type { ClientContext } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
@@ -115,7 +115,7 @@ export interface Running {
 
 /** Runs a planned query and renders its answer, with `prefix` members first. */
 export async function answerJson(
-  context: Context,
+  context: ClientContext,
   planned: PlannedStatistics,
   running: Running,
   prefix: string,
@@ -165,7 +165,7 @@ function generationsMember({ datasets }: PlannedStatistics, { generations }: Cac
 
 /** Runs a planned query of one operation and gives its answer as an array. */
 export async function answerBlock(
-  context: Context,
+  context: ClientContext,
   planned: PlannedStatistics,
   running: Running,
 ): Promise<{ block: Block; run: CachedRun }> {
@@ -180,7 +180,7 @@ export async function answerBlock(
 }
 
 async function runPlanned(
-  context: Context,
+  context: ClientContext,
   planned: PlannedStatistics,
   { kind, signal, isFresh, bytesBefore, onProgress, memory }: Running,
 ): Promise<CachedRun> {
@@ -197,12 +197,12 @@ async function runPlanned(
         bytesTotal: Math.max(bytes, cost.bytes),
       });
     });
-  const { admission, cache, pool } = context;
+  const { admission, cache, workers } = context;
   const known = isFresh ? undefined : await cache.known(datasets, plan);
   const run =
     known ??
-    (await admission.run({ kind, cost, bytesBefore, signal }, lane =>
-      cache.run(datasets, plan, pool.inLane(lane), { signal, isFresh, onProgress: tell, memory }),
+    (await admission.run({ kind, cost, bytesBefore, signal, client: workers.client }, lane =>
+      cache.run(datasets, plan, workers.inLane(lane), { signal, isFresh, onProgress: tell, memory }),
     ));
   if (run.result.results.every(({ name }, i) => name === names[i])) return run;
   const results = run.result.results.map((entry, i) => ({ ...entry, name: names[i]! }));

@@ -3,7 +3,7 @@
  * Hazard: a job may wait for long. Its work holds the text of the query and no request, nor anything that leads to one.
  */
 import type { Datasets } from '../src/access/datasets.js';
-import type { Context } from '../src/context.js';
+import type { ClientContext } from '../src/context.js';
 import { parseExactTurns, stringifyExactTurns } from '../src/formats/index.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import { checkIfMatch } from '../src/plugins/conditional.js';
@@ -35,13 +35,13 @@ export function checkComputed(
 
 /** The order of a job, and what is known of its run when it is done. @throws too_large */
 export async function statisticsJob(
-  context: Context,
+  context: ClientContext,
   datasets: Datasets,
   planned: PlannedStatistics,
   input: StatisticsInput,
   isFresh: boolean,
   ifMatch: string | undefined,
-): Promise<{ order: Omit<JobOrder, 'owner'>; note: () => RunNote }> {
+): Promise<{ order: Omit<JobOrder, 'owner' | 'client'>; note: () => RunNote }> {
   const cost = costOf(planned);
   context.admission.check(cost, 'job');
   const text = await runTurns(stringifyExactTurns(input));
@@ -57,7 +57,7 @@ export async function statisticsJob(
 
 /** A function of its own, so that the work holds what it names and nothing else. */
 function workOf(
-  context: Context,
+  context: ClientContext,
   datasets: Datasets,
   name: string,
   text: string,

@@ -150,11 +150,12 @@ interface Asked {
 }
 
 async function send(
-  context: Context,
+  whole: Context,
   request: FastifyRequest,
   reply: FastifyReply,
   { name, input, format: ofPath }: Asked,
 ): Promise<FastifyReply> {
+  const context = ofClient(whole, request);
   const format = ofPath?.name ?? negotiate(request, (request.query as { format?: string }).format);
   const preferences = parsePrefer(request.headers['prefer']);
   // Many that nobody waits for may come at once.
@@ -167,14 +168,7 @@ async function send(
   const ifMatch = request.headers['if-match'];
   // A job's result is JSON, and HEAD asks for no work to be begun; a preference need not be granted.
   if (preferences.respondAsync && format === 'json' && request.method !== 'HEAD') {
-    const { order, note } = await statisticsJob(
-      ofClient(context, request),
-      request.datasets,
-      planned,
-      input,
-      isFresh,
-      ifMatch,
-    );
+    const { order, note } = await statisticsJob(context, request.datasets, planned, input, isFresh, ifMatch);
     const answer = (result: Uint8Array): FastifyReply => sendJson(reply, result, note());
     return respondAsync(context, request, reply, preferences, { ...order, answer });
   }

@@ -1,4 +1,5 @@
 /** Many slices of one dataset, as one commit. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { writeBatch } from '../src/transfer/batch.js';
@@ -12,7 +13,10 @@ import type { App } from './app-type.js';
 const JSON_BATCH: Bodies = { 'application/json': Type.Ref('WriteBatch') };
 const MEDIA_TYPES = [...Object.keys(JSON_BATCH), 'multipart/form-data'];
 
-export function writeBatches(app: App, context: WriteContext): void {
+/** What the writes of one client work with. */
+export type ContextOf = (request: FastifyRequest) => WriteContext;
+
+export function writeBatches(app: App, contextOf: ContextOf): void {
   streamedBodies(app, MEDIA_TYPES, scope => {
     scope.post(
       '/v1/datasets/:name/writes',
@@ -40,7 +44,7 @@ export function writeBatches(app: App, context: WriteContext): void {
           ...requestOf(request, reply, dataset, request.query.endian),
           contentType: request.headers['content-type'] ?? '',
         };
-        const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, context));
+        const answer = await withBody(request, reply, body => writeBatch({ ...batch, body }, contextOf(request)));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );

@@ -6,10 +6,10 @@ import { ofClient } from '../src/plugins/client.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { normalise, parseSlice } from '../src/selection.js';
-import { writeBody, type WriteContext } from '../src/transfer/write.js';
+import { writeBody } from '../src/transfer/write.js';
 import { anyValue, BINARY, capitalised, jsonResponse, NameParams, oneOf, problems } from './schemas/index.js';
 import { streamedBodies, withBody } from './streamed-bodies.js';
-import { writeBatches } from './write-batch.js';
+import { writeBatches, type ContextOf } from './write-batch.js';
 import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
 import type { App } from './app-type.js';
 
@@ -29,12 +29,11 @@ const DURABILITY = Type.Optional(
 );
 
 export function writes(app: App, context: Context): void {
-  const writeContext: WriteContext = {
-    offLoop: context.pool,
-    budget: context.budget,
-    commitBytesMax: context.config.commitBytesMax,
+  const contextOf: ContextOf = request => {
+    const { workers: offLoop, budget, config } = ofClient(context, request);
+    return { offLoop, budget, commitBytesMax: config.commitBytesMax };
   };
-  writeData(app, writeContext, {
+  writeData(app, contextOf, {
     url: '/v1/datasets/:name/data',
     operationId: 'writeData',
     summary: 'Write a slice, like m[slice] = data',
@@ -45,7 +44,7 @@ export function writes(app: App, context: Context): void {
   });
   for (const { name, mediaTypes, describes } of FORMATS) {
     const body = name === 'json' ? JSON_DATA : BINARY;
-    writeData(app, writeContext, {
+    writeData(app, contextOf, {
       url: `/v1/datasets/:name/data.${name}`,
       operationId: `writeData${capitalised(name)}`,
       summary: `Write a slice from ${name}`,
@@ -56,7 +55,7 @@ export function writes(app: App, context: Context): void {
       format: name,
     });
   }
-  writeBatches(app, writeContext);
+  writeBatches(app, contextOf);
 }
 
 interface WriteRoute {
@@ -71,7 +70,7 @@ interface WriteRoute {
   readonly format?: FormatName;
 }
 
-function writeData(app: App, context: WriteContext, { url, bodies, also, format, ...told }: WriteRoute): void {
+function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, ...told }: WriteRoute): void {
   const mediaTypes = [...new Set([...Object.keys(bodies), ...(also === undefined ? [] : [also])])];
   streamedBodies(app, mediaTypes, scope => {
     scope.put(
@@ -101,9 +100,7 @@ function writeData(app: App, context: WriteContext, { url, bodies, also, format,
           format: format ?? bodyFormat(request),
           durability,
         };
-        const answer = await withBody(request, reply, body =>
-          writeBody({ ...write, body }, ofClient(context, request)),
-        );
+        const answer = await withBody(request, reply, body => writeBody({ ...write, body }, contextOf(request)));
         return reply.header('x-dataset-generation', answer.generation).send(answer);
       },
     );

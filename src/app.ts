@@ -59,9 +59,11 @@ export async function buildApp(
   const generations = new Generations(folder('journal'));
   const journals = new Journals(folder('journal'));
   await inFolder(config.dataDir, () => Promise.all([generations.load(), journals.load()]));
+  const clientShare = config.clientShare / 100;
   const pool = new WorkerPool(config.workers, {
     kernels: config.kernels,
     keepsFiles: backends.length > 0 && arenaPassesSelfTest(dataDir),
+    clientShare,
   });
   const { openFilesMax, connectionsMax } = shareDescriptors(config, descriptorLimit());
   const files = new FileTable({
@@ -80,9 +82,9 @@ export async function buildApp(
     files,
     pool,
     cache: new StatisticsCache(config.cacheBytes),
-    admission: new Admission(config),
-    jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes) }),
-    budget: new ByteBudget(config.memoryBytes, undefined, config.clientShare / 100),
+    admission: new Admission(config, clientShare),
+    jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes), clientShare }),
+    budget: new ByteBudget(config.memoryBytes, undefined, clientShare),
     mappings: backends.map(backend => backend.name),
   };
 

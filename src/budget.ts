@@ -149,7 +149,7 @@ export class ByteBudget implements Budget {
   }
 
   #accountOf(client: string | undefined): Account {
-    const limitBytes = client === undefined ? Number.POSITIVE_INFINITY : Math.floor(this.limitBytes * this.#share);
+    const limitBytes = client === undefined ? Number.POSITIVE_INFINITY : Math.ceil(this.limitBytes * this.#share);
     return this.#accounts.get(client) ?? { client, limitBytes, usedBytes: 0, waiting: 0 };
   }
 

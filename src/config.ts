@@ -112,7 +112,7 @@ export const SETTINGS = {
     default: '75',
     unit: '%',
     meaning:
-      'What the requests of one client may hold of this memory together, though one of them may take more: a key, the subject of a token, or the address of whoever shows neither. 100 is no bound.',
+      'What one client may have of what all share: of this memory, though one of its requests may take more; of the places of large statistics and of running jobs, rounded up; and of every line. A client is a key, the subject of a token, or the address of whoever shows neither. 100 is no bound.',
     parse: integer(1, 100),
   }),
   cacheBytes: setting({

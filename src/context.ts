@@ -8,7 +8,7 @@ import type { FileTable } from './file/file-table.js';
 import type { Admission } from './jobs/admission.js';
 import type { StatisticsCache } from './jobs/cached.js';
 import type { Jobs } from './jobs/jobs.js';
-import type { WorkerPool } from './jobs/pool.js';
+import type { WorkerPool, Workers } from './jobs/pool.js';
 
 export interface Context {
   readonly config: Config;
@@ -21,4 +21,9 @@ export interface Context {
   readonly budget: Budget;
   /** The mappings in use, the preferred one first; empty means positional reads. */
   readonly mappings: readonly string[];
+}
+
+/** The same for the requests of one client: with the client's share of the memory, and its own line before the workers. */
+export interface ClientContext extends Context {
+  readonly workers: Workers;
 }

@@ -26,6 +26,7 @@ const LAYERS: readonly Layer[] = [
       'src/containers.ts',
       'src/budget.ts',
       'src/cancelled.ts',
+      'src/fair-line.ts',
       'src/setting.ts',
       'src/traffic.ts',
       'src/turns.ts',

@@ -5,14 +5,21 @@ import { overlay } from '../file/sources.js';
 import { coalesce, extentOf, isContiguous, type View } from '../layout/view.js';
 import type { OffLoop } from './off-loop.js';
 
-/** Fills `out`, which is shared memory of exactly the view's bytes. `patches` replace what stands in the file. */
+interface FillOptions {
+  /** They replace what stands in the file. */
+  readonly patches?: readonly Patch[];
+  /** Fires when nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Fills `out`, which is shared memory of exactly the view's bytes. @throws cancelled */
 export async function fill(
   file: OpenFile,
   view: View,
   itemsize: number,
   out: Uint8Array,
   offLoop: OffLoop,
-  patches: readonly Patch[] = [],
+  { patches = [], signal }: FillOptions = {},
 ): Promise<void> {
   if (out.byteLength === 0) return;
   if (isContiguous(view, itemsize)) {
@@ -22,5 +29,5 @@ export async function fill(
   }
   const { start, end } = extentOf(view, itemsize);
   const source = file.describe(start, end);
-  await offLoop.gather(patches.length > 0 ? { ...source, patches } : source, coalesce(view), itemsize, out);
+  await offLoop.gather(patches.length > 0 ? { ...source, patches } : source, coalesce(view), itemsize, out, signal);
 }

@@ -1,5 +1,6 @@
 /** Work that is too long for the event loop. The worker pool implements it; this room only says what it needs. */
 import type { SourceDescriptor } from '../descriptor.js';
+import type { Client } from '../fair-line.js';
 import type { Change } from '../file/change.js';
 import type { View } from '../layout/view.js';
 
@@ -10,8 +11,10 @@ export interface ScatterTask extends Change {
 export type HoldTask = Pick<ScatterTask, 'fd' | 'target' | 'itemsize'>;
 
 export interface OffLoop {
-  /** Fills `out`, which is shared memory, with the packed C-order bytes of a view. */
-  gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void>;
+  /** Whose work it is. */
+  readonly client: Client | undefined;
+  /** Fills `out`, which is shared memory, with the packed C-order bytes of a view; gives up when `signal` fires. @throws cancelled */
+  gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Writes every element of the target. */
   scatter(task: ScatterTask): Promise<void>;
   /** Makes sure that writing the target finds room on the disk. @throws ENOSPC */

@@ -39,7 +39,7 @@ export async function openPieces(
     return rechecked(mappedPieces(file, view, itemsize), recheck);
   const bytes = sizeOf(view.shape) * itemsize;
   if (bytes > LIMITS.firstPieceBytes) return rechecked(snapshotPieces(file, view, itemsize, offLoop, signal), recheck);
-  const pieces = await wholePieces(file, view, itemsize, offLoop);
+  const pieces = await wholePieces(file, view, itemsize, offLoop, signal);
   try {
     recheck?.();
   } catch (error) {
@@ -69,13 +69,19 @@ function rechecked(pieces: PieceReader, recheck: (() => void) | undefined): Piec
 }
 
 /** Read at once, so that nothing can come between. */
-async function wholePieces(file: OpenFile, view: View, itemsize: number, offLoop: OffLoop): Promise<PieceReader> {
+async function wholePieces(
+  file: OpenFile,
+  view: View,
+  itemsize: number,
+  offLoop: OffLoop,
+  signal: AbortSignal | undefined,
+): Promise<PieceReader> {
   const length = sizeOf(view.shape) * itemsize;
   const buffer = takeBuffer(length);
   const bytes = buffer.subarray(0, length);
   const release = file.lease();
   try {
-    await fill(file, view, itemsize, bytes, offLoop);
+    await fill(file, view, itemsize, bytes, offLoop, { signal });
   } catch (error) {
     returnBuffer(buffer);
     throw error;
@@ -115,13 +121,14 @@ function snapshotPieces(
     if (!piece) return undefined;
     const bytes = memory.next(sizeOf(piece.shape) * itemsize);
     passed.reach(piece.offset);
-    await fill(file, piece, itemsize, bytes, offLoop, snapshot.patches(extentOf(piece, itemsize)));
+    const patches = snapshot.patches(extentOf(piece, itemsize));
+    await fill(file, piece, itemsize, bytes, offLoop, { patches, signal });
     snapshot.shrink(cursor.remaining());
     return bytes;
   };
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {
-      const reading = file.state.lock.withRead(() => read(bytesMax), signal);
+      const reading = file.state.lock.withRead(() => read(bytesMax), { signal, client: offLoop.client });
       memory.useUntil(reading);
       // Who waits for the lock behind a long write learns at once that it has been given up.
       return new Promise((resolve, reject) => {

@@ -39,14 +39,17 @@ export async function readWhole(
   const { itemsize } = dataset.geometry.dtype;
   const release = file.lease();
   try {
-    return await file.state.lock.withRead(async () => {
-      file.state.checkUsable();
-      const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
-      const { ctimeMs } = file.stamp;
-      await fill(file, view, itemsize, bytes, offLoop);
-      dataset.recheck(file, ctimeMs);
-      return { bytes, generation: dataset.generation };
-    }, signal);
+    return await file.state.lock.withRead(
+      async () => {
+        file.state.checkUsable();
+        const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
+        const { ctimeMs } = file.stamp;
+        await fill(file, view, itemsize, bytes, offLoop, { signal });
+        dataset.recheck(file, ctimeMs);
+        return { bytes, generation: dataset.generation };
+      },
+      { signal, client: offLoop.client },
+    );
   } finally {
     release();
   }

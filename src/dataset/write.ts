@@ -65,12 +65,13 @@ export async function writeChanges(
   }
   const release = file.lease();
   const applier = applierOf(offLoop);
+  const { client } = offLoop;
   try {
     if (durability === 'commit') {
       checkCost(changes);
-      return await commitChanges(file, dataset.files, { changes, precondition, applier, signal });
+      return await commitChanges(file, dataset.files, { changes, precondition, applier, signal, client });
     }
-    return await writeThrough(file, dataset.files, { precondition, signal }, async () => {
+    return await writeThrough(file, dataset.files, { precondition, signal, client }, async () => {
       const { isSparse } = file.extent();
       for (const change of changes) {
         // oxlint-disable-next-line no-await-in-loop

@@ -7,6 +7,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
+import type { Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
 import { costBytes, checkFits, type Change } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
@@ -41,6 +42,8 @@ export interface CommitRequest {
   readonly applier: Applier;
   /** Fires when nobody waits for it any more: it is left out if its batch has not begun. */
   readonly signal?: AbortSignal | undefined;
+  /** Whose commit it is: clients take turns. */
+  readonly client?: Client | undefined;
 }
 
 /** A commit that waits for its batch. */
@@ -56,7 +59,7 @@ export async function commitChanges(file: OpenFile, storage: Storage, request: C
   const { state } = file;
   checkWanted(request.signal);
   file.checkWritable();
-  if (state.commits.length >= LIMITS.commitsWaitingMax) {
+  if (!state.commits.hasRoomFor(request.client, LIMITS.commitsWaitingMax)) {
     fail('busy', 'Too many writes of this file wait for the disk. Repeat the request in a moment.', {
       limit: LIMITS.commitsWaitingMax,
     });
@@ -65,12 +68,9 @@ export async function commitChanges(file: OpenFile, storage: Storage, request: C
   const committed = new Promise<number>((resolve, reject) => {
     const pending: PendingCommit = { file, request, resolve, reject };
     forget = whenCancelled(request.signal, () => {
-      const index = state.commits.indexOf(pending);
-      if (index < 0) return;
-      state.commits.splice(index, 1);
-      reject(cancelledError());
+      if (state.commits.remove(pending, request.client)) reject(cancelledError());
     });
-    state.commits.push(pending);
+    state.commits.push(pending, request.client);
     if (!state.isCommitting) void leadBatches(state, storage);
   });
   return committed.finally(forget);
@@ -84,7 +84,7 @@ const JOINING_MS_MAX = 5;
 /** Commits what waits, batch by batch; whatever else wants to write the file gets its turn in between. */
 async function leadBatches(state: FileState, storage: Storage): Promise<void> {
   state.isCommitting = true;
-  while (state.commits.length > 0) {
+  while (state.commits.size > 0) {
     // oxlint-disable-next-line no-await-in-loop
     await state.writers.run(async () => {
       await letJoin(state);
@@ -105,10 +105,10 @@ async function leadBatches(state: FileState, storage: Storage): Promise<void> {
  */
 async function letJoin({ commits, lastSyncMs, writersSeen }: FileState): Promise<void> {
   const deadline = performance.now() + Math.min(lastSyncMs / 2, JOINING_MS_MAX);
-  for (let turn = 0, before = 0; commits.length > 0; turn++) {
-    const isExpected = commits.length < writersSeen && performance.now() < deadline;
-    if (!isExpected && (turn >= JOINING_TURNS_MAX || commits.length === before)) return;
-    before = commits.length;
+  for (let turn = 0, before = 0; commits.size > 0; turn++) {
+    const isExpected = commits.size < writersSeen && performance.now() < deadline;
+    if (!isExpected && (turn >= JOINING_TURNS_MAX || commits.size === before)) return;
+    before = commits.size;
     // oxlint-disable-next-line no-await-in-loop
     await nextTurn();
   }
@@ -122,19 +122,20 @@ function costOf(changes: readonly Change[]): number {
   );
 }
 
-/** Takes the commits at the head of the queue that go to one descriptor and fit together. */
+/** Takes the next commits in turn that go to one descriptor and fit together. */
 function takeBatch({ commits }: FileState): PendingCommit[] {
-  let count = 0;
+  const batch: PendingCommit[] = [];
   let changes = 0;
   let bytes = 0;
-  for (const pending of commits) {
-    changes += pending.request.changes.length;
-    bytes += costOf(pending.request.changes);
-    const fits = count < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
-    if (count > 0 && (!fits || pending.file !== commits[0]!.file)) break;
-    count++;
+  for (let next = commits.first(); next; next = commits.first()) {
+    changes += next.request.changes.length;
+    bytes += costOf(next.request.changes);
+    const fits =
+      batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
+    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file)) break;
+    batch.push(commits.take()!);
   }
-  return commits.splice(0, count);
+  return batch;
 }
 
 async function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
@@ -179,7 +180,7 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
       file.noteOwnWrite();
       for (const { resolve } of accepted) resolve(generations.advance(fileId));
     });
-    state.writersSeen = batch.length + state.commits.length;
+    state.writersSeen = batch.length + state.commits.size;
   } catch (error) {
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
     throw durabilityLost(state, journals, error);

@@ -3,6 +3,7 @@
  * be used at all. All datasets on the file share it. Plain facts; what they mean is done in the files named beside them.
  */
 import { fail } from '../errors.js';
+import { FairLine } from '../fair-line.js';
 import { ChangeLog } from './change-log.js';
 import type { PendingCommit } from './commit.js';
 import type { HeadKind } from './head.js';
@@ -32,7 +33,7 @@ export class FileState {
   /** Whoever writes the file, empties its journal or exchanges it takes a turn here; readers do not. */
   readonly writers = new Turnstile();
   /** Commits that wait for their batch, and whether somebody takes care of them. */
-  readonly commits: PendingCommit[] = [];
+  readonly commits = new FairLine<PendingCommit>();
   isCommitting = false;
   /** How long the last sync of the journal took, and how many writers were at work then. */
   lastSyncMs = 0;

@@ -1,14 +1,23 @@
 /**
  * A fair read-write lock for one file, on one event loop. First come, first served: a reader that arrives behind a
- * waiting writer waits too, so that a stream of readers cannot starve a write.
+ * waiting writer waits too, so that a stream of readers cannot starve a write. One client may fill a share of the line.
  */
 import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
+import type { Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
 
 interface Waiter {
   readonly writer: boolean;
+  readonly client: Client | undefined;
   readonly wake: () => void;
+}
+
+export interface Waiting {
+  /** Fires when nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whose request it is. */
+  readonly client?: Client | undefined;
 }
 
 export class ReadWriteLock {
@@ -22,10 +31,10 @@ export class ReadWriteLock {
   }
 
   /** @throws busy, and cancelled where `signal` fires before it is let in */
-  async withRead<T>(work: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
+  async withRead<T>(work: () => Promise<T> | T, { signal, client }: Waiting = {}): Promise<T> {
     checkWanted(signal);
     if (this.isOpenToReaders) this.#readers++;
-    else await this.#wait(false, signal);
+    else await this.#wait(false, signal, client);
     try {
       return await work();
     } finally {
@@ -48,8 +57,8 @@ export class ReadWriteLock {
   }
 
   /** Writers are let in line whatever its length: they come one at a time, and what they bring is committed. @throws busy */
-  #wait(writer: boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (!writer && this.#queue.length >= LIMITS.lockWaitersMax) {
+  #wait(writer: boolean, signal: AbortSignal | undefined, client?: Client): Promise<void> {
+    if (!writer && !this.#hasRoomFor(client)) {
       fail('busy', 'Too many requests wait for this file. Repeat the request in a moment.');
     }
     return new Promise((resolve, reject) => {
@@ -63,9 +72,16 @@ export class ReadWriteLock {
         forget();
         resolve();
       };
-      const waiter: Waiter = { writer, wake };
+      const waiter: Waiter = { writer, client, wake };
       this.#queue.push(waiter);
     });
+  }
+
+  #hasRoomFor(client: Client | undefined): boolean {
+    const { lockWaitersMax } = LIMITS;
+    if (this.#queue.length >= lockWaitersMax) return false;
+    if (!client || this.#queue.length < lockWaitersMax * client.share) return true;
+    return this.#queue.filter(waiter => waiter.client?.id === client.id).length < lockWaitersMax * client.share;
   }
 
   /** Hands the lock to whoever is first, and to the readers directly behind a first reader. */

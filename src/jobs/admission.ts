@@ -4,6 +4,7 @@
  */
 import { ByteBudget, type BudgetLine } from '../budget.js';
 import { fail, HyperslabError, isErrorCode } from '../errors.js';
+import type { Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
 import type { Lane } from './lanes.js';
 import type { JobSettings } from './settings.js';
@@ -30,6 +31,8 @@ export interface Admitted {
   readonly bytesBefore?: number | undefined;
   /** Fires when nobody waits for it any more. */
   readonly signal?: AbortSignal | undefined;
+  /** Who has a share of the places, and of the line for them. */
+  readonly client?: Client | undefined;
 }
 
 export type AdmissionBounds = Pick<JobSettings, 'statisticsBytesMax' | 'statisticsRunningMax' | 'jobBytesMax'>;
@@ -39,9 +42,10 @@ export class Admission {
   /** Of places, not of bytes. */
   readonly #places: ByteBudget;
 
-  constructor(bounds: AdmissionBounds, line?: BudgetLine) {
+  /** @param clientShare what one client may have of the places, from 0 to 1, rounded up */
+  constructor(bounds: AdmissionBounds, clientShare = 1, line?: BudgetLine) {
     this.#bounds = bounds;
-    this.#places = new ByteBudget(bounds.statisticsRunningMax, line);
+    this.#places = new ByteBudget(bounds.statisticsRunningMax, line, clientShare);
   }
 
   /** Large statistics that run while a client waits, and those in line behind them. */
@@ -83,12 +87,12 @@ export class Admission {
   }
 
   /** Runs a statistic in its lane, a large one that its client waits for when there is a place. @throws busy, cancelled */
-  async run<T>({ kind, cost, bytesBefore, signal }: Admitted, work: (lane: Lane) => Promise<T>): Promise<T> {
+  async run<T>({ kind, cost, bytesBefore, signal, client }: Admitted, work: (lane: Lane) => Promise<T>): Promise<T> {
     // Nobody waits for a job, and the number of those that run is bounded where they are started.
     if (kind === 'job') return work('bulk');
     const lane = this.laneOf(cost, bytesBefore);
     if (lane === 'interactive') return work(lane);
-    const leave = await this.#enter(signal);
+    const leave = await this.#enter(client, signal);
     try {
       return await work(lane);
     } finally {
@@ -96,9 +100,10 @@ export class Admission {
     }
   }
 
-  async #enter(signal: AbortSignal | undefined): Promise<() => void> {
+  async #enter(client: Client | undefined, signal: AbortSignal | undefined): Promise<() => void> {
+    const places = client ? this.#places.of(client.id) : this.#places;
     try {
-      return await this.#places.take(1, signal);
+      return await places.take(1, signal);
     } catch (error) {
       if (!isErrorCode(error, 'busy')) throw error;
       const { running, waiting } = this;

@@ -7,6 +7,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import { fail, invariant } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
+import type { Waiting } from '../file/lock.js';
 import { packPatches } from '../file/packed-patches.js';
 import { sameIdentity, type OpenFile } from '../file/open-file.js';
 import type { Snapshot } from '../file/snapshot.js';
@@ -98,8 +99,8 @@ export class Claim {
  * Claims the present generation of each dataset, as soon as no write of its file is half done; those on one file get
  * the same one. @throws file_changed, bulk_load, busy, cancelled
  */
-export function claimAll(needs: readonly Need[], signal?: AbortSignal): Promise<Claim[]> {
-  return claimEach(needs, (state, claim) => state.lock.withRead(claim, signal));
+export function claimAll(needs: readonly Need[], waiting?: Waiting): Promise<Claim[]> {
+  return claimEach(needs, (state, claim) => state.lock.withRead(claim, waiting));
 }
 
 /** The same for a caller who holds the locks of all files. */

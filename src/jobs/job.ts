@@ -13,7 +13,10 @@ export type JobWork = (signal: AbortSignal, onProgress: (progress: Progress) => 
 
 /** What a client asks for. */
 export interface JobOrder {
+  /** Who sees it. */
   readonly owner: string;
+  /** Whose share it counts for. */
+  readonly client: string;
   /** Memory that the job's input takes while it waits. */
   readonly inputBytes: number;
   readonly chunksTotal: number;
@@ -26,6 +29,7 @@ export class Job {
   readonly id = randomBytes(16).toString('hex');
   readonly createdMs = Date.now();
   readonly owner: string;
+  readonly client: string;
   readonly inputBytes: number;
   #state: JobState = 'queued';
   #startedMs: number | undefined;
@@ -39,8 +43,9 @@ export class Job {
   readonly #abort = new AbortController();
   readonly #watchers = new Set<() => void>();
 
-  constructor({ owner, inputBytes, chunksTotal, bytesTotal, work }: JobOrder) {
+  constructor({ owner, client, inputBytes, chunksTotal, bytesTotal, work }: JobOrder) {
     this.owner = owner;
+    this.client = client;
     this.inputBytes = inputBytes;
     this.#work = work;
     this.#meter = new Meter({ chunks: 0, chunksTotal, bytes: 0, bytesTotal }, performance.now());

@@ -17,8 +17,10 @@ export interface Viewer {
 /** Bounds of the settings, and some that tests lower. */
 export interface JobBounds {
   readonly jobsRunningMax: number;
-  /** For each owner. */
+  /** For each client. */
   readonly jobsQueuedMax: number;
+  /** What one client may have of what all share, from 0 to 1, rounded up. */
+  readonly clientShare: number;
   readonly jobResultSeconds: number;
   readonly queuedTotalMax: number;
   readonly inputBytesMax: number;
@@ -75,8 +77,9 @@ export class Jobs {
   /** Puts a job in line; it runs when its turn comes. @throws too_many_jobs, shutting_down */
   start(order: JobOrder): Job {
     if (this.#isClosing) fail('shutting_down', 'The service is shutting down. Repeat the request in a moment.');
-    const mustWait = this.#running.size >= this.#bounds.jobsRunningMax;
-    if (mustWait) this.#checkLine(order);
+    const { jobsRunningMax } = this.#bounds;
+    const own = countOf(this.#running, order.client);
+    if (this.#running.size >= jobsRunningMax || own >= this.#shareOf(jobsRunningMax)) this.#checkLine(order);
     const job = new Job(order);
     this.#all.set(job.id, job);
     this.#inputBytes += job.inputBytes;
@@ -135,13 +138,17 @@ export class Jobs {
   }
 
   /** @throws too_many_jobs */
-  #checkLine({ owner, inputBytes }: JobOrder): void {
+  #checkLine({ client, inputBytes }: JobOrder): void {
     const { jobsQueuedMax, queuedTotalMax, inputBytesMax } = this.#bounds;
-    const own = this.#queued.filter(job => job.owner === owner).length;
     const queued = this.#queued.length;
+    const waiting = [...this.#running, ...this.#queued].filter(job => job.client === client && !job.hasEnded);
+    const ownBytes = waiting.reduce((sum, job) => sum + job.inputBytes, inputBytes);
+    const own = countOf(this.#queued, client) + 1;
     const full = [
-      { what: 'of your jobs', asked: own + 1, limit: jobsQueuedMax },
+      { what: 'of your jobs', asked: own, limit: Math.min(jobsQueuedMax, this.#shareOf(queuedTotalMax)) },
       { what: 'jobs of all callers', asked: queued + 1, limit: queuedTotalMax },
+      { what: 'bytes of queries', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
+      { what: 'bytes of your queries', asked: ownBytes, limit: this.#shareOf(inputBytesMax) },
       { what: 'bytes of queries', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
     ].find(({ asked, limit }) => asked > limit);
     if (!full) return;
@@ -161,17 +168,31 @@ export class Jobs {
   }
 
   #next(): void {
-    while (this.#running.size < this.#bounds.jobsRunningMax && this.#queued.length > 0) void this.#run(this.#choose());
+    const { jobsRunningMax } = this.#bounds;
+    while (this.#running.size < jobsRunningMax) {
+      const job = this.#choose(this.#shareOf(jobsRunningMax));
+      if (!job) return;
+      void this.#run(job);
+    }
   }
 
-  /** The first in line of those who have the fewest jobs running: nobody waits behind all jobs of somebody else. */
-  #choose(): Job {
+  /**
+   * The first in line of those who have the fewest jobs running, and fewer than their share: nobody waits behind all jobs
+   * of somebody else, and jobs of one client alone leave a place for the next.
+   */
+  #choose(ownMax: number): Job | undefined {
     const running = new Map<string, number>();
-    for (const { owner } of this.#running) running.set(owner, (running.get(owner) ?? 0) + 1);
-    const load = ({ owner }: Job): number => running.get(owner) ?? 0;
+    for (const { client } of this.#running) running.set(client, (running.get(client) ?? 0) + 1);
+    const load = ({ client }: Job): number => running.get(client) ?? 0;
     const least = Math.min(...this.#queued.map(load));
+    if (least >= ownMax) return undefined;
     const index = this.#queued.findIndex(job => load(job) === least);
-    return this.#queued.splice(index, 1)[0]!;
+    return this.#queued.splice(index, 1)[0];
+  }
+
+  /** What one client may have of so many. */
+  #shareOf(all: number): number {
+    return Math.ceil(all * this.#bounds.clientShare);
   }
 
   async #run(job: Job): Promise<void> {
@@ -190,11 +211,17 @@ export class Jobs {
     this.#ended.set(job, performance.now() + this.#bounds.jobResultSeconds * 1000);
     this.#resultBytes += job.result?.byteLength ?? 0;
     const { keptMax, keptBytesMax } = this.#bounds;
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= keptMax && this.#resultBytes <= keptBytesMax) break;
-      this.forget(oldest);
-    }
+    while (this.#ended.size > keptMax) this.forget(this.#oldestOfMost(() => 1));
+    while (this.#resultBytes > keptBytesMax) this.forget(this.#oldestOfMost(({ result }) => result?.byteLength ?? 0));
     if (!this.#isClosing) this.#expireLater();
+  }
+
+  /** The first to have ended of the client whose ended jobs take the most. */
+  #oldestOfMost(sizeOf: (job: Job) => number): Job {
+    const sizes = new Map<string, number>();
+    for (const job of this.#ended.keys()) sizes.set(job.client, (sizes.get(job.client) ?? 0) + sizeOf(job));
+    const most = Math.max(...sizes.values());
+    return [...this.#ended.keys()].find(({ client }) => sizes.get(client) === most)!;
   }
 
   /** One timer, for the job that ended first. */
@@ -221,6 +248,10 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 function isSeenBy({ owner }: Job, viewer: Viewer): boolean {
   return viewer.seesAll || owner === viewer.owner;
+}
+
+function countOf(jobs: Iterable<Job>, client: string): number {
+  return [...jobs].filter(job => job.client === client).length;
 }
 
 function comparePlaces(a: JobPlace, b: JobPlace): number {

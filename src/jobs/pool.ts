@@ -5,14 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { cancelledError } from '../cancelled.js';
-import type { SourceDescriptor } from '../descriptor.js';
-import type { HoldTask, OffLoop, ScatterTask } from '../dataset/off-loop.js';
-import type { View } from '../layout/view.js';
+import { cancelledError, checkWanted } from '../cancelled.js';
+import type { OffLoop } from '../dataset/off-loop.js';
+import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
-import { LIMITS } from '../limits.js';
 import { compileKernels, type KernelChoice } from '../statistics/index.js';
-import { inLane, Lanes, type Lane } from './lanes.js';
+import { Lanes, withMark, type Lane, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { messageOf, valueOf, type Outcome, type ThreadReady } from './messages.js';
 import { Rooms } from './rooms.js';
@@ -22,6 +20,8 @@ import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
 /** What a statistic asks of the pool. */
 export interface Walking {
   readonly workers: number;
+  /** Whose statistic it is. */
+  readonly client?: Client | undefined;
   /** For the partials of its tasks. */
   readonly rooms: Rooms;
   walk(task: WalkTask): Promise<WalkAnswer>;
@@ -29,11 +29,19 @@ export interface Walking {
   drop?(cancel: Int32Array): void;
 }
 
+/** The workers as one client has them: those of his tasks that wait do so in a line of his own. */
+export interface Workers extends OffLoop {
+  of(id: string): Workers;
+  inLane(lane: Lane): Walking;
+}
+
 /** What every thread of a pool is made with. */
 export interface WorkerOptions {
   readonly kernels: KernelChoice;
   /** Files may be mapped into the kernels' memory. */
   readonly keepsFiles: boolean;
+  /** What one client may fill of the line of what somebody waits for, from 0 to 1. */
+  readonly clientShare?: number;
 }
 
 /** What a thread gets of that: the module is compiled once for all of them. */
@@ -49,9 +57,10 @@ const LOADING_POLL_MS = 5;
 /** Tells the threads of files that are gone. */
 export const CLOSED_FILES_CHANNEL = 'hyperslab-closed-files';
 
-export class WorkerPool implements OffLoop {
+export class WorkerPool {
   readonly workers: number;
   readonly #piscina: Piscina;
+  readonly #clientShare: number;
   readonly #lanes = new Lanes();
   readonly #rooms = new Rooms();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -73,8 +82,12 @@ export class WorkerPool implements OffLoop {
 
   readonly #closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
 
-  constructor(workers: number, { kernels, keepsFiles }: WorkerOptions = { kernels: 'wasm', keepsFiles: false }) {
+  constructor(
+    workers: number,
+    { kernels, keepsFiles, clientShare = 1 }: WorkerOptions = { kernels: 'wasm', keepsFiles: false },
+  ) {
     this.workers = workers;
+    this.#clientShare = clientShare;
     this.#kernels = kernels;
     const workerData: WorkerData = { kernels: this.#compiled(kernels), keepsFiles };
     this.#watch = new ThreadWatch({
@@ -129,51 +142,62 @@ export class WorkerPool implements OffLoop {
     this.#closedFiles.postMessage(keptAs);
   }
 
-  async gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array): Promise<void> {
-    const task: GatherTask = { source, view, itemsize, out };
-    valueOf((await this.#run(task, 'gather')) as Outcome<void>);
-  }
-
-  async scatter(task: ScatterTask): Promise<void> {
-    // Never refused: part of a write may be in the file already, and one write has one task at a time.
-    valueOf((await this.#give(task, 'scatter')) as Outcome<void>);
-  }
-
-  async hold({ fd, target, itemsize }: HoldTask): Promise<void> {
-    valueOf((await this.#give({ fd, target, itemsize }, 'hold')) as Outcome<void>);
-  }
-
-  /** What one statistic asks of the pool, in the lane that is meant for its size. */
-  inLane(lane: Lane): Walking {
+  /** @param id undefined for work that is nobody's */
+  of(id?: string): Workers {
+    const client = id === undefined ? undefined : { id, share: this.#clientShare };
+    const interactive: Mark = { lane: 'interactive', client };
+    // Part of a write may be in the file already, others wait for the file, and one write has one task at a time.
+    const writing: Mark = { ...interactive, isUrgent: true };
     return {
-      workers: this.workers,
-      rooms: this.#rooms,
-      walk: async task => valueOf((await this.#run(task, 'walk', lane)) as Outcome<WalkAnswer>),
-      drop: cancel => this.#drop(cancel),
+      client,
+      of: other => this.of(other),
+      gather: async (source, view, itemsize, out, signal) => {
+        this.#checkRoom(interactive);
+        for (let done: number | undefined = 0; done !== undefined;) {
+          checkWanted(signal);
+          const task: GatherTask = { source, view, itemsize, out, done };
+          // oxlint-disable-next-line no-await-in-loop
+          done = valueOf((await this.#give(task, 'gather', interactive)) as Outcome<number | undefined>);
+        }
+      },
+      scatter: async task => valueOf((await this.#give(task, 'scatter', writing)) as Outcome<void>),
+      hold: async ({ fd, target, itemsize }) =>
+        valueOf((await this.#give({ fd, target, itemsize }, 'hold', writing)) as Outcome<void>),
+      inLane: lane => ({
+        client,
+        workers: this.workers,
+        rooms: this.#rooms,
+        walk: async task => {
+          const mark = { lane, client };
+          this.#checkRoom(mark);
+          return valueOf((await this.#give(task, 'walk', mark)) as Outcome<WalkAnswer>);
+        },
+        drop: cancel => this.#drop(cancel),
+      }),
     };
   }
 
   /** Long scans are bounded in number where they are let in, and each has two tasks per worker. @throws busy */
-  async #run(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
-    if (lane === 'interactive' && this.#lanes.interactiveCount >= LIMITS.tasksQueuedMax) {
-      fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');
-    }
-    return this.#give(task, name, lane);
+  #checkRoom({ lane, client }: Mark): void {
+    if (lane === 'bulk' || this.#lanes.hasRoomFor(client)) return;
+    fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');
   }
 
   /** @throws worker_lost when two threads ended under the task, no_workers when none can be had for it */
-  async #give(task: object, name: string, lane: Lane = 'interactive'): Promise<unknown> {
+  async #give(task: object, name: string, mark: Mark): Promise<unknown> {
     if (this.#watch.isDown) throw noWorkersError();
+    const taken = this.#lanes.give(mark.client);
     const done = retryWhenLost(
-      () => this.#piscina.run(inLane(task, lane), { name }),
+      () => this.#piscina.run(withMark(task, mark), { name }),
       error => this.#lost(error),
     );
     this.#underWay.add(done);
     try {
       const outcome: unknown = await done;
-      this.counts.done[lane]++;
+      this.counts.done[mark.lane]++;
       return outcome;
     } finally {
+      taken();
       this.#underWay.delete(done);
     }
   }

@@ -17,7 +17,7 @@ export const JOB_SETTINGS = {
     default: String(LIMITS.statisticsRunningMax),
     unit: 'statistics',
     meaning:
-      'The number of large statistics (over 64 MiB) that run at one time while their clients wait. Further ones wait in line, and then get 503.',
+      'The number of large statistics (over 64 MiB) that run at one time while their clients wait; one client has its share of it. Further ones wait in line, and then get 503.',
     parse: integer(1, 10_000),
   }),
   jobBytesMax: setting({
@@ -31,7 +31,8 @@ export const JOB_SETTINGS = {
     name: 'HYPERSLAB_JOBS_RUNNING_MAX',
     default: String(LIMITS.jobsRunningMax),
     unit: 'jobs',
-    meaning: 'The number of jobs that run at one time. Further jobs wait in line.',
+    meaning:
+      'The number of jobs that run at one time, of which one client has its share (HYPERSLAB_CLIENT_SHARE), rounded up: 3 of 4. Further jobs wait in line.',
     parse: integer(1, 1000),
   }),
   jobsQueuedMax: setting({

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dataset } from '../dataset/dataset.js';
 import { fail } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
+import type { Waiting } from '../file/lock.js';
 import { LIMITS } from '../limits.js';
 import { Computation, extentsOfPlan, type Plan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
@@ -82,7 +83,7 @@ async function attemptStatistics(
   const extents = extentsOfPlan(plan, datasets.length);
   const claims = await claim(
     datasets.map((dataset, i) => ({ dataset, extent: extents[i]! })),
-    signal,
+    { signal, client: pool.client },
   );
   try {
     const computation = new Computation(plan);
@@ -142,7 +143,7 @@ async function whileWritersWait(
     return (await Promise.race([running, late])) ?? failBusy();
   };
   try {
-    return await underLocks([...states], run, options.signal);
+    return await underLocks([...states], run, { signal: options.signal, client: pool.client });
   } finally {
     ending.abort();
     await running?.catch(() => undefined);
@@ -150,13 +151,13 @@ async function whileWritersWait(
 }
 
 /** In the order of the file ids: two who hold several must not wait for each other behind writers. */
-function underLocks<T>(states: readonly FileState[], work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+function underLocks<T>(states: readonly FileState[], work: () => Promise<T>, waiting: Waiting): Promise<T> {
   return states
     .toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1))
     .reduceRight<() => Promise<T>>(
       (inner, { lock }) =>
         () =>
-          lock.withRead(inner, signal),
+          lock.withRead(inner, waiting),
       work,
     )();
 }

@@ -7,7 +7,7 @@ import { Arena, type KeptFile } from '../file/arena.js';
 import { applyTo } from '../file/change.js';
 import { fileOf } from '../file/io.js';
 import { openSource } from '../file/sources.js';
-import { gather } from '../layout/gather.js';
+import { gather, gatherParts } from '../layout/gather.js';
 import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import {
@@ -29,6 +29,8 @@ export interface GatherTask {
   readonly itemsize: number;
   /** Shared memory of exactly the view's bytes. */
   readonly out: Uint8Array;
+  /** Parts of it that other tasks have gathered. */
+  readonly done: number;
 }
 
 export interface WalkTask {
@@ -48,13 +50,19 @@ export interface WalkTask {
 }
 
 export interface WalkAnswer {
-  /** Per chunk, the partial of each measure; undefined where it is part of a later one's. Short when cancelled. */
+  /** Per chunk, the partial of each measure; undefined where it is part of a later one's. Short when cancelled, or when it took long. */
   readonly partials: (Partial | undefined)[][];
   readonly ms: number;
 }
 
-export function gatherView({ source, view, itemsize, out }: GatherTask): void {
-  gather(openSource(source), view, itemsize, out);
+/** Gathers for a while. Answers how many parts are done when there are more; undefined at the end. */
+export function gatherView({ source, view, itemsize, out, done }: GatherTask): number | undefined {
+  const started = performance.now();
+  const parts = gatherParts(openSource(source), view, itemsize, out, LIMITS.gatherPartBytesMax, done);
+  for (let count = done + 1; !parts.next().done; count++) {
+    if (performance.now() - started > LIMITS.taskMsMax) return count;
+  }
+  return undefined;
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {
@@ -96,7 +104,8 @@ export function walkChunks(
   const isCancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
   const opened = sources.map(source => tileSource(source, arena, walkId));
   const chunks = Array.from({ length: count }, (_, i) => chunkAt(walk, first + i));
-  const partials = measureChunks(engine, measures, chunks, opened, { isCancelled, room: new Room(room) });
+  const isEnough = (): boolean => performance.now() - started > LIMITS.taskMsMax;
+  const partials = measureChunks(engine, measures, chunks, opened, { isCancelled, isEnough, room: new Room(room) });
   return { partials, ms: performance.now() - started };
 }
 

@@ -198,37 +198,45 @@ export class Walker {
 
   /** Rooms that it takes beside that of its work go to `rooms`. */
   async #read(work: Work, chunks: readonly ChunkTask[], rooms: SharedArrayBuffer[]): Promise<Answers> {
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
     const extents = extentsOf(chunks, this.#claims.length);
     const saved = (): number =>
       this.#claims.reduce((sum, claim, i) => sum + (extents[i] ? claim.savedIn(extents[i]) : 0), 0);
     for (;;) {
       const savedBefore = saved();
-      if (savedBefore > LIMITS.patchesPerTaskMax && chunks.length > 1) return this.#readInParts(work, chunks, rooms);
+      if (savedBefore > LIMITS.patchesPerTaskMax && chunks.length > 1) {
+        const half = Math.ceil(chunks.length / 2);
+        const first = await this.#read({ ...work, count: half }, chunks.slice(0, half), rooms); // oxlint-disable-line no-await-in-loop
+        return this.#readOn(work, chunks, rooms, first);
+      }
       const sources = extents.map((extent, i) => extent && this.#claims[i]!.describe(extent));
-      this.scannedBytes += bytes;
-      traffic.scannedBytes += bytes;
       // oxlint-disable-next-line no-await-in-loop
       const { partials, ms } = await this.#pool.walk({ ...work, sources, cancel: this.#cancel, walkId: this.#walkId });
+      const read = chunks.slice(0, partials.length);
+      const bytes = read.reduce((sum, chunk) => sum + chunk.bytes, 0);
+      this.scannedBytes += bytes;
+      traffic.scannedBytes += bytes;
       if (saved() !== savedBefore && !this.#isInVain()) continue;
       if (bytes > 0) this.#msPerByte = (this.#msPerByte + ms / bytes) / 2;
-      this.#giveBack(chunks);
-      return partials;
+      this.#giveBack(read);
+      return this.#readOn(work, chunks, rooms, partials);
     }
   }
 
-  /** Where more was saved than one task should be sent. */
-  async #readInParts(work: Work, chunks: readonly ChunkTask[], rooms: SharedArrayBuffer[]): Promise<Answers> {
-    const half = Math.ceil(chunks.length / 2);
-    const first = await this.#read({ ...work, count: half }, chunks.slice(0, half), rooms);
+  /** The chunks that a task has left: it was sent some of them alone, or had taken long. */
+  async #readOn(
+    work: Work,
+    chunks: readonly ChunkTask[],
+    rooms: SharedArrayBuffer[],
+    first: Answers,
+  ): Promise<Answers> {
+    const others = chunks.slice(first.length);
     // One that is cancelled has no answers to its last chunks.
-    if (this.#isInVain()) return first;
-    const others = chunks.slice(half);
+    if (others.length === 0 || this.#isInVain() || Atomics.load(this.#cancel, 0) !== 0) return first;
     // What the first has answered stays in its room until it is merged.
     const roomBytes = others.reduce((sum, chunk, i) => sum + roomBytesOf(work.measures, chunk, i === 0), 0);
     const room = work.room && this.#pool.rooms.take(roomBytes);
     if (room) rooms.push(room);
-    const rest = { ...work, first: work.first + half, count: others.length, room };
+    const rest = { ...work, first: work.first + first.length, count: others.length, room };
     return [...first, ...(await this.#read(rest, others, rooms))];
   }
 

@@ -38,7 +38,7 @@ parentPort?.postMessage(ready);
 /** For a pool that lacks a thread. */
 export function nothing(): void {}
 
-export function gather(task: GatherTask): Outcome<void> {
+export function gather(task: GatherTask): Outcome<number | undefined> {
   return outcomeOf(() => gatherView(task));
 }
 

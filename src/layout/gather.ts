@@ -3,6 +3,7 @@
  * lone runs to read by position. Memory: the output, and at most one span of LIMITS.spanBytesMax inside the source.
  */
 import { LIMITS } from '../limits.js';
+import { arranged, boxesOf } from './boxes.js';
 import { arrangeLoops, copyStrided, type Loop } from './copy.js';
 import { isContiguous, sizeOf, stridesOf, type View } from './view.js';
 
@@ -28,12 +29,34 @@ export function gather(source: ByteSource, view: View, itemsize: number, out: Ui
     return;
   }
   const packed = stridesOf(view.shape, itemsize, 'C');
-  const arranged = arrangeLoops(
-    view.shape.map((length, axis) => ({ length, from: view.strides[axis]!, to: packed[axis]! })),
-    view.offset,
-    0,
-  );
-  gatherLoops(source, arranged.loops, itemsize, arranged.fromStart, out, arranged.toStart);
+  const { loops, fromStart, toStart } = arrangeLoops(loopsOf(view, { ...view, strides: packed }), view.offset, 0);
+  gatherLoops(source, loops, itemsize, fromStart, out, toStart);
+}
+
+function loopsOf({ shape, strides }: View, { strides: to }: View): Loop[] {
+  return shape.map((length, axis) => ({ length, from: strides[axis]!, to: to[axis]! }));
+}
+
+/**
+ * The same in parts of at most so many bytes by the pages that they cost (boxes.ts), the first `skip` of them left out; in
+ * the order of the file. For whoever may have to stop between two of them.
+ */
+export function* gatherParts(
+  source: ByteSource,
+  view: View,
+  itemsize: number,
+  out: Uint8Array,
+  costMax: number,
+  skip: number,
+): Generator<void, void> {
+  const packed: View = { shape: view.shape, strides: stridesOf(view.shape, itemsize, 'C'), offset: 0 };
+  let number = 0;
+  for (const { target: from, source: to } of boxesOf(arranged({ target: view, source: packed }), itemsize, costMax)) {
+    if (number++ < skip) continue;
+    const { loops, fromStart, toStart } = arrangeLoops(loopsOf(from, to), from.offset, to.offset);
+    gatherLoops(source, loops, itemsize, fromStart, out, toStart);
+    yield;
+  }
 }
 
 /** Bytes from the first to the last element of forward loops. */

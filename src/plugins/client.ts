@@ -2,13 +2,14 @@
 import type { FastifyRequest } from 'fastify';
 import { networkOf } from '../access/addresses.js';
 import { hasCredentials } from '../access/principal.js';
-import type { Budget } from '../budget.js';
+import type { ClientContext, Context } from '../context.js';
 
 export function clientOf({ principal, ip }: FastifyRequest): string {
   return hasCredentials(principal) ? `${principal.kind}:${principal.owner ?? principal.id}` : networkOf(ip);
 }
 
-/** The same things to work with, with the client's share in place of the whole budget. */
-export function ofClient<T extends { readonly budget: Budget }>(whole: T, request: FastifyRequest): T {
-  return { ...whole, budget: whole.budget.of(clientOf(request)) };
+/** What the requests of its client work with. */
+export function ofClient(context: Context, request: FastifyRequest): ClientContext {
+  const client = clientOf(request);
+  return { ...context, budget: context.budget.of(client), workers: context.pool.of(client) };
 }

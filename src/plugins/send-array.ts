@@ -19,9 +19,11 @@ import { normalise, type SlicePart } from '../selection.js';
 import { collectTurns } from '../turns.js';
 import { byteRange, type ByteRange } from './byte-range.js';
 import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
+import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
+import type { Workers } from '../jobs/pool.js';
 import { streamPieces } from './stream.js';
 
 export interface ArrayQuery {
@@ -110,7 +112,7 @@ function setState({ reply, dataset, format, query }: Answer, generation: number)
 }
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
-  const { context, reply, dataset, file, view, dtype, query } = asked;
+  const { reply, dataset, file, view, dtype, query } = asked;
   const { values, lists } = jsonCost(view.shape);
   const heldBytes = sizeOf(view.shape) * dtype.itemsize + (values + lists) * LIMITS.jsonValueBytes;
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
@@ -118,7 +120,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
   if (now) recheckNow(dataset, file);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
-    : await readWhole(dataset, file, view, context.pool, signalOf(reply));
+    : await readWhole(dataset, file, view, workersOf(asked), signalOf(reply));
   const block = { dtype, shape: view.shape, bytes };
   const options = { int64: query.int64 ?? 'number' } as const;
   const head = Buffer.from(
@@ -216,29 +218,37 @@ async function sendLater(
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
   const signal = signalOf(reply);
+  const workers = workersOf(asked);
   const pieces = await file.state.lock
-    .withRead(() => {
-      file.state.checkUsable();
-      checkIfMatch(request.headers['if-match'], standingOf(dataset));
-      setState(asked, dataset.generation);
-      if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
-        reply.code(200).removeHeader('content-range');
-        body = whole;
-      }
-      const isShort = sizeOf(body.view.shape) * body.itemsize <= LIMITS.firstPieceBytes;
-      const { ctimeMs } = file.stamp;
-      return openPieces(file, body.view, body.itemsize, context.pool, {
-        inPlace: body.swapItemsize === 0,
-        signal,
-        // A long answer is cut where the header is another one; a short one is not sent at all.
-        recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
-      });
-    }, signal)
+    .withRead(
+      () => {
+        file.state.checkUsable();
+        checkIfMatch(request.headers['if-match'], standingOf(dataset));
+        setState(asked, dataset.generation);
+        if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
+          reply.code(200).removeHeader('content-range');
+          body = whole;
+        }
+        const isShort = sizeOf(body.view.shape) * body.itemsize <= LIMITS.firstPieceBytes;
+        const { ctimeMs } = file.stamp;
+        return openPieces(file, body.view, body.itemsize, workers, {
+          inPlace: body.swapItemsize === 0,
+          signal,
+          // A long answer is cut where the header is another one; a short one is not sent at all.
+          recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
+        });
+      },
+      { signal, client: workers.client },
+    )
     .finally(release);
   const { head, view, itemsize, swapItemsize } = body;
   reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
   await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces, context.budget);
   return reply;
+}
+
+function workersOf({ context, request }: Answer): Workers {
+  return context.pool.of(clientOf(request));
 }
 
 function rangeOf({ request, dataset, format }: Answer, totalBytes: number): ByteRange | undefined {

@@ -56,6 +56,8 @@ const MEASUREMENTS: { readonly [K in Kind]: MeasurementRow<K> } = {
 export interface MeasureOptions {
   /** Asked between two chunks. */
   readonly isCancelled?: () => boolean;
+  /** Asked after a chunk: when it has been long enough for one task, the rest is left to another. */
+  readonly isEnough?: () => boolean;
   /** Where partials are put. */
   readonly room?: Room;
 }
@@ -72,17 +74,20 @@ export function roomBytesOf(measures: readonly Measure[], chunk: ChunkTask, isFi
   }, 0);
 }
 
-/** `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a later chunk's. */
+/**
+ * `sources` are the computation's datasets. For each chunk the partial of each measure; undefined where it is part of a
+ * later chunk's. Short when it was cancelled, or was enough.
+ */
 export function measureChunks(
   engine: Engine,
   measures: readonly Measure[],
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
-  { isCancelled = () => false, room = new Room() }: MeasureOptions = {},
+  options: MeasureOptions = {},
 ): (Partial | undefined)[][] {
   const start = engine.scratch.mark();
   try {
-    return measureInTurn(engine, measures, chunks, sources, isCancelled, room);
+    return measureInTurn(engine, measures, chunks, sources, options);
   } finally {
     // Also after a file that could not be read, or the thread would have less memory with every fault.
     engine.scratch.release(start);
@@ -94,8 +99,7 @@ function measureInTurn(
   measures: readonly Measure[],
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
-  isCancelled: () => boolean,
-  room: Room,
+  { isCancelled = () => false, isEnough = () => false, room = new Room() }: MeasureOptions,
 ): (Partial | undefined)[][] {
   // The chunks of a walk have the same filters.
   const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
@@ -112,9 +116,10 @@ function measureInTurn(
     };
     if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, masks!, sources, add);
     else eachTile(engine, chunk, sources[chunk.source]!, add);
-    const isLast = number === chunks.length - 1;
+    const isLast = number === chunks.length - 1 || isEnough();
     answers.push(measurements.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial(room))));
     engine.scratch.release(mark);
+    if (isLast) break;
   }
   return answers;
 }

@@ -168,7 +168,8 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
-  const options = { precondition: onlyInto(dataset, file, request.precondition), bulk: true, signal: request.signal };
+  const precondition = onlyInto(dataset, file, request.precondition);
+  const options = { precondition, bulk: true, signal: request.signal, client: offLoop.client };
   // One piece is under way at a time, so all of them use the same memory.
   const buffer = takeBuffer();
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);

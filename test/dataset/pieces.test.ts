@@ -35,7 +35,12 @@ function newFile(): OpenFile {
 }
 
 const inThisThread: OffLoop = {
-  gather: async (source, view, itemsize, out) => gatherView({ source, view, itemsize, out }),
+  client: undefined,
+  gather: async (source, view, itemsize, out) => {
+    for (let done: number | undefined = 0; done !== undefined;) {
+      done = gatherView({ source, view, itemsize, out, done });
+    }
+  },
   scatter: (): never => t.fail('is not written') as never,
   hold: (): never => t.fail('is not written') as never,
 };

@@ -214,11 +214,40 @@ t.test('a write whose client went away before its turn is not made, and the othe
   const other = commit(fill(10, 10, 2));
   controller.abort();
   await Promise.all([t.rejects(gone, { code: 'cancelled' }), t.rejects(past, { code: 'cancelled' })]);
-  t.equal(file.state.commits.length, 1);
+  t.equal(file.state.commits.size, 1);
   letGo();
   t.strictSame(await Promise.all([first, other]), [2, 3]);
   await t.rejects(commitChanges(file, table, given), { code: 'cancelled' });
   t.strictSame([...fs.readFileSync(realPath).subarray(0, 20)], [...Array(10).fill(0), ...Array(10).fill(2)]);
+});
+
+t.test('clients take turns with their writes of a file, and one fills a share of the line', async t => {
+  const { table, file } = await newFile(t);
+  const precondition = (): undefined => undefined;
+  const commitOf = (id: string): Promise<number> =>
+    commitChanges(file, table, {
+      changes: [fill(0, 1, 1)],
+      precondition,
+      applier,
+      client: { id, share: 0.75 },
+    });
+  const heldBy = async (id: string, work: () => Promise<void>): Promise<number> =>
+    writeThrough(file, table, { precondition, client: { id, share: 0.75 } }, work);
+  let letGo: (() => void) | undefined;
+  const first = heldBy('ann', () => new Promise<void>(resolve => (letGo = resolve)));
+  // oxlint-disable-next-line no-await-in-loop, no-unmodified-loop-condition
+  while (!letGo) await sleep(1);
+  const ownMax = LIMITS.commitsWaitingMax * 0.75;
+  const many = Array.from({ length: ownMax }, () => commitOf('ann'));
+  await t.rejects(commitOf('ann'), { code: 'busy' });
+  const commits = [commitOf('bob'), commitOf('bob')] as const;
+  const streams = Array.from({ length: 5 }, () => heldBy('ann', async () => undefined));
+  const stream = heldBy('bob', async () => undefined);
+  letGo();
+  const [one, two, through] = await Promise.all([commits[0], commits[1], stream]);
+  // The first, one write past the journal of each client, and a commit of the other before each of one's own.
+  t.ok(one < 8 && two < 10 && through < LIMITS.batchCommitsMax + 5, `${one} ${two} ${through}`);
+  await Promise.all([first, ...many, ...streams]);
 });
 
 t.test('what a recovery would read, and which files cannot be used, are known without a look at each file', async t => {

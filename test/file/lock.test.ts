@@ -79,6 +79,18 @@ t.test('the line for one file is bounded, and whoever had a place in it gets in'
   t.equal(lock.isOpenToReaders, true);
 });
 
+t.test('one client has a share of the line, and the rest is for others', async t => {
+  const lock = new ReadWriteLock();
+  let open: () => void;
+  const first = lock.withWrite(() => new Promise<void>(resolve => (open = resolve)));
+  const read = (id: string): Promise<void> => lock.withRead(() => undefined, { client: { id, share: 0.75 } });
+  const line = Array.from({ length: LIMITS.lockWaitersMax * 0.75 }, () => read('ann'));
+  await t.rejects(read('ann'), { code: 'busy' });
+  line.push(read('bob'));
+  open!();
+  await Promise.all([first, ...line]);
+});
+
 t.test('a reader or writer that gives up leaves the line, and a writer lets the readers behind it in', async t => {
   const lock = new ReadWriteLock();
   const order: string[] = [];
@@ -86,14 +98,14 @@ t.test('a reader or writer that gives up leaves the line, and a writer lets the 
   let letGo!: () => void;
   const first = lock.withRead(() => new Promise<void>(resolve => (letGo = resolve)));
   const writer = lock.withWrite(() => void order.push('write'), another.signal);
-  const reader = lock.withRead(() => void order.push('given up'), controller.signal);
+  const reader = lock.withRead(() => void order.push('given up'), { signal: controller.signal });
   const behind = lock.withRead(() => void order.push('read'));
   controller.abort();
   another.abort();
   await Promise.all([t.rejects(writer, { code: 'cancelled' }), t.rejects(reader, { code: 'cancelled' }), behind]);
   t.strictSame(order, ['read']);
   await t.rejects(
-    lock.withRead(() => void order.push('late'), controller.signal),
+    lock.withRead(() => void order.push('late'), { signal: controller.signal }),
     { code: 'cancelled' },
   );
   letGo();

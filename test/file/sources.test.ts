@@ -38,7 +38,7 @@ function randomPatches(random: Random, fileBytes: number, stepBytes: number): Pa
 
 async function gathered(source: SourceDescriptor, view: View, itemsize: number): Promise<Uint8Array> {
   const out = shared(sizeOf(view.shape) * itemsize);
-  await pool.gather(source, view, itemsize, out);
+  await pool.of().gather(source, view, itemsize, out);
   return out;
 }
 

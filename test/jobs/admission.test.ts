@@ -51,8 +51,37 @@ t.test('small statistics are interactive, until a call has asked for many of the
   t.equal(await laneOf('job', costing(1)), 'bulk');
 });
 
+t.test('one client has a share of the places, and its statistics do not wait for those of another', async t => {
+  const admission = new Admission({ ...NO_LIMITS, statisticsRunningMax: 4 }, 0.75, { waitMs: 60_000, waitersMax: 4 });
+  const ends: (() => void)[] = [];
+  const started: string[] = [];
+  const ask = (id: string): Promise<void> => {
+    const work = (): Promise<void> => {
+      started.push(id);
+      return new Promise(resolve => ends.push(resolve));
+    };
+    return admission.run({ kind: 'call', cost: costing(65 * MiB), client: { id, share: 0.75 } }, work);
+  };
+  const all = Array.from({ length: 6 }, () => ask('ann'));
+  await t.rejects(ask('ann'), { code: 'busy' }, 'nor does one client have all of the line');
+  all.push(ask('bob'));
+  await new Promise(setImmediate);
+  t.strictSame(started, ['ann', 'ann', 'ann', 'bob']);
+  all.push(ask('bob'));
+  ends.shift()!();
+  await new Promise(setImmediate);
+  t.strictSame(started.slice(4), ['bob'], 'who has fewer goes first');
+  while (ends.length > 0) {
+    ends.shift()!();
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise(setImmediate);
+  }
+  await Promise.all(all);
+  t.match(admission, { running: 0, waiting: 0 });
+});
+
 t.test('large calls wait for a place, within bounds, and give it back whatever happens', async t => {
-  const admission = new Admission(NO_LIMITS, { waitMs: 50, waitersMax: 1 });
+  const admission = new Admission(NO_LIMITS, 1, { waitMs: 50, waitersMax: 1 });
   const large = { kind: 'call', cost: costing(65 * MiB) } as const;
   const ends: (() => void)[] = [];
   const first = admission.run(large, () => new Promise<void>(resolve => ends.push(resolve)));

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Job } from '../../src/jobs/job.js';
-import { JOB_BOUNDS, Jobs, keptResultBytes, type JobBounds } from '../../src/jobs/jobs.js';
+import { JOB_BOUNDS, Jobs, keptResultBytes, type JobBounds, type JobPlace } from '../../src/jobs/jobs.js';
 import { LIMITS } from '../../src/limits.js';
 import { seededRandom } from '../helpers/random.js';
 
@@ -10,6 +10,7 @@ const BOUNDS: JobBounds = {
   ...JOB_BOUNDS,
   jobsRunningMax: 2,
   jobsQueuedMax: 3,
+  clientShare: 1,
   jobResultSeconds: 60,
   keptBytesMax: 1000,
 };
@@ -31,6 +32,7 @@ class Script {
   make(name: string, { owner = 'ann', inputBytes = 0 } = {}): Job {
     const job = this.jobs.start({
       owner,
+      client: owner,
       inputBytes,
       chunksTotal: 4,
       bytesTotal: 400,
@@ -108,6 +110,57 @@ t.test('the line is bounded for each owner, in all, and in bytes', async t => {
   bytes.make('4', { inputBytes: 20 });
   await bytes.end('1');
   bytes.make('5', { inputBytes: 40 });
+});
+
+t.test('jobs of one client leave a place, and a part of the line, to others', async t => {
+  const script = new Script({
+    jobsRunningMax: 4,
+    jobsQueuedMax: 100,
+    queuedTotalMax: 4,
+    inputBytesMax: 100,
+    clientShare: 0.75,
+  });
+  for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6']) script.make(name);
+  t.strictSame(script.began, ['a1', 'a2', 'a3']);
+  t.throws(() => script.make('a7'), { code: 'too_many_jobs', values: { limit: 3, asked: 4 } });
+  script.make('b1', { owner: 'bob' });
+  script.make('b2', { owner: 'bob' });
+  t.strictSame(script.began.slice(3), ['b1']);
+  t.equal(script.states, 'rrrqqqrq');
+  await script.end('a1');
+  await script.end('b1');
+  t.strictSame(script.began.slice(4), ['b2', 'a4']);
+
+  const alone = new Script({ jobsRunningMax: 1, inputBytesMax: 100, clientShare: 0.75 });
+  alone.make('a1', { inputBytes: 40 });
+  t.strictSame(alone.began, ['a1'], 'one always runs');
+  alone.make('a2', { inputBytes: 35 });
+  t.throws(() => alone.make('a3', { inputBytes: 1 }), {
+    code: 'too_many_jobs',
+    message: /76 bytes of your queries .* at most 75 may/,
+  });
+  alone.make('b1', { owner: 'bob', inputBytes: 25 });
+});
+
+t.test('where there is no room for results, those of the client go who has the most', async t => {
+  const script = new Script({ jobsRunningMax: 10, keptBytesMax: 100, keptMax: 5 });
+  const first = script.make('b', { owner: 'bob' });
+  await script.end('b', 30);
+  for (const name of ['a1', 'a2', 'a3', 'a4']) {
+    script.make(name);
+    // oxlint-disable-next-line no-await-in-loop
+    await script.end(name, 30);
+  }
+  const kept = (): JobPlace[] => script.jobs.list(ADMIN, undefined, 10);
+  t.equal(kept().length, 3);
+  t.ok(kept().includes(first));
+  for (let i = 0; i < 5; i++) {
+    script.make(`c${i}`, { owner: 'cid' });
+    // oxlint-disable-next-line no-await-in-loop
+    await script.end(`c${i}`);
+  }
+  t.ok(kept().includes(first), 'nor where there are too many');
+  t.equal(kept().length, 5);
 });
 
 t.test('a job that waits can be cancelled, and never begins', async t => {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import t from 'tap';
-import { inLane, Lanes, type Lane } from '../../src/jobs/lanes.js';
+import { Lanes, withMark, type Lane, type Mark } from '../../src/jobs/lanes.js';
 import { seededRandom } from '../helpers/random.js';
 
 type Task = NonNullable<ReturnType<Lanes['shift']>>;
@@ -12,8 +12,8 @@ interface Named {
 }
 
 /** As piscina has it in its queue: the mark is on the wrapper. */
-function taskOf(name: string, lane: Lane): Task & Named {
-  const marked = inLane({ name }, lane);
+function taskOf(name: string, lane: Lane, more: Omit<Mark, 'lane'> = {}): Task & Named {
+  const marked = withMark({ name }, { lane, ...more });
   return { name, [queueOptionsSymbol]: Reflect.get(marked, queueOptionsSymbol) ?? null };
 }
 
@@ -75,6 +75,47 @@ t.test('a task can leave the line from anywhere', async t => {
   t.throws(() => lanes.remove(tasks[0]!), /stands in it/);
 });
 
+const [ANN, BOB] = ['ann', 'bob'].map(id => ({ id, share: 0.75 }));
+
+t.test('within a lane clients take turns, also where tasks are taken out and put back', async t => {
+  const lanes = new Lanes(2);
+  for (const name of ['a', 'b', 'c', 'd']) lanes.push(taskOf(name, 'interactive', { client: ANN }));
+  for (const name of ['A', 'B']) lanes.push(taskOf(name, 'bulk', { client: ANN }));
+  for (const name of ['x', 'y']) lanes.push(taskOf(name, 'interactive', { client: BOB }));
+  lanes.push(taskOf('X', 'bulk', { client: BOB }));
+  let names = '';
+  while (lanes.size > 0) {
+    for (let look = 0; look < 3; look++) lanes.unshift(lanes.shift()!);
+    names += (lanes.shift() as Task & Named).name;
+  }
+  t.equal(names, 'axAbyXcdB');
+});
+
+t.test('a client goes first of whose tasks the workers have the fewest', async t => {
+  const lanes = new Lanes();
+  // Two of one client are with the workers, one of the other.
+  const done = [ANN, ANN, BOB].map(client => lanes.give(client));
+  const push = (name: string, client: Mark['client']): void => {
+    lanes.give(client);
+    lanes.push(taskOf(name, 'interactive', { client }));
+  };
+  for (const name of ['a', 'b', 'c']) push(name, ANN);
+  for (const name of ['x', 'y']) push(name, BOB);
+  const next = (): string => (lanes.shift() as Task & Named).name;
+  t.equal(next(), 'x');
+  done[0]!();
+  done[1]!();
+  t.equal(next() + next(), 'ab');
+});
+
+t.test('a task that others wait for goes before what the same client has in line, not before others', async t => {
+  const lanes = new Lanes();
+  for (const name of ['a', 'b']) lanes.push(taskOf(name, 'interactive', { client: ANN }));
+  lanes.push(taskOf('x', 'interactive', { client: BOB }));
+  lanes.push(taskOf('W', 'interactive', { client: ANN, isUrgent: true }));
+  t.equal(drain(lanes), 'Wxab');
+});
+
 t.test('whatever comes and goes, the order is that of a stupid model', async t => {
   const random = seededRandom(11);
   let wrong = 0;
@@ -116,7 +157,7 @@ t.test('piscina keeps that order with one thread that is always busy', async t =
   t.teardown(() => pool.destroy());
   let order = '';
   const give = async (name: string, lane: Lane): Promise<void> => {
-    const { name: done } = (await pool.run(inLane({ name }, lane))) as Named;
+    const { name: done } = (await pool.run(withMark({ name }, { lane }))) as Named;
     order += done;
   };
   // The first one finds a free thread.

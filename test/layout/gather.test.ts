@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { gather, type ByteSource } from '../../src/layout/gather.js';
+import { gather, gatherParts, type ByteSource } from '../../src/layout/gather.js';
 import { packedView, sizeOf, type View } from '../../src/layout/view.js';
 import { seededRandom } from '../helpers/random.js';
 import { packedBytes, randomView } from './model.js';
@@ -40,6 +40,31 @@ t.test('2,000 random views gather what the model gathers', async t => {
       faults.push(`case ${i} differs: ${JSON.stringify({ view, itemsize })}`);
   }
   t.strictSame(faults.slice(0, 5), [], 'all equal');
+});
+
+t.test('parts of any size, begun anew behind any of them, gather the same', async t => {
+  const faults: string[] = [];
+  const random = seededRandom(2);
+  let most = 0;
+  for (let i = 0; i < 1000; i++) {
+    const itemsize = random.pick([1, 2, 4, 8]);
+    const { view, fileBytes } = randomView(random, itemsize);
+    const file = randomBytes(fileBytes);
+    const out = new Uint8Array(sizeOf(view.shape) * itemsize);
+    const costMax = random.pick([1, 64, 4096, 10_000, 1e9]);
+    let done = 0;
+    for (let isAtEnd = false; !isAtEnd;) {
+      const parts = gatherParts(memorySource(file), view, itemsize, out, costMax, done);
+      for (let left = random.integer(1, 5); left > 0 && !isAtEnd; left--) {
+        if (parts.next().done) isAtEnd = true;
+        else done++;
+      }
+    }
+    most = Math.max(most, done);
+    if (!packedBytes(file, view, itemsize).equals(out)) faults.push(JSON.stringify({ i, view, itemsize, costMax }));
+  }
+  t.strictSame(faults.slice(0, 5), [], 'all equal');
+  t.ok(most > 50, `up to ${most} parts`);
 });
 
 t.test('elements far apart are read alone, and in the order of the file', async t => {
