@@ -36,7 +36,7 @@ export const LIMITS = {
   /** What a commit may cost its file, pages and calls included, where its bytes are few but far apart. */
   commitCostBytesMax: 1 * GiB,
   /** What one task of a worker writes of a strided selection, by its cost. */
-  scatterBytesMax: 16 * MiB,
+  scatterBytesMax: 4 * MiB,
   /** A journal that holds more is emptied into its file: what a recovery has to read stays below this and one batch. */
   journalBytesMax: 32 * MiB,
   /** The same for what it costs to write: a fill of any size is a few bytes in the journal. */

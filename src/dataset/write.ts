@@ -1,5 +1,6 @@
 /** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
 import { fail } from '../errors.js';
+import type { Gaps } from '../file/alter.js';
 import { changedBytes, costBytes, partsOf, singleRun, type Change } from '../file/change.js';
 import { commitChanges, type Applier, type Durability } from '../file/commit.js';
 import { writeFully } from '../file/io.js';
@@ -40,9 +41,14 @@ export function checkWritable(dataset: Dataset): void {
   }
 }
 
-export function changeOf({ geometry, record }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
+export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
   const target = selectFrom(geometry.view, selection);
-  return { target, itemsize: geometry.dtype.itemsize, source, bytes, rewritesGaps: !record.external };
+  return { target, itemsize: geometry.dtype.itemsize, source, bytes };
+}
+
+/** What may be done about the bytes between elements of a dataset that are written. */
+export function gapsOf({ record }: Dataset, file: OpenFile): Gaps {
+  return record.external ? file.gapsOfOthers : 'rewrite';
 }
 
 /**
@@ -55,8 +61,9 @@ export async function writeChanges(
   { durability, precondition: asks, signal }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
-  const changes = asked.filter(change => changedBytes(change) > 0);
   const file = await dataset.open();
+  const gaps = gapsOf(dataset, file);
+  const changes = asked.filter(change => changedBytes(change) > 0).map(change => ({ ...change, gaps }));
   const precondition = onlyInto(dataset, file, asks);
   if (changes.length === 0) {
     file.checkWritable();
@@ -114,7 +121,11 @@ export function onlyInto(
 function applierOf(offLoop: OffLoop): Applier {
   return {
     apply: (file, change) => applyChange(file, change, offLoop),
-    hold: ({ fd }, { target, itemsize }) => offLoop.hold({ fd, target, itemsize }),
+    async hold({ fd }, change) {
+      // oxlint-disable-next-line no-await-in-loop
+      for (const { target, itemsize } of partsOf(change, LIMITS.scatterBytesMax))
+        await offLoop.hold({ fd, target, itemsize });
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
 import { arranged, boxesOf, reachOf } from '../layout/boxes.js';
-import { runBytesOf, scatter, type ScatterFile } from '../layout/scatter.js';
+import { runBytesOf, scatter } from '../layout/scatter.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { withFile, type Gaps } from './alter.js';
+import { writeFullySync } from './io.js';
 import { failTruncated } from './refusals.js';
 
 /** The elements of `target` get what `source`, a view of the same shape over `bytes`, holds for them. */
@@ -11,8 +13,8 @@ export interface Change {
   /** Strides may be zero: one item fills a selection. */
   readonly source: View;
   readonly bytes: Uint8Array;
-  /** What lies between the elements may be written again as it was read: no other program writes the file. */
-  readonly rewritesGaps?: boolean | undefined;
+  /** What may be done about the bytes between the elements. */
+  readonly gaps?: Gaps;
 }
 
 /** Bytes of the file that a change sets. */
@@ -29,7 +31,7 @@ export function costBytes(change: Change): number {
   const { costs, stretchAxis } = reachOf(target, change.itemsize);
   const size = sizeOf(target.shape);
   if (size === 0) return 0;
-  const elementsPerCall = change.rewritesGaps
+  const elementsPerCall = change.gaps
     ? sizeOf(target.shape.slice(stretchAxis))
     : runBytesOf(target, change.itemsize) / change.itemsize;
   return costs[0]! + (size / elementsPerCall) * CALL_BYTES;
@@ -53,9 +55,9 @@ export function singleRun(change: Change): Uint8Array | undefined {
   return bytes.subarray(source.offset, source.offset + changedBytes(change));
 }
 
-/** Puts the bytes of a change into a file. */
-export function applyTo(file: ScatterFile, change: Change): void {
+/** Puts the bytes of a change into a file, for a thread that may wait. */
+export function applyTo(fd: number, change: Change): void {
   const single = singleRun(change);
-  if (!single) scatter(change, change.itemsize, change.bytes, change.rewritesGaps ? file : { write: file.write });
-  else if (single.byteLength > 0) file.write(change.target.offset, single);
+  if (single) writeFullySync(fd, single, change.target.offset);
+  else withFile(fd, change.gaps, file => scatter(change, change.itemsize, change.bytes, file));
 }

@@ -251,6 +251,7 @@ export class FileTable {
         roots: this.roots,
         journals: this.journals,
         isOurs: path.dirname(reference.realPath) === this.#arraysDir,
+        isMappable: this.#backends.length > 0,
       });
       const file = await this.#openReserved(reference, state);
       this.#open.add(file);

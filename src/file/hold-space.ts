@@ -3,9 +3,9 @@
  * changing, so that a full disk is found out while nothing has been written. Runs in a worker.
  */
 import fs from 'node:fs';
-import { piecesOf } from '../layout/pieces.js';
-import { runBytesOf } from '../layout/scatter.js';
-import { coalesce, sizeOf, type View } from '../layout/view.js';
+import { arranged, boxesOf, reachOf } from '../layout/boxes.js';
+import { sizeOf, type View } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
 import { libc } from './libc.js';
 import { ENOSPC, failNoSpace } from './system-errors.js';
 
@@ -16,14 +16,13 @@ const BLOCK_BYTES = 4096;
 export function holdSpace(fd: number, target: View, itemsize: number): void {
   if (sizeOf(target.shape) === 0) return;
   const { size } = fs.fstatSync(fd);
-  let held = { start: 0, end: 0 };
-  for (const run of piecesOf(target, itemsize, runBytesOf(coalesce(target), itemsize))) {
-    const runEnd = run.offset + sizeOf(run.shape) * itemsize;
-    const start = Math.floor(run.offset / BLOCK_BYTES) * BLOCK_BYTES;
-    const end = Math.min(size, Math.ceil(runEnd / BLOCK_BYTES) * BLOCK_BYTES);
-    if (start >= held.start && end <= held.end) continue;
+  const pair = arranged({ target, source: target });
+  const { stretchAxis } = reachOf(pair.target, itemsize);
+  for (const { target: stretch } of boxesOf(pair, itemsize, LIMITS.scatterBytesMax, stretchAxis)) {
+    const stretchEnd = stretch.offset + reachOf(stretch, itemsize).costs[0]!;
+    const start = Math.floor(stretch.offset / BLOCK_BYTES) * BLOCK_BYTES;
+    const end = Math.min(size, Math.ceil(stretchEnd / BLOCK_BYTES) * BLOCK_BYTES);
     holdRange(fd, start, end);
-    held = { start, end };
   }
 }
 

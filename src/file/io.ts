@@ -127,13 +127,3 @@ export async function syncFolder(folder: string): Promise<void> {
     await closeDescriptor(fd);
   }
 }
-
-/** A file for whoever reads and writes it piece by piece, outside the event loop. */
-export function fileOf(fd: number): { read: Transfer; write: Transfer } {
-  return {
-    read: (offset, into) => readFullySync(fd, into, offset),
-    write: (offset, bytes) => writeFullySync(fd, bytes, offset),
-  };
-}
-
-type Transfer = (offset: number, bytes: Uint8Array) => void;

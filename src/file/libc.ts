@@ -14,6 +14,8 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 /** madvise(2): read pages in and map them, with an error where the file has none. Linux 5.14. */
 export const MADV_POPULATE_READ = 22;
+/** The same for writing: pages are made writable, and holes get their blocks. Linux 5.14. */
+const MADV_POPULATE_WRITE = 23;
 const RWF_NOWAIT = 8;
 const MADV_DONTNEED = 4;
 const POSIX_FADV_DONTNEED = 4;
@@ -26,6 +28,8 @@ const EMPTY = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 export interface Libc {
   /** Maps `length` bytes read-only and shared. Address, or undefined with the reason in errno(). */
   mapRead(fd: number, offset: number, length: number): number | undefined;
+  /** The same for writing, for files that are open for it. */
+  mapWrite(fd: number, offset: number, length: number): number | undefined;
   unmap(address: number, length: number): void;
   /** Maps bytes of a file, read-only and shared, in the place of what is mapped at an address. False when it cannot be. */
   mapReadAt(address: number, fd: number, offset: number, length: number): boolean;
@@ -37,6 +41,10 @@ export interface Libc {
   addressOf(buffer: ArrayBuffer | Uint8Array): number;
   /** Reads pages in and maps them. False with errno EFAULT where the file has no such page. */
   populateRead(address: number, length: number): boolean;
+  /** Pages can be made writable in advance, with an error where that fails. */
+  readonly populatesWrites: boolean;
+  /** Makes pages ready to be written. False where the file has no such page, or the disk has no room for it. */
+  populateWrite(address: number, length: number): boolean;
   populateReadAsync(address: number, length: number): Promise<boolean>;
   /** True when every page of the range is in memory, as far as the kernel tells this user. */
   isResident(address: number, length: number): boolean;
@@ -124,11 +132,16 @@ function bind(koffi: Koffi): Libc {
     return pages <= pagesMax && mincore(address, length, pageStatesAddress) === 0 ? pages : 0;
   };
 
+  const map = (fd: number, offset: number, length: number, protection: number): number | undefined => {
+    const address = Number(mmap(0, length, protection, MAP_SHARED, fd, offset));
+    return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
+  };
+  const populateWrite = (address: number, length: number): boolean =>
+    madvise(address, length, MADV_POPULATE_WRITE) === 0;
+
   return {
-    mapRead(fd, offset, length) {
-      const address = Number(mmap(0, length, PROT_READ, MAP_SHARED, fd, offset));
-      return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
-    },
+    mapRead: (fd, offset, length) => map(fd, offset, length, PROT_READ),
+    mapWrite: (fd, offset, length) => map(fd, offset, length, PROT_READ | PROT_WRITE),
     unmap: (address, length) => void munmap(address, length),
     mapReadAt: (address, fd, offset, length) =>
       Number(mmap(address, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offset)) === address,
@@ -136,6 +149,9 @@ function bind(koffi: Koffi): Libc {
     view: (address, length) => koffi.view(BigInt(address), length),
     addressOf: buffer => Number(koffi.address(buffer)),
     populateRead: (address, length) => madvise(address, length, MADV_POPULATE_READ) === 0,
+    // The kernel knows the advice where it takes it for no bytes.
+    populatesWrites: populateWrite(0, 0),
+    populateWrite,
     populateReadAsync: (address, length) =>
       new Promise((resolve, reject) => {
         madvise.async(address, length, MADV_POPULATE_READ, (error: Error | null, result: number) => {

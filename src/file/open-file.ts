@@ -7,6 +7,7 @@ import { memoryLimit } from '../cgroup.js';
 import { LIMITS } from '../limits.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
+import { gapsOfOthers, type Gaps } from './alter.js';
 import type { FileState } from './file-state.js';
 import { HeadWatch, kindOfHead, type Head } from './head.js';
 import { closeDescriptor, readFully } from './io.js';
@@ -59,6 +60,8 @@ export class OpenFile {
   readonly identity: FileIdentity;
   /** Mapped bytes may go to a socket: nobody here writes them, and they can be read in off the event loop. */
   readonly sendsMapped: boolean;
+  /** What may be done about the bytes between elements where other programs may write them. */
+  readonly gapsOfOthers: Gaps;
   /** The identity as numbers, which are cheaper to ask for at every request; rounding cannot hide a change for long. */
   readonly #device: number;
   readonly #inode: number;
@@ -92,6 +95,7 @@ export class OpenFile {
     this.#inode = Number(stats.ino);
     const usable = backend && Number(stats.size) <= backend.fileBytesMax ? backend : undefined;
     this.#windows = usable && new Windows(fd, usable, mapped);
+    this.gapsOfOthers = gapsOfOthers(usable !== undefined);
     this.sendsMapped = usable !== undefined && !writable && libc() !== undefined;
     this.#outgrowsCache = Number(stats.size) > cacheBytes / 2;
     const user = process.geteuid?.();

@@ -1,6 +1,7 @@
 /** Whatever an earlier run committed and did not apply comes before the first read of its file. */
 import { fstatSync } from 'node:fs';
 import { isErrorCode, systemErrorCode } from '../errors.js';
+import { gapsOfOthers } from './alter.js';
 import { durabilityLost } from './checkpoint.js';
 import type { FileReference } from './file-reference.js';
 import type { FileState } from './file-state.js';
@@ -15,13 +16,15 @@ interface Replaying {
   readonly journals: Journals;
   /** The service made the file, and no other program writes it. */
   readonly isOurs: boolean;
+  /** Files can be mapped. */
+  readonly isMappable: boolean;
 }
 
 /** Applies the journal of a file, if it has one that was left by an earlier run. @throws quarantined, file_changed */
 export async function replayJournal(
   { fileId, realPath, header }: FileReference,
   state: FileState,
-  { roots, journals, isOurs }: Replaying,
+  { roots, journals, isOurs, isMappable }: Replaying,
 ): Promise<void> {
   if (!journals.isUnreplayed(fileId)) return;
   state.checkUsable();
@@ -29,7 +32,8 @@ export async function replayJournal(
   try {
     const { ino, size } = fstatSync(fd, { bigint: true });
     const isSameArray = (): boolean => !header || header.isIts(readHead(fd, header.bytes));
-    state.journal = await journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs, isSameArray });
+    const gaps = isOurs ? 'rewrite' : gapsOfOthers(isMappable);
+    state.journal = await journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs, gaps, isSameArray });
   } catch (error) {
     if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
     // What was being made durable may now be in memory alone, and would look well at a second try.

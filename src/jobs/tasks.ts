@@ -5,7 +5,6 @@ import type { ScatterTask } from '../dataset/off-loop.js';
 import { invariant } from '../errors.js';
 import { Arena, type KeptFile } from '../file/arena.js';
 import { applyTo } from '../file/change.js';
-import { fileOf } from '../file/io.js';
 import { openSource } from '../file/sources.js';
 import { gather, gatherParts } from '../layout/gather.js';
 import type { View } from '../layout/view.js';
@@ -66,7 +65,7 @@ export function gatherView({ source, view, itemsize, out, done }: GatherTask): n
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {
-  applyTo(fileOf(fd), change);
+  applyTo(fd, change);
 }
 
 /** What a thread computes with. */

@@ -1,8 +1,7 @@
 /**
- * Packed (or broadcast) bytes → the places of a view in a file. Where no other program writes the file, the gaps between
- * elements are read and written again with them, a megabyte at a time: a call for each element of `[:, ::2]` would take
- * a hundred times as long. Elsewhere exactly the bytes of the view are written: another program's write to a neighbour
- * must not be undone. Memory: one piece.
+ * Packed (or broadcast) bytes → the places of a view in a file. Elements with gaps between them are changed in memory, a
+ * megabyte at a time: a call for each element of `[:, ::2]` would take a hundred times as long. How the gaps keep what
+ * another program may write there is the file's concern. Memory: one piece.
  */
 import { LIMITS } from '../limits.js';
 import { arranged, boxesOf, reachOf, type Pair } from './boxes.js';
@@ -13,8 +12,11 @@ import { sizeOf, stridesOf, type View } from './view.js';
 /** A file, as whoever writes to it sees it. The bytes that are passed are valid until a call returns. */
 export interface ScatterFile {
   readonly write: (offset: number, bytes: Uint8Array) => void;
-  /** Fills `into`. Undefined: another program may write between the elements. */
-  readonly read?: ((offset: number, into: Uint8Array) => void) | undefined;
+  /**
+   * Calls back with a stretch of the file, of at most a megabyte, in which some bytes are to be changed. False where that
+   * cannot be, and nothing was changed; undefined where it never can.
+   */
+  readonly alter?: (offset: number, length: number, change: (span: Uint8Array) => void) => boolean;
 }
 
 /** Writes the elements of `target`, in the order of the file, from what `source`, a view over `bytes`, holds for them. */
@@ -24,21 +26,20 @@ export function scatter(pair: Pair, itemsize: number, bytes: Uint8Array, file: S
   if (sizeOf(shape) === 0) return;
   const { costs, stretchAxis } = reachOf(inOrder.target, itemsize);
   const stretchBytes = sizeOf(shape.slice(stretchAxis)) * itemsize;
-  const { read } = file;
   // Without gaps a stretch is a run.
-  if (read && costs[stretchAxis]! > stretchBytes) {
-    const scratch = new Uint8Array(Math.min(costs[stretchAxis]!, LIMITS.pieceBytesMax));
-    for (const box of boxesOf(inOrder, itemsize, LIMITS.pieceBytesMax, stretchAxis)) {
-      const { strides, offset } = box.target;
-      const span = scratch.subarray(0, reachOf(box.target, itemsize).costs[0]);
-      read(offset, span);
-      copyBox(bytes, box.source, span, strides, itemsize);
-      file.write(offset, span);
-    }
-    return;
+  if (!file.alter || costs[stretchAxis]! === stretchBytes) return scatterRuns(inOrder, itemsize, bytes, file);
+  for (const box of boxesOf(inOrder, itemsize, LIMITS.pieceBytesMax, stretchAxis)) {
+    const { strides, offset } = box.target;
+    const isDone = file.alter(offset, reachOf(box.target, itemsize).costs[0]!, span =>
+      copyBox(bytes, box.source, span, strides, itemsize),
+    );
+    if (!isDone) scatterRuns(box, itemsize, bytes, file);
   }
-  const scratch = new Uint8Array(Math.min(sizeOf(shape) * itemsize, LIMITS.pieceBytesMax));
-  for (const box of boxesOf(inOrder, itemsize, LIMITS.pieceBytesMax)) {
+}
+
+function scatterRuns(pair: Pair, itemsize: number, bytes: Uint8Array, file: ScatterFile): void {
+  const scratch = new Uint8Array(Math.min(sizeOf(pair.target.shape) * itemsize, LIMITS.pieceBytesMax));
+  for (const box of boxesOf(pair, itemsize, LIMITS.pieceBytesMax)) {
     copyBox(bytes, box.source, scratch, stridesOf(box.target.shape, itemsize, 'C'), itemsize);
     writeRuns(box.target, itemsize, scratch, file);
   }

@@ -8,7 +8,15 @@ import type { Budget } from '../budget.js';
 import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import { applyChange, changeOf, checkWritable, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
+import {
+  applyChange,
+  changeOf,
+  checkWritable,
+  gapsOf,
+  onlyInto,
+  writeChanges,
+  type Payload,
+} from '../dataset/write.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
 import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
@@ -168,6 +176,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const target = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
+  const gaps = gapsOf(dataset, file);
   const precondition = onlyInto(dataset, file, request.precondition);
   const options = { precondition, bulk: true, signal: request.signal, client: offLoop.client };
   // One piece is under way at a time, so all of them use the same memory.
@@ -185,7 +194,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         dataset.recheck(file);
         // oxlint-disable-next-line no-await-in-loop
-        await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source }, offLoop);
+        await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source, gaps }, offLoop);
         first += elements;
       }
       await body.expectEnd(body.readBytes);

@@ -8,7 +8,6 @@ import { applyTo, type Change } from '../../src/file/change.js';
 import { commitChanges, type Applier } from '../../src/file/commit.js';
 import { Generations } from '../../src/file/generations.js';
 import { holdSpace } from '../../src/file/hold-space.js';
-import { fileOf } from '../../src/file/io.js';
 import { LIMITS } from '../../src/limits.js';
 import { writeThrough } from '../../src/file/write-through.js';
 import { newFileTable } from '../helpers/file-table.js';
@@ -18,7 +17,7 @@ const FILE_BYTES = 4096;
 
 const applier: Applier = {
   async apply({ fd }, change) {
-    applyTo(fileOf(fd), change);
+    applyTo(fd, change);
   },
   async hold({ fd }, { target, itemsize }) {
     holdSpace(fd, target, itemsize);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { applyTo, partsOf } from '../../src/file/change.js';
+import { partsOf } from '../../src/file/change.js';
 import { scatter } from '../../src/layout/scatter.js';
 import { broadcastTo } from '../../src/layout/select.js';
 import { packedView, sizeOf, type View } from '../../src/layout/view.js';
@@ -20,7 +20,12 @@ function fileOf(bytes: Buffer, isOwn: (offset: number) => boolean = () => true) 
     bytes,
     isOutside: false,
     calls: [] as number[],
-    read: (offset: number, into: Uint8Array): void => void bytes.copy(into, 0, offset, offset + into.byteLength),
+    alter: (offset: number, length: number, change: (span: Uint8Array) => void): boolean => {
+      const span = Buffer.from(bytes.subarray(offset, offset + length));
+      change(span);
+      file.write(offset, span);
+      return true;
+    },
     write: (offset: number, run: Uint8Array): void => {
       for (let i = 0; i < run.byteLength; i++) file.isOutside ||= !isOwn(offset + i);
       file.calls.push(run.byteLength);
@@ -56,7 +61,7 @@ t.test('1,500 random targets receive what the model gives them, and no other byt
     if (!whole.bytes.equals(expected)) faults.push(`stretches of ${where}`);
     const parted = fileOf(Buffer.from(before));
     const bytesMax = random.integer(1, 200);
-    for (const part of partsOf({ target, source, itemsize, bytes }, bytesMax)) applyTo(parted, part);
+    for (const part of partsOf({ target, source, itemsize, bytes }, bytesMax)) scatter(part, itemsize, bytes, parted);
     if (!parted.bytes.equals(expected)) faults.push(`parts of at most ${bytesMax} of ${where}`);
   }
   t.strictSame(faults.slice(0, 5), [], 'all equal');

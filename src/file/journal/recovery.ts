@@ -9,7 +9,8 @@ import { extentOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import { applyTo, checkFits, partsOf, type Change } from '../change.js';
-import { closeDescriptor, fileOf, openDescriptor, readFully, sizeOfDescriptor, syncData } from '../io.js';
+import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData } from '../io.js';
+import type { Gaps } from '../alter.js';
 import { inOwnFolder } from '../own-folder.js';
 import { failDamaged } from '../refusals.js';
 import {
@@ -35,6 +36,8 @@ export interface ArrayFile {
   readonly ino: bigint;
   /** False: only the very inode that the journal was written for may be replayed into. */
   readonly isOurs: boolean;
+  /** What may be done about the bytes between elements that are written. */
+  readonly gaps?: Gaps;
   /** False where its header says another thing than when the journal was written. */
   readonly isSameArray?: () => boolean;
 }
@@ -142,13 +145,11 @@ async function replay(journalFd: number, records: readonly FoundRecord[], file: 
     // oxlint-disable-next-line no-await-in-loop
     for (const change of await readChanges(journalFd, record)) checkFits(change, file.bytes);
   }
-  const target = fileOf(file.fd);
   for (const record of records) {
     // oxlint-disable-next-line no-await-in-loop
     for (const [i, change] of (await readChanges(journalFd, record)).entries()) {
-      // No other program writes a file of ours.
-      for (const part of partsOf({ ...change, rewritesGaps: file.isOurs }, LIMITS.scatterBytesMax)) {
-        applyTo(target, part);
+      for (const part of partsOf({ ...change, gaps: file.gaps }, LIMITS.scatterBytesMax)) {
+        applyTo(file.fd, part);
         // oxlint-disable-next-line no-await-in-loop
         if (part.target.shape !== change.target.shape) await nextTurn();
       }
