@@ -142,8 +142,9 @@ export async function buildApp(
   await app.register(async scope => routes(scope as App, context, metrics));
 
   app.addHook('onClose', async () => {
-    await context.pool.close();
+    // Files first: the workers apply what is committed.
     await files.close();
+    await context.pool.close();
     await generations.close(fileId => files.isUncertain(fileId));
     lock.release();
   });

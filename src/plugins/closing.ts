@@ -7,7 +7,7 @@ import { fail } from '../errors.js';
 import type { Jobs } from '../jobs/jobs.js';
 
 /** Time that answers under way get before their connections are cut; less than the process gives itself. */
-const CUT_AFTER_MS = 5000;
+const CUT_AFTER_MS = 2500;
 
 export function registerClosing(app: FastifyInstance, jobs: Jobs): void {
   let closing = false;

@@ -7,8 +7,8 @@ import closeWithGrace from 'close-with-grace';
 import type { FastifyBaseLogger } from 'fastify';
 import { say, sentenceOf } from './say.js';
 
-/** Time that running requests get to finish. */
-export const GRACE_MS = 10_000;
+/** Time that closing gets: answers under way the first part of it, then files that are to be brought up to date. */
+export const GRACE_MS = 4500;
 /** Ctrl-C arrives twice where a program between passes on what the terminal sends to all: later ones are a person. */
 const REPEAT_MS = 1000;
 
@@ -30,20 +30,25 @@ export interface Running {
 export function takeSignals(): (running: Running) => void {
   let running: Running | undefined;
   let endedAt: number | undefined;
+  let hasFailed = false;
   const hadTerminal = isatty(2);
   const ending = closeWithGrace(
     {
       delay: GRACE_MS,
       logger: null,
       skip: [...FATAL_SIGNALS, ...OWN],
-      onTimeout: delay =>
+      onTimeout: delay => {
         say(
           `Closing took longer than ${delay / 1000} s and was given up: ${running?.underWay() ?? 0} requests were cut. What was acknowledged is safe; the next start replays the journals.`,
-        ),
+        );
+        // In good order: what is left to do is what every start does.
+        process.exit(hasFailed ? 1 : 0);
+      },
       onSecondError: error => say(sentenceOf(error)),
     },
     async ({ err: error }) => {
       if (error) {
+        hasFailed = true;
         running?.log.fatal({ err: error }, 'closing after an error');
         say(sentenceOf(error));
       }
