@@ -41,6 +41,12 @@ export const LIMITS = {
   journalBytesMax: 32 * MiB,
   /** The same for what it costs to write: a fill of any size is a few bytes in the journal. */
   replayBytesMax: 64 * MiB,
+  /** The same for all files together: a recovery goes through one after the other. */
+  replayBytesTotalMax: 256 * MiB,
+  /** What a file has to write to the disk goes there in slices, between which the syncs of others have their turn. */
+  writeOutBytesMax: 4 * MiB,
+  /** Time that a stop takes to bring files up to date; what is left is replayed by the next start. */
+  filesClosedMsMax: 1500,
   /** Journals grow in steps of up to so much, so that few syncs have to record a new size. */
   journalStepBytesMax: 1 * MiB,
   /** A file that was not written for so long gets its journal emptied. */

@@ -10,13 +10,16 @@ export interface ScatterTask extends Change {
 
 export type HoldTask = Pick<ScatterTask, 'fd' | 'target' | 'itemsize'>;
 
+/** A part of something large leaves a worker to what others wait for. */
+export type Share = 'all of it' | 'a part';
+
 export interface OffLoop {
   /** Whose work it is. */
   readonly client: Client | undefined;
   /** Fills `out`, which is shared memory, with the packed C-order bytes of a view; gives up when `signal` fires. @throws cancelled */
   gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Writes every element of the target. */
-  scatter(task: ScatterTask): Promise<void>;
+  scatter(task: ScatterTask, share: Share): Promise<void>;
   /** Makes sure that writing the target finds room on the disk. @throws ENOSPC */
-  hold(task: HoldTask): Promise<void>;
+  hold(task: HoldTask, share: Share): Promise<void>;
 }

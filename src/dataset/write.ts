@@ -1,4 +1,5 @@
 /** Writing selections: exactly the bytes that belong to them, through the journal or past it. */
+import { checkWanted } from '../cancelled.js';
 import { fail } from '../errors.js';
 import type { Gaps } from '../file/alter.js';
 import { changedBytes, costBytes, partsOf, singleRun, type Change } from '../file/change.js';
@@ -14,7 +15,7 @@ import type { Selection } from '../selection.js';
 import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
-import type { OffLoop } from './off-loop.js';
+import type { OffLoop, Share } from './off-loop.js';
 import { isWritable } from './record.js';
 
 /** Bytes in the dataset's dtype and order, and where in them each element of the selection stands. */
@@ -63,7 +64,8 @@ export async function writeChanges(
 ): Promise<number> {
   const file = await dataset.open();
   const gaps = gapsOf(dataset, file);
-  const changes = asked.filter(change => changedBytes(change) > 0).map(change => ({ ...change, gaps }));
+  const changes: Change[] = [];
+  for (const change of asked) if (changedBytes(change) > 0) changes.push({ ...change, gaps });
   const precondition = onlyInto(dataset, file, asks);
   if (changes.length === 0) {
     file.checkWritable();
@@ -84,7 +86,7 @@ export async function writeChanges(
         // oxlint-disable-next-line no-await-in-loop
         if (isSparse) await applier.hold(file, change);
         // oxlint-disable-next-line no-await-in-loop
-        await applier.apply(file, change);
+        await applyChange(file, change, offLoop, signal);
       }
     });
   } catch (error) {
@@ -122,15 +124,22 @@ function applierOf(offLoop: OffLoop): Applier {
   return {
     apply: (file, change) => applyChange(file, change, offLoop),
     async hold({ fd }, change) {
-      // oxlint-disable-next-line no-await-in-loop
-      for (const { target, itemsize } of partsOf(change, LIMITS.scatterBytesMax))
-        await offLoop.hold({ fd, target, itemsize });
+      const share = shareOf(change);
+      for (const { target, itemsize } of partsOf(change, LIMITS.scatterBytesMax)) {
+        // oxlint-disable-next-line no-await-in-loop
+        await offLoop.hold({ fd, target, itemsize }, share);
+      }
     },
   };
 }
 
-/** Puts the bytes of a change where they belong. The caller holds the write lock. */
-export async function applyChange(file: OpenFile, change: Change, offLoop: OffLoop): Promise<void> {
+/** Puts the bytes of a change where they belong. The caller holds the write lock. @throws cancelled, between two parts */
+export async function applyChange(
+  file: OpenFile,
+  change: Change,
+  offLoop: OffLoop,
+  signal?: AbortSignal,
+): Promise<void> {
   await tellReaders(file, change.target, change.itemsize);
   traffic.writtenBytes += changedBytes(change);
   const run = singleRun(change);
@@ -138,13 +147,19 @@ export async function applyChange(file: OpenFile, change: Change, offLoop: OffLo
     await writeFully(file.fd, run, change.target.offset);
     return;
   }
-  const isLarge = change.bytes.byteLength > LIMITS.pieceBytesMax || costBytes(change) > LIMITS.scatterBytesMax;
+  const share = shareOf(change);
+  const isLarge = share === 'a part' || change.bytes.byteLength > LIMITS.pieceBytesMax;
   const bytes = isLarge ? await sharedCopy(change.bytes) : change.bytes;
   // In parts, between which the workers do what others wait for.
   for (const part of partsOf({ ...change, bytes }, LIMITS.scatterBytesMax)) {
     // oxlint-disable-next-line no-await-in-loop
-    await offLoop.scatter({ fd: file.fd, ...part });
+    await offLoop.scatter({ fd: file.fd, ...part }, share);
+    checkWanted(signal);
   }
+}
+
+function shareOf(change: Change): Share {
+  return costBytes(change) > LIMITS.scatterBytesMax ? 'a part' : 'all of it';
 }
 
 /** Bytes that another thread may read, copied in turns: a message would copy all of them in one. */

@@ -1,5 +1,5 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
-import { arranged, boxesOf, reachOf } from '../layout/boxes.js';
+import { arranged, boxesOf, PAGE_BYTES, reachOf } from '../layout/boxes.js';
 import { runBytesOf, scatter } from '../layout/scatter.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { withFile, type Gaps } from './alter.js';
@@ -34,7 +34,7 @@ export function costBytes(change: Change): number {
   const elementsPerCall = change.gaps
     ? sizeOf(target.shape.slice(stretchAxis))
     : runBytesOf(target, change.itemsize) / change.itemsize;
-  return costs[0]! + (size / elementsPerCall) * CALL_BYTES;
+  return Math.max(costs[0]!, PAGE_BYTES) + (size / elementsPerCall) * CALL_BYTES;
 }
 
 /** The same change in parts of at most so many bytes by their pages, in the order of the file. */

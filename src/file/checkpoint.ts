@@ -5,10 +5,10 @@
  */
 import { HyperslabError } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { syncData } from './io.js';
 import type { Journals } from './journal/journals.js';
 import type { FileState } from './file-state.js';
 import type { OpenFile } from './open-file.js';
+import { syncInSlices } from './write-out.js';
 
 /**
  * Puts everything that was written to the file on disk and leaves its journal empty. `precondition` is asked when it is
@@ -23,8 +23,16 @@ export function flushFile(file: OpenFile, journals: Journals, precondition = ():
   });
 }
 
-/** The same where it has to be done, within a turn of the file's writer. @throws durability_unknown */
-export async function checkpoint(file: OpenFile, journals: Journals, room: 'keep' | 'give back'): Promise<void> {
+/**
+ * The same where it has to be done, within a turn of the file's writer. Where `until` comes before, the journal stays as
+ * it is. @throws durability_unknown
+ */
+export async function checkpoint(
+  file: OpenFile,
+  journals: Journals,
+  room: 'keep' | 'give back',
+  until?: number,
+): Promise<void> {
   const { state } = file;
   const { journal } = state;
   const isLive = journal !== undefined && !journal.isEmpty;
@@ -32,7 +40,10 @@ export async function checkpoint(file: OpenFile, journals: Journals, room: 'keep
   try {
     // Before the sync: what is written while it runs is not covered by it.
     state.unsynced = false;
-    await syncData(file.fd);
+    if (!(await syncInSlices(file.fd, until))) {
+      state.unsynced = true;
+      return;
+    }
     if (isLive) await journal.reset(file.identity.ino, room);
     journals.counts.checkpoints++;
   } catch (error) {

@@ -19,6 +19,7 @@ import type { FileState } from './file-state.js';
 import { countNoticed } from './noticed.js';
 import type { OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
+import { Weighed } from './weighed.js';
 
 export type Durability = 'commit' | 'none';
 
@@ -138,7 +139,17 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
   return batch;
 }
 
-async function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
+/** What is committed and not yet on the disk of its file: a recovery would have to apply all of it. */
+const costly = new Weighed(LIMITS.commitCostBytesMax);
+
+/** Batches that cost much are under way together only as far as a recovery has the time for them. */
+function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
+  const cost = batch.reduce((sum, { request }) => sum + costOf(request.changes), 0);
+  const commit = (): Promise<void> => commitNow(batch, storage);
+  return cost > LIMITS.replayBytesMax ? costly.run(cost, commit) : commit();
+}
+
+async function commitNow(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
   const { file } = batch[0]!;
   try {
     file.recheck();
@@ -162,6 +173,8 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
   const { journal } = state;
   const records = accepted.map(({ request }) => request.changes);
   try {
+    // What was recovered is brought to the file first: nothing is appended behind it.
+    if (journal.isRecovered) await checkpoint(file, journals, 'keep');
     await journal.belongTo(file.identity.ino);
     await journal.append(records);
   } catch (error) {
@@ -185,7 +198,10 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
     throw durabilityLost(state, journals, error);
   }
-  const isLong = journal.liveBytes > LIMITS.journalBytesMax || journal.replayBytes > LIMITS.replayBytesMax;
+  const isLong =
+    journal.liveBytes > LIMITS.journalBytesMax ||
+    journal.replayBytes > LIMITS.replayBytesMax ||
+    journals.live.costBytes > LIMITS.replayBytesTotalMax;
   if (isLong) await checkpoint(file, journals, 'keep');
   else checkpointWhenIdle(file, journals);
 }

@@ -6,7 +6,7 @@ import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '../limits.js';
-import { checkpoint } from './checkpoint.js';
+import { checkpoint, checkpointWhenIdle } from './checkpoint.js';
 import { descriptorHolders } from './descriptors.js';
 import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
@@ -53,6 +53,8 @@ export class FileTable {
   readonly #stamps = new Map<string, FileStamp>();
   /** Files that are being let go of: their journals are emptied first. */
   readonly #closing = new Map<string, Promise<void>>();
+  /** When what is closed is no longer brought up to date. */
+  #closesUntil: number | undefined;
   readonly #closeSome = (): void => this.#open.closeSome();
 
   constructor(init: FileTableInit) {
@@ -108,7 +110,8 @@ export class FileTable {
     this.#stamps.set(fileId, file.stamp);
     file.isDropped = true;
     // Asked for now: nobody who comes later may get in before it.
-    const putAway = file.writable ? file.state.writers.run(() => this.#putAway(file)) : Promise.resolve();
+    const isWritten = file.writable || file.state.journal !== undefined;
+    const putAway = isWritten ? file.state.writers.run(() => this.#putAway(file)) : Promise.resolve();
     const closing = this.#letGo(file, putAway, this.#closing.get(fileId)).finally(() => {
       if (this.#closing.get(fileId) === closing) this.#closing.delete(fileId);
     });
@@ -141,7 +144,7 @@ export class FileTable {
 
   /** Empties the journal of a file into it, in a turn of its writer. */
   async #settle(file: OpenFile): Promise<void> {
-    if (file.writable && !file.state.durabilityUnknown) await checkpoint(file, this.journals, 'give back');
+    if (!file.state.durabilityUnknown) await checkpoint(file, this.journals, 'give back', this.#closesUntil);
   }
 
   /**
@@ -233,8 +236,12 @@ export class FileTable {
     );
   }
 
-  /** Empties every journal into its file, and lets go of all files. After it, the data folder can be copied. */
+  /**
+   * Empties every journal into its file, and lets go of all files. After it, the data folder can be copied; where the disk
+   * is too slow for that, the next start has something to replay.
+   */
   async close(): Promise<void> {
+    this.#closesUntil = performance.now() + LIMITS.filesClosedMsMax;
     descriptorHolders.delete(this.#closeSome);
     for (const fileId of this.#open.ids()) this.drop(fileId);
     await Promise.all(this.#closing.values());
@@ -254,6 +261,7 @@ export class FileTable {
         isMappable: this.#backends.length > 0,
       });
       const file = await this.#openReserved(reference, state);
+      if (state.journal?.isRecovered) checkpointWhenIdle(file, this.journals);
       this.#open.add(file);
       return file;
     } catch (error) {

@@ -19,6 +19,8 @@ const MADV_POPULATE_WRITE = 23;
 const RWF_NOWAIT = 8;
 const MADV_DONTNEED = 4;
 const POSIX_FADV_DONTNEED = 4;
+/** SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER. */
+const WAIT_WRITE_WAIT = 7;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
@@ -62,6 +64,8 @@ export interface Libc {
   allocate(fd: number, length: number): Promise<number>;
   /** The same for a range, at once. */
   allocateRange(fd: number, offset: number, length: number): number;
+  /** Starts writing the changed pages of a range to the disk, and waits for that. Not durable by itself; false where it failed. */
+  writeOut(fd: number, offset: number, length: number): Promise<boolean>;
   /** Lets the kernel drop the pages of a range that nobody else uses; of a mapping first, where there is one. */
   dropPages(
     fd: number,
@@ -118,6 +122,7 @@ function bind(koffi: Koffi): Libc {
   const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
 
   const posixFadvise = library.func('int posix_fadvise(int fd, int64_t off, int64_t len, int advice)');
+  const syncFileRange = library.func('int sync_file_range(int fd, int64_t off, int64_t len, unsigned int flags)');
   const flock = library.func('int flock(int fd, int operation)');
 
   // Scratch that outlives every call: one byte of state per page for mincore, and one iovec.
@@ -184,6 +189,13 @@ function bind(koffi: Koffi): Libc {
         });
       }),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
+    writeOut: (fd, offset, length) =>
+      new Promise((resolve, reject) => {
+        syncFileRange.async(fd, offset, length, WAIT_WRITE_WAIT, (error: Error | null, result: number) => {
+          if (error) reject(error);
+          else resolve(result === 0);
+        });
+      }),
     dropPages(fd, { offset, bytes }, mapped) {
       if (mapped) madvise(mapped.first, mapped.bytes, MADV_DONTNEED);
       posixFadvise.async(fd, offset, bytes, POSIX_FADV_DONTNEED, () => undefined);

@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { cancelledError, checkWanted } from '../cancelled.js';
-import type { OffLoop } from '../dataset/off-loop.js';
+import type { OffLoop, Share } from '../dataset/off-loop.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
+import { Turnstile } from '../file/turnstile.js';
 import { compileKernels, type KernelChoice } from '../statistics/index.js';
 import { Lanes, withMark, type Lane, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
@@ -63,6 +64,8 @@ export class WorkerPool {
   readonly #clientShare: number;
   readonly #lanes = new Lanes();
   readonly #rooms = new Rooms();
+  /** Large writes have all workers but one, however many they are. */
+  readonly #parts: Turnstile;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosing = false;
   /** Tasks that were done, by lane, and threads that ended by themselves. */
@@ -87,6 +90,7 @@ export class WorkerPool {
     { kernels, keepsFiles, clientShare = 1 }: WorkerOptions = { kernels: 'wasm', keepsFiles: false },
   ) {
     this.workers = workers;
+    this.#parts = new Turnstile(Math.max(1, workers - 1));
     this.#clientShare = clientShare;
     this.#kernels = kernels;
     const workerData: WorkerData = { kernels: this.#compiled(kernels), keepsFiles };
@@ -148,6 +152,10 @@ export class WorkerPool {
     const interactive: Mark = { lane: 'interactive', client };
     // Part of a write may be in the file already, others wait for the file, and one write has one task at a time.
     const writing: Mark = { ...interactive, isUrgent: true };
+    const write = (task: object, name: string, share: Share): Promise<unknown> => {
+      const give = (): Promise<unknown> => this.#give(task, name, writing);
+      return share === 'a part' ? this.#parts.run(give, undefined, client) : give();
+    };
     return {
       client,
       of: other => this.of(other),
@@ -160,9 +168,9 @@ export class WorkerPool {
           done = valueOf((await this.#give(task, 'gather', interactive)) as Outcome<number | undefined>);
         }
       },
-      scatter: async task => valueOf((await this.#give(task, 'scatter', writing)) as Outcome<void>),
-      hold: async ({ fd, target, itemsize }) =>
-        valueOf((await this.#give({ fd, target, itemsize }, 'hold', writing)) as Outcome<void>),
+      scatter: async (task, share) => valueOf((await write(task, 'scatter', share)) as Outcome<void>),
+      hold: async ({ fd, target, itemsize }, share) =>
+        valueOf((await write({ fd, target, itemsize }, 'hold', share)) as Outcome<void>),
       inLane: lane => ({
         client,
         workers: this.workers,

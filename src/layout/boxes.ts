@@ -12,7 +12,8 @@ export interface Pair {
   readonly source: View;
 }
 
-const PAGE_BYTES = 4096;
+/** What is read and written at least, however few of its bytes are wanted. */
+export const PAGE_BYTES = 4096;
 
 export interface Reach {
   /** For each axis, the bytes of the file that it costs together with the axes inside it; then one element. */

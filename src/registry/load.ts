@@ -6,6 +6,7 @@ import { HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
+import { Turnstile } from '../file/turnstile.js';
 import { admit } from './admit.js';
 import { claimOf, identityOf, type Claim, type Claims } from './claims.js';
 import type { Manifests, Quarantined } from './manifests.js';
@@ -38,15 +39,19 @@ export async function loadManifests(
   return { admitted, quarantined };
 }
 
+/** Each holds a record; most of the time goes into waiting for the disk. */
+const REPLAYED_AT_ONCE = 4;
+
 /** Applies what an earlier run committed. A file that cannot take it now is asked again when it is first read. */
 export async function replayJournals(files: FileTable, datasets: Iterable<Dataset>): Promise<void> {
-  for (const dataset of datasets) {
-    if (!files.journals.isUnreplayed(dataset.record.fileId)) continue;
+  const replaying = new Turnstile(REPLAYED_AT_ONCE);
+  const open = async (dataset: Dataset): Promise<void> => {
+    if (!files.journals.isUnreplayed(dataset.record.fileId)) return;
     try {
-      // oxlint-disable-next-line no-await-in-loop
       await dataset.open();
     } catch (error) {
       if (!(error instanceof HyperslabError)) throw error;
     }
-  }
+  };
+  await Promise.all(Array.from(datasets, dataset => replaying.run(() => open(dataset))));
 }

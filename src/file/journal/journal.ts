@@ -19,16 +19,21 @@ import {
   type JournalHeader,
 } from './format.js';
 
-/** Where a journal without records goes on. */
+/** Where a journal goes on. */
 export interface JournalPosition {
   readonly nextSeq: number;
   /** How long its file is. */
   readonly fileBytes: number;
+  /** Where its records end, and what they cost: they were applied by a recovery, and stay until the file is on disk. */
+  readonly recovered?: { readonly end: number; readonly costBytes: number };
 }
 
-/** Bytes of records that recoveries would have to read: a running sum over journals. */
+/** What recoveries would have to do: a running sum over journals. */
 export interface LiveBytes {
+  /** Bytes of records to read. */
   bytes: number;
+  /** What it costs to apply them, in bytes. */
+  costBytes: number;
 }
 
 export class Journal {
@@ -43,6 +48,7 @@ export class Journal {
   #nextSeq: number;
   #replayBytes = 0;
   #isClosed = false;
+  #isRecovered = false;
   /** The highest sequence number that is known to be on disk. */
   #durableSeq: number;
 
@@ -50,8 +56,8 @@ export class Journal {
     path: string,
     fd: number,
     header: JournalHeader,
-    { nextSeq, fileBytes }: JournalPosition,
-    live: LiveBytes = { bytes: 0 },
+    { nextSeq, fileBytes, recovered }: JournalPosition,
+    live: LiveBytes = { bytes: 0, costBytes: 0 },
   ) {
     this.path = path;
     this.#fd = fd;
@@ -60,6 +66,10 @@ export class Journal {
     this.#fileBytes = fileBytes;
     this.#nextSeq = nextSeq;
     this.#durableSeq = nextSeq - 1;
+    if (!recovered) return;
+    this.#moveEnd(recovered.end);
+    this.#moveCost(recovered.costBytes);
+    this.#isRecovered = true;
   }
 
   /** Makes the journal of a file; its name appears when it is whole and on disk. @throws ENOSPC */
@@ -74,6 +84,11 @@ export class Journal {
 
   get isEmpty(): boolean {
     return this.#end === RECORDS_START;
+  }
+
+  /** It holds what an earlier run committed: it has to be reset before anything is appended. */
+  get isRecovered(): boolean {
+    return this.#isRecovered;
   }
 
   /** Bytes of records that a recovery would have to read. */
@@ -99,6 +114,7 @@ export class Journal {
    */
   async append(records: readonly (readonly Change[])[]): Promise<void> {
     invariant(!this.#isClosed, 'a journal that was closed is not written');
+    invariant(!this.#isRecovered, 'nothing is appended behind what was recovered');
     const bytes = records.reduce((sum, changes) => sum + recordBytes(changes), 0);
     await this.#holdRoom(this.#end + bytes);
     const { epoch } = this.#header;
@@ -115,7 +131,7 @@ export class Journal {
       throw error;
     }
     this.#moveEnd(this.#end + bytes);
-    for (const change of records.flat()) this.#replayBytes += costBytes(change);
+    this.#moveCost(records.flat().reduce((sum, change) => sum + costBytes(change), this.#replayBytes));
     this.#nextSeq += records.length;
   }
 
@@ -141,7 +157,8 @@ export class Journal {
     await syncData(this.#fd);
     this.#header = header;
     this.#moveEnd(RECORDS_START);
-    this.#replayBytes = 0;
+    this.#moveCost(0);
+    this.#isRecovered = false;
     this.#durableSeq = this.#nextSeq - 1;
   }
 
@@ -150,12 +167,18 @@ export class Journal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#live.bytes -= this.liveBytes;
+    this.#moveCost(0);
     await closeDescriptor(this.#fd);
   }
 
   #moveEnd(end: number): void {
     this.#live.bytes += end - this.#end;
     this.#end = end;
+  }
+
+  #moveCost(costBytes: number): void {
+    this.#live.costBytes += costBytes - this.#replayBytes;
+    this.#replayBytes = costBytes;
   }
 
   /** Closes and deletes. Only an empty journal, or one whose array is deleted: a crash may bring the file back. */

@@ -19,7 +19,7 @@ export interface JournalCounts {
 export class Journals {
   readonly counts: JournalCounts = { records: 0, syncs: 0, checkpoints: 0, replayedRecords: 0 };
   /** What a recovery would have to replay, all files together. */
-  readonly live: LiveBytes = { bytes: 0 };
+  readonly live: LiveBytes = { bytes: 0, costBytes: 0 };
   /** Told when a file stops being served because the disk failed it: nobody may be waiting for the answer. */
   onLost: (fileId: string, cause: unknown) => void = () => undefined;
   readonly #folder: string;

@@ -1,15 +1,24 @@
 /**
  * Replaying a journal into its file, before anybody reads the file. The whole journal is looked at before the first
  * byte is written: either a prefix of what was committed is applied, up to a torn tail, or nothing and the file is
- * quarantined. Replaying twice is the same as once, so that a recovery may itself be cut at any point.
+ * quarantined. Replaying twice is the same as once, so that a recovery may itself be cut at any point. Nobody waits for
+ * the file to be on disk: until then the journal keeps its records.
  * Memory: one record at a time.
  */
 import { constants } from 'node:fs';
 import { extentOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
-import { applyTo, checkFits, partsOf, type Change } from '../change.js';
-import { closeDescriptor, openDescriptor, readFully, sizeOfDescriptor, syncData } from '../io.js';
+import { applyTo, checkFits, costBytes, partsOf, type Change } from '../change.js';
+import {
+  closeDescriptor,
+  openDescriptor,
+  readFully,
+  sizeOfDescriptor,
+  syncData,
+  truncateDescriptor,
+  writeFully,
+} from '../io.js';
 import type { Gaps } from '../alter.js';
 import { inOwnFolder } from '../own-folder.js';
 import { failDamaged } from '../refusals.js';
@@ -27,6 +36,7 @@ import {
   type RecordHead,
 } from './format.js';
 import { Journal, type LiveBytes } from './journal.js';
+import { JournalReader } from './reader.js';
 
 export interface ArrayFile {
   readonly fileId: string;
@@ -49,7 +59,7 @@ interface FoundRecord {
 }
 
 /**
- * Replays what a journal holds and returns it empty, ready for more.
+ * Replays what a journal holds, and returns it: empty, or with records that are durable and stay until a checkpoint.
  * @throws quarantined where committed records are damaged, file_changed where the file is too short to take them
  */
 export async function recoverJournal(
@@ -61,15 +71,22 @@ export async function recoverJournal(
   try {
     const fileBytes = await sizeOfDescriptor(fd);
     const header = await readHeader(fd, fileBytes, file.fileId);
-    const records = await findRecords(fd, fileBytes, header);
-    if (records.length > 0) {
-      checkFile(header, file);
-      await replay(fd, records, file);
+    const reader = new JournalReader(fd, fileBytes);
+    const records = await findRecords(reader, header);
+    const nextSeq = header.firstSeq + records.length;
+    const last = records.at(-1);
+    if (!last) {
+      const journal = new Journal(path, fd, header, { nextSeq, fileBytes }, live);
+      // Though there is nothing to void: a header that an earlier run could not sync may be in memory alone.
+      await journal.reset(file.ino, 'give back');
+      return { journal, replayedRecords: 0 };
     }
-    const journal = new Journal(path, fd, header, { nextSeq: header.firstSeq + records.length, fileBytes }, live);
-    // Also where there is nothing to void: a header that an earlier run could not sync may be in memory alone.
-    await journal.reset(file.ino, 'give back');
-    return { journal, replayedRecords: records.length };
+    checkFile(header, file);
+    const end = last.bodyStart + last.head.bodyBytes;
+    const costBytes = await replay(reader, records, file);
+    await keepDurably(reader, records, end);
+    const position = { nextSeq, fileBytes: end, recovered: { end, costBytes } };
+    return { journal: new Journal(path, fd, header, position, live), replayedRecords: records.length };
   } catch (error) {
     await closeDescriptor(fd);
     throw error;
@@ -86,20 +103,21 @@ async function readHeader(fd: number, fileBytes: number, fileId: string): Promis
 }
 
 /** Every record up to the first that is not whole. */
-async function findRecords(fd: number, fileBytes: number, { epoch, firstSeq }: JournalHeader): Promise<FoundRecord[]> {
+async function findRecords(reader: JournalReader, { epoch, firstSeq }: JournalHeader): Promise<FoundRecord[]> {
   const records: FoundRecord[] = [];
-  const block = Buffer.alloc(RECORD_HEAD_BYTES);
+  const { fd, fileBytes } = reader;
   let end = RECORDS_START;
   for (let seq = firstSeq; end + RECORD_HEAD_BYTES <= fileBytes; seq++) {
     // oxlint-disable-next-line no-await-in-loop
-    await readFully(fd, block, end);
-    const head = decodeRecordHead(block, 0, epoch);
+    const head = decodeRecordHead(await reader.at(end, RECORD_HEAD_BYTES), 0, epoch);
     const bodyStart = end + RECORD_HEAD_BYTES;
     if (head?.seq !== seq || !isBodySize(head.bodyBytes, fileBytes - bodyStart)) break;
     const found = { head, bodyStart };
     // oxlint-disable-next-line no-await-in-loop
-    if ((await checksumOf([await readBody(fd, found)])) !== head.bodyCrc) break;
+    if ((await checksumOf([await reader.at(bodyStart, head.bodyBytes)])) !== head.bodyCrc) break;
     records.push(found);
+    // oxlint-disable-next-line no-await-in-loop
+    if (isTurnOver(records.length, CHANGES_PER_TURN)) await nextTurn();
     end = bodyStart + head.bodyBytes;
   }
   await checkTail(fd, end, fileBytes, epoch, firstSeq + records.length);
@@ -140,31 +158,60 @@ function checkFile(header: JournalHeader, { ino, isOurs, isSameArray }: ArrayFil
   }
 }
 
-async function replay(journalFd: number, records: readonly FoundRecord[], file: ArrayFile): Promise<void> {
-  for (const record of records) {
+/** Returns what it cost, in bytes. */
+async function replay(reader: JournalReader, records: readonly FoundRecord[], file: ArrayFile): Promise<number> {
+  let cost = 0;
+  for (const [i, record] of records.entries()) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const change of await readChanges(journalFd, record)) checkFits(change, file.bytes);
+    for (const change of await readChanges(reader, record)) {
+      checkFits(change, file.bytes);
+      cost += costBytes({ ...change, gaps: file.gaps });
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
   }
+  let changes = 0;
   for (const record of records) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const [i, change] of (await readChanges(journalFd, record)).entries()) {
+    for (const change of await readChanges(reader, record)) {
       for (const part of partsOf({ ...change, gaps: file.gaps }, LIMITS.scatterBytesMax)) {
         applyTo(file.fd, part);
         // oxlint-disable-next-line no-await-in-loop
         if (part.target.shape !== change.target.shape) await nextTurn();
       }
       // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
+      if (isTurnOver(changes++, CHANGES_PER_TURN)) await nextTurn();
     }
-    // oxlint-disable-next-line no-await-in-loop
-    await nextTurn();
   }
-  // The array first, then the journal: never in another order.
-  await syncData(file.fd);
+  return cost;
 }
 
-async function readChanges(fd: number, record: FoundRecord): Promise<Change[]> {
-  const body = await readBody(fd, record);
+/**
+ * What was applied must be there after a power cut, too. What no later record knew to be on disk may be in memory alone,
+ * or have failed to get there: it is written once more. What follows the last record goes.
+ */
+async function keepDurably(
+  { fd, fileBytes }: JournalReader,
+  records: readonly FoundRecord[],
+  end: number,
+): Promise<void> {
+  const durableSeq = records.reduce((highest, { head }) => Math.max(highest, head.durableSeq), 0);
+  const unsure = records.find(({ head }) => head.seq > durableSeq);
+  const bytes = Buffer.allocUnsafeSlow(LIMITS.pieceBytesMax);
+  const from = unsure ? unsure.bodyStart - RECORD_HEAD_BYTES : end;
+  for (let at = from; at < end; at += bytes.byteLength) {
+    const piece = bytes.subarray(0, Math.min(bytes.byteLength, end - at));
+    // oxlint-disable-next-line no-await-in-loop
+    await readFully(fd, piece, at);
+    // oxlint-disable-next-line no-await-in-loop
+    await writeFully(fd, piece, at);
+  }
+  if (end < fileBytes) await truncateDescriptor(fd, end);
+  await syncData(fd);
+}
+
+async function readChanges(reader: JournalReader, record: FoundRecord): Promise<Change[]> {
+  const body = await reader.at(record.bodyStart, record.head.bodyBytes);
   const changes = await runTurns(decodeBody(body, record.head.changeCount));
   for (const [i, change] of (changes ?? [undefined]).entries()) {
     if (!change || !isPossible(change)) return failDamaged(`record ${record.head.seq} of its journal makes no sense`);
@@ -172,12 +219,6 @@ async function readChanges(fd: number, record: FoundRecord): Promise<Change[]> {
     if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
   }
   return changes!;
-}
-
-async function readBody(fd: number, { head, bodyStart }: FoundRecord): Promise<Buffer> {
-  const body = Buffer.allocUnsafeSlow(head.bodyBytes);
-  await readFully(fd, body, bodyStart);
-  return body;
 }
 
 /** Checksums say that these are the bytes that were written, not that they were written by us. */
