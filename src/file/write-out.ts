@@ -4,9 +4,10 @@
  * Hazard: waiting for pages takes note of their errors, and the sync of that descriptor would not tell them any more.
  * Slices have a descriptor of their own.
  */
+import fs from 'node:fs';
 import { LIMITS } from '../limits.js';
-import { closeDescriptor, openDescriptor, sizeOfDescriptor, syncData } from './io.js';
-import { libc } from './libc.js';
+import { sizeOfDescriptor, syncData } from './io.js';
+import { libc, type Libc } from './libc.js';
 import { Turnstile } from './turnstile.js';
 
 /** Of all files together. */
@@ -16,22 +17,30 @@ const SLICES_MAX = 256;
 /** fdatasync(2) of a file that may have much to be written. False where `until` came before it began: nothing is sure. */
 export async function syncInSlices(fd: number, until = Number.POSITIVE_INFINITY): Promise<boolean> {
   const c = libc();
-  // Where it cannot be opened again it is synced in one go.
-  const again = c && (await openDescriptor(`/proc/self/fd/${fd}`, 'r').catch(() => undefined));
-  if (c && again !== undefined) {
-    try {
-      const bytes = await sizeOfDescriptor(fd);
-      const slice = Math.max(LIMITS.writeOutBytesMax, Math.ceil(bytes / SLICES_MAX));
-      for (let at = 0; at < bytes && performance.now() < until; at += slice) {
-        // What fails here is told by the sync.
-        // oxlint-disable-next-line no-await-in-loop
-        await slices.run(() => c.writeOut(again, at, slice)).catch(() => false);
-      }
-    } finally {
-      await closeDescriptor(again);
-    }
+  const bytes = c ? await sizeOfDescriptor(fd) : 0;
+  const sliceBytes = Math.max(LIMITS.writeOutBytesMax, Math.ceil(bytes / SLICES_MAX));
+  for (let at = 0; c && at < bytes && performance.now() < until; at += sliceBytes) {
+    // oxlint-disable-next-line no-await-in-loop
+    await slices.run(() => writeOut(c, fd, at, sliceBytes));
   }
   if (performance.now() >= until) return false;
   await syncData(fd);
   return true;
+}
+
+/** Whatever fails here is left to the sync, and told by it. */
+async function writeOut(c: Libc, fd: number, offset: number, length: number): Promise<void> {
+  let again: number;
+  try {
+    again = fs.openSync(`/proc/self/fd/${fd}`, 'r');
+  } catch {
+    return;
+  }
+  try {
+    await c.writeOut(again, offset, length);
+  } catch {
+    // The same.
+  } finally {
+    fs.closeSync(again);
+  }
 }

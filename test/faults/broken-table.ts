@@ -135,9 +135,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     changes: [
       {
         file: 'file/checkpoint.js',
-        text: 'await syncData(file.fd);\n        if (isLive)\n            await journal.reset(file.identity.ino, room);',
+        text: 'if (!(await syncInSlices(file.fd, until))) {',
         replacement:
-          'if (isLive)\n            await journal.reset(file.identity.ino, room);\n        await syncData(file.fd);',
+          'if (isLive)\n            await journal.reset(file.identity.ino, room);\n        if (!(await syncInSlices(file.fd, until))) {',
       },
     ],
   },
@@ -145,13 +145,20 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     name: 'checkpoint-without-sync',
     breaks: 'a checkpoint does not sync the array',
     fails: 'power-cut',
-    changes: [{ file: 'file/checkpoint.js', text: 'await syncData(file.fd);\n', replacement: '' }],
+    changes: [{ file: 'file/checkpoint.js', text: '!(await syncInSlices(file.fd, until))', replacement: 'false' }],
   },
   {
     name: 'recovery-without-sync',
     breaks: 'a recovery voids the journal before the array is on disk',
     fails: 'power-cut',
-    changes: [{ file: 'file/journal/recovery.js', text: 'await syncData(file.fd);\n', replacement: '' }],
+    changes: [
+      {
+        file: 'file/journal/recovery.js',
+        text: 'return { journal: new Journal(path, fd, header, position, live), replayedRecords: records.length };',
+        replacement:
+          "const journal = new Journal(path, fd, header, position, live);\n        await journal.reset(file.ino, 'give back');\n        return { journal, replayedRecords: records.length };",
+      },
+    ],
   },
   {
     name: 'paths-by-name',
