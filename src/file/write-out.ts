@@ -17,15 +17,19 @@ const SLICES_MAX = 256;
 /** fdatasync(2) of a file that may have much to be written. False where `until` came before it began: nothing is sure. */
 export async function syncInSlices(fd: number, until = Number.POSITIVE_INFINITY): Promise<boolean> {
   const c = libc();
-  const bytes = c ? await sizeOfDescriptor(fd) : 0;
-  const sliceBytes = Math.max(LIMITS.writeOutBytesMax, Math.ceil(bytes / SLICES_MAX));
-  for (let at = 0; c && at < bytes && performance.now() < until; at += sliceBytes) {
-    // oxlint-disable-next-line no-await-in-loop
-    await slices.run(() => writeOut(c, fd, at, sliceBytes));
-  }
+  if (c) await writeAllOut(c, fd, until);
   if (performance.now() >= until) return false;
   await syncData(fd);
   return true;
+}
+
+async function writeAllOut(c: Libc, fd: number, until: number): Promise<void> {
+  const bytes = await sizeOfDescriptor(fd);
+  const sliceBytes = Math.max(LIMITS.writeOutBytesMax, Math.ceil(bytes / SLICES_MAX));
+  for (let at = 0; at < bytes && performance.now() < until; at += sliceBytes) {
+    // oxlint-disable-next-line no-await-in-loop
+    await slices.run(() => writeOut(c, fd, at, sliceBytes));
+  }
 }
 
 /** Whatever fails here is left to the sync, and told by it. */
