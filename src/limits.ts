@@ -61,7 +61,7 @@ export const LIMITS = {
   /** After so long a task leaves what it has not read to another: what is in line waits for one chunk, or part, more. */
   taskMsMax: 16,
   /** What is gathered between two looks at the clock, by the pages that it costs. */
-  gatherPartBytesMax: 512 * KiB,
+  gatherPartBytesMax: 2 * MiB,
   /** Interactive tasks in line for the workers; the next are answered 503. */
   tasksQueuedMax: 4096,
   /** A statistic of so many bytes is read in a fraction of a second: it goes before longer ones. */
