@@ -6,7 +6,6 @@ import { ensureBuilt, ensureInstalled, ROOT } from './bootstrap.mjs';
 
 /** Taken before the installation, which takes long enough for somebody to kill npm. */
 const parent = process.ppid;
-const server = process.env.HYPERSLAB_TEST_SERVER;
 
 ensureInstalled();
 ensureBuilt();
@@ -17,6 +16,5 @@ process.exit(
     args: process.argv.slice(2),
     env: { HYPERSLAB_DEMO: 'auto', ...process.env },
     parent,
-    ...(server && { server }),
   }),
 );

@@ -13,12 +13,11 @@ import { say } from './say.js';
 export interface Supervised {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The compiled server; a build that was broken on purpose takes its place in a test. */
-  readonly server?: string;
   /** The process that started this one, where starting took a while. */
   readonly parent?: number;
 }
 
+const SERVER = fileURLToPath(new URL('../server.js', import.meta.url));
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CRASHES = ['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGKILL'];
 const BACKOFF_MIN_MS = 100;
@@ -38,7 +37,7 @@ interface End {
 }
 
 /** Runs servers until one ends for good, and returns the exit status. */
-export async function supervise({ args, env, server, parent = process.ppid }: Supervised): Promise<number> {
+export async function supervise({ args, env, parent = process.ppid }: Supervised): Promise<number> {
   /** The running server, between crashes undefined. */
   let child: ChildProcess | undefined;
   const stopped = new AbortController();
@@ -48,7 +47,7 @@ export async function supervise({ args, env, server, parent = process.ppid }: Su
   let backoffMs = BACKOFF_MIN_MS;
   for (let fruitless = 0; ; backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS)) {
     const startedAt = Date.now();
-    child = startServer(server ?? fileURLToPath(new URL('../server.js', import.meta.url)), args, env);
+    child = startServer(args, env);
     // oxlint-disable-next-line no-await-in-loop
     const { code, signal, hasListened } = await endOf(child);
     child = undefined;
@@ -82,8 +81,8 @@ export async function supervise({ args, env, server, parent = process.ppid }: Su
   }
 }
 
-function startServer(server: string, args: readonly string[], env: Supervised['env']): ChildProcess {
-  return spawn(process.execPath, [server, ...args], {
+function startServer(args: readonly string[], env: Supervised['env']): ChildProcess {
+  return spawn(process.execPath, [SERVER, ...args], {
     // Slow syncs must not starve reads: both run on libuv's pool, which has four threads by default.
     env: { UV_THREADPOOL_SIZE: '16', ...env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

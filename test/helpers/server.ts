@@ -8,9 +8,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
-/** The server under test; a build that was broken on purpose takes its place to show that a test can fail. */
-export const SERVER =
-  process.env['HYPERSLAB_TEST_SERVER'] ?? fileURLToPath(new URL('../../src/server.js', import.meta.url));
+/** The server under test: that of the same build. */
+export const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url));
 
 /** What answers, wherever it runs. */
 export interface Service {
