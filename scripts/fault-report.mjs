@@ -23,7 +23,8 @@ export function keepBrokenBuilds(builds, found) {
   const before = new Map(rowsOf(sectionOf(BROKEN)).map(([breaks, , shown]) => [breaks, shown]));
   const rows = builds.map(({ breaks, fails }) => [breaks, fails, found.get(breaks) ?? before.get(breaks)]);
   keep(BROKEN, [
-    ...['| Taken away | Test | What fails first |', '| --- | --- | --- |'],
+    '| Taken away | Test | What fails first |',
+    '| --- | --- | --- |',
     ...rows.filter(([, , shown]) => shown !== undefined).map(cells => `| ${cells.map(inCell).join(' | ')} |`),
   ]);
 }

@@ -83,7 +83,7 @@ export const LIMITS = {
   connectionsMax: 2048,
   /** One more connection for so many of them: where all are at work, it is asked how the service is, and no more. */
   connectionsPerSpare: 32,
-  /** Requests that a client has sent before the answers to earlier ones: more are left unread, or cut where all wait. */
+  /** Requests that wait for the answers to earlier ones of their connection: one with more is cut where too many wait in all. */
   pipelinedMax: 16,
   pipelinedTotalMax: 8192,
   /** What is read and dropped of a refused body before its connection is given up. */

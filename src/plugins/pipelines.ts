@@ -2,8 +2,9 @@
  * One request of a connection is worked on at a time. HTTP lets a client send requests without waiting for answers; those
  * that come early wait here, before anything reads, counts or holds memory for them. What is worked on has the socket,
  * so that its response closes when the socket does: whatever is held until then is given back.
- * Memory: the heads of requests that wait, some 3 kB each. A connection on which more than `pipelinedMax` wait is not
- * read on; the chunk that was read may hold 2,000. Where `pipelinedTotalMax` wait in all, such a connection is cut.
+ * Memory: the heads of requests that wait, some 3 kB each, 16 kB at most. Where `pipelinedTotalMax` wait in all, a
+ * connection on which more than `pipelinedMax` do is cut. It is not paused instead: on a connection that is not read,
+ * nobody would see its end.
  */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -27,16 +28,12 @@ class Waiting {
   add(socket: Socket, response: ServerResponse, work: () => void): void {
     if (!this.#counts.has(socket)) socket.once('close', () => this.#move(socket, -this.#of(socket)));
     this.#move(socket, 1);
-    if (this.#of(socket) > LIMITS.pipelinedMax) {
-      if (this.#total > LIMITS.pipelinedTotalMax) socket.destroy();
-      else socket.pause();
-    }
+    if (this.#of(socket) > LIMITS.pipelinedMax && this.#total > LIMITS.pipelinedTotalMax) socket.destroy();
     response.once('socket', () => {
       // A turn of the event loop for each: a thousand requests of one chunk hold up nobody else.
       setImmediate(() => {
         if (socket.destroyed) return;
         this.#move(socket, -1);
-        if (socket.isPaused() && this.#of(socket) <= LIMITS.pipelinedMax / 2) socket.resume();
         work();
       });
     });

@@ -1,8 +1,10 @@
 /**
- * What a build must lose to be caught: each row takes one part of the promise away, and the named fault test must then
- * fail. `npm run faults -- --broken` runs them; a test that passes against its broken build tests nothing.
+ * What a build must lose to be caught: each row takes one part of the promise away, and the named test must then fail.
+ * `npm run faults -- --broken` runs them; a test that passes against its broken build tests nothing.
  */
 import type { BrokenBuild } from './broken-builds.js';
+import { BROKEN_CONNECTIONS } from './broken-connections.js';
+import { BROKEN_REQUESTS } from './broken-requests.js';
 
 export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   {
@@ -226,4 +228,6 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
       { file: 'selection.js', text: "fail('index_out_of_bounds',", replacement: "(() => { throw new Error('x'); })(" },
     ],
   },
+  ...BROKEN_CONNECTIONS,
+  ...BROKEN_REQUESTS,
 ];

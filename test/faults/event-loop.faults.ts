@@ -23,6 +23,8 @@ const DAMAGED = 500;
 /** Of each, so that a page with attrs has many megabytes. */
 const ATTRS_BYTES = 32 * KiB;
 const JOBS = rounds(100, 300);
+/** The beginnings of the names of calls, with bars between them, where not all are to run. */
+const ONLY = process.env['HYPERSLAB_TEST_CALLS']?.split('|') ?? [''];
 /** As many as a JSON answer holds. */
 const VALUES = 256 * KiB;
 
@@ -368,7 +370,8 @@ async function longParameters(): Promise<void> {
     for (const parameter of operation.parameters ?? []) {
       const { name, in: place } = resolved(parameter);
       for (const text of place === 'query' ? LONG_TEXTS : []) {
-        const unit = encodeURIComponent(text);
+        // The shortest way, so that the text is as long as it can be.
+        const unit = text === ' ' ? '+' : encodeURIComponent(text);
         const value = `1${unit.repeat(PARAMETER_BYTES / unit.length)}x`;
         // oxlint-disable-next-line no-await-in-loop
         await (await server.fetch(`${where}?${name}=${value}`, { method })).text();
@@ -454,7 +457,7 @@ async function forgetJobs(): Promise<void> {
 }
 
 t.test('no step of the event loop takes long', async t => {
-  for (const { name, run } of CALLS) {
+  for (const { name, run } of CALLS.filter(call => ONLY.some(each => call.name.startsWith(each)))) {
     const longest: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const fromMs = Date.now();

@@ -33,3 +33,17 @@ t.test('Accept weighs media types, and parameters and npy follow endian', async 
   const problem = (await (await server.fetch('/v1/datasets/x/rows?step=0')).json()) as { detail: string };
   t.notMatch(problem.detail, /undefined/);
 });
+
+t.test('media types and codings of a body count without case', async t => {
+  const server = await start(t);
+  const headers = { 'content-type': 'Application/JSON; Charset=UTF-8', 'content-encoding': 'Identity' };
+  const body = JSON.stringify({ name: 'x', dtype: '<u2', shape: [2] });
+  t.equal((await server.fetch('/v1/datasets', { method: 'POST', headers, body })).status, 201);
+  for (const [type, bytes] of [
+    ['APPLICATION/JSON', '[1, 2]'],
+    ['Application/Octet-Stream', 'abcd'],
+  ] as const) {
+    const write = { method: 'PUT', headers: { ...headers, 'content-type': type }, body: bytes };
+    t.equal((await server.fetch('/v1/datasets/x/data', write)).status, 200, type);
+  }
+});

@@ -89,6 +89,14 @@ t.test('an address whose connections are all at work gets no more but health, an
   t.ok(await eventually(() => sixth.read.includes('200 OK')), 'what is given back can be had');
 });
 
+t.test('unless it is set, the share of an address leaves room for others', async t => {
+  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '16' } });
+  const all = Array.from({ length: 16 }, (_, i) => connect(t, server, UPLOAD.replace('/x ', `/x${i} `), '127.0.0.2'));
+  t.ok(await eventually(() => all.filter(({ isClosed }) => isClosed).length === 2), 'two find no place');
+  const other = connect(t, server, LIST, '127.0.0.3');
+  t.ok(await eventually(() => other.read.includes('200 OK')));
+});
+
 t.test('health is told where every connection of every address is at work', async t => {
   const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
   const addresses = ['127.0.0.2', '127.0.0.3'];

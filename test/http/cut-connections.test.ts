@@ -2,13 +2,14 @@
  * Whatever is held for a request comes back when its connection ends: at each point of a request, in each way that a
  * connection can end. The gauges of /metrics are compared with what they were before, to the byte.
  */
+import fs from 'node:fs';
 import net from 'node:net';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
-import { start } from '../helpers/server.js';
+import { start, type TestServer } from '../helpers/server.js';
 import { getText as get, headText as head } from '../helpers/request-text.js';
-import { metricsOf } from '../helpers/slow-server.js';
-import { binary, create, eventually, KiB, MiB } from '../system/calls.js';
+import { metricOf, metricsOf } from '../helpers/slow-server.js';
+import { binary, create, eventually, GiB, json, KiB, MiB } from '../system/calls.js';
 
 /** What must be as before; the request for the metrics counts itself. */
 const GAUGES = [
@@ -40,12 +41,16 @@ const POINTS: Readonly<Record<string, string>> = {
   'a read as JSON': get('/v1/datasets/a/data?slice=:100'),
   'a statistic': get('/v1/datasets/a/statistics?q=0.1,0.5,0.7'),
   'a statistic with many cells': get('/v1/datasets/a/statistics?ops=mean&axis=1'),
+  'a statistic with many groups': get(
+    `/v1/datasets/codes/statistics?ops=sum&group_by=${encodeURIComponent('{"self":true}')}`,
+  ),
   'behind unread answers, a body': get(PAGE).repeat(3) + head('POST', '/v1/statistics', MiB),
   'behind unread answers, a read': get(PAGE).repeat(3) + get('/v1/datasets/a/data?format=raw'),
   'behind unread answers, a write': get(PAGE).repeat(3) + head('PUT', '/v1/datasets/a/data', 4 * MiB, OCTETS),
   'behind unread answers, a bulk load':
     get(PAGE).repeat(3) + head('PUT', '/v1/datasets/b/data?durability=none', 4 * MiB, OCTETS),
   'behind unread answers, a statistic': get(PAGE).repeat(3) + get('/v1/datasets/a/statistics?q=0.3,0.6'),
+  'a long statistic, and requests behind it': get('/v1/datasets/huge/statistics?ops=std') + get('/healthz').repeat(100),
   'a thousand requests': get('/openapi.json').repeat(1000),
 };
 
@@ -58,15 +63,33 @@ const ENDS: Readonly<Record<string, (socket: net.Socket) => void>> = {
 t.test('what a request holds comes back with the end of its connection', { timeout: 120_000 }, async t => {
   const server = await start(t);
   const { hostname, port } = new URL(server.url);
-  for (const name of ['a', 'b']) await create(server, { name, dtype: 'u1', shape: [KiB, 4 * KiB] });
-  await server.fetch('/v1/datasets/a/data', binary('PUT', Buffer.alloc(4 * MiB, 3)));
+  const call = async (where: string, init: RequestInit): Promise<number> => {
+    // No connection is kept.
+    const response = await server.fetch(where, {
+      ...init,
+      headers: { ...(init.headers as object), connection: 'close' },
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  for (const [name, dtype, shape] of [
+    ['a', 'u1', [KiB, 4 * KiB]],
+    ['b', 'u1', [KiB, 4 * KiB]],
+    ['codes', '<i4', [40_000]],
+    ['huge', '<f8', [8 * GiB]],
+  ] as const) {
+    const made = await call('/v1/datasets', json('POST', { name, dtype, shape, sparse: true }));
+    t.equal(made, 201, name);
+  }
+  t.equal(await call('/v1/datasets/a/data', binary('PUT', Buffer.alloc(4 * MiB, 3))), 200);
+  const codes = Int32Array.from({ length: 40_000 }, (_, i) => i);
+  t.equal(await call('/v1/datasets/codes/data', binary('PUT', Buffer.from(codes.buffer))), 200);
 
   const gauges = async (): Promise<string> => {
     const all = await metricsOf(server);
     return GAUGES.map(name => `${name} ${String(all.get(name))}`).join(', ');
   };
-  // The connection that the arrays were made on is kept for a while.
-  t.ok(await eventually(async () => (await metricsOf(server)).get('hyperslab_connections') === 1));
+  t.ok(await eventually(async () => (await metricOf(server, 'hyperslab_connections')) === 1), 'one is left');
   const before = await gauges();
   for (const [point, bytes] of Object.entries(POINTS)) {
     for (const [end, cut] of Object.entries(ENDS)) {
@@ -83,8 +106,27 @@ t.test('what a request holds comes back with the end of its connection', { timeo
       t.ok(isBack, `${point}, and the connection ${end}${isBack ? '' : `: ${await gauges()}`}`);
     }
   }
-  t.equal((await server.fetch('/v1/datasets/b/data', binary('PUT', Buffer.alloc(4 * MiB, 4)))).status, 200);
+  // Nobody reads the bytes any more that these replace, nor the files that go.
+  for (const name of ['a', 'b']) {
+    t.equal(await call(`/v1/datasets/${name}/data`, binary('PUT', Buffer.alloc(4 * MiB, 4))), 200);
+    t.equal(await metricOf(server, 'hyperslab_pre_image_bytes'), 0, 'no old bytes are saved');
+    t.equal(await call(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' }), 204);
+  }
+  const isLetGo = await eventually(() => !openFilesOf(server).some(each => each.endsWith('(deleted)')));
+  t.ok(isLetGo, 'no deleted file is open');
 });
+
+function openFilesOf({ pid }: TestServer): string[] {
+  const folder = `/proc/${pid}/fd`;
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).flatMap(fd => {
+    try {
+      return [fs.readlinkSync(`${folder}/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+}
 
 t.test('many requests on one connection are answered in their order, and hold up nobody', async t => {
   const server = await start(t);

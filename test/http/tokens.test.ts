@@ -242,6 +242,30 @@ t.test('a provider that does not answer holds up nobody whose key is known', asy
   t.strictSame([...new Set(await Promise.all(strangers))], [REFUSED], 'soon after keys were fetched nobody asks again');
 });
 
+t.test('keys that were fetched hold while the provider is away, however old they are', async t => {
+  const [good, stranger] = await Promise.all(['k', 'other'].map(kid => signer(kid)));
+  let isAway = false;
+  const provider = http.createServer((_request, response) => {
+    if (isAway) response.writeHead(500).end();
+    else response.end(JSON.stringify({ keys: [good!.jwk] }));
+  });
+  provider.listen(0, '127.0.0.1');
+  await once(provider, 'listening');
+  t.teardown(() => provider.close());
+  const { port } = provider.address() as AddressInfo;
+  const server = await startHere(t, { env: settings(`http://127.0.0.1:${port}/jwks`) });
+  t.equal(await ask(server, await good!.sign()), '200');
+  isAway = true;
+  // An hour later, by the clock of the service.
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 3_600_000;
+  t.teardown(() => (performance.now = now));
+  for (let i = 0; i < 3; i++) {
+    t.equal(await ask(server, await good!.sign({ ...CLAIMS, jti: String(i) })), '200');
+    t.equal(await ask(server, await stranger!.sign()), '503 keys_unavailable', 'who needs another key is told so');
+  }
+});
+
 t.test('a job belongs to one issuer and subject, compared in full', async t => {
   const dataDir = temporaryFolder();
   const { sign, jwk } = await signer('k');
