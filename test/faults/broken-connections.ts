@@ -180,7 +180,7 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     name: 'no-share-of-memory',
     breaks: 'one client may hold all memory',
     fails: 'http/client-shares',
-    changes: [{ file: 'budget.js', text: 'Math.floor(this.limitBytes * this.#share)', replacement: 'this.limitBytes' }],
+    changes: [{ file: 'budget.js', text: 'Math.ceil(this.limitBytes * this.#share)', replacement: 'this.limitBytes' }],
   },
   {
     name: 'memory-first-come',
@@ -205,6 +205,35 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
         file: 'budget.js',
         text: 'client === undefined ? this.#waitersMax : Math.ceil(this.#waitersMax * this.#share)',
         replacement: 'this.#waitersMax',
+      },
+    ],
+  },
+  {
+    name: 'lines-first-come',
+    breaks: 'clients with much in line do not take turns with others',
+    fails: 'fair-line',
+    part: 'clients take turns',
+    changes: [
+      {
+        file: 'fair-line.js',
+        text: `this.#clients.delete(id);
+        if (!isEmpty(own))
+            this.#clients.set(id, own);`,
+        replacement: `if (isEmpty(own))
+            this.#clients.delete(id);`,
+      },
+    ],
+  },
+  {
+    name: 'no-share-of-lines',
+    breaks: 'one client may fill every line',
+    fails: 'fair-line',
+    part: 'a client has room',
+    changes: [
+      {
+        file: 'fair-line.js',
+        text: 'this.countOf(client.id) < Math.ceil(sizeMax * client.share)',
+        replacement: 'true',
       },
     ],
   },
