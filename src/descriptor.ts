@@ -21,6 +21,8 @@ export interface WindowDescriptor {
   readonly start: number;
   readonly length: number;
   readonly address: number;
+  /** The bytes themselves, where they can be sent; else whoever reads them makes a view of the address. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** Earlier bytes of a file, in shared memory. */

@@ -117,7 +117,9 @@ export const LIMITS = {
   spanBytesMax: 8 * MiB,
   /** One mapped window; windows overlap by two spans so that any span lies in one of them. */
   windowBytesMax: 1 * GiB,
-  /** Mapped windows of all files: far below vm.max_map_count (65,530). */
+  /** What one task may be lent of the windows of a file: where elements lie further apart, they are read by position. */
+  lentBytesMax: 16 * GiB,
+  /** Mapped windows of all files: past it idle files are closed, past twice it nothing more is mapped (vm.max_map_count). */
   windowsMax: 1024,
   /** Files kept open, where the process may have as many; beyond it the one idle for longest is closed. */
   openFilesMax: 512,

@@ -28,16 +28,18 @@ const MAP_FAILED = 2 ** 64;
 const EMPTY = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
 
 export interface Libc {
-  /** Maps `length` bytes read-only and shared. Address, or undefined with the reason in errno(). */
-  mapRead(fd: number, offset: number, length: number): number | undefined;
-  /** The same for writing, for files that are open for it. */
+  /** Maps `length` bytes for reading and writing, shared. Address, or undefined with the reason in errno(). */
   mapWrite(fd: number, offset: number, length: number): number | undefined;
   unmap(address: number, length: number): void;
   /** Maps bytes of a file, read-only and shared, in the place of what is mapped at an address. False when it cannot be. */
   mapReadAt(address: number, fd: number, offset: number, length: number): boolean;
   /** Puts empty memory, which costs nothing until it is touched, in the place of what is mapped at an address. */
   mapEmptyAt(address: number, length: number): boolean;
-  /** The memory at an address, without a copy. Never touch it after unmap. */
+  /** The same as memory that was allocated, off the event loop: giving up a gigabyte of pages takes milliseconds. */
+  giveUpAt(address: number, length: number): Promise<boolean>;
+  /**
+   * The memory at an address, without a copy. V8 counts it as memory of its own, and collects garbage for each gigabyte.
+   */
   view(address: number, length: number): ArrayBuffer;
   /** Where the memory of a buffer is. */
   addressOf(buffer: ArrayBuffer | Uint8Array): number;
@@ -109,7 +111,19 @@ type Argument = number | bigint | string;
 
 interface CFunction {
   (...args: Argument[]): number | bigint;
-  async(...args: [...Argument[], (error: Error | null, result: number) => void]): void;
+  async(...args: [...Argument[], Done]): void;
+}
+
+type Done = (error: Error | null, result: number | bigint) => void;
+
+/** The result of a call on another thread. */
+function later(call: (done: Done) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => {
+      if (error) reject(error);
+      else resolve(Number(result));
+    });
+  });
 }
 
 function bind(koffi: Koffi): Libc {
@@ -137,33 +151,32 @@ function bind(koffi: Koffi): Libc {
     return pages <= pagesMax && mincore(address, length, pageStatesAddress) === 0 ? pages : 0;
   };
 
-  const map = (fd: number, offset: number, length: number, protection: number): number | undefined => {
-    const address = Number(mmap(0, length, protection, MAP_SHARED, fd, offset));
-    return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
-  };
   const populateWrite = (address: number, length: number): boolean =>
     madvise(address, length, MADV_POPULATE_WRITE) === 0;
 
   return {
-    mapRead: (fd, offset, length) => map(fd, offset, length, PROT_READ),
-    mapWrite: (fd, offset, length) => map(fd, offset, length, PROT_READ | PROT_WRITE),
+    mapWrite(fd, offset, length) {
+      const address = Number(mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset));
+      return address <= 0 || address >= MAP_FAILED - 4096 ? undefined : address;
+    },
     unmap: (address, length) => void munmap(address, length),
     mapReadAt: (address, fd, offset, length) =>
       Number(mmap(address, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, offset)) === address,
     mapEmptyAt: (address, length) => Number(mmap(address, length, PROT_READ | PROT_WRITE, EMPTY, -1, 0)) === address,
+    async giveUpAt(address, length) {
+      // First, since it keeps nobody from memory meanwhile.
+      await later(done => madvise.async(address, length, MADV_DONTNEED, done));
+      const flags = EMPTY & ~MAP_NORESERVE;
+      return (await later(done => mmap.async(address, length, PROT_READ | PROT_WRITE, flags, -1, 0, done))) === address;
+    },
     view: (address, length) => koffi.view(BigInt(address), length),
     addressOf: buffer => Number(koffi.address(buffer)),
     populateRead: (address, length) => madvise(address, length, MADV_POPULATE_READ) === 0,
     // The kernel knows the advice where it takes it for no bytes.
     populatesWrites: populateWrite(0, 0),
     populateWrite,
-    populateReadAsync: (address, length) =>
-      new Promise((resolve, reject) => {
-        madvise.async(address, length, MADV_POPULATE_READ, (error: Error | null, result: number) => {
-          if (error) reject(error);
-          else resolve(result === 0);
-        });
-      }),
+    populateReadAsync: async (address, length) =>
+      (await later(done => madvise.async(address, length, MADV_POPULATE_READ, done))) === 0,
     isResident(address, length) {
       const pages = readPageStates(address, length);
       for (let page = 0; page < pages; page++) if ((pageStates[page]! & 1) === 0) return false;
@@ -181,21 +194,10 @@ function bind(koffi: Koffi): Libc {
       return Number(preadv2(fd, iovecAddress, 1, offset, RWF_NOWAIT));
     },
     openWithoutLinks: bindOpenat2(koffi, library),
-    allocate: (fd, length) =>
-      new Promise((resolve, reject) => {
-        posixFallocate.async(fd, 0, length, (error: Error | null, result: number) => {
-          if (error) reject(error);
-          else resolve(result);
-        });
-      }),
+    allocate: (fd, length) => later(done => posixFallocate.async(fd, 0, length, done)),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
-    writeOut: (fd, offset, length) =>
-      new Promise((resolve, reject) => {
-        syncFileRange.async(fd, offset, length, WAIT_WRITE_WAIT, (error: Error | null, result: number) => {
-          if (error) reject(error);
-          else resolve(result === 0);
-        });
-      }),
+    writeOut: async (fd, offset, length) =>
+      (await later(done => syncFileRange.async(fd, offset, length, WAIT_WRITE_WAIT, done))) === 0,
     dropPages(fd, { offset, bytes }, mapped) {
       if (mapped) madvise(mapped.first, mapped.bytes, MADV_DONTNEED);
       posixFadvise.async(fd, offset, bytes, POSIX_FADV_DONTNEED, () => undefined);
@@ -232,10 +234,10 @@ function bindOpenat2(koffi: Koffi, library: ReturnType<Koffi['load']>): Libc['op
     underWay++;
     const how = howOf(flags);
     return new Promise(resolve => {
-      const done = (error: Error | null, result: number): void => {
+      const done: Done = (error, result) => {
         underWay--;
         // The kernel reads `how` on another thread: it is mentioned here so that it lives until then.
-        resolve(error || how.length === 0 ? -1 : result);
+        resolve(error || how.length === 0 ? -1 : Number(result));
       };
       syscall.async(SYS_OPENAT2, AT_FDCWD, path, Number(koffi.address(how)), how.byteLength, done);
     });

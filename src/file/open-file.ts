@@ -268,9 +268,12 @@ export class OpenFile {
    * service writes the file.
    */
   describe(start: number, end: number, isOurs = false): SourceDescriptor {
-    const windows = this.#windows?.covering(start, end, this.#sizeBytes) ?? [];
-    const lent = windows.flatMap(({ start: from, bytes, address }) =>
-      address === undefined ? [] : [{ start: from, length: bytes.byteLength, address }],
+    const isFar = end - start > LIMITS.lentBytesMax;
+    const windows = (isFar ? undefined : this.#windows?.covering(start, end, this.#sizeBytes)) ?? [];
+    const lent = windows.flatMap(({ start: from, bytes, address, isShared }) =>
+      address === undefined
+        ? []
+        : [{ start: from, length: bytes.byteLength, address, bytes: isShared ? bytes : undefined }],
     );
     return {
       fd: this.fd,

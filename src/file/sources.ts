@@ -89,7 +89,7 @@ const DENSE_SHARE = 1 / 8;
 function mappedSource({ fd, windows, residencyTrusted }: SourceDescriptor): ByteSource {
   const c = libc()!;
   const positional = positionalSource(fd);
-  const views = windows.map(window => ({ ...window, bytes: viewOf(window) }));
+  const views = windows.map(window => ({ ...window, bytes: window.bytes ?? viewOf(window) }));
   return {
     span(start, length, usefulBytes) {
       if (usefulBytes >= length * DENSE_SHARE) return positional.span(start, length, usefulBytes);

@@ -61,7 +61,7 @@ export class Windows {
     const start = index * STEP_BYTES;
     // A file may have grown beyond what the backend can map since it was opened.
     const length = Math.min(LIMITS.windowBytesMax, Math.min(fileBytes, this.#backend.fileBytesMax) - start);
-    if (start + length < end) return undefined;
+    if (start + length < end || this.#mapped.windows >= 2 * LIMITS.windowsMax) return undefined;
     const window = this.#backend.map(this.#fd, start, length);
     if (!window) return undefined;
     this.#mapped.windows++;

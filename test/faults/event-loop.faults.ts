@@ -171,6 +171,12 @@ const CALLS: readonly Call[] = [
         json('POST', { writes: Array.from({ length: 10_000 }, (_, i) => ({ slice: `${2 * i}`, data: i })) }),
       ),
   },
+  ...(['r', 'r+'] as const).flatMap((mode, i) =>
+    [64, 1024].map(size => ({
+      name: `the first strided statistics and reads of ${size} GiB, mode ${mode}`,
+      run: (round: number) => firstReads(`first-${size}-${i}-${round}`, size * GiB, mode),
+    })),
+  ),
   { name: 'a strided statistic of 64 GiB', run: () => statistics('huge', { ops: ['sum'], slice: '::4096,:64' }) },
   { name: 'a whole statistic of 1 GiB', run: () => statistics('huge', { ops: ['sum'], slice: `:${128 * KiB}` }) },
   {
@@ -410,6 +416,31 @@ async function comeAndGo(round: number): Promise<void> {
   await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
   await answered(`/v1/datasets/${name}`, binary('PUT', bytes, 'application/x-npy'));
   await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
+}
+
+/** Elements that are far apart, in a file of which nothing was mapped before; it ends under the same name. */
+async function firstReads(name: string, bytes: number, mode: string): Promise<void> {
+  sparseFile(path.join(dataDir, `${name}.raw`), bytes, []);
+  for (const [i, { order, shape }] of [
+    { order: 'C', shape: [bytes / 8] },
+    { order: 'F', shape: [bytes / (8 * KiB), KiB] },
+  ].entries()) {
+    await create(server, {
+      name: `${name}-${i}`,
+      path: `${name}.raw`,
+      dtype: '<f8',
+      mode: i === 0 ? mode : 'r',
+      order,
+      shape,
+    });
+    const slice = shape.length === 1 ? `::${shape[0]! / 4096}` : `::${shape[0]! / 8},::64`;
+    await statistics(`${name}-${i}`, { ops: ['sum', 'median'], slice });
+    await statistics(`${name}-${i}`, { ops: ['max'], slice, axis: 0 });
+    await answered(`/v1/datasets/${name}-${i}/data?format=raw&slice=${slice}`);
+    await answered(`/v1/datasets/${name}-${i}/rows?format=raw&stop=2`);
+  }
+  for (const i of [1, 0]) await answered(`/v1/datasets/${name}-${i}`, { method: 'DELETE' });
+  fs.rmSync(path.join(dataDir, `${name}.raw`));
 }
 
 async function oneJob(round: number): Promise<void> {
