@@ -3,20 +3,22 @@
  * turn waits in one line, of which one goes at a time: a hundred long answers hold up others no longer than one does.
  */
 
-const line: (() => void)[] = [];
+/** A line in which one goes at a time: between two of them everything else that was to be done is done. */
+export function newLine(): () => Promise<void> {
+  const line: (() => void)[] = [];
+  // What is called runs before the loop goes on, and may stand in line again.
+  const callNext = (): void => {
+    line.shift()!();
+    if (line.length > 0) setImmediate(callNext);
+  };
+  return () =>
+    new Promise(resolve => {
+      if (line.push(resolve) === 1) setImmediate(callNext);
+    });
+}
 
 /** Resolves when everything else that was to be done has been, and those before it have had their turn. */
-export function nextTurn(): Promise<void> {
-  return new Promise(resolve => {
-    if (line.push(resolve) === 1) setImmediate(callNext);
-  });
-}
-
-/** What is called runs before the loop goes on, and may stand in line again. */
-function callNext(): void {
-  line.shift()!();
-  if (line.length > 0) setImmediate(callNext);
-}
+export const nextTurn = newLine();
 
 /** Runs a generator to its end, letting everything else go first between its steps. */
 export async function runTurns<T>(steps: Generator<unknown, T>): Promise<T> {

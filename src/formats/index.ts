@@ -10,6 +10,7 @@ export {
 export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
+export { parseInTurns } from './json-turns.js';
 export { isEmptyJson, parseJsonWrites, type WriteText } from './json-writes.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { FORMATS, type FormatName, type FormatRow } from './table.js';

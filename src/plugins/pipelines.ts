@@ -9,6 +9,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LIMITS } from '../limits.js';
+import { newLine } from '../turns.js';
 
 /** The listener of a server, from one that answers a request at once. */
 export function inTurn(answer: RequestListener): RequestListener {
@@ -23,20 +24,20 @@ export function inTurn(answer: RequestListener): RequestListener {
 /** How many requests wait, on each connection and in all. */
 class Waiting {
   readonly #counts = new WeakMap<Socket, number>();
+  readonly #turn = newLine();
   #total = 0;
 
   add(socket: Socket, response: ServerResponse, work: () => void): void {
     if (!this.#counts.has(socket)) socket.once('close', () => this.#move(socket, -this.#of(socket)));
     this.#move(socket, 1);
     if (this.#of(socket) > LIMITS.pipelinedMax && this.#total > LIMITS.pipelinedTotalMax) socket.destroy();
-    response.once('socket', () => {
-      // A turn of the event loop for each: a thousand requests of one chunk hold up nobody else.
-      setImmediate(() => {
-        if (socket.destroyed) return;
-        this.#move(socket, -1);
-        work();
-      });
-    });
+    const begin = (): void => {
+      if (socket.destroyed) return;
+      this.#move(socket, -1);
+      work();
+    };
+    // A turn of the event loop for each: the requests of one chunk, or of many connections, hold up nobody else.
+    response.once('socket', () => void this.#turn().then(begin));
   }
 
   #of(socket: Socket): number {

@@ -8,10 +8,11 @@ import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { fail, HyperslabError } from '../errors.js';
-import { stringifyExactJson } from '../formats/index.js';
+import { parseInTurns, stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
 import { BodyReader } from '../transfer/body.js';
+import { runTurns } from '../turns.js';
 import { tooLarge, unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
@@ -44,10 +45,12 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   app.removeContentTypeParser('text/plain');
   app.removeContentTypeParser('application/json');
   const parseWithCallback = app.getDefaultJsonParser('error', 'error');
-  const parse: JsonParser = (request, text) =>
-    new Promise((resolve, reject) => {
-      void parseWithCallback(request, text, (error, value) => (error ? reject(error) : resolve(value)));
-    });
+  const parse: JsonParser = (request, text) => {
+    let parsed: { error: Error | null; value: unknown } | undefined;
+    void parseWithCallback(request, text, (error, value) => (parsed = { error, value }));
+    if (!parsed || parsed.error) throw parsed?.error ?? new Error('the parser of JSON answers at once');
+    return parsed.value;
+  };
   app.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
     async (request: FastifyRequest, payload: IncomingMessage) => readJson(request, payload, parse),
@@ -73,7 +76,7 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   });
 }
 
-type JsonParser = (request: FastifyRequest, text: string) => Promise<unknown>;
+type JsonParser = (request: FastifyRequest, text: string) => unknown;
 
 /** The value of a body; null where there is none. @throws too_large, bad_request */
 async function readJson(request: FastifyRequest, payload: IncomingMessage, parse: JsonParser): Promise<unknown> {
@@ -86,7 +89,7 @@ async function readJson(request: FastifyRequest, payload: IncomingMessage, parse
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === '') return null;
   checkDepth(text);
-  const value = await parse(request, text).catch(() => {
+  const value = await runTurns(parseInTurns(text, stretch => parse(request, stretch))).catch(() => {
     throw unreadable(text);
   });
   const { exactMembers = [] } = config;

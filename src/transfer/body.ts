@@ -2,8 +2,11 @@
  * A request body as a stream of bytes that is counted while it is read. Hazard: a client may send fewer bytes than it
  * said, more than it may, or stop in the middle; each ends here as an error, before anything is applied.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../errors.js';
+
+/** Reading goes on so long before the event loop gets a turn. */
+const TURN_MS = 4;
 
 export class BodyReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -12,6 +15,8 @@ export class BodyReader {
   /** Why nothing more is read, once somebody said so. */
   #aborted: Error | undefined;
   #abortPull: ((error: Error) => void) | undefined;
+  /** When the event loop last had a turn, as far as is known. */
+  #turnedMs = performance.now();
   /** Bytes handed out so far. */
   readBytes = 0;
 
@@ -97,6 +102,12 @@ export class BodyReader {
   async #pull(): Promise<boolean> {
     while (!this.#ended) {
       if (this.#aborted) throw this.#aborted;
+      // Meanwhile no more is read: a client may send a megabyte at once, each byte as a chunk of its own.
+      if (performance.now() - this.#turnedMs > TURN_MS) {
+        // oxlint-disable-next-line no-await-in-loop
+        await nextTurn();
+        this.#turnedMs = performance.now();
+      }
       // oxlint-disable-next-line no-await-in-loop
       const { done, value } = await this.#nextChunk();
       if (done) this.#ended = true;

@@ -318,7 +318,7 @@ const CALLS: readonly Call[] = [
           name: 'a',
           dtype: 'f4',
           shape: [1],
-          attrs: Object.fromEntries(numbers(60_000).map(n => [n, n])),
+          attrs: Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`k${i}`, i])),
         }),
       ).then(r => r.text()),
   },
@@ -333,6 +333,18 @@ const CALLS: readonly Call[] = [
         ...json('POST', 0),
         body: `{"ops":["sum"],"where":{"self":true,"in":[${'1,'.repeat(500_000)}1]}}`,
       }).then(r => r.text()),
+  },
+  {
+    name: 'a body of 100,000 texts',
+    run: () =>
+      refused('wide', { ops: ['sum'], where: { self: true, in: Array.from({ length: 100_000 }, (_, i) => `${i}`) } }),
+  },
+  {
+    name: 'a body of 300,000 objects',
+    run: () =>
+      fetched('/v1/statistics', { ...json('POST', 0), body: `{"queries":[${'{},'.repeat(300_000)}{}]}` }).then(r =>
+        r.text(),
+      ),
   },
   {
     name: 'a body of brackets',
