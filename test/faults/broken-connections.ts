@@ -225,6 +225,23 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: 'crowds-go-first',
+    breaks: 'a crowd of small questions of one client goes before those of others',
+    fails: 'http/shares',
+    part: 'a crowd of small',
+    changes: [
+      {
+        file: 'fair-line.js',
+        text: `this.#clients.delete(id);
+        if (!isEmpty(own))
+            this.#clients.set(id, own);`,
+        replacement: `if (isEmpty(own))
+            this.#clients.delete(id);`,
+      },
+      { file: 'jobs/lanes.js', text: 'shift(id => this.#withWorkers(id))', replacement: 'shift()' },
+    ],
+  },
+  {
     name: 'no-share-of-lines',
     breaks: 'one client may fill every line',
     fails: 'fair-line',

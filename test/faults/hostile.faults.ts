@@ -213,7 +213,7 @@ t.test(
     );
     const shownLooks = looks.filter((_, i) => i % 5 === 4).map(bytes => Math.round(bytes / MiB));
     t.ok(late! <= early! * GROWTH_MAX, `memory of its own grows no more: ${shownLooks.join(', ')} MiB`);
-    figure(t, `hostile: memory of its own each ${inMinutes((SECONDS * 5) / LOOKS)}`, `${shownLooks.join(', ')} MiB`);
+    figure(t, `memory of its own each ${inMinutes((SECONDS * 5) / LOOKS)}`, `${shownLooks.join(', ')} MiB`);
     const p99 = quantile(times, 0.99);
     t.ok(p99 < P99_MS_MAX, `p99 ${inMs(p99)}`);
     t.ok(times.length > SECONDS * 5, `${times.length} calls of ordinary clients`);
@@ -223,7 +223,7 @@ t.test(
       // oxlint-disable-next-line no-await-in-loop
       await server.fetch(`/v1/jobs/${id}`, { method: 'DELETE' });
     }
-    figure(t, 'hostile: memory of its own afterwards', `${Math.round(rssAnonBytes(server.pid) / MiB)} MiB`);
+    figure(t, 'memory of its own afterwards', `${Math.round(rssAnonBytes(server.pid) / MiB)} MiB`);
     const isBack = await eventually(
       async () => JSON.stringify(await standing(server)) === JSON.stringify(before),
       60_000,
@@ -238,12 +238,12 @@ t.test(
     const stopped = performance.now();
     await server.stop();
     t.ok(performance.now() - stopped < 5000 * rounds(3, 1), 'it ends in time');
-    figure(t, 'hostile: calls of ordinary clients', times.length);
-    figure(t, 'hostile: answered 503 with Retry-After', busy);
-    figure(t, 'hostile: p50, p99', `${inMs(quantile(times, 0.5))}, ${inMs(p99)}`);
+    figure(t, 'calls of ordinary clients', times.length);
+    figure(t, 'answered 503 with Retry-After', busy);
+    figure(t, 'p50, p99', `${inMs(quantile(times, 0.5))}, ${inMs(p99)}`);
     figure(
       t,
-      'hostile: connections',
+      'connections',
       [...counts.values()].reduce((sum, count) => sum + count, 0),
     );
   },
