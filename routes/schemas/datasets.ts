@@ -105,7 +105,7 @@ export const DatasetEntry = Type.Object(
   {
     $id: 'DatasetEntry',
     description:
-      'A dataset in a list: its description, or the members that `fields` names. One that could not be ' +
+      'A dataset in a list: its description without attrs, or the members that `fields` names. One that could not be ' +
       'loaded has name, state, code and reason.',
     example: DATASET_EXAMPLE,
   },

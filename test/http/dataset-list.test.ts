@@ -113,9 +113,11 @@ t.test('with state=true each file is looked at', async t => {
   for (const name of everything) t.equal(found[name], wanted[name] ?? (name in BROKEN ? 'quarantined' : 'ready'), name);
 });
 
-t.test('an entry is the description', async t => {
+t.test('an entry is the description without attrs', async t => {
   const [entry] = (await list('prefix=kept')).datasets;
-  t.strictSame(entry, await (await server.fetch('/v1/datasets/kept', bearer(all))).json());
+  const { attrs, ...rest } = (await (await server.fetch('/v1/datasets/kept', bearer(all))).json()) as Entry;
+  t.strictSame(entry, rest);
+  t.strictSame((await list('prefix=kept&fields=attrs')).datasets, [{ attrs }]);
   t.strictSame((await list('prefix=broken')).datasets, [
     {
       name: 'broken',
