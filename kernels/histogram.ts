@@ -5,32 +5,25 @@
  * memory, since the engine would make them anew in every turn.
  */
 
+import {
+  BIAS,
+  BINS,
+  EDGES,
+  FACTORS,
+  FIRST,
+  FIRST_32,
+  FIRST_64,
+  HIGHEST,
+  LIMIT,
+  LOWEST,
+  MAGIC,
+  SCALE,
+  SCALE_32,
+  SCALE_64,
+  SHIFT,
+  WIDTH,
+} from '../src/kernels/bin-spec';
 import { F32, F64, I32, I64, U32 } from './types';
-
-/**
- * What a spec holds, by offset. Vectors: the first edge and the scale, as float32 and as float64; then of places in fixed
- * point (bins times 2 ** SHIFT, from one bin below the first edge): how far they are clamped, and what adds one to a float
- * below 2 ** 23 so that its low bits are the place. A place is near an edge when its fraction, added to BIAS, is below
- * LIMIT as a signed number of 16 bits (pairs) or at the high end of 32 (single counters).
- */
-const FIRST_32: usize = 0;
-const SCALE_32: usize = 16;
-const FIRST_64: usize = 32;
-const SCALE_64: usize = 48;
-const LOWEST: usize = 64;
-const HIGHEST: usize = 80;
-const MAGIC: usize = 96;
-const BIAS: usize = 112;
-const LIMIT: usize = 128;
-/** 1 and the width of a row of pairs, as 16-bit numbers in turn. */
-const FACTORS: usize = 144;
-/** Numbers: bits of a fraction, bins, width, address of the edges; first edge and bins per unit as float64. */
-const SHIFT: usize = 160;
-const BINS: usize = 164;
-const WIDTH: usize = 168;
-const EDGES: usize = 172;
-const FIRST: usize = 176;
-const SCALE: usize = 184;
 
 /** The bits of 2 ** 23 as float32. */
 const MAGIC_BITS: u32 = 0x4b000000;

@@ -1,6 +1,6 @@
 /**
  * The kernels: AssemblyScript, a dialect of TypeScript, compiled by `npm run build` into one WebAssembly module. One file
- * per family, with a scalar twin of the same name in src/statistics/kernels/scalar. Rules for all: pointers are bytes and
+ * per family; numbers that callers need, too, stand in src/kernels. Rules for all: pointers are bytes and
  * may be unaligned; nothing is allocated, so every pointer comes from the caller; static data stays below 64 KiB; a vector
  * constant in a hot loop is loaded once from memory; what must be inlined is a static method marked @inline, since
  * decorators on functions are no TypeScript.

@@ -5,8 +5,8 @@
  * `rows` rows of `count` elements lie `stride` bytes apart.
  */
 
-/** Where NaN are counted: an index that no other float has. */
-const NAN_INDEX: u32 = 0x7fff;
+import { NAN_DIGIT } from '../src/kernels/constants';
+import { INTERVALS, LENGTH, NEXT_SHIFT, SHIFT, TABLE_LENGTH } from '../src/kernels/refine-spec';
 
 class Table {
   // @ts-ignore: decorator
@@ -32,7 +32,7 @@ export function countHalves(ptr: usize, rows: usize, stride: usize, count: usize
   }
 }
 
-/** Counts the 16 high bits of every float32; those of a NaN, whichever it is, at NAN_INDEX. */
+/** Counts the 16 high bits of every float32; those of a NaN, whichever it is, at NAN_DIGIT. */
 export function countFloats32(ptr: usize, rows: usize, stride: usize, count: usize, table: usize): void {
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 2);
@@ -82,10 +82,10 @@ function countMixed32(bits: v128, table: usize): void {
 
 function countFloat32(at: usize, table: usize): void {
   const value = load<f32>(at);
-  Table.add(table, value == value ? load<u16>(at, 2) : NAN_INDEX);
+  Table.add(table, value == value ? load<u16>(at, 2) : NAN_DIGIT);
 }
 
-/** Counts the 16 high bits of every float64; those of a NaN, whichever it is, at NAN_INDEX. */
+/** Counts the 16 high bits of every float64; those of a NaN, whichever it is, at NAN_DIGIT. */
 export function countFloats64(ptr: usize, rows: usize, stride: usize, count: usize, table: usize): void {
   for (let row: usize = 0; row < rows; row++, ptr += stride) {
     const end = ptr + (count << 3);
@@ -115,7 +115,7 @@ export function countFloats64(ptr: usize, rows: usize, stride: usize, count: usi
 
 function countFloat64(at: usize, table: usize): void {
   const value = load<f64>(at);
-  Table.add(table, value == value ? load<u16>(at, 6) : NAN_INDEX);
+  Table.add(table, value == value ? load<u16>(at, 6) : NAN_DIGIT);
 }
 
 /**
@@ -180,13 +180,6 @@ export function refine32(ptr: usize, rows: usize, stride: usize, count: usize, s
     for (; at < end; at += 4) refineOne<u32>(load<u32>(at), mask, spec, table);
   }
 }
-
-/** Offsets in a spec. */
-const LENGTH: usize = 16;
-const SHIFT: usize = 20;
-const NEXT_SHIFT: usize = 24;
-const TABLE_LENGTH: usize = 28;
-const INTERVALS: usize = 32;
 
 /** Sixteen at a time, by their 16 high bits. Answers where it stopped. */
 function refineHalves(at: usize, end: usize, spec: usize, table: usize): usize {

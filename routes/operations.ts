@@ -94,14 +94,13 @@ function documentOf(app: App, server: string): Document {
   return { server, bytes, tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
 }
 
-async function details({ mappings, pool, config, files }: Context, datasets: Datasets) {
+async function details({ mappings, config, files }: Context, datasets: Datasets) {
   const { quarantined } = datasets;
   const unknown = datasets.namesOf(files.failedFileIds);
   return {
     version: VERSION,
     mapping: mappings[0] ?? 'positional',
     mappings: [...mappings],
-    kernels: pool.kernels,
     workers: config.workers,
     data_folder: (await troubleOfOwnFolder(config.dataDir)) ?? 'writable',
     datasets: await datasets.count(),

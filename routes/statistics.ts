@@ -62,6 +62,7 @@ export const STATISTICS_PROBLEMS: readonly ErrorCode[] = [
   'busy_writing',
   'worker_lost',
   'no_workers',
+  'no_kernels',
   'too_many_jobs',
 ];
 

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkNode } from './node-version.mjs';
@@ -30,8 +30,10 @@ const SOURCES = [
   'tsconfig.json',
 ];
 /** Whatever changes what the WebAssembly module is; the lock file names its compiler. */
-const KERNEL_SOURCES = ['kernels', 'package-lock.json'];
-const KERNELS = 'dist/src/statistics/kernels/kernels.wasm';
+const KERNEL_SOURCES = ['kernels', 'src/kernels', 'package-lock.json'];
+const KERNELS = 'dist/src/kernels/kernels.wasm';
+/** What the compiler of the kernels says of their parameters, as TypeScript. It is kept in the tree. */
+const DECLARATIONS = 'src/kernels/declarations.ts';
 const KERNELS_STAMP = 'dist/.hyperslab-kernels';
 /** Folders whose other files (fixtures, pages, tables) are read beside the compiled code. */
 const COPIED = ['src', 'routes', 'test'];
@@ -69,9 +71,9 @@ export function build() {
   const stamp = sourcesStamp();
   const kernels = builtKernels();
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  buildKernels(kernels);
   run(process.execPath, ['node_modules/typescript/bin/tsc']);
   for (const folder of COPIED) copyUncompiled(folder);
-  buildKernels(kernels);
   writeFileSync(join(ROOT, BUILD_STAMP), stamp);
 }
 
@@ -82,10 +84,26 @@ function builtKernels() {
 }
 
 function buildKernels(built) {
-  const asc = 'node_modules/assemblyscript/bin/asc.js';
+  mkdirSync(dirname(join(ROOT, KERNELS)), { recursive: true });
   if (built) writeFileSync(join(ROOT, KERNELS), built);
-  else run(process.execPath, [asc, 'kernels/index.ts', '--config', 'kernels/asconfig.json', '--outFile', KERNELS]);
+  else compileKernels();
   writeFileSync(join(ROOT, KERNELS_STAMP), hashOf(KERNEL_SOURCES));
+}
+
+function compileKernels() {
+  const asc = 'node_modules/assemblyscript/bin/asc.js';
+  const out = ['--outFile', KERNELS, '--bindings', 'raw'];
+  run(process.execPath, [asc, 'kernels/index.ts', '--config', 'kernels/asconfig.json', ...out]);
+  const [declared, glue] = ['.d.ts', '.js'].map(extension => KERNELS.replace('.wasm', extension));
+  // Its lines read `export function name(a: number): number;`.
+  const functions = [...readText(declared).matchAll(/^ *export function (.*)$/gm)].map(
+    ([, signature]) => `  ${signature}`,
+  );
+  const head =
+    '/** What the module exports, by the compiler of kernels/ (`npm run build`): edit those files instead. */';
+  const text = `${head}\nexport interface Kernels {\n${functions.join('\n')}\n}\n`;
+  if (readText(DECLARATIONS) !== text) writeFileSync(join(ROOT, DECLARATIONS), text);
+  for (const path of [declared, glue]) rmSync(join(ROOT, path));
 }
 
 /** Runs npm as the npm that started us, else as the one on the PATH; ends this process when it fails. */

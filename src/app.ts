@@ -61,7 +61,6 @@ export async function buildApp(
   await inFolder(config.dataDir, () => Promise.all([generations.load(), journals.load()]));
   const clientShare = config.clientShare / 100;
   const pool = new WorkerPool(config.workers, {
-    kernels: config.kernels,
     keepsFiles: backends.length > 0 && arenaPassesSelfTest(dataDir),
     clientShare,
   });
@@ -116,13 +115,9 @@ export async function buildApp(
   };
   context.pool.onLost = error => app.log.error({ err: error }, 'a worker thread ended, and was replaced');
   pool.onDown = () => app.log.error('no worker thread can be started: what needs one is answered 503');
-  const tellScalar = (because: string): void =>
-    app.log.warn(
-      { because },
-      'WebAssembly cannot be had: statistics are computed with scalar kernels, ten times slower',
-    );
-  pool.onScalar = tellScalar;
-  if (pool.scalarBecause !== undefined) tellScalar(pool.scalarBecause);
+  pool.onNoKernels = because =>
+    app.log.error({ because }, 'WebAssembly cannot be had: statistics are answered 503 no_kernels');
+  if (pool.noKernelsBecause !== undefined) pool.onNoKernels(pool.noKernelsBecause);
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerEdgeHeaders(app, headers);

@@ -8,7 +8,6 @@ import { LIMITS } from './limits.js';
 import { ACCESS_SETTINGS, accessFaults } from './access/settings.js';
 import { JOB_SETTINGS } from './jobs/settings.js';
 import type { MappingChoice } from './file/mapping.js';
-import type { KernelChoice } from './statistics/index.js';
 import { ConfigError, flagOf, integer, oneOf, setting, type ValuesOf } from './setting.js';
 
 export { ConfigError } from './setting.js';
@@ -69,13 +68,6 @@ export const SETTINGS = {
     unit: 'auto, mmap-io, koffi or positional',
     meaning: 'How files are mapped. auto takes a way that is installed and passes a self-test.',
     parse: oneOf('auto', 'mmap-io', 'koffi', 'positional'),
-  }),
-  kernels: setting<KernelChoice>({
-    name: 'HYPERSLAB_KERNELS',
-    default: 'wasm',
-    unit: 'wasm or scalar',
-    meaning: 'The kernels that compute statistics. scalar gives the same answers to the bit, slowly.',
-    parse: oneOf('wasm', 'scalar'),
   }),
   remoteWrites: setting({
     name: 'HYPERSLAB_REMOTE_WRITES',

@@ -317,6 +317,13 @@ export const ERRORS = table({
     remedy: 'Repeat the call later; whoever runs the service should look for memory and processes that are short.',
     retryAfterSeconds: 30,
   },
+  no_kernels: {
+    status: 503,
+    title: 'Statistics cannot be computed',
+    remedy:
+      'Read the elements instead; whoever runs the service finds in its log why WebAssembly cannot be had, such as a limit on address space, or --jitless.',
+    retryAfterSeconds: 30,
+  },
   shutting_down: {
     status: 503,
     title: 'The service is shutting down',

@@ -38,6 +38,7 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/native.ts'] },
+  { name: 'kernels', rooms: ['src/kernels/'] },
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
   { name: 'file', rooms: ['src/file/'] },

@@ -1,4 +1,5 @@
 /** The least and the most of columns, where they are, and how many elements are not NaN. */
+import { WANTS_NAN } from '../../src/kernels/constants';
 import { ARGMAX, ARGMIN, Cell, MAX, MIN, NAN_INDEX, SEEN } from '../cell-fields';
 import { Extremes } from '../runs/extremes';
 import { Lanes } from '../lanes';
@@ -117,8 +118,6 @@ function addColumn<T>(ptr: usize, step: usize, rows: usize, mins: usize, maxs: u
   store<T>(maxs, most);
   if (isFloat<T>()) store<f64>(counts, load<f64>(counts) + count);
 }
-
-const WANTS_NAN: i32 = 4;
 
 /** The extremes of columns, and the lowest index of each. The first row has `index`, each next one `indexStep` more. */
 export function argsRowsOf<T>(

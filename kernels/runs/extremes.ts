@@ -1,4 +1,5 @@
 /** The least and the most of runs, where they are, and how many elements are not NaN. */
+import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../src/kernels/constants';
 import { ARGMAX, ARGMIN, Cell, MAX, MIN, NAN_INDEX, SEEN } from '../cell-fields';
 import { Lanes } from '../lanes';
 import { Is, Limit } from '../types';
@@ -106,11 +107,6 @@ function searchIntegers<T>(ptr: usize, length: usize): void {
 
 /** Room for the lanes of one vector. */
 const LANES = memory.data(16, 16);
-
-/** What argsRun looks for. */
-const WANTS_MIN: i32 = 1;
-const WANTS_MAX: i32 = 2;
-const WANTS_NAN: i32 = 4;
 
 /** The extremes of a run, and the lowest index of each. The first element has `index`, each next one `indexStep` more. */
 export function argsRun<T>(

@@ -26,9 +26,6 @@ export const Readiness = Type.Object(
     version: Type.Optional(Type.String({ description: 'Of the service.' })),
     mapping: Type.Optional(Type.String({ description: 'How most files are read: mmap-io, koffi or positional.' })),
     mappings: Type.Optional(Type.Array(Type.String(), { description: 'All ways to map, the preferred one first.' })),
-    kernels: Type.Optional(
-      Type.String({ description: 'What statistics are computed with: wasm, or scalar, which is slow and as exact.' }),
-    ),
     workers: Type.Optional(int32({ description: 'Threads that compute.' })),
     data_folder: Type.Optional(
       Type.String({ description: 'writable, or why the service cannot write its own folder: EACCES, EROFS, ENOENT.' }),

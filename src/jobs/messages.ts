@@ -5,8 +5,8 @@ import { fromSystemError } from '../file/system-errors.js';
 /** What a thread says when it is ready for tasks. */
 export interface ThreadReady {
   readonly threadId: number;
-  /** Why its kernels are scalar though others were asked for. */
-  readonly because?: string;
+  /** Why it cannot compute statistics. */
+  readonly lacking?: string;
 }
 
 /** What an error says that may be anything. */

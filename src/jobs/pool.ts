@@ -10,7 +10,7 @@ import type { OffLoop, Share } from '../dataset/off-loop.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import { Turnstile } from '../file/turnstile.js';
-import { compileKernels, type KernelChoice } from '../statistics/index.js';
+import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Lane, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { messageOf, valueOf, type Outcome, type ThreadReady } from './messages.js';
@@ -38,16 +38,17 @@ export interface Workers extends OffLoop {
 
 /** What every thread of a pool is made with. */
 export interface WorkerOptions {
-  readonly kernels: KernelChoice;
   /** Files may be mapped into the kernels' memory. */
   readonly keepsFiles: boolean;
   /** What one client may fill of the line of what somebody waits for, from 0 to 1. */
   readonly clientShare?: number;
 }
 
-/** What a thread gets of that: the module is compiled once for all of them. */
+/** What a thread gets of that. */
 export interface WorkerData {
-  readonly kernels: 'scalar' | WebAssembly.Module;
+  /** The module, compiled once for all of them; undefined where it cannot be had. */
+  readonly kernels: WebAssembly.Module | undefined;
+  /** Files may be mapped into the kernels' memory. */
   readonly keepsFiles: boolean;
 }
 
@@ -74,26 +75,23 @@ export class WorkerPool {
   onLost: (error: Error) => void = () => {};
   /** Told when no thread can be started any more. */
   onDown: () => void = () => {};
-  /** Told, once, why statistics are computed with scalar kernels though others were asked for. */
-  onScalar: (because: string) => void = () => {};
+  /** Told, once, why statistics cannot be computed. */
+  onNoKernels: (because: string) => void = () => {};
   /** The same, for whoever asks later. */
-  scalarBecause: string | undefined;
-  #kernels: KernelChoice;
+  noKernelsBecause: string | undefined;
+  readonly #kernels: WebAssembly.Module | undefined;
   readonly #watch: ThreadWatch;
   /** Threads that were ready once, by ids that are not used again. */
   readonly #readyIds = new Set<number>();
 
   readonly #closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
 
-  constructor(
-    workers: number,
-    { kernels, keepsFiles, clientShare = 1 }: WorkerOptions = { kernels: 'wasm', keepsFiles: false },
-  ) {
+  constructor(workers: number, { keepsFiles, clientShare = 1 }: WorkerOptions = { keepsFiles: false }) {
     this.workers = workers;
     this.#parts = new Turnstile(Math.max(1, workers - 1));
     this.#clientShare = clientShare;
-    this.#kernels = kernels;
-    const workerData: WorkerData = { kernels: this.#compiled(kernels), keepsFiles };
+    this.#kernels = this.#compiled();
+    const workerData: WorkerData = { kernels: this.#kernels, keepsFiles };
     this.#watch = new ThreadWatch({
       wanted: workers,
       count: () => this.threads,
@@ -117,16 +115,11 @@ export class WorkerPool {
     this.#piscina.on('error', (error: Error) => this.#lost(error));
     // It is among the threads until this turn is over.
     this.#piscina.on('workerDestroy', () => setImmediate(() => this.#watch.ended()));
-    this.#piscina.on('message', ({ threadId, because }: ThreadReady) => {
+    this.#piscina.on('message', ({ threadId, lacking }: ThreadReady) => {
       this.#readyIds.add(threadId);
       this.#watch.ready();
-      if (because !== undefined) this.#fallBack(because);
+      if (lacking !== undefined) this.#tellLacking(lacking);
     });
-  }
-
-  /** What statistics are computed with. */
-  get kernels(): KernelChoice {
-    return this.#kernels;
   }
 
   /** Threads that are there, or are being started. */
@@ -176,6 +169,9 @@ export class WorkerPool {
         workers: this.workers,
         rooms: this.#rooms,
         walk: async task => {
+          if (!this.#kernels) {
+            fail('no_kernels', 'Statistics cannot be computed here; the log of the service says why.');
+          }
           const mark = { lane, client };
           this.#checkRoom(mark);
           return valueOf((await this.#give(task, 'walk', mark)) as Outcome<WalkAnswer>);
@@ -215,22 +211,19 @@ export class WorkerPool {
     this.onLost(error);
   }
 
-  #compiled(kernels: KernelChoice): WorkerData['kernels'] {
-    if (kernels === 'scalar') return kernels;
+  #compiled(): WebAssembly.Module | undefined {
     try {
       return compileKernels();
     } catch (error) {
-      this.#fallBack(messageOf(error));
-      return 'scalar';
+      this.#tellLacking(messageOf(error));
+      return undefined;
     }
   }
 
-  /** The answers are the same, to the bit. */
-  #fallBack(because: string): void {
-    this.#kernels = 'scalar';
-    if (this.scalarBecause !== undefined) return;
-    this.scalarBecause = because;
-    this.onScalar(because);
+  #tellLacking(because: string): void {
+    if (this.noKernelsBecause !== undefined) return;
+    this.noKernelsBecause = because;
+    this.onNoKernels(because);
   }
 
   #drop(cancel: Int32Array): void {

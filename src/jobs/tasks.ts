@@ -15,7 +15,6 @@ import {
   newEngine,
   Room,
   type Engine,
-  type KernelChoice,
   type Measure,
   type Partial,
   type TileSource,
@@ -73,30 +72,17 @@ export interface Workplace {
   readonly engine: Engine;
   /** Undefined: files are read. */
   readonly arena: Arena | undefined;
-  readonly kernels: KernelChoice;
-  /** Why its kernels are scalar though others were asked for. */
-  readonly because?: unknown;
 }
 
-/** @param kernels a module is compiled already; scalar ones take its place where it cannot be used */
-export function newWorkplace(kernels: KernelChoice | WebAssembly.Module, keepsFiles: boolean): Workplace {
-  try {
-    return workplaceWith(kernels, keepsFiles);
-  } catch (error) {
-    if (kernels === 'scalar') throw error;
-    return { ...workplaceWith('scalar', keepsFiles), because: error };
-  }
-}
-
-function workplaceWith(choice: KernelChoice | WebAssembly.Module, keepsFiles: boolean): Workplace {
-  const kernels = choice === 'scalar' ? 'scalar' : 'wasm';
-  if (!keepsFiles) return { engine: newEngine(choice), arena: undefined, kernels };
-  const engine = newEngine(choice, LIMITS.kernelMemoryBytes);
-  return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes), kernels };
+/** @throws where the memory of the kernels cannot be had */
+export function newWorkplace(module: WebAssembly.Module, keepsFiles: boolean): Workplace {
+  if (!keepsFiles) return { engine: newEngine(module), arena: undefined };
+  const engine = newEngine(module, LIMITS.kernelMemoryBytes);
+  return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes) };
 }
 
 export function walkChunks(
-  { engine, arena }: Pick<Workplace, 'engine' | 'arena'>,
+  { engine, arena }: Workplace,
   { sources, measures, walk, first, count, walkId, cancel, room }: WalkTask,
 ): WalkAnswer {
   const started = performance.now();

@@ -4,6 +4,7 @@ import { Piscina, workerData } from 'piscina';
 import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
+import { fail } from '../errors.js';
 import { warmUp } from '../statistics/index.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import {
@@ -14,24 +15,26 @@ import {
   type GatherTask,
   type WalkAnswer,
   type WalkTask,
+  type Workplace,
 } from './tasks.js';
 
 const { kernels, keepsFiles } = workerData as WorkerData;
-const workplace = newWorkplace(kernels, keepsFiles);
-if (workplace.kernels !== 'scalar') warmUp(workplace.engine);
+let workplace: Workplace | undefined;
+let lacking: string | undefined;
+try {
+  if (kernels) warmUp((workplace = newWorkplace(kernels, keepsFiles)).engine);
+} catch (error) {
+  lacking = messageOf(error);
+}
 
-if (workplace.arena) {
+if (keepsFiles) {
   const closedFiles = new BroadcastChannel(CLOSED_FILES_CHANNEL);
   // oxlint-disable-next-line prefer-add-event-listener -- Node's channel has no other.
-  closedFiles.onmessage = ({ data }: { data: string }) => workplace.arena!.forget(data);
+  closedFiles.onmessage = ({ data }: { data: string }) => workplace?.arena?.forget(data);
   closedFiles.unref();
 }
 
-const { because } = workplace;
-const ready: ThreadReady = {
-  threadId,
-  ...(because !== undefined && { because: messageOf(because) }),
-};
+const ready: ThreadReady = { threadId, ...(lacking !== undefined && { lacking }) };
 // oxlint-disable-next-line require-post-message-target-origin -- Threads have no origin.
 parentPort?.postMessage(ready);
 
@@ -51,7 +54,16 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
 }
 
 export function walk(task: WalkTask): Outcome<WalkAnswer> {
-  return moved(outcomeOf(() => walkChunks(workplace, task)));
+  return moved(outcomeOf(() => walkChunks(workplaceNow(), task)));
+}
+
+/** The memory of the kernels may be had later where it could not be had at first. @throws no_kernels */
+function workplaceNow(): Workplace {
+  try {
+    return (workplace ??= newWorkplace(kernels!, keepsFiles));
+  } catch (error) {
+    return fail('no_kernels', `Statistics cannot be computed now: ${messageOf(error)}. Repeat the request later.`);
+  }
 }
 
 /** Marks an answer so that the memory of its partials changes hands. */

@@ -77,7 +77,6 @@ function tell(url: string, { app, context, registry, access }: Service, config: 
     {
       url,
       mapping: context.mappings,
-      kernels: context.pool.kernels,
       workers: config.workers,
       datasets: registry.size,
       access: access.summary,

@@ -4,9 +4,9 @@
  */
 import type { Scratch } from './engine.js';
 import type { FieldName, Fields } from './fields.js';
-import { CELL_FIELDS, type CellField } from './kernels/cell-fields.js';
-import type { Kernels } from './kernels/kernels.js';
-import { isWideType, type NativeType } from './native-types.js';
+import { CELL_FIELDS, type CellField } from '../kernels/cell-fields.js';
+import type { Kernels } from '../kernels/index.js';
+import { isWideType, type NativeType } from '../kernels/native-types.js';
 import type { Room } from './room.js';
 
 /** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */

@@ -3,7 +3,7 @@
  * values from zero for floats: neighbours have neighbouring ranks, both zeros have rank 0, NaN has none. So every
  * comparison is an interval of ranks. Codes are ranks as unsigned integers, which kernels compare, hash and sort.
  */
-import { NATIVE_BYTES, type NativeType } from './native-types.js';
+import { NATIVE_BYTES, type NativeType } from '../kernels/native-types.js';
 
 /** A number as it is: bigint where it may have more digits than a double holds. */
 export type ExactNumber = number | bigint;

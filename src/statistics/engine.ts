@@ -4,50 +4,27 @@
  */
 import { invariant } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { compileKernels, KERNEL_DATA_BYTES, wasmKernels, type Kernels } from './kernels/kernels.js';
-import { scalarKernels } from './kernels/scalar/index.js';
+import { compileKernels, instantiateKernels, KERNEL_DATA_BYTES, type Kernels } from '../kernels/index.js';
 
 export interface Engine {
-  /** WebAssembly's, where that can be had. */
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: WebAssembly.Memory;
   /** The whole memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly kernels: Kernels;
   readonly scratch: Scratch;
 }
 
-/** Scalar kernels are the specification: the same answers to the bit, at a tenth of the speed. */
-export type KernelChoice = 'wasm' | 'scalar';
-
 const WASM_PAGE_BYTES = 64 * 1024;
 
 /**
- * @param choice a module is compiled already: one is enough for all threads
+ * @param module the compiled kernels: one is enough for all threads
  * @param memoryBytes address space; what lies above LIMITS.kernelScratchBytes is the caller's to map files into
- * @throws where WebAssembly, its module or its memory cannot be had; scalar kernels take ordinary memory then
+ * @throws where WebAssembly, its module or its memory cannot be had
  */
-export function newEngine(
-  choice: KernelChoice | WebAssembly.Module = 'wasm',
-  memoryBytes: number = LIMITS.kernelScratchBytes,
-): Engine {
-  if (choice === 'scalar') {
-    const memory = memoryIfAny(memoryBytes) ?? { buffer: new ArrayBuffer(LIMITS.kernelScratchBytes) };
-    return engineOver(memory, scalarKernels(memory.buffer));
-  }
+export function newEngine(module = compileKernels(), memoryBytes: number = LIMITS.kernelScratchBytes): Engine {
   const memory = newMemory(memoryBytes);
-  return engineOver(memory, wasmKernels(choice === 'wasm' ? compileKernels() : choice, memory));
-}
-
-function engineOver(memory: Engine['memory'], kernels: Kernels): Engine {
+  const kernels = instantiateKernels(module, memory);
   return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
-}
-
-function memoryIfAny(bytes: number): WebAssembly.Memory | undefined {
-  try {
-    return newMemory(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** As much as can be had: strict overcommit, or a limit on address space, allow less. */

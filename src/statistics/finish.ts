@@ -8,7 +8,7 @@ import { toFloat16Bits, float16ToFloat32 } from '../float16.js';
 import { LIMITS } from '../limits.js';
 import { divideExact, exactInteger, subtractExact, type Integer } from './exact.js';
 import type { Fields } from './fields.js';
-import { scaled, totalOf } from './kernels/combine.js';
+import { scaled, totalOf } from './combine.js';
 import type { Accumulator } from './merge.js';
 import { isReduceOp, type OpName, type ReduceOpName } from './ops.js';
 import { plainValues } from './plain-cells.js';

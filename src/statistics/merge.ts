@@ -3,7 +3,7 @@
  * computed in: then the bits of the answer do not depend on the number of workers.
  */
 import { fail } from '../errors.js';
-import { addPairTo, combineMoments, multiplyRun, type MomentFields } from './kernels/combine.js';
+import { addPairTo, combineMoments, multiplyRun, type MomentFields } from './combine.js';
 import { newFields, type ChunkPartial, type Fields } from './fields.js';
 import type { Plan } from './plan.js';
 

@@ -2,7 +2,7 @@
  * The formulas of finish.ts over all cells at once, for answers that are plain doubles: with hundreds of thousands of
  * cells a call for each would take longer than reading the data. finish.ts is the specification; a test holds them equal.
  */
-import { totalOf } from './kernels/combine.js';
+import { totalOf } from './combine.js';
 import type { Fields } from './fields.js';
 import type { ReduceOpName } from './ops.js';
 import type { Plan } from './plan.js';

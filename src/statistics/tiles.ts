@@ -7,12 +7,12 @@ import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../layout/
 import { LIMITS } from '../limits.js';
 import { boxAt, gridOf, mergeAxes, packedAxes, viewOf, type Axis, type Box } from './axes.js';
 import type { Engine } from './engine.js';
-import type { Kernels } from './kernels/kernels.js';
-import { NATIVE_BYTES, nativeTypeOf, type NativeType } from './native-types.js';
+import type { Kernels } from '../kernels/index.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../kernels/native-types.js';
 import type { TileRows } from './rows/rows-tiles.js';
 import type { ChunkTask } from './walk.js';
 
-export { NATIVE_BYTES, nativeTypeOf, type NativeType } from './native-types.js';
+export { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../kernels/native-types.js';
 
 export interface Tile {
   readonly type: NativeType;

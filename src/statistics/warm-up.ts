@@ -4,8 +4,8 @@
  */
 import { CellMemory } from './cell-memory.js';
 import type { Engine } from './engine.js';
-import { CELL_FIELDS, ROOM_BYTES } from './kernels/cell-fields.js';
-import { NATIVE_BYTES, NATIVE_TYPES } from './native-types.js';
+import { CELL_FIELDS, ROOM_BYTES } from '../kernels/cell-fields.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../kernels/native-types.js';
 
 const CALLS = 200;
 const ELEMENTS = 256;

@@ -24,6 +24,7 @@ import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
 import {
+  compileKernels,
   chunkAt,
   Computation,
   computeInProcess,
@@ -37,7 +38,7 @@ import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
 import { atOnce } from '../../src/turns.js';
 
-const workplace = newWorkplace('wasm', false);
+const workplace = newWorkplace(compileKernels(), false);
 const ROWS = 64;
 const COLUMNS = 16;
 const ROW_BYTES = COLUMNS * 8;

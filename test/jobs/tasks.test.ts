@@ -6,7 +6,7 @@ import { parseDType } from '../../src/dtype.js';
 import { newWorkplace, walkChunks, type WalkAnswer } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
-import { parseQuery, planStatistics } from '../../src/statistics/index.js';
+import { compileKernels, parseQuery, planStatistics } from '../../src/statistics/index.js';
 import { temporaryFolder } from '../helpers/server.js';
 
 const LENGTH = 300_000;
@@ -18,7 +18,7 @@ t.test('a file that became too short fails every task in the same way, and costs
   fs.writeFileSync(file, Buffer.alloc(100));
   const fd = fs.openSync(file, 'r+');
   t.teardown(() => fs.closeSync(fd));
-  const workplace = newWorkplace('wasm', false);
+  const workplace = newWorkplace(compileKernels(), false);
   const view = packedView([LENGTH], 4, 'C', 0);
   const { walk, measure } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), view);
   const task = {

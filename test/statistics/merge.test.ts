@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { parseQuery, planStatistics, type StatisticsResult } from '../../src/statistics/index.js';
-import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/kernels/combine.js';
+import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
 import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { seededRandom } from '../helpers/random.js';

@@ -4,7 +4,7 @@ import { packedView } from '../../src/layout/view.js';
 import { computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
 import { divideExact, exactInteger } from '../../src/statistics/exact.js';
 import { computePlan } from '../../src/statistics/run.js';
-import { scaled } from '../../src/statistics/kernels/combine.js';
+import { scaled } from '../../src/statistics/combine.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 

@@ -7,12 +7,13 @@ import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { newEngine, parseQuery, planStatistics, type Engine, type TileSource } from '../../src/statistics/index.js';
 import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
+import { specificationEngine } from './kernels/implementations.js';
 import { makeCase, type Case, type CaseOptions } from './cases.js';
 
 const MEMORY_BYTES = 128 * 1024 * 1024;
 const READING = newEngine();
-const KEEPING = newEngine('wasm', MEMORY_BYTES);
-const SCALAR = newEngine('scalar');
+const KEEPING = newEngine(undefined, MEMORY_BYTES);
+const SPECIFICATION = specificationEngine();
 
 /** The same file, most of it in an engine's memory, at an address that is a multiple of nothing. */
 function keptIn({ bytes }: Engine, file: Uint8Array, seed: number): TileSource {
@@ -45,15 +46,15 @@ function differences(seeds: number, first: number, options?: CaseOptions): strin
     const each = makeCase(seededRandom(seed), options);
     const read = bitsOf(each, sourceFrom(each.file), READING);
     const kept = bitsOf(each, keptIn(KEEPING, each.file, seed), KEEPING);
-    const scalar = bitsOf(each, sourceFrom(each.file), SCALAR);
+    const specified = bitsOf(each, sourceFrom(each.file), SPECIFICATION);
     const described = JSON.stringify({ seed, dtype: each.dtype.typestr, view: each.view, query: each.query });
     if (kept !== read) found.push(`${kept} instead of ${read}: ${described}`);
-    if (scalar !== read) found.push(`${scalar} by scalar kernels instead of ${read}: ${described}`);
+    if (specified !== read) found.push(`${specified} by the specification instead of ${read}: ${described}`);
   }
   return found.slice(0, 5);
 }
 
-test('small arrays in many pieces have the same statistics read, kept and by scalar kernels', async t => {
+test('small arrays in many pieces have the same statistics read, kept and by the specification of the kernels', async t => {
   t.strictSame(differences(caseCount(200, 1500), 70_000), []);
 });
 

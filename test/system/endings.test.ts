@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { addKey, bearer } from '../helpers/keys.js';
 import { SERVER, start, temporaryFolder } from '../helpers/server.js';
-import { eventually } from '../system/calls.js';
+import { eventually } from './calls.js';
 
 const COMMAND = fileURLToPath(new URL('../../src/hyperslab.js', import.meta.url));
 

@@ -8,7 +8,7 @@ import { isTurnOver } from '../../turns.js';
 import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../codes.js';
 import type { GroupsMeasure, GroupsPartial } from '../groups/measure.js';
 import { KeyTable } from '../groups/key-table.js';
-import { nativeTypeOf, type NativeType } from '../native-types.js';
+import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Filter, RowColumn } from './filter.js';
 import { placeExact } from './places.js';
 import { testOf } from './resolve.js';

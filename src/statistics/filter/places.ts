@@ -5,7 +5,7 @@
 import type { DType } from '../../dtype.js';
 import { float16ToFloat32, toFloat16Bits } from '../../float16.js';
 import { rankOf, valueOfRank, type ExactNumber } from '../codes.js';
-import { nativeTypeOf } from '../native-types.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
 
 /** Ranks beyond those of every type, for numbers that are beyond every integer. */
 const BEYOND = 1n << 70n;

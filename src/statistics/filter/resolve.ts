@@ -6,7 +6,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { mapTurns } from '../../turns.js';
 import { comparisonRow, nanSet } from './comparisons.js';
-import { nativeTypeOf } from '../native-types.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
 import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
 import type { FilterTree, JoinTree, Subject } from './parse.js';
 import { everyNumber, intersection, isEveryNumber, sealSet, type ValueSet } from './value-set.js';

@@ -3,7 +3,7 @@
  * Sealed, they are native numbers that kernels compare with.
  */
 import { isTurnOver } from '../../turns.js';
-import type { NativeType } from '../native-types.js';
+import type { NativeType } from '../../kernels/native-types.js';
 import type { Place } from './places.js';
 import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../codes.js';
 

@@ -1,6 +1,6 @@
 /** What the cells of groups gather, in the kernels' memory: a block of values goes into every record that is asked for. */
 import type { Engine } from '../engine.js';
-import { NATIVE_TYPES } from '../native-types.js';
+import { NATIVE_TYPES } from '../../kernels/native-types.js';
 import { nanCodeOf } from '../codes.js';
 import { RECORDS, type GroupsMeasure, type RecordBytes, type RecordName } from './measure.js';
 import { BLOCK_ROWS } from './row-groups.js';

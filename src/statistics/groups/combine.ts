@@ -3,8 +3,8 @@
  * of their kind; a record of zeros stands for no element. Merging in the order of the chunks gives the same bits however
  * the chunks were computed.
  */
-import { addPairTo, multiplyRun } from '../kernels/combine.js';
-import type { NativeType } from '../native-types.js';
+import { addPairTo, multiplyRun } from '../combine.js';
+import type { NativeType } from '../../kernels/native-types.js';
 import { add, divide, multiply, negate, sumOf, type DoubleDouble } from './double-double.js';
 import type { RecordName } from './measure.js';
 

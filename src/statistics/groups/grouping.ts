@@ -11,7 +11,7 @@ import { placeExact } from '../filter/places.js';
 import { resolveColumn, testOf, type SourceList } from '../filter/resolve.js';
 import { setOf } from '../filter/value-set.js';
 import { numberOf } from '../filter/values.js';
-import { nativeTypeOf } from '../native-types.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
 import type { GroupKey } from './measure.js';
 
 /** Keys as they were asked for. */

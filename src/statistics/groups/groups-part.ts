@@ -4,7 +4,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { valueOfCode, type ExactNumber } from '../codes.js';
 import { dtypeOf, positionsOf, type GroupedResult, type GroupKeyValues, type OperationResult } from '../finish.js';
-import { nativeTypeOf } from '../native-types.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp, type OpName } from '../ops.js';
 import type { Partial, Part, Round } from '../part.js';
 import type { Plan, PlannedGroups } from '../plan.js';

@@ -1,6 +1,6 @@
 /** What a round over groups measures, and what comes back: plain data between threads. */
 import type { RowColumn } from '../filter/filter.js';
-import type { NativeType } from '../native-types.js';
+import type { NativeType } from '../../kernels/native-types.js';
 
 /** A key of a row: the value of a column, or the number of the bin that it lies in. */
 export interface GroupKey {

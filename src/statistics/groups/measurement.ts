@@ -5,7 +5,7 @@
  */
 import type { Engine } from '../engine.js';
 import type { Measurement } from '../measurements.js';
-import { NATIVE_BYTES } from '../native-types.js';
+import { NATIVE_BYTES } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { eachBlock, valuesAt } from './blocks.js';

@@ -4,7 +4,7 @@
  * elsewhere, the table becomes a hash table.
  */
 import type { Engine } from '../engine.js';
-import { NATIVE_TYPES } from '../native-types.js';
+import { NATIVE_TYPES } from '../../kernels/native-types.js';
 
 /** Values in the kernels' memory, as kernels take them: `picked` are the numbers of those that are meant, or 0 for all. */
 export interface KernelValues {

@@ -4,7 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import type { NativeType } from '../native-types.js';
+import type { NativeType } from '../../kernels/native-types.js';
 import { mergerOf, newMerged, type MergedRecord } from './combine.js';
 import { KeyTable } from './key-table.js';
 import type { GroupsPartial, RecordName } from './measure.js';

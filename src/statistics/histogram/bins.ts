@@ -4,9 +4,10 @@
  */
 import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
-import { BIN_SPEC, PAIR_ELEMENTS_MAX } from '../kernels/scalar/histogram.js';
+import * as SPEC from '../../kernels/bin-spec.js';
+import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
 import type { Measurement } from '../measurements.js';
-import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { writeBinSpec, type BinSpec } from './spec.js';
@@ -56,7 +57,7 @@ export class BinsMeasurement implements Measurement {
     // A search may look at what is before the edges.
     this.#edges = scratch.alloc(8 * (edges.length + 1)) + 8;
     scratch.f64(this.#edges, edges.length).set(edges);
-    this.#howAt = scratch.alloc(starts ? 4 * starts.length : BIN_SPEC.bytes);
+    this.#howAt = scratch.alloc(starts ? 4 * starts.length : SPEC.SPEC_BYTES);
     if (starts) scratch.u32(this.#howAt, starts.length).set(starts);
     if (spec) writeBinSpec(new DataView(memory.buffer), this.#howAt, spec, this.#edges);
     const pairBytes = spec?.counting === 'pairs' ? 2 * spec.width ** 2 : 0;

@@ -1,6 +1,6 @@
 /** What a histogram needs to know of the data before it can count. */
 import type { DType } from '../../dtype.js';
-import { NATIVE_BYTES, nativeTypeOf } from '../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { HistogramParameters } from './parameters.js';
 
 /** True where the edges depend on the data. */

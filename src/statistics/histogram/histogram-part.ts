@@ -8,7 +8,7 @@ import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
 import type { OperationResult } from '../finish.js';
 import { isWide } from '../fields.js';
-import { nativeTypeOf } from '../native-types.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
 import type { Part, Partial, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import { elementOf } from '../quantiles/bits.js';

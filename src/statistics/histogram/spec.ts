@@ -3,7 +3,8 @@
  * compared with edges. Fixed point: a place is the number of bins from one below the first edge, times 2 ** shift, and
  * stays below 2 ** 23, where float32 is exact in whole numbers.
  */
-import { BIN_SPEC, PAIR_BINS_MAX } from '../kernels/scalar/histogram.js';
+import * as SPEC from '../../kernels/bin-spec.js';
+import { PAIR_BINS_MAX } from '../../kernels/constants.js';
 
 /** Which kernel counts: by pairs, by elements near an edge only, or every element by comparison. */
 export type Counting = 'pairs' | 'bins' | 'exactly';
@@ -69,30 +70,30 @@ export function writeBinSpec(memory: DataView, at: number, spec: BinSpec, edges:
   const float64 = (offset: number, value: number): void => {
     for (let lane = 0; lane < 16; lane += 8) memory.setFloat64(at + offset + lane, value, true);
   };
-  float32(BIN_SPEC.first32, first);
-  float32(BIN_SPEC.scale32, scale * unit);
-  float64(BIN_SPEC.first64, first);
-  float64(BIN_SPEC.scale64, scale * unit);
-  float32(BIN_SPEC.lowest, -unit / 2);
-  float32(BIN_SPEC.highest, (bins + 0.5) * unit - 1);
-  float32(BIN_SPEC.magic, 2 ** 23 + unit);
+  float32(SPEC.FIRST_32, first);
+  float32(SPEC.SCALE_32, scale * unit);
+  float64(SPEC.FIRST_64, first);
+  float64(SPEC.SCALE_64, scale * unit);
+  float32(SPEC.LOWEST, -unit / 2);
+  float32(SPEC.HIGHEST, (bins + 0.5) * unit - 1);
+  float32(SPEC.MAGIC, 2 ** 23 + unit);
   for (let lane = 0; lane < 16; lane += counting === 'pairs' ? 2 : 4) {
     if (counting === 'pairs') {
-      memory.setInt16(at + BIN_SPEC.bias + lane, near - 2 ** 15, true);
-      memory.setInt16(at + BIN_SPEC.limit + lane, 2 * near - 2 ** 15, true);
-      memory.setUint16(at + BIN_SPEC.factors + lane, lane % 4 === 0 ? 1 : width, true);
+      memory.setInt16(at + SPEC.BIAS + lane, near - 2 ** 15, true);
+      memory.setInt16(at + SPEC.LIMIT + lane, 2 * near - 2 ** 15, true);
+      memory.setUint16(at + SPEC.FACTORS + lane, lane % 4 === 0 ? 1 : width, true);
     } else {
       // Fractions are compared at the high end of 32 bits.
-      memory.setInt32(at + BIN_SPEC.bias + lane, near * 2 ** (32 - shift) - 2 ** 31, true);
-      memory.setInt32(at + BIN_SPEC.limit + lane, 2 * near * 2 ** (32 - shift) - 2 ** 31, true);
+      memory.setInt32(at + SPEC.BIAS + lane, near * 2 ** (32 - shift) - 2 ** 31, true);
+      memory.setInt32(at + SPEC.LIMIT + lane, 2 * near * 2 ** (32 - shift) - 2 ** 31, true);
     }
   }
-  memory.setInt32(at + BIN_SPEC.shift, shift, true);
-  memory.setInt32(at + BIN_SPEC.bins, bins, true);
-  memory.setInt32(at + BIN_SPEC.width, width, true);
-  memory.setUint32(at + BIN_SPEC.edges, edges, true);
-  memory.setFloat64(at + BIN_SPEC.first, first, true);
-  memory.setFloat64(at + BIN_SPEC.scale, scale, true);
+  memory.setInt32(at + SPEC.SHIFT, shift, true);
+  memory.setInt32(at + SPEC.BINS, bins, true);
+  memory.setInt32(at + SPEC.WIDTH, width, true);
+  memory.setUint32(at + SPEC.EDGES, edges, true);
+  memory.setFloat64(at + SPEC.FIRST, first, true);
+  memory.setFloat64(at + SPEC.SCALE, scale, true);
 }
 
 /** Edges as the kernels take them: the last bin is closed, so its edge is the next float64 above. */

@@ -2,7 +2,7 @@
  * Elements as bits, and bits as keys. The bits of integers sort as numbers do once the sign is flipped; those of negative
  * floats sort backwards. A table over the high bits of elements is therefore read in one of three orders.
  */
-import { NATIVE_BYTES, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import type { Element } from './interpolate.js';
 
 /** In which order the indices of a table of `length` stand for ascending elements. */

@@ -7,7 +7,7 @@ import { lowerBound } from '../../lower-bound.js';
 import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
 import type { Measurement } from '../measurements.js';
-import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { elementOfKey, keyBytesOf } from './bits.js';

@@ -5,9 +5,9 @@
  */
 import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
-import { REFINE_SPEC } from '../kernels/scalar/select.js';
+import * as SPEC from '../../kernels/refine-spec.js';
 import type { Measurement } from '../measurements.js';
-import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Room } from '../room.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
@@ -180,7 +180,7 @@ export class DigitsMeasurement implements Measurement {
     for (const [first, { cell }] of step.intervals.entries()) {
       if (step.intervals[first - 1]?.cell === cell) continue;
       const own = step.intervals.filter(each => each.cell === cell);
-      const at = scratch.alloc(REFINE_SPEC.intervals + 8 * own.length);
+      const at = scratch.alloc(SPEC.INTERVALS + 8 * own.length);
       writeSpec(view, at, step, own, NATIVE_BYTES[this.#type] === 8);
       specs[cell - cellStart] = { at, first };
     }
@@ -200,10 +200,10 @@ function writeSpec(
     if (is64) view.setBigUint64(to, BigInt.asUintN(64, bits), true);
     else view.setUint32(to, Number(BigInt.asUintN(32, bits)), true);
   };
-  for (let lane = 0; lane < 16; lane += is64 ? 8 : 4) put(at + REFINE_SPEC.mask + lane, mask);
-  view.setUint32(at + REFINE_SPEC.length, intervals.length, true);
-  view.setUint32(at + REFINE_SPEC.shift, step.shift, true);
-  view.setUint32(at + REFINE_SPEC.nextShift, step.name === 'refine' ? step.nextShift : 0, true);
-  view.setUint32(at + REFINE_SPEC.tableLength, step.name === 'refine' ? step.tableLength : 0, true);
-  for (const [i, { first }] of intervals.entries()) put(at + REFINE_SPEC.intervals + (is64 ? 8 : 4) * i, first);
+  for (let lane = 0; lane < 16; lane += is64 ? 8 : 4) put(at + SPEC.MASK + lane, mask);
+  view.setUint32(at + SPEC.LENGTH, intervals.length, true);
+  view.setUint32(at + SPEC.SHIFT, step.shift, true);
+  view.setUint32(at + SPEC.NEXT_SHIFT, step.name === 'refine' ? step.nextShift : 0, true);
+  view.setUint32(at + SPEC.TABLE_LENGTH, step.name === 'refine' ? step.tableLength : 0, true);
+  for (const [i, { first }] of intervals.entries()) put(at + SPEC.INTERVALS + (is64 ? 8 : 4) * i, first);
 }

@@ -3,7 +3,7 @@
  * integers the 16 bits in which their range differs, so that a narrow range is done in one round.
  */
 import type { Fields } from '../fields.js';
-import { NATIVE_BYTES, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import { highLengthOf, type DigitsStep } from './digits.js';
 import type { Digits } from './search.js';
 

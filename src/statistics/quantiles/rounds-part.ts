@@ -4,8 +4,8 @@
  */
 import { boxAt, gridOf, UNBOUNDED } from '../axes.js';
 import type { OperationResult } from '../finish.js';
-import { NAN_INDEX } from '../kernels/scalar/select.js';
-import { nativeTypeOf, type NativeType } from '../native-types.js';
+import { NAN_DIGIT } from '../../kernels/constants.js';
+import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Part, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import type { ReducePart } from '../reduce-part.js';
@@ -114,8 +114,8 @@ export class RoundsPart implements Part {
       const table = this.#tables.subarray(i * tableLength, (i + 1) * tableLength);
       let nans = 0;
       if (this.#plan.dtype.kind === 'f') {
-        nans = table[NAN_INDEX]!;
-        table[NAN_INDEX] = 0;
+        nans = table[NAN_DIGIT]!;
+        table[NAN_DIGIT] = 0;
       }
       const count = table.reduce((sum, each) => sum + each, 0);
       const isShown = nans > 0 && this.#plan.query.nan !== 'omit';

@@ -4,7 +4,7 @@
  * leaves 16 bits less; patterns of 64 bits are collected and sorted as soon as few are left.
  */
 import { fail } from '../../errors.js';
-import { NATIVE_BYTES, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import { elementOf, indexAt, isNegative, type IndexOrder } from './bits.js';
 import type { Interval, IntervalStep } from './digits.js';
 import type { Element } from './interpolate.js';

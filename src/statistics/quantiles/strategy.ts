@@ -2,7 +2,7 @@
 import type { DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
 import type { Box } from '../axes.js';
-import { NATIVE_BYTES, nativeTypeOf } from '../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Query } from '../query.js';
 import type { WalkBounds } from '../walk.js';
 import { keyBytesOf } from './bits.js';

@@ -2,7 +2,7 @@
 import { invariant } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import type { RowColumn } from '../filter/filter.js';
-import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import { nativeView, type TileSource } from '../tiles.js';
 
 /** One value per row, in the kernels' memory. */

@@ -6,7 +6,7 @@ import { nanCodeOf, valueOfCode, type ExactNumber } from '../codes.js';
 import type { Engine } from '../engine.js';
 import type { Filter } from '../filter/filter.js';
 import type { SealedSet } from '../filter/value-set.js';
-import { NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { RowColumns } from './columns.js';
 
 /** From so many single values on, they are looked up instead of searched for. */

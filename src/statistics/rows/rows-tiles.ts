@@ -7,7 +7,7 @@ import { extentOf, isContiguous, sizeOf, type View } from '../../layout/view.js'
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from '../axes.js';
 import type { Engine } from '../engine.js';
-import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import { keptTogether, nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
 import type { ChunkTask, ColumnView } from '../walk.js';
 import { RowColumns } from './columns.js';

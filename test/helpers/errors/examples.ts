@@ -230,6 +230,10 @@ export const UNPROVOKED: Partial<Record<ErrorCode, readonly (readonly [file: str
       'No thread can be started: the machine is short of memory or of processes, or the service is not whole. Its log says more. Repeat the request later.',
     ],
   ],
+  no_kernels: [
+    ['src/jobs/pool.ts', 'Statistics cannot be computed here; the log of the service says why.'],
+    ['src/jobs/worker.ts', 'Statistics cannot be computed now: …. Repeat the request later.'],
+  ],
   shutting_down: [
     ['src/plugins/closing.ts', 'The service is shutting down. Repeat the request in a moment.'],
     ['src/jobs/jobs.ts', 'The service was shut down before the job had ended. Send it again.'],

@@ -1,6 +1,6 @@
 /** Cells in the memory of an implementation, and values of every kind to reduce into them. */
-import { CELL_FIELDS, type CellField } from '../../../src/statistics/kernels/cell-fields.js';
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
+import { CELL_FIELDS, type CellField } from '../../../src/kernels/cell-fields.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import type { Implementation } from './implementations.js';
 import { putValues, randomValue } from './values.js';

@@ -1,6 +1,6 @@
 /** Keys that sort as elements do, and keys of ranks found without sorting. */
 import t from 'tap';
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/statistics/native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';

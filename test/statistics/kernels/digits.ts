@@ -1,6 +1,6 @@
 /** Rows of values in the memory of both implementations of the kernels, and what a kernel counts of them. */
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
-import type { Kernels } from '../../../src/statistics/kernels/kernels.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
+import type { Kernels } from '../../../src/kernels/index.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 import { putValues } from './values.js';

@@ -1,7 +1,7 @@
 /** Codes, tables of groups and what cells gather, by both implementations. */
 import t from 'tap';
 import { codeOfValue, valueOfCode } from '../../../src/statistics/codes.js';
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import type { Random } from '../../helpers/random.js';
 import { differences, SPECIAL_FLOATS, type Area } from './twins.js';

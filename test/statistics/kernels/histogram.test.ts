@@ -2,8 +2,8 @@
 import t from 'tap';
 import { binSpec, closedEdges, writeBinSpec, type Counting } from '../../../src/statistics/histogram/spec.js';
 import { startsOf } from '../../../src/statistics/histogram/starts.js';
-import type { NativeType } from '../../../src/statistics/native-types.js';
-import { PAIR_ELEMENTS_MAX } from '../../../src/statistics/kernels/scalar/histogram.js';
+import type { NativeType } from '../../../src/kernels/native-types.js';
+import { PAIR_ELEMENTS_MAX } from '../../../src/kernels/constants.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, TABLE_AT, type Bench } from './digits.js';

@@ -1,7 +1,7 @@
 /** The WebAssembly module has what its declarations say. */
 import t from 'tap';
-import { compileKernels, KERNEL_DATA_BYTES, wasmKernels } from '../../../src/statistics/kernels/kernels.js';
-import { scalarKernels } from '../../../src/statistics/kernels/scalar/index.js';
+import { compileKernels, KERNEL_DATA_BYTES, instantiateKernels } from '../../../src/kernels/index.js';
+import { scalarKernels } from './spec/index.js';
 
 const MEMORY = new WebAssembly.Memory({ initial: 2, maximum: 2 });
 
@@ -16,7 +16,7 @@ t.test('the module exports one function for each scalar kernel, with as many par
     WebAssembly.Module.exports(module).every(({ kind }) => kind === 'function'),
     'nothing but functions',
   );
-  t.strictSame(arity(wasmKernels(module, MEMORY)), arity(twins));
+  t.strictSame(arity(instantiateKernels(module, MEMORY)), arity(twins));
 });
 
 t.test(
@@ -25,7 +25,7 @@ t.test(
     const module = compileKernels();
     t.strictSame(WebAssembly.Module.imports(module), [{ module: 'env', name: 'memory', kind: 'memory' }]);
     const bytes = new Uint8Array(MEMORY.buffer);
-    wasmKernels(module, MEMORY);
+    instantiateKernels(module, MEMORY);
     t.ok(
       bytes.subarray(KERNEL_DATA_BYTES).every(byte => byte === 0),
       'nothing was written above',

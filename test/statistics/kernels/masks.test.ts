@@ -1,6 +1,6 @@
 /** Masks and picked rows, by both implementations. */
 import t from 'tap';
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/statistics/native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import { putValues, randomValue } from './values.js';
 import { differences } from './twins.js';

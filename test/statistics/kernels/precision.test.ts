@@ -1,6 +1,6 @@
 /** Sums and moments against exactly rounded references, on data that makes them difficult. */
 import t from 'tap';
-import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
+import { ROOM_BYTES } from '../../../src/kernels/cell-fields.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { CELLS_BYTES, FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
 import { exactly } from './exact.js';

@@ -1,7 +1,7 @@
 /** Kernels over rows: WebAssembly does what the scalar twins do, to the bit. */
 import t from 'tap';
-import { ROOM_BYTES } from '../../../src/statistics/kernels/cell-fields.js';
-import { type RowKernels } from '../../../src/statistics/kernels/scalar/rows.js';
+import { ROOM_BYTES } from '../../../src/kernels/cell-fields.js';
+import { type RowKernels } from './spec/rows.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';

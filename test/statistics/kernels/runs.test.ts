@@ -1,6 +1,6 @@
 /** Kernels over runs: WebAssembly does what the scalar twins do, to the bit. */
 import t from 'tap';
-import { type RunKernels } from '../../../src/statistics/kernels/scalar/runs.js';
+import { type RunKernels } from './spec/runs.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { anyOf, CELLS_BYTES, FIELD_BYTES, fieldDifference, newCells, putSome, TYPES } from './cell-memory.js';

@@ -1,7 +1,8 @@
 /** Kernels that count digits, against their scalar twins. */
 import t from 'tap';
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/statistics/native-types.js';
-import { NAN_INDEX, REFINE_SPEC } from '../../../src/statistics/kernels/scalar/select.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
+import { NAN_DIGIT } from '../../../src/kernels/constants.js';
+import * as SPEC from '../../../src/kernels/refine-spec.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, type Bench } from './digits.js';
@@ -49,10 +50,10 @@ t.test('every NaN is counted at one index, which no other float has', async t =>
           memory.setUint32(at[0] + i * itemsize + itemsize - 4, bits[i % bits.length]!, true);
         }
         kernels[name](...at, table);
-        return memory.getUint32(table + 4 * NAN_INDEX, true);
+        return memory.getUint32(table + 4 * NAN_DIGIT, true);
       });
       t.equal(difference, undefined);
-      compareTables(1, each, HALVES, ({ memory, table }) => t.equal(memory.getUint32(table + 4 * NAN_INDEX, true), 0));
+      compareTables(1, each, HALVES, ({ memory, table }) => t.equal(memory.getUint32(table + 4 * NAN_DIGIT, true), 0));
     }
   }
 });
@@ -95,7 +96,7 @@ function putIntervals(
     if (is64) memory.setBigUint64(spec + lane, mask, true);
     else memory.setUint32(spec + lane, Number(BigInt.asUintN(32, mask)), true);
   }
-  const { length, shift: shiftAt, nextShift: nextAt, tableLength, intervals: firstAt } = REFINE_SPEC;
+  const { LENGTH: length, SHIFT: shiftAt, NEXT_SHIFT: nextAt, TABLE_LENGTH: tableLength, INTERVALS: firstAt } = SPEC;
   memory.setUint32(spec + length, intervals.size, true);
   memory.setUint32(spec + shiftAt, shift, true);
   memory.setUint32(spec + nextAt, nextShift, true);
@@ -159,7 +160,7 @@ t.test('constant data is refined as any other', async t => {
     const each = { ...rowsCase('u32', 1, 0, () => 0), count: 67, values: Array.from({ length: 67 }, () => value) };
     const difference = compareTables(1, each, 1024, bench => {
       putIntervals(bench, seededRandom(1), [value], false, 16);
-      bench.memory.setUint32(bench.spec + REFINE_SPEC.length, 1, true);
+      bench.memory.setUint32(bench.spec + SPEC.LENGTH, 1, true);
       bench.kernels.refine32(...bench.at, bench.spec, bench.table);
       return bench.memory.getUint32(bench.table + 4 * Number((value & 0xffffn) >> 6n), true);
     });

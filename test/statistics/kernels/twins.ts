@@ -4,7 +4,7 @@
  */
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { IMPLEMENTATIONS } from './implementations.js';
-import type { Kernels } from '../../../src/statistics/kernels/kernels.js';
+import type { Kernels } from '../../../src/kernels/index.js';
 
 const AREA_BYTES = 32 * 1024;
 const NOISE = Uint8Array.from({ length: AREA_BYTES + 256 }, (_, i) => (i * 7) % 256);

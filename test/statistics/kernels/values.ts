@@ -1,5 +1,5 @@
 /** Values of native types in a memory, for tests of kernels. */
-import { NATIVE_BYTES, type NativeType } from '../../../src/statistics/native-types.js';
+import { NATIVE_BYTES, type NativeType } from '../../../src/kernels/native-types.js';
 import type { Random } from '../../helpers/random.js';
 import { SPECIAL_FLOATS } from './twins.js';
 

@@ -27,7 +27,7 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   'of more rows than stand in one stretch': { typestr: '<f4', rows: 15_000, columns: 1024, at: [1, 0, 2] },
 };
 
-const engine = newEngine('wasm', 2 * LIMITS.kernelScratchBytes);
+const engine = newEngine(undefined, 2 * LIMITS.kernelScratchBytes);
 
 for (const [name, layout] of Object.entries(LAYOUTS)) {
   t.test(`columns ${name}: kept in memory or read, answers are those of the rows`, async t => {

@@ -1,7 +1,7 @@
 /** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
 import type { Engine } from '../../engine.js';
 import type { Measurement } from '../../measurements.js';
-import { nativeTypeOf } from '../../native-types.js';
+import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../tiles.js';
 import type { ChunkTask } from '../../walk.js';
 import { eachBlock } from '../blocks.js';

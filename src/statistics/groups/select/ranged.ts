@@ -1,7 +1,7 @@
 /** The worker's side of looking into ranges of codes: how their elements spread, and the elements themselves. */
 import type { Engine } from '../../engine.js';
 import type { Measurement } from '../../measurements.js';
-import { NATIVE_BYTES, nativeTypeOf } from '../../native-types.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../tiles.js';
 import type { ChunkTask } from '../../walk.js';
 import { eachBlock } from '../blocks.js';

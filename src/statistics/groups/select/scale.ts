@@ -4,8 +4,7 @@
  * rounding does, so each holds a range of codes.
  */
 import { codeOfRank, ranksOf, valueOfRank } from '../../codes.js';
-import { placeInFloat32, placeInFloat64 } from '../../kernels/scalar/group-search.js';
-import type { NativeType } from '../../native-types.js';
+import type { NativeType } from '../../../kernels/native-types.js';
 
 /** Plain data. */
 export interface Scale {
@@ -14,6 +13,8 @@ export interface Scale {
   readonly perUnit: number;
   readonly buckets: number;
 }
+
+const { fround } = Math;
 
 /** Values of a sample at these shares of it are the ends of what is divided. */
 const LOW_SHARE = 0.002;
@@ -31,9 +32,15 @@ export function scaleOf(type: NativeType, sample: Float64Array, buckets: number)
   return perUnit > 0 && Number.isFinite(perUnit) ? { low, perUnit, buckets } : undefined;
 }
 
-/** The bucket of a value that is not NaN: the kernel countScaled, to the bit. */
+/** The bucket of a value that is not NaN, as the kernel countScaled finds it: to the nearest, ties to even. */
 function bucketOf({ low, perUnit, buckets }: Scale, type: NativeType, value: number): number {
-  return (type === 'f32' ? placeInFloat32 : placeInFloat64)(value, low, perUnit, buckets);
+  if (type !== 'f32') return clamped((value - low) * perUnit, buckets) + (2 ** 52 + 2) - 2 ** 52;
+  const place = fround(fround(value - fround(low)) * fround(perUnit));
+  return fround(clamped(place, buckets) + (2 ** 23 + 2)) - 2 ** 23;
+}
+
+function clamped(place: number, buckets: number): number {
+  return Math.min(Math.max(place, -1), buckets - 3);
 }
 
 /** The lowest code of each bucket from 1 on, and behind the last one the code that is beyond all numbers. */

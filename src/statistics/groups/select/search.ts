@@ -5,7 +5,7 @@
  */
 import { invariant } from '../../../errors.js';
 import { ranksOf, valueOfCode, valueOfRank } from '../../codes.js';
-import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../native-types.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../../kernels/native-types.js';
 import type { Measure, Partial, Round } from '../../part.js';
 import type { CodesPartial, DigitsOfGroupsPartial, Ranges } from './measures.js';
 

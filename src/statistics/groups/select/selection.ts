@@ -4,7 +4,7 @@
  * little. Else ranges begin with the extremes of each cell, or with all codes.
  */
 import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
-import { nativeTypeOf, type NativeType } from '../../native-types.js';
+import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
 import type { Measure, Partial, Round } from '../../part.js';
 import { newValues, setValue, type Values } from '../../quantiles/cells.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';

@@ -1,43 +1,18 @@
 /** Kernels over rows: the elements of a column are taken one after the other. */
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { WANTS_NAN } from '../../../../src/kernels/constants.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { Cells } from './cell-fields.js';
 import { BLOCK, blocksOf, elementsOf, type Elements } from './elements.js';
 import { extremesOf, keepExtremes, keepValues, keptExtreme } from './extremes.js';
 import { distanceOf, momentsOf, type Distances, type Shift } from './moments.js';
 import { multiplyCell } from './product.js';
-import { WANTS_NAN } from './runs.js';
-
-/**
- * `blocks` blocks, `blockStep` bytes and `cellStep` bytes of cells apart, each of `rows` rows of `width` elements, `step`
- * bytes apart, into neighbouring cells. `room` is memory of ROOM_BYTES per column.
- */
-type OverRows<Options extends readonly (number | boolean)[]> = (
-  type: number,
-  ptr: number,
-  step: number,
-  rows: number,
-  width: number,
-  blocks: number,
-  blockStep: number,
-  cells: number,
-  fieldBytes: number,
-  cellStep: number,
-  ...options: Options
-) => void;
-
-/** The same fields as RunKernels. */
-export interface RowKernels {
-  sumRows: OverRows<[room: number, omit: boolean]>;
-  momentsRows: OverRows<[room: number, omit: boolean, sums: boolean]>;
-  extremesRows: OverRows<[room: number]>;
-  argsRows: OverRows<[index: number, indexStep: number, blockIndexStep: number, wants: number]>;
-  zerosRows: OverRows<[]>;
-  productRows: OverRows<[omit: boolean]>;
-}
 
 type UseColumn = (column: Elements, cell: number, block: number) => void;
 
-export function rowKernels(memory: DataView): RowKernels {
+export type RowKernels = ReturnType<typeof rowKernels>;
+
+export function rowKernels(memory: DataView) {
   const eachColumn = (
     [type, ptr, step, rows, width, blocks, blockStep, cells, , cellStep]: readonly number[] & { length: 10 },
     use: UseColumn,
@@ -88,7 +63,7 @@ export function rowKernels(memory: DataView): RowKernels {
         }
       });
     },
-  };
+  } satisfies Partial<Kernels>;
 }
 
 function sumColumn(cells: Cells, cell: number, column: Elements, omit: boolean): void {

@@ -1,5 +1,5 @@
 /** Elements of a native type that stand a step apart, as the scalar kernels read them. */
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../native-types.js';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 
 export interface Elements {

@@ -3,78 +3,12 @@
  * or collected. Values are given by the address of the first, the bytes from one to the next, and the numbers of the rows
  * that are used, or 0 for all.
  */
-import { codeOfValue } from '../../codes.js';
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { codeOfValue } from '../../../../src/statistics/codes.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 
-export interface GroupSearchKernels {
-  /**
-   * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others
-   * divide what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32). Places are computed in
-   * float64, those of float32 in float32.
-   */
-  countScaled(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    low: number,
-    scale: number,
-    buckets: number,
-    counters: number,
-  ): void;
-  /**
-   * Counters of cells, `buckets` (a multiple of four) of each: how many elements are NaN, which the first is of, and how
-   * many are not (u32 each). Answers the largest counter, maybe as a negative number.
-   */
-  cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
-  /** Counters (u32, a multiple of sixteen of them) as integers of 1 or 2 bytes, which hold them. */
-  narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
-  /**
-   * Counts values by bucket. A range is its lowest code and the distance to its highest; one that is wider than 2 ** bits
-   * has as many buckets (u32), of equal powers of two. Cells are looked at from `firstCell` on, `cellCount` of them, each
-   * with ranges `starts[cell]` to `starts[cell + 1]`, which have no code in common. `hulls` has the lowest and the highest
-   * value in the ranges of each cell, in the type of the values. NaN lie in no range.
-   */
-  countBuckets(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    firstCell: number,
-    cellCount: number,
-    hulls: number,
-    starts: number,
-    ranges: number,
-    bits: number,
-    counters: number,
-  ): void;
-  /**
-   * Values in a range of their cell, as codes of 32 bits where the type has no more, else of 64, and the number of that
-   * range; answers how many.
-   */
-  collectCodes(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    cells: number,
-    count: number,
-    firstCell: number,
-    cellCount: number,
-    hulls: number,
-    starts: number,
-    ranges: number,
-    toCodes: number,
-    toRanges: number,
-  ): number;
-}
-
-export function groupSearchKernels(memory: DataView): GroupSearchKernels {
+export function groupSearchKernels(memory: DataView) {
   const u32 = (at: number): number => memory.getUint32(at, true);
   const u64 = (at: number): bigint => memory.getBigUint64(at, true);
   const setU32 = (at: number, value: number): void => memory.setUint32(at, value, true);
@@ -183,7 +117,7 @@ export function groupSearchKernels(memory: DataView): GroupSearchKernels {
       }
       return collected;
     },
-  };
+  } satisfies Partial<Kernels>;
 }
 
 const F32 = NATIVE_TYPES.indexOf('f32');

@@ -1,35 +1,8 @@
 /** Bytes of a file → native numbers, packed; and what kernels found → float64. */
-import { float16ToFloat32 } from '../../../float16.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { float16ToFloat32 } from '../../../../src/float16.js';
 
-export interface ConvertKernels {
-  /** Any byte but zero becomes 1. `from` and `to` may be the same, but must not overlap otherwise. */
-  boolsToBytes(from: number, to: number, count: number): void;
-  /** Reverses the bytes of every item of 2, 4 or 8 bytes, in place. */
-  swapBytes(ptr: number, count: number, itemsize: number): void;
-  /** float16 → float32, exact. */
-  halvesToFloats(from: number, to: number, count: number): void;
-  /** `rows` rows of `count` items of 1, 2, 4 or 8 bytes, `step` bytes apart, the rows `rowStep` → one after the other. */
-  packItems(
-    itemsize: number,
-    from: number,
-    rowStep: number,
-    rows: number,
-    step: number,
-    count: number,
-    to: number,
-  ): void;
-  /**
-   * One item of each of `columns` columns of `rows` rows, `rowStep` bytes apart → packed columns. `table` has of each
-   * column the address of its first item, the bytes of an item (1, 2, 4 or 8), and where it goes (u32 each).
-   */
-  packColumns(table: number, columns: number, rowStep: number, rows: number): void;
-  /** int64 below 2 ** 62 → the nearest float64, and what that left out. */
-  integersToPairs(from: number, count: number, values: number, rests: number): void;
-  /** 64-bit integers → their high halves, with their sign where they have one, and their low halves, as float64. */
-  integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;
-}
-
-export function convertKernels(memory: DataView): ConvertKernels {
+export function convertKernels(memory: DataView) {
   return {
     boolsToBytes(from, to, count) {
       for (let i = 0; i < count; i++) memory.setUint8(to + i, memory.getUint8(from + i) === 0 ? 0 : 1);
@@ -83,5 +56,5 @@ export function convertKernels(memory: DataView): ConvertKernels {
         memory.setFloat64(lows + 8 * i, low, true);
       }
     },
-  };
+  } satisfies Partial<Kernels>;
 }

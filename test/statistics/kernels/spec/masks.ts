@@ -1,37 +1,9 @@
 /** Which rows are kept. */
-import { NATIVE_BYTES, NATIVE_TYPES } from '../../native-types.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { NATIVE_BYTES, NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 
-export interface MaskKernels {
-  /**
-   * One value of a native type per row, `stride` bytes apart → a byte of 1 where it is not below the first and not above
-   * the second of the two values at `bounds`, else 0; the opposite where `flip` is 1. NaN is outside.
-   */
-  withinMask(
-    type: number,
-    from: number,
-    stride: number,
-    count: number,
-    bounds: number,
-    flip: number,
-    mask: number,
-  ): void;
-  /** Packed codes → 1 where one of `n` closed intervals, at least one, holds the code: low ends, ascending, then high ends. */
-  withinAny(codes: number, count: number, ends: number, n: number, mask: number): void;
-  /** Integers of one or two bytes → the bit of each, taken as unsigned, in a table of bits, the lowest of a byte first. */
-  tableMask(itemBytes: number, from: number, stride: number, count: number, table: number, mask: number): void;
-  /** into &= from */
-  andMask(into: number, from: number, count: number): void;
-  /** into |= from */
-  orMask(into: number, from: number, count: number): void;
-  notMask(mask: number, count: number): void;
-  /** Numbers of the kept rows, ascending, as u32; answers how many. `rows` has room for `count`. */
-  rowsOf(mask: number, count: number, rows: number): number;
-  /** The items of `bytes` bytes, `stride` apart, that stand at `rows` (0: the first ones), packed. */
-  pickRows(from: number, stride: number, bytes: number, rows: number, count: number, to: number): void;
-}
-
-export function maskKernels(memory: DataView): MaskKernels {
+export function maskKernels(memory: DataView) {
   const bytes = new Uint8Array(memory.buffer);
   return {
     withinMask(type, from, stride, count, bounds, flip, mask) {
@@ -82,5 +54,5 @@ export function maskKernels(memory: DataView): MaskKernels {
         bytes.copyWithin(to + i * itemBytes, start, start + itemBytes);
       }
     },
-  };
+  } satisfies Partial<Kernels>;
 }

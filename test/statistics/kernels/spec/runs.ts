@@ -1,48 +1,17 @@
 /** Kernels over runs, lane by lane as the vectors of kernels/runs.ts have them. */
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../../../src/kernels/constants.js';
 import { Cells, twoSum } from './cell-fields.js';
 import { BLOCK, blocksOf, runOf, type Elements } from './elements.js';
 import { extremesOf, keepExtremes, keepValues, keptExtreme } from './extremes.js';
 import { distanceOf, momentsOf, type Distances, type Shift } from './moments.js';
 import { multiplyRun } from './product.js';
 
-/** `runs` runs of `length` elements, `step` bytes apart, into cells `cellStep` bytes apart. */
-type OverRuns<Options extends readonly (number | boolean)[]> = (
-  type: number,
-  ptr: number,
-  step: number,
-  length: number,
-  runs: number,
-  cells: number,
-  fieldBytes: number,
-  cellStep: number,
-  ...options: Options
-) => void;
-
-export interface RunKernels {
-  /** sum, sumRest; of floats without NaN, and with sumCount, where `omit`. Integers: see kernels/cell-fields.ts. */
-  sumRuns: OverRuns<[omit: boolean]>;
-  /** count, mean, meanRest, m2. Of floats, `extremes`: with seen, min and max. Of float32, `sums`: with sum and sumRest. */
-  momentsRuns: OverRuns<[omit: boolean, extremes: boolean, sums: boolean]>;
-  /** seen, min, max. */
-  extremesRuns: OverRuns<[]>;
-  /**
-   * The same with the lowest index of each; `wants` is a sum of 1 for argmin, 2 for argmax, 4 for nanIndex. An element has
-   * `indexStep` more than the one before, a run `runIndexStep` more.
-   */
-  argsRuns: OverRuns<[index: number, indexStep: number, runIndexStep: number, wants: number]>;
-  /** zeros. */
-  zerosRuns: OverRuns<[]>;
-  /** prod, prodExponent. */
-  productRuns: OverRuns<[omit: boolean]>;
-}
-
-export const WANTS_MIN = 1;
-export const WANTS_MAX = 2;
-export const WANTS_NAN = 4;
-
 type UseRun = (elements: Elements, cell: number, cells: Cells, run: number) => void;
 
-export function runKernels(memory: DataView): RunKernels {
+export type RunKernels = ReturnType<typeof runKernels>;
+
+export function runKernels(memory: DataView) {
   const eachRun = (
     [type, ptr, step, length, runs, cells, fieldBytes, cellStep]: readonly number[] & { length: 8 },
     use: UseRun,
@@ -72,7 +41,7 @@ export function runKernels(memory: DataView): RunKernels {
       eachRun([a, b, c, d, e, f, g, h], (elements, cell, cells) => cells.add(cell, 'zeros', zerosOf(elements))),
     productRuns: (a, b, c, d, e, f, g, h, omit) =>
       eachRun([a, b, c, d, e, f, g, h], (elements, cell, cells) => multiplyRun(cells, cell, elements, omit)),
-  };
+  } satisfies Partial<Kernels>;
 }
 
 /** Of two vectors. */

@@ -2,21 +2,8 @@
  * Cells whose elements are all at hand. Elements become keys: unsigned integers of 32 or 64 bits that sort as the elements
  * do, NaN (all as one) last; then the keys of wanted ranks are found.
  */
-import { NATIVE_TYPES, type NativeType } from '../../native-types.js';
-
-export interface CellKernels {
-  /**
-   * Writes the keys of `count` elements of a type (its position in NATIVE_TYPES), `step` bytes apart, to `to`: 64 bits each for 64-bit
-   * types, 32 for all others. Answers how many are NaN.
-   */
-  toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
-  /**
-   * The keys of `rankCount` ranks, which are 32-bit numbers below `count` at `ranks`, ascending and distinct: written to
-   * `to` in that order. The keys themselves end up in another order.
-   */
-  selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
-  selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
-}
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
 
 type Key = (memory: DataView, at: number) => number | bigint;
 
@@ -41,7 +28,7 @@ const KEYS: Readonly<Record<NativeType, Key>> = {
   u64: (memory, at) => memory.getBigUint64(at, true),
 };
 
-export function cellKernels(memory: DataView): CellKernels {
+export function cellKernels(memory: DataView) {
   return {
     toKeys(type, ptr, step, count, to) {
       const name = NATIVE_TYPES[type]!;
@@ -67,5 +54,5 @@ export function cellKernels(memory: DataView): CellKernels {
         memory.setBigUint64(to + 8 * i, sorted[memory.getUint32(ranks + 4 * i, true)]!, true);
       }
     },
-  };
+  } satisfies Partial<Kernels>;
 }

@@ -1,5 +1,5 @@
 /** Cells, one field at a time; the sums and moments of blocks that are combined with theirs. */
-import { CELL_FIELDS, type CellField } from '../cell-fields.js';
+import { CELL_FIELDS, type CellField } from '../../../../src/kernels/cell-fields.js';
 
 const NUMBER_OF = Object.fromEntries(CELL_FIELDS.map((field, i) => [field, i])) as Readonly<Record<CellField, number>>;
 

@@ -2,92 +2,16 @@
  * Grouped statistics: keys → codes → ordinals of groups → what each cell of a group gathers. Records of cells are all zero
  * before their first element; values are packed unless said otherwise.
  */
-import { codeOfValue } from '../../codes.js';
-import { NATIVE_TYPES } from '../../native-types.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
+import { codeOfValue } from '../../../../src/statistics/codes.js';
+import { NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
-
-export interface GroupKernels {
-  /**
-   * Values of a native type, the first at `from` and each next one `stride` bytes on, or those at the numbers in `rows`
-   * where that is not 0, → packed f64; 64-bit integers are rounded.
-   */
-  widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
-  /** The same → packed codes: unsigned integers that compare like the values. */
-  codes(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
-  /** Codes → the number of the last of `n` ascending lower bounds that is not above each, or 0; in place. */
-  binCodes(codes: number, count: number, bounds: number, n: number): void;
-  /** into = into * 2 ** bits + codes */
-  joinCodes(into: number, codes: number, bits: number, count: number): void;
-  /** Two ordinals → one code. */
-  pairOrdinals(first: number, second: number, count: number, to: number): void;
-  /**
-   * Values → ordinals in the order of first appearance, through 2 ** bits slots over the codes that have one. Stops
-   * before more than `knownMax`, which is below the number of slots, would be known. `state` holds how many are.
-   * Answers how many values were done.
-   */
-  assignOrdinals(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    count: number,
-    slots: number,
-    bits: number,
-    entries: number,
-    knownMax: number,
-    state: number,
-    ordinals: number,
-  ): number;
-  /**
-   * The same with a slot for each code from `base` on, `span` of them; stops before a code outside of them, too.
-   */
-  assignNear(
-    type: number,
-    from: number,
-    stride: number,
-    rows: number,
-    count: number,
-    base: bigint,
-    span: number,
-    slots: number,
-    entries: number,
-    knownMax: number,
-    state: number,
-    ordinals: number,
-  ): number;
-  /** Fills slots that are all 0 with the first `known` entries. */
-  fillSlots(slots: number, bits: number, entries: number, known: number): void;
-  /** Packed codes → 1 where the table knows the code. */
-  knownMask(codes: number, count: number, slots: number, bits: number, entries: number, mask: number): void;
-  /** cells = ordinals * scale + cell */
-  cellsOf(ordinals: number, count: number, scale: number, cell: number, cells: number): void;
-  /** Values that are not NaN, and their cells, moved to the front; answers how many. */
-  dropNan(values: number, cells: number, count: number): number;
-  /** Codes that are not `nan`, and their cells, moved to the front; answers how many. */
-  dropCode(codes: number, cells: number, count: number, nan: bigint): number;
-  /** Record: elements (u32). */
-  countCells(cells: number, count: number, records: number): void;
-  /** Record: elements that are not zero (u32). */
-  nonzeroCells(values: number, cells: number, count: number, records: number): void;
-  /** Record: sum, and what rounding left out of it. */
-  sumCells(values: number, cells: number, count: number, records: number): void;
-  /** Record: the 128-bit sum of 64-bit integers, low half first. */
-  sumWideCells(from: number, isSigned: number, cells: number, count: number, records: number): void;
-  /** Record: count, shift, sum of distances from it and its rest, sum of their squares and its rest. */
-  momentCells(values: number, cells: number, count: number, records: number): void;
-  /** The same for 64-bit integers; the shift is kept as their bits. */
-  momentWideCells(from: number, isSigned: number, cells: number, count: number, records: number): void;
-  /** Record: the largest code, and the largest of all codes with every bit turned round. */
-  extremeCells(codes: number, cells: number, count: number, records: number): void;
-  /** Record: product and exponent (product * 2 ** exponent), and 1 as soon as there is one. */
-  productCells(values: number, cells: number, count: number, records: number): void;
-}
 
 const SPREAD = 0x9e37_79b9_7f4a_7c15n;
 const LARGE = 2 ** 900;
 const SMALL = 2 ** -900;
 
-export function groupKernels(memory: DataView): GroupKernels {
+export function groupKernels(memory: DataView) {
   const u32 = (at: number): number => memory.getUint32(at, true);
   const u64 = (at: number): bigint => memory.getBigUint64(at, true);
   const f64 = (at: number): number => memory.getFloat64(at, true);
@@ -288,7 +212,7 @@ export function groupKernels(memory: DataView): GroupKernels {
         setF64(record + 8, f64(record + 8) + (a + b));
       }
     },
-  };
+  } satisfies Partial<Kernels>;
 }
 
 const scratch = new DataView(new ArrayBuffer(8));

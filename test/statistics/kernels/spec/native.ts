@@ -1,5 +1,5 @@
 /** One element of a native type in a memory, by the number that kernels know the type by. */
-import { NATIVE_TYPES, type NativeType } from '../../native-types.js';
+import { NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
 
 type Read = (memory: DataView, at: number) => number | bigint;
 

@@ -1,5 +1,5 @@
 /** All scalar kernels over one memory. A family is a file here, and one of the same name in kernels/. */
-import type { Kernels } from '../kernels.js';
+import type { Kernels } from '../../../../src/kernels/index.js';
 import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
 import { groupSearchKernels } from './group-search.js';

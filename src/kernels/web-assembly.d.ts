@@ -8,6 +8,8 @@ declare namespace WebAssembly {
 
   /** Compiled code, which may be sent to other threads. */
   class Module {
+    /** Nothing else is a module. */
+    private readonly isModule: true;
     constructor(bytes: Uint8Array<ArrayBuffer>);
     static exports(module: Module): { readonly name: string; readonly kind: string }[];
     static imports(module: Module): { readonly module: string; readonly name: string; readonly kind: string }[];
