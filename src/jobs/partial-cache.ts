@@ -8,11 +8,11 @@ import type { FileState } from '../file/file-state.js';
 import { unionOf, type Extent } from '../layout/runs.js';
 import { extentOf } from '../layout/view.js';
 import { lowerBound } from '../lower-bound.js';
-import type { ChunkTask, Measure, Partial } from '../statistics/index.js';
+import type { ChunkTask, Measure, SinkPartial } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 
 interface Entry {
-  readonly partial: Partial;
+  readonly partial: SinkPartial;
   readonly state: FileState;
   readonly extent: Extent;
   /** The latest version of the file (FileState.writesStarted) that the partial is known to hold for. */
@@ -25,8 +25,8 @@ const ARRAY_BYTES = 200;
 
 /** Partials of one round, for one claim. */
 export interface KeptPartials {
-  get(chunk: ChunkTask): Partial | undefined;
-  put(chunk: ChunkTask, partial: Partial): void;
+  get(chunk: ChunkTask): SinkPartial | undefined;
+  put(chunk: ChunkTask, partial: SinkPartial): void;
 }
 
 export class PartialCache {
@@ -125,7 +125,7 @@ function keyOf(prefix: string, { dtype, box }: ChunkTask): string {
 }
 
 /** In memory of its own, all in one buffer: where the partial is now, the next task's will be put. */
-function ownCopy(partial: Partial): Partial {
+function ownCopy(partial: SinkPartial): SinkPartial {
   const arrays = Object.entries(partial).filter(
     (entry): entry is [string, Float64Array] => entry[1] instanceof Float64Array,
   );
@@ -136,10 +136,10 @@ function ownCopy(partial: Partial): Partial {
     own.set(array, at);
     copy[name] = own.subarray(at, (at += array.length));
   }
-  return copy as unknown as Partial;
+  return copy as unknown as SinkPartial;
 }
 
-function bytesOf(partial: Partial): number {
+function bytesOf(partial: SinkPartial): number {
   let bytes = 0;
   for (const value of Object.values(partial)) if (ArrayBuffer.isView(value)) bytes += ARRAY_BYTES + value.byteLength;
   return bytes;

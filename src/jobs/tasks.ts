@@ -16,7 +16,7 @@ import {
   Room,
   type Engine,
   type Measure,
-  type Partial,
+  type SinkPartial,
   type TileSource,
   type Walk,
 } from '../statistics/index.js';
@@ -49,7 +49,7 @@ export interface WalkTask {
 
 export interface WalkAnswer {
   /** Per chunk, the partial of each measure; undefined where it is part of a later one's. Short when cancelled, or when it took long. */
-  readonly partials: (Partial | undefined)[][];
+  readonly partials: (SinkPartial | undefined)[][];
   readonly ms: number;
 }
 

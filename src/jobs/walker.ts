@@ -15,7 +15,7 @@ import {
   roomBytesOf,
   type ChunkTask,
   type Computation,
-  type Partial,
+  type SinkPartial,
   type SharedRound,
   type Walk,
 } from '../statistics/index.js';
@@ -69,7 +69,7 @@ interface Step {
   readonly rooms: readonly SharedArrayBuffer[];
 }
 
-type Answers = readonly (readonly (Partial | undefined)[])[];
+type Answers = readonly (readonly (SinkPartial | undefined)[])[];
 
 export class Walker {
   readonly #claims: readonly Claim[];
@@ -158,7 +158,7 @@ export class Walker {
   /** Chunks from `first` on: those whose partials are kept, or a task of those that have to be read. */
   #step({ walk, measures }: SharedRound, first: number, kept: KeptPartials | undefined): Step {
     const chunks: ChunkTask[] = [];
-    const answers: (readonly (Partial | undefined)[])[] = [];
+    const answers: (readonly (SinkPartial | undefined)[])[] = [];
     const sizeMax = this.#chunksPerTask(walk, first);
     let roomBytes = 0;
     for (let number = first; number < walk.chunkCount && chunks.length < sizeMax; number++) {

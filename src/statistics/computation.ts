@@ -6,7 +6,7 @@ import { invariant } from '../errors.js';
 import { countOf, type StatisticsResult } from './finish.js';
 import { countAll } from './groups/formulas.js';
 import { GroupsPart } from './groups/groups-part.js';
-import type { Measure, Part, Partial } from './part.js';
+import type { Measure, Part, SinkPartial } from './part.js';
 import type { Plan } from './plan.js';
 import { HistogramPart } from './histogram/histogram-part.js';
 import { selectPart } from './quantiles/select-part.js';
@@ -87,7 +87,7 @@ export class Computation {
   }
 
   /** Takes what one chunk measured, in the order of the chunks, in turns. @throws nan_found */
-  *merge({ parts }: SharedRound, partials: readonly (Partial | undefined)[]): Generator<void, void> {
+  *merge({ parts }: SharedRound, partials: readonly (SinkPartial | undefined)[]): Generator<void, void> {
     for (const [i, part] of parts.entries()) {
       const turns = partials[i] && part.merge(partials[i]);
       if (turns) yield* turns;

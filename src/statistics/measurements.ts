@@ -3,7 +3,7 @@
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
 import type { Engine } from './engine.js';
-import type { Kind, Kinds, Measure, Partial } from './part.js';
+import type { Kind, Kinds, Measure, SinkPartial } from './part.js';
 import { partialBytes, ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
 import { BucketsMeasurement } from './groups/select/buckets.js';
@@ -27,7 +27,7 @@ export interface Measurement {
   /** The next tile of the chunk, in the order of the chunk's box. */
   add(tile: Tile): void;
   /** The mergeable result, in the room where there is some, or in memory of its own: it goes to another thread. */
-  partial(room: Room): Partial;
+  partial(room: Room): SinkPartial;
 }
 
 type Opener<K extends Kind> = (engine: Engine, measure: Kinds[K]['measure'], chunk: ChunkTask) => Measurement;
@@ -84,7 +84,7 @@ export function measureChunks(
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
   options: MeasureOptions = {},
-): (Partial | undefined)[][] {
+): (SinkPartial | undefined)[][] {
   const start = engine.scratch.mark();
   try {
     return measureInTurn(engine, measures, chunks, sources, options);
@@ -100,12 +100,12 @@ function measureInTurn(
   chunks: readonly ChunkTask[],
   sources: readonly TileSource[],
   { isCancelled = () => false, isEnough = () => false, room = new Room() }: MeasureOptions,
-): (Partial | undefined)[][] {
+): (SinkPartial | undefined)[][] {
   // The chunks of a walk have the same filters.
   const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
   const rows = measures.map(({ kind }) => MEASUREMENTS[kind]);
   const combined = measures.map((measure, i) => (rows[i]!.combines ? openAny(engine, measure, chunks[0]!) : undefined));
-  const answers: (Partial | undefined)[][] = [];
+  const answers: (SinkPartial | undefined)[][] = [];
   for (const [number, chunk] of chunks.entries()) {
     if (isCancelled()) break;
     const mark = engine.scratch.mark();

@@ -39,7 +39,7 @@ export interface Kinds {
 export type Kind = keyof Kinds;
 /** What every chunk of a round measures. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
 export type Measure = Kinds[Kind]['measure'];
-export type Partial = Kinds[Kind]['partial'];
+export type SinkPartial = Kinds[Kind]['partial'];
 
 export interface ReduceMeasure {
   readonly kind: 'reduce';
@@ -58,7 +58,7 @@ export interface Part {
   next(): Round | undefined;
   /** Takes the next partial of the round, in the order of the chunks. @throws nan_found */
   /** In turns, where a partial is long. */
-  merge(partial: Partial): Generator<void, void> | void;
+  merge(partial: SinkPartial): Generator<void, void> | void;
   /** The operations that it answers, by their position in the query, in turns of a few milliseconds. */
   finish(): Generator<void, ReadonlyMap<number, OperationResult>>;
 }

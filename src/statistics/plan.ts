@@ -12,7 +12,7 @@ import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow, type Quantity } from './ops.js';
 import type { ReduceMeasure } from './part.js';
 import type { Grouping } from './groups/grouping.js';
-import type { GroupSearchBounds } from './groups/select/search.js';
+import { GROUP_SEARCH_BOUNDS, type GroupSearchBounds } from './groups/select/search.js';
 import type { KeptBefore } from './rows/rows-walk.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
@@ -30,6 +30,7 @@ import {
   gatheredCellsOf,
   passesOf,
   planSelect,
+  SELECT_BOUNDS,
   tableBytesOf,
   wantedOf,
   type SelectBounds,
@@ -85,8 +86,8 @@ export interface OpenQuery extends OpenRows {
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
 export interface PlanBounds extends WalkBounds {
-  readonly select?: SelectBounds;
-  readonly groupSearch?: GroupSearchBounds;
+  readonly select: SelectBounds;
+  readonly groupSearch: GroupSearchBounds;
 }
 
 export const PLAN_BOUNDS: PlanBounds = {
@@ -94,12 +95,15 @@ export const PLAN_BOUNDS: PlanBounds = {
   chunkCellsMax: LIMITS.chunkCellsMax,
   chunkSpanBytesMax: LIMITS.chunkSpanBytesMax,
   tileBytesMax: LIMITS.tileBytesMax,
+  select: SELECT_BOUNDS,
+  groupSearch: GROUP_SEARCH_BOUNDS,
 };
 
 export interface PlanOptions {
   /** Where the array begins in its file; chunks are cut at fixed distances from there. */
   readonly origin?: number | undefined;
-  readonly bounds?: PlanBounds | undefined;
+  /** In the place of the service's own. */
+  readonly bounds?: Partial<PlanBounds> | undefined;
 }
 
 /**
@@ -108,7 +112,7 @@ export interface PlanOptions {
  */
 export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, options: PlanOptions = {}): Plan {
   const total = all.shape[0]!;
-  const { bounds = PLAN_BOUNDS } = options;
+  const bounds = { ...PLAN_BOUNDS, ...options.bounds };
   const layout: RowsLayout = {
     total,
     multiple: 1,
@@ -151,7 +155,8 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
 }
 
 function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
-  const { origin, bounds = PLAN_BOUNDS } = options;
+  const { origin } = options;
+  const bounds = { ...PLAN_BOUNDS, ...options.bounds };
   const reduced = query.axis === null ? null : new Set(query.axis);
   const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
   const keptShape = view.shape.filter((_, axis) => isKept(axis));

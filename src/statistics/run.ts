@@ -8,7 +8,7 @@ import { Computation } from './computation.js';
 import { newEngine, type Engine } from './engine.js';
 import type { StatisticsResult } from './finish.js';
 import { measureChunks } from './measurements.js';
-import type { Partial } from './part.js';
+import type { SinkPartial } from './part.js';
 import { planStatistics, type Plan, type PlanBounds } from './plan.js';
 import type { Query } from './query.js';
 import type { TileSource } from './tiles.js';
@@ -22,7 +22,7 @@ export function computeInProcess(
   dtype: DType,
   view: View,
   file: Uint8Array,
-  bounds?: PlanBounds,
+  bounds?: Partial<PlanBounds>,
 ): StatisticsResult {
   return computePlan(planStatistics(query, dtype, view, { bounds }), [sourceFrom(file)]);
 }
@@ -36,7 +36,7 @@ export function computePlan(
 ): StatisticsResult {
   const computation = new Computation(plan);
   for (let round = atOnce(computation.next()); round; round = atOnce(computation.next())) {
-    const partials: (Partial | undefined)[][] = [];
+    const partials: (SinkPartial | undefined)[][] = [];
     for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
       [partials[number]] = measureChunks(on, round.measures, [chunkAt(round.walk, number)], sources) as [never];
     }

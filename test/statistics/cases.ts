@@ -29,12 +29,18 @@ export interface Case {
   /** Elements of the selection in C order; booleans as 0 and 1. */
   readonly values: readonly Value[];
   readonly query: QueryInput;
-  readonly bounds: PlanBounds;
+  readonly bounds: Omit<PlanBounds, 'select' | 'groupSearch'> & Partial<PlanBounds>;
 }
 
 export const TYPESTRS = '|b1 |i1 |u1 <i2 >i2 <u2 >u2 <i4 >i4 <u4 >u4 <i8 >i8 <u8 >u8 <f2 >f2 <f4 >f4 <f8 >f8'.split(
   ' ',
 );
+
+/** The methods of numpy.quantile. */
+export const QUANTILE_METHODS =
+  'inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf hazen weibull linear median_unbiased normal_unbiased lower higher midpoint nearest'.split(
+    ' ',
+  );
 
 /** Operations that reduce cells to one value each, in any number of dimensions. */
 export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');

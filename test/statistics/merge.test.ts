@@ -1,10 +1,15 @@
 import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
-import { parseQuery, planStatistics, type StatisticsResult } from '../../src/statistics/index.js';
+import {
+  computePlan,
+  parseQuery,
+  planStatistics,
+  sourceFrom,
+  type StatisticsResult,
+} from '../../src/statistics/index.js';
 import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
-import { computePlan, sourceFrom } from '../../src/statistics/run.js';
 import { seededRandom } from '../helpers/random.js';
 
 const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };

@@ -1,9 +1,14 @@
 import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
-import { computeInProcess, parseQuery, planStatistics, type QueryInput } from '../../src/statistics/index.js';
+import {
+  computeInProcess,
+  computePlan,
+  parseQuery,
+  planStatistics,
+  type QueryInput,
+} from '../../src/statistics/index.js';
 import { divideExact, exactInteger } from '../../src/statistics/exact.js';
-import { computePlan } from '../../src/statistics/run.js';
 import { scaled } from '../../src/statistics/combine.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;

@@ -3,8 +3,15 @@
  * kernels compute them.
  */
 import { test } from 'tap';
-import { computePlan, sourceFrom } from '../../src/statistics/run.js';
-import { newEngine, parseQuery, planStatistics, type Engine, type TileSource } from '../../src/statistics/index.js';
+import {
+  computePlan,
+  type Engine,
+  newEngine,
+  parseQuery,
+  planStatistics,
+  sourceFrom,
+  type TileSource,
+} from '../../src/statistics/index.js';
 import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
 import { specificationEngine } from './kernels/implementations.js';

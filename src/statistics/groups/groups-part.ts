@@ -6,14 +6,13 @@ import { valueOfCode, type ExactNumber } from '../codes.js';
 import { dtypeOf, positionsOf, type GroupedResult, type GroupKeyValues, type OperationResult } from '../finish.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp, type OpName } from '../ops.js';
-import type { Partial, Part, Round } from '../part.js';
+import type { SinkPartial, Part, Round } from '../part.js';
 import type { Plan, PlannedGroups } from '../plan.js';
 import { columnsWalk, groupedBounds, inLargerChunks } from '../rows/plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
 import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
 import { emptyWalk, type Walk } from '../walk.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
-import { GROUP_SEARCH_BOUNDS } from './select/search.js';
 import type { BucketsPartial } from './select/measures.js';
 import { FORMULAS, dropsNan, isMissing, recordsOf, usedIn, type GroupCells } from './formulas.js';
 import { sortedOrdinals } from './key-table.js';
@@ -36,7 +35,7 @@ export class GroupsPart implements Part {
   #selection: GroupSelection | undefined;
   /** The same while it is at work. */
   #selecting: GroupSelection | undefined;
-  #take: (partial: Partial) => void = () => {};
+  #take: (partial: SinkPartial) => void = () => {};
   /** Ordinals of the groups in the order of their keys. */
   #order: Uint32Array = new Uint32Array();
 
@@ -68,7 +67,7 @@ export class GroupsPart implements Part {
     return step.done ? undefined : step.value;
   }
 
-  merge(partial: Partial): void {
+  merge(partial: SinkPartial): void {
     this.#take(partial);
   }
 
@@ -127,7 +126,7 @@ export class GroupsPart implements Part {
       keys: this.#groups.keys,
       wanted,
       walk: this.#searchWalk(walk),
-      bounds: bounds.groupSearch ?? GROUP_SEARCH_BOUNDS,
+      bounds: bounds.groupSearch,
       elements: rowElements * this.#groups.total,
     };
     return new GroupSelection(options, this.#cells, take => {

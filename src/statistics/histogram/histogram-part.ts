@@ -9,7 +9,7 @@ import { lowerBound } from '../../lower-bound.js';
 import type { OperationResult } from '../finish.js';
 import { isWide } from '../fields.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import type { Part, Partial, Round } from '../part.js';
+import type { Part, SinkPartial, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import { elementOf } from '../quantiles/bits.js';
 import { highLengthOf } from '../quantiles/digits.js';
@@ -60,7 +60,7 @@ export class HistogramPart implements Part {
     return { walk, measure: { kind: 'bins', edges, spec: isEqual ? spec : undefined, starts } };
   }
 
-  merge(partial: Partial): void {
+  merge(partial: SinkPartial): void {
     if (!('counts' in partial) || !this.#counts) return;
     for (let i = 0; i < partial.counts.length; i++) this.#counts[i]! += partial.counts[i]!;
     if ('nans' in partial) this.#refuseNan(partial.nans);

@@ -51,7 +51,7 @@ export function planSelect(
   cells: number,
   cellSize: number,
   keepsRows: boolean,
-  bounds: SelectBounds = SELECT_BOUNDS,
+  bounds: SelectBounds,
 ): SelectPlan | undefined {
   const wanted = wantedOf(query, dtype);
   if (!wanted) return undefined;

@@ -7,7 +7,7 @@ import { sizeOf } from '../../layout/view.js';
 import { JoinValues } from '../filter/join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import type { GroupsPartial } from '../groups/measure.js';
-import type { Partial, Round } from '../part.js';
+import type { SinkPartial, Round } from '../part.js';
 import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
 import type { RowsPartial } from './count.js';
 import { columnsWalk, countsFirst, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
@@ -21,7 +21,7 @@ export class RowsPreparation {
   readonly #cellsPerRow: number;
   /** A round to be walked, or nothing where others should have a turn. */
   readonly #steps: Generator<Round | void, Plan, void>;
-  #take: ((partial: Partial) => Generator<void, void> | void) | undefined;
+  #take: ((partial: SinkPartial) => Generator<void, void> | void) | undefined;
   #plan: Plan | undefined;
   #settle: ((usedRows: number) => Plan) | undefined;
   readonly #joined: JoinValues[] = [];
@@ -65,7 +65,7 @@ export class RowsPreparation {
     }
   }
 
-  merge(partial: Partial): Generator<void, void> | void {
+  merge(partial: SinkPartial): Generator<void, void> | void {
     return this.#take!(partial);
   }
 
@@ -83,7 +83,7 @@ export class RowsPreparation {
   }
 
   get #bounds(): PlanBounds {
-    return this.#open.options.bounds ?? PLAN_BOUNDS;
+    return { ...PLAN_BOUNDS, ...this.#open.options.bounds };
   }
 
   /** The filter with the values of its joins in the place of these. */

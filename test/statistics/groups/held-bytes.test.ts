@@ -3,8 +3,14 @@ import t from 'tap';
 import { packedView } from '../../../src/layout/view.js';
 import { parseDType } from '../../../src/dtype.js';
 import { GroupStore } from '../../../src/statistics/groups/store.js';
-import { Computation, newEngine, measureChunks, planQuery, chunkAt } from '../../../src/statistics/index.js';
-import { sourceFrom } from '../../../src/statistics/run.js';
+import {
+  chunkAt,
+  Computation,
+  measureChunks,
+  newEngine,
+  planQuery,
+  sourceFrom,
+} from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
 
 const engine = newEngine();

@@ -2,10 +2,7 @@
 import t from 'tap';
 import { parseDType } from '../../../src/dtype.js';
 import { packedView } from '../../../src/layout/view.js';
-import { planQuery } from '../../../src/statistics/index.js';
-import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
-import { GROUP_SEARCH_BOUNDS } from '../../../src/statistics/groups/select/search.js';
+import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { seededRandom } from '../../helpers/random.js';
 import { atOnce } from '../../../src/turns.js';
 
@@ -30,7 +27,7 @@ t.test('medians of groups that no sample knew are those of their values, NaN or 
     if (nan === 'omit') for (let i = 0; i < ROWS; i += 7) values[i] = Number.NaN;
     const datasets = [columnOf('values', values), columnOf('keys', keys)];
     const find = (name: string) => datasets.find(each => each.name === name)!;
-    const bounds = { ...PLAN_BOUNDS, groupSearch: { ...GROUP_SEARCH_BOUNDS, sampledMin: 0 } };
+    const bounds = { groupSearch: { ...PLAN_BOUNDS.groupSearch, sampledMin: 0 } };
     const query = { ops: ['median'], nan, group_by: { dataset: 'keys' } };
     const { plan, sources } = atOnce(planQuery(query, datasets[0]!, [], find, { bounds }));
     const { grouped, results } = computePlan(

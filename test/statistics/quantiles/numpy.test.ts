@@ -2,13 +2,11 @@
 import t, { type Test } from 'tap';
 import { HyperslabError } from '../../../src/errors.js';
 import { LIMITS } from '../../../src/limits.js';
-import { computeInProcess, parseQuery } from '../../../src/statistics/index.js';
-import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
-import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
+import { computeInProcess, parseQuery, PLAN_BOUNDS, type PlanBounds } from '../../../src/statistics/index.js';
 import { caseCount } from '../../helpers/cases.js';
 import { NO_NUMPY, PYTHON } from '../../helpers/python.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
-import { makeCase, type Case, type CaseOptions } from '../cases.js';
+import { makeCase, QUANTILE_METHODS, type Case, type CaseOptions } from '../cases.js';
 import { askNumpy, differenceFrom, liveCases, type Listed } from '../live-numpy.js';
 
 interface QuantileCase extends Case {
@@ -26,7 +24,7 @@ function fractionsOf(random: Random, size: number): number | number[] {
 }
 
 /** Tables take 256 KiB each: only few cells are searched in rounds. */
-function boundsOf(random: Random, { query, view }: Case): SelectBounds {
+function boundsOf(random: Random, { query, view }: Case): PlanBounds['select'] {
   const reduced = [query.axis ?? view.shape.map((_, axis) => axis)]
     .flat()
     .map(axis => (axis + view.shape.length) % view.shape.length);
@@ -44,7 +42,7 @@ function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
   const random = seededRandom(seed);
   const each = makeCase(random, options);
   const q = fractionsOf(random, each.values.length);
-  const method = random.pick(METHOD_NAMES);
+  const method = random.pick(QUANTILE_METHODS);
   const { axis, keepdims, nan } = each.query;
   return {
     ...each,
@@ -108,6 +106,6 @@ t.test('arrays that many tasks share have them, too', { skip }, async t => {
 });
 
 t.test('the bounds of the service are those that tests lower', async t => {
-  t.equal(SELECT_BOUNDS.cellBytesMax, LIMITS.cellBytesGatheredMax);
-  t.equal(SELECT_BOUNDS.collectedMax, LIMITS.searchCollectedMax);
+  t.equal(PLAN_BOUNDS.select.cellBytesMax, LIMITS.cellBytesGatheredMax);
+  t.equal(PLAN_BOUNDS.select.collectedMax, LIMITS.searchCollectedMax);
 });

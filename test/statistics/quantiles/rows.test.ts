@@ -1,12 +1,9 @@
 /** Medians and quantiles of chosen rows, gathered and searched in rounds, against sorted lists. */
+import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import t from 'tap';
 import { parseDType } from '../../../src/dtype.js';
 import { isErrorCode } from '../../../src/errors.js';
 import { parseSlice } from '../../../src/selection.js';
-import { planQuery } from '../../../src/statistics/plan-query.js';
-import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
-import { SELECT_BOUNDS } from '../../../src/statistics/quantiles/strategy.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom } from '../../helpers/random.js';
 import { atOnce } from '../../../src/turns.js';
@@ -38,7 +35,7 @@ function check(seed: number): string | undefined {
   const [slice, isTaken] = random.pick(TAKEN);
   const above = random.below(100) - 50;
   const select = {
-    ...SELECT_BOUNDS,
+    ...PLAN_BOUNDS.select,
     cellBytesMax: random.pick([0, 0, 200, 2 ** 24]),
     soleCellElementsMax: 0,
     collectedMax: random.pick([0, 5]),

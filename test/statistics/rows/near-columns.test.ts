@@ -4,8 +4,14 @@ import { parseDType } from '../../../src/dtype.js';
 import { packedView } from '../../../src/layout/view.js';
 import { LIMITS } from '../../../src/limits.js';
 import { parseSlice } from '../../../src/selection.js';
-import { newEngine, planQuery, type StatisticsResult, type TileSource } from '../../../src/statistics/index.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import {
+  computePlan,
+  newEngine,
+  planQuery,
+  sourceFrom,
+  type StatisticsResult,
+  type TileSource,
+} from '../../../src/statistics/index.js';
 import { seededRandom } from '../../helpers/random.js';
 import { atOnce } from '../../../src/turns.js';
 

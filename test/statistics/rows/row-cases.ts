@@ -2,8 +2,7 @@
 import { parseDType, type DType } from '../../../src/dtype.js';
 import { packedView, sizeOf } from '../../../src/layout/view.js';
 import { normalise, parseSlice, type SlicePart } from '../../../src/selection.js';
-import { SELECT_BOUNDS, type SelectBounds } from '../../../src/statistics/quantiles/strategy.js';
-import type { PlanBounds, QueryInput, RowSource } from '../../../src/statistics/index.js';
+import { PLAN_BOUNDS, type PlanBounds, type QueryInput, type RowSource } from '../../../src/statistics/index.js';
 import type { Random } from '../../helpers/random.js';
 import { indicesOf, readValue, TYPESTRS, valueMaker, writeValue, type Value } from '../cases.js';
 import type { StoredArray } from '../live-numpy.js';
@@ -19,7 +18,7 @@ export interface RowCase {
   readonly slice: string;
   readonly parts: readonly SlicePart[];
   readonly query: QueryInput;
-  readonly bounds: PlanBounds;
+  readonly bounds: Partial<PlanBounds>;
 }
 
 export interface RowCaseOptions {
@@ -62,7 +61,8 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       tileBytesMax: random.pick(isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: random.pick([1, 3, 20, 16_384]),
       ...((options.isSelecting ?? options.isMixed) && {
-        select: cellsMost(query, shape, parts) > FEW.tablesMax ? SELECT_BOUNDS : random.pick([SELECT_BOUNDS, FEW]),
+        select:
+          cellsMost(query, shape, parts) > FEW.tablesMax ? PLAN_BOUNDS.select : random.pick([PLAN_BOUNDS.select, FEW]),
         groupSearch: {
           rangesMax: random.pick([20, 1000]),
           countersMax: random.pick([200, 10_000]),
@@ -76,7 +76,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
 }
 
 /** Everything is searched for in rounds, and in batches of cells. */
-const FEW: SelectBounds = {
+const FEW: PlanBounds['select'] = {
   tablesMax: 3,
   collectedMax: 4,
   cellBytesMax: 0,

@@ -1,9 +1,8 @@
 /** Seeded random queries of chosen rows, with or without groups. */
-import { METHOD_NAMES } from '../../../src/statistics/quantiles/methods.js';
 import type { QueryInput } from '../../../src/statistics/index.js';
 import type { Random } from '../../helpers/random.js';
 import { randomParameters } from '../histogram/random-parameters.js';
-import { REDUCING } from '../cases.js';
+import { QUANTILE_METHODS, REDUCING } from '../cases.js';
 import type { RowCaseOptions, Stored } from './row-cases.js';
 import { randomFilter, randomKeys } from './row-filters.js';
 import { keptRows } from './row-model.js';
@@ -41,7 +40,7 @@ export function randomQuery(
 function randomQuantile(random: Random): unknown {
   const q = Array.from({ length: 1 + random.below(4) }, () => random.pick([0, 1, 0.5, random.next()]));
   return {
-    quantile: { q: random.next() < 0.2 ? q[0]! : q, method: random.pick(['linear', 'linear', ...METHOD_NAMES]) },
+    quantile: { q: random.next() < 0.2 ? q[0]! : q, method: random.pick(['linear', 'linear', ...QUANTILE_METHODS]) },
   };
 }
 

@@ -2,14 +2,15 @@
 import type { Extent } from '../../../src/layout/runs.js';
 import { extentOf } from '../../../src/layout/view.js';
 import {
+  computePlan,
   extentsOfPlan,
-  planQuery,
   type OperationResult,
+  planQuery,
   type QueryInput,
+  sourceFrom,
   type StatisticsResult,
   type TileSource,
 } from '../../../src/statistics/index.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
 import type { RowCase, Stored } from './row-cases.js';
 import { atOnce } from '../../../src/turns.js';
 

@@ -2,9 +2,7 @@
 import t from 'tap';
 import { parseDType } from '../../../src/dtype.js';
 import { packedView } from '../../../src/layout/view.js';
-import { planQuery } from '../../../src/statistics/index.js';
-import { PLAN_BOUNDS } from '../../../src/statistics/plan.js';
-import { computePlan, sourceFrom } from '../../../src/statistics/run.js';
+import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
 
 t.test(

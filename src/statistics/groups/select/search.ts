@@ -6,7 +6,7 @@
 import { invariant } from '../../../errors.js';
 import { ranksOf, valueOfCode, valueOfRank } from '../../codes.js';
 import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../../kernels/native-types.js';
-import type { Measure, Partial, Round } from '../../part.js';
+import type { Measure, SinkPartial, Round } from '../../part.js';
 import type { CodesPartial, DigitsOfGroupsPartial, Ranges } from './measures.js';
 
 /** Bounds that tests lower. */
@@ -60,7 +60,7 @@ export interface SearchRounds {
   readonly roundOf: (measure: Measure) => Round;
   readonly turn: Round;
   /** Says who takes the partials of the next round. */
-  readonly taken: (take: (partial: Partial) => void) => void;
+  readonly taken: (take: (partial: SinkPartial) => void) => void;
 }
 
 /** Finds all wanted elements of a batch of cells, in the order of their numbers. */

@@ -5,7 +5,7 @@
  */
 import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
-import type { Measure, Partial, Round } from '../../part.js';
+import type { Measure, SinkPartial, Round } from '../../part.js';
 import { newValues, setValue, type Values } from '../../quantiles/cells.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../rows/plan-rows.js';
@@ -43,7 +43,7 @@ export class GroupSelection {
   readonly #options: SelectionOptions;
   readonly #cells: GroupCells;
   readonly #type: NativeType;
-  readonly #taken: (take: (partial: Partial) => void) => void;
+  readonly #taken: (take: (partial: SinkPartial) => void) => void;
   readonly #turn: Round;
   #buckets: FoundBuckets | undefined;
   /** By cell: group * cells of a group + cell. Those of quantiles for the first one, then for the next. */
@@ -52,7 +52,7 @@ export class GroupSelection {
   /** Of the keys that are known, and of the batch that is searched. */
   #searchBytes = 0;
 
-  constructor(options: SelectionOptions, cells: GroupCells, taken: (take: (partial: Partial) => void) => void) {
+  constructor(options: SelectionOptions, cells: GroupCells, taken: (take: (partial: SinkPartial) => void) => void) {
     this.#options = options;
     this.#cells = cells;
     this.#type = nativeTypeOf(cells.dtype);
