@@ -252,3 +252,7 @@ function refuse(part: string, text: string, expected: string): never {
     part: part.slice(0, 60),
   });
 }
+
+export type RangePart = Extract<SlicePart, { kind: 'range' }>;
+
+export const WHOLE: RangePart = { kind: 'range' };

@@ -4,7 +4,7 @@ import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { float16ToFloat32, toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
-import type { Numbers, OperationResult, StatisticsResult } from './finish.js';
+import type { Numbers, OperationResult, StatisticsResult } from './result.js';
 
 /**
  * The `results` member of an answer as pieces of JSON text, each of a bounded number of values: an object with an entry

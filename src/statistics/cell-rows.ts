@@ -1,6 +1,7 @@
 /** The elements of a tile as rows that belong to one cell each, in the words of the kernels. */
 import type { Axis } from './axes.js';
-import { NATIVE_BYTES, type Tile } from './tiles.js';
+import { NATIVE_BYTES } from '../kernels/native-types.js';
+import type { Tile } from './tiles.js';
 
 /** `rows` rows of `count` elements, `stride` bytes apart. */
 export type UseRows = (ptr: number, rows: number, stride: number, count: number, cell: number) => void;

@@ -5,16 +5,16 @@
 import { boxAt, type Axis, type Box } from './axes.js';
 import { CellMemory } from './cell-memory.js';
 import type { Engine } from './engine.js';
-import type { ChunkPartial, FieldName } from './fields.js';
+import type { FieldName } from './fields.js';
 import { ROOM_BYTES, type CellField } from '../kernels/cell-fields.js';
 import type { Kernels } from '../kernels/index.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../kernels/constants.js';
-import type { Measurement } from './measurements.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../kernels/native-types.js';
-import type { ReduceMeasure } from './part.js';
 import type { Room } from './room.js';
 import type { Tile } from './tiles.js';
 import type { ChunkTask } from './walk.js';
+import type { ChunkPartial, ReduceMeasure } from './specs.js';
+import type { Measurement } from './pass.js';
 
 /** Which kernels a measure needs. */
 interface Wants {

@@ -3,16 +3,18 @@
  * together. Whoever drives it walks each round's chunks and merges their partials in order (run.ts shows how).
  */
 import { invariant } from '../errors.js';
-import { countOf, type StatisticsResult } from './finish.js';
+import { countOf } from './finish.js';
 import { countAll } from './groups/formulas.js';
 import { GroupsPart } from './groups/groups-part.js';
-import type { Measure, Part, SinkPartial } from './part.js';
 import type { Plan } from './plan.js';
 import { HistogramPart } from './histogram/histogram-part.js';
 import { selectPart } from './quantiles/select-part.js';
 import { ReducePart } from './reduce-part.js';
 import { RowsPreparation } from './rows/preparation.js';
 import type { Walk } from './walk.js';
+import type { StatisticsResult } from './result.js';
+import type { Measure, SinkPartial } from './specs.js';
+import type { Part } from './pass.js';
 
 /** A walk over the data that one or more parts need now. */
 export interface SharedRound {

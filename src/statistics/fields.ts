@@ -38,17 +38,6 @@ export const FIELDS = {
 export type FieldName = keyof typeof FIELDS;
 export type Fields = { [F in FieldName]?: Float64Array };
 
-/**
- * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose
- * buffers can be transferred between threads.
- */
-export type ChunkPartial = Fields & {
-  readonly cellStart: number;
-  readonly cellCount: number;
-  /** Elements of the chunk behind each of its cells, NaN included. */
-  readonly cellSize: number;
-};
-
 /** 64-bit integers do not fit a double and are measured as two halves. */
 export function isWide(dtype: DType): boolean {
   return dtype.itemsize === 8 && dtype.kind !== 'f';

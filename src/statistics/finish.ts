@@ -13,52 +13,7 @@ import type { Accumulator } from './merge.js';
 import { isReduceOp, type OpName, type ReduceOpName } from './ops.js';
 import { plainValues } from './plain-cells.js';
 import type { Plan } from './plan.js';
-
-/** An array of numbers. */
-export interface Numbers {
-  /** Dtype as an array: `<f8`, `<i8`, `<u8`, `|b1`, or the dataset's own in native order. */
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  /** C order. Booleans are 0 and 1; integers are bigint where one of them is beyond 2 ** 53. */
-  readonly values: Float64Array | readonly bigint[];
-}
-
-/** The answer of one operation. */
-export interface OperationResult extends Numbers {
-  readonly op: OpName;
-  /** What it is called among the results. */
-  readonly name: string;
-  /** Of a histogram, whose values are the counts. */
-  readonly edges?: Numbers;
-}
-
-export interface StatisticsResult {
-  /** The reduced axes, ascending; null for all. */
-  readonly axis: readonly number[] | null;
-  /** Elements used: one number, or one per cell where `omit` makes them differ. */
-  readonly count: number | OperationResult;
-  readonly results: readonly OperationResult[];
-  /** Where rows are grouped: results and counts have an axis of groups first. */
-  readonly grouped?: GroupedResult;
-}
-
-/** The groups of an answer, in the ascending order of their keys. */
-export interface GroupedResult {
-  readonly groups: number;
-  /** Keys are answered as lists, as they were asked for. */
-  readonly isList: boolean;
-  readonly keys: readonly GroupKeyValues[];
-  /** Elements used in each cell of each group. */
-  readonly counts: OperationResult;
-}
-
-/** One key of all groups. */
-export interface GroupKeyValues {
-  readonly dtype: DType;
-  /** bigint for 64-bit integers; of a key with bins the number of the bin. */
-  readonly values: Float64Array | readonly bigint[];
-  readonly edges: readonly (number | bigint)[] | undefined;
-}
+import type { OperationResult, StatisticsResult } from './result.js';
 
 /** The operations of the reduce part, by their position in the query. @throws empty_selection */
 export function* finishReduced(plan: Plan, { fields }: Accumulator): Generator<void, Map<number, OperationResult>> {

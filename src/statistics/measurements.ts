@@ -3,7 +3,6 @@
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
 import type { Engine } from './engine.js';
-import type { Kind, Kinds, Measure, SinkPartial } from './part.js';
 import { partialBytes, ReduceMeasurement } from './chunk.js';
 import { GroupsMeasurement } from './groups/measurement.js';
 import { BucketsMeasurement } from './groups/select/buckets.js';
@@ -13,22 +12,14 @@ import { Room } from './room.js';
 import { RowsMeasurement } from './rows/count.js';
 import { RowMask } from './rows/row-mask.js';
 import { eachRowsTile, type RowMasks } from './rows/rows-tiles.js';
-import type { ChunkRows } from './rows/rows-walk.js';
 import { BinsMeasurement } from './histogram/bins.js';
 import { CellsMeasurement } from './quantiles/cells.js';
 import { DigitsMeasurement, tableBytes } from './quantiles/digits.js';
-import { eachTile, type Tile, type TileSource } from './tiles.js';
-import type { ChunkTask } from './walk.js';
-
-/** One measure over one chunk, or over all chunks of a task where partials combine exactly. */
-export interface Measurement {
-  /** The chunk that the next tiles are of; for those that need more of it than the tiles say. */
-  begin?(chunk: ChunkTask): void;
-  /** The next tile of the chunk, in the order of the chunk's box. */
-  add(tile: Tile): void;
-  /** The mergeable result, in the room where there is some, or in memory of its own: it goes to another thread. */
-  partial(room: Room): SinkPartial;
-}
+import { eachTile, type Tile } from './tiles.js';
+import type { ChunkRows, ChunkTask } from './walk.js';
+import type { Kind, Kinds, Measure, SinkPartial } from './specs.js';
+import type { Measurement } from './pass.js';
+import type { TileSource } from './native-view.js';
 
 type Opener<K extends Kind> = (engine: Engine, measure: Kinds[K]['measure'], chunk: ChunkTask) => Measurement;
 

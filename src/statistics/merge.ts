@@ -4,8 +4,9 @@
  */
 import { fail } from '../errors.js';
 import { addPairTo, combineMoments, multiplyRun, type MomentFields } from './combine.js';
-import { newFields, type ChunkPartial, type Fields } from './fields.js';
+import { type Fields, newFields } from './fields.js';
 import type { Plan } from './plan.js';
+import type { ChunkPartial } from './specs.js';
 
 export interface Accumulator {
   readonly plan: Plan;

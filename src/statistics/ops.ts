@@ -63,3 +63,6 @@ export function opRow(op: OpName): OpRow {
 export function isReduceOp(op: OpName): op is ReduceOpName {
   return OPS[op].part === 'reduce';
 }
+
+/** Operations whose value is the position of a row, or a table, and not of a group. */
+export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram'];

@@ -1,14 +1,13 @@
 /** From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name. */
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
-import { normalise, type SlicePart } from '../selection.js';
+import { normalise, type RangePart, type SlicePart, WHOLE } from '../selection.js';
 import type { RowSource } from './filter/filter.js';
 import { resolveFilter, SourceList, type FindSource } from './filter/resolve.js';
 import { KEEPS_ALL } from './filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
 import { planRows, planStatistics, type Plan, type PlanOptions } from './plan.js';
 import { parseQuery, type Query, type QueryInput } from './query.js';
-import { WHOLE, type RangePart } from './rows/plan-rows.js';
 
 export interface PlannedQuery {
   readonly plan: Plan;

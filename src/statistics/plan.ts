@@ -10,10 +10,8 @@ import { memoryOrder, type Box, type CellOrder } from './axes.js';
 import { fieldsOf } from './fields.js';
 import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow, type Quantity } from './ops.js';
-import type { ReduceMeasure } from './part.js';
 import type { Grouping } from './groups/grouping.js';
 import { GROUP_SEARCH_BOUNDS, type GroupSearchBounds } from './groups/select/search.js';
-import type { KeptBefore } from './rows/rows-walk.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
 import {
@@ -36,7 +34,8 @@ import {
   type SelectBounds,
   type SelectPlan,
 } from './quantiles/strategy.js';
-import { emptyWalk, walkOver, walkOverCells, type Walk, type WalkBounds } from './walk.js';
+import { emptyWalk, type KeptBefore, type Walk, type WalkBounds, walkOver, walkOverCells } from './walk.js';
+import type { ReduceMeasure } from './specs.js';
 
 export interface Plan {
   readonly query: Query;

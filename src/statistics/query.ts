@@ -7,10 +7,9 @@ import { didYouMean } from '../near.js';
 import { isEmpty, presentMembers } from '../present.js';
 import { listed, shown } from '../shown.js';
 import { parseFilter, type FilterTree } from './filter/parse.js';
-import { UNGROUPED } from './groups/formulas.js';
 import { parseGrouping, type GroupingTree } from './groups/grouping.js';
-import type { RangePart } from './rows/plan-rows.js';
-import { OP_NAMES, OPS, opRow, type OpName, type Parameters } from './ops.js';
+import { OP_NAMES, type OpName, opRow, OPS, type Parameters, UNGROUPED } from './ops.js';
+import type { RangePart } from '../selection.js';
 
 export type NanMode = 'propagate' | 'omit' | 'raise';
 

@@ -1,9 +1,10 @@
 /** The operations that one pass of merged fields answers: sums, moments, extremes, positions, counts. */
-import { finishReduced, type OperationResult } from './finish.js';
-import type { ChunkPartial } from './fields.js';
+import { finishReduced } from './finish.js';
 import { mergePartial, newAccumulator, type Accumulator } from './merge.js';
-import type { Part, Round } from './part.js';
 import type { Plan } from './plan.js';
+import type { OperationResult } from './result.js';
+import type { ChunkPartial } from './specs.js';
+import type { Part, Round } from './pass.js';
 
 export class ReducePart implements Part {
   #plan: Plan;

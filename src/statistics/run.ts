@@ -6,14 +6,14 @@ import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { Computation } from './computation.js';
 import { newEngine, type Engine } from './engine.js';
-import type { StatisticsResult } from './finish.js';
 import { measureChunks } from './measurements.js';
-import type { SinkPartial } from './part.js';
 import { planStatistics, type Plan, type PlanBounds } from './plan.js';
 import type { Query } from './query.js';
-import type { TileSource } from './tiles.js';
 import { atOnce } from '../turns.js';
-import { chunkAt } from './walk.js';
+import type { StatisticsResult } from './result.js';
+import type { SinkPartial } from './specs.js';
+import { chunkAt } from './chunk-at.js';
+import type { TileSource } from './native-view.js';
 
 let engine: Engine | undefined;
 

@@ -3,9 +3,9 @@
  * and are made on demand: a walk over any number of elements is a few numbers.
  */
 import type { DType } from '../dtype.js';
-import { sizeOf, type View } from '../layout/view.js';
-import { cellsIn, rowsChunkAt, type ChunkRows, type WalkRows } from './rows/rows-walk.js';
-import { boxAt, cellsOf, gridOf, UNBOUNDED, viewOf, type Box, type Grid } from './axes.js';
+import type { View } from '../layout/view.js';
+import { type Box, type Grid, gridOf, UNBOUNDED } from './axes.js';
+import type { Filter, RowColumn } from './filter/filter.js';
 
 export interface Walk {
   /** Which of the computation's datasets it reads: 0 is the one that was asked about. */
@@ -76,17 +76,6 @@ export function walkOverCells(dtype: DType, box: Box, cellsMax: number, bounds: 
   return { ...walkOver(dtype, box, undefined, bounds), grid, chunkCount: grid.boxes };
 }
 
-/** A walk over a part of another one, and the cells that it adds to. */
-export function walkWithin(
-  { source, dtype, rows }: Walk,
-  box: Box,
-  bounds: WalkBounds,
-): { walk: Walk; cellStart: number; cellCount: number } {
-  const walk: Walk = { ...walkOver(dtype, box, undefined, bounds), source, ...(rows && { rows }) };
-  const cells = rows ? cellsIn(box, rows) : { cellStart: box.cell, cellCount: cellsOf(box) };
-  return { walk, ...cells };
-}
-
 /** A walk that reads nothing. */
 export function emptyWalk(dtype: DType, tileBytesMax: number): Walk {
   const box: Box = { axes: [], offset: 0, cell: 0, index: 0 };
@@ -99,15 +88,58 @@ function phaseOf({ axes, offset }: Box, origin = offset): number {
   return stride > 0 ? Math.floor((offset - origin) / stride) : 0;
 }
 
-/** Chunk `number` of a walk, from 0 to `walk.chunkCount - 1`. */
-export function chunkAt(walk: Walk, chunk: number): ChunkTask {
-  const number = chunk * (walk.every ?? 1);
-  if (walk.rows) return rowsChunkAt(walk, walk.rows, number);
-  const { source, dtype, box, grid, tileBytesMax } = walk;
-  const piece = boxAt(box, grid, number);
-  const view = viewOf(piece);
-  const elements = sizeOf(view.shape);
-  const bytes = elements * dtype.itemsize;
-  const cellStart = piece.cell;
-  return { source, dtype, view, bytes, elements, tileBytesMax, box: piece, cellStart, cellCount: cellsOf(piece) };
+export interface RowSlice {
+  readonly start: number;
+  readonly step: number;
+  /** Rows that are used. */
+  readonly length: number;
+}
+
+/** How many rows a filter keeps up to where. */
+export interface KeptBefore {
+  /** Rows of a piece, the last of which may have fewer. */
+  readonly pieceRows: number;
+  /** Kept rows before each piece, and behind the last one. */
+  readonly counts: Float64Array;
+}
+
+/** What a walk knows of its rows. The box's axis of rows has no steps of its own: these are they. */
+export interface WalkRows {
+  /** Without joins. */
+  readonly filter: Filter;
+  /** What is read of each row beside its elements. */
+  readonly columns: readonly RowColumn[];
+  /** Cells, and index, from one used row to the next. */
+  readonly cellStep: number;
+  readonly indexStep: number;
+  /** Undefined: all that the filter keeps. */
+  readonly slice: RowSlice | undefined;
+  /** Of the rows that the slice takes, those that this keeps are used. */
+  readonly within: Filter | undefined;
+  /** Undefined where nobody asks: rows are not kept in the answer, not sliced, not indexed. */
+  readonly before: KeptBefore | undefined;
+  /** Elements are read, not only counted. */
+  readonly readsElements: boolean;
+  /** Measurements get tiles with all their rows, and are told which are used. */
+  readonly isRaw: boolean;
+}
+
+/** The rows of one chunk. Plain data. */
+export interface ChunkRows {
+  readonly filter: Filter;
+  readonly columns: readonly RowColumn[];
+  readonly cellStep: number;
+  readonly indexStep: number;
+  readonly slice: RowSlice | undefined;
+  readonly within: Filter | undefined;
+  readonly readsElements: boolean;
+  readonly isRaw: boolean;
+  /** Number of the first row. */
+  readonly first: number;
+  /** Rows, used or not; 0 where it is known that none is used. */
+  readonly length: number;
+  /** Rows that the filter keeps before these; 0 where nobody asks. */
+  readonly before: number;
+  /** No other chunk with the same rows comes before it. */
+  readonly isFirstStrip: boolean;
 }

@@ -6,12 +6,12 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver } from '../../turns.js';
 import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../codes.js';
-import type { GroupsMeasure, GroupsPartial } from '../groups/measure.js';
 import { KeyTable } from '../groups/key-table.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Filter, RowColumn } from './filter.js';
 import { placeExact } from './places.js';
 import { testOf } from './resolve.js';
+import type { GroupsMeasure, GroupsPartial } from '../specs.js';
 
 /** From so few values on, they are searched for in their order. */
 const SORTED_MAX = 64;

@@ -2,8 +2,9 @@
 import type { Engine } from '../engine.js';
 import { NATIVE_TYPES } from '../../kernels/native-types.js';
 import { nanCodeOf } from '../codes.js';
-import { RECORDS, type GroupsMeasure, type RecordBytes, type RecordName } from './measure.js';
+import { type RecordBytes, type RecordName, RECORDS } from './records.js';
 import { BLOCK_ROWS } from './row-groups.js';
+import type { GroupsMeasure } from '../specs.js';
 
 export class CellRecords {
   readonly #engine: Engine;

@@ -6,7 +6,7 @@
 import { addPairTo, multiplyRun } from '../combine.js';
 import type { NativeType } from '../../kernels/native-types.js';
 import { add, divide, multiply, negate, sumOf, type DoubleDouble } from './double-double.js';
-import type { RecordName } from './measure.js';
+import type { RecordName } from './records.js';
 
 /** Items of a record where cells are merged. */
 export const ITEMS = {

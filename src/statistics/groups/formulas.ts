@@ -1,20 +1,17 @@
 /** What the cells of groups have gathered → the statistics: the same rules as for cells without groups (finish.ts). */
 import type { DType } from '../../dtype.js';
 import { valueOfCode } from '../codes.js';
-import type { GroupedResult, StatisticsResult } from '../finish.js';
 import type { Plan } from '../plan.js';
 import { divideExact, subtractExact, type Integer } from '../exact.js';
 import { scaled, totalOf } from '../combine.js';
 import { narrowTo } from '../narrow.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import { isReduceOp, opRow, type OpName, type ReduceOpName } from '../ops.js';
+import { isReduceOp, opRow, type ReduceOpName } from '../ops.js';
 import type { Query } from '../query.js';
 import { squaresOf } from './combine.js';
-import type { RecordName } from './measure.js';
+import type { RecordName } from './records.js';
 import type { GroupStore } from './store.js';
-
-/** Operations whose value is the position of a row, or a table, and not of a group. */
-export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram'];
+import type { GroupedResult, StatisticsResult } from '../result.js';
 
 /** NaN are counted, and left out of everything else. */
 export function dropsNan({ ops, nan }: Query, dtype: DType): boolean {

@@ -12,7 +12,7 @@ import { resolveColumn, testOf, type SourceList } from '../filter/resolve.js';
 import { setOf } from '../filter/value-set.js';
 import { numberOf } from '../filter/values.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import type { GroupKey } from './measure.js';
+import type { GroupKey } from '../specs.js';
 
 /** Keys as they were asked for. */
 export interface GroupingTree {

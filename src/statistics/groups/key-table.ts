@@ -4,6 +4,7 @@
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import type { GroupKey } from '../specs.js';
 
 const FIRST_SLOTS = 1024;
 
@@ -120,4 +121,19 @@ function compareKeys(keys: Uint32Array, words: number, a: number, b: number): nu
     if (order !== 0) return order;
   }
   return 0;
+}
+
+/** Keys side by side in one code of 64 bits; those of many bits have one each. Codes order as the keys do. */
+export function partsOf(keys: readonly GroupKey[]): readonly (readonly GroupKey[])[] {
+  const parts: GroupKey[][] = [];
+  let free = 0;
+  for (const key of keys) {
+    if (key.bits > free) {
+      parts.push([]);
+      free = 64;
+    }
+    parts.at(-1)!.push(key);
+    free -= key.bits;
+  }
+  return parts;
 }

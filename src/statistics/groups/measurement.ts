@@ -4,15 +4,16 @@
  * begins anew, so that a group may come up twice.
  */
 import type { Engine } from '../engine.js';
-import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { eachBlock, valuesAt } from './blocks.js';
 import { CellRecords } from './cell-records.js';
 import { RowElements, type RowElement } from './elements.js';
-import { RECORDS, type GroupsMeasure, type GroupsPartial, type RecordBytes, type RecordName } from './measure.js';
+import { type RecordBytes, type RecordName, RECORDS } from './records.js';
 import { RowGroups, type BlockRows } from './row-groups.js';
+import type { GroupsMeasure, GroupsPartial } from '../specs.js';
+import type { Measurement } from '../pass.js';
 
 /** Cells that are gathered for at a time: about 15 MiB of records at most. */
 const CELLS_MAX = 128 * 1024;

@@ -4,8 +4,9 @@
  */
 import type { Engine } from '../engine.js';
 import type { RowColumns } from '../rows/columns.js';
-import { partsOf, type GroupKey } from './measure.js';
 import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
+import type { GroupKey } from '../specs.js';
+import { partsOf } from './key-table.js';
 
 /** Rows that are looked at together. */
 export const BLOCK_ROWS = 4096;

@@ -7,7 +7,8 @@ import { LIMITS } from '../../limits.js';
 import type { NativeType } from '../../kernels/native-types.js';
 import { mergerOf, newMerged, type MergedRecord } from './combine.js';
 import { KeyTable } from './key-table.js';
-import type { GroupsPartial, RecordName } from './measure.js';
+import type { RecordName } from './records.js';
+import type { GroupsPartial } from '../specs.js';
 
 /** Room for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;

@@ -6,27 +6,12 @@ import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
 import * as SPEC from '../../kernels/bin-spec.js';
 import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
-import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { writeBinSpec, type BinSpec } from './spec.js';
-
-export interface BinsMeasure {
-  readonly kind: 'bins';
-  /** One more than the bins, the last just above the last edge (spec.ts); shared between threads. */
-  readonly edges: Float64Array;
-  /** How bins of about equal width are counted; */
-  readonly spec: BinSpec | undefined;
-  /** others are looked for (starts.ts). */
-  readonly starts: Uint32Array | undefined;
-}
-
-export interface BinsPartial {
-  /** Below the first edge and NaN, then of each bin, then above the last edge. */
-  readonly counts: Uint32Array<ArrayBuffer>;
-  readonly nans: number;
-}
+import type { BinsMeasure, BinsPartial } from '../specs.js';
+import type { Measurement } from '../pass.js';
 
 export class BinsMeasurement implements Measurement {
   readonly #engine: Engine;

@@ -6,10 +6,8 @@
 import { parseDType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
-import type { OperationResult } from '../finish.js';
 import { isWide } from '../fields.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import type { Part, SinkPartial, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import { elementOf } from '../quantiles/bits.js';
 import { highLengthOf } from '../quantiles/digits.js';
@@ -19,6 +17,9 @@ import { edgesOverData, edgesOverRange, type Edges } from './edges.js';
 import type { HistogramParameters } from './parameters.js';
 import { binSpec, closedEdges } from './spec.js';
 import { startsOf } from './starts.js';
+import type { OperationResult } from '../result.js';
+import type { SinkPartial } from '../specs.js';
+import type { Part, Round } from '../pass.js';
 
 const FLOAT64 = parseDType('<f8');
 const INT64 = parseDType('<i8');

@@ -1,11 +1,11 @@
 /** Median and quantiles of cells that are gathered whole: one round, a chunk of which has all elements of its cells. */
-import type { OperationResult } from '../finish.js';
-import type { Part, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import type { Walk } from '../walk.js';
-import type { CellsPartial } from './cells.js';
 import { QuantileResults } from './results.js';
 import type { Wanted } from './wanted.js';
+import type { OperationResult } from '../result.js';
+import type { CellsPartial } from '../specs.js';
+import type { Part, Round } from '../pass.js';
 
 export class CellsPart implements Part {
   readonly #walk: Walk;

@@ -6,32 +6,14 @@ import { LIMITS } from '../../limits.js';
 import { lowerBound } from '../../lower-bound.js';
 import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
-import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
 import { elementOfKey, keyBytesOf } from './bits.js';
 import type { Element } from './interpolate.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';
-
-export interface CellsMeasure {
-  readonly kind: 'cells';
-  readonly wanted: Wanted;
-  /** NaN are left out; else a cell with one answers NaN. */
-  readonly omitsNan: boolean;
-}
-
-/** Values of 64-bit integers that were picked keep all their digits. */
-export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
-
-/** The answers of cells `[cellStart, cellStart + cellCount)`. */
-export interface CellsPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
-  readonly median: Float64Array<ArrayBuffer> | undefined;
-  /** Cell by cell. */
-  readonly quantiles: Values | undefined;
-}
+import type { CellsMeasure, CellsPartial, Values } from '../specs.js';
+import type { Measurement } from '../pass.js';
 
 export function newValues(wanted: Wanted, length: number): Values {
   const { name } = quantileDType(wanted.dtype, wanted.quantile!);

@@ -6,50 +6,12 @@
 import { eachCellRows } from '../cell-rows.js';
 import type { Engine } from '../engine.js';
 import * as SPEC from '../../kernels/refine-spec.js';
-import type { Measurement } from '../measurements.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Room } from '../room.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
-
-/** An interval of bit patterns of one cell: 1 << shift of them from `first`, a multiple of that. */
-export interface Interval {
-  readonly cell: number;
-  readonly first: bigint;
-  /** How many elements it is known to hold. */
-  readonly size: number;
-}
-
-/** What a round of a search does. `tableLength` counters belong to each cell, or to each interval. */
-export type DigitsStep =
-  | { readonly name: 'high'; readonly tableLength: number }
-  | { readonly name: 'offsets'; readonly tableLength: number; readonly base: bigint; readonly shift: number }
-  | {
-      readonly name: 'refine';
-      readonly tableLength: number;
-      readonly shift: number;
-      readonly nextShift: number;
-      readonly intervals: readonly Interval[];
-    }
-  | { readonly name: 'collect'; readonly shift: number; readonly intervals: readonly Interval[] };
-
-export type IntervalStep = Extract<DigitsStep, { readonly name: 'refine' | 'collect' }>;
-
-export interface DigitsMeasure {
-  readonly kind: 'digits';
-  /** Cells of the answer that the round is about. */
-  readonly cellStart: number;
-  readonly cellCount: number;
-  readonly step: DigitsStep;
-}
-
-export interface DigitsPartial {
-  /** The tables one after the other, or nothing. */
-  readonly counts: Uint32Array;
-  /** Patterns of the intervals one after the other, and how many of each: one more than its size where there are more. */
-  readonly collected: BigUint64Array<ArrayBuffer>;
-  readonly lengths: Uint32Array<ArrayBuffer>;
-}
+import type { DigitsMeasure, DigitsPartial, DigitsStep, Interval, IntervalStep } from '../specs.js';
+import type { Measurement } from '../pass.js';
 
 /** Counters of the first table of a type that is not counted by offsets. */
 export function highLengthOf(type: NativeType): number {

@@ -4,8 +4,9 @@
  */
 import type { Fields } from '../fields.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
-import { highLengthOf, type DigitsStep } from './digits.js';
+import { highLengthOf } from './digits.js';
 import type { Digits } from './search.js';
+import type { DigitsStep } from '../specs.js';
 
 const TABLE_LENGTH = 65_536;
 const TABLE_BITS = 16;

@@ -1,10 +1,12 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
 import { parseDType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
-import { positionsOf, type OperationResult } from '../finish.js';
+import { positionsOf } from '../finish.js';
 import type { Plan } from '../plan.js';
-import { newValues, setValue, type CellsPartial, type Values } from './cells.js';
+import { newValues, setValue } from './cells.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
+import type { OperationResult } from '../result.js';
+import type { CellsPartial, Values } from '../specs.js';
 
 const FLOAT64 = parseDType('<f8');
 

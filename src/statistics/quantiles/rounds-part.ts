@@ -3,19 +3,20 @@
  * batch of them at a time. Memory: the tables of a batch, here and in each partial on its way.
  */
 import { boxAt, gridOf, UNBOUNDED } from '../axes.js';
-import type { OperationResult } from '../finish.js';
 import { NAN_DIGIT } from '../../kernels/constants.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import type { Part, Round } from '../part.js';
 import type { Plan } from '../plan.js';
 import type { ReducePart } from '../reduce-part.js';
-import { walkWithin, type Walk } from '../walk.js';
-import type { DigitsMeasure, DigitsPartial, DigitsStep } from './digits.js';
+import type { Walk } from '../walk.js';
 import { firstDigits, type FirstDigits } from './first-digits.js';
 import { QuantileResults } from './results.js';
 import { Search } from './search.js';
 import type { SelectPlan } from './strategy.js';
 import { Places } from './wanted.js';
+import type { OperationResult } from '../result.js';
+import type { DigitsMeasure, DigitsPartial, DigitsStep } from '../specs.js';
+import type { Part, Round } from '../pass.js';
+import { walkWithin } from '../chunk-at.js';
 
 /** Cells that are searched together. */
 interface Batch {

@@ -6,8 +6,8 @@
 import { fail } from '../../errors.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import { elementOf, indexAt, isNegative, type IndexOrder } from './bits.js';
-import type { Interval, IntervalStep } from './digits.js';
 import type { Element } from './interpolate.js';
+import type { Interval, IntervalStep } from '../specs.js';
 
 /** Bits that a round finds. */
 const DIGIT_BITS = 16;

@@ -3,7 +3,7 @@ import { invariant } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import type { RowColumn } from '../filter/filter.js';
 import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import { nativeView, type TileSource } from '../tiles.js';
+import { nativeView, type TileSource } from '../native-view.js';
 
 /** One value per row, in the kernels' memory. */
 export interface NativeColumn {

@@ -1,21 +1,9 @@
 /** How many rows a filter keeps, piece by piece: what a slice of them, and cells per row, are planned with. */
-import type { Measurement } from '../measurements.js';
 import type { Engine } from '../engine.js';
 import type { Tile } from '../tiles.js';
 import type { ChunkTask } from '../walk.js';
-
-export interface RowsMeasure {
-  readonly kind: 'rows';
-  /** Rows of a piece; chunks are made of whole pieces. */
-  readonly pieceRows: number;
-}
-
-export interface RowsPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
-  /** Kept rows of each piece of the chunk. */
-  readonly counts: Float64Array<ArrayBuffer>;
-}
+import type { RowsMeasure, RowsPartial } from '../specs.js';
+import type { Measurement } from '../pass.js';
 
 export class RowsMeasurement implements Measurement {
   readonly #engine: Engine;

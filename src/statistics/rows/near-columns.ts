@@ -6,9 +6,8 @@
 import { LIMITS } from '../../limits.js';
 import type { RowColumn } from '../filter/filter.js';
 import type { Engine } from '../engine.js';
-import { isNumbers, type TileSource } from '../tiles.js';
-import type { ChunkTask } from '../walk.js';
-import type { ChunkRows } from './rows-walk.js';
+import type { ChunkRows, ChunkTask } from '../walk.js';
+import { isNumbers, type TileSource } from '../native-view.js';
 
 /** Bytes of a row that are fetched together. */
 const NEAR_BYTES = 64;

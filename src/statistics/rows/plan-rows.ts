@@ -4,19 +4,15 @@
  */
 import type { DType } from '../../dtype.js';
 import type { View } from '../../layout/view.js';
-import { normalise, type SlicePart } from '../../selection.js';
+import { normalise, type RangePart } from '../../selection.js';
 import { LIMITS } from '../../limits.js';
 import type { Box } from '../axes.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from '../groups/grouping.js';
 import { opRow } from '../ops.js';
-import type { Plan } from '../plan.js';
-import type { Walk, WalkBounds } from '../walk.js';
-import { rowsAxisOf, type KeptBefore, type RowSlice, type WalkRows } from './rows-walk.js';
-
-export type RangePart = Extract<SlicePart, { kind: 'range' }>;
-
-export const WHOLE: RangePart = { kind: 'range' };
+import type { KeptBefore, RowSlice, Walk, WalkBounds, WalkRows } from '../walk.js';
+import { rowsAxisOf } from './rows-walk.js';
+import type { Query } from '../query.js';
 
 /** What a query says of rows. */
 export interface OpenRows {
@@ -37,11 +33,21 @@ export function takesAll({ part, kept: { total }, grouping }: OpenRows): boolean
   return step === 1 && start === 0 && (stop === undefined || stop >= total);
 }
 
+/** What is known of a plan before its rows are counted. */
+interface Provisional {
+  readonly query: Query;
+  /** Something is summed up over the cells. */
+  readonly reduces: boolean;
+  readonly cells: number;
+  /** Elements are looked for by rank, where this is there. */
+  readonly select: object | undefined;
+}
+
 /**
  * True where rows are counted before their elements are read: the answer keeps rows, some of the kept ones are taken, or
  * what is computed depends on how many they are. What only sums rows up counts them meanwhile.
  */
-export function countsFirst({ query, reduces, cells, select }: Plan, open: OpenRows): boolean {
+export function countsFirst({ query, reduces, cells, select }: Provisional, open: OpenRows): boolean {
   if (!takesAll(open)) return true;
   if (open.grouping) return false;
   const keepsRows = query.axis !== null && !query.axis.includes(0);

@@ -6,12 +6,11 @@ import { invariant } from '../../errors.js';
 import { sizeOf } from '../../layout/view.js';
 import { JoinValues } from '../filter/join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
-import type { GroupsPartial } from '../groups/measure.js';
-import type { SinkPartial, Round } from '../part.js';
 import { PLAN_BOUNDS, settlePlan, type OpenQuery, type Plan, type PlanBounds } from '../plan.js';
-import type { RowsPartial } from './count.js';
 import { columnsWalk, countsFirst, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
-import type { KeptBefore } from './rows-walk.js';
+import type { GroupsPartial, RowsPartial, SinkPartial } from '../specs.js';
+import type { Round } from '../pass.js';
+import type { KeptBefore } from '../walk.js';
 
 export class RowsPreparation {
   readonly #open: OpenQuery;

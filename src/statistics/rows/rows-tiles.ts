@@ -8,29 +8,13 @@ import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from '../axes.js';
 import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import { keptTogether, nativeView, type NativeView, type Tile, type TileSource } from '../tiles.js';
-import type { ChunkTask, ColumnView } from '../walk.js';
+import type { Tile, TileRows } from '../tiles.js';
+import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from '../walk.js';
 import { RowColumns } from './columns.js';
 import { NEAR_ROWS_MAX, nearColumnsOf, packNear } from './near-columns.js';
 import type { RowMask } from './row-mask.js';
-import { columnView, isFirstStrip, rowsAxisOf, sliced, type ChunkRows, type RowSlice } from './rows-walk.js';
-
-/** The used rows of a raw tile. */
-export interface TileRows {
-  readonly columns: RowColumns;
-  /** The first row, counted from the chunk's first. */
-  readonly first: number;
-  /** No other tile with the same rows comes before it. */
-  readonly isFirstStrip: boolean;
-  /** The first cell of the chunk. */
-  readonly cellStart: number;
-  /** Rows of the tile, used or not. */
-  readonly total: number;
-  /** Address of the numbers of the used rows in the tile, u32; 0: they are `start` to `start + count`. */
-  readonly picked: number;
-  readonly start: number;
-  readonly count: number;
-}
+import { columnView, isFirstStrip, rowsAxisOf, sliced } from './rows-walk.js';
+import { keptTogether, nativeView, type NativeView, type TileSource } from '../native-view.js';
 
 /** Calls back with each tile that has used rows; it is valid until the callback returns. */
 export function eachRowsTile(

@@ -6,64 +6,8 @@
 import { invariant } from '../../errors.js';
 import { sizeOf } from '../../layout/view.js';
 import { boxAt, startOf, viewOf, type Box, type Grid } from '../axes.js';
-import type { Filter, RowColumn } from '../filter/filter.js';
-import type { ChunkTask, ColumnView, Walk } from '../walk.js';
-
-export interface RowSlice {
-  readonly start: number;
-  readonly step: number;
-  /** Rows that are used. */
-  readonly length: number;
-}
-
-/** How many rows a filter keeps up to where. */
-export interface KeptBefore {
-  /** Rows of a piece, the last of which may have fewer. */
-  readonly pieceRows: number;
-  /** Kept rows before each piece, and behind the last one. */
-  readonly counts: Float64Array;
-}
-
-/** What a walk knows of its rows. The box's axis of rows has no steps of its own: these are they. */
-export interface WalkRows {
-  /** Without joins. */
-  readonly filter: Filter;
-  /** What is read of each row beside its elements. */
-  readonly columns: readonly RowColumn[];
-  /** Cells, and index, from one used row to the next. */
-  readonly cellStep: number;
-  readonly indexStep: number;
-  /** Undefined: all that the filter keeps. */
-  readonly slice: RowSlice | undefined;
-  /** Of the rows that the slice takes, those that this keeps are used. */
-  readonly within: Filter | undefined;
-  /** Undefined where nobody asks: rows are not kept in the answer, not sliced, not indexed. */
-  readonly before: KeptBefore | undefined;
-  /** Elements are read, not only counted. */
-  readonly readsElements: boolean;
-  /** Measurements get tiles with all their rows, and are told which are used. */
-  readonly isRaw: boolean;
-}
-
-/** The rows of one chunk. Plain data. */
-export interface ChunkRows {
-  readonly filter: Filter;
-  readonly columns: readonly RowColumn[];
-  readonly cellStep: number;
-  readonly indexStep: number;
-  readonly slice: RowSlice | undefined;
-  readonly within: Filter | undefined;
-  readonly readsElements: boolean;
-  readonly isRaw: boolean;
-  /** Number of the first row. */
-  readonly first: number;
-  /** Rows, used or not; 0 where it is known that none is used. */
-  readonly length: number;
-  /** Rows that the filter keeps before these; 0 where nobody asks. */
-  readonly before: number;
-  /** No other chunk with the same rows comes before it. */
-  readonly isFirstStrip: boolean;
-}
+import type { RowColumn } from '../filter/filter.js';
+import type { ChunkTask, ColumnView, RowSlice, Walk, WalkRows } from '../walk.js';
 
 /** Chunk `number` of a walk with rows. */
 export function rowsChunkAt(walk: Walk, rows: WalkRows, number: number): ChunkTask {

@@ -1,13 +1,13 @@
 /** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
 import type { Engine } from '../../engine.js';
-import type { Measurement } from '../../measurements.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../tiles.js';
 import type { ChunkTask } from '../../walk.js';
 import { eachBlock } from '../blocks.js';
 import { RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { BucketsMeasure, BucketsPartial, Counters } from './measures.js';
+import type { BucketsMeasure, BucketsPartial, Counters } from '../../specs.js';
+import type { Measurement } from '../../pass.js';
 
 /** Counters of the buckets of a task: 1 MiB, which a second-level cache holds; and each task answers with them. */
 export const BUCKET_COUNTERS_MAX = 256 * 1024;

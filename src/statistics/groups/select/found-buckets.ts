@@ -1,8 +1,8 @@
 /** How many values of each cell lie in each bucket of a scale, merged: 4 bytes a bucket, 8 where there are 2 ** 32 values. */
 import { lowerBound } from '../../../lower-bound.js';
 import type { GroupStore } from '../store.js';
-import type { BucketsPartial, Counters } from './measures.js';
 import type { Scale } from './scale.js';
+import type { BucketsPartial, Counters } from '../../specs.js';
 
 /** More would not be worth their memory: the groups are more than a sample has told. */
 const COUNTERS_MAX = 8 * 1024 * 1024;

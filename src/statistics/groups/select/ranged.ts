@@ -1,14 +1,14 @@
 /** The worker's side of looking into ranges of codes: how their elements spread, and the elements themselves. */
 import type { Engine } from '../../engine.js';
-import type { Measurement } from '../../measurements.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../tiles.js';
 import type { ChunkTask } from '../../walk.js';
 import { eachBlock } from '../blocks.js';
-import { partsOf } from '../measure.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { CodesMeasure, CodesPartial, DigitsOfGroupsMeasure, DigitsOfGroupsPartial, Ranges } from './measures.js';
+import type { CodesMeasure, CodesPartial, DigitsOfGroupsMeasure, DigitsOfGroupsPartial, Ranges } from '../../specs.js';
+import type { Measurement } from '../../pass.js';
+import { partsOf } from '../key-table.js';
 
 /** Codes that are collected before they are set aside. */
 const COLLECTED_MAX = 64 * 1024;

@@ -1,13 +1,13 @@
 /** The worker's side of a sample: the groups and the values of a few rows. */
 import type { Engine } from '../../engine.js';
-import type { Measurement } from '../../measurements.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../tiles.js';
 import type { ChunkTask } from '../../walk.js';
 import { eachBlock } from '../blocks.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { SampleMeasure, SamplePartial } from './measures.js';
+import type { SampleMeasure, SamplePartial } from '../../specs.js';
+import type { Measurement } from '../../pass.js';
 
 export class SampleMeasurement implements Measurement {
   readonly #engine: Engine;

@@ -6,8 +6,8 @@
 import { invariant } from '../../../errors.js';
 import { ranksOf, valueOfCode, valueOfRank } from '../../codes.js';
 import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../../kernels/native-types.js';
-import type { Measure, SinkPartial, Round } from '../../part.js';
-import type { CodesPartial, DigitsOfGroupsPartial, Ranges } from './measures.js';
+import type { CodesPartial, DigitsOfGroupsPartial, Measure, Ranges, SinkPartial } from '../../specs.js';
+import type { Round } from '../../pass.js';
 
 /** Bounds that tests lower. */
 export interface GroupSearchBounds {

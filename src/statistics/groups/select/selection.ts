@@ -5,19 +5,27 @@
  */
 import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
-import type { Measure, SinkPartial, Round } from '../../part.js';
-import { newValues, setValue, type Values } from '../../quantiles/cells.js';
+import { newValues, setValue } from '../../quantiles/cells.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../rows/plan-rows.js';
 import { emptyWalk, type Walk } from '../../walk.js';
 import { extremeCodes, hasNan, presentIn, type GroupCells } from '../formulas.js';
-import { KeyTable } from '../key-table.js';
-import { partsOf, type GroupKey } from '../measure.js';
+import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
 import { bucketOfRank, FoundBuckets } from './found-buckets.js';
-import type { BucketsMeasure, CodesMeasure, Ranges, SamplePartial } from './measures.js';
 import { codeBounds, scaleOf, type Scale } from './scale.js';
 import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from './search.js';
+import type {
+  BucketsMeasure,
+  CodesMeasure,
+  GroupKey,
+  Measure,
+  Ranges,
+  SamplePartial,
+  SinkPartial,
+  Values,
+} from '../../specs.js';
+import type { Round } from '../../pass.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
 const SAMPLE_PIECES = 12;

@@ -1,0 +1,255 @@
+/**
+ * What goes between the threads: for each kind of pass what a worker is told (a spec) and what it answers (a partial). All of
+ * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
+ */
+import type { FieldName, Fields } from './fields.js';
+import type { RowColumn } from './filter/filter.js';
+import type { RecordBytes, RecordName } from './groups/records.js';
+import type { NativeType } from '../kernels/native-types.js';
+import type { Scale } from './groups/select/scale.js';
+import type { Wanted } from './quantiles/wanted.js';
+import type { BinSpec } from './histogram/spec.js';
+
+export interface ReduceMeasure {
+  readonly kind: 'reduce';
+  readonly fields: readonly FieldName[];
+  /** NaN are looked for, and left out of the count; extremes leave them out anyway. */
+  readonly countsNan: boolean;
+  /** And left out of every other field, too; else they flow through the arithmetic. */
+  readonly omitsNan: boolean;
+}
+
+/**
+ * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose
+ * buffers can be transferred between threads.
+ */
+export type ChunkPartial = Fields & {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  /** Elements of the chunk behind each of its cells, NaN included. */
+  readonly cellSize: number;
+};
+
+export interface RowsMeasure {
+  readonly kind: 'rows';
+  /** Rows of a piece; chunks are made of whole pieces. */
+  readonly pieceRows: number;
+}
+
+export interface RowsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  /** Kept rows of each piece of the chunk. */
+  readonly counts: Float64Array<ArrayBuffer>;
+}
+
+/** A key of a row: the value of a column, or the number of the bin that it lies in. */
+export interface GroupKey {
+  readonly column: RowColumn;
+  /** Bits of its codes. */
+  readonly bits: number;
+  /** Codes of the lower ends of the bins, ascending, in shared memory. Rows outside them are left out by the filter. */
+  readonly bins: BigUint64Array | undefined;
+}
+
+export interface GroupsMeasure {
+  readonly kind: 'groups';
+  readonly keys: readonly GroupKey[];
+  readonly records: readonly RecordName[];
+  readonly type: NativeType;
+  /** NaN are left out of all records. */
+  readonly dropsNan: boolean;
+}
+
+/** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */
+export interface GroupsPartial extends RecordBytes {
+  /** Cells of the answer's cells that the chunk has, of each group. */
+  readonly cellStart: number;
+  /** Cells of all its groups. */
+  readonly cellCount: number;
+  readonly groups: number;
+  /** Codes of each group, part by part. */
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  /** Rows of each group; 0 where another chunk has counted them. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+}
+
+/** A few rows: how many groups there may be, and what the values are like. */
+export interface SampleMeasure {
+  readonly kind: 'group-sample';
+  readonly keys: readonly GroupKey[];
+}
+
+export interface SamplePartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly rows: number;
+  /** Different ones, part by part. */
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  readonly values: Float64Array<ArrayBuffer>;
+}
+
+/** Groups as they appear, and how many of their values lie in each bucket of a scale. */
+export interface BucketsMeasure {
+  readonly kind: 'group-buckets';
+  readonly keys: readonly GroupKey[];
+  readonly scale: Scale;
+}
+
+/** As narrow as their values allow. */
+export type Counters = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** A group may be there more than once. */
+export interface BucketsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly groups: number;
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  /** Elements of each cell of each group: those that are NaN, and the others. */
+  readonly missing: Uint32Array<ArrayBuffer>;
+  readonly present: Uint32Array<ArrayBuffer>;
+  /** Buckets of each cell of each group; undefined where there were too many groups. */
+  readonly counters: Counters | undefined;
+}
+
+/** Where a round looks: ranges of codes of some consecutive cells. In shared memory. */
+export interface Ranges {
+  readonly firstCell: number;
+  readonly cellCount: number;
+  /** The lowest and the highest value in the ranges of each cell, of the type of the elements. */
+  readonly hulls: Uint8Array;
+  /** The number of the first range of each cell, and behind the last one. */
+  readonly starts: Uint32Array;
+  /** Lowest code and distance to the highest of each range. */
+  readonly ranges: BigUint64Array;
+}
+
+/** All groups, in the order of their ordinals, and where to look for which of their elements. */
+export interface RangesMeasure {
+  readonly keys: readonly GroupKey[];
+  /** Codes of all groups, part by part, ascending. */
+  readonly known: BigUint64Array;
+  readonly cellsPerGroup: number;
+  readonly where: Ranges;
+}
+
+/** How many elements lie in each of the 2 ** bits buckets of each range. */
+export interface DigitsOfGroupsMeasure extends RangesMeasure {
+  readonly kind: 'group-digits';
+  readonly bits: number;
+}
+
+export interface DigitsOfGroupsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly counts: Uint32Array<ArrayBuffer>;
+}
+
+/** The elements that lie in ranges. */
+export interface CodesMeasure extends RangesMeasure {
+  readonly kind: 'group-codes';
+}
+
+export interface CodesPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  /** Codes of types of less than 64 bits are half as wide. */
+  readonly codes: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
+  /** The number of the range that each lies in. */
+  readonly ranges: Uint32Array<ArrayBuffer>;
+}
+
+export interface CellsMeasure {
+  readonly kind: 'cells';
+  readonly wanted: Wanted;
+  /** NaN are left out; else a cell with one answers NaN. */
+  readonly omitsNan: boolean;
+}
+
+/** Values of 64-bit integers that were picked keep all their digits. */
+export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
+
+/** The answers of cells `[cellStart, cellStart + cellCount)`. */
+export interface CellsPartial {
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly median: Float64Array<ArrayBuffer> | undefined;
+  /** Cell by cell. */
+  readonly quantiles: Values | undefined;
+}
+
+/** An interval of bit patterns of one cell: 1 << shift of them from `first`, a multiple of that. */
+export interface Interval {
+  readonly cell: number;
+  readonly first: bigint;
+  /** How many elements it is known to hold. */
+  readonly size: number;
+}
+
+/** What a round of a search does. `tableLength` counters belong to each cell, or to each interval. */
+export type DigitsStep =
+  | { readonly name: 'high'; readonly tableLength: number }
+  | { readonly name: 'offsets'; readonly tableLength: number; readonly base: bigint; readonly shift: number }
+  | {
+      readonly name: 'refine';
+      readonly tableLength: number;
+      readonly shift: number;
+      readonly nextShift: number;
+      readonly intervals: readonly Interval[];
+    }
+  | { readonly name: 'collect'; readonly shift: number; readonly intervals: readonly Interval[] };
+
+export type IntervalStep = Extract<DigitsStep, { readonly name: 'refine' | 'collect' }>;
+
+export interface DigitsMeasure {
+  readonly kind: 'digits';
+  /** Cells of the answer that the round is about. */
+  readonly cellStart: number;
+  readonly cellCount: number;
+  readonly step: DigitsStep;
+}
+
+export interface DigitsPartial {
+  /** The tables one after the other, or nothing. */
+  readonly counts: Uint32Array;
+  /** Patterns of the intervals one after the other, and how many of each: one more than its size where there are more. */
+  readonly collected: BigUint64Array<ArrayBuffer>;
+  readonly lengths: Uint32Array<ArrayBuffer>;
+}
+
+export interface BinsMeasure {
+  readonly kind: 'bins';
+  /** One more than the bins, the last just above the last edge (spec.ts); shared between threads. */
+  readonly edges: Float64Array;
+  /** How bins of about equal width are counted; */
+  readonly spec: BinSpec | undefined;
+  /** others are looked for (starts.ts). */
+  readonly starts: Uint32Array | undefined;
+}
+
+export interface BinsPartial {
+  /** Below the first edge and NaN, then of each bin, then above the last edge. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  readonly nans: number;
+}
+
+/** Each kind of measure, with the mergeable partial that a worker answers with. Both are plain data. */
+export interface Kinds {
+  readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
+  readonly rows: { readonly measure: RowsMeasure; readonly partial: RowsPartial };
+  readonly groups: { readonly measure: GroupsMeasure; readonly partial: GroupsPartial };
+  readonly 'group-sample': { readonly measure: SampleMeasure; readonly partial: SamplePartial };
+  readonly 'group-buckets': { readonly measure: BucketsMeasure; readonly partial: BucketsPartial };
+  readonly 'group-digits': { readonly measure: DigitsOfGroupsMeasure; readonly partial: DigitsOfGroupsPartial };
+  readonly 'group-codes': { readonly measure: CodesMeasure; readonly partial: CodesPartial };
+  readonly cells: { readonly measure: CellsMeasure; readonly partial: CellsPartial };
+  readonly digits: { readonly measure: DigitsMeasure; readonly partial: DigitsPartial };
+  readonly bins: { readonly measure: BinsMeasure; readonly partial: BinsPartial };
+}
+
+export type Kind = keyof Kinds;
+
+/** What every chunk of a round measures. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
+export type Measure = Kinds[Kind]['measure'];
+
+export type SinkPartial = Kinds[Kind]['partial'];
