@@ -93,6 +93,10 @@ function importsOf(text: string): string[] {
   return [...code.matchAll(IMPORT)].map(match => match[1]!);
 }
 
+function targetOf(file: string, asked: string): string {
+  return path.posix.join(path.posix.dirname(file), asked).replace(/\.js$/, '.ts');
+}
+
 function isIn(file: string, rooms: readonly string[]): boolean {
   return rooms.some(room => (room.endsWith('/') ? file.startsWith(room) : file === room));
 }
@@ -117,13 +121,32 @@ function violations(tree: Tree): string[] {
           ? [`${file} imports ${asked}, which is for ${door.rooms.join(', ')}`]
           : [];
       }
-      const target = path.posix.join(path.posix.dirname(file), asked).replace(/\.js$/, '.ts');
+      const target = targetOf(file, asked);
       const layer = layerOf(target);
       if (!tree.has(target)) return asked.endsWith('.js') ? [`${file} imports ${asked}, which is not there`] : [];
       if (layer === own || layer <= highest) return [];
       return [`${file} (${LAYERS[own]!.name}) imports ${target} (${LAYERS[layer]?.name ?? 'no layer'})`];
     });
   });
+}
+
+/** Circles of imports, types included: each as the files that it goes through. */
+function circles(tree: Tree): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file].join(' → '));
+    if (at >= 0 || done.has(file)) return;
+    const text = tree.get(file);
+    if (text === undefined) return;
+    for (const asked of importsOf(text)) {
+      if (asked.startsWith('.')) visit(targetOf(file, asked), [...path, file]);
+    }
+    done.add(file);
+  };
+  for (const file of tree.keys()) visit(file, []);
+  return found;
 }
 
 function readTree(): Map<string, string> {
@@ -143,6 +166,21 @@ t.test('no import points up, and every file stands in a layer', { skip: !hasSour
   const tree = readTree();
   t.ok(tree.size > 50, 'the sources were found');
   t.strictSame(violations(tree), []);
+});
+
+/** A file and its state know each other, and what is done with both stands in files of its own. */
+const KNOWN_CIRCLES = 'src/file/';
+
+t.test('no imports go in a circle, those of types included', { skip: !hasSources && 'no sources here' }, async t => {
+  const rooms = [...readTree()].filter(([file]) => !file.startsWith(KNOWN_CIRCLES));
+  t.strictSame(circles(new Map(rooms)), []);
+  const planted = new Map([
+    ['src/a.ts', "import { b } from './b/b.js';"],
+    ['src/b/b.ts', "import type { C } from './c.js';"],
+    ['src/b/c.ts', "export { a } from '../a.js';"],
+    ['src/d.ts', "import { a } from './a.js';"],
+  ]);
+  t.strictSame(circles(planted), ['src/a.ts → src/b/b.ts → src/b/c.ts → src/a.ts']);
 });
 
 t.test('a planted violation is noticed', async t => {
