@@ -1,9 +1,11 @@
 /**
  * Grouped statistics: keys → codes → ordinals of groups → what each group gathers. A code is an unsigned 64-bit integer
  * that orders and compares like the value it stands for; a cell is a group, or one of the cells of a group
- * (ordinal * scale + cell). Records of cells are all zero before their first element. Values are given by the address
- * of the first, the bytes from one to the next, and the numbers of the rows that are used, or 0 for all.
+ * (ordinal * scale + cell). Fields of a cell (cell-fields.ts) stand side by side, 8 bytes each, and cells `cellBytes` apart.
+ * Values are given by the address of the first, the bytes from one to the next, and the numbers of the rows that are used,
+ * or 0 for all.
  */
+import { Cell, SUM, SUM_REST } from './cell-fields';
 import { at, codeOf } from './codes';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
 
@@ -356,111 +358,161 @@ export function dropNan(values: usize, cells: usize, count: usize): usize {
   return kept;
 }
 
-/** The same for packed codes: those that are not `nan`. */
-export function dropCode(codes: usize, cells: usize, count: usize, nan: u64): usize {
-  let kept: usize = 0;
+/** Rows of each group, u32. */
+export function countRows(ordinals: usize, count: usize, rows: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const code = load<u64>(codes + i * 8);
-    store<u64>(codes + kept * 8, code);
-    store<u32>(cells + kept * 4, load<u32>(cells + i * 4));
-    kept += usize(code !== nan);
-  }
-  return kept;
-}
-
-/** Record: elements (u32). */
-export function countCells(cells: usize, count: usize, records: usize): void {
-  for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 4;
-    store<u32>(record, load<u32>(record) + 1);
+    const row = rows + usize(load<u32>(ordinals + i * 4)) * 4;
+    store<u32>(row, load<u32>(row) + 1);
   }
 }
 
-/** Record: elements that are not zero (u32). */
-export function nonzeroCells(values: usize, cells: usize, count: usize, records: usize): void {
+/** Where the fields of a cell begin: `fields` is that of cell 0. */
+function cellAt(cells: usize, i: usize, fields: usize, cellBytes: usize): usize {
+  return fields + usize(load<u32>(cells + i * 4)) * cellBytes;
+}
+
+/** SEEN, or COUNT. */
+export function countCells(cells: usize, count: usize, fields: usize, cellBytes: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 4;
-    store<u32>(record, load<u32>(record) + u32(load<f64>(values + i * 8) !== 0));
+    const cell = cellAt(cells, i, fields, cellBytes);
+    store<f64>(cell, load<f64>(cell) + 1);
   }
 }
 
-/** Record: sum and what rounding left out of it (Knuth's TwoSum). Once the sum is not finite, the rest means nothing. */
-export function sumCells(values: usize, cells: usize, count: usize, records: usize): void {
-  for (let i: usize = 0; i < count; i++)
-    addTo(records + usize(load<u32>(cells + i * 4)) * 16, load<f64>(values + i * 8));
-}
-
-function addTo(pair: usize, value: f64): void {
-  const before = load<f64>(pair);
-  const after = before + value;
-  const added = after - before;
-  store<f64>(pair, after);
-  store<f64>(pair, load<f64>(pair, 8) + (before - (after - added) + (value - added)), 8);
-}
-
-/** Record: the 128-bit sum of 64-bit integers, low half first. */
-export function sumWideCells(from: usize, isSigned: i32, cells: usize, count: usize, records: usize): void {
+/** ZEROS. */
+export function zeroCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 16;
-    const value = load<u64>(from + i * 8);
-    const before = load<u64>(record);
-    const after = before + value;
-    store<u64>(record, after);
-    const carry = u64(after < before);
-    const extended = isSigned ? u64(i64(value) >> 63) : 0;
-    store<u64>(record, load<u64>(record, 8) + extended + carry, 8);
+    const cell = cellAt(cells, i, fields, cellBytes);
+    store<f64>(cell, load<f64>(cell) + f64(load<f64>(values + i * 8) === 0));
+  }
+}
+
+/** SUM and SUM_REST of floats. Once the sum is not finite, the rest means nothing. */
+export function sumCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    Cell.addToSum(cellAt(cells, i, fields, cellBytes), 8, load<f64>(values + i * 8));
+  }
+}
+
+/** SUM of integers of at most 32 bits, which are given as float64. */
+export function sumIntegerCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    Cell.addInteger(cellAt(cells, i, fields, cellBytes), 8, SUM, i64(load<f64>(values + i * 8)));
+  }
+}
+
+/** SUM of the low halves of packed 64-bit integers, SUM_REST of the high ones. */
+export function sumWideCells(
+  from: usize,
+  isSigned: bool,
+  cells: usize,
+  count: usize,
+  fields: usize,
+  cellBytes: usize,
+): void {
+  for (let i: usize = 0; i < count; i++) {
+    const cell = cellAt(cells, i, fields, cellBytes);
+    const value = load<i64>(from + i * 8);
+    Cell.addInteger(cell, 8, SUM, value & 0xffff_ffff);
+    Cell.addInteger(cell, 8, SUM_REST, isSigned ? value >> 32 : i64(u64(value) >> 32));
   }
 }
 
 /**
- * Record: count, shift, and the sums of distances from the shift and of their squares, each with its rest. The shift is
- * the cell's first value; squares are exact (Dekker 1971), so that nothing is lost where the shift is far from the mean.
+ * COUNT, MEAN, MEAN_REST and M2, side by side. While values are added, MEAN is the cell's first value, MEAN_REST the mean of
+ * the distances from it, and M2 is as it will be (Welford 1962); settleMoments makes a mean and its rest of them.
  */
-export function momentCells(values: usize, cells: usize, count: usize, records: usize): void {
+export function momentCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 48;
+    const cell = cellAt(cells, i, fields, cellBytes);
     const value = load<f64>(values + i * 8);
-    const seen = load<f64>(record);
-    if (seen === 0) store<f64>(record, value, 8);
-    store<f64>(record, seen + 1);
-    addSquare(record, value - load<f64>(record, 8));
+    if (load<f64>(cell) === 0) store<f64>(cell, value, 8);
+    addDistance(cell, value - load<f64>(cell, 8));
   }
 }
 
-/** The same for 64-bit integers, whose shift is kept as their bits. Distances are rounded once. */
-export function momentWideCells(from: usize, isSigned: i32, cells: usize, count: usize, records: usize): void {
+/** The same for packed 64-bit integers: the first value is kept as its bits. Distances are rounded once. */
+export function momentWideCells(
+  from: usize,
+  isSigned: bool,
+  cells: usize,
+  count: usize,
+  fields: usize,
+  cellBytes: usize,
+): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 48;
+    const cell = cellAt(cells, i, fields, cellBytes);
     const value = load<u64>(from + i * 8);
-    const seen = load<f64>(record);
-    if (seen === 0) store<u64>(record, value, 8);
-    store<f64>(record, seen + 1);
-    const shift = load<u64>(record, 8);
-    const low = f64(value & 0xffff_ffff) - f64(shift & 0xffff_ffff);
-    const high = isSigned ? f64(i64(value) >> 32) - f64(i64(shift) >> 32) : f64(value >> 32) - f64(shift >> 32);
-    addSquare(record, high * 4294967296 + low);
+    if (load<f64>(cell) === 0) store<u64>(cell, value, 8);
+    const first = load<u64>(cell, 8);
+    const low = f64(value & 0xffff_ffff) - f64(first & 0xffff_ffff);
+    addDistance(cell, (highOf(value, isSigned) - highOf(first, isSigned)) * 4294967296 + low);
   }
 }
 
-function addSquare(record: usize, distance: f64): void {
-  addTo(record + 16, distance);
-  const square = distance * distance;
-  const scaled = distance * 134217729;
-  const high = scaled - (scaled - distance);
-  const low = distance - high;
-  const error = high * high - square + 2 * high * low + low * low;
-  addTo(record + 32, square);
-  store<f64>(record, load<f64>(record, 40) + error, 40);
+function highOf(value: u64, isSigned: bool): f64 {
+  return isSigned ? f64(i64(value) >> 32) : f64(value >> 32);
 }
 
-/** Record: the largest code, and the largest of all codes with every bit turned round, which is the least. */
-export function extremeCells(codes: usize, cells: usize, count: usize, records: usize): void {
+function addDistance(cell: usize, distance: f64): void {
+  const seen = load<f64>(cell) + 1;
+  const before = load<f64>(cell, 16);
+  const delta = distance - before;
+  const mean = before + delta / seen;
+  store<f64>(cell, seen);
+  store<f64>(cell, mean, 16);
+  store<f64>(cell, load<f64>(cell, 24) + delta * (distance - mean), 24);
+}
+
+/** Ends what momentCells began, or momentWideCells where `isWide`, for the first `count` cells. */
+export function settleMoments(isWide: bool, isSigned: bool, count: usize, fields: usize, cellBytes: usize): void {
+  for (let cell = fields; count > 0; count--, cell += cellBytes) {
+    let first = load<f64>(cell, 8);
+    let low: f64 = 0;
+    if (isWide) {
+      const bits = load<u64>(cell, 8);
+      const high = highOf(bits, isSigned) * 4294967296;
+      low = f64(bits & 0xffff_ffff);
+      first = high + low;
+      low -= first - high;
+    }
+    const distance = load<f64>(cell, 16) + low;
+    const mean = first + distance;
+    const added = mean - first;
+    store<f64>(cell, mean, 8);
+    store<f64>(cell, mean - mean == 0 ? first - (mean - added) + (distance - added) : 0, 16);
+  }
+}
+
+/** MIN and MAX, side by side. */
+export function extremeCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 16;
-    const code = load<u64>(codes + i * 8);
-    const turned = ~code;
-    if (code > load<u64>(record)) store<u64>(record, code);
-    if (turned > load<u64>(record, 8)) store<u64>(record, turned, 8);
+    const cell = cellAt(cells, i, fields, cellBytes);
+    const value = load<f64>(values + i * 8);
+    if (value < load<f64>(cell)) store<f64>(cell, value);
+    if (value > load<f64>(cell, 8)) store<f64>(cell, value, 8);
+  }
+}
+
+/** The same for packed 64-bit integers. */
+export function extremeWideCells(
+  from: usize,
+  isSigned: bool,
+  cells: usize,
+  count: usize,
+  fields: usize,
+  cellBytes: usize,
+): void {
+  if (isSigned) extremesOfWide<i64>(from, cells, count, fields, cellBytes);
+  else extremesOfWide<u64>(from, cells, count, fields, cellBytes);
+}
+
+function extremesOfWide<T>(from: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const cell = cellAt(cells, i, fields, cellBytes);
+    const value = load<T>(from + i * 8);
+    if (value < load<T>(cell)) store<T>(cell, value);
+    if (value > load<T>(cell, 8)) store<T>(cell, value, 8);
   }
 }
 
@@ -468,24 +520,23 @@ export function extremeCells(codes: usize, cells: usize, count: usize, records: 
 const LARGE: f64 = 8.452712498170644e270;
 const SMALL: f64 = 1.1830521861667747e-271;
 
-/** Record: product and exponent (the product is product * 2 ** exponent), and 1 as soon as there is one. */
-export function productCells(values: usize, cells: usize, count: usize, records: usize): void {
+/** PROD and PROD_EXPONENT, side by side: the product is PROD * 2 ** PROD_EXPONENT. */
+export function productCells(values: usize, cells: usize, count: usize, fields: usize, cellBytes: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const record = records + usize(load<u32>(cells + i * 4)) * 24;
-    const product = load<f64>(record, 16) === 0 ? 1 : load<f64>(record);
+    const cell = cellAt(cells, i, fields, cellBytes);
+    const product = load<f64>(cell);
     const value = load<f64>(values + i * 8);
-    store<f64>(record, 1, 16);
     const next = product * value;
     const magnitude = Math.abs(next);
     if (magnitude < LARGE && magnitude > SMALL) {
-      store<f64>(record, next);
+      store<f64>(cell, next);
       continue;
     }
     // Both brought near one, by exact powers of two.
     const a = exponentOf(product);
     const b = exponentOf(value);
-    store<f64>(record, scaleDown(product, a) * scaleDown(value, b));
-    store<f64>(record, load<f64>(record, 8) + f64(a + b), 8);
+    store<f64>(cell, scaleDown(product, a) * scaleDown(value, b));
+    store<f64>(cell, load<f64>(cell, 8) + f64(a + b), 8);
   }
 }
 

@@ -3,11 +3,9 @@
  * Memory in the engine: 128 bytes per cell of the chunk for what kernels know of it, 32 for their work; and the partial.
  */
 import { boxAt, type Axis, type Box } from './axes.js';
-import { CellMemory } from './cell-memory.js';
+import { CellMemory } from './accumulators/cell-memory.js';
 import type { Engine } from './engine.js';
-import type { FieldName } from './fields.js';
 import { ROOM_BYTES, type CellField } from '../kernels/cell-fields.js';
-import type { Kernels } from '../kernels/index.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../kernels/native-types.js';
 import type { Room } from './room.js';
@@ -15,6 +13,7 @@ import type { Tile } from './tiles.js';
 import type { ChunkTask } from './walk.js';
 import type { ChunkPartial, ReduceMeasure } from './specs.js';
 import type { Measurement } from './pass.js';
+import { type AccumulatorName, fieldsOf } from './accumulators/index.js';
 
 /** Which kernels a measure needs. */
 interface Wants {
@@ -29,7 +28,7 @@ interface Wants {
 }
 
 export class ReduceMeasurement implements Measurement {
-  readonly #kernels: Kernels;
+  readonly #engine: Engine;
   readonly #chunk: ChunkTask;
   readonly #measure: ReduceMeasure;
   readonly #wants: Wants;
@@ -38,13 +37,15 @@ export class ReduceMeasurement implements Measurement {
   /** Elements of each cell, where some rows of a chunk are not used. */
   readonly #counts: Float64Array<ArrayBuffer> | undefined;
 
-  constructor({ kernels, scratch }: Engine, measure: ReduceMeasure, chunk: ChunkTask) {
-    this.#kernels = kernels;
+  constructor(engine: Engine, measure: ReduceMeasure, chunk: ChunkTask) {
+    this.#engine = engine;
     this.#chunk = chunk;
     this.#measure = measure;
     this.#wants = wantsOf(measure);
-    this.#cells = new CellMemory(kernels, scratch, nativeTypeOf(chunk.dtype), chunk.cellCount, usedFields(this.#wants));
-    this.#room = scratch.alloc(ROOM_BYTES * chunk.cellCount);
+    const type = nativeTypeOf(chunk.dtype);
+    this.#cells = new CellMemory(engine, type, chunk.cellCount, usedFields(this.#wants), 'columns');
+    this.#cells.begin(0, chunk.cellCount);
+    this.#room = engine.scratch.alloc(ROOM_BYTES * chunk.cellCount);
     if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
   }
 
@@ -58,12 +59,13 @@ export class ReduceMeasurement implements Measurement {
 
   partial(room: Room): ChunkPartial {
     const { cellStart, cellCount, elements } = this.#chunk;
-    const { fields, countsNan } = this.#measure;
+    const { accumulators, countsNan } = this.#measure;
     // Each cell has the same share of every used row.
     const cellSize = this.#counts ? (this.#counts[0] ?? 0) : elements / cellCount;
     const { extremes, positions, moments } = this.#wants;
     const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
-    const present = this.#cells.read(fields, counted, room);
+    const names = fieldsOf(accumulators, this.#chunk.dtype);
+    const present = this.#cells.read(names, counted, cellCount, length => room.f64(length));
     if (!countsNan && this.#counts) present.count?.set(this.#counts);
     else if (!countsNan) present.count?.fill(cellSize);
     return { cellStart, cellCount, cellSize, ...present };
@@ -71,7 +73,7 @@ export class ReduceMeasurement implements Measurement {
 
   #addRuns(type: NativeType, ptr: number, { at, outer, inner }: Piece): void {
     const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
-    const kernels = this.#kernels;
+    const { kernels } = this.#engine;
     const itemsize = NATIVE_BYTES[type];
     const isFloat = type.startsWith('f');
     // Extremes cost least beside moments, and the sums of float32 follow from them.
@@ -83,7 +85,7 @@ export class ReduceMeasurement implements Measurement {
       outer.stride * itemsize,
       inner.length,
       outer.length,
-      this.#cells.ptr + 8 * at.cell,
+      this.#cells.at('sum') + 8 * at.cell,
       this.#cells.fieldBytes,
       8 * outer.cellStep,
     ] as const;
@@ -97,7 +99,7 @@ export class ReduceMeasurement implements Measurement {
 
   #addRows(type: NativeType, ptr: number, { at, blocks, outer, inner }: Piece): void {
     const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
-    const kernels = this.#kernels;
+    const { kernels } = this.#engine;
     const itemsize = NATIVE_BYTES[type];
     const isDerived = moments && type === 'f32';
     const over = [
@@ -108,7 +110,7 @@ export class ReduceMeasurement implements Measurement {
       inner.length,
       blocks.length,
       blocks.stride * itemsize,
-      this.#cells.ptr + 8 * at.cell,
+      this.#cells.at('sum') + 8 * at.cell,
       this.#cells.fieldBytes,
       8 * blocks.cellStep,
     ] as const;
@@ -122,20 +124,20 @@ export class ReduceMeasurement implements Measurement {
 }
 
 /** What the partial of a chunk takes of a room. */
-export function partialBytes({ fields }: ReduceMeasure, { cellCount }: ChunkTask): number {
-  return 8 * fields.length * cellCount;
+export function partialBytes({ accumulators }: ReduceMeasure, { cellCount, dtype }: ChunkTask): number {
+  return 8 * fieldsOf(accumulators, dtype).length * cellCount;
 }
 
-function wantsOf({ fields, countsNan, omitsNan }: ReduceMeasure): Wants {
-  const has = (name: FieldName): boolean => fields.includes(name);
+function wantsOf({ accumulators, countsNan, omitsNan }: ReduceMeasure): Wants {
+  const has = (name: AccumulatorName): boolean => accumulators.includes(name);
   const positions =
     (has('argmin') ? WANTS_MIN : 0) + (has('argmax') ? WANTS_MAX : 0) + (has('nanIndex') ? WANTS_NAN : 0);
   const sums = has('sum');
-  const moments = has('m2');
+  const moments = has('moments');
   // Something has to count what is not NaN.
   const counts = countsNan && !(omitsNan && (sums || moments));
   const extremes = positions === 0 && (has('min') || has('max') || counts);
-  return { sums, moments, extremes, positions, zeros: has('zeros'), products: has('prod'), omits: omitsNan };
+  return { sums, moments, extremes, positions, zeros: has('zeros'), products: has('product'), omits: omitsNan };
 }
 
 /** Adds what a tile has of each cell. */

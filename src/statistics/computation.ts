@@ -107,7 +107,7 @@ export class Computation {
       invariant(result !== undefined, 'every operation belongs to a part');
       return result;
     });
-    if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.accumulator), results };
+    if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.fields), results };
     const grouped = yield* this.#groups.grouped();
     return { axis, count: countAll(plan, grouped), results, grouped };
   }

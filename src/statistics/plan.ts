@@ -7,9 +7,8 @@ import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { memoryOrder, type Box, type CellOrder } from './axes.js';
-import { fieldsOf } from './fields.js';
 import { needsRange, isCountedByValue } from './histogram/by-value.js';
-import { opRow, type Quantity } from './ops.js';
+import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
 import { GROUP_SEARCH_BOUNDS, type GroupSearchBounds } from './groups/select/search.js';
 import type { Query } from './query.js';
@@ -36,6 +35,7 @@ import {
 } from './quantiles/strategy.js';
 import { emptyWalk, type KeptBefore, type Walk, type WalkBounds, walkOver, walkOverCells } from './walk.js';
 import type { ReduceMeasure } from './specs.js';
+import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
 
 export interface Plan {
   readonly query: Query;
@@ -175,13 +175,15 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
 
   const positional = query.ops.some(op => opRow(op).positional);
   const isOrdered = binsExtent || query.ops.some(op => opRow(op).ordered);
-  const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered);
-  const quantities = new Set<Quantity>(query.ops.flatMap(op => opRow(op).quantities));
-  if (select?.usesExtent || binsExtent) quantities.add('min').add('max');
-  const nanIndex = countsNan && positional && query.nan === 'propagate';
-  const fields = fieldsOf(quantities, dtype, { countsNan, nanIndex });
-
-  const reduces = quantities.size > 0 || countsNan;
+  // Elements that are looked for by rank leave NaN out, too; without groups the search itself notices them.
+  const isOrderedGroups = isGrouped && wantedOf(query, dtype) !== undefined;
+  const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered || isOrderedGroups);
+  const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => opRow(op).needs));
+  if (select?.usesExtent || binsExtent) wanted.add('min').add('max');
+  if (countsNan) wanted.add('count');
+  if (countsNan && positional && query.nan === 'propagate') wanted.add('nanIndex');
+  const accumulators = accumulatorsOf(wanted);
+  const reduces = accumulators.length > 0;
   const searches = isGrouped ? wantedOf(query, dtype) !== undefined : select !== undefined;
   const readsData = !isEmpty && (reduces || searches || histogram !== undefined);
   const { box, cellOrder } = isEmpty
@@ -191,7 +193,7 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     query,
     dtype,
     view,
-    measure: { kind: 'reduce', fields, countsNan, omitsNan: countsNan && query.nan !== 'propagate' },
+    measure: { kind: 'reduce', accumulators, countsNan, omitsNan: countsNan && query.nan !== 'propagate' },
     shape: query.keepdims ? view.shape.map((length, axis) => (isKept(axis) ? length : 1)) : keptShape,
     cells,
     cellSize,

@@ -8,7 +8,7 @@ import { isEmpty, presentMembers } from '../present.js';
 import { listed, shown } from '../shown.js';
 import { parseFilter, type FilterTree } from './filter/parse.js';
 import { parseGrouping, type GroupingTree } from './groups/grouping.js';
-import { OP_NAMES, type OpName, opRow, OPS, type Parameters, UNGROUPED } from './ops.js';
+import { isOpName, OP_NAMES, type OpName, opRow, type Parameters, UNGROUPED } from './ops.js';
 import type { RangePart } from '../selection.js';
 
 export type NanMode = 'propagate' | 'omit' | 'raise';
@@ -191,10 +191,6 @@ function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
 function axesWords(rank: number): string {
   if (rank === 0) return 'none, since it is one element. Leave axis out';
   return `${rank}. Use ${rank === 1 ? '0 or -1' : `${-rank} to ${rank - 1}`}`;
-}
-
-function isOpName(text: string): text is OpName {
-  return Object.hasOwn(OPS, text);
 }
 
 function isNanMode(text: string): text is NanMode {

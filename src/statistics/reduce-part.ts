@@ -1,21 +1,23 @@
-/** The operations that one pass of merged fields answers: sums, moments, extremes, positions, counts. */
+/** The statistics that are finished from accumulators: one pass over the data measures them all. */
+import { combineCells, fieldsOf } from './accumulators/index.js';
+import { newFields, type Fields } from './accumulators/fields.js';
+import { fail } from '../errors.js';
 import { finishReduced } from './finish.js';
-import { mergePartial, newAccumulator, type Accumulator } from './merge.js';
-import type { Plan } from './plan.js';
 import type { OperationResult } from './result.js';
+import type { Plan } from './plan.js';
 import type { ChunkPartial } from './specs.js';
 import type { Part, Round } from './pass.js';
 
 export class ReducePart implements Part {
   #plan: Plan;
-  accumulator: Accumulator;
+  readonly fields: Fields;
   #isRead = false;
   /** Elements of the first cell that were read. */
   #read = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    this.accumulator = newAccumulator(plan);
+    this.fields = newFields(fieldsOf(plan.measure.accumulators, plan.dtype), plan.cells);
   }
 
   next(): Round | undefined {
@@ -24,9 +26,19 @@ export class ReducePart implements Part {
     return { walk: this.#plan.walk, measure: this.#plan.measure };
   }
 
+  /**
+   * Whatever order the chunks were computed in: partials come in the order of the chunks, so that the bits of the answer do
+   * not depend on the number of workers. @throws nan_found when the query refuses NaN and the chunk held one
+   */
   merge(partial: ChunkPartial): void {
-    if (partial.cellStart === 0) this.#read += partial.cellSize;
-    mergePartial(this.accumulator, partial);
+    const { cellStart, cellCount, cellSize } = partial;
+    if (cellStart === 0) this.#read += cellSize;
+    const { query, measure, dtype } = this.#plan;
+    if (query.nan === 'raise' && measure.countsNan) refuseNan(partial);
+    if (cellSize === this.#plan.cellSize) {
+      // The only chunk of these cells.
+      for (const name of fieldsOf(measure.accumulators, dtype)) this.fields[name]!.set(partial[name]!, cellStart);
+    } else combineCells(measure.accumulators, this.fields, cellStart, partial, 0, cellCount);
   }
 
   /** When all is read: the plan for the rows that were used, each of which adds the same to every cell. */
@@ -34,11 +46,15 @@ export class ReducePart implements Part {
     const { cellSize } = this.#plan;
     const total = this.#plan.view.shape[0]!;
     this.#plan = planFor(cellSize === 0 ? 0 : this.#read / (cellSize / total));
-    this.accumulator = { ...this.accumulator, plan: this.#plan };
     return this.#plan;
   }
 
   finish(): Generator<void, Map<number, OperationResult>> {
-    return finishReduced(this.#plan, this.accumulator);
+    return finishReduced(this.#plan, this.fields);
   }
+}
+
+function refuseNan({ count, cellSize }: ChunkPartial): void {
+  if (count!.every(each => each === cellSize)) return;
+  fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
 }

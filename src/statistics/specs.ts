@@ -2,17 +2,17 @@
  * What goes between the threads: for each kind of pass what a worker is told (a spec) and what it answers (a partial). All of
  * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
  */
-import type { FieldName, Fields } from './fields.js';
+import type { Fields } from './accumulators/fields.js';
 import type { RowColumn } from './filter/filter.js';
-import type { RecordBytes, RecordName } from './groups/records.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/select/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
 import type { BinSpec } from './histogram/spec.js';
+import type { AccumulatorName } from './accumulators/index.js';
 
 export interface ReduceMeasure {
   readonly kind: 'reduce';
-  readonly fields: readonly FieldName[];
+  readonly accumulators: readonly AccumulatorName[];
   /** NaN are looked for, and left out of the count; extremes leave them out anyway. */
   readonly countsNan: boolean;
   /** And left out of every other field, too; else they flow through the arithmetic. */
@@ -55,14 +55,14 @@ export interface GroupKey {
 export interface GroupsMeasure {
   readonly kind: 'groups';
   readonly keys: readonly GroupKey[];
-  readonly records: readonly RecordName[];
+  readonly accumulators: readonly AccumulatorName[];
   readonly type: NativeType;
-  /** NaN are left out of all records. */
+  /** NaN are left out of all accumulators. */
   readonly dropsNan: boolean;
 }
 
 /** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */
-export interface GroupsPartial extends RecordBytes {
+export type GroupsPartial = Fields & {
   /** Cells of the answer's cells that the chunk has, of each group. */
   readonly cellStart: number;
   /** Cells of all its groups. */
@@ -72,7 +72,7 @@ export interface GroupsPartial extends RecordBytes {
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Rows of each group; 0 where another chunk has counted them. */
   readonly rows: Uint32Array<ArrayBuffer>;
-}
+};
 
 /** A few rows: how many groups there may be, and what the values are like. */
 export interface SampleMeasure {

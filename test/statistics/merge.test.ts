@@ -8,9 +8,10 @@ import {
   sourceFrom,
   type StatisticsResult,
 } from '../../src/statistics/index.js';
-import { addPairTo, combineMoments, type MomentFields } from '../../src/statistics/combine.js';
 import { exactInteger } from '../../src/statistics/exact.js';
 import { seededRandom } from '../helpers/random.js';
+import { addPairTo } from '../../src/statistics/accumulators/sum.js';
+import { combineMoments, type MomentFields } from '../../src/statistics/accumulators/moments.js';
 
 const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };
 
@@ -64,7 +65,7 @@ function momentsOf(count: number, mean: number, m2: number): MomentFields {
 }
 
 function combined(a: MomentFields, b: MomentFields): { mean: number; m2: number } {
-  combineMoments(a, 0, b, 1);
+  combineMoments(a, 0, b, 0, 1);
   return { mean: a.mean[0]! + a.meanRest[0]!, m2: a.m2[0]! };
 }
 
@@ -82,7 +83,7 @@ test('means of many sets keep what a double cannot hold', async t => {
   const all = momentsOf(1, 2 ** 53, 0);
   for (let count = 1; count < 1000; count++) {
     all.count[0] = count;
-    combineMoments(all, 0, { ...momentsOf(1, 2 ** 53, 0), meanRest: Float64Array.of(0.1) }, 1);
+    combineMoments(all, 0, { ...momentsOf(1, 2 ** 53, 0), meanRest: Float64Array.of(0.1) }, 0, 1);
   }
   t.equal(all.mean[0], 2 ** 53);
   t.ok(Math.abs(all.meanRest[0]! - 0.0999) < 1e-12);

@@ -9,7 +9,7 @@ import {
   type QueryInput,
 } from '../../src/statistics/index.js';
 import { divideExact, exactInteger } from '../../src/statistics/exact.js';
-import { scaled } from '../../src/statistics/combine.js';
+import { scaled } from '../../src/statistics/accumulators/product.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 

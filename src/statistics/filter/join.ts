@@ -32,7 +32,7 @@ export class JoinValues {
     this.measure = {
       kind: 'groups',
       keys: [{ column, bits, bins: undefined }],
-      records: [],
+      accumulators: [],
       type: this.#type,
       dropsNan: false,
     };

@@ -1,98 +1,116 @@
-/** What the cells of groups gather, in the kernels' memory: a block of values goes into every record that is asked for. */
-import type { Engine } from '../engine.js';
+/** What the cells of groups gather, in the kernels' memory: a block of values goes into every accumulator that is asked for. */
 import { NATIVE_TYPES } from '../../kernels/native-types.js';
-import { nanCodeOf } from '../codes.js';
-import { type RecordBytes, type RecordName, RECORDS } from './records.js';
-import { BLOCK_ROWS } from './row-groups.js';
+import type { CellField } from '../../kernels/cell-fields.js';
+import { CellMemory } from '../accumulators/cell-memory.js';
+import type { Fields } from '../accumulators/fields.js';
+import { fieldsOf } from '../accumulators/index.js';
+import type { DType } from '../../dtype.js';
+import type { Engine } from '../engine.js';
 import type { GroupsMeasure } from '../specs.js';
+import { BLOCK_ROWS } from './row-groups.js';
 
 export class CellRecords {
   readonly #engine: Engine;
   readonly #measure: GroupsMeasure;
-  readonly #places: ReadonlyMap<RecordName, number>;
+  readonly #dtype: DType;
+  readonly #cells: CellMemory;
+  readonly #used: ReadonlySet<CellField>;
   readonly #typeNumber: number;
   readonly #isWide: boolean;
+  readonly #isSigned: boolean;
   readonly #values: number;
-  readonly #cells: number;
-  readonly #needsValues: boolean;
+  readonly #cellOfRow: number;
 
   /** Takes scratch memory for `cellsMax` cells; what is not used of it is never touched. */
-  constructor(engine: Engine, measure: GroupsMeasure, cellsMax: number) {
+  constructor(engine: Engine, measure: GroupsMeasure, dtype: DType, cellsMax: number) {
     this.#engine = engine;
     this.#measure = measure;
-    this.#places = new Map(measure.records.map(name => [name, engine.scratch.alloc(RECORDS[name].bytes * cellsMax)]));
+    this.#dtype = dtype;
+    const used = usedFields(measure);
+    this.#used = new Set(used);
+    this.#cells = new CellMemory(engine, measure.type, cellsMax, used, 'records');
     this.#typeNumber = NATIVE_TYPES.indexOf(measure.type);
     this.#isWide = measure.type === 'i64' || measure.type === 'u64';
+    this.#isSigned = measure.type.startsWith('i');
     this.#values = engine.scratch.alloc(8 * BLOCK_ROWS);
-    this.#cells = engine.scratch.alloc(4 * BLOCK_ROWS);
-    const asFloats: readonly RecordName[] = this.#isWide
-      ? ['nonzero', 'product']
-      : ['nonzero', 'product', 'sum', 'moments'];
-    this.#needsValues = measure.dropsNan || asFloats.some(name => this.#places.has(name));
+    this.#cellOfRow = engine.scratch.alloc(4 * BLOCK_ROWS);
   }
 
   /** Cells `[from, to)` begin to be used. */
-  clear(from: number, to: number): void {
-    for (const [name, ptr] of this.#places) {
-      const { bytes } = RECORDS[name];
-      this.#engine.scratch.u8(ptr + from * bytes, (to - from) * bytes).fill(0);
-    }
+  begin(from: number, to: number): void {
+    this.#cells.begin(from, to);
   }
 
   /** One value per row: the first at `ptr`, or those of the rows at `picked`; row i belongs to cell ordinal * scale + cell. */
   add(ptr: number, stride: number, picked: number, count: number, ordinals: number, scale: number, cell: number): void {
-    if (this.#places.size === 0) return;
+    if (this.#used.size === 0) return;
     const { kernels } = this.#engine;
-    const isPlain = scale === 1 && !this.#measure.dropsNan;
-    const cells = isPlain ? ordinals : this.#cells;
-    const place = (): void => {
-      if (!isPlain) kernels.cellsOf(ordinals, count, scale, cell, cells);
-    };
-    place();
-    if (this.#needsValues) {
-      kernels.widen(this.#typeNumber, ptr, stride, picked, count, this.#values);
-      const kept = this.#measure.dropsNan ? kernels.dropNan(this.#values, cells, count) : count;
-      this.#addValues(cells, kept);
-      if (kept < count) place();
+    const { dropsNan } = this.#measure;
+    const isPlain = scale === 1 && !dropsNan;
+    const cells = isPlain ? ordinals : this.#cellOfRow;
+    if (!isPlain) kernels.cellsOf(ordinals, count, scale, cell, cells);
+    if (this.#isWide) {
+      kernels.pickRows(ptr, stride, 8, picked, count, this.#values);
+      this.#addWide(cells, count);
     }
-    if (this.#isWide) this.#addWide(ptr, stride, picked, count, cells);
-    const extremes = this.#places.get('extremes');
-    if (extremes === undefined) return;
-    kernels.codes(this.#typeNumber, ptr, stride, picked, count, this.#values);
-    const kept = this.#measure.dropsNan
-      ? kernels.dropCode(this.#values, cells, count, nanCodeOf(this.#measure.type))
-      : count;
-    kernels.extremeCells(this.#values, cells, kept, extremes);
+    if (this.#isWide && !this.#has('zeros') && !this.#has('prod')) return;
+    kernels.widen(this.#typeNumber, ptr, stride, picked, count, this.#values);
+    this.#addNumbers(cells, dropsNan ? kernels.dropNan(this.#values, cells, count) : count);
   }
 
-  #addValues(cells: number, count: number): void {
+  #has(field: CellField): boolean {
+    return this.#used.has(field);
+  }
+
+  /** Values as float64. Of 64-bit integers, which are rounded, what does not mind. */
+  #addNumbers(cells: number, count: number): void {
     const { kernels } = this.#engine;
-    const place = (name: RecordName): number | undefined => this.#places.get(name);
-    const [present, nonzero, product] = [place('present'), place('nonzero'), place('product')];
-    if (present !== undefined) kernels.countCells(cells, count, present);
-    if (nonzero !== undefined) kernels.nonzeroCells(this.#values, cells, count, nonzero);
-    if (product !== undefined) kernels.productCells(this.#values, cells, count, product);
-    const [sum, moments] = [place('sum'), place('moments')];
-    if (sum !== undefined) kernels.sumCells(this.#values, cells, count, sum);
-    if (moments !== undefined && !this.#isWide) kernels.momentCells(this.#values, cells, count, moments);
+    const values = this.#values;
+    const into = (field: CellField): [number, number] => [this.#cells.at(field), this.#cells.cellBytes];
+    if (this.#has('zeros')) kernels.zeroCells(values, cells, count, ...into('zeros'));
+    if (this.#has('prod')) kernels.productCells(values, cells, count, ...into('prod'));
+    if (this.#isWide) return;
+    if (this.#has('seen')) kernels.countCells(cells, count, ...into('seen'));
+    if (this.#has('sum')) {
+      const add = this.#measure.type.startsWith('f') ? kernels.sumCells : kernels.sumIntegerCells;
+      add(values, cells, count, ...into('sum'));
+    }
+    if (this.#has('count')) kernels.momentCells(values, cells, count, ...into('count'));
+    if (this.#has('min')) kernels.extremeCells(values, cells, count, ...into('min'));
   }
 
-  #addWide(ptr: number, stride: number, picked: number, count: number, cells: number): void {
+  #addWide(cells: number, count: number): void {
     const { kernels } = this.#engine;
-    const [wide, moments] = [this.#places.get('wide'), this.#places.get('moments')];
-    if (wide === undefined && moments === undefined) return;
-    const isSigned = this.#measure.type === 'i64' ? 1 : 0;
-    kernels.pickRows(ptr, stride, 8, picked, count, this.#values);
-    if (wide !== undefined) kernels.sumWideCells(this.#values, isSigned, cells, count, wide);
-    if (moments !== undefined) kernels.momentWideCells(this.#values, isSigned, cells, count, moments);
+    const values = this.#values;
+    const signed = this.#isSigned;
+    const into = (field: CellField): [number, number] => [this.#cells.at(field), this.#cells.cellBytes];
+    if (this.#has('sum')) kernels.sumWideCells(values, signed, cells, count, ...into('sum'));
+    if (this.#has('count')) kernels.momentWideCells(values, signed, cells, count, ...into('count'));
+    if (this.#has('min')) kernels.extremeWideCells(values, signed, cells, count, ...into('min'));
   }
 
-  /** The records of the first cells, as views that hold until the next `clear`. */
-  viewOf(cells: number): RecordBytes {
-    const entries = [...this.#places].map(([name, ptr]) => [
-      name,
-      this.#engine.scratch.u8(ptr, cells * RECORDS[name].bytes),
-    ]);
-    return Object.fromEntries(entries) as RecordBytes;
+  /** The fields of the first cells. To be asked once: moments are settled. */
+  read(cells: number): Fields {
+    const names = fieldsOf(this.#measure.accumulators, this.#dtype);
+    if (this.#has('count')) {
+      const { kernels } = this.#engine;
+      kernels.settleMoments(this.#isWide, this.#isSigned, cells, this.#cells.at('count'), this.#cells.cellBytes);
+    }
+    const counted = this.#has('count') ? 'count' : 'seen';
+    return this.#cells.read(names, counted, cells, length => new Float64Array(length));
   }
+}
+
+/** What kernels add to; fields of one kernel side by side. */
+function usedFields({ accumulators }: GroupsMeasure): CellField[] {
+  const has = (name: (typeof accumulators)[number]): boolean => accumulators.includes(name);
+  const isCounted = has('count') && !has('moments');
+  return [
+    ...(has('sum') ? (['sum', 'sumRest'] as const) : []),
+    ...(has('moments') ? (['count', 'mean', 'meanRest', 'm2'] as const) : []),
+    ...(isCounted ? (['seen'] as const) : []),
+    ...(has('min') || has('max') ? (['min', 'max'] as const) : []),
+    ...(has('zeros') ? (['zeros'] as const) : []),
+    ...(has('product') ? (['prod', 'prodExponent'] as const) : []),
+  ];
 }

@@ -1,26 +1,26 @@
 /** The operations of a grouped query: one round finds the groups and gathers their records, more search for quantiles. */
-import { parseDType, withByteOrder, type DType } from '../../dtype.js';
+import { parseDType, withByteOrder } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { valueOfCode, type ExactNumber } from '../codes.js';
-import { dtypeOf, positionsOf } from '../finish.js';
+import { valueOfCode } from '../codes.js';
+import { finishStatistic, positionsOf, type Places } from '../finish.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import { isReduceOp, type OpName } from '../ops.js';
+import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';
 import type { Plan, PlannedGroups } from '../plan.js';
 import { columnsWalk, groupedBounds, inLargerChunks } from '../rows/plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
 import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
 import { emptyWalk, type Walk } from '../walk.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
-import { FORMULAS, dropsNan, isMissing, recordsOf, usedIn, type GroupCells } from './formulas.js';
+import { groupCellsOf, type GroupCells } from './formulas.js';
+import { seenIn } from '../accumulators/accumulator.js';
+import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedOrdinals } from './key-table.js';
-import type { RecordName } from './records.js';
 import { GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { BucketsPartial, GroupsMeasure, GroupsPartial, SinkPartial } from '../specs.js';
 import type { Part, Round } from '../pass.js';
 
-const INT64 = parseDType('<i8');
 const FLOAT64 = parseDType('<f8');
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
@@ -45,13 +45,11 @@ export class GroupsPart implements Part {
     this.#plan = plan;
     this.#groups = groups;
     this.#wanted = wantedOf(query, dtype);
-    const records = cells === 0 ? [] : recordsOf(query, dtype);
-    const perCell = query.parameters?.quantile?.q.length ?? 1;
-    const store = new GroupStore(partsOf(groups.keys).length, records, nativeTypeOf(dtype), cells, perCell);
-    // Of a row; the plan's cells are those of all rows.
-    const perRow = plan.rowElements / Math.max(1, cells);
-    this.#cells = { query, dtype, store, perRow, dropsNan: dropsNan(query, dtype) };
-    this.#steps = this.#run(records);
+    const accumulators = cells === 0 ? [] : plan.measure.accumulators;
+    const valuesPerCell = query.parameters?.quantile?.q.length ?? 1;
+    const store = new GroupStore(partsOf(groups.keys).length, accumulators, dtype, { cells, valuesPerCell });
+    this.#cells = groupCellsOf(plan, store);
+    this.#steps = this.#run(accumulators);
   }
 
   /** What the groups that were found hold, with the answer that they will have. */
@@ -72,11 +70,11 @@ export class GroupsPart implements Part {
     this.#take(partial);
   }
 
-  *#run(records: readonly RecordName[]): Generator<Round, void, void> {
-    const walk = this.#walk(records);
+  *#run(accumulators: readonly AccumulatorName[]): Generator<Round, void, void> {
+    const walk = this.#walk(accumulators);
     if (!walk) return;
     // Buckets tell how many values are present.
-    const findsGroups = records.every(name => name === 'present');
+    const findsGroups = accumulators.every(name => name === 'count');
     const selection = this.#select(walk);
     this.#selecting = selection;
     if (selection) yield* selection.sample(findsGroups);
@@ -84,7 +82,7 @@ export class GroupsPart implements Part {
     if (buckets && findsGroups) {
       this.#take = partial => buckets.found.merge(partial as BucketsPartial);
       yield { walk: this.#searchWalk(walk), measure: buckets.measure };
-    } else yield* this.#findGroups(walk, records, selection);
+    } else yield* this.#findGroups(walk, accumulators, selection);
     this.#refuseNan();
     this.#order = yield* this.#inTurns(sortedOrdinals(this.#cells.store.table), walk);
     if (selection) yield* selection.select(this.#order);
@@ -93,23 +91,20 @@ export class GroupsPart implements Part {
 
   *#findGroups(
     walk: Walk,
-    records: readonly RecordName[],
+    accumulators: readonly AccumulatorName[],
     selection: GroupSelection | undefined,
   ): Generator<Round, void, void> {
     const { store } = this.#cells;
     const buckets = selection?.buckets;
-    const measured = [...records];
-    if (selection && !buckets && !records.includes('extremes')) {
-      measured.push('extremes');
-      store.add('extremes');
-    }
+    const more: readonly AccumulatorName[] = selection && !buckets ? ['min', 'max'] : [];
+    store.keep(more);
     const measure: GroupsMeasure = {
       kind: 'groups',
       keys: this.#groups.keys,
-      // Where no elements are read there are none to keep records of.
-      records: walk.rows!.readsElements ? measured : [],
+      // Where no elements are read there is nothing to accumulate.
+      accumulators: walk.rows!.readsElements ? accumulatorsOf([...accumulators, ...more]) : [],
       type: nativeTypeOf(this.#plan.dtype),
-      dropsNan: this.#cells.dropsNan,
+      dropsNan: this.#cells.countsNan,
     };
     this.#take = partial => {
       if ('counters' in partial) buckets!.found.merge(partial);
@@ -148,11 +143,11 @@ export class GroupsPart implements Part {
   }
 
   /** Over the elements, or over the keys alone where no element is asked for; undefined where there are no rows. */
-  #walk(records: readonly RecordName[]): Walk | undefined {
+  #walk(accumulators: readonly AccumulatorName[]): Walk | undefined {
     const { walk, dtype } = this.#plan;
     const { total, rows } = this.#groups;
     if (total === 0) return undefined;
-    const readsElements = records.length > 0 || this.#wanted !== undefined;
+    const readsElements = accumulators.length > 0 || this.#wanted !== undefined;
     if (walk.chunkCount > 0 && readsElements) return walk;
     const keys = columnsWalk(
       walk.source,
@@ -166,9 +161,9 @@ export class GroupsPart implements Part {
 
   #refuseNan(): void {
     const { store } = this.#cells;
-    if (this.#plan.query.nan !== 'raise' || !this.#cells.dropsNan) return;
+    if (this.#plan.query.nan !== 'raise' || !this.#cells.countsNan) return;
     for (let cell = 0; cell < store.table.size * store.cells; cell++) {
-      if (isMissing(this.#cells, cell)) {
+      if (seenIn(this.#cells, cell) < this.#cells.sizeOf(cell)) {
         fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
       }
     }
@@ -185,15 +180,15 @@ export class GroupsPart implements Part {
   *grouped(): Generator<void, GroupedResult> {
     const keys: GroupKeyValues[] = [];
     for (let key = 0; key < this.#groups.keys.length; key++) keys.push(yield* this.#keyValues(key));
-    const counts = yield* this.#values('count', INT64, cell => usedIn(this.#cells, cell));
+    const counts = yield* finishStatistic('count', this.#cells, this.#places());
     return { groups: this.#order.length, isList: this.#groups.isList, keys, counts };
   }
 
   *#finishOp(op: OpName): Generator<void, OperationResult> {
     if (op === 'median' || op === 'quantile') return yield* this.#finishSelected(op);
-    const formula = isReduceOp(op) && op !== 'argmin' && op !== 'argmax' ? FORMULAS[op] : undefined;
-    if (!formula || !isReduceOp(op)) return fail('bad_operation', `${op} is not computed by groups.`, { op });
-    return yield* this.#values(op, dtypeOf(op, this.#plan.dtype), cell => formula(this.#cells, cell));
+    if (!isReduceOp(op) || UNGROUPED.includes(op))
+      return fail('bad_operation', `${op} is not computed by groups.`, { op });
+    return yield* finishStatistic(op, this.#cells, this.#places());
   }
 
   *#finishSelected(op: 'median' | 'quantile'): Generator<void, OperationResult> {
@@ -227,25 +222,21 @@ export class GroupsPart implements Part {
     };
   }
 
-  /** A value per cell of each group, cells in the order of the answer. */
-  *#values(op: OpName, dtype: DType, valueOf: (cell: number) => ExactNumber): Generator<void, OperationResult> {
+  /** A value for each cell of each group: groups in the order of their keys, cells in that of the answer. */
+  #places(): Places {
     const { shape, cells } = this.#plan;
     const positions = positionsOf(this.#plan);
-    const groups = this.#order.length;
-    const values = new Float64Array(groups * cells);
-    let exact: bigint[] | undefined;
-    for (let i = 0; i < values.length; i++) {
-      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-      const group = Math.floor(i / cells);
-      const cell = i - group * cells;
-      const at = group * cells + (positions ? positions[cell]! : cell);
-      const value = valueOf(this.#order[group]! * cells + cell);
-      if (typeof value === 'bigint') exact ??= Array.from<bigint>({ length: values.length });
-      if (typeof value === 'bigint') exact![at] = value;
-      else values[at] = value;
-    }
-    if (exact) for (let i = 0; i < values.length; i++) exact[i] ??= BigInt(values[i]!);
-    return { op, name: op, dtype, shape: [groups, ...shape], values: exact ?? values };
+    const order = this.#order;
+    const groups = order.length;
+    return {
+      shape: [groups, ...shape],
+      length: groups * cells,
+      cellOf(i) {
+        const group = Math.floor(i / cells);
+        return order[group]! * cells + i - group * cells;
+      },
+      placeOf: positions ? i => i - (i % cells) + positions[i % cells]! : i => i,
+    };
   }
 
   /** The values of one key, group by group: of a key with bins the number of the bin. */

@@ -10,10 +10,11 @@ import type { ChunkTask } from '../walk.js';
 import { eachBlock, valuesAt } from './blocks.js';
 import { CellRecords } from './cell-records.js';
 import { RowElements, type RowElement } from './elements.js';
-import { type RecordBytes, type RecordName, RECORDS } from './records.js';
 import { RowGroups, type BlockRows } from './row-groups.js';
 import type { GroupsMeasure, GroupsPartial } from '../specs.js';
 import type { Measurement } from '../pass.js';
+import { fieldsOf } from '../accumulators/index.js';
+import type { Fields } from '../accumulators/fields.js';
 
 /** Cells that are gathered for at a time: about 15 MiB of records at most. */
 const CELLS_MAX = 128 * 1024;
@@ -23,7 +24,7 @@ interface Segment {
   readonly groups: number;
   readonly keys: BigUint64Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
-  readonly records: RecordBytes;
+  readonly fields: Fields;
 }
 
 export class GroupsMeasurement implements Measurement {
@@ -44,20 +45,20 @@ export class GroupsMeasurement implements Measurement {
     const rowsMax = chunk.rows!.length;
     const groupsMax = Math.max(1, Math.min(rowsMax, Math.floor(CELLS_MAX / chunk.cellCount)));
     this.#groups = new RowGroups(engine, measure.keys, groupsMax);
-    this.#records = new CellRecords(engine, measure, groupsMax * chunk.cellCount);
+    this.#records = new CellRecords(engine, measure, chunk.dtype, groupsMax * chunk.cellCount);
     this.#rows = engine.scratch.alloc(4 * groupsMax);
     this.#elements = new RowElements(NATIVE_BYTES[measure.type]);
   }
 
   add({ ptr, box, rows }: Tile): void {
-    const elements = this.#measure.records.length === 0 ? [] : this.#elements.of(box);
+    const elements = this.#measure.accumulators.length === 0 ? [] : this.#elements.of(box);
     eachBlock(
       this.#groups,
       rows!,
       () => this.#setAside(),
       (block, ordinals, before) => {
         this.#begin(before, this.#groups.known);
-        if (rows!.isFirstStrip) this.#engine.kernels.countCells(ordinals, block.count, this.#rows);
+        if (rows!.isFirstStrip) this.#engine.kernels.countRows(ordinals, block.count, this.#rows);
         this.#gather(ptr, elements, block, ordinals);
       },
     );
@@ -70,26 +71,25 @@ export class GroupsMeasurement implements Measurement {
     const { parts } = this.#groups;
     const keys = new BigUint64Array(groups * parts);
     const rows = new Uint32Array(groups);
-    const records: { [R in RecordName]?: Uint8Array<ArrayBuffer> } = {};
-    const { cellStart, cellCount } = this.#chunk;
-    for (const name of this.#measure.records) records[name] = new Uint8Array(groups * cellCount * RECORDS[name].bytes);
+    const { cellStart, cellCount, dtype } = this.#chunk;
+    const names = fieldsOf(this.#measure.accumulators, dtype);
+    const fields: Fields = {};
+    for (const name of names) fields[name] = new Float64Array(groups * cellCount);
     let at = 0;
     for (const segment of segments) {
       keys.set(segment.keys, at * parts);
       rows.set(segment.rows, at);
-      for (const name of this.#measure.records) {
-        records[name]!.set(segment.records[name]!, at * cellCount * RECORDS[name].bytes);
-      }
+      for (const name of names) fields[name]!.set(segment.fields[name]!, at * cellCount);
       at += segment.groups;
     }
-    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, ...records };
+    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, ...fields };
   }
 
   /** Groups `[from, to)` are new. */
   #begin(from: number, to: number): void {
     if (from === to) return;
     this.#engine.scratch.u32(this.#rows + 4 * from, to - from).fill(0);
-    this.#records.clear(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
+    this.#records.begin(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
   }
 
   #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number): void {
@@ -103,10 +103,9 @@ export class GroupsMeasurement implements Measurement {
   #setAside(): void {
     const groups = this.#groups.known;
     if (groups === 0) return;
-    const views = this.#records.viewOf(groups * this.#chunk.cellCount);
-    const records = Object.fromEntries(Object.entries(views).map(([name, bytes]) => [name, bytes.slice()]));
+    const fields = this.#records.read(groups * this.#chunk.cellCount);
     const rows = this.#engine.scratch.u32(this.#rows, groups).slice();
-    this.#segments.push({ groups, keys: this.#groups.keysOf(), rows, records });
+    this.#segments.push({ groups, keys: this.#groups.keysOf(), rows, fields });
     this.#groups.clear();
   }
 }

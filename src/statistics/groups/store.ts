@@ -1,16 +1,16 @@
 /**
- * The groups of a query and their cells, merged from partials. Memory grows with the groups that are found: their keys
- * and slots, about 24 bytes each, and the records of their cells.
+ * The groups of a query and their cells, combined from partials. Memory grows with the groups that are found: their keys
+ * and slots, about 24 bytes each, and the fields of their cells.
  */
+import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import type { NativeType } from '../../kernels/native-types.js';
-import { mergerOf, newMerged, type MergedRecord } from './combine.js';
-import { KeyTable } from './key-table.js';
-import type { RecordName } from './records.js';
+import { newFields, type Fields } from '../accumulators/fields.js';
+import { accumulatorsOf, combineCells, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
 import type { GroupsPartial } from '../specs.js';
+import { KeyTable } from './key-table.js';
 
-/** Room for so many groups at first; for fewer, where each has many cells. */
+/** Memory for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;
 const FIRST_CELLS_MAX = 16 * 1024;
 
@@ -18,42 +18,46 @@ export class GroupStore {
   readonly table: KeyTable;
   /** Cells of each group. */
   readonly cells: number;
-  readonly #type: NativeType;
+  readonly #dtype: DType;
   readonly #valuesPerCell: number;
+  #accumulators: readonly AccumulatorName[];
   /** Rows of each group. */
   rows: Float64Array;
-  readonly #records: Map<RecordName, MergedRecord>;
+  /** Of all cells: cell c of group g is item `g * cells + c`. */
+  readonly fields: Fields = {};
 
-  constructor(parts: number, records: readonly RecordName[], type: NativeType, cells: number, valuesPerCell = 1) {
+  /** @param parts words of 64 bits of a key */
+  constructor(
+    parts: number,
+    accumulators: readonly AccumulatorName[],
+    dtype: DType,
+    { cells, valuesPerCell = 1 }: { readonly cells: number; readonly valuesPerCell?: number },
+  ) {
     this.table = new KeyTable(parts);
     this.cells = cells;
-    this.#type = type;
+    this.#dtype = dtype;
     this.#valuesPerCell = valuesPerCell;
-    const room = Math.max(1, Math.min(FIRST_GROUPS, Math.floor(FIRST_CELLS_MAX / Math.max(1, cells))));
-    this.rows = new Float64Array(room);
-    this.#records = new Map(records.map(name => [name, newMerged(name, room * cells)]));
+    const groups = Math.max(1, Math.min(FIRST_GROUPS, Math.floor(FIRST_CELLS_MAX / Math.max(1, cells))));
+    this.rows = new Float64Array(groups);
+    this.#accumulators = [];
+    this.keep(accumulators);
   }
 
   /** What it holds. */
   get bytes(): number {
     let bytes = this.table.bytes + this.rows.byteLength;
-    for (const record of this.#records.values()) bytes += record.byteLength;
+    for (const field of Object.values(this.fields)) bytes += field.byteLength;
     return bytes;
   }
 
-  /** The records of all cells: cell c of group g is item `g * cells + c`. */
-  record(name: RecordName): MergedRecord {
-    return this.#records.get(name)!;
+  /** Keeps more accumulators. Nothing may have been merged yet. */
+  keep(more: readonly AccumulatorName[]): void {
+    this.#accumulators = accumulatorsOf([...this.#accumulators, ...more]);
+    Object.assign(this.fields, this.#emptyFields(this.rows.length));
   }
 
-  /** The same, undefined where it is not kept. */
-  optional(name: RecordName): MergedRecord | undefined {
-    return this.#records.get(name);
-  }
-
-  /** Keeps a record more. Nothing may have been merged yet. */
-  add(name: RecordName): void {
-    if (!this.#records.has(name)) this.#records.set(name, newMerged(name, this.rows.length * this.cells));
+  #emptyFields(groups: number): Fields {
+    return newFields(fieldsOf(this.#accumulators, this.#dtype), groups * this.cells);
   }
 
   /** Ordinals of keys, part by part. @throws too_large */
@@ -78,13 +82,12 @@ export class GroupStore {
     const { groups, keys, rows, cellStart, cellCount } = partial;
     const perGroup = groups === 0 ? 0 : cellCount / groups;
     const ordinals = this.mergeGroups(keys, rows, groups);
-    for (const [name, into] of this.#records) {
-      const bytes = partial[name];
-      if (!bytes) continue;
-      const merge = mergerOf(name, this.#type, bytes);
+    for (const name of this.#accumulators) {
+      // Where no elements were read there are none to add.
+      if (fieldsOf([name], this.#dtype).some(field => partial[field] === undefined)) continue;
       for (let i = 0; i < groups; i++) {
         const to = ordinals[i]! * this.cells + cellStart;
-        for (let cell = 0; cell < perGroup; cell++) merge(into, to + cell, i * perGroup + cell);
+        combineCells([name], this.fields, to, partial, i * perGroup, perGroup);
       }
     }
   }
@@ -105,10 +108,9 @@ export class GroupStore {
     const larger = new Float64Array(capacity);
     larger.set(this.rows);
     this.rows = larger;
-    for (const [name, record] of this.#records) {
-      const grown = newMerged(name, capacity * this.cells);
-      grown.set(record.subarray(0, record.length));
-      this.#records.set(name, grown);
+    for (const [name, field] of Object.entries(this.#emptyFields(capacity))) {
+      field.set(this.fields[name as keyof Fields]!);
+      this.fields[name as keyof Fields] = field;
     }
   }
 }

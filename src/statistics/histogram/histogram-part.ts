@@ -6,7 +6,7 @@
 import { parseDType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
-import { isWide } from '../fields.js';
+import { isWide } from '../accumulators/fields.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
 import { elementOf } from '../quantiles/bits.js';
@@ -50,7 +50,7 @@ export class HistogramPart implements Part {
       this.#waited = true;
       return undefined;
     }
-    const counted = this.#reduced.accumulator.fields.count;
+    const counted = this.#reduced.fields.count;
     if (this.#waited && counted) this.#refuseNan(this.#plan.cellSize - counted[0]!);
     const { values } = this.#edges();
     this.#counts = new Float64Array(values.length + 1);
@@ -102,7 +102,7 @@ export class HistogramPart implements Part {
       const values = this.#valuesSeen();
       return values.length > 0 ? [Math.min(...values), Math.max(...values)] : [];
     }
-    const { count, min, minLow, max, maxLow } = this.#reduced.accumulator.fields;
+    const { count, min, minLow, max, maxLow } = this.#reduced.fields;
     if (count?.[0] === 0) return [];
     if (!isWide(dtype)) return [min![0]!, max![0]!];
     return [wideNumber(min![0]!, minLow![0]!), wideNumber(max![0]!, maxLow![0]!)];

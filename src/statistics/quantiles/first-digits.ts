@@ -2,7 +2,7 @@
  * What the first round of a search counts: the 16 high bits of floats, all of the bits of short integers, and of longer
  * integers the 16 bits in which their range differs, so that a narrow range is done in one round.
  */
-import type { Fields } from '../fields.js';
+import type { Fields } from '../accumulators/fields.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import { highLengthOf } from './digits.js';
 import type { Digits } from './search.js';

@@ -68,7 +68,7 @@ export class RoundsPart implements Part {
       const batch = this.#batches.next();
       if (batch.done) return undefined;
       this.#batch = batch.value;
-      this.#first = firstDigits(this.#type, this.#select.usesExtent ? this.#reduced.accumulator.fields : undefined);
+      this.#first = firstDigits(this.#type, this.#select.usesExtent ? this.#reduced.fields : undefined);
       return this.#ask(this.#first.step);
     }
   }

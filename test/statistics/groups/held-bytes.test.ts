@@ -51,7 +51,7 @@ t.test('it grows with the groups, with the records of their cells, and with what
 });
 
 t.test('the first group of a million cells has room, and no more', t => {
-  const store = new GroupStore(1, ['sum'], 'f64', 1_000_000);
+  const store = new GroupStore(1, ['sum'], parseDType('<f8'), { cells: 1_000_000 });
   t.ok(store.bytes < 20_000_000, `${store.bytes} bytes`);
   t.end();
 });

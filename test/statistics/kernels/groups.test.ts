@@ -181,37 +181,43 @@ t.test('cells gather counts, sums, moments, extremes and products', async t => {
         const value = isSpecial ? random.pick(SPECIAL_FLOATS) : (random.next() - 0.5) * 10 ** random.below(20);
         view.setFloat64(values + 8 * i, value, true);
       }
-      const codes = takeCodes(area, count, random.pick([4, 2 ** 31]));
       const wide = take(8 * count);
       for (let i = 0; i < count; i++) putValues(view, wide + 8 * i, 'i64', [randomValue(random, 'i64', 2 ** 20)]);
-      const all: { at: number; size: number }[] = [];
-      const records = (size: number): number => {
-        const at = take(2 * groups * size);
-        bytes.fill(0, at - bytes.byteOffset, at - bytes.byteOffset + 2 * groups * size);
-        all.push({ at, size });
-        return at;
+      const small = take(8 * count);
+      for (let i = 0; i < count; i++) view.setFloat64(small + 8 * i, random.below(2 ** 32) - 2 ** 31, true);
+      const floats: { at: number; bytes: number }[] = [];
+      const cellBytes = 8 * random.pick([4, 5, 16]);
+      const fields = (...starts: readonly number[]): [number, number] => {
+        const at = take(2 * groups * cellBytes);
+        for (let i = 0; i < 2 * groups * cellBytes; i += 8)
+          view.setFloat64(at + i, starts[(i / 8) % (cellBytes / 8)] ?? 0, true);
+        floats.push({ at, bytes: 2 * groups * cellBytes });
+        return [at, cellBytes];
       };
-      const signed = random.pick([0, 1]);
-      kernels.countCells(cells, count, records(4));
-      kernels.nonzeroCells(values, cells, count, records(4));
-      kernels.sumCells(values, cells, count, records(16));
-      kernels.sumWideCells(wide, signed, cells, count, records(16));
-      kernels.momentCells(values, cells, count, records(48));
-      kernels.momentWideCells(wide, signed, cells, count, records(48));
-      kernels.extremeCells(codes, cells, count, records(16));
-      kernels.productCells(values, cells, count, records(24));
+      const signed = random.pick([false, true]);
+      kernels.countCells(cells, count, ...fields());
+      kernels.zeroCells(values, cells, count, ...fields());
+      kernels.sumCells(values, cells, count, ...fields());
+      const moments = fields();
+      kernels.momentCells(values, cells, count, ...moments);
+      kernels.settleMoments(false, false, 2 * groups, ...moments);
+      const wideMoments = fields();
+      kernels.momentWideCells(wide, signed, cells, count, ...wideMoments);
+      if (random.next() < 0.5) kernels.settleMoments(true, signed, 2 * groups, ...wideMoments);
+      kernels.extremeCells(values, cells, count, ...fields(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
+      kernels.productCells(values, cells, count, ...fields(1));
       // NaN have signs that mean nothing.
-      for (const { at, size } of all) {
-        if (size < 8) continue;
-        for (let i = 0; i < 2 * groups * size; i += 8) {
+      for (const { at, bytes: length } of floats) {
+        for (let i = 0; i < length; i += 8) {
           if (Number.isNaN(view.getFloat64(at + i, true))) view.setFloat64(at + i, Number.NaN, true);
         }
       }
+      kernels.sumIntegerCells(small, cells, count, ...fields());
+      kernels.sumWideCells(wide, signed, cells, count, ...fields());
+      kernels.extremeWideCells(wide, signed, cells, count, ...fields());
       // What stands behind the kept ones is nobody's.
-      const kept =
-        random.next() < 0.5 ? kernels.dropNan(values, cells, count) : kernels.dropCode(codes, cells, count, 3n);
+      const kept = kernels.dropNan(values, cells, count);
       bytes.fill(0, values - bytes.byteOffset + 8 * kept, values - bytes.byteOffset + 8 * count);
-      bytes.fill(0, codes - bytes.byteOffset + 8 * kept, codes - bytes.byteOffset + 8 * count);
       bytes.fill(0, cells - bytes.byteOffset + 4 * kept, cells - bytes.byteOffset + 4 * count);
       return kept;
     }),

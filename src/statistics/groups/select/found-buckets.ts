@@ -60,7 +60,7 @@ export class FoundBuckets {
 
   /** Rows of groups, and elements of cells. */
   #addSizes(ordinals: Uint32Array, { missing, present }: BucketsPartial): void {
-    const own = this.#store.optional('present');
+    const own = this.#store.fields.count;
     const { rows, cells } = this.#store;
     for (const [i, ordinal] of ordinals.entries()) {
       // Each cell has as many elements of a row as the others.

@@ -9,7 +9,8 @@ import { newValues, setValue } from '../../quantiles/cells.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../rows/plan-rows.js';
 import { emptyWalk, type Walk } from '../../walk.js';
-import { extremeCodes, hasNan, presentIn, type GroupCells } from '../formulas.js';
+import { extremeCodes, type GroupCells } from '../formulas.js';
+import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
 import { bucketOfRank, FoundBuckets } from './found-buckets.js';
@@ -180,7 +181,7 @@ export class GroupSelection {
     rangesOf: (own: number, ranks: readonly number[]) => CodeRange[],
   ): Search | undefined {
     const own = this.#ownCell(cell, order);
-    const count = presentIn(this.#cells, own);
+    const count = seenIn(this.#cells, own);
     if (count === 0 || hasNan(this.#cells, own)) return undefined;
     const ranks = places.ranksOf(count);
     return { cell, ranks, ranges: rangesOf(own, ranks), found: ranks.map(() => undefined) };
@@ -208,14 +209,14 @@ export class GroupSelection {
     const { min, max } = ranksOf(this.#type);
     const all = { least: codeOfRank(this.#type, min), most: codeOfRank(this.#type, max) };
     return (own, ranks) => {
-      const { least, most } = store.optional('extremes') ? extremeCodes(store, own) : all;
-      const range = { low: least, span: most - least, below: 0, count: presentIn(this.#cells, own) };
+      const { least, most } = store.fields.min ? extremeCodes(this.#cells, own) : all;
+      const range = { low: least, span: most - least, below: 0, count: seenIn(this.#cells, own) };
       return ranks.map(() => range);
     };
   }
 
   #answer({ cell, ranks, found }: Search, order: Uint32Array, places: Places, cells: number): void {
-    const count = presentIn(this.#cells, this.#ownCell(cell, order));
+    const count = seenIn(this.#cells, this.#ownCell(cell, order));
     const { median, quantiles } = places.answersOf(count, rank => valueOfCode(this.#type, found[ranks.indexOf(rank)]!));
     if (this.#options.wanted.median) this.median[cell] = median;
     for (const [i, value] of quantiles.entries()) setValue(this.quantiles!, i * cells + cell, value);

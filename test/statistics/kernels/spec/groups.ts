@@ -26,15 +26,25 @@ export function groupKernels(memory: DataView) {
     setF64(pair, after);
     setF64(pair + 8, f64(pair + 8) + (before - (after - added) + (value - added)));
   };
-  const addSquare = (record: number, distance: number): void => {
-    addTo(record + 16, distance);
-    const square = distance * distance;
-    const scaled = distance * 134_217_729;
-    const high = scaled - (scaled - distance);
-    const low = distance - high;
-    const error = high * high - square + 2 * high * low + low * low;
-    addTo(record + 32, square);
-    setF64(record + 40, f64(record + 40) + error);
+  const add = (at: number, value: number): void => setF64(at, f64(at) + value);
+  const addInteger = (at: number, value: bigint): void =>
+    memory.setBigInt64(at, memory.getBigInt64(at, true) + value, true);
+  const highOf = (at: number, isSigned: boolean): number => (isSigned ? memory.getInt32(at + 4, true) : u32(at + 4));
+  const addDistance = (cell: number, distance: number): void => {
+    const delta = distance - f64(cell + 16);
+    add(cell, 1);
+    add(cell + 16, delta / f64(cell));
+    add(cell + 24, delta * (distance - f64(cell + 16)));
+  };
+  /** The fields of the cell of each value. */
+  const each = (
+    cells: number,
+    count: number,
+    fields: number,
+    cellBytes: number,
+    use: (cell: number, i: number) => void,
+  ): void => {
+    for (let i = 0; i < count; i++) use(fields + cellBytes * u32(cells + 4 * i), i);
   };
   /** The slot of a code: its own, or the free one where it belongs. */
   const slotOf = (code: bigint, slots: number, bits: number, entries: number): number => {
@@ -133,85 +143,74 @@ export function groupKernels(memory: DataView) {
       }
       return kept;
     },
-    dropCode(codes, cells, count, nan) {
-      let kept = 0;
+    countRows(ordinals, count, rows) {
       for (let i = 0; i < count; i++) {
-        const code = u64(codes + 8 * i);
-        if (code === BigInt.asUintN(64, nan)) continue;
-        setU64(codes + 8 * kept, code);
-        setU32(cells + 4 * kept++, u32(cells + 4 * i));
-      }
-      return kept;
-    },
-    countCells(cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 4 * u32(cells + 4 * i);
-        setU32(record, u32(record) + 1);
+        const row = rows + 4 * u32(ordinals + 4 * i);
+        setU32(row, u32(row) + 1);
       }
     },
-    nonzeroCells(values, cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 4 * u32(cells + 4 * i);
-        setU32(record, u32(record) + Number(f64(values + 8 * i) !== 0));
-      }
-    },
-    sumCells(values, cells, count, records) {
-      for (let i = 0; i < count; i++) addTo(records + 16 * u32(cells + 4 * i), f64(values + 8 * i));
-    },
-    sumWideCells(from, isSigned, cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 16 * u32(cells + 4 * i);
-        const value = isSigned ? memory.getBigInt64(from + 8 * i, true) : u64(from + 8 * i);
-        const sum = ((u64(record + 8) << 64n) | u64(record)) + value;
-        setU64(record, BigInt.asUintN(64, sum));
-        setU64(record + 8, BigInt.asUintN(64, sum >> 64n));
-      }
-    },
-    momentCells(values, cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 48 * u32(cells + 4 * i);
+    countCells: (cells, count, fields, cellBytes) => each(cells, count, fields, cellBytes, cell => add(cell, 1)),
+    zeroCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => add(cell, Number(f64(values + 8 * i) === 0))),
+    sumCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => addTo(cell, f64(values + 8 * i))),
+    sumIntegerCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => addInteger(cell, BigInt(f64(values + 8 * i)))),
+    sumWideCells: (from, isSigned, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
+        addInteger(cell, BigInt(u32(from + 8 * i)));
+        addInteger(cell + 8, BigInt(highOf(from + 8 * i, isSigned)));
+      }),
+    momentCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
         const value = f64(values + 8 * i);
-        if (f64(record) === 0) setF64(record + 8, value);
-        setF64(record, f64(record) + 1);
-        addSquare(record, value - f64(record + 8));
-      }
-    },
-    momentWideCells(from, isSigned, cells, count, records) {
-      const high = (at: number): number => (isSigned ? memory.getInt32(at + 4, true) : u32(at + 4));
-      for (let i = 0; i < count; i++) {
-        const record = records + 48 * u32(cells + 4 * i);
+        if (f64(cell) === 0) setF64(cell + 8, value);
+        addDistance(cell, value - f64(cell + 8));
+      }),
+    momentWideCells: (from, isSigned, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
         const value = from + 8 * i;
-        if (f64(record) === 0) setU64(record + 8, u64(value));
-        setF64(record, f64(record) + 1);
-        addSquare(record, (high(value) - high(record + 8)) * 2 ** 32 + (u32(value) - u32(record + 8)));
+        if (f64(cell) === 0) setU64(cell + 8, u64(value));
+        const high = highOf(value, isSigned) - highOf(cell + 8, isSigned);
+        addDistance(cell, high * 2 ** 32 + (u32(value) - u32(cell + 8)));
+      }),
+    settleMoments(isWide, isSigned, count, fields, cellBytes) {
+      for (let i = 0; i < count; i++) {
+        const cell = fields + i * cellBytes;
+        const high = isWide ? highOf(cell + 8, isSigned) * 2 ** 32 : 0;
+        const low = isWide ? u32(cell + 8) : f64(cell + 8);
+        const first = high + low;
+        const distance = f64(cell + 16) + (low - (first - high));
+        const mean = first + distance;
+        const added = mean - first;
+        setF64(cell + 8, mean);
+        setF64(cell + 16, Number.isFinite(mean) ? first - (mean - added) + (distance - added) : 0);
       }
     },
-    extremeCells(codes, cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 16 * u32(cells + 4 * i);
-        const code = u64(codes + 8 * i);
-        const turned = BigInt.asUintN(64, ~code);
-        if (code > u64(record)) setU64(record, code);
-        if (turned > u64(record + 8)) setU64(record + 8, turned);
-      }
-    },
-    productCells(values, cells, count, records) {
-      for (let i = 0; i < count; i++) {
-        const record = records + 24 * u32(cells + 4 * i);
-        const product = f64(record + 16) === 0 ? 1 : f64(record);
+    extremeCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
         const value = f64(values + 8 * i);
-        setF64(record + 16, 1);
+        if (value < f64(cell)) setF64(cell, value);
+        if (value > f64(cell + 8)) setF64(cell + 8, value);
+      }),
+    extremeWideCells: (from, isSigned, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
+        const read = (at: number): bigint => (isSigned ? memory.getBigInt64(at, true) : u64(at));
+        const value = from + 8 * i;
+        if (read(value) < read(cell)) setU64(cell, u64(value));
+        if (read(value) > read(cell + 8)) setU64(cell + 8, u64(value));
+      }),
+    productCells: (values, cells, count, fields, cellBytes) =>
+      each(cells, count, fields, cellBytes, (cell, i) => {
+        const product = f64(cell);
+        const value = f64(values + 8 * i);
         const next = product * value;
-        if (Math.abs(next) < LARGE && Math.abs(next) > SMALL) {
-          setF64(record, next);
-          continue;
-        }
+        if (Math.abs(next) < LARGE && Math.abs(next) > SMALL) return setF64(cell, next);
         const a = exponentOf(product);
         const b = exponentOf(value);
-        setF64(record, scaleDown(product, a) * scaleDown(value, b));
-        setF64(record + 8, f64(record + 8) + (a + b));
-      }
-    },
+        setF64(cell, scaleDown(product, a) * scaleDown(value, b));
+        return add(cell + 8, a + b);
+      }),
   } satisfies Partial<Kernels>;
 }
 

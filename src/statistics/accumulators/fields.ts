@@ -1,9 +1,8 @@
 /**
- * The numbers behind each quantity: one Float64Array per field, an item per cell. Everything is float64; exact integers
- * are pairs whose exact sum counts (value + rest), and 64-bit ones are kept as high and low halves of 32 bits.
+ * What is known of the cells of an answer: one Float64Array for each field, an item for each cell. Everything is float64;
+ * exact integers are pairs whose exact sum counts (value + rest), and 64-bit ones are kept as high and low halves of 32 bits.
  */
-import type { DType } from '../dtype.js';
-import type { Quantity } from './ops.js';
+import type { DType } from '../../dtype.js';
 
 /** Field → its value before any element. */
 export const FIELDS = {
@@ -43,28 +42,7 @@ export function isWide(dtype: DType): boolean {
   return dtype.itemsize === 8 && dtype.kind !== 'f';
 }
 
-export function fieldsOf(
-  quantities: ReadonlySet<Quantity>,
-  dtype: DType,
-  { countsNan, nanIndex }: { readonly countsNan: boolean; readonly nanIndex: boolean },
-): FieldName[] {
-  const names: FieldName[] = countsNan || quantities.has('m2') ? ['count'] : [];
-  const wide = isWide(dtype);
-  if (quantities.has('sum')) names.push('sum', 'sumRest');
-  if (quantities.has('sum') && wide) names.push('sumHigh', 'sumHighRest');
-  if (quantities.has('m2')) names.push('mean', 'meanRest', 'm2');
-  if (quantities.has('prod')) names.push('prod', 'prodExponent');
-  if (quantities.has('min')) names.push('min');
-  if (quantities.has('min') && wide) names.push('minLow');
-  if (quantities.has('max')) names.push('max');
-  if (quantities.has('max') && wide) names.push('maxLow');
-  if (quantities.has('argmin')) names.push('argmin');
-  if (quantities.has('argmax')) names.push('argmax');
-  if (quantities.has('nonzero')) names.push('zeros');
-  if (nanIndex) names.push('nanIndex');
-  return names;
-}
-
+/** Fields of so many cells, none of which has an element. */
 export function newFields(names: readonly FieldName[], cells: number): Fields {
   const fields: Fields = {};
   for (const name of names) {

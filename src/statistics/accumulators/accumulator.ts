@@ -1,0 +1,62 @@
+/**
+ * The two interfaces of this folder. An accumulator is what is kept of a cell's elements: some fields, and how those of a
+ * chunk are added to those of the chunks before. A statistic is a number that is finished from the fields of a cell. Cells
+ * are those of the axes that remain, or of groups; neither interface knows which.
+ *
+ * numpy's rules about NaN are here, once. `nan=propagate`: a NaN shows in the answer. Where NaN would not show by themselves
+ * (extremes have no order for them) they are counted, and a cell with some is answered NaN. `nan=omit`: they are left out.
+ */
+import type { DType } from '../../dtype.js';
+import type { Integer } from '../exact.js';
+import type { FieldName, Fields } from './fields.js';
+
+export interface Accumulator {
+  /** `isWide`: of 64-bit integers. */
+  readonly fields: (isWide: boolean) => readonly FieldName[];
+  /** Adds `count` cells of a partial, from cell `at` of `from` on, to those of `into` from cell `to` on. */
+  readonly combine: (into: Fields, to: number, from: Fields, at: number, count: number) => void;
+}
+
+/** Cells whose elements have all been seen. */
+export interface Cells {
+  readonly dtype: DType;
+  readonly fields: Fields;
+  /** `fields.count` has the elements of each cell that are not NaN. */
+  readonly countsNan: boolean;
+  /** NaN are no elements: `nan=omit`. */
+  readonly omitsNan: boolean;
+  readonly ddof: number;
+  /** Elements of a cell, NaN included. */
+  readonly sizeOf: (cell: number) => number;
+}
+
+export interface Statistic<A extends string = string> {
+  /** Accumulators that it is finished from. */
+  readonly needs: readonly A[];
+  readonly dtype: (of: DType) => DType;
+  /** Of one cell. Where `showsNan`, not asked for cells that are answered NaN. @throws empty_selection */
+  readonly value: (cells: Cells, cell: number) => Integer;
+  /** The same for the first `count` cells at once, where a call for each would take longer than reading them. */
+  readonly values?: (cells: Cells, count: number) => Float64Array | undefined;
+  /** A cell with NaN is answered NaN; else NaN are elements like others. */
+  readonly showsNan: boolean;
+  /** It has no value without an element, and NaN (which has no order) must be looked for to answer as numpy does. */
+  readonly ordered?: true;
+  /** Its value is a position, so only one axis, or all of them, make sense. */
+  readonly positional?: true;
+}
+
+/** Elements of a cell that are in its fields: all, or all but NaN. */
+export function seenIn({ countsNan, fields, sizeOf }: Cells, cell: number): number {
+  return countsNan ? fields.count![cell]! : sizeOf(cell);
+}
+
+/** Elements of a cell that the query uses. */
+export function usedIn(cells: Cells, cell: number): number {
+  return cells.omitsNan ? seenIn(cells, cell) : cells.sizeOf(cell);
+}
+
+/** True where NaN were counted that have to show in the answer. */
+export function hasNan(cells: Cells, cell: number): boolean {
+  return seenIn(cells, cell) < usedIn(cells, cell);
+}

@@ -1,0 +1,150 @@
+/**
+ * Cells in the kernels' memory, and the way from what kernels know of them to the fields of a partial. Integers are exact
+ * there: pairs whose exact sum counts, and halves of 32 bits for those of 64.
+ *
+ * Cells of axes lie side by side field by field (columns), as kernels over rows want them; cells of groups have their fields
+ * side by side (records), since neighbouring values belong to any of them. For three cells with a sum: columns are
+ * `sum sum sum … rest rest rest`, records `sum rest sum rest sum rest`.
+ */
+import { CELL_FIELDS, type CellField } from '../../kernels/cell-fields.js';
+import { isWideType, type NativeType } from '../../kernels/native-types.js';
+import type { Engine } from '../engine.js';
+import type { FieldName, Fields } from './fields.js';
+
+/** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */
+const LINE_BYTES = 64;
+
+/** What is not zero before any element. */
+const STARTS: Partial<Record<CellField, number>> = {
+  min: Number.POSITIVE_INFINITY,
+  max: Number.NEGATIVE_INFINITY,
+  argmin: Number.POSITIVE_INFINITY,
+  argmax: Number.POSITIVE_INFINITY,
+  nanIndex: Number.POSITIVE_INFINITY,
+  prod: 1,
+};
+const WIDE_STARTS = {
+  i64: { min: 2n ** 63n - 1n, max: -(2n ** 63n) },
+  u64: { min: 2n ** 64n - 1n, max: 0n },
+} as const;
+
+export class CellMemory {
+  /** Bytes from a cell to the next, and from a field of a cell to the next. */
+  readonly cellBytes: number;
+  readonly fieldBytes: number;
+  readonly #engine: Engine;
+  readonly #type: NativeType;
+  readonly #used: readonly CellField[];
+  /** All fields in the order of the kernels for columns, the used ones alone for records. */
+  readonly #order: readonly CellField[];
+  readonly #ptr: number;
+
+  /**
+   * Takes scratch memory for `cells` cells; what is not used of it is never touched. Cells have to `begin`.
+   * @param used the fields that kernels will add to
+   */
+  constructor(
+    engine: Engine,
+    type: NativeType,
+    cells: number,
+    used: readonly CellField[],
+    layout: 'columns' | 'records',
+  ) {
+    this.#engine = engine;
+    this.#type = type;
+    this.#used = used;
+    const isColumns = layout === 'columns';
+    this.#order = isColumns ? CELL_FIELDS : used;
+    this.fieldBytes = isColumns ? Math.ceil((8 * cells) / LINE_BYTES) * LINE_BYTES + LINE_BYTES : 8;
+    this.cellBytes = isColumns ? 8 : 8 * used.length;
+    const bytes = isColumns ? CELL_FIELDS.length * this.fieldBytes : cells * this.cellBytes;
+    this.#ptr = engine.scratch.alloc(bytes, LINE_BYTES);
+  }
+
+  /** Address of a field of the first cell. */
+  at(field: CellField): number {
+    return this.#ptr + this.#order.indexOf(field) * this.fieldBytes;
+  }
+
+  /** Cells `[from, to)` have no element yet. */
+  begin(from: number, to: number): void {
+    const { scratch } = this.#engine;
+    const isWide = isWideType(this.#type);
+    for (const field of this.#used) {
+      const first = this.at(field) + from * this.cellBytes;
+      const step = this.cellBytes / 8;
+      const { [field]: start = 0 } = STARTS;
+      if (isWide && (field === 'min' || field === 'max')) {
+        const bits = BigInt.asUintN(64, WIDE_STARTS[this.#type as 'i64' | 'u64'][field]);
+        const values = scratch.u64(first, (to - from - 1) * step + 1);
+        for (let i = 0; i < values.length; i += step) values[i] = bits;
+      } else {
+        const values = scratch.f64(first, (to - from - 1) * step + 1);
+        if (step === 1) values.fill(start);
+        else for (let i = 0; i < values.length; i += step) values[i] = start;
+      }
+    }
+  }
+
+  /**
+   * The fields of the first cells, in buffers that `take` gives.
+   * @param counted the field that counted elements
+   */
+  read(names: readonly FieldName[], counted: CellField, cells: number, take: (length: number) => Float64Array): Fields {
+    const { scratch } = this.#engine;
+    const buffer = take(names.length * cells);
+    const fields: Fields = {};
+    for (const [i, name] of names.entries()) {
+      const mark = scratch.mark();
+      const field = buffer.subarray(i * cells, (i + 1) * cells);
+      field.set(scratch.f64(this.#placeOf(name, counted, cells), cells));
+      fields[name] = field;
+      scratch.release(mark);
+    }
+    return fields;
+  }
+
+  /** Where a field of a partial stands, cell by cell. */
+  #placeOf(name: FieldName, counted: CellField, cells: number): number {
+    const isWide = isWideType(this.#type);
+    const { kernels, scratch } = this.#engine;
+    const isInteger = !this.#type.startsWith('f');
+    const place = (): number => scratch.alloc(8 * cells);
+    switch (name) {
+      case 'count':
+        return this.#column(counted, cells);
+      case 'sum':
+      case 'sumRest':
+      case 'sumHigh':
+      case 'sumHighRest': {
+        if (!isInteger) return this.#column(name as CellField, cells);
+        const isHigh = name.startsWith('sumHigh');
+        const [value, rest] = [place(), place()];
+        kernels.integersToPairs(this.#column(isHigh ? 'sumRest' : 'sum', cells), cells, value, rest);
+        return name.endsWith('Rest') ? rest : value;
+      }
+      case 'min':
+      case 'max':
+      case 'minLow':
+      case 'maxLow': {
+        const field = name.startsWith('min') ? 'min' : 'max';
+        if (!isWide) return this.#column(field, cells);
+        const [high, low] = [place(), place()];
+        kernels.integersToHalves(this.#type === 'i64' ? 1 : 0, this.#column(field, cells), cells, high, low);
+        return name.endsWith('Low') ? low : high;
+      }
+      default:
+        return this.#column(name, cells);
+    }
+  }
+
+  /** A field of the first cells, packed. */
+  #column(field: CellField, cells: number): number {
+    const from = this.at(field);
+    if (this.cellBytes === 8) return from;
+    const { kernels, scratch } = this.#engine;
+    const to = scratch.alloc(8 * cells);
+    kernels.packItems(8, from, 0, 1, this.cellBytes, cells, to);
+    return to;
+  }
+}

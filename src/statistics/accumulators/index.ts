@@ -1,0 +1,72 @@
+/** All accumulators and the statistics that are finished from them, a row each. */
+import type { DType } from '../../dtype.js';
+import type { Accumulator, Statistic } from './accumulator.js';
+import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
+import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
+import { isWide, type FieldName, type Fields } from './fields.js';
+import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
+import { PRODUCT, PRODUCT_STATISTICS } from './product.js';
+import { SUM, SUM_STATISTICS } from './sum.js';
+
+/** In the order in which they are combined: moments read the counts before these are added. */
+export const ACCUMULATORS = {
+  moments: MOMENTS,
+  sum: SUM,
+  product: PRODUCT,
+  min: MIN,
+  max: MAX,
+  argmin: ARGMIN,
+  argmax: ARGMAX,
+  zeros: ZEROS,
+  nanIndex: NAN_INDEX,
+  count: COUNT,
+} as const satisfies Record<string, Accumulator>;
+
+export type AccumulatorName = keyof typeof ACCUMULATORS;
+
+const { count, any, all, count_nonzero } = COUNT_STATISTICS;
+const { sum, mean } = SUM_STATISTICS;
+
+/** In the order in which messages name them. */
+export const STATISTICS = {
+  count,
+  sum,
+  ...PRODUCT_STATISTICS,
+  mean,
+  ...MOMENT_STATISTICS,
+  ...EXTREME_STATISTICS,
+  any,
+  all,
+  count_nonzero,
+} as const satisfies Record<string, Statistic<AccumulatorName>>;
+
+export type StatisticName = keyof typeof STATISTICS;
+
+export function statisticOf(name: StatisticName): Statistic<AccumulatorName> {
+  return STATISTICS[name];
+}
+
+const NAMES = Object.keys(ACCUMULATORS) as AccumulatorName[];
+
+/** The accumulators that keep these and what they read, in the order in which they are combined. */
+export function accumulatorsOf(wanted: Iterable<AccumulatorName>): AccumulatorName[] {
+  const all = new Set(wanted);
+  if (all.has('moments')) all.add('count');
+  return NAMES.filter(name => all.has(name));
+}
+
+export function fieldsOf(names: readonly AccumulatorName[], dtype: DType): FieldName[] {
+  return names.flatMap(name => ACCUMULATORS[name].fields(isWide(dtype)));
+}
+
+/** Adds cells of a partial to those of an answer: see Accumulator.combine. */
+export function combineCells(
+  names: readonly AccumulatorName[],
+  into: Fields,
+  to: number,
+  from: Fields,
+  at: number,
+  count: number,
+): void {
+  for (const name of names) ACCUMULATORS[name].combine(into, to, from, at, count);
+}

@@ -1,0 +1,76 @@
+/** Mean and squared distances from it, of as many elements as are counted; var and std. */
+import { parseDType } from '../../dtype.js';
+import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
+
+const FLOAT64 = parseDType('<f8');
+
+/** Weighs by the counts of both, and leaves these to be added afterwards. */
+export const MOMENTS: Accumulator = {
+  fields: () => ['mean', 'meanRest', 'm2'],
+  combine: (into, to, from, at, count) => combineMoments(into as MomentFields, to, from as MomentFields, at, count),
+};
+
+/** numpy divides by count - ddof, but never by less than zero; its nan-functions answer NaN instead of dividing by zero. */
+function varianceOf(cells: Cells, cell: number): number {
+  const count = usedIn(cells, cell);
+  const divisor = count - cells.ddof;
+  if (count === 0 || (divisor <= 0 && cells.omitsNan && cells.dtype.kind === 'f')) return Number.NaN;
+  return cells.fields.m2![cell]! / Math.max(divisor, 0);
+}
+
+function variancesOf(cells: Cells, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, cell) => varianceOf(cells, cell));
+}
+
+export const MOMENT_STATISTICS = {
+  var: { needs: ['moments'], dtype: () => FLOAT64, value: varianceOf, values: variancesOf, showsNan: true },
+  std: {
+    needs: ['moments'],
+    dtype: () => FLOAT64,
+    value: (cells, cell) => Math.sqrt(varianceOf(cells, cell)),
+    values: (cells, count) => variancesOf(cells, count).map(Math.sqrt),
+    showsNan: true,
+  },
+} as const satisfies Record<string, Statistic>;
+
+/** Mean (with what its rounding left out) and squared distances from it, of so many elements: arrays over cells. */
+export interface MomentFields {
+  readonly count: Float64Array;
+  readonly mean: Float64Array;
+  readonly meanRest: Float64Array;
+  readonly m2: Float64Array;
+}
+
+/**
+ * Combines cells `[0, cells)` of `from` with those from `start` on (Chan, Golub, LeVeque 1979), all but their counts. An
+ * infinite value has made the squares of its set NaN; distances of finite values that overflow are infinite, as in numpy.
+ */
+export function combineMoments(into: MomentFields, to: number, from: MomentFields, at: number, count: number): void {
+  for (let i = at, cell = to; i < at + count; i++, cell++) {
+    const countB = from.count[i]!;
+    const countA = into.count[cell]!;
+    if (countB === 0) continue;
+    if (countA === 0) {
+      into.mean[cell] = from.mean[i]!;
+      into.meanRest[cell] = from.meanRest[i]!;
+      into.m2[cell] = from.m2[i]!;
+      continue;
+    }
+    const before = into.mean[cell]!;
+    const restBefore = into.meanRest[cell]!;
+    // The means are large and close: their difference is exact, and what their rounding left out counts in it.
+    const delta = from.mean[i]! - before + (from.meanRest[i]! - restBefore);
+    const share = countB / (countA + countB);
+    const moved = delta * share;
+    const after = before + moved;
+    const added = after - before;
+    into.mean[cell] = after;
+    const rest = restBefore + (before - (after - added) + (moved - added));
+    into.meanRest[cell] = rest - rest === 0 ? rest : 0;
+    const squaresA = into.m2[cell]!;
+    const squaresB = from.m2[i]!;
+    const squares = squaresA + squaresB + delta * delta * (countA * share);
+    const overflows = Number.isNaN(squares) && !Number.isNaN(squaresA) && !Number.isNaN(squaresB);
+    into.m2[cell] = overflows ? Number.POSITIVE_INFINITY : squares;
+  }
+}

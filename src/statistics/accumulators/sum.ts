@@ -1,0 +1,87 @@
+/** Sums, compensated where they are floats and exact where they are integers; sum and mean. */
+import { parseDType, type DType } from '../../dtype.js';
+import { divideExact, exactInteger, type Integer } from '../exact.js';
+import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
+
+const FLOAT64 = parseDType('<f8');
+const INT64 = parseDType('<i8');
+const UINT64 = parseDType('<u8');
+
+export const SUM: Accumulator = {
+  fields: isWide => (isWide ? ['sum', 'sumRest', 'sumHigh', 'sumHighRest'] : ['sum', 'sumRest']),
+  combine(into, to, from, at, count) {
+    const { sum, sumRest, sumHigh, sumHighRest } = from;
+    for (let i = 0; i < count; i++) {
+      addPairTo(into.sum!, into.sumRest!, to + i, sum![at + i]!, sumRest![at + i]!);
+      if (sumHigh) addPairTo(into.sumHigh!, into.sumHighRest!, to + i, sumHigh[at + i]!, sumHighRest![at + i]!);
+    }
+  },
+};
+
+function sumOf({ dtype, fields }: Cells, cell: number): Integer {
+  const [sum, rest] = [fields.sum![cell]!, fields.sumRest![cell]!];
+  if (dtype.kind === 'f') return totalOf(sum, rest);
+  return exactInteger(sum, rest, fields.sumHigh?.[cell], fields.sumHighRest?.[cell]);
+}
+
+function sumsOf({ dtype, fields }: Cells, count: number): Float64Array | undefined {
+  if (dtype.kind !== 'f') return undefined;
+  const sums = new Float64Array(count);
+  for (let i = 0; i < count; i++) sums[i] = totalOf(fields.sum![i]!, fields.sumRest![i]!);
+  return sums;
+}
+
+/** The dtype that numpy sums in; floats in float64. */
+export function sumDType({ kind }: DType): DType {
+  return kind === 'f' ? FLOAT64 : kind === 'u' ? UINT64 : INT64;
+}
+
+export const SUM_STATISTICS = {
+  sum: { needs: ['sum'], dtype: sumDType, value: sumOf, values: sumsOf, showsNan: true },
+  mean: {
+    needs: ['sum'],
+    dtype: () => FLOAT64,
+    value(cells, cell) {
+      const count = usedIn(cells, cell);
+      if (count === 0) return Number.NaN;
+      const sum = sumOf(cells, cell);
+      return cells.dtype.kind === 'f' ? Number(sum) / count : divideExact(sum, count);
+    },
+    values(cells, count) {
+      const means = sumsOf(cells, count);
+      // Zero divided by zero is NaN, as it should be.
+      for (let i = 0; means && i < count; i++) means[i]! /= usedIn(cells, i);
+      return means;
+    },
+    showsNan: true,
+  },
+} as const satisfies Record<string, Statistic>;
+
+/**
+ * sum[cell] + rest[cell] += value. The rounding error of each addition is kept apart (Knuth's TwoSum), which makes
+ * sums of integers exact. Once a sum is infinite or NaN the rest means nothing: see totalOf.
+ */
+function addTo(sum: Float64Array, rest: Float64Array, cell: number, value: number): void {
+  const before = sum[cell]!;
+  const after = before + value;
+  const added = after - before;
+  rest[cell]! += before - (after - added) + (value - added);
+  sum[cell] = after;
+}
+
+/** Adds value + rest, and keeps |rest| below half a unit of the sum's last place, so that it never overflows 53 bits. */
+export function addPairTo(sum: Float64Array, rest: Float64Array, cell: number, value: number, valueRest: number): void {
+  addTo(sum, rest, cell, value);
+  const high = sum[cell]!;
+  const low = rest[cell]! + valueRest;
+  const total = high + low;
+  if (Number.isFinite(total)) {
+    sum[cell] = total;
+    rest[cell] = low - (total - high);
+  } else rest[cell] = 0;
+}
+
+/** A compensated sum as one double. */
+export function totalOf(sum: number, rest: number): number {
+  return Number.isFinite(sum) && Number.isFinite(rest) ? sum + rest : sum;
+}
