@@ -6,7 +6,7 @@ import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { newFields, type Fields } from '../accumulators/fields.js';
-import { accumulatorsOf, combineCells, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
+import { ACCUMULATORS, accumulatorsOf, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
 import type { GroupsPartial } from '../specs.js';
 import { KeyTable } from './key-table.js';
 
@@ -85,9 +85,9 @@ export class GroupStore {
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
       if (fieldsOf([name], this.#dtype).some(field => partial[field] === undefined)) continue;
+      const { combine } = ACCUMULATORS[name];
       for (let i = 0; i < groups; i++) {
-        const to = ordinals[i]! * this.cells + cellStart;
-        combineCells([name], this.fields, to, partial, i * perGroup, perGroup);
+        combine(this.fields, ordinals[i]! * this.cells + cellStart, partial, i * perGroup, perGroup);
       }
     }
   }
