@@ -80,7 +80,7 @@ t.test('the line of what somebody waits for is bounded; long scans are not in it
 });
 
 t.test('one client fills a share of that line, and what others wait for goes between', async t => {
-  const pool = new WorkerPool(1, { kernels: 'wasm', keepsFiles: false, clientShare: 0.75 });
+  const pool = new WorkerPool(1, { keepsFiles: false, clientShare: 0.75 });
   const out = new Uint8Array(new SharedArrayBuffer(2));
   const ask = (id: string): Promise<void> =>
     pool.of(id).gather(source, { shape: [2], strides: [16], offset: 0 }, 1, out);
