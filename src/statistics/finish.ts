@@ -85,9 +85,11 @@ export function* finishStatistic(
     else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = found;
   }
   // Where one is beyond 2 ** 53 all become bigint, so that an array has one type.
-  for (let i = 0; exact && i < length; i++) {
-    if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-    exact[i] ??= BigInt(values[i]!);
+  if (exact) {
+    for (let i = 0; i < length; i++) {
+      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+      exact[i] ??= BigInt(values[i]!);
+    }
   }
   return { op, name: op, dtype: dtype(cells.dtype), shape, values: exact ?? values };
 }

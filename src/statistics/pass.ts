@@ -6,7 +6,7 @@ import type { Measure, SinkPartial } from './specs.js';
 import type { OperationResult } from './result.js';
 import type { ChunkTask, Walk } from './walk.js';
 import type { Tile } from './tiles.js';
-import { Room } from './room.js';
+import type { Room } from './room.js';
 
 export interface Part {
   /**

@@ -69,13 +69,13 @@ export class CellMemory {
   /** Cells `[from, to)` have no element yet. */
   begin(from: number, to: number): void {
     const { scratch } = this.#engine;
-    const isWide = isWideType(this.#type);
+    const type = this.#type;
     for (const field of this.#used) {
       const first = this.at(field) + from * this.cellBytes;
       const step = this.cellBytes / 8;
       const { [field]: start = 0 } = STARTS;
-      if (isWide && (field === 'min' || field === 'max')) {
-        const bits = BigInt.asUintN(64, WIDE_STARTS[this.#type as 'i64' | 'u64'][field]);
+      if (isWideType(type) && (field === 'min' || field === 'max')) {
+        const bits = BigInt.asUintN(64, WIDE_STARTS[type][field]);
         const values = scratch.u64(first, (to - from - 1) * step + 1);
         for (let i = 0; i < values.length; i += step) values[i] = bits;
       } else {
@@ -110,32 +110,19 @@ export class CellMemory {
     const { kernels, scratch } = this.#engine;
     const isInteger = !this.#type.startsWith('f');
     const place = (): number => scratch.alloc(8 * cells);
-    switch (name) {
-      case 'count':
-        return this.#column(counted, cells);
-      case 'sum':
-      case 'sumRest':
-      case 'sumHigh':
-      case 'sumHighRest': {
-        if (!isInteger) return this.#column(name as CellField, cells);
-        const isHigh = name.startsWith('sumHigh');
-        const [value, rest] = [place(), place()];
-        kernels.integersToPairs(this.#column(isHigh ? 'sumRest' : 'sum', cells), cells, value, rest);
-        return name.endsWith('Rest') ? rest : value;
-      }
-      case 'min':
-      case 'max':
-      case 'minLow':
-      case 'maxLow': {
-        const field = name.startsWith('min') ? 'min' : 'max';
-        if (!isWide) return this.#column(field, cells);
-        const [high, low] = [place(), place()];
-        kernels.integersToHalves(this.#type === 'i64' ? 1 : 0, this.#column(field, cells), cells, high, low);
-        return name.endsWith('Low') ? low : high;
-      }
-      default:
-        return this.#column(name, cells);
+    if (name === 'count') return this.#column(counted, cells);
+    if (isInteger && name.startsWith('sum')) {
+      const [value, rest] = [place(), place()];
+      kernels.integersToPairs(this.#column(name.startsWith('sumHigh') ? 'sumRest' : 'sum', cells), cells, value, rest);
+      return name.endsWith('Rest') ? rest : value;
     }
+    if (isWide && (name.startsWith('min') || name.startsWith('max'))) {
+      const [high, low] = [place(), place()];
+      const from = this.#column(name.startsWith('min') ? 'min' : 'max', cells);
+      kernels.integersToHalves(this.#type === 'i64' ? 1 : 0, from, cells, high, low);
+      return name.endsWith('Low') ? low : high;
+    }
+    return this.#column(name as CellField, cells);
   }
 
   /** A field of the first cells, packed. */

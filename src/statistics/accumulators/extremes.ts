@@ -56,7 +56,7 @@ function keep(sign: 1 | -1, into: Extreme, to: number, from: Extreme, at: number
 /** NaN where nothing but NaN was seen. */
 function valueOf(cells: Cells, cell: number, { value, low }: Extreme): Integer {
   if (usedIn(cells, cell) === 0) return Number.NaN;
-  return low ? exactInteger(low[cell]!, 0, value[cell]!) : value[cell]!;
+  return low ? exactInteger(low[cell]!, 0, value[cell]) : value[cell]!;
 }
 
 function valuesOf(cells: Cells, count: number, { value, low }: Extreme): Float64Array | undefined {

@@ -48,10 +48,8 @@ export const SUM_STATISTICS = {
       return cells.dtype.kind === 'f' ? Number(sum) / count : divideExact(sum, count);
     },
     values(cells, count) {
-      const means = sumsOf(cells, count);
       // Zero divided by zero is NaN, as it should be.
-      for (let i = 0; means && i < count; i++) means[i]! /= usedIn(cells, i);
-      return means;
+      return sumsOf(cells, count)?.map((sum, cell) => sum / usedIn(cells, cell));
     },
     showsNan: true,
   },

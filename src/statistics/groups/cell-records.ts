@@ -72,8 +72,8 @@ export class CellRecords {
     if (this.#isWide) return;
     if (this.#has('seen')) kernels.countCells(cells, count, ...into('seen'));
     if (this.#has('sum')) {
-      const add = this.#measure.type.startsWith('f') ? kernels.sumCells : kernels.sumIntegerCells;
-      add(values, cells, count, ...into('sum'));
+      const name = this.#measure.type.startsWith('f') ? 'sumCells' : 'sumIntegerCells';
+      kernels[name](values, cells, count, ...into('sum'));
     }
     if (this.#has('count')) kernels.momentCells(values, cells, count, ...into('count'));
     if (this.#has('min')) kernels.extremeCells(values, cells, count, ...into('min'));
