@@ -10,7 +10,7 @@ import { type NativeType, nativeTypeOf } from '../kernels/native-types.js';
 import type { ChunkTask } from './walk.js';
 
 import { fillTile, isNumbers, stagingFor, type TileSource } from './native-view.js';
-import { RowColumns } from './rows/columns.js';
+import type { RowColumns } from './rows/columns.js';
 
 export interface Tile {
   readonly type: NativeType;
