@@ -144,8 +144,8 @@ export const LIMITS = {
   /** Cells of a statistic's answer (the product of the axes that remain), about 80 bytes each while it runs. */
   cellsMax: 1024 * KiB,
   /** Memory that the partials of one task are put into, and what is kept of it for the next tasks. */
-  roomBytesMax: 4 * MiB,
-  roomsBytes: 16 * MiB,
+  partialBufferBytesMax: 4 * MiB,
+  partialBuffersBytes: 16 * MiB,
   /** Cells that are finished on the event loop; more go to a worker. */
   cellsPerTurn: 16 * KiB,
   /** Cells of one chunk, so that its partial stays small against its data. */

@@ -3,7 +3,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { Plan } from '../statistics/index.js';
 import { traffic } from '../traffic.js';
 import { PartialCache } from './partial-cache.js';
-import type { Walking } from './pool.js';
+import type { Scanning } from './pool.js';
 import { ResultCache } from './result-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from './statistics.js';
 
@@ -37,7 +37,7 @@ export class StatisticsCache {
   }
 
   /** As runStatistics, with the partials that are known, unless it `isFresh`; the answer is kept. */
-  async run(datasets: readonly Dataset[], plan: Plan, pool: Walking, options: StatisticsOptions): Promise<CachedRun> {
+  async run(datasets: readonly Dataset[], plan: Plan, pool: Scanning, options: StatisticsOptions): Promise<CachedRun> {
     const run = await runStatistics(datasets, plan, pool, { ...options, partials: this.partials });
     this.results.put(datasets, plan, run);
     const cache = run.keptChunks === 0 ? 'miss' : run.scannedBytes === 0 ? 'hit' : 'partial';

@@ -8,7 +8,7 @@ import type { FileState } from '../file/file-state.js';
 import { unionOf, type Extent } from '../layout/runs.js';
 import { extentOf } from '../layout/view.js';
 import { lowerBound } from '../lower-bound.js';
-import type { ChunkTask, Measure, SinkPartial } from '../statistics/index.js';
+import type { ChunkTask, SinkSpec, SinkPartial } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 
 interface Entry {
@@ -23,7 +23,7 @@ interface Entry {
 const ENTRY_BYTES = 600;
 const ARRAY_BYTES = 200;
 
-/** Partials of one round, for one claim. */
+/** Partials of one pass, for one claim. */
 export interface KeptPartials {
   get(chunk: ChunkTask): SinkPartial | undefined;
   put(chunk: ChunkTask, partial: SinkPartial): void;
@@ -48,14 +48,14 @@ export class PartialCache {
   }
 
   /**
-   * The kept partials of a measure; undefined where there can be none: only the service's own writes are known. Where
+   * The kept partials of a spec; undefined where there can be none: only the service's own writes are known. Where
    * it `isFresh` they are made, and not used.
    */
-  of(claim: Claim, measure: Measure, isFresh = false): KeptPartials | undefined {
+  of(claim: Claim, spec: SinkSpec, isFresh = false): KeptPartials | undefined {
     const entries = this.#entries;
-    if (!entries || measure.kind !== 'reduce' || claim.dataset.record.external) return undefined;
+    if (!entries || spec.kind !== 'reduce' || claim.dataset.record.external) return undefined;
     const { state } = claim.file;
-    const prefix = `${state.fileId}|${JSON.stringify(measure)}`;
+    const prefix = `${state.fileId}|${JSON.stringify(spec)}`;
     const changes = new Changes(state, claim.version);
     return {
       get: chunk => {

@@ -14,26 +14,26 @@ import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Lane, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { messageOf, valueOf, type Outcome, type ThreadReady } from './messages.js';
-import { Rooms } from './rooms.js';
+import { BufferPool } from './buffer-pool.js';
 import { ThreadWatch } from './thread-watch.js';
-import type { GatherTask, WalkAnswer, WalkTask } from './tasks.js';
+import type { GatherTask, ScanAnswer, ScanTask } from './tasks.js';
 
 /** What a statistic asks of the pool. */
-export interface Walking {
+export interface Scanning {
   readonly workers: number;
   /** Whose statistic it is. */
   readonly client?: Client | undefined;
   /** For the partials of its tasks. */
-  readonly rooms: Rooms;
-  walk(task: WalkTask): Promise<WalkAnswer>;
-  /** Tasks in line that bear this mark (WalkTask.cancel) are wanted no longer; those under way see it by themselves. */
+  readonly buffers: BufferPool;
+  scan(task: ScanTask): Promise<ScanAnswer>;
+  /** Tasks in line that bear this mark (ScanTask.cancel) are wanted no longer; those under way see it by themselves. */
   drop?(cancel: Int32Array): void;
 }
 
 /** The workers as one client has them: those of his tasks that wait do so in a line of his own. */
 export interface Workers extends OffLoop {
   of(id: string): Workers;
-  inLane(lane: Lane): Walking;
+  inLane(lane: Lane): Scanning;
 }
 
 /** What every thread of a pool is made with. */
@@ -64,7 +64,7 @@ export class WorkerPool {
   readonly #piscina: Piscina;
   readonly #clientShare: number;
   readonly #lanes = new Lanes();
-  readonly #rooms = new Rooms();
+  readonly #buffers = new BufferPool();
   /** Large writes have all workers but one, however many they are. */
   readonly #parts: Turnstile;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -143,7 +143,7 @@ export class WorkerPool {
   of(id?: string): Workers {
     const client = id === undefined ? undefined : { id, share: this.#clientShare };
     const interactive: Mark = { lane: 'interactive', client };
-    // Part of a write may be in the file already, others wait for the file, and one write has one task at a time.
+    // Operator of a write may be in the file already, others wait for the file, and one write has one task at a time.
     const writing: Mark = { ...interactive, isUrgent: true };
     const write = (task: object, name: string, share: Share): Promise<unknown> => {
       const give = (): Promise<unknown> => this.#give(task, name, writing);
@@ -167,14 +167,14 @@ export class WorkerPool {
       inLane: lane => ({
         client,
         workers: this.workers,
-        rooms: this.#rooms,
-        walk: async task => {
+        buffers: this.#buffers,
+        scan: async task => {
           if (!this.#kernels) {
             fail('no_kernels', 'Statistics cannot be computed here; the log of the service says why.');
           }
           const mark = { lane, client };
           this.#checkRoom(mark);
-          return valueOf((await this.#give(task, 'walk', mark)) as Outcome<WalkAnswer>);
+          return valueOf((await this.#give(task, 'scan', mark)) as Outcome<ScanAnswer>);
         },
         drop: cancel => this.#drop(cancel),
       }),

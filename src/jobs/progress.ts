@@ -1,6 +1,6 @@
 /** How far a job is, how fast it goes, and how long it will take if nothing changes. */
 
-/** What the runner tells after each task. Totals may grow: later rounds depend on what was read before. */
+/** What the runner tells after each task. Totals may grow: later passes depend on what was read before. */
 export interface Progress {
   readonly chunks: number;
   readonly chunksTotal: number;

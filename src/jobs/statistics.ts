@@ -13,9 +13,9 @@ import { Computation, extentsOfPlan, type Plan, type StatisticsResult } from '..
 import { runTurns } from '../turns.js';
 import type { GrowingMemory } from './growing-memory.js';
 import { claimAll, claimUnderLocks } from './claim.js';
-import type { Walking } from './pool.js';
+import type { Scanning } from './pool.js';
 import type { PartialCache } from './partial-cache.js';
-import { GenerationLost, Walker, type Progress } from './walker.js';
+import { GenerationLost, ScanRunner, type Progress } from './scan-runner.js';
 
 export interface StatisticsRun {
   readonly result: StatisticsResult;
@@ -23,7 +23,7 @@ export interface StatisticsRun {
   readonly generations: readonly number[];
   /** Useful bytes that were read, those of repeated chunks included. */
   readonly scannedBytes: number;
-  /** Chunks that the answer is made of, over all rounds, and those of them that an earlier run had read. */
+  /** Chunks that the answer is made of, over all passes, and those of them that an earlier run had read. */
   readonly chunks: number;
   readonly keptChunks: number;
 }
@@ -47,12 +47,12 @@ const OPTIMISTIC_ATTEMPTS = 2;
 
 /**
  * `datasets` are those that the plan reads, the one that was asked about first.
- * @throws file_changed, bulk_load, busy_writing, cancelled, nan_found, and what the plan's parts throw in the end
+ * @throws file_changed, bulk_load, busy_writing, cancelled, nan_found, and what the plan's operators throw in the end
  */
 export async function runStatistics(
   datasets: readonly Dataset[],
   plan: Plan,
-  pool: Walking,
+  pool: Scanning,
   options: StatisticsOptions,
 ): Promise<StatisticsRun> {
   for (let attempt = 0; attempt < OPTIMISTIC_ATTEMPTS; attempt++) {
@@ -76,7 +76,7 @@ async function finished({ computation, ...run }: ReadStatistics): Promise<Statis
 async function attemptStatistics(
   datasets: readonly Dataset[],
   plan: Plan,
-  pool: Walking,
+  pool: Scanning,
   { signal, onProgress, partials, memory, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
 ): Promise<ReadStatistics | undefined> {
@@ -87,24 +87,24 @@ async function attemptStatistics(
   );
   try {
     const computation = new Computation(plan);
-    const walker = new Walker(claims, pool, { signal, onProgress, memory, chunksPerTaskMax });
+    const runner = new ScanRunner(claims, pool, { signal, onProgress, memory, chunksPerTaskMax });
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
-      const round = await runTurns(computation.next());
-      if (!round) break;
-      const [measure, another] = round.measures;
+      const pass = await runTurns(computation.next());
+      if (!pass) break;
+      const [spec, another] = pass.specs;
       // What a filter has left out is not in the name of a partial.
-      const canKeep = measure && !another && claims.length === 1 && !round.walk.rows;
-      const kept = canKeep ? partials?.of(claims[0]!, measure, isFresh) : undefined;
+      const canKeep = spec && !another && claims.length === 1 && !pass.scan.rows;
+      const kept = canKeep ? partials?.of(claims[0]!, spec, isFresh) : undefined;
       // oxlint-disable-next-line no-await-in-loop
       await memory?.reach(computation.heldBytes);
       // oxlint-disable-next-line no-await-in-loop
-      await walker.walk(computation, round, kept);
+      await runner.scan(computation, pass, kept);
       for (const each of claims) each.check();
     }
     await memory?.reach(computation.heldBytes);
     for (const each of claims) each.check();
-    const { scannedBytes, chunks, keptChunks } = walker;
+    const { scannedBytes, chunks, keptChunks } = runner;
     return { computation, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
   } catch (error) {
     if (!(error instanceof GenerationLost)) {
@@ -122,7 +122,7 @@ async function attemptStatistics(
 async function whileWritersWait(
   datasets: readonly Dataset[],
   plan: Plan,
-  pool: Walking,
+  pool: Scanning,
   options: StatisticsOptions,
 ): Promise<ReadStatistics> {
   const { lockMsMax = LIMITS.statisticLockMsMax } = options;

@@ -11,14 +11,14 @@ import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import {
   chunkAt,
-  measureChunks,
+  scanChunks,
   newEngine,
-  Room,
+  PartialBuffer,
   type Engine,
-  type Measure,
+  type SinkSpec,
   type SinkPartial,
   type TileSource,
-  type Walk,
+  type Scan,
 } from '../statistics/index.js';
 
 export interface GatherTask {
@@ -31,24 +31,24 @@ export interface GatherTask {
   readonly done: number;
 }
 
-export interface WalkTask {
+export interface ScanTask {
   /** The computation's datasets; undefined where these chunks read none of it. */
   readonly sources: readonly (SourceDescriptor | undefined)[];
-  readonly measures: readonly Measure[];
-  /** Chunks `[first, first + count)` of a walk. */
-  readonly walk: Walk;
+  readonly specs: readonly SinkSpec[];
+  /** Chunks `[first, first + count)` of a scan. */
+  readonly scan: Scan;
   readonly first: number;
   readonly count: number;
-  /** The same for all tasks of one walk over the data, and for no other's. */
-  readonly walkId: number;
+  /** The same for all tasks of one scan over the data, and for no other's. */
+  readonly scanId: number;
   /** Shared: 1 as soon as nobody wants the answer any more. */
   readonly cancel: Int32Array;
-  /** Where partials are put that have room in it (roomBytesOf), so that none is given memory of its own. */
-  readonly room?: SharedArrayBuffer | undefined;
+  /** Where partials are put that have space in it (partialBytesOf), so that none is given memory of its own. */
+  readonly buffer?: SharedArrayBuffer | undefined;
 }
 
-export interface WalkAnswer {
-  /** Per chunk, the partial of each measure; undefined where it is part of a later one's. Short when cancelled, or when it took long. */
+export interface ScanAnswer {
+  /** Per chunk, the partial of each sink; undefined where it is part of a later one's. Short when cancelled, or when it took long. */
   readonly partials: (SinkPartial | undefined)[][];
   readonly ms: number;
 }
@@ -81,20 +81,24 @@ export function newWorkplace(module: WebAssembly.Module, keepsFiles: boolean): W
   return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes) };
 }
 
-export function walkChunks(
+export function scanTask(
   { engine, arena }: Workplace,
-  { sources, measures, walk, first, count, walkId, cancel, room }: WalkTask,
-): WalkAnswer {
+  { sources, specs, scan, first, count, scanId, cancel, buffer }: ScanTask,
+): ScanAnswer {
   const started = performance.now();
   const isCancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
-  const opened = sources.map(source => tileSource(source, arena, walkId));
-  const chunks = Array.from({ length: count }, (_, i) => chunkAt(walk, first + i));
+  const opened = sources.map(source => tileSource(source, arena, scanId));
+  const chunks = Array.from({ length: count }, (_, i) => chunkAt(scan, first + i));
   const isEnough = (): boolean => performance.now() - started > LIMITS.taskMsMax;
-  const partials = measureChunks(engine, measures, chunks, opened, { isCancelled, isEnough, room: new Room(room) });
+  const partials = scanChunks(engine, specs, chunks, opened, {
+    isCancelled,
+    isEnough,
+    buffer: new PartialBuffer(buffer),
+  });
   return { partials, ms: performance.now() - started };
 }
 
-function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | undefined, walkId: number): TileSource {
+function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | undefined, scanId: number): TileSource {
   const source = descriptor && openSource(descriptor);
   const kept = descriptor && keptFile(descriptor);
   return {
@@ -102,7 +106,7 @@ function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | und
       invariant(source !== undefined, 'a task describes what its chunks read');
       gather(source, view, itemsize, into);
     },
-    kept: (start, end) => (kept && end <= kept.bytes ? arena?.find(kept, start, end, walkId) : undefined),
+    kept: (start, end) => (kept && end <= kept.bytes ? arena?.find(kept, start, end, scanId) : undefined),
   };
 }
 

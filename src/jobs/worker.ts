@@ -11,10 +11,10 @@ import {
   gatherView,
   newWorkplace,
   scatterView,
-  walkChunks,
+  scanTask,
   type GatherTask,
-  type WalkAnswer,
-  type WalkTask,
+  type ScanAnswer,
+  type ScanTask,
   type Workplace,
 } from './tasks.js';
 
@@ -53,8 +53,8 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
   return outcomeOf(() => holdSpace(fd, target, itemsize));
 }
 
-export function walk(task: WalkTask): Outcome<WalkAnswer> {
-  return moved(outcomeOf(() => walkChunks(workplaceNow(), task)));
+export function scan(task: ScanTask): Outcome<ScanAnswer> {
+  return moved(outcomeOf(() => scanTask(workplaceNow(), task)));
 }
 
 /** The memory of the kernels may be had later where it could not be had at first. @throws no_kernels */
@@ -67,14 +67,14 @@ function workplaceNow(): Workplace {
 }
 
 /** Marks an answer so that the memory of its partials changes hands. */
-function moved(outcome: Outcome<WalkAnswer>): Outcome<WalkAnswer> {
+function moved(outcome: Outcome<ScanAnswer>): Outcome<ScanAnswer> {
   const transferred = 'value' in outcome ? buffersOf(outcome.value) : [];
   const message = { [Piscina.transferableSymbol]: transferred, [Piscina.valueSymbol]: outcome };
-  return Piscina.move(message as never) as unknown as Outcome<WalkAnswer>;
+  return Piscina.move(message as never) as unknown as Outcome<ScanAnswer>;
 }
 
 /** The distinct buffers of all typed arrays in the partials. */
-function buffersOf({ partials }: WalkAnswer): ArrayBuffer[] {
+function buffersOf({ partials }: ScanAnswer): ArrayBuffer[] {
   const arrays = partials
     .flat()
     .flatMap(partial => Object.values(partial ?? {}).filter(each => ArrayBuffer.isView(each)));

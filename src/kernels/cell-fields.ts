@@ -24,4 +24,4 @@ export const CELL_FIELDS = [
 export type CellField = (typeof CELL_FIELDS)[number];
 
 /** Memory that kernels over rows need for each column. */
-export const ROOM_BYTES = 32;
+export const WORKSPACE_BYTES = 32;

@@ -1,26 +1,26 @@
 /**
- * A planned query while it is being computed: asks its parts what they need of the data next, and puts their results
- * together. Whoever drives it walks each round's chunks and merges their partials in order (run.ts shows how).
+ * A planned query while it is being computed: asks its operators what they need of the data next, and puts their results
+ * together. Whoever drives it scans each pass's chunks and merges their partials in order (run.ts shows how).
  */
 import { invariant } from '../errors.js';
-import { countOf } from './finish.js';
-import { countAll } from './groups/formulas.js';
-import { GroupsPart } from './groups/groups-part.js';
+import { countOf } from './accumulators/finish.js';
+import { countAll } from './groups/cells.js';
+import { GroupsOperator } from './groups/operator.js';
 import type { Plan } from './plan.js';
-import { HistogramPart } from './histogram/histogram-part.js';
-import { selectPart } from './quantiles/select-part.js';
-import { ReducePart } from './reduce-part.js';
-import { RowsPreparation } from './rows/preparation.js';
-import type { Walk } from './walk.js';
+import { HistogramOperator } from './histogram/operator.js';
+import { quantileOperator } from './quantiles/operator.js';
+import { ReduceOperator } from './accumulators/operator.js';
+import { RowsPreparation } from './prepass.js';
+import type { Scan } from './scan/scan.js';
 import type { StatisticsResult } from './result.js';
-import type { Measure, SinkPartial } from './specs.js';
-import type { Part } from './pass.js';
+import type { SinkSpec, SinkPartial } from './specs.js';
+import type { Operator } from './pass.js';
 
-/** A walk over the data that one or more parts need now. */
-export interface SharedRound {
-  readonly walk: Walk;
-  readonly measures: readonly Measure[];
-  readonly parts: readonly Pick<Part, 'merge'>[];
+/** A scan over the data that one or more operators need now. */
+export interface SharedPass {
+  readonly scan: Scan;
+  readonly specs: readonly SinkSpec[];
+  readonly operators: readonly Pick<Operator, 'combine'>[];
 }
 
 export class Computation {
@@ -28,13 +28,13 @@ export class Computation {
   #plan: Plan;
   #preparation: RowsPreparation | undefined;
   /** The plan for so many rows, where they are counted while their elements are read. */
-  #settle: ((usedRows: number) => Plan) | undefined;
+  #resolve: ((usedRows: number) => Plan) | undefined;
   #preparedBytes = 0;
-  #reduced: ReducePart | undefined;
-  #groups: GroupsPart | undefined;
-  #parts: readonly Part[] = [];
-  /** Rounds that parts have asked for and that are still to be walked. */
-  #pending: SharedRound[] = [];
+  #reduced: ReduceOperator | undefined;
+  #groups: GroupsOperator | undefined;
+  #operators: readonly Operator[] = [];
+  /** Passes that operators have asked for and that are still to come. */
+  #pending: SharedPass[] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -57,41 +57,41 @@ export class Computation {
   #begin(): void {
     const plan = this.#plan;
     if (plan.groups) {
-      this.#groups = new GroupsPart(plan, plan.groups);
-      this.#parts = [this.#groups];
+      this.#groups = new GroupsOperator(plan, plan.groups);
+      this.#operators = [this.#groups];
     } else {
-      const reduced = new ReducePart(plan);
+      const reduced = new ReduceOperator(plan);
       const histogram = plan.query.parameters?.histogram;
       this.#reduced = reduced;
-      this.#parts = [
+      this.#operators = [
         reduced,
-        ...(plan.select ? [selectPart(plan, plan.select, reduced)] : []),
-        ...(histogram ? [new HistogramPart(plan, histogram, reduced)] : []),
+        ...(plan.select ? [quantileOperator(plan, plan.select, reduced)] : []),
+        ...(histogram ? [new HistogramOperator(plan, histogram, reduced)] : []),
       ];
     }
   }
 
-  /** The next round, in turns; undefined when all has been read. The round before must have been merged whole. */
-  *next(): Generator<void, SharedRound | undefined> {
+  /** The next pass, in turns; undefined when all has been read. The pass before must have been combined whole. */
+  *next(): Generator<void, SharedPass | undefined> {
     if (this.#preparation) {
-      const round = yield* this.#preparation.next();
-      if (round) return { walk: round.walk, measures: [round.measure], parts: [this.#preparation] };
+      const pass = yield* this.#preparation.next();
+      if (pass) return { scan: pass.scan, specs: [pass.spec], operators: [this.#preparation] };
       this.#plan = this.#preparation.plan;
-      this.#settle = this.#preparation.settle;
+      this.#resolve = this.#preparation.resolve;
       this.#preparedBytes = this.#preparation.heldBytes;
       this.#preparation = undefined;
       this.#begin();
     }
     if (this.#pending.length === 0) this.#ask();
-    const round = this.#pending.shift();
-    if (!round && this.#settle) this.#plan = this.#reduced!.settle(this.#settle);
-    return round;
+    const pass = this.#pending.shift();
+    if (!pass && this.#resolve) this.#plan = this.#reduced!.resolve(this.#resolve);
+    return pass;
   }
 
   /** Takes what one chunk measured, in the order of the chunks, in turns. @throws nan_found */
-  *merge({ parts }: SharedRound, partials: readonly (SinkPartial | undefined)[]): Generator<void, void> {
-    for (const [i, part] of parts.entries()) {
-      const turns = partials[i] && part.merge(partials[i]);
+  *combine({ operators }: SharedPass, partials: readonly (SinkPartial | undefined)[]): Generator<void, void> {
+    for (const [i, operator] of operators.entries()) {
+      const turns = partials[i] && operator.combine(partials[i]);
       if (turns) yield* turns;
     }
   }
@@ -101,10 +101,10 @@ export class Computation {
     const plan = this.#plan;
     const { ops, axis } = plan.query;
     const found = new Map<number, StatisticsResult['results'][number]>();
-    for (const part of this.#parts) for (const [at, result] of yield* part.finish()) found.set(at, result);
+    for (const operator of this.#operators) for (const [at, result] of yield* operator.finish()) found.set(at, result);
     const results = ops.map((_, at) => {
       const result = found.get(at);
-      invariant(result !== undefined, 'every operation belongs to a part');
+      invariant(result !== undefined, 'every operation belongs to an operator');
       return result;
     });
     if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.fields), results };
@@ -113,17 +113,17 @@ export class Computation {
   }
 
   #ask(): void {
-    const byWalk = new Map<Walk, { measures: Measure[]; parts: Part[] }>();
-    for (const part of this.#parts) {
-      const round = part.next();
-      if (!round) continue;
-      const shared = byWalk.get(round.walk) ?? { measures: [], parts: [] };
-      for (const measure of [round.measure, ...(round.also ?? [])]) {
-        shared.measures.push(measure);
-        shared.parts.push(part);
+    const byScan = new Map<Scan, { specs: SinkSpec[]; operators: Operator[] }>();
+    for (const operator of this.#operators) {
+      const pass = operator.next();
+      if (!pass) continue;
+      const shared = byScan.get(pass.scan) ?? { specs: [], operators: [] };
+      for (const spec of [pass.spec, ...(pass.also ?? [])]) {
+        shared.specs.push(spec);
+        shared.operators.push(operator);
       }
-      byWalk.set(round.walk, shared);
+      byScan.set(pass.scan, shared);
     }
-    this.#pending = [...byWalk].map(([walk, { measures, parts }]) => ({ walk, measures, parts }));
+    this.#pending = [...byScan].map(([scan, { specs, operators }]) => ({ scan, specs, operators }));
   }
 }

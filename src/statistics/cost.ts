@@ -1,7 +1,7 @@
-/** What a plan will read at most, from geometry alone: the rounds that settle it, and those over its elements. */
+/** What a plan will read at most, from geometry alone: the passes that resolve it, and those over its elements. */
 import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
 import type { Plan } from './plan.js';
-import { countsFirst, uniqueColumns } from './rows/plan-rows.js';
+import { countsFirst, uniqueColumns } from './plan-rows.js';
 
 export interface PlanCost {
   /** Useful bytes, all passes together. */
@@ -14,14 +14,14 @@ export interface PlanCost {
 
 /** O(rank) and the length of the query. */
 export function costOfPlan(plan: Plan): PlanCost {
-  const { walk, open, passes: often } = plan;
+  const { scan, open, passes: often } = plan;
   const before = open ? rowsBefore(open.kept) : [];
   if (open && open.kept.filter.kind !== 'constant' && countsFirst(plan, open)) {
     before.push(open.kept.total * bytesPerRow(columnsOf(open.kept.filter)));
   }
-  const passes = before.length + (walk.chunkCount > 0 ? often : 0);
-  const bytes = before.reduce((sum, each) => sum + each, walk.bytes * often);
-  return { bytes, passes, chunks: walk.chunkCount * often };
+  const passes = before.length + (scan.chunkCount > 0 ? often : 0);
+  const bytes = before.reduce((sum, each) => sum + each, scan.bytes * often);
+  return { bytes, passes, chunks: scan.chunkCount * often };
 }
 
 /** Bytes of each join, and of those inside it. */

@@ -1,12 +1,12 @@
 /**
  * Which bytes of each dataset's file a plan may read, from geometry alone: writers elsewhere need not mind it.
- * Hazard: whatever a walk of any round reads must lie in here, or an answer could mix generations.
+ * Hazard: whatever a scan of any pass reads must lie in here, or an answer could mix generations.
  */
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
 import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
 import type { Plan } from './plan.js';
-import { columnView } from './rows/rows-walk.js';
+import { columnView } from './scan/row-chunks.js';
 
 const NOTHING: Extent = { start: 0, end: 0 };
 

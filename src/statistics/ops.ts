@@ -1,5 +1,5 @@
 /**
- * The operations as a table. Each belongs to a part, which says how it is computed: those of `reduce` are statistics that are
+ * The operations as a table. Each belongs to an operator, which computes it: those of `reduce` are statistics that are
  * finished from accumulators (accumulators/index.ts), measured together in one pass.
  */
 import { STATISTICS, type AccumulatorName, type StatisticName } from './accumulators/index.js';
@@ -7,7 +7,7 @@ import { parseHistogram, type HistogramParameters } from './histogram/parameters
 import { parseQuantile, type QuantileParameters } from './quantiles/parameters.js';
 
 /** Who computes an operation: one pass that accumulates, a search for elements of the sorted data, or counts per bin. */
-export type PartName = 'reduce' | 'select' | 'histogram';
+export type OperatorName = 'reduce' | 'select' | 'histogram';
 
 /** What operations with parameters were given, by their names. */
 export interface Parameters {
@@ -16,7 +16,7 @@ export interface Parameters {
 }
 
 interface OpRow {
-  readonly part: PartName;
+  readonly part: OperatorName;
   readonly needs: readonly AccumulatorName[];
   readonly ordered?: true;
   readonly positional?: true;
@@ -38,7 +38,7 @@ export function isOpName(text: string): text is OpName {
   return Object.hasOwn(STATISTICS, text) || Object.hasOwn(OTHERS, text);
 }
 
-/** True for operations of the part that accumulates. */
+/** True for operations that are finished from accumulators. */
 export function isReduceOp(op: OpName): op is StatisticName {
   return Object.hasOwn(STATISTICS, op);
 }

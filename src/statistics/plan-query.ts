@@ -11,7 +11,7 @@ import { parseQuery, type Query, type QueryInput } from './query.js';
 
 export interface PlannedQuery {
   readonly plan: Plan;
-  /** The datasets that it reads, by the numbers that walks and columns use; the first is `self`. */
+  /** The datasets that it reads, by the numbers that scans and columns use; the first is `self`. */
   readonly sources: readonly RowSource[];
 }
 

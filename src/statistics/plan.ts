@@ -6,7 +6,7 @@ import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { memoryOrder, type Box, type CellOrder } from './axes.js';
+import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
 import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
@@ -18,23 +18,23 @@ import {
   groupedBounds,
   takenOf,
   viewOfTaken,
-  walkRowsOf,
-  walkWithRows,
+  scanRowsOf,
+  scanWithRows,
   type OpenRows,
   type RowsLayout,
-} from './rows/plan-rows.js';
+} from './plan-rows.js';
 import {
   gatheredCellsOf,
   passesOf,
-  planSelect,
-  SELECT_BOUNDS,
+  planQuantiles,
+  QUANTILE_BOUNDS,
   tableBytesOf,
   wantedOf,
-  type SelectBounds,
-  type SelectPlan,
+  type QuantileBounds,
+  type QuantilePlan,
 } from './quantiles/strategy.js';
-import { emptyWalk, type KeptBefore, type Walk, type WalkBounds, walkOver, walkOverCells } from './walk.js';
-import type { ReduceMeasure } from './specs.js';
+import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from './scan/scan.js';
+import type { ReduceSpec } from './specs.js';
 import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
 
 export interface Plan {
@@ -42,8 +42,8 @@ export interface Plan {
   readonly dtype: DType;
   /** The selection. */
   readonly view: View;
-  /** What the reduce part measures. */
-  readonly measure: ReduceMeasure;
+  /** What is accumulated. */
+  readonly spec: ReduceSpec;
   /** Shape of the answer, with reduced axes as ones under `keepdims`. */
   readonly shape: readonly number[];
   /** Cells of the answer, and elements behind each. */
@@ -54,10 +54,10 @@ export interface Plan {
   readonly bounds: PlanBounds;
   readonly cellOrder: CellOrder;
   /** Over the whole selection, in the order of memory. No chunks where no data has to be read. */
-  readonly walk: Walk;
-  /** Whether the reduce part reads it. */
+  readonly scan: Scan;
+  /** Whether something is accumulated. */
   readonly reduces: boolean;
-  readonly select: SelectPlan | undefined;
+  readonly select: QuantilePlan | undefined;
   /** Numbers in the answer. */
   readonly values: number;
   /** How often the data is read, as a rule. */
@@ -66,7 +66,7 @@ export interface Plan {
   readonly tableBytes: number;
   /** Where rows are grouped: the cells are those of one group. */
   readonly groups?: PlannedGroups;
-  /** What has to be read before the plan is settled: then all of the above is provisional. */
+  /** What has to be read before the plan is resolved: then all of the above is provisional. */
   readonly open?: OpenQuery;
 }
 
@@ -84,8 +84,8 @@ export interface OpenQuery extends OpenRows {
 }
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
-export interface PlanBounds extends WalkBounds {
-  readonly select: SelectBounds;
+export interface PlanBounds extends ScanBounds {
+  readonly select: QuantileBounds;
   readonly groupSearch: GroupSearchBounds;
 }
 
@@ -94,7 +94,7 @@ export const PLAN_BOUNDS: PlanBounds = {
   chunkCellsMax: LIMITS.chunkCellsMax,
   chunkSpanBytesMax: LIMITS.chunkSpanBytesMax,
   tileBytesMax: LIMITS.tileBytesMax,
-  select: SELECT_BOUNDS,
+  select: QUANTILE_BOUNDS,
   groupSearch: GROUP_SEARCH_BOUNDS,
 };
 
@@ -116,7 +116,7 @@ export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, 
     total,
     multiple: 1,
     stride: all.strides[0]!,
-    rows: walkRowsOf(rows, rows.kept.filter, undefined),
+    rows: scanRowsOf(rows, rows.kept.filter, undefined),
     isOpen: true,
   };
   const bounded = rows.grouping ? { ...options, bounds: groupedBounds(bounds, dtype.itemsize) } : options;
@@ -127,13 +127,13 @@ export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, 
   return { ...plan, open: { ...rows, options: bounded, all } };
 }
 
-/** The plan of a query whose rows have been counted (`before`, see WalkRows), or need not be. */
-export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: KeptBefore | undefined): Plan {
+/** The plan of a query whose rows have been counted (`before`, see ScanRows), or need not be. */
+export function resolvePlan(plan: Plan, open: OpenQuery, filter: Filter, before: KeptBefore | undefined): Plan {
   const { query, dtype } = plan;
   const { all, options, part } = open;
   const total = all.shape[0]!;
   const taken = before ? takenOf(part, before.counts.at(-1)!) : { start: 0, length: total, step: 1 };
-  const rows = walkRowsOf(open, filter, before);
+  const rows = scanRowsOf(open, filter, before);
   const layout: RowsLayout = {
     total,
     multiple: before?.pieceRows ?? 1,
@@ -141,8 +141,8 @@ export function settlePlan(plan: Plan, open: OpenQuery, filter: Filter, before: 
     rows,
     isOpen: open.grouping !== undefined,
   };
-  const settled = planView(query, dtype, viewOfTaken(all, taken), options, layout);
-  return open.grouping ? { ...settled, groups: { ...open.grouping, rows, total } } : settled;
+  const resolved = planView(query, dtype, viewOfTaken(all, taken), options, layout);
+  return open.grouping ? { ...resolved, groups: { ...open.grouping, rows, total } } : resolved;
 }
 
 /**
@@ -165,10 +165,10 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   if (!rows?.isOpen && cellSize === 0 && cells > 0) checkEmpty(query, view.shape);
 
   const isEmpty = cells === 0 || cellSize === 0;
-  // Grouped rows are the business of another part.
-  const isGrouped = rows?.rows.isRaw === true;
+  // Grouped rows are the business of another operator.
+  const isGrouped = rows?.rows.withRowIds === true;
   const keepsRows = rows !== undefined && isKept(0);
-  const select = isGrouped ? undefined : planSelect(query, dtype, cells, cellSize, keepsRows, bounds.select);
+  const select = isGrouped ? undefined : planQuantiles(query, dtype, cells, cellSize, keepsRows, bounds.select);
   if (rows && !rows.isOpen && select) checkSearched(select, cells);
   const histogram = isGrouped ? undefined : query.parameters?.histogram;
   const binsExtent = histogram !== undefined && needsRange(histogram) && !isCountedByValue(dtype);
@@ -193,17 +193,17 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     query,
     dtype,
     view,
-    measure: { kind: 'reduce', accumulators, countsNan, omitsNan: countsNan && query.nan !== 'propagate' },
+    spec: { kind: 'reduce', accumulators, countsNan, omitsNan: countsNan && query.nan !== 'propagate' },
     shape: query.keepdims ? view.shape.map((length, axis) => (isKept(axis) ? length : 1)) : keptShape,
     cells,
     cellSize,
     rowElements: sizeOf(view.shape.slice(1)),
     bounds,
     cellOrder,
-    walk:
+    scan:
       box && readsData
-        ? walkOf({ dtype, origin, bounds, select, cellSize }, box, rows)
-        : emptyWalk(dtype, bounds.tileBytesMax),
+        ? scanOf({ dtype, origin, bounds, select, cellSize }, box, rows)
+        : emptyScan(dtype, bounds.tileBytesMax),
     reduces,
     select,
     values: valuesOf(query, cells),
@@ -212,7 +212,7 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   };
 }
 
-function walkOf(
+function scanOf(
   {
     dtype,
     origin,
@@ -222,16 +222,16 @@ function walkOf(
   }: Pick<Plan, 'dtype' | 'bounds' | 'select' | 'cellSize'> & Pick<PlanOptions, 'origin'>,
   taken: Box,
   rows?: RowsLayout,
-): Walk {
+): Scan {
   const box = rows ? boxOfAll(taken, rows) : taken;
-  const walk = select?.isGathered
-    ? walkOverCells(dtype, box, gatheredCellsOf(select, cellSize, box, bounds), bounds)
-    : walkOver(dtype, box, rows ? undefined : origin, bounds);
-  return rows ? walkWithRows(walk, taken, rows) : walk;
+  const scan = select?.isGathered
+    ? scanOverCells(dtype, box, gatheredCellsOf(select, cellSize, box, bounds), bounds)
+    : scanOver(dtype, box, rows ? undefined : origin, bounds);
+  return rows ? scanWithRows(scan, taken, rows) : scan;
 }
 
 /** Cells of chosen rows are searched all at once. */
-function checkSearched({ isGathered, bounds: { tablesMax } }: SelectPlan, cells: number): void {
+function checkSearched({ isGathered, bounds: { tablesMax } }: QuantilePlan, cells: number): void {
   if (isGathered || cells <= tablesMax) return;
   fail(
     'too_large',

@@ -1,19 +1,19 @@
 /**
  * A whole statistic in this thread, over a file held in memory. The reference for whoever spreads chunks over threads:
- * plan, rounds, every chunk, merge in order, finish.
+ * plan, passes, every chunk, combine in order, finish.
  */
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { Computation } from './computation.js';
 import { newEngine, type Engine } from './engine.js';
-import { measureChunks } from './measurements.js';
+import { scanChunks } from './worker.js';
 import { planStatistics, type Plan, type PlanBounds } from './plan.js';
 import type { Query } from './query.js';
 import { atOnce } from '../turns.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkPartial } from './specs.js';
-import { chunkAt } from './chunk-at.js';
-import type { TileSource } from './native-view.js';
+import { chunkAt } from './scan/chunk-at.js';
+import type { TileSource } from './scan/native-view.js';
 
 let engine: Engine | undefined;
 
@@ -27,7 +27,7 @@ export function computeInProcess(
   return computePlan(planStatistics(query, dtype, view, { bounds }), [sourceFrom(file)]);
 }
 
-/** Every round of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
+/** Every pass of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
 export function computePlan(
   plan: Plan,
   sources: readonly TileSource[],
@@ -35,12 +35,12 @@ export function computePlan(
   on: Engine = (engine ??= newEngine()),
 ): StatisticsResult {
   const computation = new Computation(plan);
-  for (let round = atOnce(computation.next()); round; round = atOnce(computation.next())) {
+  for (let pass = atOnce(computation.next()); pass; pass = atOnce(computation.next())) {
     const partials: (SinkPartial | undefined)[][] = [];
-    for (const number of shuffle(Array.from({ length: round.walk.chunkCount }, (_, i) => i))) {
-      [partials[number]] = measureChunks(on, round.measures, [chunkAt(round.walk, number)], sources) as [never];
+    for (const number of shuffle(Array.from({ length: pass.scan.chunkCount }, (_, i) => i))) {
+      [partials[number]] = scanChunks(on, pass.specs, [chunkAt(pass.scan, number)], sources) as [never];
     }
-    for (const each of partials) atOnce(computation.merge(round, each));
+    for (const each of partials) atOnce(computation.combine(pass, each));
   }
   return atOnce(computation.finish());
 }

@@ -10,7 +10,7 @@ import type { Wanted } from './quantiles/wanted.js';
 import type { BinSpec } from './histogram/spec.js';
 import type { AccumulatorName } from './accumulators/index.js';
 
-export interface ReduceMeasure {
+export interface ReduceSpec {
   readonly kind: 'reduce';
   readonly accumulators: readonly AccumulatorName[];
   /** NaN are looked for, and left out of the count; extremes leave them out anyway. */
@@ -30,13 +30,13 @@ export type ChunkPartial = Fields & {
   readonly cellSize: number;
 };
 
-export interface RowsMeasure {
-  readonly kind: 'rows';
+export interface RowCountSpec {
+  readonly kind: 'row-counts';
   /** Rows of a piece; chunks are made of whole pieces. */
   readonly pieceRows: number;
 }
 
-export interface RowsPartial {
+export interface RowCountPartial {
   readonly cellStart: number;
   readonly cellCount: number;
   /** Kept rows of each piece of the chunk. */
@@ -52,7 +52,7 @@ export interface GroupKey {
   readonly bins: BigUint64Array | undefined;
 }
 
-export interface GroupsMeasure {
+export interface GroupsSpec {
   readonly kind: 'groups';
   readonly keys: readonly GroupKey[];
   readonly accumulators: readonly AccumulatorName[];
@@ -75,7 +75,7 @@ export type GroupsPartial = Fields & {
 };
 
 /** A few rows: how many groups there may be, and what the values are like. */
-export interface SampleMeasure {
+export interface SampleSpec {
   readonly kind: 'group-sample';
   readonly keys: readonly GroupKey[];
 }
@@ -90,7 +90,7 @@ export interface SamplePartial {
 }
 
 /** Groups as they appear, and how many of their values lie in each bucket of a scale. */
-export interface BucketsMeasure {
+export interface BucketsSpec {
   readonly kind: 'group-buckets';
   readonly keys: readonly GroupKey[];
   readonly scale: Scale;
@@ -112,7 +112,7 @@ export interface BucketsPartial {
   readonly counters: Counters | undefined;
 }
 
-/** Where a round looks: ranges of codes of some consecutive cells. In shared memory. */
+/** Where a pass looks: ranges of codes of some consecutive cells. In shared memory. */
 export interface Ranges {
   readonly firstCell: number;
   readonly cellCount: number;
@@ -125,7 +125,7 @@ export interface Ranges {
 }
 
 /** All groups, in the order of their ordinals, and where to look for which of their elements. */
-export interface RangesMeasure {
+export interface RangesSpec {
   readonly keys: readonly GroupKey[];
   /** Codes of all groups, part by part, ascending. */
   readonly known: BigUint64Array;
@@ -134,19 +134,19 @@ export interface RangesMeasure {
 }
 
 /** How many elements lie in each of the 2 ** bits buckets of each range. */
-export interface DigitsOfGroupsMeasure extends RangesMeasure {
+export interface GroupDigitsSpec extends RangesSpec {
   readonly kind: 'group-digits';
   readonly bits: number;
 }
 
-export interface DigitsOfGroupsPartial {
+export interface GroupDigitsPartial {
   readonly cellStart: number;
   readonly cellCount: number;
   readonly counts: Uint32Array<ArrayBuffer>;
 }
 
 /** The elements that lie in ranges. */
-export interface CodesMeasure extends RangesMeasure {
+export interface CodesSpec extends RangesSpec {
   readonly kind: 'group-codes';
 }
 
@@ -159,8 +159,8 @@ export interface CodesPartial {
   readonly ranges: Uint32Array<ArrayBuffer>;
 }
 
-export interface CellsMeasure {
-  readonly kind: 'cells';
+export interface GatherSpec {
+  readonly kind: 'gather';
   readonly wanted: Wanted;
   /** NaN are left out; else a cell with one answers NaN. */
   readonly omitsNan: boolean;
@@ -170,7 +170,7 @@ export interface CellsMeasure {
 export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
 
 /** The answers of cells `[cellStart, cellStart + cellCount)`. */
-export interface CellsPartial {
+export interface GatherPartial {
   readonly cellStart: number;
   readonly cellCount: number;
   readonly median: Float64Array<ArrayBuffer> | undefined;
@@ -186,7 +186,7 @@ export interface Interval {
   readonly size: number;
 }
 
-/** What a round of a search does. `tableLength` counters belong to each cell, or to each interval. */
+/** What a pass of a search does. `tableLength` counters belong to each cell, or to each interval. */
 export type DigitsStep =
   | { readonly name: 'high'; readonly tableLength: number }
   | { readonly name: 'offsets'; readonly tableLength: number; readonly base: bigint; readonly shift: number }
@@ -201,9 +201,9 @@ export type DigitsStep =
 
 export type IntervalStep = Extract<DigitsStep, { readonly name: 'refine' | 'collect' }>;
 
-export interface DigitsMeasure {
+export interface DigitsSpec {
   readonly kind: 'digits';
-  /** Cells of the answer that the round is about. */
+  /** Cells of the answer that the pass is about. */
   readonly cellStart: number;
   readonly cellCount: number;
   readonly step: DigitsStep;
@@ -217,8 +217,8 @@ export interface DigitsPartial {
   readonly lengths: Uint32Array<ArrayBuffer>;
 }
 
-export interface BinsMeasure {
-  readonly kind: 'bins';
+export interface HistogramSpec {
+  readonly kind: 'histogram';
   /** One more than the bins, the last just above the last edge (spec.ts); shared between threads. */
   readonly edges: Float64Array;
   /** How bins of about equal width are counted; */
@@ -227,29 +227,29 @@ export interface BinsMeasure {
   readonly starts: Uint32Array | undefined;
 }
 
-export interface BinsPartial {
+export interface HistogramPartial {
   /** Below the first edge and NaN, then of each bin, then above the last edge. */
   readonly counts: Uint32Array<ArrayBuffer>;
   readonly nans: number;
 }
 
-/** Each kind of measure, with the mergeable partial that a worker answers with. Both are plain data. */
-export interface Kinds {
-  readonly reduce: { readonly measure: ReduceMeasure; readonly partial: ChunkPartial };
-  readonly rows: { readonly measure: RowsMeasure; readonly partial: RowsPartial };
-  readonly groups: { readonly measure: GroupsMeasure; readonly partial: GroupsPartial };
-  readonly 'group-sample': { readonly measure: SampleMeasure; readonly partial: SamplePartial };
-  readonly 'group-buckets': { readonly measure: BucketsMeasure; readonly partial: BucketsPartial };
-  readonly 'group-digits': { readonly measure: DigitsOfGroupsMeasure; readonly partial: DigitsOfGroupsPartial };
-  readonly 'group-codes': { readonly measure: CodesMeasure; readonly partial: CodesPartial };
-  readonly cells: { readonly measure: CellsMeasure; readonly partial: CellsPartial };
-  readonly digits: { readonly measure: DigitsMeasure; readonly partial: DigitsPartial };
-  readonly bins: { readonly measure: BinsMeasure; readonly partial: BinsPartial };
+/** Each kind of sink: its spec, and the partial that a worker answers with. Both are plain data. */
+export interface SinkTypes {
+  readonly reduce: { readonly spec: ReduceSpec; readonly partial: ChunkPartial };
+  readonly 'row-counts': { readonly spec: RowCountSpec; readonly partial: RowCountPartial };
+  readonly groups: { readonly spec: GroupsSpec; readonly partial: GroupsPartial };
+  readonly 'group-sample': { readonly spec: SampleSpec; readonly partial: SamplePartial };
+  readonly 'group-buckets': { readonly spec: BucketsSpec; readonly partial: BucketsPartial };
+  readonly 'group-digits': { readonly spec: GroupDigitsSpec; readonly partial: GroupDigitsPartial };
+  readonly 'group-codes': { readonly spec: CodesSpec; readonly partial: CodesPartial };
+  readonly gather: { readonly spec: GatherSpec; readonly partial: GatherPartial };
+  readonly digits: { readonly spec: DigitsSpec; readonly partial: DigitsPartial };
+  readonly histogram: { readonly spec: HistogramSpec; readonly partial: HistogramPartial };
 }
 
-export type Kind = keyof Kinds;
+export type SinkName = keyof SinkTypes;
 
-/** What every chunk of a round measures. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
-export type Measure = Kinds[Kind]['measure'];
+/** What a sink of every chunk of a pass is told. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
+export type SinkSpec = SinkTypes[SinkName]['spec'];
 
-export type SinkPartial = Kinds[Kind]['partial'];
+export type SinkPartial = SinkTypes[SinkName]['partial'];

@@ -4,7 +4,7 @@
  */
 import { CellMemory } from './accumulators/cell-memory.js';
 import type { Engine } from './engine.js';
-import { CELL_FIELDS, ROOM_BYTES } from '../kernels/cell-fields.js';
+import { CELL_FIELDS, WORKSPACE_BYTES } from '../kernels/cell-fields.js';
 import { NATIVE_BYTES, NATIVE_TYPES } from '../kernels/native-types.js';
 
 const CALLS = 200;
@@ -22,7 +22,7 @@ export function warmUp(engine: Engine): void {
     const ptr = scratch.alloc(ELEMENTS * NATIVE_BYTES[type]);
     scratch.u8(ptr, ELEMENTS * NATIVE_BYTES[type]).fill(1);
     const width = ELEMENTS / ROWS;
-    const room = scratch.alloc(ROOM_BYTES * width);
+    const workspace = scratch.alloc(WORKSPACE_BYTES * width);
     const cells = new CellMemory(engine, type, width, CELL_FIELDS, 'columns');
     cells.begin(0, width);
     const run = [number, ptr, 0, ELEMENTS, 1, cells.at('sum'), cells.fieldBytes, 0] as const;
@@ -33,9 +33,9 @@ export function warmUp(engine: Engine): void {
       kernels.momentsRuns(...run, false, false, false);
       kernels.momentsRuns(...run, false, true, false);
       kernels.extremesRuns(...run);
-      kernels.sumRows(...rows, room, false);
-      kernels.momentsRows(...rows, room, false, false);
-      kernels.extremesRows(...rows, room);
+      kernels.sumRows(...rows, workspace, false);
+      kernels.momentsRows(...rows, workspace, false, false);
+      kernels.extremesRows(...rows, workspace);
     }
   }
   scratch.release(mark);

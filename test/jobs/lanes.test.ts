@@ -119,7 +119,7 @@ t.test('a task that others wait for goes before what the same client has in line
 t.test('whatever comes and goes, the order is that of a stupid model', async t => {
   const random = seededRandom(11);
   let wrong = 0;
-  for (let round = 0; round < 200; round++) {
+  for (let pass = 0; pass < 200; pass++) {
     const turnsMax = random.integer(1, 4);
     const lanes = new Lanes(turnsMax);
     const waiting: (Task & Named & { lane: Lane })[] = [];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
-import type { WalkTask } from '../../src/jobs/tasks.js';
+import type { ScanTask } from '../../src/jobs/tasks.js';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
@@ -29,9 +29,9 @@ function gather(pool: WorkerPool, items: number): Promise<void> {
 }
 
 /** A task without chunks. */
-function emptyTask(cancel: Int32Array): WalkTask {
-  const { walk } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
-  return { sources: [], measures: [], walk, first: 0, count: 0, walkId: 1, cancel };
+function emptyTask(cancel: Int32Array): ScanTask {
+  const { scan } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
+  return { sources: [], specs: [], scan, first: 0, count: 0, scanId: 1, cancel };
 }
 
 t.test('closing waits for the longest task under way, not for the first to end', async t => {
@@ -68,7 +68,7 @@ t.test('the line of what somebody waits for is bounded; long scans are not in it
   const pool = new WorkerPool(1);
   const { tasksQueuedMax } = LIMITS;
   const task = emptyTask(new Int32Array(1));
-  const scans = Array.from({ length: tasksQueuedMax + 10 }, () => pool.of().inLane('bulk').walk(task));
+  const scans = Array.from({ length: tasksQueuedMax + 10 }, () => pool.of().inLane('bulk').scan(task));
   const slices = Array.from({ length: tasksQueuedMax + 10 }, () => gather(pool, 1));
   const outcomes = await Promise.allSettled(slices);
   const refused = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
@@ -100,14 +100,14 @@ t.test('one client fills a share of that line, and what others wait for goes bet
   await pool.close();
 });
 
-t.test('tasks of a walk that is cancelled leave the line at once, and no others', async t => {
+t.test('tasks of a scan that is cancelled leave the line at once, and no others', async t => {
   const pool = new WorkerPool(1);
   await gather(pool, 1);
   const underWay = gather(pool, 4 * MiB);
-  const walk = (cancel: Int32Array): Promise<unknown> => pool.of().inLane('bulk').walk(emptyTask(cancel));
+  const scan = (cancel: Int32Array): Promise<unknown> => pool.of().inLane('bulk').scan(emptyTask(cancel));
   const [gone, wanted] = [new Int32Array(1), new Int32Array(1)];
-  const dropped = [walk(gone), walk(gone)];
-  const kept = walk(wanted);
+  const dropped = [scan(gone), scan(gone)];
+  const kept = scan(wanted);
   t.equal(pool.queued, 3);
   pool.of().inLane('bulk').drop!(gone);
   t.equal(pool.queued, 1);

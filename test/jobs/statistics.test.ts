@@ -14,11 +14,11 @@ import { Journals } from '../../src/file/journal/journals.js';
 import { Roots } from '../../src/file/roots.js';
 import { tellReaders } from '../../src/file/tell-readers.js';
 import { writeThrough } from '../../src/file/write-through.js';
-import type { Walking } from '../../src/jobs/pool.js';
+import type { Scanning } from '../../src/jobs/pool.js';
 import { PartialCache } from '../../src/jobs/partial-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
-import { Rooms } from '../../src/jobs/rooms.js';
-import { newWorkplace, walkChunks, type WalkAnswer, type WalkTask } from '../../src/jobs/tasks.js';
+import { BufferPool } from '../../src/jobs/buffer-pool.js';
+import { newWorkplace, scanTask, type ScanAnswer, type ScanTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
@@ -54,10 +54,10 @@ const PLAN_BOUNDS = {
 };
 
 /** Walks in this thread, and calls back around every task, which has one chunk. */
-class ScriptedPool implements Walking {
+class ScriptedPool implements Scanning {
   readonly workers = 1;
-  readonly rooms = new Rooms();
-  walked = 0;
+  readonly buffers = new BufferPool();
+  scanned = 0;
   before: (chunk: number) => Promise<unknown> = async () => {};
   after: (chunk: number) => Promise<unknown> = async () => {};
 
@@ -65,16 +65,16 @@ class ScriptedPool implements Walking {
   chunksMax = (): number => Number.POSITIVE_INFINITY;
   tasks = 0;
 
-  async walk(task: WalkTask): Promise<WalkAnswer> {
+  async scan(task: ScanTask): Promise<ScanAnswer> {
     this.tasks++;
-    const partials: WalkAnswer['partials'] = [];
+    const partials: ScanAnswer['partials'] = [];
     const end = task.first + Math.min(task.count, this.chunksMax());
     for (let first = task.first; first < end; first++) {
-      this.walked++;
-      const number = Math.floor(chunkAt(task.walk, first).view.offset / CHUNK_BYTES);
+      this.scanned++;
+      const number = Math.floor(chunkAt(task.scan, first).view.offset / CHUNK_BYTES);
       // oxlint-disable-next-line no-await-in-loop
       await this.before(number);
-      partials.push(...walkChunks(workplace, { ...task, first, count: 1, room: undefined }).partials);
+      partials.push(...scanTask(workplace, { ...task, first, count: 1, buffer: undefined }).partials);
       // oxlint-disable-next-line no-await-in-loop
       await this.after(number);
     }
@@ -155,7 +155,7 @@ async function newArray(value: number, rows = ROWS) {
     options: Partial<StatisticsOptions> = {},
   ): Promise<StatisticsRun> => {
     const plan = planStatistics(parseQuery(query, 2), DTYPE, dataset.geometry.view, { bounds: PLAN_BOUNDS });
-    if (plan.walk.chunkCount !== CHUNKS) throw new Error(`${plan.walk.chunkCount} chunks`);
+    if (plan.scan.chunkCount !== CHUNKS) throw new Error(`${plan.scan.chunkCount} chunks`);
     return runStatistics([dataset], plan, pool, {
       signal: new AbortController().signal,
       chunksPerTaskMax: 1,
@@ -167,8 +167,8 @@ async function newArray(value: number, rows = ROWS) {
     const { view } = dataset.geometry;
     return computeInProcess(parseQuery(query, 2), DTYPE, view, contentAt(generation), PLAN_BOUNDS);
   };
-  const settled = (): Promise<unknown> => Promise.all(pending);
-  return { dataset, files, realPath, write, run, expected, settled };
+  const resolved = (): Promise<unknown> => Promise.all(pending);
+  return { dataset, files, realPath, write, run, expected, resolved };
 }
 
 const MANY: QueryInput = { ops: ['count', 'mean', 'std', 'min', 'max', 'argmax', 'sum'] };
@@ -194,7 +194,7 @@ t.test('tasks that leave chunks to others change nothing, whatever is written me
     t.strictSame(run.result, array.expected(query, run));
     t.ok(pool.tasks > CHUNKS / 3);
     t.ok(run.scannedBytes >= ROWS * ROW_BYTES);
-    await array.settled(); // oxlint-disable-line no-await-in-loop
+    await array.resolved(); // oxlint-disable-line no-await-in-loop
   }
 });
 
@@ -236,7 +236,7 @@ t.test('whatever is written meanwhile, an answer is that of its generation, bit 
   const random = seededRandom(71);
   const queries: QueryInput[] = [MANY, { ops: ['mean', 'var'], axis: [0] }, { ops: ['sum', 'argmin'], axis: 1 }];
   let repeats = 0;
-  for (let round = 0; round < 120; round++) {
+  for (let pass = 0; pass < 120; pass++) {
     const array = await newArray(random.next());
     const pool = new ScriptedPool();
     const query = random.pick(queries);
@@ -255,10 +255,10 @@ t.test('whatever is written meanwhile, an answer is that of its generation, bit 
     pool.before = disturb;
     pool.after = disturb;
     const run = await array.run(query, pool);
-    await array.settled();
+    await array.resolved();
     const expected = array.expected(query, run);
     if (JSON.stringify(run.result) !== JSON.stringify(expected)) {
-      t.fail(`round ${round}, generation ${run.generations[0]}, ${JSON.stringify({ query, kind })}`);
+      t.fail(`pass ${pass}, generation ${run.generations[0]}, ${JSON.stringify({ query, kind })}`);
       t.strictSame(run.result, expected);
     }
     if (run.scannedBytes > ROWS * ROW_BYTES) repeats++;
@@ -327,7 +327,7 @@ t.test('when more is overwritten than is kept, it begins anew, in the end while 
   t.equal(lost, 3);
   t.equal(run.generations[0], 3);
   t.strictSame(run.result, array.expected(MANY, run));
-  await array.settled();
+  await array.resolved();
   t.equal(array.dataset.generation, 4, 'the write that waited');
 });
 
@@ -364,7 +364,7 @@ t.test('cancelled, it reads no further', async t => {
     if (chunk === 5) controller.abort();
   };
   await t.rejects(array.run(MANY, pool, { signal: controller.signal }), { code: 'cancelled' });
-  t.ok(pool.walked <= 8, `${pool.walked} chunks`);
+  t.ok(pool.scanned <= 8, `${pool.scanned} chunks`);
 });
 
 t.test('a file that is replaced meanwhile is refused, a stream that begins is told', async t => {
@@ -414,14 +414,14 @@ t.test('two datasets on one file are read at the same generation, however the wr
   t.equal(dataset.generation, 3);
 });
 
-t.test('a walk over kept partials lets everything else go in between', async t => {
+t.test('a scan over kept partials lets everything else go in between', async t => {
   const { dataset } = await newArray(1, 1000);
   const bounds = { ...PLAN_BOUNDS, chunkBytesMax: 8 };
   const plan = planStatistics(parseQuery({ ops: ['sum'] }, 2), DTYPE, dataset.geometry.view, { bounds });
   const options = { signal: new AbortController().signal, partials: new PartialCache(1e9) };
   const pool = new ScriptedPool();
   await runStatistics([dataset], plan, pool, options);
-  t.equal(pool.walked, 16_000);
+  t.equal(pool.scanned, 16_000);
   let turns = 0;
   let timer = setImmediate(function again() {
     turns++;
@@ -514,12 +514,12 @@ t.test('thousands of small writes reach the workers a thousand at a time, in few
   const plan = planStatistics(parseQuery(MANY, 2), DTYPE, dataset.geometry.view, { bounds });
   const sent: { chunks: number; patches: number; buffers: number; bytes: number }[] = [];
   class RecordingPool extends ScriptedPool {
-    override walk(task: WalkTask): Promise<WalkAnswer> {
+    override scan(task: ScanTask): Promise<ScanAnswer> {
       const patches = task.sources[0]?.patches ?? [];
       const buffers = new Set(patches.map(({ bytes }) => bytes.buffer)).size;
       const bytes = patches.reduce((sum, patch) => sum + patch.bytes.byteLength, 0);
       sent.push({ chunks: task.count, patches: patches.length, buffers, bytes });
-      return super.walk(task);
+      return super.scan(task);
     }
   }
   const pool = new RecordingPool();

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseDType } from '../../src/dtype.js';
-import { newWorkplace, walkChunks, type WalkAnswer } from '../../src/jobs/tasks.js';
+import { newWorkplace, scanTask, type ScanAnswer } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { compileKernels, parseQuery, planStatistics } from '../../src/statistics/index.js';
@@ -20,17 +20,17 @@ t.test('a file that became too short fails every task in the same way, and costs
   t.teardown(() => fs.closeSync(fd));
   const workplace = newWorkplace(compileKernels(), false);
   const view = packedView([LENGTH], 4, 'C', 0);
-  const { walk, measure } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), view);
+  const { scan, spec } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), view);
   const task = {
     sources: [{ fd, windows: [], residencyTrusted: true }],
-    measures: [measure],
-    walk,
+    specs: [spec],
+    scan,
     first: 0,
     count: 1,
-    walkId: 1,
+    scanId: 1,
     cancel: new Int32Array(new SharedArrayBuffer(4)),
   };
-  const run = (): WalkAnswer => walkChunks(workplace, task);
+  const run = (): ScanAnswer => scanTask(workplace, task);
   const { free } = workplace.engine.scratch;
   for (let i = 0; i <= LIMITS.kernelScratchBytes / LIMITS.tileBytesMax; i++) {
     if (!t.throws(run, { code: 'file_changed' }, `task ${i}`)) break;

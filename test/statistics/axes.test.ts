@@ -1,6 +1,6 @@
 /** Grids cut boxes so that each element is in one piece, whatever is kept, cut, reversed or out of phase. */
 import t from 'tap';
-import { boxAt, cellsOf, gridOf, memoryOrder, packedBox, type Box } from '../../src/statistics/axes.js';
+import { boxAt, cellsOf, gridOf, memoryOrder, packedBox, type Box } from '../../src/statistics/scan/box.js';
 import type { View } from '../../src/layout/view.js';
 import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
@@ -46,7 +46,7 @@ t.test('the pieces of any grid are its elements, each once, and their cells are 
   const random = seededRandom(20);
   const faults: unknown[] = [];
   let cut = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let pass = 0; pass < ROUNDS; pass++) {
     const view = randomView(random);
     const kept = view.shape.map(() => random.next() < 0.5);
     const { box } = memoryOrder(view, axis => kept[axis]!, true);
@@ -77,7 +77,7 @@ t.test('the pieces of any grid are its elements, each once, and their cells are 
       const same = elementsOf(piece).map(text => text.split(' ').slice(1).join());
       return isRange && isStart && fits && packed.join(' ') === same.join(' ');
     });
-    if (!isWhole || !isBounded) faults.push({ round, view, kept, elementsMax, bounds, isWhole, isBounded });
+    if (!isWhole || !isBounded) faults.push({ pass, view, kept, elementsMax, bounds, isWhole, isBounded });
   }
   t.strictSame(faults.slice(0, 3), []);
   t.ok(cut > ROUNDS / 3, `${cut} of ${ROUNDS} were cut`);
@@ -89,7 +89,7 @@ t.test(
   t => {
     const random = seededRandom(21);
     const faults: unknown[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let pass = 0; pass < ROUNDS; pass++) {
       const view = randomView(random);
       const kept = view.shape.map(() => random.next() < 0.5);
       const { box, cellOrder } = memoryOrder(view, axis => kept[axis]!, true);
@@ -119,7 +119,7 @@ t.test(
         const [offset, cell, index] = text.split(' ').map(Number) as [number, number, number];
         return `${offset} ${positionOf(cell)} ${index}`;
       });
-      if (found.toSorted().join() !== expected.toSorted().join()) faults.push({ round, view, kept });
+      if (found.toSorted().join() !== expected.toSorted().join()) faults.push({ pass, view, kept });
     }
     t.strictSame(faults.slice(0, 3), []);
     t.end();

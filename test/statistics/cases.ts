@@ -11,7 +11,7 @@ import type { Random } from '../helpers/random.js';
 export type Value = number | bigint;
 
 /** start, step and length along each axis of the whole array. */
-interface Part {
+interface Operator {
   readonly start: number;
   readonly step: number;
   readonly length: number;
@@ -21,7 +21,7 @@ export interface Case {
   readonly dtype: DType;
   readonly order: Order;
   readonly wholeShape: readonly number[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly Operator[];
   /** The file, with the array's first byte at `offset`. */
   readonly file: Uint8Array;
   readonly offset: number;
@@ -106,7 +106,7 @@ function randomShape(random: Random): number[] {
   return Array.from({ length: rank }, () => (random.next() < 0.03 ? 0 : 1 + random.below(longest)));
 }
 
-function randomPart(random: Random, length: number): Part {
+function randomPart(random: Random, length: number): Operator {
   if (length === 0 || random.next() < 0.02) return { start: 0, step: 1, length: 0 };
   if (random.next() < 0.5) return { start: 0, step: 1, length };
   const step = random.pick([1, 2, 3, -1, -1, -2]);

@@ -46,7 +46,7 @@ function agrees(
     case 'sum':
       return error <= TOLERANCE * size * largest;
     case 'mean':
-      // Of integers rounded once, so one unit in the last place covers an oracle that rounds otherwise.
+      // Of integers rounded once, so one unit in the last place covers an oracle that passes otherwise.
       return error <= (own.kind === 'f' ? TOLERANCE * largest : 2 ** -52 * Math.abs(b));
     case 'var':
       return error <= TOLERANCE * largest ** 2 * Math.max(1, size);

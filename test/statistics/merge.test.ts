@@ -8,7 +8,7 @@ import {
   sourceFrom,
   type StatisticsResult,
 } from '../../src/statistics/index.js';
-import { exactInteger } from '../../src/statistics/exact.js';
+import { exactInteger } from '../../src/statistics/accumulators/exact.js';
 import { seededRandom } from '../helpers/random.js';
 import { addPairTo } from '../../src/statistics/accumulators/sum.js';
 import { combineMoments, type MomentFields } from '../../src/statistics/accumulators/moments.js';

@@ -19,52 +19,52 @@ test('chunks cover the selection once, in the order of the file, within their bo
       const plan = planOf({ ops: ['mean'], axis }, '<f4', view);
       let bytes = 0;
       let reached = -1;
-      for (let i = 0; i < plan.walk.chunkCount; i++) {
-        const chunk = chunkAt(plan.walk, i);
+      for (let i = 0; i < plan.scan.chunkCount; i++) {
+        const chunk = chunkAt(plan.scan, i);
         t.ok(chunk.bytes <= LIMITS.chunkBytesMax && chunk.bytes === sizeOf(chunk.view.shape) * 4);
         t.ok(chunk.view.offset > reached, 'starts behind the chunk before');
         reached = chunk.view.offset;
         bytes += chunk.bytes;
       }
       t.equal(bytes, 5000 * 2000 * 4);
-      t.equal(plan.walk.bytes, bytes);
+      t.equal(plan.scan.bytes, bytes);
     }
   }
 });
 
 test('reversed and transposed whole arrays are read as one forward run', async t => {
   const reversed = { shape: [30, 40], strides: [-160, -4], offset: 4796 };
-  t.same(chunkAt(planOf({ ops: ['sum'] }, '<f4', reversed).walk, 0).view, { shape: [1200], strides: [4], offset: 0 });
-  t.same(chunkAt(planOf({ ops: ['sum'] }, '<f4', packed('<f4', [30, 40], 'F')).walk, 0).view, {
+  t.same(chunkAt(planOf({ ops: ['sum'] }, '<f4', reversed).scan, 0).view, { shape: [1200], strides: [4], offset: 0 });
+  t.same(chunkAt(planOf({ ops: ['sum'] }, '<f4', packed('<f4', [30, 40], 'F')).scan, 0).view, {
     shape: [1200],
     strides: [4],
     offset: 0,
   });
 });
 
-test('axes of the same kind that continue each other are merged', async t => {
+test('axes of the same kind that continue each other are combined', async t => {
   const plan = planOf({ ops: ['sum'], axis: [2, 3] }, '<f8', packed('<f8', [2, 3, 4, 5]));
-  t.same(chunkAt(plan.walk, 0).view.shape, [6, 20]);
+  t.same(chunkAt(plan.scan, 0).view.shape, [6, 20]);
 });
 
 test('a count alone reads no data, unless NaN matter to it', async t => {
   const view = packed('<f8', [500, 1000]);
-  t.equal(planOf({ ops: ['count'] }, '<f8', view).walk.chunkCount, 0);
-  t.equal(planOf({ ops: ['count'], nan: 'omit' }, '<f8', view).walk.chunkCount, 1);
-  t.equal(planOf({ ops: ['count'], nan: 'raise' }, '<f8', view).walk.chunkCount, 1);
-  t.equal(planOf({ ops: ['count'], nan: 'omit' }, '<i8', view).walk.chunkCount, 0, 'integers have none');
+  t.equal(planOf({ ops: ['count'] }, '<f8', view).scan.chunkCount, 0);
+  t.equal(planOf({ ops: ['count'], nan: 'omit' }, '<f8', view).scan.chunkCount, 1);
+  t.equal(planOf({ ops: ['count'], nan: 'raise' }, '<f8', view).scan.chunkCount, 1);
+  t.equal(planOf({ ops: ['count'], nan: 'omit' }, '<i8', view).scan.chunkCount, 0, 'integers have none');
 });
 
 test('enormous selections are planned at once', async t => {
   const length = 10 ** 15;
   const started = performance.now();
   const plan = planOf({ ops: ['mean', 'argmax'] }, '<f8', packed('<f8', [length]));
-  t.equal(plan.walk.chunkCount, Math.ceil(length / (LIMITS.chunkBytesMax / 8)));
+  t.equal(plan.scan.chunkCount, Math.ceil(length / (LIMITS.chunkBytesMax / 8)));
   t.equal(
-    chunkAt(plan.walk, plan.walk.chunkCount - 1).box.index,
-    (plan.walk.chunkCount - 1) * (LIMITS.chunkBytesMax / 8),
+    chunkAt(plan.scan, plan.scan.chunkCount - 1).box.index,
+    (plan.scan.chunkCount - 1) * (LIMITS.chunkBytesMax / 8),
   );
-  t.equal(planOf({ ops: ['sum'] }, '<f8', packed('<f8', [10 ** 15, 0])).walk.chunkCount, 0);
+  t.equal(planOf({ ops: ['sum'] }, '<f8', packed('<f8', [10 ** 15, 0])).scan.chunkCount, 0);
   t.same(planOf({ ops: ['sum'], axis: 0 }, '<f8', packed('<f8', [10 ** 15, 0])).shape, [0]);
   t.ok(performance.now() - started < 50);
 });
@@ -80,14 +80,14 @@ test('an answer with too many cells is refused with both numbers', async t => {
 
 test('a wide answer is cut into strips, so that partials stay small against the data', async t => {
   const plan = planOf({ ops: ['std'], axis: 0 }, '<f4', packed('<f4', [1000, 1_000_000]));
-  const chunk = chunkAt(plan.walk, 1);
+  const chunk = chunkAt(plan.scan, 1);
   t.ok(chunk.cellCount <= 16_384);
   t.ok(chunk.bytes / chunk.cellCount >= 60 * 4, 'sixty rows under each cell');
-  t.equal(chunk.cellStart, chunkAt(plan.walk, 0).cellCount);
+  t.equal(chunk.cellStart, chunkAt(plan.scan, 0).cellCount);
 });
 
 test('plans and tasks are plain data', async t => {
   const plan = planOf({ ops: ['argmin', 'std'], axis: 0, nan: 'omit' }, '>f4', packed('>f4', [10, 10], 'F'));
   t.same(structuredClone(plan), plan);
-  t.same(structuredClone(chunkAt(plan.walk, 0)), chunkAt(plan.walk, 0));
+  t.same(structuredClone(chunkAt(plan.scan, 0)), chunkAt(plan.scan, 0));
 });

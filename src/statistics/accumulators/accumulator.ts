@@ -7,7 +7,7 @@
  * (extremes have no order for them) they are counted, and a cell with some is answered NaN. `nan=omit`: they are left out.
  */
 import type { DType } from '../../dtype.js';
-import type { Integer } from '../exact.js';
+import type { Integer } from './exact.js';
 import type { FieldName, Fields } from './fields.js';
 
 export interface Accumulator {

@@ -1,7 +1,7 @@
 /** The least and the largest element and, where positions are asked for, the first index of each; min, max, ptp, argmin, argmax. */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
-import { exactInteger, subtractExact, type Integer } from '../exact.js';
+import { exactInteger, subtractExact, type Integer } from './exact.js';
 import { narrowTo } from '../narrow.js';
 import { hasNan, usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
 import type { Fields } from './fields.js';

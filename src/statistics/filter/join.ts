@@ -11,7 +11,7 @@ import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Filter, RowColumn } from './filter.js';
 import { placeExact } from './places.js';
 import { testOf } from './resolve.js';
-import type { GroupsMeasure, GroupsPartial } from '../specs.js';
+import type { GroupsSpec, GroupsPartial } from '../specs.js';
 
 /** From so few values on, they are searched for in their order. */
 const SORTED_MAX = 64;
@@ -22,14 +22,14 @@ export class JoinValues {
   readonly #table = new KeyTable(1);
   /** Values of other joins of the same query. */
   readonly #others: number;
-  readonly measure: GroupsMeasure;
+  readonly spec: GroupsSpec;
 
   constructor(column: RowColumn, others: number) {
     this.#column = column;
     this.#type = nativeTypeOf(column.dtype);
     this.#others = others;
     const bits = codeBitsOf(this.#type);
-    this.measure = {
+    this.spec = {
       kind: 'groups',
       keys: [{ column, bits, bins: undefined }],
       accumulators: [],
@@ -48,7 +48,7 @@ export class JoinValues {
   }
 
   /** @throws too_large */
-  *merge({ groups, keys }: GroupsPartial): Generator<void, void> {
+  *combine({ groups, keys }: GroupsPartial): Generator<void, void> {
     const words = new Uint32Array(keys.buffer);
     for (let i = 0; i < groups; i++) {
       this.#table.ordinalOf(words, 2 * i);

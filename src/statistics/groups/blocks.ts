@@ -1,6 +1,6 @@
 /** The used rows of a raw tile in blocks, with the ordinals of their groups. */
 import { BLOCK_ROWS, type BlockRows, type RowGroups } from './row-groups.js';
-import type { TileRows } from '../tiles.js';
+import type { TileRows } from '../scan/tiles.js';
 
 /**
  * Calls back with each block; where the table of groups is full, with a shorter one, and asks `makeRoom` before the next.

@@ -6,12 +6,12 @@ import type { Fields } from '../accumulators/fields.js';
 import { fieldsOf } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
 import type { Engine } from '../engine.js';
-import type { GroupsMeasure } from '../specs.js';
+import type { GroupsSpec } from '../specs.js';
 import { BLOCK_ROWS } from './row-groups.js';
 
 export class CellRecords {
   readonly #engine: Engine;
-  readonly #measure: GroupsMeasure;
+  readonly #spec: GroupsSpec;
   readonly #dtype: DType;
   readonly #cells: CellMemory;
   readonly #used: ReadonlySet<CellField>;
@@ -22,16 +22,16 @@ export class CellRecords {
   readonly #cellOfRow: number;
 
   /** Takes scratch memory for `cellsMax` cells; what is not used of it is never touched. */
-  constructor(engine: Engine, measure: GroupsMeasure, dtype: DType, cellsMax: number) {
+  constructor(engine: Engine, spec: GroupsSpec, dtype: DType, cellsMax: number) {
     this.#engine = engine;
-    this.#measure = measure;
+    this.#spec = spec;
     this.#dtype = dtype;
-    const used = usedFields(measure);
+    const used = usedFields(spec);
     this.#used = new Set(used);
-    this.#cells = new CellMemory(engine, measure.type, cellsMax, used, 'records');
-    this.#typeNumber = NATIVE_TYPES.indexOf(measure.type);
-    this.#isWide = measure.type === 'i64' || measure.type === 'u64';
-    this.#isSigned = measure.type.startsWith('i');
+    this.#cells = new CellMemory(engine, spec.type, cellsMax, used, 'records');
+    this.#typeNumber = NATIVE_TYPES.indexOf(spec.type);
+    this.#isWide = spec.type === 'i64' || spec.type === 'u64';
+    this.#isSigned = spec.type.startsWith('i');
     this.#values = engine.scratch.alloc(8 * BLOCK_ROWS);
     this.#cellOfRow = engine.scratch.alloc(4 * BLOCK_ROWS);
   }
@@ -45,7 +45,7 @@ export class CellRecords {
   add(ptr: number, stride: number, picked: number, count: number, ordinals: number, scale: number, cell: number): void {
     if (this.#used.size === 0) return;
     const { kernels } = this.#engine;
-    const { dropsNan } = this.#measure;
+    const { dropsNan } = this.#spec;
     const isPlain = scale === 1 && !dropsNan;
     const cells = isPlain ? ordinals : this.#cellOfRow;
     if (!isPlain) kernels.cellsOf(ordinals, count, scale, cell, cells);
@@ -72,7 +72,7 @@ export class CellRecords {
     if (this.#isWide) return;
     if (this.#has('seen')) kernels.countCells(cells, count, ...into('seen'));
     if (this.#has('sum')) {
-      const name = this.#measure.type.startsWith('f') ? 'sumCells' : 'sumIntegerCells';
+      const name = this.#spec.type.startsWith('f') ? 'sumCells' : 'sumIntegerCells';
       kernels[name](values, cells, count, ...into('sum'));
     }
     if (this.#has('count')) kernels.momentCells(values, cells, count, ...into('count'));
@@ -91,7 +91,7 @@ export class CellRecords {
 
   /** The fields of the first cells. To be asked once: moments are settled. */
   read(cells: number): Fields {
-    const names = fieldsOf(this.#measure.accumulators, this.#dtype);
+    const names = fieldsOf(this.#spec.accumulators, this.#dtype);
     if (this.#has('count')) {
       const { kernels } = this.#engine;
       kernels.settleMoments(this.#isWide, this.#isSigned, cells, this.#cells.at('count'), this.#cells.cellBytes);
@@ -102,7 +102,7 @@ export class CellRecords {
 }
 
 /** What kernels add to; fields of one kernel side by side. */
-function usedFields({ accumulators }: GroupsMeasure): CellField[] {
+function usedFields({ accumulators }: GroupsSpec): CellField[] {
   const has = (name: (typeof accumulators)[number]): boolean => accumulators.includes(name);
   const isCounted = has('count') && !has('moments');
   return [

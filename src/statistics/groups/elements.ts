@@ -1,6 +1,6 @@
 /** Where the elements of a row stand in a raw tile. */
 import { sizeOf } from '../../layout/view.js';
-import type { Box } from '../axes.js';
+import type { Box } from '../scan/box.js';
 
 /** One element of every row: bytes from the tile's start, bytes from row to row, and its cell. */
 export interface RowElement {

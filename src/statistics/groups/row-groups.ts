@@ -3,7 +3,7 @@
  * are paired until one is left. Blocks of rows are small enough for the first-level cache.
  */
 import type { Engine } from '../engine.js';
-import type { RowColumns } from '../rows/columns.js';
+import type { RowColumns } from '../scan/columns.js';
 import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
 import type { GroupKey } from '../specs.js';
 import { partsOf } from './key-table.js';

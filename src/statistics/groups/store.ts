@@ -50,7 +50,7 @@ export class GroupStore {
     return bytes;
   }
 
-  /** Keeps more accumulators. Nothing may have been merged yet. */
+  /** Keeps more accumulators. Nothing may have been combined yet. */
   keep(more: readonly AccumulatorName[]): void {
     this.#accumulators = accumulatorsOf([...this.#accumulators, ...more]);
     Object.assign(this.fields, this.#emptyFields(this.rows.length));
@@ -71,17 +71,17 @@ export class GroupStore {
   }
 
   /** Adds rows to groups, which may be new; answers their ordinals. @throws too_large */
-  mergeGroups(keys: BigUint64Array<ArrayBuffer>, rows: Uint32Array, groups: number): Uint32Array {
+  combineGroups(keys: BigUint64Array<ArrayBuffer>, rows: Uint32Array, groups: number): Uint32Array {
     const ordinals = this.ordinalsOf(keys, groups);
     for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
     return ordinals;
   }
 
   /** @throws too_large */
-  merge(partial: GroupsPartial): void {
+  combine(partial: GroupsPartial): void {
     const { groups, keys, rows, cellStart, cellCount } = partial;
     const perGroup = groups === 0 ? 0 : cellCount / groups;
-    const ordinals = this.mergeGroups(keys, rows, groups);
+    const ordinals = this.combineGroups(keys, rows, groups);
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
       if (fieldsOf([name], this.#dtype).some(field => partial[field] === undefined)) continue;

@@ -1,10 +1,10 @@
 /**
- * What the first round of a search counts: the 16 high bits of floats, all of the bits of short integers, and of longer
- * integers the 16 bits in which their range differs, so that a narrow range is done in one round.
+ * What the first pass of a search counts: the 16 high bits of floats, all of the bits of short integers, and of longer
+ * integers the 16 bits in which their range differs, so that a narrow range is done in one pass.
  */
 import type { Fields } from '../accumulators/fields.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
-import { highLengthOf } from './digits.js';
+import { highLengthOf } from './digits-sink.js';
 import type { Digits } from './search.js';
 import type { DigitsStep } from '../specs.js';
 
@@ -35,7 +35,7 @@ export function firstDigits(type: NativeType, extent: Fields | undefined): First
   return overRange(extremeOf(extent, -1), extremeOf(extent, 1));
 }
 
-/** Offsets from the least, at a multiple of their width, so that later rounds can mask what is below. */
+/** Offsets from the least, at a multiple of their width, so that later passes can mask what is below. */
 function overRange(least: bigint, most: bigint): FirstDigits {
   let shift = Math.max(0, (most - least).toString(2).length - TABLE_BITS);
   const baseOf = (): bigint => (least >> BigInt(shift)) << BigInt(shift);

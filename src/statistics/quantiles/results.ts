@@ -1,12 +1,12 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
 import { parseDType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
-import { positionsOf } from '../finish.js';
+import { positionsOf } from '../accumulators/finish.js';
 import type { Plan } from '../plan.js';
-import { newValues, setValue } from './cells.js';
+import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { OperationResult } from '../result.js';
-import type { CellsPartial, Values } from '../specs.js';
+import type { GatherPartial, Values } from '../specs.js';
 
 const FLOAT64 = parseDType('<f8');
 
@@ -30,7 +30,7 @@ export class QuantileResults {
     for (const [i, value] of quantiles.entries()) setValue(this.#quantiles!, i * this.#plan.cells + cell, value);
   }
 
-  merge({ cellStart, cellCount, median, quantiles }: CellsPartial): void {
+  combine({ cellStart, cellCount, median, quantiles }: GatherPartial): void {
     // A chunk of chosen rows may have none.
     if (cellCount === 0) return;
     if (median) this.#median!.set(median, cellStart);

@@ -1,6 +1,6 @@
 /**
- * The search for elements by rank, in rounds over the data: from tables of digits to the intervals that hold the wanted
- * ranks, and on to their elements. Pure: it says what the next round is to count, and takes what was counted. Every step
+ * The search for elements by rank, in passes over the data: from tables of digits to the intervals that hold the wanted
+ * ranks, and on to their elements. Pure: it says what the next pass is to count, and takes what was counted. Every step
  * leaves 16 bits less; patterns of 64 bits are collected and sorted as soon as few are left.
  */
 import { fail } from '../../errors.js';
@@ -9,7 +9,7 @@ import { elementOf, indexAt, isNegative, type IndexOrder } from './bits.js';
 import type { Element } from './interpolate.js';
 import type { Interval, IntervalStep } from '../specs.js';
 
-/** Bits that a round finds. */
+/** Bits that a pass finds. */
 const DIGIT_BITS = 16;
 
 /** An interval that holds wanted elements. */
@@ -21,7 +21,7 @@ interface Target extends Interval {
 }
 
 export interface SearchBounds {
-  /** Intervals that one round counts. */
+  /** Intervals that one pass counts. */
   readonly tablesMax: number;
   /** Patterns that are collected instead of counted. */
   readonly collectedMax: number;
@@ -40,7 +40,7 @@ export class Search {
   readonly #bounds: SearchBounds;
   readonly #found = new Map<number, Map<number, Element>>();
   #pending: Target[] = [];
-  /** What the round under way is about. */
+  /** What the pass under way is about. */
   #asked: readonly Target[] = [];
 
   constructor(type: NativeType, bounds: SearchBounds) {
@@ -114,7 +114,7 @@ export class Search {
         passed += table[indexAt(digits.order, table.length, position)]!;
         position++;
       }
-      // Only data that changed between two rounds has fewer elements than before.
+      // Only data that changed between two passes has fewer elements than before.
       if (position === table.length) failChanged();
       const index = indexAt(digits.order, table.length, position);
       const from = i;

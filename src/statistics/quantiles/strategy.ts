@@ -1,39 +1,39 @@
-/** How the elements that a query wants are found: in memory where its cells fit there, else in rounds over the data. */
+/** How the elements that a query wants are found: in memory where its cells fit there, else in passes over the data. */
 import type { DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
-import type { Box } from '../axes.js';
+import type { Box } from '../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Query } from '../query.js';
-import type { WalkBounds } from '../walk.js';
+import type { ScanBounds } from '../scan/scan.js';
 import { keyBytesOf } from './bits.js';
 import type { SearchBounds } from './search.js';
 import type { Wanted } from './wanted.js';
 
-/** Bounds that tests lower to search small arrays in many rounds. */
-export interface SelectBounds extends SearchBounds {
+/** Bounds that tests lower to search small arrays in many passes. */
+export interface QuantileBounds extends SearchBounds {
   /** Keys of the cells of one chunk. */
   readonly cellBytesMax: number;
   /** A single cell of more elements is searched by all workers instead of gathered by one, */
   readonly soleCellElementsMax: number;
   /** unless so many quantiles are asked for that it would be searched too often. */
-  readonly roundsQuantilesMax: number;
+  readonly searchedQuantilesMax: number;
 }
 
-export const SELECT_BOUNDS: SelectBounds = {
+export const QUANTILE_BOUNDS: QuantileBounds = {
   tablesMax: LIMITS.searchTablesMax,
   collectedMax: LIMITS.searchCollectedMax,
   cellBytesMax: LIMITS.cellBytesGatheredMax,
   soleCellElementsMax: LIMITS.soleCellElementsMax,
-  roundsQuantilesMax: 4 * LIMITS.searchTablesMax,
+  searchedQuantilesMax: 4 * LIMITS.searchTablesMax,
 };
 
 /** What is wanted of the sorted data, and how it is found. */
-export interface SelectPlan {
+export interface QuantilePlan {
   readonly wanted: Wanted;
-  readonly bounds: SelectBounds;
-  /** Each chunk of the walk has all elements of its cells. */
+  readonly bounds: QuantileBounds;
+  /** Each chunk of the scan has all elements of its cells. */
   readonly isGathered: boolean;
-  /** The search begins with the range of the elements, which the reduce part measures. */
+  /** The search begins with the range of the elements, which accumulators measure. */
   readonly usesExtent: boolean;
 }
 
@@ -45,17 +45,17 @@ export function wantedOf({ ops, parameters }: Pick<Query, 'ops' | 'parameters'>,
 }
 
 /** Undefined where nothing is wanted. `keepsRows`: cells are those of chosen rows, however few these may turn out to be. */
-export function planSelect(
+export function planQuantiles(
   query: Query,
   dtype: DType,
   cells: number,
   cellSize: number,
   keepsRows: boolean,
-  bounds: SelectBounds,
-): SelectPlan | undefined {
+  bounds: QuantileBounds,
+): QuantilePlan | undefined {
   const wanted = wantedOf(query, dtype);
   if (!wanted) return undefined;
-  const isOften = (wanted.quantile?.q.length ?? 0) > bounds.roundsQuantilesMax;
+  const isOften = (wanted.quantile?.q.length ?? 0) > bounds.searchedQuantilesMax;
   const isGathered =
     cellSize * keyBytesOf(nativeTypeOf(dtype)) <= bounds.cellBytesMax &&
     (keepsRows || cells > 1 || cellSize <= bounds.soleCellElementsMax || isOften);
@@ -67,10 +67,10 @@ export function planSelect(
 
 /** Cells that a chunk gathers at most: a strip of neighbours where cells lie side by side. */
 export function gatheredCellsOf(
-  { wanted, bounds: { cellBytesMax } }: SelectPlan,
+  { wanted, bounds: { cellBytesMax } }: QuantilePlan,
   cellSize: number,
   box: Box,
-  { chunkBytesMax, chunkCellsMax }: WalkBounds,
+  { chunkBytesMax, chunkCellsMax }: ScanBounds,
 ): number {
   const keyBytes = keyBytesOf(nativeTypeOf(wanted.dtype));
   const isStrip = box.axes.at(-1)?.kept === true;
@@ -84,7 +84,7 @@ function soughtOf({ median, quantile }: Wanted): number {
 }
 
 /** How often the data is read, as a rule: elements that are many times there, or far apart, take more. */
-export function passesOf({ wanted, bounds, isGathered, usesExtent }: SelectPlan): number {
+export function passesOf({ wanted, bounds, isGathered, usesExtent }: QuantilePlan): number {
   const bytes = NATIVE_BYTES[nativeTypeOf(wanted.dtype)];
   if (isGathered || bytes <= 2) return 1;
   const refining = Math.ceil(soughtOf(wanted) / bounds.tablesMax);
@@ -92,7 +92,7 @@ export function passesOf({ wanted, bounds, isGathered, usesExtent }: SelectPlan)
 }
 
 /** Bytes of the tables of a search, and of those on their way from the workers. */
-export function tableBytesOf({ wanted, bounds, isGathered }: SelectPlan, cells: number): number {
+export function tableBytesOf({ wanted, bounds, isGathered }: QuantilePlan, cells: number): number {
   if (isGathered) return 0;
   const tables = Math.min(bounds.tablesMax, Math.max(cells, soughtOf(wanted)));
   return tables * TABLE_BYTES * (Float64Array.BYTES_PER_ELEMENT / 4 + PARTIALS_UNDER_WAY);

@@ -1,6 +1,6 @@
 /**
  * What is wanted of the sorted elements of a cell: which ranks, and the answers that are made of them. Whoever finds
- * elements (in a gathered cell, or in rounds over the data) asks here for ranks and hands the elements in.
+ * elements (in a gathered cell, or in passes over the data) asks here for ranks and hands the elements in.
  */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { interpolation, middle, type Element } from './interpolate.js';

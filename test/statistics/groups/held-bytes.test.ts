@@ -3,14 +3,7 @@ import t from 'tap';
 import { packedView } from '../../../src/layout/view.js';
 import { parseDType } from '../../../src/dtype.js';
 import { GroupStore } from '../../../src/statistics/groups/store.js';
-import {
-  chunkAt,
-  Computation,
-  measureChunks,
-  newEngine,
-  planQuery,
-  sourceFrom,
-} from '../../../src/statistics/index.js';
+import { chunkAt, Computation, scanChunks, newEngine, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
 
 const engine = newEngine();
@@ -25,10 +18,10 @@ function toldOf(ops: readonly unknown[]): number[] {
   const { plan } = atOnce(planQuery({ ops, group_by: { self: true } }, self, [], () => self, { bounds }));
   const computation = new Computation(plan);
   const told = [computation.heldBytes];
-  for (let round = atOnce(computation.next()); round; round = atOnce(computation.next())) {
-    for (let number = 0; number < round.walk.chunkCount; number++) {
-      const [partials] = measureChunks(engine, round.measures, [chunkAt(round.walk, number)], [sourceFrom(file)]);
-      atOnce(computation.merge(round, partials!));
+  for (let pass = atOnce(computation.next()); pass; pass = atOnce(computation.next())) {
+    for (let number = 0; number < pass.scan.chunkCount; number++) {
+      const [partials] = scanChunks(engine, pass.specs, [chunkAt(pass.scan, number)], [sourceFrom(file)]);
+      atOnce(computation.combine(pass, partials!));
       told.push(computation.heldBytes);
     }
   }

@@ -7,7 +7,7 @@ import { seededRandom } from '../../helpers/random.js';
 import { atOnce } from '../../../src/turns.js';
 
 const ROWS = 50_000;
-/** A sample is of the first rows of every so many: see sampleWalk. */
+/** A sample is of the first rows of every so many: see sampleScan. */
 const PIECE_ROWS = 2048;
 
 function columnOf(name: string, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) {

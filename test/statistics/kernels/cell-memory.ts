@@ -66,7 +66,7 @@ function startOf(type: NativeType): [number | bigint, number | bigint] {
   return [Infinity, -Infinity];
 }
 
-/** Kinds of values that stand together: usual ones, an offset, alternating signs, NaN among them, specials, small, large. */
+/** SinkTypes of values that stand together: usual ones, an offset, alternating signs, NaN among them, specials, small, large. */
 const FLOATS: readonly ((random: Random, type: NativeType) => number)[] = [
   usual,
   random => 1e9 + usual(random),

@@ -1,6 +1,6 @@
 /** Sums and moments against exactly rounded references, on data that makes them difficult. */
 import t from 'tap';
-import { ROOM_BYTES } from '../../../src/kernels/cell-fields.js';
+import { WORKSPACE_BYTES } from '../../../src/kernels/cell-fields.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { CELLS_BYTES, FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
 import { exactly } from './exact.js';
@@ -78,7 +78,7 @@ for (const implementation of IMPLEMENTATIONS) {
         for (const name of Object.keys(SETS)) {
           for (const length of LENGTHS) {
             const values = makeSet(name, length, isDouble ? x => x : Math.fround);
-            const ptr = implementation.base + CELLS_BYTES + ROOM_BYTES + 5;
+            const ptr = implementation.base + CELLS_BYTES + WORKSPACE_BYTES + 5;
             putValues(new DataView(implementation.bytes.buffer), ptr, TYPES[type]!.type, values);
             const found = compute(implementation, type, ptr, length);
             const exact = exactly(values);
@@ -101,7 +101,7 @@ for (const implementation of IMPLEMENTATIONS) {
   t.test(`${implementation.name}: NaN where a block is sampled leave its squares right`, async t => {
     const { kernels, base } = implementation;
     const random = seededRandom(9);
-    const ptr = base + CELLS_BYTES + 2 * ROOM_BYTES + 7;
+    const ptr = base + CELLS_BYTES + 2 * WORKSPACE_BYTES + 7;
     // Samples are among the first values, so that nothing is known of the offset.
     const values = Array.from({ length: 1000 }, (_, i) => (i < 256 ? Number.NaN : 1e9 + random.next()));
     putValues(new DataView(implementation.bytes.buffer), ptr, 'f64', values);
@@ -126,7 +126,7 @@ for (const implementation of IMPLEMENTATIONS) {
         const random = seededRandom(length + number);
         const isLarge = length > 100;
         const values = Array.from({ length }, () => BigInt(randomValue(random, type, isLarge ? 2 ** 31 : 100)));
-        const ptr = implementation.base + CELLS_BYTES + ROOM_BYTES + 3;
+        const ptr = implementation.base + CELLS_BYTES + WORKSPACE_BYTES + 3;
         putValues(new DataView(implementation.bytes.buffer), ptr, type, values);
         const sum = values.reduce((a, b) => a + b, 0n);
         for (const byRow of [false, true]) {
@@ -159,7 +159,7 @@ for (const implementation of IMPLEMENTATIONS) {
 
   t.test(`${implementation.name}: squares of 64-bit integers do not depend on their offset`, async t => {
     const { kernels, base } = implementation;
-    const ptr = base + CELLS_BYTES + ROOM_BYTES + 1;
+    const ptr = base + CELLS_BYTES + WORKSPACE_BYTES + 1;
     const near = Array.from({ length: 10_000 }, (_, i) => BigInt((i * 37) % 1000));
     const exact = exactly(near.map(Number)).m2;
     for (const [number, offset] of [

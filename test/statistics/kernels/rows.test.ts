@@ -1,6 +1,6 @@
 /** Kernels over rows: WebAssembly does what the scalar twins do, to the bit. */
 import t from 'tap';
-import { ROOM_BYTES } from '../../../src/kernels/cell-fields.js';
+import { WORKSPACE_BYTES } from '../../../src/kernels/cell-fields.js';
 import { type RowKernels } from './spec/rows.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
@@ -37,7 +37,7 @@ function difference(kernel: keyof RowKernels, type: number, shape: Shape, seed: 
     const isOneBlock = anyOf(random);
     const cells = newCells(implementation, base, name, isOneBlock ? width : width * blocks);
     const room = base + CELLS_BYTES;
-    const ptr = room + ROOM_BYTES * width + 1024 + (seed % 16);
+    const ptr = room + WORKSPACE_BYTES * width + 1024 + (seed % 16);
     const call = kernels[kernel] as (...args: (number | boolean)[]) => void;
     // Twice, so that what is there already counts.
     for (let round = 0; round < 2; round++) {

@@ -220,7 +220,7 @@ t.test('a search reads the data as often as its bits ask for', async t => {
   t.equal(passes('<f4', 250_000_000, 'histogram'), 2);
 });
 
-t.test('a file that changes between two rounds is told, not answered wrongly', async t => {
+t.test('a file that changes between two passes is told, not answered wrongly', async t => {
   const changed = { code: 'file_changed' };
   const bounds = { tablesMax: 16, collectedMax: 100 };
   const digits = { order: 'ascending', base: 0n, shift: 16 } as const;

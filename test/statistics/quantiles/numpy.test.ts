@@ -1,4 +1,4 @@
-/** Medians and quantiles to the bit of numpy's, for any dtype, layout, axes and method, gathered and searched in rounds. */
+/** Medians and quantiles to the bit of numpy's, for any dtype, layout, axes and method, gathered and searched in passes. */
 import t, { type Test } from 'tap';
 import { HyperslabError } from '../../../src/errors.js';
 import { LIMITS } from '../../../src/limits.js';
@@ -23,7 +23,7 @@ function fractionsOf(random: Random, size: number): number | number[] {
   return Array.from({ length: 1 + random.below(random.pick([3, 3, 30])) }, one);
 }
 
-/** Tables take 256 KiB each: only few cells are searched in rounds. */
+/** Tables take 256 KiB each: only few cells are searched in passes. */
 function boundsOf(random: Random, { query, view }: Case): PlanBounds['select'] {
   const reduced = [query.axis ?? view.shape.map((_, axis) => axis)]
     .flat()
@@ -34,7 +34,7 @@ function boundsOf(random: Random, { query, view }: Case): PlanBounds['select'] {
     collectedMax: random.pick([0, 3, 65_536]),
     cellBytesMax: cells > 12 ? 2 ** 24 : random.pick([0, 0, 400, 2 ** 24]),
     soleCellElementsMax: random.pick([0, 0, 100]),
-    roundsQuantilesMax: random.pick([0, 64, 64]),
+    searchedQuantilesMax: random.pick([0, 64, 64]),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Medians and quantiles of chosen rows, gathered and searched in rounds, against sorted lists. */
+/** Medians and quantiles of chosen rows, gathered and searched in passes, against sorted lists. */
 import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import t from 'tap';
 import { parseDType } from '../../../src/dtype.js';

@@ -75,13 +75,13 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
   };
 }
 
-/** Everything is searched for in rounds, and in batches of cells. */
+/** Everything is searched for in passes, and in batches of cells. */
 const FEW: PlanBounds['select'] = {
   tablesMax: 3,
   collectedMax: 4,
   cellBytesMax: 0,
   soleCellElementsMax: 1,
-  roundsQuantilesMax: 1000,
+  searchedQuantilesMax: 1000,
 };
 
 /** Cells of the answer, however many rows are kept. Under a filter no more are searched for than there are tables. */

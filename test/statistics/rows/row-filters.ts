@@ -88,7 +88,7 @@ export function randomKeys(random: Random, datasets: readonly Stored[]): unknown
   return random.next() < 0.6 ? key() : Array.from({ length: 1 + random.below(3) }, key);
 }
 
-/** Round numbers and values that are there, ascending; now and then everything above is in the last bin. */
+/** Pass numbers and values that are there, ascending; now and then everything above is in the last bin. */
 function randomEdges(random: Random, values: readonly Value[]): unknown[] {
   const finite = values.filter(value => typeof value === 'bigint' || Number.isFinite(value));
   const edge = (): Value =>

@@ -1,7 +1,7 @@
 /** The elements of a block of rows, as kernels take them. */
 import type { Engine } from '../../engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../kernels/native-types.js';
-import type { Tile } from '../../tiles.js';
+import type { Tile } from '../../scan/tiles.js';
 import { valuesAt } from '../blocks.js';
 import { RowElements, type RowElement } from '../elements.js';
 import { BLOCK_ROWS, type BlockRows } from '../row-groups.js';

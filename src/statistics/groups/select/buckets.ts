@@ -1,13 +1,13 @@
 /** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
 import type { Engine } from '../../engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
-import type { Tile } from '../../tiles.js';
-import type { ChunkTask } from '../../walk.js';
+import type { Tile } from '../../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
 import { eachBlock } from '../blocks.js';
 import { RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { BucketsMeasure, BucketsPartial, Counters } from '../../specs.js';
-import type { Measurement } from '../../pass.js';
+import type { BucketsSpec, BucketsPartial, Counters } from '../../specs.js';
+import type { Sink } from '../../pass.js';
 
 /** Counters of the buckets of a task: 1 MiB, which a second-level cache holds; and each task answers with them. */
 export const BUCKET_COUNTERS_MAX = 256 * 1024;
@@ -19,32 +19,32 @@ const FULL_MAX = 4;
 type Segment = Omit<BucketsPartial, 'cellStart' | 'cellCount'>;
 
 /** Counts are whole numbers: one partial stands for all chunks of a task. */
-export class BucketsMeasurement implements Measurement {
+export class BucketsSink implements Sink {
   readonly #engine: Engine;
-  readonly #measure: BucketsMeasure;
+  readonly #spec: BucketsSpec;
   readonly #cells: number;
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
   readonly #counters: number;
   #segments: Segment[] = [];
 
-  constructor(engine: Engine, measure: BucketsMeasure, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: BucketsSpec, chunk: ChunkTask) {
     this.#engine = engine;
-    this.#measure = measure;
+    this.#spec = spec;
     this.#cells = chunk.cellCount;
-    const groupsMax = Math.max(1, Math.floor(BUCKET_COUNTERS_MAX / (measure.scale.buckets * this.#cells)));
-    this.#groups = new RowGroups(engine, measure.keys, groupsMax);
+    const groupsMax = Math.max(1, Math.floor(BUCKET_COUNTERS_MAX / (spec.scale.buckets * this.#cells)));
+    this.#groups = new RowGroups(engine, spec.keys, groupsMax);
     this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
     this.#counters = engine.scratch.alloc(this.#counterBytes(groupsMax));
   }
 
   #counterBytes(groups: number): number {
-    return 4 * groups * this.#cells * this.#measure.scale.buckets;
+    return 4 * groups * this.#cells * this.#spec.scale.buckets;
   }
 
   add(tile: Tile): void {
     const { kernels } = this.#engine;
-    const { low, perUnit, buckets } = this.#measure.scale;
+    const { low, perUnit, buckets } = this.#spec.scale;
     const elements = this.#block.of(tile);
     eachBlock(
       this.#groups,
@@ -109,7 +109,7 @@ export class BucketsMeasurement implements Measurement {
     const { kernels, scratch } = this.#engine;
     const mark = scratch.mark();
     const [missing, present] = [scratch.alloc(4 * cells), scratch.alloc(4 * cells)];
-    const largest = kernels.cellSizes(this.#counters, cells, this.#measure.scale.buckets, missing, present) >>> 0;
+    const largest = kernels.cellSizes(this.#counters, cells, this.#spec.scale.buckets, missing, present) >>> 0;
     const sizes = {
       missing: scratch.u32(missing, cells).slice(),
       present: scratch.u32(present, cells).slice(),

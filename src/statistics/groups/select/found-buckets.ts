@@ -47,7 +47,7 @@ export class FoundBuckets {
   }
 
   /** @throws too_large */
-  merge(partial: BucketsPartial): void {
+  combine(partial: BucketsPartial): void {
     const { groups, keys, counters } = partial;
     const ordinals = this.#store.ordinalsOf(keys, groups);
     if (this.#findsGroups) this.#addSizes(ordinals, partial);

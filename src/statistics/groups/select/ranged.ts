@@ -1,13 +1,13 @@
 /** The worker's side of looking into ranges of codes: how their elements spread, and the elements themselves. */
 import type { Engine } from '../../engine.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../../kernels/native-types.js';
-import type { Tile } from '../../tiles.js';
-import type { ChunkTask } from '../../walk.js';
+import type { Tile } from '../../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
 import { eachBlock } from '../blocks.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { CodesMeasure, CodesPartial, DigitsOfGroupsMeasure, DigitsOfGroupsPartial, Ranges } from '../../specs.js';
-import type { Measurement } from '../../pass.js';
+import type { CodesSpec, CodesPartial, GroupDigitsSpec, GroupDigitsPartial, Ranges } from '../../specs.js';
+import type { Sink } from '../../pass.js';
 import { partsOf } from '../key-table.js';
 
 /** Codes that are collected before they are set aside. */
@@ -23,23 +23,23 @@ interface PlacedRanges {
 class RangedGroups {
   readonly groups: RowGroups;
   readonly block: BlockValues;
-  readonly #measure: DigitsOfGroupsMeasure | CodesMeasure;
+  readonly #spec: GroupDigitsSpec | CodesSpec;
   readonly #placed: PlacedRanges;
 
-  constructor(engine: Engine, measure: DigitsOfGroupsMeasure | CodesMeasure, chunk: ChunkTask) {
-    this.#measure = measure;
-    const groups = measure.known.length / partsOf(measure.keys).length;
-    this.groups = new RowGroups(engine, measure.keys, Math.max(1, groups));
-    this.groups.preload(measure.known);
+  constructor(engine: Engine, spec: GroupDigitsSpec | CodesSpec, chunk: ChunkTask) {
+    this.#spec = spec;
+    const groups = spec.known.length / partsOf(spec.keys).length;
+    this.groups = new RowGroups(engine, spec.keys, Math.max(1, groups));
+    this.groups.preload(spec.known);
     this.block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
-    this.#placed = placeRanges(engine, measure.where);
+    this.#placed = placeRanges(engine, spec.where);
   }
 
   /** Calls back with what kernels are told of each element of each block. */
   each(tile: Tile, use: (...block: RangedBlock) => void): void {
     const elements = this.block.of(tile);
     const { cellStart } = tile.rows!;
-    const { firstCell, cellCount } = this.#measure.where;
+    const { firstCell, cellCount } = this.#spec.where;
     const { hulls, starts, ranges } = this.#placed;
     eachBlock(
       this.groups,
@@ -48,7 +48,7 @@ class RangedGroups {
       (rows, ordinals) => {
         for (const element of elements) {
           const cell = cellStart + element.cell;
-          const cells = this.block.cellsOf(ordinals, rows.count, this.#measure.cellsPerGroup, cell);
+          const cells = this.block.cellsOf(ordinals, rows.count, this.#spec.cellsPerGroup, cell);
           const values = this.block.at(tile.ptr, element, rows);
           use(...values, cells, rows.count, firstCell, cellCount, hulls, starts, ranges);
         }
@@ -82,18 +82,18 @@ function placeRanges({ scratch }: Engine, { hulls, starts, ranges }: Ranges): Pl
 }
 
 /** One partial stands for all chunks of a task. */
-export class DigitsOfGroupsMeasurement implements Measurement {
+export class GroupDigitsSink implements Sink {
   readonly #engine: Engine;
   readonly #ranged: RangedGroups;
   readonly #bits: number;
   readonly #counters: number;
   readonly #length: number;
 
-  constructor(engine: Engine, measure: DigitsOfGroupsMeasure, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: GroupDigitsSpec, chunk: ChunkTask) {
     this.#engine = engine;
-    this.#ranged = new RangedGroups(engine, measure, chunk);
-    this.#bits = measure.bits;
-    this.#length = (measure.where.ranges.length / 2) * 2 ** measure.bits;
+    this.#ranged = new RangedGroups(engine, spec, chunk);
+    this.#bits = spec.bits;
+    this.#length = (spec.where.ranges.length / 2) * 2 ** spec.bits;
     this.#counters = engine.scratch.alloc(4 * this.#length);
     engine.scratch.u32(this.#counters, this.#length).fill(0);
   }
@@ -102,13 +102,13 @@ export class DigitsOfGroupsMeasurement implements Measurement {
     this.#ranged.each(tile, (...block) => this.#engine.kernels.countBuckets(...block, this.#bits, this.#counters));
   }
 
-  partial(): DigitsOfGroupsPartial {
+  partial(): GroupDigitsPartial {
     return { cellStart: 0, cellCount: 1, counts: this.#engine.scratch.u32(this.#counters, this.#length).slice() };
   }
 }
 
 /** Their order means nothing: one partial stands for all chunks of a task. */
-export class CodesMeasurement implements Measurement {
+export class CodesSink implements Sink {
   readonly #engine: Engine;
   readonly #ranged: RangedGroups;
   readonly #codeBytes: 4 | 8;
@@ -118,9 +118,9 @@ export class CodesMeasurement implements Measurement {
   /** Codes that are not set aside yet. */
   #length = 0;
 
-  constructor(engine: Engine, measure: CodesMeasure, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: CodesSpec, chunk: ChunkTask) {
     this.#engine = engine;
-    this.#ranged = new RangedGroups(engine, measure, chunk);
+    this.#ranged = new RangedGroups(engine, spec, chunk);
     this.#codeBytes = NATIVE_BYTES[nativeTypeOf(chunk.dtype)] === 8 ? 8 : 4;
     this.#codes = engine.scratch.alloc(this.#codeBytes * COLLECTED_MAX);
     this.#ranges = engine.scratch.alloc(4 * COLLECTED_MAX);

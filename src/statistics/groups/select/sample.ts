@@ -1,15 +1,15 @@
 /** The worker's side of a sample: the groups and the values of a few rows. */
 import type { Engine } from '../../engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
-import type { Tile } from '../../tiles.js';
-import type { ChunkTask } from '../../walk.js';
+import type { Tile } from '../../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
 import { eachBlock } from '../blocks.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { SampleMeasure, SamplePartial } from '../../specs.js';
-import type { Measurement } from '../../pass.js';
+import type { SampleSpec, SamplePartial } from '../../specs.js';
+import type { Sink } from '../../pass.js';
 
-export class SampleMeasurement implements Measurement {
+export class SampleSink implements Sink {
   readonly #engine: Engine;
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
@@ -17,7 +17,7 @@ export class SampleMeasurement implements Measurement {
   readonly #values: Float64Array<ArrayBuffer>[] = [];
   #rows = 0;
 
-  constructor(engine: Engine, { keys }: SampleMeasure, chunk: ChunkTask) {
+  constructor(engine: Engine, { keys }: SampleSpec, chunk: ChunkTask) {
     this.#engine = engine;
     this.#groups = new RowGroups(engine, keys, Math.max(1, chunk.rows!.length));
     this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));

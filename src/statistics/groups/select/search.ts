@@ -1,21 +1,21 @@
 /**
  * Exact elements by rank for many cells, in bounded memory: each wanted rank has a range of codes that it lies in. Ranges
  * are narrowed by counting how their elements spread over buckets, until the elements that are left fit into memory; those
- * are collected and sorted. Cells are taken in batches of bounded size; a round is a pass over the data.
+ * are collected and sorted. Cells are taken in batches of bounded size; a pass is a pass over the data.
  */
 import { invariant } from '../../../errors.js';
 import { ranksOf, valueOfCode, valueOfRank } from '../../codes.js';
 import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../../kernels/native-types.js';
-import type { CodesPartial, DigitsOfGroupsPartial, Measure, Ranges, SinkPartial } from '../../specs.js';
-import type { Round } from '../../pass.js';
+import type { CodesPartial, GroupDigitsPartial, SinkSpec, Ranges, SinkPartial } from '../../specs.js';
+import type { Pass } from '../../pass.js';
 
 /** Bounds that tests lower. */
 export interface GroupSearchBounds {
   /** Ranges, and wanted ranks, of a batch of cells: a worker holds 36 bytes for each. */
   readonly rangesMax: number;
-  /** Counters of a round: each worker holds as many, and so does each partial on its way. */
+  /** Counters of a pass: each worker holds as many, and so does each partial on its way. */
   readonly countersMax: number;
-  /** Elements that are collected in one round, and of one range, which is sorted at once. */
+  /** Elements that are collected in one pass, and of one range, which is sorted at once. */
   readonly collectedMax: number;
   readonly sortedMax: number;
   /** Elements from which on a sample is taken. */
@@ -51,15 +51,15 @@ export interface Search {
 const CELLS_PER_TURN = 2048;
 const BITS_MAX = 12;
 
-/** What a round is made of, beside what it looks for. */
-export interface SearchRounds {
+/** What a pass is made of, beside what it looks for. */
+export interface SearchPasses {
   /** Of the elements. */
   readonly type: NativeType;
-  readonly digits: (where: Ranges, bits: number) => Measure;
-  readonly codes: (where: Ranges) => Measure;
-  readonly roundOf: (measure: Measure) => Round;
-  readonly turn: Round;
-  /** Says who takes the partials of the next round. */
+  readonly digits: (where: Ranges, bits: number) => SinkSpec;
+  readonly codes: (where: Ranges) => SinkSpec;
+  readonly passOf: (spec: SinkSpec) => Pass;
+  readonly turn: Pass;
+  /** Says who takes the partials of the next pass. */
   readonly taken: (take: (partial: SinkPartial) => void) => void;
 }
 
@@ -67,17 +67,17 @@ export interface SearchRounds {
 export function* searchBatch(
   searches: readonly Search[],
   bounds: GroupSearchBounds,
-  rounds: SearchRounds,
-): Generator<Round, void, void> {
+  passes: SearchPasses,
+): Generator<Pass, void, void> {
   for (;;) {
     const open = openRanges(searches);
     if (open.length === 0) return;
     const total = open.reduce((sum, { range }) => sum + range.count, 0);
     const largest = open.reduce((most, { range }) => Math.max(most, range.count), 0);
-    const where = yield* placeRanges(open, rounds);
-    yield rounds.turn;
-    if (total <= bounds.collectedMax && largest <= bounds.sortedMax) yield* collect(open, where, rounds);
-    else yield* narrow(open, where, bounds, rounds);
+    const where = yield* placeRanges(open, passes);
+    yield passes.turn;
+    if (total <= bounds.collectedMax && largest <= bounds.sortedMax) yield* collect(open, where, passes);
+    else yield* narrow(open, where, bounds, passes);
   }
 }
 
@@ -105,7 +105,7 @@ function openRanges(searches: readonly Search[]): OpenRange[] {
   return open;
 }
 
-function* placeRanges(open: readonly OpenRange[], { type, turn }: SearchRounds): Generator<Round, Ranges, void> {
+function* placeRanges(open: readonly OpenRange[], { type, turn }: SearchPasses): Generator<Pass, Ranges, void> {
   const firstCell = open[0]!.search.cell;
   const cellCount = open.at(-1)!.search.cell - firstCell + 1;
   const starts = new Uint32Array(new SharedArrayBuffer(4 * (cellCount + 1)));
@@ -160,18 +160,18 @@ function* narrow(
   open: readonly OpenRange[],
   where: Ranges,
   { countersMax }: GroupSearchBounds,
-  rounds: SearchRounds,
-): Generator<Round, void, void> {
+  passes: SearchPasses,
+): Generator<Pass, void, void> {
   const bits = Math.max(1, Math.min(BITS_MAX, Math.floor(Math.log2(countersMax / open.length))));
   const counters = new Float64Array(open.length * 2 ** bits);
-  rounds.taken(partial => {
-    const { counts } = partial as DigitsOfGroupsPartial;
+  passes.taken(partial => {
+    const { counts } = partial as GroupDigitsPartial;
     for (let i = 0; i < counts.length; i++) counters[i]! += counts[i]!;
   });
-  yield rounds.roundOf(rounds.digits(where, bits));
+  yield passes.passOf(passes.digits(where, bits));
   for (const [number, each] of open.entries()) {
     narrowOne(each, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), bits);
-    if ((number + 1) % CELLS_PER_TURN === 0) yield rounds.turn;
+    if ((number + 1) % CELLS_PER_TURN === 0) yield passes.turn;
   }
 }
 
@@ -197,17 +197,17 @@ function within({ low, span }: CodeRange, from: bigint, length: bigint, below: n
   return { low: low + from, span: from + length > span ? span - from : length, below, count };
 }
 
-function* collect(open: readonly OpenRange[], where: Ranges, rounds: SearchRounds): Generator<Round, void, void> {
+function* collect(open: readonly OpenRange[], where: Ranges, passes: SearchPasses): Generator<Pass, void, void> {
   const ends = new Uint32Array(open.length);
   let total = 0;
   for (const [number, { range }] of open.entries()) {
     ends[number] = total;
     total += range.count;
   }
-  const codes = codesFor(rounds.type, total);
+  const codes = codesFor(passes.type, total);
   const wordsPerCode = codes.BYTES_PER_ELEMENT / 4;
   const into = new Uint32Array(codes.buffer);
-  rounds.taken(partial => {
+  passes.taken(partial => {
     const { codes: taken, ranges } = partial as CodesPartial;
     const words = new Uint32Array(taken.buffer);
     for (let i = 0; i < ranges.length; i++) {
@@ -215,12 +215,12 @@ function* collect(open: readonly OpenRange[], where: Ranges, rounds: SearchRound
       for (let word = 0; word < wordsPerCode; word++) into[to + word] = words[wordsPerCode * i + word]!;
     }
   });
-  yield rounds.roundOf(rounds.codes(where));
+  yield passes.passOf(passes.codes(where));
   for (const [number, { search, range, from, to }] of open.entries()) {
     const end = ends[number]!;
     const own = codes.subarray(end - range.count, end).sort();
     for (let i = from; i < to; i++) search.found[i] = BigInt(own[search.ranks[i]! - range.below]!);
-    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield rounds.turn;
+    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield passes.turn;
   }
   invariant(ends.at(-1) === total, 'as many elements are collected as were counted');
 }

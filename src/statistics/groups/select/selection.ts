@@ -5,11 +5,11 @@
  */
 import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
-import { newValues, setValue } from '../../quantiles/cells.js';
+import { newValues, setValue } from '../../quantiles/gather-sink.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
-import { hasWholeRows } from '../../rows/plan-rows.js';
-import { emptyWalk, type Walk } from '../../walk.js';
-import { extremeCodes, type GroupCells } from '../formulas.js';
+import { hasWholeRows } from '../../plan-rows.js';
+import { emptyScan, type Scan } from '../../scan/scan.js';
+import { extremeCodes, type GroupCells } from '../cells.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
@@ -17,16 +17,16 @@ import { bucketOfRank, FoundBuckets } from './found-buckets.js';
 import { codeBounds, scaleOf, type Scale } from './scale.js';
 import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from './search.js';
 import type {
-  BucketsMeasure,
-  CodesMeasure,
+  BucketsSpec,
+  CodesSpec,
   GroupKey,
-  Measure,
+  SinkSpec,
   Ranges,
   SamplePartial,
   SinkPartial,
   Values,
 } from '../../specs.js';
-import type { Round } from '../../pass.js';
+import type { Pass } from '../../pass.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
 const SAMPLE_PIECES = 12;
@@ -41,8 +41,8 @@ const BUCKETS_MAX = 1024;
 export interface SelectionOptions {
   readonly keys: readonly GroupKey[];
   readonly wanted: Wanted;
-  /** Of rounds that look for elements; its chunks may be larger than those of a round that finds groups. */
-  readonly walk: Walk;
+  /** Of passes that look for elements; its chunks may be larger than those of a pass that finds groups. */
+  readonly scan: Scan;
   readonly bounds: GroupSearchBounds;
   /** Elements of all rows, used or not. */
   readonly elements: number;
@@ -53,7 +53,7 @@ export class GroupSelection {
   readonly #cells: GroupCells;
   readonly #type: NativeType;
   readonly #taken: (take: (partial: SinkPartial) => void) => void;
-  readonly #turn: Round;
+  readonly #turn: Pass;
   #buckets: FoundBuckets | undefined;
   /** By cell: group * cells of a group + cell. Those of quantiles for the first one, then for the next. */
   median: Float64Array = new Float64Array();
@@ -66,14 +66,14 @@ export class GroupSelection {
     this.#cells = cells;
     this.#type = nativeTypeOf(cells.dtype);
     this.#taken = taken;
-    const { walk } = options;
-    this.#turn = { walk: emptyWalk(walk.dtype, walk.tileBytesMax), measure: { kind: 'group-sample', keys: [] } };
+    const { scan } = options;
+    this.#turn = { scan: emptyScan(scan.dtype, scan.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
   }
 
-  /** A round over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
-  *sample(findsGroups: boolean): Generator<Round, void, void> {
-    const { walk, bounds, elements, keys } = this.#options;
-    const isWhole = walk.rows!.before === undefined && hasWholeRows(walk);
+  /** A pass over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
+  *sample(findsGroups: boolean): Generator<Pass, void, void> {
+    const { scan, bounds, elements, keys } = this.#options;
+    const isWhole = scan.rows!.before === undefined && hasWholeRows(scan);
     if (elements < bounds.sampledMin || !isWhole) return;
     const found = new KeyTable(partsOf(keys).length);
     const values: Float64Array[] = [];
@@ -85,7 +85,7 @@ export class GroupSelection {
       values.push(sample.values.filter(Number.isFinite));
       rows += sample.rows;
     });
-    yield { walk: sampleWalk(walk), measure: { kind: 'group-sample', keys } };
+    yield { scan: sampleScan(scan), spec: { kind: 'group-sample', keys } };
     // More would come up with more rows.
     if (found.size > rows / 4) return;
     const scale = this.#scaleOf(found.size, values);
@@ -111,14 +111,14 @@ export class GroupSelection {
     return (this.#buckets?.bytes ?? 0) + answers + this.#searchBytes;
   }
 
-  /** What is counted in the round that finds the groups, and who takes it. */
-  get buckets(): { measure: BucketsMeasure; found: FoundBuckets } | undefined {
+  /** What is counted in the pass that finds the groups, and who takes it. */
+  get buckets(): { spec: BucketsSpec; found: FoundBuckets } | undefined {
     const found = this.#buckets;
-    return found && { measure: { kind: 'group-buckets', keys: this.#options.keys, scale: found.scale }, found };
+    return found && { spec: { kind: 'group-buckets', keys: this.#options.keys, scale: found.scale }, found };
   }
 
-  /** The rounds that find all elements. The groups are known, in this order. */
-  *select(order: Uint32Array): Generator<Round, void, void> {
+  /** The passes that find all elements. The groups are known, in this order. */
+  *select(order: Uint32Array): Generator<Pass, void, void> {
     const { wanted, bounds } = this.#options;
     const { store } = this.#cells;
     const cells = order.length * store.cells;
@@ -142,9 +142,9 @@ export class GroupSelection {
       this.#searchBytes = known.byteLength + this.#batchBytes(ranks);
       yield* searchBatch(batch, bounds, {
         type: this.#type,
-        digits: (where, bits) => ({ kind: 'group-digits', ...this.#measure(known, where), bits }),
-        codes: where => ({ kind: 'group-codes', ...this.#measure(known, where) }),
-        roundOf: (measure: Measure): Round => ({ walk: this.#options.walk, measure }),
+        digits: (where, bits) => ({ kind: 'group-digits', ...this.#spec(known, where), bits }),
+        codes: where => ({ kind: 'group-codes', ...this.#spec(known, where) }),
+        passOf: (spec: SinkSpec): Pass => ({ scan: this.#options.scan, spec }),
         turn: this.#turn,
         taken: this.#taken,
       });
@@ -162,7 +162,7 @@ export class GroupSelection {
     return ranks * RANGE_BYTES + 8 * Math.max(counters, Math.min(bounds.collectedMax, elements));
   }
 
-  #measure(known: BigUint64Array, where: Ranges): Omit<CodesMeasure, 'kind'> {
+  #spec(known: BigUint64Array, where: Ranges): Omit<CodesSpec, 'kind'> {
     return { keys: this.#options.keys, known, cellsPerGroup: this.#cells.store.cells, where };
   }
 
@@ -223,7 +223,7 @@ export class GroupSelection {
   }
 
   /** The codes of all groups in their order, in shared memory. */
-  *#known(order: Uint32Array): Generator<Round, BigUint64Array, void> {
+  *#known(order: Uint32Array): Generator<Pass, BigUint64Array, void> {
     const { table } = this.#cells.store;
     const { words, keys } = table;
     const known = new BigUint64Array(new SharedArrayBuffer(4 * words * order.length));
@@ -236,16 +236,16 @@ export class GroupSelection {
   }
 }
 
-/** A few pieces of a walk, from all over it. */
-function sampleWalk(walk: Walk): Walk {
-  const at = walk.box.axes.findIndex(axis => axis.rows);
-  const perRow = walk.box.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
-  const total = walk.box.axes[at]!.length;
+/** A few pieces of a scan, from all over it. */
+function sampleScan(scan: Scan): Scan {
+  const at = scan.box.axes.findIndex(axis => axis.rows);
+  const perRow = scan.box.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
+  const total = scan.box.axes[at]!.length;
   const rows = Math.max(1, Math.min(total, PIECE_ROWS, Math.floor(PIECE_ELEMENTS / perRow)));
-  const lengths = walk.box.axes.map((axis, i) => (i === at ? rows : axis.length));
+  const lengths = scan.box.axes.map((axis, i) => (i === at ? rows : axis.length));
   const boxes = Math.ceil(total / rows);
   const every = Math.max(1, Math.floor(boxes / SAMPLE_PIECES));
   const chunkCount = Math.ceil(boxes / every);
-  const bytes = walk.bytes * Math.min(1, (chunkCount * rows) / total);
-  return { ...walk, grid: { lengths, boxes, phase: 0 }, every, chunkCount, bytes };
+  const bytes = scan.bytes * Math.min(1, (chunkCount * rows) / total);
+  return { ...scan, grid: { lengths, boxes, phase: 0 }, every, chunkCount, bytes };
 }

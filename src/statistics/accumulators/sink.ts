@@ -1,0 +1,189 @@
+/**
+ * The reduce sink: each tile goes through the kernels that the wanted fields need, while it is in the cache.
+ * Memory in the engine: 128 bytes per cell of the chunk for what kernels know of it, 32 for their work; and the partial.
+ */
+import { boxAt, type Axis, type Box } from '../scan/box.js';
+import { CellMemory } from './cell-memory.js';
+import type { Engine } from '../engine.js';
+import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
+import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
+import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import type { PartialBuffer } from '../partial-buffer.js';
+import type { Tile } from '../scan/tiles.js';
+import type { ChunkTask } from '../scan/scan.js';
+import type { ChunkPartial, ReduceSpec } from '../specs.js';
+import type { Sink } from '../pass.js';
+import { type AccumulatorName, fieldsOf } from './index.js';
+
+/** Which kernels a spec needs. */
+interface Wants {
+  readonly sums: boolean;
+  readonly moments: boolean;
+  readonly extremes: boolean;
+  /** Instead of extremes: a sum of WANTS_MIN, WANTS_MAX and WANTS_NAN, or 0. */
+  readonly positions: number;
+  readonly zeros: boolean;
+  readonly products: boolean;
+  readonly omits: boolean;
+}
+
+export class ReduceSink implements Sink {
+  readonly #engine: Engine;
+  readonly #chunk: ChunkTask;
+  readonly #spec: ReduceSpec;
+  readonly #wants: Wants;
+  readonly #cells: CellMemory;
+  readonly #workspace: number;
+  /** Elements of each cell, where some rows of a chunk are not used. */
+  readonly #counts: Float64Array<ArrayBuffer> | undefined;
+
+  constructor(engine: Engine, spec: ReduceSpec, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#chunk = chunk;
+    this.#spec = spec;
+    this.#wants = wantsOf(spec);
+    const type = nativeTypeOf(chunk.dtype);
+    this.#cells = new CellMemory(engine, type, chunk.cellCount, usedFields(this.#wants), 'columns');
+    this.#cells.begin(0, chunk.cellCount);
+    this.#workspace = engine.scratch.alloc(WORKSPACE_BYTES * chunk.cellCount);
+    if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
+  }
+
+  add({ type, ptr, box }: Tile): void {
+    if (this.#counts) countInto(this.#counts, box);
+    for (const piece of piecesOf(box)) {
+      if (piece.isRows) this.#addRows(type, ptr, piece);
+      else this.#addRuns(type, ptr, piece);
+    }
+  }
+
+  partial(buffer: PartialBuffer): ChunkPartial {
+    const { cellStart, cellCount, elements } = this.#chunk;
+    const { accumulators, countsNan } = this.#spec;
+    // Each cell has the same share of every used row.
+    const cellSize = this.#counts ? (this.#counts[0] ?? 0) : elements / cellCount;
+    const { extremes, positions, moments } = this.#wants;
+    const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
+    const names = fieldsOf(accumulators, this.#chunk.dtype);
+    const present = this.#cells.read(names, counted, cellCount, length => buffer.f64(length));
+    if (!countsNan && this.#counts) present.count?.set(this.#counts);
+    else if (!countsNan) present.count?.fill(cellSize);
+    return { cellStart, cellCount, cellSize, ...present };
+  }
+
+  #addRuns(type: NativeType, ptr: number, { at, outer, inner }: Piece): void {
+    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const { kernels } = this.#engine;
+    const itemsize = NATIVE_BYTES[type];
+    const isFloat = type.startsWith('f');
+    // Extremes cost least beside moments, and the sums of float32 follow from them.
+    const isFused = moments && extremes && isFloat;
+    const isDerived = moments && type === 'f32';
+    const over = [
+      NATIVE_TYPES.indexOf(type),
+      ptr + at.offset * itemsize,
+      outer.stride * itemsize,
+      inner.length,
+      outer.length,
+      this.#cells.at('sum') + 8 * at.cell,
+      this.#cells.fieldBytes,
+      8 * outer.cellStep,
+    ] as const;
+    if (sums && !isDerived) kernels.sumRuns(...over, omits);
+    if (moments) kernels.momentsRuns(...over, omits, isFused, sums && isDerived);
+    if (extremes && !isFused) kernels.extremesRuns(...over);
+    if (positions > 0) kernels.argsRuns(...over, at.index, inner.indexStep, outer.indexStep, positions);
+    if (zeros) kernels.zerosRuns(...over);
+    if (products) kernels.productRuns(...over, omits);
+  }
+
+  #addRows(type: NativeType, ptr: number, { at, blocks, outer, inner }: Piece): void {
+    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const { kernels } = this.#engine;
+    const itemsize = NATIVE_BYTES[type];
+    const isDerived = moments && type === 'f32';
+    const over = [
+      NATIVE_TYPES.indexOf(type),
+      ptr + at.offset * itemsize,
+      outer.stride * itemsize,
+      outer.length,
+      inner.length,
+      blocks.length,
+      blocks.stride * itemsize,
+      this.#cells.at('sum') + 8 * at.cell,
+      this.#cells.fieldBytes,
+      8 * blocks.cellStep,
+    ] as const;
+    if (sums && !isDerived) kernels.sumRows(...over, this.#workspace, omits);
+    if (moments) kernels.momentsRows(...over, this.#workspace, omits, sums && isDerived);
+    if (extremes) kernels.extremesRows(...over, this.#workspace);
+    if (positions > 0) kernels.argsRows(...over, at.index, outer.indexStep, blocks.indexStep, positions);
+    if (zeros) kernels.zerosRows(...over);
+    if (products) kernels.productRows(...over, omits);
+  }
+}
+
+/** What the partial of a chunk takes of a buffer. */
+export function partialBytes({ accumulators }: ReduceSpec, { cellCount, dtype }: ChunkTask): number {
+  return 8 * fieldsOf(accumulators, dtype).length * cellCount;
+}
+
+function wantsOf({ accumulators, countsNan, omitsNan }: ReduceSpec): Wants {
+  const has = (name: AccumulatorName): boolean => accumulators.includes(name);
+  const positions =
+    (has('argmin') ? WANTS_MIN : 0) + (has('argmax') ? WANTS_MAX : 0) + (has('nanIndex') ? WANTS_NAN : 0);
+  const sums = has('sum');
+  const moments = has('moments');
+  // Something has to count what is not NaN.
+  const counts = countsNan && !(omitsNan && (sums || moments));
+  const extremes = positions === 0 && (has('min') || has('max') || counts);
+  return { sums, moments, extremes, positions, zeros: has('zeros'), products: has('product'), omits: omitsNan };
+}
+
+/** Adds what a tile has of each cell. */
+function countInto(counts: Float64Array, { axes, cell }: Box): void {
+  const elements = axes.reduce((product, { kept, length }) => (kept ? product : product * length), 1);
+  const kept = axes.filter(axis => axis.kept);
+  const walk = (axis: number, at: number): void => {
+    if (axis === kept.length) counts[at]! += elements;
+    else for (let i = 0; i < kept[axis]!.length; i++) walk(axis + 1, at + i * kept[axis]!.cellStep);
+  };
+  walk(0, cell);
+}
+
+/** What the kernels will add to. */
+function usedFields({ sums, moments, extremes, positions, zeros, products }: Wants): CellField[] {
+  return [
+    ...(sums ? (['sum', 'sumRest', 'sumCount'] as const) : []),
+    ...(moments ? (['count', 'mean', 'meanRest', 'm2'] as const) : []),
+    ...(extremes || positions > 0 ? (['seen', 'min', 'max'] as const) : []),
+    ...(positions > 0 ? (['argmin', 'argmax', 'nanIndex'] as const) : []),
+    ...(zeros ? (['zeros'] as const) : []),
+    ...(products ? (['prod', 'prodExponent'] as const) : []),
+  ];
+}
+
+/** What one call of a kernel can take: runs of `inner`, or blocks of rows of `inner`. */
+interface Piece {
+  readonly at: Box;
+  readonly isRows: boolean;
+  readonly blocks: Axis;
+  readonly outer: Axis;
+  readonly inner: Axis;
+}
+
+const ONE: Axis = { length: 1, stride: 0, kept: false, cellStep: 0, indexStep: 0 };
+
+/** Takes the innermost axes of a tile together and scans the others. Rows are reduced over an axis outside a kept one. */
+function* piecesOf(box: Box): Generator<Piece, void> {
+  const axes = [...box.axes];
+  const inner = axes.pop() ?? ONE;
+  const isRows = inner.kept;
+  const outer = isRows && axes.at(-1)?.kept ? ONE : (axes.pop() ?? ONE);
+  const blocks = isRows ? (axes.pop() ?? ONE) : ONE;
+  const boxes = axes.reduce((count, axis) => count * axis.length, 1);
+  const grid = { lengths: axes.map(() => 1), boxes, phase: 0 };
+  for (let number = 0; number < boxes; number++) {
+    yield { at: boxAt({ ...box, axes }, grid, number), isRows, blocks, outer, inner };
+  }
+}

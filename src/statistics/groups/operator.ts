@@ -1,0 +1,276 @@
+/** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
+import { parseDType, withByteOrder } from '../../dtype.js';
+import { fail } from '../../errors.js';
+import { LIMITS } from '../../limits.js';
+import { valueOfCode } from '../codes.js';
+import { finishStatistic, positionsOf, type Places } from '../accumulators/finish.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
+import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';
+import type { Plan, PlannedGroups } from '../plan.js';
+import { columnsScan, groupedBounds, inLargerChunks } from '../plan-rows.js';
+import { wantedOf } from '../quantiles/strategy.js';
+import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
+import { emptyScan, type Scan } from '../scan/scan.js';
+import { GroupSelection, type SelectionOptions } from './select/selection.js';
+import { groupCellsOf, type GroupCells } from './cells.js';
+import { seenIn } from '../accumulators/accumulator.js';
+import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
+import { partsOf, sortedOrdinals } from './key-table.js';
+import { GroupStore } from './store.js';
+import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
+import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
+import type { Operator, Pass } from '../pass.js';
+
+const FLOAT64 = parseDType('<f8');
+/** A value of the answer, and its text; more where it is a bigint. */
+const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
+const BIGINT_BYTES = 24;
+const ORDINAL_BYTES = 4;
+
+export class GroupsOperator implements Operator {
+  readonly #plan: Plan;
+  readonly #groups: PlannedGroups;
+  readonly #wanted: Wanted | undefined;
+  readonly #cells: GroupCells;
+  readonly #steps: Generator<Pass, void, void>;
+  #selection: GroupSelection | undefined;
+  /** The same while it is at work. */
+  #selecting: GroupSelection | undefined;
+  #take: (partial: SinkPartial) => void = () => {};
+  /** Ordinals of the groups in the order of their keys. */
+  #order: Uint32Array = new Uint32Array();
+
+  constructor(plan: Plan, groups: PlannedGroups) {
+    const { query, dtype, cells } = plan;
+    this.#plan = plan;
+    this.#groups = groups;
+    this.#wanted = wantedOf(query, dtype);
+    const accumulators = cells === 0 ? [] : plan.spec.accumulators;
+    const valuesPerCell = query.parameters?.quantile?.q.length ?? 1;
+    const store = new GroupStore(partsOf(groups.keys).length, accumulators, dtype, { cells, valuesPerCell });
+    this.#cells = groupCellsOf(plan, store);
+    this.#steps = this.#run(accumulators);
+  }
+
+  /** What the groups that were found hold, with the answer that they will have. */
+  get heldBytes(): number {
+    const { store } = this.#cells;
+    const { values, dtype } = this.#plan;
+    const perGroup = values + store.cells + this.#groups.keys.length;
+    const valueBytes = VALUE_BYTES + (dtype.itemsize === 8 && dtype.kind !== 'f' ? BIGINT_BYTES : 0);
+    return store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * ORDINAL_BYTES);
+  }
+
+  next(): Pass | undefined {
+    const step = this.#steps.next();
+    return step.done ? undefined : step.value;
+  }
+
+  combine(partial: SinkPartial): void {
+    this.#take(partial);
+  }
+
+  *#run(accumulators: readonly AccumulatorName[]): Generator<Pass, void, void> {
+    const scan = this.#scan(accumulators);
+    if (!scan) return;
+    // Buckets tell how many values are present.
+    const findsGroups = accumulators.every(name => name === 'count');
+    const selection = this.#select(scan);
+    this.#selecting = selection;
+    if (selection) yield* selection.sample(findsGroups);
+    const buckets = selection?.buckets;
+    if (buckets && findsGroups) {
+      this.#take = partial => buckets.found.combine(partial as BucketsPartial);
+      yield { scan: this.#searchScan(scan), spec: buckets.spec };
+    } else yield* this.#findGroups(scan, accumulators, selection);
+    this.#refuseNan();
+    this.#order = yield* this.#inTurns(sortedOrdinals(this.#cells.store.table), scan);
+    if (selection) yield* selection.select(this.#order);
+    this.#selection = selection;
+  }
+
+  *#findGroups(
+    scan: Scan,
+    accumulators: readonly AccumulatorName[],
+    selection: GroupSelection | undefined,
+  ): Generator<Pass, void, void> {
+    const { store } = this.#cells;
+    const buckets = selection?.buckets;
+    const more: readonly AccumulatorName[] = selection && !buckets ? ['min', 'max'] : [];
+    store.keep(more);
+    const spec: GroupsSpec = {
+      kind: 'groups',
+      keys: this.#groups.keys,
+      // Where no elements are read there is nothing to accumulate.
+      accumulators: scan.rows!.readsElements ? accumulatorsOf([...accumulators, ...more]) : [],
+      type: nativeTypeOf(this.#plan.dtype),
+      dropsNan: this.#cells.countsNan,
+    };
+    this.#take = partial => {
+      if ('counters' in partial) buckets!.found.combine(partial);
+      else store.combine(partial as GroupsPartial);
+    };
+    yield { scan, spec, ...(buckets && { also: [buckets.spec] }) };
+  }
+
+  /** What looks for elements, where some are asked for and there are some. */
+  #select(scan: Scan): GroupSelection | undefined {
+    const { bounds, rowElements } = this.#plan;
+    const wanted = this.#wanted;
+    if (!wanted || rowElements === 0) return undefined;
+    const options: SelectionOptions = {
+      keys: this.#groups.keys,
+      wanted,
+      scan: this.#searchScan(scan),
+      bounds: bounds.groupSearch,
+      elements: rowElements * this.#groups.total,
+    };
+    return new GroupSelection(options, this.#cells, take => {
+      this.#take = take;
+    });
+  }
+
+  #searchScan(scan: Scan): Scan {
+    return inLargerChunks(scan, LIMITS.groupSearchChunks, this.#plan.bounds.chunkSpanBytesMax);
+  }
+
+  *#inTurns<T>(steps: Generator<void, T>, scan: Scan): Generator<Pass, T, void> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      yield { scan: emptyScan(scan.dtype, scan.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
+    }
+  }
+
+  /** Over the elements, or over the keys alone where no element is asked for; undefined where there are no rows. */
+  #scan(accumulators: readonly AccumulatorName[]): Scan | undefined {
+    const { scan, dtype } = this.#plan;
+    const { total, rows } = this.#groups;
+    if (total === 0) return undefined;
+    const readsElements = accumulators.length > 0 || this.#wanted !== undefined;
+    if (scan.chunkCount > 0 && readsElements) return scan;
+    const keys = columnsScan(
+      scan.source,
+      total,
+      rows.before?.pieceRows ?? 1,
+      rows,
+      groupedBounds(this.#plan.bounds, dtype.itemsize),
+    );
+    return { ...keys, rows: { ...keys.rows!, slice: rows.slice, within: rows.within, before: rows.before } };
+  }
+
+  #refuseNan(): void {
+    const { store } = this.#cells;
+    if (this.#plan.query.nan !== 'raise' || !this.#cells.countsNan) return;
+    for (let cell = 0; cell < store.table.size * store.cells; cell++) {
+      if (seenIn(this.#cells, cell) < this.#cells.sizeOf(cell)) {
+        fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
+      }
+    }
+  }
+
+  /** Everything is in the grouped result. */
+  *finish(): Generator<void, Map<number, OperationResult>> {
+    const found = new Map<number, OperationResult>();
+    for (const [at, op] of this.#plan.query.ops.entries()) found.set(at, yield* this.#finishOp(op));
+    return found;
+  }
+
+  /** The groups in the order of their keys, how many elements each used, and what its keys are. */
+  *grouped(): Generator<void, GroupedResult> {
+    const keys: GroupKeyValues[] = [];
+    for (let key = 0; key < this.#groups.keys.length; key++) keys.push(yield* this.#keyValues(key));
+    const counts = yield* finishStatistic('count', this.#cells, this.#places());
+    return { groups: this.#order.length, isList: this.#groups.isList, keys, counts };
+  }
+
+  *#finishOp(op: OpName): Generator<void, OperationResult> {
+    if (op === 'median' || op === 'quantile') return yield* this.#finishSelected(op);
+    if (!isReduceOp(op) || UNGROUPED.includes(op))
+      return fail('bad_operation', `${op} is not computed by groups.`, { op });
+    return yield* finishStatistic(op, this.#cells, this.#places());
+  }
+
+  *#finishSelected(op: 'median' | 'quantile'): Generator<void, OperationResult> {
+    const { dtype, shape, cells } = this.#plan;
+    const quantile = op === 'quantile' ? this.#wanted!.quantile! : undefined;
+    const width = quantile?.q.length ?? 1;
+    const groups = this.#order.length;
+    const found = quantile ? this.#selection?.quantiles : this.#selection?.median;
+    const positions = positionsOf(this.#plan);
+    const isWide = found !== undefined && !(found instanceof Float64Array);
+    const values = isWide ? Array.from<bigint>({ length: found.length }) : new Float64Array(groups * width * cells);
+    for (let i = 0; i < values.length; i++) {
+      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+      const cell = i % cells;
+      const group = Math.floor(i / cells) % Math.max(1, groups);
+      const share = Math.floor(i / (cells * groups));
+      const at = (group * width + share) * cells + (positions ? positions[cell]! : cell);
+      const value = found?.[i] ?? Number.NaN;
+      if (values instanceof Float64Array) values[at] = Number(value);
+      else values[at] = BigInt(value);
+    }
+    const isSmall = isWide && (values as bigint[]).every(value => Number.isSafeInteger(Number(value)));
+    const own = !quantile ? medianDType(dtype) : found || dtype.kind === 'f' ? quantileDType(dtype, quantile) : FLOAT64;
+    const inner = quantile && !quantile.isSingle ? [width, ...shape] : shape;
+    return {
+      op,
+      name: op,
+      dtype: own,
+      shape: [groups, ...inner],
+      values: isSmall ? Float64Array.from(values, Number) : values,
+    };
+  }
+
+  /** A value for each cell of each group: groups in the order of their keys, cells in that of the answer. */
+  #places(): Places {
+    const { shape, cells } = this.#plan;
+    const positions = positionsOf(this.#plan);
+    const order = this.#order;
+    const groups = order.length;
+    return {
+      shape: [groups, ...shape],
+      length: groups * cells,
+      cellOf(i) {
+        const group = Math.floor(i / cells);
+        return order[group]! * cells + i - group * cells;
+      },
+      placeOf: positions ? i => i - (i % cells) + positions[i % cells]! : i => i,
+    };
+  }
+
+  /** The values of one key, group by group: of a key with bins the number of the bin. */
+  *#keyValues(number: number): Generator<void, GroupKeyValues> {
+    const { keys, edges } = this.#groups;
+    const { column, bins } = keys[number]!;
+    const codeOf = codeReader(this.#cells.store, keys, number);
+    const type = nativeTypeOf(column.dtype);
+    const isWide = !bins && (type === 'i64' || type === 'u64');
+    const groups = this.#order.length;
+    const values = isWide ? Array.from<bigint>({ length: groups }) : new Float64Array(groups);
+    for (let i = 0; i < groups; i++) {
+      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+      const code = codeOf(this.#order[i]!);
+      const value = bins ? Number(code) : valueOfCode(type, code);
+      if (values instanceof Float64Array) values[i] = Number(value);
+      else values[i] = BigInt(value);
+    }
+    const dtype = column.dtype.itemsize === 1 ? column.dtype : withByteOrder(column.dtype, '<');
+    return { dtype, values, edges: edges[number] };
+  }
+}
+
+/** Reads the code of one key of a group out of the parts that it was packed into. */
+function codeReader({ table }: GroupStore, keys: PlannedGroups['keys'], number: number): (ordinal: number) => bigint {
+  const parts = partsOf(keys);
+  const part = parts.findIndex(each => each.includes(keys[number]!));
+  const own = parts[part]!;
+  const at = own.indexOf(keys[number]!);
+  const shift = BigInt(own.slice(at + 1).reduce((bits, key) => bits + key.bits, 0));
+  const { bits } = own[at]!;
+  return ordinal => {
+    const word = ordinal * table.words + 2 * part;
+    const packed = (BigInt(table.keys[word + 1]!) << 32n) | BigInt(table.keys[word]!);
+    return BigInt.asUintN(bits, packed >> shift);
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * The groups sink: tiles with chosen rows → groups as they appear in a chunk, and what their cells gather.
+ * Memory: tables and records for CELLS_MAX cells; where a chunk has more, what it has so far is set aside and the rest
+ * begins anew, so that a group may come up twice.
+ */
+import type { Engine } from '../engine.js';
+import { NATIVE_BYTES } from '../../kernels/native-types.js';
+import type { Tile } from '../scan/tiles.js';
+import type { ChunkTask } from '../scan/scan.js';
+import { eachBlock, valuesAt } from './blocks.js';
+import { CellRecords } from './cell-records.js';
+import { RowElements, type RowElement } from './elements.js';
+import { RowGroups, type BlockRows } from './row-groups.js';
+import type { GroupsSpec, GroupsPartial } from '../specs.js';
+import type { Sink } from '../pass.js';
+import { fieldsOf } from '../accumulators/index.js';
+import type { Fields } from '../accumulators/fields.js';
+
+/** Cells that are gathered for at a time: about 15 MiB of records at most. */
+const CELLS_MAX = 128 * 1024;
+
+/** What was found until the tables were full. */
+interface Segment {
+  readonly groups: number;
+  readonly keys: BigUint64Array<ArrayBuffer>;
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly fields: Fields;
+}
+
+export class GroupsSink implements Sink {
+  readonly #engine: Engine;
+  readonly #spec: GroupsSpec;
+  readonly #chunk: ChunkTask;
+  readonly #groups: RowGroups;
+  readonly #records: CellRecords;
+  /** Rows of each group, u32. */
+  readonly #rows: number;
+  readonly #segments: Segment[] = [];
+  readonly #elements: RowElements;
+
+  constructor(engine: Engine, spec: GroupsSpec, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#spec = spec;
+    this.#chunk = chunk;
+    const rowsMax = chunk.rows!.length;
+    const groupsMax = Math.max(1, Math.min(rowsMax, Math.floor(CELLS_MAX / chunk.cellCount)));
+    this.#groups = new RowGroups(engine, spec.keys, groupsMax);
+    this.#records = new CellRecords(engine, spec, chunk.dtype, groupsMax * chunk.cellCount);
+    this.#rows = engine.scratch.alloc(4 * groupsMax);
+    this.#elements = new RowElements(NATIVE_BYTES[spec.type]);
+  }
+
+  add({ ptr, box, rows }: Tile): void {
+    const elements = this.#spec.accumulators.length === 0 ? [] : this.#elements.of(box);
+    eachBlock(
+      this.#groups,
+      rows!,
+      () => this.#setAside(),
+      (block, ordinals, before) => {
+        this.#begin(before, this.#groups.known);
+        if (rows!.isFirstStrip) this.#engine.kernels.countRows(ordinals, block.count, this.#rows);
+        this.#gather(ptr, elements, block, ordinals);
+      },
+    );
+  }
+
+  partial(): GroupsPartial {
+    this.#setAside();
+    const segments = this.#segments;
+    const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);
+    const { parts } = this.#groups;
+    const keys = new BigUint64Array(groups * parts);
+    const rows = new Uint32Array(groups);
+    const { cellStart, cellCount, dtype } = this.#chunk;
+    const names = fieldsOf(this.#spec.accumulators, dtype);
+    const fields: Fields = {};
+    for (const name of names) fields[name] = new Float64Array(groups * cellCount);
+    let at = 0;
+    for (const segment of segments) {
+      keys.set(segment.keys, at * parts);
+      rows.set(segment.rows, at);
+      for (const name of names) fields[name]!.set(segment.fields[name]!, at * cellCount);
+      at += segment.groups;
+    }
+    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, ...fields };
+  }
+
+  /** Groups `[from, to)` are new. */
+  #begin(from: number, to: number): void {
+    if (from === to) return;
+    this.#engine.scratch.u32(this.#rows + 4 * from, to - from).fill(0);
+    this.#records.begin(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
+  }
+
+  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number): void {
+    const { cellCount } = this.#chunk;
+    for (const element of elements) {
+      const from = valuesAt(ptr, element, rows);
+      this.#records.add(from, element.stride, rows.picked, rows.count, ordinals, cellCount, element.cell);
+    }
+  }
+
+  #setAside(): void {
+    const groups = this.#groups.known;
+    if (groups === 0) return;
+    const fields = this.#records.read(groups * this.#chunk.cellCount);
+    const rows = this.#engine.scratch.u32(this.#rows, groups).slice();
+    this.#segments.push({ groups, keys: this.#groups.keysOf(), rows, fields });
+    this.#groups.clear();
+  }
+}

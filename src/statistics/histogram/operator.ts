@@ -1,0 +1,152 @@
+/**
+ * The histogram of a selection. Short integers are counted value by value and put into bins in the end; everything else is
+ * put into bins by the workers, once the edges are known: a range that comes from the data is measured by the accumulators
+ * in a pass before. Memory: the edges, the counters, and those of each partial on its way.
+ */
+import { parseDType } from '../../dtype.js';
+import { fail } from '../../errors.js';
+import { lowerBound } from '../../lower-bound.js';
+import { isWide } from '../accumulators/fields.js';
+import { nativeTypeOf } from '../../kernels/native-types.js';
+import type { Plan } from '../plan.js';
+import { elementOf } from '../quantiles/bits.js';
+import { highLengthOf } from '../quantiles/digits-sink.js';
+import type { ReduceOperator } from '../accumulators/operator.js';
+import { isCountedByValue, needsRange } from './by-value.js';
+import { edgesOverData, edgesOverRange, type Edges } from './edges.js';
+import type { HistogramParameters } from './parameters.js';
+import { binSpec, closedEdges } from './spec.js';
+import { startsOf } from './starts.js';
+import type { OperationResult } from '../result.js';
+import type { SinkPartial } from '../specs.js';
+import type { Operator, Pass } from '../pass.js';
+
+const FLOAT64 = parseDType('<f8');
+const INT64 = parseDType('<i8');
+
+export class HistogramOperator implements Operator {
+  readonly #plan: Plan;
+  readonly #parameters: HistogramParameters;
+  readonly #reduced: ReduceOperator;
+  /** Counters as the kernels have them: below, of each bin, above; or of each value. */
+  #counts: Float64Array | undefined;
+  #waited = false;
+
+  constructor(plan: Plan, parameters: HistogramParameters, reduced: ReduceOperator) {
+    this.#plan = plan;
+    this.#parameters = parameters;
+    this.#reduced = reduced;
+  }
+
+  next(): Pass | undefined {
+    const { scan, dtype } = this.#plan;
+    if (this.#counts || scan.chunkCount === 0) return undefined;
+    if (isCountedByValue(dtype)) {
+      const tableLength = highLengthOf(nativeTypeOf(dtype));
+      this.#counts = new Float64Array(tableLength);
+      return { scan, spec: { kind: 'digits', cellStart: 0, cellCount: 1, step: { name: 'high', tableLength } } };
+    }
+    if (needsRange(this.#parameters) && !this.#waited) {
+      this.#waited = true;
+      return undefined;
+    }
+    const counted = this.#reduced.fields.count;
+    if (this.#waited && counted) this.#refuseNan(this.#plan.cellSize - counted[0]!);
+    const { values } = this.#edges();
+    this.#counts = new Float64Array(values.length + 1);
+    const spec = isRising(values) ? binSpec(values, nativeTypeOf(dtype) === 'f32') : undefined;
+    const isEqual = spec && (this.#parameters.kind === 'equal' || spec.counting !== 'exactly');
+    const edges = shared(closedEdges(values), Float64Array);
+    const starts = isEqual ? undefined : shared(startsOf(edges), Uint32Array);
+    return { scan, spec: { kind: 'histogram', edges, spec: isEqual ? spec : undefined, starts } };
+  }
+
+  combine(partial: SinkPartial): void {
+    if (!('counts' in partial) || !this.#counts) return;
+    for (let i = 0; i < partial.counts.length; i++) this.#counts[i]! += partial.counts[i]!;
+    if ('nans' in partial) this.#refuseNan(partial.nans);
+  }
+
+  // oxlint-disable-next-line require-yield
+  *finish(): Generator<void, Map<number, OperationResult>> {
+    const { values, dtype } = this.#edges();
+    const counts = new Float64Array(values.length - 1);
+    if (this.#counts && isCountedByValue(this.#plan.dtype)) this.#putIntoBins(values, counts);
+    else if (this.#counts) counts.set(this.#counts.subarray(1, values.length));
+    const at = this.#plan.query.ops.indexOf('histogram');
+    const edges = { dtype, shape: [values.length], values };
+    const result: OperationResult = {
+      op: 'histogram',
+      name: 'histogram',
+      dtype: INT64,
+      shape: [counts.length],
+      values: counts,
+      edges,
+    };
+    return new Map([[at, result]]);
+  }
+
+  #edges(): Edges {
+    const { dtype } = this.#plan;
+    const parameters = this.#parameters;
+    if (parameters.kind === 'edges') return { values: Float64Array.from(parameters.edges), dtype: FLOAT64 };
+    const { bins, range } = parameters;
+    return range ? edgesOverRange(dtype, bins, range) : edgesOverData(dtype, bins, ...this.#extent());
+  }
+
+  /** The smallest and the largest element; nothing where there is none. */
+  #extent(): readonly [number, number] | readonly [] {
+    const { dtype, scan } = this.#plan;
+    if (scan.chunkCount === 0) return [];
+    if (isCountedByValue(dtype)) {
+      const values = this.#valuesSeen();
+      return values.length > 0 ? [Math.min(...values), Math.max(...values)] : [];
+    }
+    const { count, min, minLow, max, maxLow } = this.#reduced.fields;
+    if (count?.[0] === 0) return [];
+    if (!isWide(dtype)) return [min![0]!, max![0]!];
+    return [wideNumber(min![0]!, minLow![0]!), wideNumber(max![0]!, maxLow![0]!)];
+  }
+
+  /** Of short integers. */
+  #valuesSeen(): number[] {
+    const type = nativeTypeOf(this.#plan.dtype);
+    const values: number[] = [];
+    for (const [bits, count] of this.#counts!.entries()) {
+      if (count > 0) values.push(Number(elementOf(type, BigInt(bits))));
+    }
+    return values;
+  }
+
+  #putIntoBins(edges: Float64Array, counts: Float64Array): void {
+    const type = nativeTypeOf(this.#plan.dtype);
+    const closed = closedEdges(edges);
+    for (const [bits, count] of this.#counts!.entries()) {
+      if (count === 0) continue;
+      const value = Number(elementOf(type, BigInt(bits)));
+      const above = lowerBound(closed.length, i => !(closed[i]! <= value));
+      if (above > 0 && above < closed.length) counts[above - 1]! += count;
+    }
+  }
+
+  #refuseNan(nans: number): void {
+    if (nans === 0 || this.#plan.query.nan === 'omit') return;
+    fail('nan_found', 'The selection holds NaN, which belong into no bin. Ask for nan=omit to leave them out.');
+  }
+}
+
+function isRising(edges: Float64Array): boolean {
+  return edges.every((edge, i) => Number.isFinite(edge) && (i === 0 || edge > edges[i - 1]!));
+}
+
+/** A 64-bit integer, as float64. */
+function wideNumber(high: number, low: number): number {
+  return Number((BigInt(high) << 32n) + BigInt(low));
+}
+
+/** The same numbers in memory that threads share. */
+function shared<T extends Float64Array | Uint32Array>(values: T, Shared: new (buffer: SharedArrayBuffer) => T): T {
+  const copy = new Shared(new SharedArrayBuffer(values.byteLength));
+  copy.set(values);
+  return copy;
+}

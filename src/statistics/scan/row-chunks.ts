@@ -1,0 +1,101 @@
+/**
+ * Walks that choose among rows. The box of such a scan covers all rows of the dataset; which of them are used is found
+ * out chunk by chunk, by a filter and by a slice of what it keeps. Rows are numbered from the dataset's first; of the
+ * rows that the filter keeps, the slice uses every `step`th from `start`.
+ */
+import { invariant } from '../../errors.js';
+import { sizeOf } from '../../layout/view.js';
+import { boxAt, startOf, viewOf, type Box, type Grid } from './box.js';
+import type { RowColumn } from '../filter/filter.js';
+import type { ChunkTask, ColumnView, RowSlice, Scan, ScanRows } from './scan.js';
+
+/** Chunk `number` of a scan with rows. */
+export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTask {
+  const { source, dtype, box, grid, tileBytesMax } = scan;
+  const whole = boxAt(box, grid, number);
+  const at = rowsAxisOf(whole);
+  const { first } = whole.axes[at]!.rows!;
+  const used = usedRows(rows, first, whole.axes[at]!.length);
+  const length = used.count === 0 ? 0 : whole.axes[at]!.length;
+  const piece: Box = { ...whole, axes: whole.axes.with(at, { ...whole.axes[at]!, length }) };
+  const columns = rows.columns.map(column => columnView(column, first, length));
+  const perRow = piece.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
+  const view = viewOf(piece);
+  const { filter, cellStep, indexStep, slice, within, readsElements, withRowIds } = rows;
+  return {
+    source,
+    dtype,
+    view: readsElements ? view : { ...view, shape: view.shape.map(() => 0) },
+    bytes:
+      (readsElements ? sizeOf(view.shape) * dtype.itemsize : 0) +
+      columns.reduce((bytes, column) => bytes + length * column.dtype.itemsize, 0),
+    tileBytesMax,
+    box: piece,
+    ...cellsIn(whole, rows),
+    elements: perRow * used.count,
+    columns,
+    rows: {
+      filter,
+      columns: rows.columns,
+      cellStep,
+      indexStep,
+      slice,
+      within,
+      readsElements,
+      withRowIds,
+      first,
+      length,
+      before: used.before,
+      isFirstStrip: isFirstStrip(box, grid, number, at),
+    },
+  };
+}
+
+/** The cells of the answer that the used rows of a box have: `[cellStart, cellStart + cellCount)`. */
+export function cellsIn(box: Box, rows: ScanRows): { cellStart: number; cellCount: number } {
+  const { rows: own, kept, length } = box.axes[rowsAxisOf(box)]!;
+  const used = usedRows(rows, own!.first, length);
+  const perRow = box.axes.reduce((product, axis) => (axis.kept && !axis.rows ? product * axis.length : product), 1);
+  if (kept && used.count === 0) return { cellStart: 0, cellCount: 0 };
+  return { cellStart: box.cell + used.first * rows.cellStep, cellCount: perRow * (kept ? used.count : 1) };
+}
+
+/** Which axis of a box is that of rows. */
+export function rowsAxisOf({ axes }: Box): number {
+  const at = axes.findIndex(axis => axis.rows);
+  invariant(at >= 0, 'a scan with rows has an axis of them');
+  return at;
+}
+
+/** Whether a piece begins at the start of all axes but that of rows. */
+export function isFirstStrip(box: Box, grid: Grid, number: number, rowsAt: number): boolean {
+  return box.axes.every((_, axis) => axis === rowsAt || startOf(box, grid, number, axis) === 0);
+}
+
+/** What a column is read of `length` rows from `first`. */
+export function columnView({ source, dtype, offset, stride }: RowColumn, first: number, length: number): ColumnView {
+  return { source, dtype, view: { shape: [length], strides: [stride], offset: offset + first * stride } };
+}
+
+/** The used rows among `length` rows from `first`: the first of them, counted among all used rows, and how many. */
+function usedRows(
+  { before, slice }: ScanRows,
+  first: number,
+  length: number,
+): { first: number; count: number; before: number } {
+  if (!before) return { first: 0, count: length, before: 0 };
+  const { pieceRows, counts } = before;
+  invariant(first % pieceRows === 0, 'chunks begin where rows are counted');
+  const from = counts[first / pieceRows]!;
+  const to = counts[Math.ceil((first + length) / pieceRows)]!;
+  return { ...sliced(slice, from, to), before: from };
+}
+
+/** Which used rows lie among kept rows `from` to `to`. */
+export function sliced(slice: RowSlice | undefined, from: number, to: number): { first: number; count: number } {
+  if (!slice) return { first: from, count: to - from };
+  const { start, step, length } = slice;
+  const first = Math.max(0, Math.ceil((from - start) / step));
+  const end = Math.min(length, Math.max(0, Math.ceil((to - start) / step)));
+  return { first, count: Math.max(0, end - first) };
+}
