@@ -6,7 +6,8 @@ import type { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import type { SchemaFault } from './schema-faults.js';
 
-type Verdict = { value: unknown } | { error: Error };
+/** What a part of a request comes to: what is taken, or why it is not. */
+export type Verdict = { value: unknown } | { error: Error };
 
 /** The part of a JSON schema that tells which parameters are numbers. */
 interface Parameters {

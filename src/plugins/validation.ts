@@ -16,7 +16,7 @@ import { runTurns } from '../turns.js';
 import { tooLarge, unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
-import { takeNoOtherParameters, textValidator } from './texts.js';
+import { takeNoOtherParameters, textValidator, type Verdict } from './texts.js';
 import { whenTooSlow } from './rates.js';
 import { hasDigitsToKeep, keepDigits } from './exact-members.js';
 
@@ -30,6 +30,9 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
     strict: false,
     // Faults are told with the schema and the value that they are about.
     verbose: true,
+    // Our schemas are right, as tests find: to look at them took a quarter of a second of each start.
+    meta: false,
+    validateSchema: false,
     formats: TOLD_FORMATS,
     schemas: [...components],
   };
@@ -37,7 +40,9 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   takeNoOtherParameters(app);
   const bodies = new Ajv({ ...options, coerceTypes: false });
   app.setValidatorCompiler(({ schema, httpPart }) =>
-    httpPart === 'body' ? bodyValidator(bodies, schema as object) : textValidator(texts, schema as object),
+    httpPart === 'body'
+      ? whenUsed(() => bodyValidator(bodies, schema as object))
+      : whenUsed(() => textValidator(texts, schema as object)),
   );
   // Metadata keeps the digits of its integers.
   app.setSerializerCompiler(() => stringifyExactJson);
@@ -76,6 +81,12 @@ export function registerValidation(app: FastifyInstance, components: readonly TS
   });
 }
 
+/** A validator that is compiled by the first request that needs it, in a few milliseconds: a start needs none. */
+function whenUsed<T>(compile: () => (value: T) => Verdict): (value: T) => Verdict {
+  let validate: ((value: T) => Verdict) | undefined;
+  return value => (validate ??= compile())(value);
+}
+
 type JsonParser = (request: FastifyRequest, text: string) => unknown;
 
 /** The value of a body; null where there is none. @throws too_large, bad_request */
@@ -98,7 +109,7 @@ async function readJson(request: FastifyRequest, payload: IncomingMessage, parse
 }
 
 /** Fastify shows a body that is missing as null. */
-function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => { value: unknown } | { error: Error } {
+function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => Verdict {
   const validate = ajv.compile(schema);
   const dropAbsent = absentMembers(ajv, schema);
   const required = requiredMembers(ajv, schema);

@@ -1,33 +1,6 @@
 import t from 'tap';
 import * as formats from '../../src/formats/index.js';
 
-t.test('the formats offer these functions', async t => {
-  t.same(Object.keys(formats).sort(), [
-    'FORMATS',
-    'SIGNATURE_BYTES',
-    'castInto',
-    'checkBool',
-    'containerOf',
-    'containersNamed',
-    'encodeJsonData',
-    'encodeJsonDataNow',
-    'isEmptyJson',
-    'jsonCost',
-    'mayLoseDigits',
-    'npyHeader',
-    'parseExactJson',
-    'parseExactTurns',
-    'parseJsonData',
-    'parseJsonDataNow',
-    'parseJsonScalar',
-    'parseJsonWrites',
-    'parseNpyHeader',
-    'stringifyExactJson',
-    'stringifyExactTurns',
-    'suffixOf',
-  ]);
-});
-
 t.test('json comes first, and no two formats share a name or a media type', async t => {
   const { FORMATS } = formats;
   t.same(
