@@ -90,18 +90,34 @@ function checkOffset(offset: number | undefined): void {
 
 /** @throws too_large, bad_request for numbers that JSON cannot repeat */
 export function checkAttrs(attrs: Readonly<Record<string, unknown>>): void {
+  // Of what is far too large not all is looked at: a megabyte of members takes many milliseconds.
+  const far = 2 * LIMITS.attrsBytesMax;
+  if (leastBytesOf(attrs, far) > far) failAttrs(far, 'more than ');
   checkFinite(attrs, 'attrs');
   const bytes = Buffer.byteLength(stringifyExactJson(attrs));
-  if (bytes > LIMITS.attrsBytesMax) {
-    fail(
-      'too_large',
-      `attrs has ${bytes} bytes as JSON; at most ${LIMITS.attrsBytesMax} are kept. Make large values a dataset of their own.`,
-      {
-        limit: LIMITS.attrsBytesMax,
-        asked: bytes,
-      },
-    );
+  if (bytes > LIMITS.attrsBytesMax) failAttrs(bytes);
+}
+
+function failAttrs(bytes: number, least = ''): never {
+  const limit = LIMITS.attrsBytesMax;
+  const remedy = 'Make large values a dataset of their own.';
+  fail('too_large', `attrs has ${least}${bytes} bytes as JSON; at most ${limit} are kept. ${remedy}`, {
+    limit,
+    asked: bytes,
+  });
+}
+
+/** Bytes that a value has as JSON at least, looked at until they are more than `enough`. */
+function leastBytesOf(value: unknown, enough: number): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 1;
+  let bytes = 2;
+  for (const name in value) {
+    if (bytes > enough) return bytes;
+    // A comma; and of an object the name, two quotes and a colon.
+    bytes += 1 + leastBytesOf(Reflect.get(value, name), enough - bytes) + (Array.isArray(value) ? 0 : name.length + 3);
   }
+  return bytes;
 }
 
 /** 1e999 was read as infinity, which JSON cannot say. */

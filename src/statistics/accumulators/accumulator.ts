@@ -36,8 +36,6 @@ export interface Statistic<A extends string = string> {
   readonly dtype: (of: DType) => DType;
   /** Of one cell. Where `showsNan`, not asked for cells that are answered NaN. @throws empty_selection */
   readonly value: (cells: Cells, cell: number) => Integer;
-  /** The same for the first `count` cells at once, where a call for each would take longer than reading them. */
-  readonly values?: (cells: Cells, count: number) => Float64Array | undefined;
   /** A cell with NaN is answered NaN; else NaN are elements like others. */
   readonly showsNan: boolean;
   /** It has no value without an element, and NaN (which has no order) must be looked for to answer as numpy does. */

@@ -59,11 +59,6 @@ function valueOf(cells: Cells, cell: number, { value, low }: Extreme): Integer {
   return low ? exactInteger(low[cell]!, 0, value[cell]) : value[cell]!;
 }
 
-function valuesOf(cells: Cells, count: number, { value, low }: Extreme): Float64Array | undefined {
-  if (low) return undefined;
-  return Float64Array.from({ length: count }, (_, cell) => (usedIn(cells, cell) === 0 ? Number.NaN : value[cell]!));
-}
-
 export function minOf(cells: Cells, cell: number): Integer {
   return valueOf(cells, cell, leastOf(cells.fields));
 }
@@ -99,7 +94,6 @@ export const EXTREME_STATISTICS = {
     needs: ['min'],
     dtype: ownDType,
     value: minOf,
-    values: (cells, count) => valuesOf(cells, count, leastOf(cells.fields)),
     showsNan: true,
     ordered: true,
   },
@@ -107,7 +101,6 @@ export const EXTREME_STATISTICS = {
     needs: ['max'],
     dtype: ownDType,
     value: maxOf,
-    values: (cells, count) => valuesOf(cells, count, mostOf(cells.fields)),
     showsNan: true,
     ordered: true,
   },

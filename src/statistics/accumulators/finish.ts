@@ -64,23 +64,19 @@ export function positionsOf(plan: Plan): Float64Array | null {
   return positions;
 }
 
-/** Cells from which on formulas over all of them pay. */
-const MANY_CELLS = 32;
-
 /** One statistic of all cells, in turns. @throws empty_selection */
 export function* finishStatistic(
   op: StatisticName,
   cells: Cells,
   { shape, length, cellOf, placeOf }: Places,
 ): Generator<void, OperationResult> {
-  const { dtype, value, values: valuesOf, showsNan } = statisticOf(op);
-  const all = length >= MANY_CELLS ? valuesOf?.(cells, length) : undefined;
+  const { dtype, value, showsNan } = statisticOf(op);
   const values = new Float64Array(length);
   let exact: bigint[] | undefined;
   for (let i = 0; i < length; i++) {
     if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
     const cell = cellOf(i);
-    const found = showsNan && hasNan(cells, cell) ? Number.NaN : all ? all[cell]! : value(cells, cell);
+    const found = showsNan && hasNan(cells, cell) ? Number.NaN : value(cells, cell);
     if (typeof found !== 'bigint') values[placeOf(i)] = found;
     else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = found;
   }

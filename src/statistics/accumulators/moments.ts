@@ -18,17 +18,12 @@ function varianceOf(cells: Cells, cell: number): number {
   return cells.fields.m2![cell]! / Math.max(divisor, 0);
 }
 
-function variancesOf(cells: Cells, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, cell) => varianceOf(cells, cell));
-}
-
 export const MOMENT_STATISTICS = {
-  var: { needs: ['moments'], dtype: () => FLOAT64, value: varianceOf, values: variancesOf, showsNan: true },
+  var: { needs: ['moments'], dtype: () => FLOAT64, value: varianceOf, showsNan: true },
   std: {
     needs: ['moments'],
     dtype: () => FLOAT64,
     value: (cells, cell) => Math.sqrt(varianceOf(cells, cell)),
-    values: (cells, count) => variancesOf(cells, count).map(Math.sqrt),
     showsNan: true,
   },
 } as const satisfies Record<string, Statistic>;

@@ -24,20 +24,13 @@ function sumOf({ dtype, fields }: Cells, cell: number): Integer {
   return exactInteger(sum, rest, fields.sumHigh?.[cell], fields.sumHighRest?.[cell]);
 }
 
-function sumsOf({ dtype, fields }: Cells, count: number): Float64Array | undefined {
-  if (dtype.kind !== 'f') return undefined;
-  const sums = new Float64Array(count);
-  for (let i = 0; i < count; i++) sums[i] = totalOf(fields.sum![i]!, fields.sumRest![i]!);
-  return sums;
-}
-
 /** The dtype that numpy sums in; floats in float64. */
 export function sumDType({ kind }: DType): DType {
   return kind === 'f' ? FLOAT64 : kind === 'u' ? UINT64 : INT64;
 }
 
 export const SUM_STATISTICS = {
-  sum: { needs: ['sum'], dtype: sumDType, value: sumOf, values: sumsOf, showsNan: true },
+  sum: { needs: ['sum'], dtype: sumDType, value: sumOf, showsNan: true },
   mean: {
     needs: ['sum'],
     dtype: () => FLOAT64,
@@ -46,10 +39,6 @@ export const SUM_STATISTICS = {
       if (count === 0) return Number.NaN;
       const sum = sumOf(cells, cell);
       return cells.dtype.kind === 'f' ? Number(sum) / count : divideExact(sum, count);
-    },
-    values(cells, count) {
-      // Zero divided by zero is NaN, as it should be.
-      return sumsOf(cells, count)?.map((sum, cell) => sum / usedIn(cells, cell));
     },
     showsNan: true,
   },
