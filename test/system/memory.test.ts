@@ -92,8 +92,10 @@ t.test(`${ROWS / 250_000} GB of float32`, { skip: noProc }, async t => {
   });
 });
 
+const NODE = Number.parseInt(process.versions.node, 10);
+
 t.test(
-  `an upload of ${UPLOAD_MIB} MiB with durability none takes less than 200 MB`,
+  `an upload of ${UPLOAD_MIB} MiB with durability none takes less than 200 MB, or 250 on newer Nodes`,
   { skip: noProc || noRoom },
   async t => {
     const bytes = UPLOAD_MIB * MiB;
@@ -111,7 +113,8 @@ t.test(
       const { status, text } = await sent.finish();
       t.equal(status, 200, text);
     });
-    t.ok(peak < 200e6, `RssAnon reached ${inMiB(peak)}`);
+    // Newer Nodes let more garbage of sockets gather before they collect it.
+    t.ok(peak < (NODE < 22 ? 200e6 : 250e6), `RssAnon reached ${inMiB(peak)}`);
     const last = await server.fetch('/v1/datasets/target/rows/-1');
     const byte = Buffer.alloc(1).fill(1 + (bytes / piece.byteLength - 1) * 0.5)[0]!;
     t.equal(((await last.json()) as { data: number }).data, byte * 0x01010101);
