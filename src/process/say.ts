@@ -1,5 +1,6 @@
 /** Sentences for whoever started the service, on standard error. */
 import { ConfigError } from '../setting.js';
+import { isShortage } from '../file/descriptors.js';
 import { FolderInUse } from '../file/folder-lock.js';
 import { UsageError } from './flags.js';
 
@@ -13,6 +14,9 @@ export function say(sentence: string): void {
 /** One line for any error. */
 export function sentenceOf(error: unknown): string {
   if (TOLD.some(kind => error instanceof kind)) return (error as Error).message;
+  if (isShortage(error)) {
+    return 'Hyperslab finds no file descriptor (EMFILE). Nothing is lost: let it have more (ulimit -n), or end what else has them, and start it again.';
+  }
   const message = error instanceof Error ? error.message : String(error);
   return `Hyperslab ends after an error that it did not expect: ${message.replaceAll(/\s+/g, ' ')}. Please report it, with the log.`;
 }

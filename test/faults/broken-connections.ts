@@ -280,6 +280,14 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: 'given-up-for-want-of-descriptors',
+    breaks: 'a manifest that no descriptor is left for is bad',
+    fails: 'system/descriptors',
+    changes: [
+      { file: 'registry/manifests.js', text: 'if (isShortage(error))\n                throw error;', replacement: '' },
+    ],
+  },
+  {
     name: 'descriptors-once',
     breaks: 'what finds no descriptor is not tried again',
     fails: 'file/descriptors',

@@ -1,7 +1,9 @@
 /** Many more files than the process may have open: all of them are served, again and again. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { startRefused } from '../helpers/refused-start.js';
 import { start, temporaryFolder } from '../helpers/server.js';
 import { binary, json, metric, readRaw } from './calls.js';
 
@@ -83,4 +85,17 @@ t.test('many more files than descriptors are found, read, written and summed', a
   const queries = Array.from({ length: 100 }, (_, i) => ({ dataset: nameOf(i), ops: ['max'] }));
   const batch = await (await server.fetch('/v1/statistics', json('POST', { queries }))).text();
   t.notMatch(batch, /"error"/);
+});
+
+t.test('a start that finds no descriptor gives up no dataset: it waits for one, or is no start', async t => {
+  const dataDir = prepared();
+  const nodeArgs = ['--import', fileURLToPath(new URL('../helpers/scarce-descriptors.js', import.meta.url))];
+  const server = await start(t, { dataDir, nodeArgs, env: { HYPERSLAB_TEST_EMFILE: '100' } });
+  t.equal(await metric(server, 'hyperslab_datasets'), FILES);
+  t.equal(await metric(server, 'hyperslab_datasets_quarantined'), 0);
+  await server.stop();
+  const { status, stderr } = await startRefused(dataDir, { HYPERSLAB_TEST_EMFILE: '1000000' }, undefined, { nodeArgs });
+  t.equal(status, 1);
+  t.match(stderr, /finds no file descriptor.*ulimit -n/);
+  t.equal(stderr.trim().split('\n').length, 1, `one line: ${stderr}`);
 });
