@@ -68,6 +68,136 @@ const LAYERS: readonly Layer[] = [
   },
 ];
 
+/** The same inside the room of statistics, from the bottom up. A folder has all of its subject, and so files of many layers. */
+const STATISTICS: readonly Layer[] = [
+  {
+    name: 'numbers',
+    rooms: [
+      'src/statistics/accumulators/exact.ts',
+      'src/statistics/accumulators/fields.ts',
+      'src/statistics/codes.ts',
+      'src/statistics/engine.ts',
+      'src/statistics/groups/ordinal-table.ts',
+      'src/statistics/groups/select/scale.ts',
+      'src/statistics/histogram/by-value.ts',
+      'src/statistics/histogram/edges.ts',
+      'src/statistics/histogram/parameters.ts',
+      'src/statistics/histogram/spec.ts',
+      'src/statistics/histogram/starts.ts',
+      'src/statistics/narrow.ts',
+      'src/statistics/partial-buffer.ts',
+      'src/statistics/quantiles/bits.ts',
+      'src/statistics/quantiles/interpolate.ts',
+      'src/statistics/quantiles/methods.ts',
+      'src/statistics/quantiles/parameters.ts',
+      'src/statistics/quantiles/wanted.ts',
+      'src/statistics/scan/box.ts',
+    ],
+  },
+  {
+    name: 'accumulators',
+    rooms: [
+      'src/statistics/accumulators/accumulator.ts',
+      'src/statistics/accumulators/cell-memory.ts',
+      'src/statistics/accumulators/counts.ts',
+      'src/statistics/accumulators/extremes.ts',
+      'src/statistics/accumulators/index.ts',
+      'src/statistics/accumulators/moments.ts',
+      'src/statistics/accumulators/product.ts',
+      'src/statistics/accumulators/sum.ts',
+      'src/statistics/ops.ts',
+      'src/statistics/warm-up.ts',
+    ],
+  },
+  {
+    name: 'filters',
+    rooms: [
+      'src/statistics/filter/comparisons.ts',
+      'src/statistics/filter/filter.ts',
+      'src/statistics/filter/parse.ts',
+      'src/statistics/filter/places.ts',
+      'src/statistics/filter/value-set.ts',
+      'src/statistics/filter/values.ts',
+    ],
+  },
+  {
+    name: 'scans',
+    rooms: ['src/statistics/scan/'],
+  },
+  {
+    name: 'messages',
+    rooms: ['src/statistics/pass.ts', 'src/statistics/result.ts', 'src/statistics/specs.ts'],
+  },
+  {
+    name: 'queries',
+    rooms: [
+      'src/statistics/answer.ts',
+      'src/statistics/filter/resolve.ts',
+      'src/statistics/groups/answer.ts',
+      'src/statistics/groups/grouping.ts',
+      'src/statistics/query.ts',
+    ],
+  },
+  {
+    name: 'sinks',
+    rooms: [
+      'src/statistics/accumulators/sink.ts',
+      'src/statistics/groups/blocks.ts',
+      'src/statistics/groups/cell-records.ts',
+      'src/statistics/groups/elements.ts',
+      'src/statistics/groups/key-table.ts',
+      'src/statistics/groups/row-groups.ts',
+      'src/statistics/groups/select/block-values.ts',
+      'src/statistics/groups/select/buckets.ts',
+      'src/statistics/groups/select/ranged.ts',
+      'src/statistics/groups/select/sample.ts',
+      'src/statistics/groups/sink.ts',
+      'src/statistics/histogram/sink.ts',
+      'src/statistics/quantiles/digits-sink.ts',
+      'src/statistics/quantiles/gather-sink.ts',
+      'src/statistics/row-count.ts',
+      'src/statistics/worker.ts',
+    ],
+  },
+  {
+    name: 'plans',
+    rooms: [
+      'src/statistics/cost.ts',
+      'src/statistics/extents.ts',
+      'src/statistics/filter/join.ts',
+      'src/statistics/groups/select/search.ts',
+      'src/statistics/plan-query.ts',
+      'src/statistics/plan-rows.ts',
+      'src/statistics/plan.ts',
+      'src/statistics/prepass.ts',
+      'src/statistics/quantiles/search.ts',
+      'src/statistics/quantiles/strategy.ts',
+    ],
+  },
+  {
+    name: 'operators',
+    rooms: [
+      'src/statistics/accumulators/finish.ts',
+      'src/statistics/accumulators/operator.ts',
+      'src/statistics/groups/cells.ts',
+      'src/statistics/groups/operator.ts',
+      'src/statistics/groups/select/found-buckets.ts',
+      'src/statistics/groups/select/selection.ts',
+      'src/statistics/groups/store.ts',
+      'src/statistics/histogram/operator.ts',
+      'src/statistics/quantiles/first-digits.ts',
+      'src/statistics/quantiles/gather-operator.ts',
+      'src/statistics/quantiles/operator.ts',
+      'src/statistics/quantiles/results.ts',
+      'src/statistics/quantiles/search-operator.ts',
+    ],
+  },
+  {
+    name: 'whole',
+    rooms: ['src/statistics/computation.ts', 'src/statistics/index.ts', 'src/statistics/run.ts'],
+  },
+];
+
 /** The rooms that may import a package; all others may not. */
 const DOORS: readonly { readonly packages: readonly string[]; readonly rooms: readonly string[] }[] = [
   { packages: ['koffi', 'mmap-io', '@riaskov/mmap-io'], rooms: ['src/file/'] },
@@ -101,17 +231,17 @@ function isIn(file: string, rooms: readonly string[]): boolean {
   return rooms.some(room => (room.endsWith('/') ? file.startsWith(room) : file === room));
 }
 
-function layerOf(file: string): number {
-  return LAYERS.findIndex(layer => isIn(file, layer.rooms));
+function layerOf(file: string, layers: readonly Layer[]): number {
+  return layers.findIndex(layer => isIn(file, layer.rooms));
 }
 
 /** One sentence per import that breaks a rule. */
-function violations(tree: Tree): string[] {
+function violations(tree: Tree, layers = LAYERS): string[] {
   return [...tree].flatMap(([file, text]) => {
-    const own = layerOf(file);
+    const own = layerOf(file, layers);
     if (own === -1) return [`${file} stands in no layer; give it one in test/layers.test.ts`];
-    const { reach } = LAYERS[own]!;
-    const highest = reach === undefined ? own : LAYERS.findIndex(layer => layer.name === reach);
+    const { reach } = layers[own]!;
+    const highest = reach === undefined ? own : layers.findIndex(layer => layer.name === reach);
     return importsOf(text).flatMap(asked => {
       if (!asked.startsWith('.')) {
         const door = DOORS.find(({ packages }) =>
@@ -122,10 +252,10 @@ function violations(tree: Tree): string[] {
           : [];
       }
       const target = targetOf(file, asked);
-      const layer = layerOf(target);
+      const layer = layerOf(target, layers);
       if (!tree.has(target)) return asked.endsWith('.js') ? [`${file} imports ${asked}, which is not there`] : [];
       if (layer === own || layer <= highest) return [];
-      return [`${file} (${LAYERS[own]!.name}) imports ${target} (${LAYERS[layer]?.name ?? 'no layer'})`];
+      return [`${file} (${layers[own]!.name}) imports ${target} (${layers[layer]?.name ?? 'no layer'})`];
     });
   });
 }
@@ -166,6 +296,21 @@ t.test('no import points up, and every file stands in a layer', { skip: !hasSour
   const tree = readTree();
   t.ok(tree.size > 50, 'the sources were found');
   t.strictSame(violations(tree), []);
+});
+
+t.test('so it is inside the room of statistics', { skip: !hasSources && 'no sources here' }, async t => {
+  const room = 'src/statistics/';
+  const files = [...readTree()].filter(([file]) => file.startsWith(room));
+  // What lies outside was looked at above.
+  const inside = (file: string, text: string): string =>
+    importsOf(text)
+      .filter(asked => asked.startsWith('.') && targetOf(file, asked).startsWith(room))
+      .map(asked => `import '${asked}';`)
+      .join('\n');
+  const tree = new Map(files.map(([file, text]) => [file, inside(file, text)]));
+  t.strictSame(violations(tree, STATISTICS), []);
+  const up = new Map([...tree, [`${room}codes.ts`, "import type { Plan } from './plan.js';"]]);
+  t.strictSame(violations(up, STATISTICS), [`${room}codes.ts (numbers) imports ${room}plan.ts (plans)`]);
 });
 
 /** A file and its state know each other, and what is done with both stands in files of its own. */
