@@ -27,6 +27,9 @@ const CALL_BYTES = 512;
 
 /** What a change costs the file, in bytes: those that it sets, the pages that they lie in, and the calls that set them. */
 export function costBytes(change: Change): number {
+  // One run, as most writes are.
+  const bytes = changedBytes(change);
+  if (isContiguous(change.target, change.itemsize)) return bytes === 0 ? 0 : Math.max(bytes, PAGE_BYTES) + CALL_BYTES;
   const { target } = arranged(change);
   const { costs, stretchAxis } = reachOf(target, change.itemsize);
   const size = sizeOf(target.shape);

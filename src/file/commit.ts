@@ -51,6 +51,8 @@ export interface CommitRequest {
 export interface PendingCommit {
   readonly file: OpenFile;
   readonly request: CommitRequest;
+  /** What it costs: see costOf. */
+  readonly cost: number;
   readonly resolve: (generation: number) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -67,7 +69,7 @@ export async function commitChanges(file: OpenFile, storage: Storage, request: C
   }
   let forget: (() => void) | undefined;
   const committed = new Promise<number>((resolve, reject) => {
-    const pending: PendingCommit = { file, request, resolve, reject };
+    const pending: PendingCommit = { file, request, cost: costOf(request.changes), resolve, reject };
     forget = whenCancelled(request.signal, () => {
       if (state.commits.remove(pending, request.client)) reject(cancelledError());
     });
@@ -130,7 +132,7 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
   let bytes = 0;
   for (let next = commits.first(); next; next = commits.first()) {
     changes += next.request.changes.length;
-    bytes += costOf(next.request.changes);
+    bytes += next.cost;
     const fits =
       batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
     if (batch.length > 0 && (!fits || next.file !== batch[0]!.file)) break;
@@ -144,9 +146,9 @@ const costly = new Weighed(LIMITS.commitCostBytesMax);
 
 /** Batches that cost much are under way together only as far as a recovery has the time for them. */
 function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
-  const cost = batch.reduce((sum, { request }) => sum + costOf(request.changes), 0);
+  const total = batch.reduce((sum, { cost }) => sum + cost, 0);
   const commit = (): Promise<void> => commitNow(batch, storage);
-  return cost > LIMITS.replayBytesMax ? costly.run(cost, commit) : commit();
+  return total > LIMITS.replayBytesMax ? costly.run(total, commit) : commit();
 }
 
 async function commitNow(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
