@@ -7,6 +7,7 @@
  */
 import { cancelledError, checkWanted, whenCancelled } from './cancelled.js';
 import { fail, HyperslabError } from './errors.js';
+import { shareOf } from './fair-line.js';
 import { LIMITS } from './limits.js';
 
 export interface BudgetLine {
@@ -125,7 +126,7 @@ export class ByteBudget implements Budget {
     const taken = this.#tryTake(client, bytes, ownBytes);
     if (taken) return taken;
     const account = this.#accountOf(client);
-    const ownMax = client === undefined ? this.#waitersMax : Math.ceil(this.#waitersMax * this.#share);
+    const ownMax = client === undefined ? this.#waitersMax : shareOf(this.#share, this.#waitersMax);
     if (this.#waiters.length >= this.#waitersMax || account.waiting >= ownMax)
       throw busyError({ account, bytes, ownBytes }, limit);
     return new Promise((resolve, reject) => {
@@ -149,7 +150,7 @@ export class ByteBudget implements Budget {
   }
 
   #accountOf(client: string | undefined): Account {
-    const limitBytes = client === undefined ? Number.POSITIVE_INFINITY : Math.ceil(this.limitBytes * this.#share);
+    const limitBytes = client === undefined ? Number.POSITIVE_INFINITY : shareOf(this.#share, this.limitBytes);
     return this.#accounts.get(client) ?? { client, limitBytes, usedBytes: 0, waiting: 0 };
   }
 

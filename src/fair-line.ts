@@ -3,11 +3,17 @@
  * that somebody else has put in line. Every step costs the same however many wait.
  * Hazard: who is taken out and put back must have had no turn, so a turn counts when the next thing happens.
  */
+
 /** Whose work it is. Work that belongs to nobody is that of one client without a bound. */
 export interface Client {
   readonly id: string;
   /** What it may fill of each line, from 0 to 1. */
   readonly share: number;
+}
+
+/** What one client may have of so many: a share from 0 to 1, rounded up, so that it is not nothing. */
+export function shareOf(share: number, all: number): number {
+  return Math.ceil(all * share);
 }
 
 type Id = string | undefined;
@@ -37,7 +43,7 @@ export class FairLine<T> {
   /** Whether one more of a client may wait, where so many may in all. */
   hasRoomFor(client: Client | undefined, sizeMax: number): boolean {
     if (this.#size >= sizeMax) return false;
-    return client === undefined || this.countOf(client.id) < Math.ceil(sizeMax * client.share);
+    return client === undefined || this.countOf(client.id) < shareOf(client.share, sizeMax);
   }
 
   /** @param isUrgent it goes before what the same client has in line */

@@ -11,7 +11,7 @@ export interface ScatterTask extends Change {
 export type HoldTask = Pick<ScatterTask, 'fd' | 'target' | 'itemsize'>;
 
 /** A part of something large leaves a worker to what others wait for. */
-export type Share = 'all of it' | 'a part';
+export type Portion = 'all of it' | 'a part';
 
 export interface OffLoop {
   /** Whose work it is. */
@@ -19,7 +19,7 @@ export interface OffLoop {
   /** Fills `out`, which is shared memory, with the packed C-order bytes of a view; gives up when `signal` fires. @throws cancelled */
   gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Writes every element of the target. */
-  scatter(task: ScatterTask, share: Share): Promise<void>;
+  scatter(task: ScatterTask, share: Portion): Promise<void>;
   /** Makes sure that writing the target finds room on the disk. @throws ENOSPC */
-  hold(task: HoldTask, share: Share): Promise<void>;
+  hold(task: HoldTask, share: Portion): Promise<void>;
 }

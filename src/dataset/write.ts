@@ -15,7 +15,7 @@ import type { Selection } from '../selection.js';
 import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
-import type { OffLoop, Share } from './off-loop.js';
+import type { OffLoop, Portion } from './off-loop.js';
 import { isWritable } from './record.js';
 
 /** Bytes in the dataset's dtype and order, and where in them each element of the selection stands. */
@@ -124,10 +124,10 @@ function applierOf(offLoop: OffLoop): Applier {
   return {
     apply: (file, change) => applyChange(file, change, offLoop),
     async hold({ fd }, change) {
-      const share = shareOf(change);
+      const portion = portionOf(change);
       for (const { target, itemsize } of partsOf(change, LIMITS.scatterBytesMax)) {
         // oxlint-disable-next-line no-await-in-loop
-        await offLoop.hold({ fd, target, itemsize }, share);
+        await offLoop.hold({ fd, target, itemsize }, portion);
       }
     },
   };
@@ -147,18 +147,18 @@ export async function applyChange(
     await writeFully(file.fd, run, change.target.offset);
     return;
   }
-  const share = shareOf(change);
-  const isLarge = share === 'a part' || change.bytes.byteLength > LIMITS.pieceBytesMax;
+  const portion = portionOf(change);
+  const isLarge = portion === 'a part' || change.bytes.byteLength > LIMITS.pieceBytesMax;
   const bytes = isLarge ? await sharedCopy(change.bytes) : change.bytes;
   // In parts, between which the workers do what others wait for.
   for (const part of partsOf({ ...change, bytes }, LIMITS.scatterBytesMax)) {
     // oxlint-disable-next-line no-await-in-loop
-    await offLoop.scatter({ fd: file.fd, ...part }, share);
+    await offLoop.scatter({ fd: file.fd, ...part }, portion);
     checkWanted(signal);
   }
 }
 
-function shareOf(change: Change): Share {
+function portionOf(change: Change): Portion {
   return costBytes(change) > LIMITS.scatterBytesMax ? 'a part' : 'all of it';
 }
 

@@ -33,7 +33,6 @@ export function costBytes(change: Change): number {
   const { target } = arranged(change);
   const { costs, stretchAxis } = reachOf(target, change.itemsize);
   const size = sizeOf(target.shape);
-  if (size === 0) return 0;
   const elementsPerCall = change.gaps
     ? sizeOf(target.shape.slice(stretchAxis))
     : runBytesOf(target, change.itemsize) / change.itemsize;

@@ -19,7 +19,7 @@ import type { FileState } from './file-state.js';
 import { countNoticed } from './noticed.js';
 import type { OpenFile } from './open-file.js';
 import { fromSystemError } from './system-errors.js';
-import { Weighed } from './weighed.js';
+import { Turnstile } from './turnstile.js';
 
 export type Durability = 'commit' | 'none';
 
@@ -142,13 +142,13 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
 }
 
 /** What is committed and not yet on the disk of its file: a recovery would have to apply all of it. */
-const costly = new Weighed(LIMITS.commitCostBytesMax);
+const costly = new Turnstile(LIMITS.commitCostBytesMax);
 
 /** Batches that cost much are under way together only as far as a recovery has the time for them. */
 function commitBatch(batch: readonly PendingCommit[], storage: Storage): Promise<void> {
   const total = batch.reduce((sum, { cost }) => sum + cost, 0);
   const commit = (): Promise<void> => commitNow(batch, storage);
-  return total > LIMITS.replayBytesMax ? costly.run(total, commit) : commit();
+  return total > LIMITS.replayBytesMax ? costly.run(commit, undefined, undefined, total) : commit();
 }
 
 async function commitNow(batch: readonly PendingCommit[], storage: Storage): Promise<void> {

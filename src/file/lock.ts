@@ -4,7 +4,7 @@
  */
 import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
-import type { Client } from '../fair-line.js';
+import { shareOf, type Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
 
 interface Waiter {
@@ -80,8 +80,10 @@ export class ReadWriteLock {
   #hasRoomFor(client: Client | undefined): boolean {
     const { lockWaitersMax } = LIMITS;
     if (this.#queue.length >= lockWaitersMax) return false;
-    if (!client || this.#queue.length < lockWaitersMax * client.share) return true;
-    return this.#queue.filter(waiter => waiter.client?.id === client.id).length < lockWaitersMax * client.share;
+    const ownMax = client ? shareOf(client.share, lockWaitersMax) : lockWaitersMax;
+    // Counted only where one client could have that many.
+    if (this.#queue.length < ownMax) return true;
+    return this.#queue.filter(waiter => waiter.client?.id === client!.id).length < ownMax;
   }
 
   /** Hands the lock to whoever is first, and to the readers directly behind a first reader. */

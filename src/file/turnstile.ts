@@ -2,40 +2,62 @@
 import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { FairLine, type Client } from '../fair-line.js';
 
+interface Waiting {
+  readonly weight: number;
+  readonly enter: () => void;
+}
+
 export class Turnstile {
+  readonly #places: number;
   #free: number;
-  readonly #waiting = new FairLine<() => void>();
+  readonly #waiting = new FairLine<Waiting>();
 
   /** `places` at a time; one keeps work from overlapping. */
   constructor(places = 1) {
+    this.#places = places;
     this.#free = places;
   }
 
-  /** Runs `work` at once where a place is free, else when those before it have ended, well or not. @throws cancelled where `signal` fires before its turn */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal, client?: Client): Promise<T> {
+  /**
+   * Runs `work` at once where there are places for it, else when those before it have ended, well or not.
+   * @param asked the places that it takes; what asks for more than there are runs alone
+   * @throws cancelled where `signal` fires before its turn
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal, client?: Client, asked = 1): Promise<T> {
     checkWanted(signal);
-    if (this.#free > 0) this.#free--;
-    else await this.#wait(signal, client);
+    const weight = Math.min(asked, this.#places);
+    if (this.#waiting.size === 0 && this.#free >= weight) this.#free -= weight;
+    else await this.#wait(weight, signal, client);
     try {
       return await work();
     } finally {
-      const next = this.#waiting.take();
-      if (next) next();
-      else this.#free++;
+      this.#free += weight;
+      this.#letIn();
     }
   }
 
-  #wait(signal: AbortSignal | undefined, client: Client | undefined): Promise<void> {
+  #wait(weight: number, signal: AbortSignal | undefined, client: Client | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const forget = whenCancelled(signal, () => {
-        this.#waiting.remove(enter, client);
+        this.#waiting.remove(waiting, client);
         reject(cancelledError());
+        // Those behind may ask for less.
+        this.#letIn();
       });
       const enter = (): void => {
         forget();
         resolve();
       };
-      this.#waiting.push(enter, client);
+      const waiting: Waiting = { weight, enter };
+      this.#waiting.push(waiting, client);
     });
+  }
+
+  #letIn(): void {
+    for (let next = this.#waiting.first(); next && next.weight <= this.#free; next = this.#waiting.first()) {
+      this.#waiting.take();
+      this.#free -= next.weight;
+      next.enter();
+    }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Shared memory for the partials of tasks under way, used again and again: what is given to a task belongs to it until
- * its partials are merged. Memory: LIMITS.partialBuffersBytes that wait to be used, beside those in use.
+ * its partials are combined. Memory: LIMITS.partialBuffersBytes that wait to be used, beside those in use.
  */
 import { LIMITS } from '../limits.js';
 

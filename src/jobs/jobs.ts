@@ -4,6 +4,7 @@
  * Memory: the inputs of waiting jobs and the results of ended ones, each bounded in bytes.
  */
 import { fail, HyperslabError } from '../errors.js';
+import { shareOf } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
 import { Job, JOB_STATES, type JobOrder, type JobState } from './job.js';
 
@@ -149,7 +150,6 @@ export class Jobs {
       { what: 'jobs of all callers', asked: queued + 1, limit: queuedTotalMax },
       { what: 'bytes of queries', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
       { what: 'bytes of your queries', asked: ownBytes, limit: this.#shareOf(inputBytesMax) },
-      { what: 'bytes of queries', asked: this.#inputBytes + inputBytes, limit: inputBytesMax },
     ].find(({ asked, limit }) => asked > limit);
     if (!full) return;
     const seconds = this.#secondsToNext();
@@ -192,7 +192,7 @@ export class Jobs {
 
   /** What one client may have of so many. */
   #shareOf(all: number): number {
-    return Math.ceil(all * this.#bounds.clientShare);
+    return shareOf(this.#bounds.clientShare, all);
   }
 
   async #run(job: Job): Promise<void> {

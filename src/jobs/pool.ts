@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { cancelledError, checkWanted } from '../cancelled.js';
-import type { OffLoop, Share } from '../dataset/off-loop.js';
+import type { OffLoop, Portion } from '../dataset/off-loop.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import { Turnstile } from '../file/turnstile.js';
@@ -145,7 +145,7 @@ export class WorkerPool {
     const interactive: Mark = { lane: 'interactive', client };
     // Operator of a write may be in the file already, others wait for the file, and one write has one task at a time.
     const writing: Mark = { ...interactive, isUrgent: true };
-    const write = (task: object, name: string, share: Share): Promise<unknown> => {
+    const write = (task: object, name: string, share: Portion): Promise<unknown> => {
       const give = (): Promise<unknown> => this.#give(task, name, writing);
       return share === 'a part' ? this.#parts.run(give, undefined, client) : give();
     };

@@ -81,7 +81,7 @@ export function newWorkplace(module: WebAssembly.Module, keepsFiles: boolean): W
   return { engine, arena: Arena.over(engine.memory.buffer, LIMITS.kernelScratchBytes) };
 }
 
-export function scanTask(
+export function runScan(
   { engine, arena }: Workplace,
   { sources, specs, scan, first, count, scanId, cancel, buffer }: ScanTask,
 ): ScanAnswer {

@@ -11,7 +11,7 @@ import {
   gatherView,
   newWorkplace,
   scatterView,
-  scanTask,
+  runScan,
   type GatherTask,
   type ScanAnswer,
   type ScanTask,
@@ -54,7 +54,7 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
 }
 
 export function scan(task: ScanTask): Outcome<ScanAnswer> {
-  return moved(outcomeOf(() => scanTask(workplaceNow(), task)));
+  return moved(outcomeOf(() => runScan(workplaceNow(), task)));
 }
 
 /** The memory of the kernels may be had later where it could not be had at first. @throws no_kernels */

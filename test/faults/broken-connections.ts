@@ -181,7 +181,7 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     name: 'no-share-of-memory',
     breaks: 'one client may hold all memory',
     fails: 'http/client-shares',
-    changes: [{ file: 'budget.js', text: 'Math.ceil(this.limitBytes * this.#share)', replacement: 'this.limitBytes' }],
+    changes: [{ file: 'budget.js', text: 'shareOf(this.#share, this.limitBytes)', replacement: 'this.limitBytes' }],
   },
   {
     name: 'memory-first-come',
@@ -204,7 +204,7 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     changes: [
       {
         file: 'budget.js',
-        text: 'client === undefined ? this.#waitersMax : Math.ceil(this.#waitersMax * this.#share)',
+        text: 'client === undefined ? this.#waitersMax : shareOf(this.#share, this.#waitersMax)',
         replacement: 'this.#waitersMax',
       },
     ],
@@ -250,7 +250,7 @@ export const BROKEN_CONNECTIONS: readonly BrokenBuild[] = [
     changes: [
       {
         file: 'fair-line.js',
-        text: 'this.countOf(client.id) < Math.ceil(sizeMax * client.share)',
+        text: 'this.countOf(client.id) < shareOf(client.share, sizeMax)',
         replacement: 'true',
       },
     ],

@@ -18,7 +18,7 @@ import type { Scanning } from '../../src/jobs/pool.js';
 import { PartialCache } from '../../src/jobs/partial-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
 import { BufferPool } from '../../src/jobs/buffer-pool.js';
-import { newWorkplace, scanTask, type ScanAnswer, type ScanTask } from '../../src/jobs/tasks.js';
+import { newWorkplace, runScan, type ScanAnswer, type ScanTask } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
@@ -74,7 +74,7 @@ class ScriptedPool implements Scanning {
       const number = Math.floor(chunkAt(task.scan, first).view.offset / CHUNK_BYTES);
       // oxlint-disable-next-line no-await-in-loop
       await this.before(number);
-      partials.push(...scanTask(workplace, { ...task, first, count: 1, buffer: undefined }).partials);
+      partials.push(...runScan(workplace, { ...task, first, count: 1, buffer: undefined }).partials);
       // oxlint-disable-next-line no-await-in-loop
       await this.after(number);
     }

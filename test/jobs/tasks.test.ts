@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseDType } from '../../src/dtype.js';
-import { newWorkplace, scanTask, type ScanAnswer } from '../../src/jobs/tasks.js';
+import { newWorkplace, runScan, type ScanAnswer } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { compileKernels, parseQuery, planStatistics } from '../../src/statistics/index.js';
@@ -30,7 +30,7 @@ t.test('a file that became too short fails every task in the same way, and costs
     scanId: 1,
     cancel: new Int32Array(new SharedArrayBuffer(4)),
   };
-  const run = (): ScanAnswer => scanTask(workplace, task);
+  const run = (): ScanAnswer => runScan(workplace, task);
   const { free } = workplace.engine.scratch;
   for (let i = 0; i <= LIMITS.kernelScratchBytes / LIMITS.tileBytesMax; i++) {
     if (!t.throws(run, { code: 'file_changed' }, `task ${i}`)) break;

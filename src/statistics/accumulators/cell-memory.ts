@@ -92,37 +92,42 @@ export class CellMemory {
    */
   read(names: readonly FieldName[], counted: CellField, cells: number, take: (length: number) => Float64Array): Fields {
     const { scratch } = this.#engine;
+    const mark = scratch.mark();
     const buffer = take(names.length * cells);
+    const converted = this.#type.startsWith('f') ? {} : this.#convertIntegers(names, cells);
     const fields: Fields = {};
     for (const [i, name] of names.entries()) {
-      const mark = scratch.mark();
+      const inner = scratch.mark();
       const field = buffer.subarray(i * cells, (i + 1) * cells);
-      field.set(scratch.f64(this.#placeOf(name, counted, cells), cells));
+      const ptr = converted[name] ?? this.#column(name === 'count' ? counted : (name as CellField), cells);
+      field.set(scratch.f64(ptr, cells));
       fields[name] = field;
-      scratch.release(mark);
+      scratch.release(inner);
     }
+    scratch.release(mark);
     return fields;
   }
 
-  /** Where a field of a partial stands, cell by cell. */
-  #placeOf(name: FieldName, counted: CellField, cells: number): number {
-    const isWide = isWideType(this.#type);
+  /** Where fields stand that are not kept as they are read. */
+  #convertIntegers(names: readonly FieldName[], cells: number): Partial<Record<FieldName, number>> {
     const { kernels, scratch } = this.#engine;
-    const isInteger = !this.#type.startsWith('f');
-    const place = (): number => scratch.alloc(8 * cells);
-    if (name === 'count') return this.#column(counted, cells);
-    if (isInteger && name.startsWith('sum')) {
-      const [value, rest] = [place(), place()];
-      kernels.integersToPairs(this.#column(name.startsWith('sumHigh') ? 'sumRest' : 'sum', cells), cells, value, rest);
-      return name.endsWith('Rest') ? rest : value;
+    const places: Partial<Record<FieldName, number>> = {};
+    const place = (name: FieldName): number => (places[name] = scratch.alloc(8 * cells));
+    const isWide = isWideType(this.#type);
+    if (names.includes('sum')) {
+      kernels.integersToPairs(this.#column('sum', cells), cells, place('sum'), place('sumRest'));
+      if (isWide)
+        kernels.integersToPairs(this.#column('sumRest', cells), cells, place('sumHigh'), place('sumHighRest'));
     }
-    if (isWide && (name.startsWith('min') || name.startsWith('max'))) {
-      const [high, low] = [place(), place()];
-      const from = this.#column(name.startsWith('min') ? 'min' : 'max', cells);
-      kernels.integersToHalves(this.#type === 'i64' ? 1 : 0, from, cells, high, low);
-      return name.endsWith('Low') ? low : high;
+    for (const [name, low] of [
+      ['min', 'minLow'],
+      ['max', 'maxLow'],
+    ] as const) {
+      if (!isWide || !names.includes(name)) continue;
+      const signed = this.#type === 'i64' ? 1 : 0;
+      kernels.integersToHalves(signed, this.#column(name, cells), cells, place(name), place(low));
     }
-    return this.#column(name as CellField, cells);
+    return places;
   }
 
   /** A field of the first cells, packed. */
