@@ -10,6 +10,12 @@ import type { Wanted } from './quantiles/wanted.js';
 import type { BinSpec } from './histogram/spec.js';
 import type { AccumulatorName } from './accumulators/index.js';
 
+/** The cells `[cellStart, cellStart + cellCount)` of the plan, which something is about. */
+export interface CellSpan {
+  readonly cellStart: number;
+  readonly cellCount: number;
+}
+
 export interface ReduceSpec {
   readonly kind: 'reduce';
   readonly accumulators: readonly AccumulatorName[];
@@ -36,9 +42,7 @@ export interface RowCountSpec {
   readonly pieceRows: number;
 }
 
-export interface RowCountPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface RowCountPartial extends CellSpan {
   /** Kept rows of each piece of the chunk. */
   readonly counts: Float64Array<ArrayBuffer>;
 }
@@ -80,9 +84,7 @@ export interface SampleSpec {
   readonly keys: readonly GroupKey[];
 }
 
-export interface SamplePartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface SamplePartial extends CellSpan {
   readonly rows: number;
   /** Different ones, part by part. */
   readonly keys: BigUint64Array<ArrayBuffer>;
@@ -100,9 +102,7 @@ export interface BucketsSpec {
 export type Counters = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** A group may be there more than once. */
-export interface BucketsPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface BucketsPartial extends CellSpan {
   readonly groups: number;
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Elements of each cell of each group: those that are NaN, and the others. */
@@ -139,9 +139,7 @@ export interface GroupDigitsSpec extends RangesSpec {
   readonly bits: number;
 }
 
-export interface GroupDigitsPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface GroupDigitsPartial extends CellSpan {
   readonly counts: Uint32Array<ArrayBuffer>;
 }
 
@@ -150,9 +148,7 @@ export interface CodesSpec extends RangesSpec {
   readonly kind: 'group-codes';
 }
 
-export interface CodesPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface CodesPartial extends CellSpan {
   /** Codes of types of less than 64 bits are half as wide. */
   readonly codes: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   /** The number of the range that each lies in. */
@@ -170,9 +166,7 @@ export interface GatherSpec {
 export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
 
 /** The answers of cells `[cellStart, cellStart + cellCount)`. */
-export interface GatherPartial {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface GatherPartial extends CellSpan {
   readonly median: Float64Array<ArrayBuffer> | undefined;
   /** Cell by cell. */
   readonly quantiles: Values | undefined;
