@@ -21,9 +21,6 @@ export const ARGMIN: usize = 10;
 export const ARGMAX: usize = 11;
 export const NAN_INDEX: usize = 12;
 export const ZEROS: usize = 13;
-/** The product is PROD * 2 ** PROD_EXPONENT. */
-export const PROD: usize = 14;
-export const PROD_EXPONENT: usize = 15;
 
 export class Cell {
   /** Adds to a number. */

@@ -7,7 +7,6 @@ import { Cell, ZEROS } from './cell-fields';
 import { argsRowsOf, extremesRowsOf } from './rows/extremes';
 import { momentsRowsOf } from './rows/moments';
 import { sumRows32, sumRows64, sumRowsF32, sumRowsF64, sumRowsNarrow } from './rows/sum';
-import { multiplyElement } from './runs/product';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8, Yes } from './types';
 
 /** Columns that are taken together: what is summed of them stays in the first-level cache. */
@@ -232,51 +231,6 @@ function zerosRowsOf<T>(ptr: usize, step: usize, rows: usize, width: usize, cell
   for (; rows > 0; rows--, ptr += step) {
     for (let j: usize = 0; j < width; j++) {
       if (load<T>(ptr + j * sizeof<T>()) == (0 as T)) Cell.add(cells + j * 8, fieldBytes, ZEROS, 1);
-    }
-  }
-}
-
-/** PROD and PROD_EXPONENT, of floats without NaN where `omit`. */
-export function productRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  omit: bool,
-): void {
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep) {
-    if (type == F32) productRowsOf<f32>(ptr, step, rows, width, cells, fieldBytes, omit);
-    else if (type == F64) productRowsOf<f64>(ptr, step, rows, width, cells, fieldBytes, omit);
-    else if (type == I8) productRowsOf<i8>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == U8) productRowsOf<u8>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == I16) productRowsOf<i16>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == U16) productRowsOf<u16>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == I32) productRowsOf<i32>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == U32) productRowsOf<u32>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == I64) productRowsOf<i64>(ptr, step, rows, width, cells, fieldBytes, false);
-    else if (type == U64) productRowsOf<u64>(ptr, step, rows, width, cells, fieldBytes, false);
-  }
-}
-
-function productRowsOf<T>(
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  cells: usize,
-  fieldBytes: usize,
-  omit: bool,
-): void {
-  for (; rows > 0; rows--, ptr += step) {
-    for (let j: usize = 0; j < width; j++) {
-      const x = f64(load<T>(ptr + j * sizeof<T>()));
-      if (!omit || x == x) multiplyElement(cells + j * 8, fieldBytes, x);
     }
   }
 }

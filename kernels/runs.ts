@@ -4,7 +4,6 @@
  */
 import { argsRun, extremesRun } from './runs/extremes';
 import { momentsRun } from './runs/moments';
-import { productRun } from './runs/product';
 import { sumRun32, sumRun64, sumRunF32, sumRunF32Omit, sumRunF64, sumRunF64Omit, sumRunNarrow } from './runs/sum';
 import { zerosRun } from './runs/zeros';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8, Yes } from './types';
@@ -158,37 +157,5 @@ export function zerosRuns(
     else if (type == I16 || type == U16) zerosRun<u16>(ptr, length, cells, fieldBytes);
     else if (type == I32 || type == U32) zerosRun<u32>(ptr, length, cells, fieldBytes);
     else zerosRun<u64>(ptr, length, cells, fieldBytes);
-  }
-}
-
-/** PROD and PROD_EXPONENT, of floats without NaN where `omit`. */
-export function productRuns(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  length: usize,
-  runs: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  omit: bool,
-): void {
-  for (; runs > 0; runs--, ptr += step, cells += cellStep) {
-    if (type == F32)
-      omit
-        ? productRun<f32, Yes>(ptr, length, cells, fieldBytes)
-        : productRun<f32, void>(ptr, length, cells, fieldBytes);
-    else if (type == F64)
-      omit
-        ? productRun<f64, Yes>(ptr, length, cells, fieldBytes)
-        : productRun<f64, void>(ptr, length, cells, fieldBytes);
-    else if (type == I8) productRun<i8, void>(ptr, length, cells, fieldBytes);
-    else if (type == U8) productRun<u8, void>(ptr, length, cells, fieldBytes);
-    else if (type == I16) productRun<i16, void>(ptr, length, cells, fieldBytes);
-    else if (type == U16) productRun<u16, void>(ptr, length, cells, fieldBytes);
-    else if (type == I32) productRun<i32, void>(ptr, length, cells, fieldBytes);
-    else if (type == U32) productRun<u32, void>(ptr, length, cells, fieldBytes);
-    else if (type == I64) productRun<i64, void>(ptr, length, cells, fieldBytes);
-    else if (type == U64) productRun<u64, void>(ptr, length, cells, fieldBytes);
   }
 }

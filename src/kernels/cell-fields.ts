@@ -17,8 +17,6 @@ export const CELL_FIELDS = [
   'argmax',
   'nanIndex',
   'zeros',
-  'prod',
-  'prodExponent',
 ] as const;
 
 export type CellField = (typeof CELL_FIELDS)[number];

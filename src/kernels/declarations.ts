@@ -1,5 +1,6 @@
 /** What the module exports, by the compiler of kernels/ (`npm run build`): edit those files instead. */
 export interface Kernels {
+  product(spec: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
   selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
   selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
@@ -37,7 +38,6 @@ export interface Kernels {
   settleMoments(isWide: boolean, isSigned: boolean, count: number, fields: number, cellBytes: number): void;
   extremeCells(values: number, cells: number, count: number, fields: number, cellBytes: number): void;
   extremeWideCells(from: number, isSigned: boolean, cells: number, count: number, fields: number, cellBytes: number): void;
-  productCells(values: number, cells: number, count: number, fields: number, cellBytes: number): void;
   countExactly(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number): number;
   countBins(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number): number;
   countPairs(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number, pairs: number): number;
@@ -56,13 +56,11 @@ export interface Kernels {
   extremesRows(type: number, ptr: number, step: number, rows: number, width: number, blocks: number, blockStep: number, cells: number, fieldBytes: number, cellStep: number, room: number): void;
   argsRows(type: number, ptr: number, step: number, rows: number, width: number, blocks: number, blockStep: number, cells: number, fieldBytes: number, cellStep: number, index: number, indexStep: number, blockIndexStep: number, wants: number): void;
   zerosRows(type: number, ptr: number, step: number, rows: number, width: number, blocks: number, blockStep: number, cells: number, fieldBytes: number, cellStep: number): void;
-  productRows(type: number, ptr: number, step: number, rows: number, width: number, blocks: number, blockStep: number, cells: number, fieldBytes: number, cellStep: number, omit: boolean): void;
   sumRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number, omit: boolean): void;
   momentsRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number, omit: boolean, extremes: boolean, sums: boolean): void;
   extremesRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number): void;
   argsRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number, index: number, indexStep: number, runIndexStep: number, wants: number): void;
   zerosRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number): void;
-  productRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number, omit: boolean): void;
   countBytes(ptr: number, rows: number, stride: number, count: number, table: number): void;
   countHalves(ptr: number, rows: number, stride: number, count: number, table: number): void;
   countFloats32(ptr: number, rows: number, stride: number, count: number, table: number): void;

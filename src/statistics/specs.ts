@@ -29,12 +29,11 @@ export interface ReduceSpec {
  * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose
  * buffers can be transferred between threads.
  */
-export type ChunkPartial = Fields & {
-  readonly cellStart: number;
-  readonly cellCount: number;
+export interface ChunkPartial extends CellSpan {
+  readonly fields: Fields;
   /** Elements of the chunk behind each of its cells, NaN included. */
   readonly cellSize: number;
-};
+}
 
 export interface RowCountSpec {
   readonly kind: 'row-counts';
@@ -66,17 +65,15 @@ export interface GroupsSpec {
 }
 
 /** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */
-export type GroupsPartial = Fields & {
-  /** Cells of the answer's cells that the chunk has, of each group. */
-  readonly cellStart: number;
-  /** Cells of all its groups. */
-  readonly cellCount: number;
+export interface GroupsPartial extends CellSpan {
+  /** Of the cells of all its groups; `cellStart` is that of a group's first cell in the answer. */
+  readonly fields: Fields;
   readonly groups: number;
   /** Codes of each group, part by part. */
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Rows of each group; 0 where another chunk has counted them. */
   readonly rows: Uint32Array<ArrayBuffer>;
-};
+}
 
 /** A few rows: how many groups there may be, and what the values are like. */
 export interface SampleSpec {

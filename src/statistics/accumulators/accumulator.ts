@@ -7,14 +7,30 @@
  * (extremes have no order for them) they are counted, and a cell with some is answered NaN. `nan=omit`: they are left out.
  */
 import type { DType } from '../../dtype.js';
+import type { ElementKernelName } from '../../kernels/index.js';
 import type { Integer } from './exact.js';
-import type { FieldName, Fields } from './fields.js';
+import type { FieldStarts, Fields } from './fields.js';
 
 export interface Accumulator {
-  /** `isWide`: of 64-bit integers. */
-  readonly fields: (isWide: boolean) => readonly FieldName[];
+  /** What is kept of a cell, and what that is before any element. `isWide`: of 64-bit integers. */
+  readonly fields: (isWide: boolean) => FieldStarts;
   /** Adds `count` cells of a partial, from cell `at` of `from` on, to those of `into` from cell `to` on. */
   readonly combine: (into: Fields, to: number, from: Fields, at: number, count: number) => void;
+  /** Cells are weighed by `count`, which is kept beside it. */
+  readonly weighs?: true;
+  /**
+   * Its kernel takes elements one at a time: the way that is open to every accumulator. One without has fast kernels of its
+   * own, over runs, columns and groups, which sink.ts and groups/cell-records.ts call.
+   */
+  readonly elements?: ElementKernel;
+}
+
+/** A kernel of kernels/accumulators. */
+export interface ElementKernel {
+  /** Its name among the exports of the module. */
+  readonly name: ElementKernelName;
+  /** What it keeps of a cell, in this order and 8 bytes each, and what that is before any element. */
+  readonly state: FieldStarts;
 }
 
 /** Cells whose elements have all been seen. */

@@ -6,22 +6,21 @@
  * side by side (records), since neighbouring values belong to any of them. For three cells with a sum: columns are
  * `sum sum sum … rest rest rest`, records `sum rest sum rest sum rest`.
  */
-import { CELL_FIELDS, type CellField } from '../../kernels/cell-fields.js';
+import { CELL_FIELDS } from '../../kernels/cell-fields.js';
 import { isWideType, type NativeType } from '../../kernels/native-types.js';
 import type { Engine } from '../engine.js';
-import type { FieldName, Fields } from './fields.js';
+import type { Fields, FieldStarts } from './fields.js';
 
 /** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */
 const LINE_BYTES = 64;
 
-/** What is not zero before any element. */
-const STARTS: Partial<Record<CellField, number>> = {
+/** What fields of the fast kernels are before any element, where that is not zero. */
+const STARTS: FieldStarts = {
   min: Number.POSITIVE_INFINITY,
   max: Number.NEGATIVE_INFINITY,
   argmin: Number.POSITIVE_INFINITY,
   argmax: Number.POSITIVE_INFINITY,
   nanIndex: Number.POSITIVE_INFINITY,
-  prod: 1,
 };
 const WIDE_STARTS = {
   i64: { min: 2n ** 63n - 1n, max: -(2n ** 63n) },
@@ -34,46 +33,52 @@ export class CellMemory {
   readonly fieldBytes: number;
   readonly #engine: Engine;
   readonly #type: NativeType;
-  readonly #used: readonly CellField[];
+  readonly #used: readonly string[];
+  readonly #starts: FieldStarts;
   /** All fields in the order of the kernels for columns, the used ones alone for records. */
-  readonly #order: readonly CellField[];
-  readonly #ptr: number;
+  readonly #order: readonly string[];
+  /** Address of the first cell. */
+  readonly first: number;
 
   /**
    * Takes scratch memory for `cells` cells; what is not used of it is never touched. Cells have to `begin`.
    * @param used the fields that kernels will add to
+   * @param starts what they are before any element; 0 where it has none
    */
   constructor(
     engine: Engine,
     type: NativeType,
     cells: number,
-    used: readonly CellField[],
+    used: readonly string[],
     layout: 'columns' | 'records',
+    starts = STARTS,
   ) {
     this.#engine = engine;
     this.#type = type;
     this.#used = used;
+    this.#starts = starts;
     const isColumns = layout === 'columns';
     this.#order = isColumns ? CELL_FIELDS : used;
     this.fieldBytes = isColumns ? Math.ceil((8 * cells) / LINE_BYTES) * LINE_BYTES + LINE_BYTES : 8;
     this.cellBytes = isColumns ? 8 : 8 * used.length;
     const bytes = isColumns ? CELL_FIELDS.length * this.fieldBytes : cells * this.cellBytes;
-    this.#ptr = engine.scratch.alloc(bytes, LINE_BYTES);
+    this.first = engine.scratch.alloc(bytes, LINE_BYTES);
   }
 
   /** Address of a field of the first cell. */
-  at(field: CellField): number {
-    return this.#ptr + this.#order.indexOf(field) * this.fieldBytes;
+  at(field: string): number {
+    return this.first + this.#order.indexOf(field) * this.fieldBytes;
   }
 
   /** Cells `[from, to)` have no element yet. */
   begin(from: number, to: number): void {
+    if (from === to) return;
     const { scratch } = this.#engine;
     const type = this.#type;
     for (const field of this.#used) {
       const first = this.at(field) + from * this.cellBytes;
       const step = this.cellBytes / 8;
-      const { [field]: start = 0 } = STARTS;
+      const { [field]: start = 0 } = this.#starts;
       if (isWideType(type) && (field === 'min' || field === 'max')) {
         const bits = BigInt.asUintN(64, WIDE_STARTS[type][field]);
         const values = scratch.u64(first, (to - from - 1) * step + 1);
@@ -88,9 +93,9 @@ export class CellMemory {
 
   /**
    * The fields of the first cells, in buffers that `take` gives.
-   * @param counted the field that counted elements
+   * @param counted the field that counted elements, which becomes `count`
    */
-  read(names: readonly FieldName[], counted: CellField, cells: number, take: (length: number) => Float64Array): Fields {
+  read(names: readonly string[], counted: string, cells: number, take: (length: number) => Float64Array): Fields {
     const { scratch } = this.#engine;
     const mark = scratch.mark();
     const buffer = take(names.length * cells);
@@ -99,7 +104,7 @@ export class CellMemory {
     for (const [i, name] of names.entries()) {
       const inner = scratch.mark();
       const field = buffer.subarray(i * cells, (i + 1) * cells);
-      const ptr = converted[name] ?? this.#column(name === 'count' ? counted : (name as CellField), cells);
+      const ptr = converted[name] ?? this.#column(name === 'count' ? counted : name, cells);
       field.set(scratch.f64(ptr, cells));
       fields[name] = field;
       scratch.release(inner);
@@ -109,21 +114,18 @@ export class CellMemory {
   }
 
   /** Where fields stand that are not kept as they are read. */
-  #convertIntegers(names: readonly FieldName[], cells: number): Partial<Record<FieldName, number>> {
+  #convertIntegers(names: readonly string[], cells: number): Partial<Record<string, number>> {
     const { kernels, scratch } = this.#engine;
-    const places: Partial<Record<FieldName, number>> = {};
-    const place = (name: FieldName): number => (places[name] = scratch.alloc(8 * cells));
+    const places: Partial<Record<string, number>> = {};
+    const place = (name: string): number => (places[name] = scratch.alloc(8 * cells));
     const isWide = isWideType(this.#type);
     if (names.includes('sum')) {
       kernels.integersToPairs(this.#column('sum', cells), cells, place('sum'), place('sumRest'));
       if (isWide)
         kernels.integersToPairs(this.#column('sumRest', cells), cells, place('sumHigh'), place('sumHighRest'));
     }
-    for (const [name, low] of [
-      ['min', 'minLow'],
-      ['max', 'maxLow'],
-    ] as const) {
-      if (!isWide || !names.includes(name)) continue;
+    for (const low of names.filter(name => name.endsWith('Low'))) {
+      const name = low.slice(0, -'Low'.length);
       const signed = this.#type === 'i64' ? 1 : 0;
       kernels.integersToHalves(signed, this.#column(name, cells), cells, place(name), place(low));
     }
@@ -131,7 +133,7 @@ export class CellMemory {
   }
 
   /** A field of the first cells, packed. */
-  #column(field: CellField, cells: number): number {
+  #column(field: string, cells: number): number {
     const from = this.at(field);
     if (this.cellBytes === 8) return from;
     const { kernels, scratch } = this.#engine;

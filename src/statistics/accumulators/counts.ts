@@ -1,14 +1,13 @@
 /** Elements, those that are zero, and the first NaN; count, any, all and count_nonzero. */
 import { parseDType } from '../../dtype.js';
 import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
-import type { FieldName } from './fields.js';
 
 const INT64 = parseDType('<i8');
 const BOOL = parseDType('|b1');
 
-function adding(field: FieldName): Accumulator {
+function adding(field: string): Accumulator {
   return {
-    fields: () => [field],
+    fields: () => ({ [field]: 0 }),
     combine({ [field]: into }, to, { [field]: from }, at, count) {
       for (let i = 0; i < count; i++) into![to + i]! += from![at + i]!;
     },
@@ -21,7 +20,7 @@ export const COUNT = adding('count');
 export const ZEROS = adding('zeros');
 
 export const NAN_INDEX: Accumulator = {
-  fields: () => ['nanIndex'],
+  fields: () => ({ nanIndex: Number.POSITIVE_INFINITY }),
   combine({ nanIndex: into }, to, { nanIndex: from }, at, count) {
     for (let i = 0; i < count; i++) into![to + i] = Math.min(into![to + i]!, from![at + i]!);
   },
@@ -29,7 +28,7 @@ export const NAN_INDEX: Accumulator = {
 
 /** NaN is not zero. */
 function nonzeroIn(cells: Cells, cell: number): number {
-  return usedIn(cells, cell) - cells.fields.zeros![cell]!;
+  return usedIn(cells, cell) - cells.fields['zeros']![cell]!;
 }
 
 export const COUNT_STATISTICS = {
@@ -43,7 +42,7 @@ export const COUNT_STATISTICS = {
   all: {
     needs: ['zeros'],
     dtype: () => BOOL,
-    value: ({ fields }, cell) => Number(fields.zeros![cell] === 0),
+    value: ({ fields }, cell) => Number(fields['zeros']![cell] === 0),
     showsNan: false,
   },
   count_nonzero: { needs: ['zeros'], dtype: () => INT64, value: nonzeroIn, showsNan: false },

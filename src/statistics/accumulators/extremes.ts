@@ -10,18 +10,22 @@ import { sumDType } from './sum.js';
 const INT64 = parseDType('<i8');
 
 export const MIN: Accumulator = {
-  fields: isWide => (isWide ? ['min', 'minLow'] : ['min']),
+  fields: isWide => ({ min: Number.POSITIVE_INFINITY, ...(isWide && { minLow: 0 }) }),
   combine: (into, to, from, at, count) => keep(-1, leastOf(into), to, leastOf(from), at, count),
 };
 
 export const MAX: Accumulator = {
-  fields: isWide => (isWide ? ['max', 'maxLow'] : ['max']),
+  fields: isWide => ({ max: Number.NEGATIVE_INFINITY, ...(isWide && { maxLow: 0 }) }),
   combine: (into, to, from, at, count) => keep(1, mostOf(into), to, mostOf(from), at, count),
 };
 
 /** Kept with the extreme. */
-export const ARGMIN: Accumulator = { fields: () => ['argmin'], combine: () => undefined };
-export const ARGMAX: Accumulator = { fields: () => ['argmax'], combine: () => undefined };
+export const ARGMIN = position('argmin');
+export const ARGMAX = position('argmax');
+
+function position(name: string): Accumulator {
+  return { fields: () => ({ [name]: Number.POSITIVE_INFINITY }), combine: () => undefined };
+}
 
 interface Extreme {
   readonly value: Float64Array;
@@ -30,11 +34,11 @@ interface Extreme {
 }
 
 function leastOf(fields: Fields): Extreme {
-  return { value: fields.min!, low: fields.minLow, index: fields.argmin };
+  return { value: fields.min!, low: fields.minLow, index: fields['argmin'] };
 }
 
 function mostOf(fields: Fields): Extreme {
-  return { value: fields.max!, low: fields.maxLow, index: fields.argmax };
+  return { value: fields.max!, low: fields.maxLow, index: fields['argmax'] };
 }
 
 /** Keeps the larger (`sign` 1) or smaller (-1) value, compared by halves for 64-bit integers; of equals the lower index. */
@@ -73,7 +77,7 @@ function rangeOf(cells: Cells, cell: number): Integer {
   return subtractExact(most, least);
 }
 
-function position(op: 'argmin' | 'argmax'): (cells: Cells, cell: number) => number {
+function positionOf(op: 'argmin' | 'argmax'): (cells: Cells, cell: number) => number {
   return (cells, cell) => {
     if (hasNan(cells, cell)) return cells.fields.nanIndex![cell]!;
     if (usedIn(cells, cell) > 0) return cells.fields[op]![cell]!;
@@ -114,7 +118,7 @@ export const EXTREME_STATISTICS = {
   argmin: {
     needs: ['min', 'argmin'],
     dtype: () => INT64,
-    value: position('argmin'),
+    value: positionOf('argmin'),
     showsNan: false,
     ordered: true,
     positional: true,
@@ -122,7 +126,7 @@ export const EXTREME_STATISTICS = {
   argmax: {
     needs: ['max', 'argmax'],
     dtype: () => INT64,
-    value: position('argmax'),
+    value: positionOf('argmax'),
     showsNan: false,
     ordered: true,
     positional: true,

@@ -3,7 +3,7 @@ import type { DType } from '../../dtype.js';
 import type { Accumulator, Statistic } from './accumulator.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
-import { isWide, type FieldName, type Fields } from './fields.js';
+import { isWide, type Fields, type FieldStarts } from './fields.js';
 import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
 import { PRODUCT, PRODUCT_STATISTICS } from './product.js';
 import { SUM, SUM_STATISTICS } from './sum.js';
@@ -46,17 +46,27 @@ export function statisticOf(name: StatisticName): Statistic<AccumulatorName> {
   return STATISTICS[name];
 }
 
+export function accumulatorOf(name: AccumulatorName): Accumulator {
+  return ACCUMULATORS[name];
+}
+
+/** False for those whose kernel takes elements one at a time. */
+export function hasFastKernels(name: AccumulatorName): boolean {
+  return accumulatorOf(name).elements === undefined;
+}
+
 const NAMES = Object.keys(ACCUMULATORS) as AccumulatorName[];
 
 /** The accumulators that keep these and what they read, in the order in which they are combined. */
 export function accumulatorsOf(wanted: Iterable<AccumulatorName>): AccumulatorName[] {
   const all = new Set(wanted);
-  if (all.has('moments')) all.add('count');
+  for (const name of all) if (accumulatorOf(name).weighs) all.add('count');
   return NAMES.filter(name => all.has(name));
 }
 
-export function fieldsOf(names: readonly AccumulatorName[], dtype: DType): FieldName[] {
-  return names.flatMap(name => ACCUMULATORS[name].fields(isWide(dtype)));
+/** The fields that they keep. */
+export function fieldsOf(names: readonly AccumulatorName[], dtype: DType): FieldStarts {
+  return Object.assign({}, ...names.map(name => accumulatorOf(name).fields(isWide(dtype)))) as FieldStarts;
 }
 
 /** Adds cells of a partial to those of an answer: see Accumulator.combine. */

@@ -1,12 +1,14 @@
 /** Mean and squared distances from it, of as many elements as are counted; var and std. */
 import { parseDType } from '../../dtype.js';
 import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
+import type { Fields } from './fields.js';
 
 const FLOAT64 = parseDType('<f8');
 
 /** Weighs by the counts of both, and leaves these to be added afterwards. */
 export const MOMENTS: Accumulator = {
-  fields: () => ['mean', 'meanRest', 'm2'],
+  fields: () => ({ mean: 0, meanRest: 0, m2: 0 }),
+  weighs: true,
   combine: (into, to, from, at, count) => combineMoments(into as MomentFields, to, from as MomentFields, at, count),
 };
 
@@ -15,7 +17,7 @@ function varianceOf(cells: Cells, cell: number): number {
   const count = usedIn(cells, cell);
   const divisor = count - cells.ddof;
   if (count === 0 || (divisor <= 0 && cells.omitsNan && cells.dtype.kind === 'f')) return Number.NaN;
-  return cells.fields.m2![cell]! / Math.max(divisor, 0);
+  return cells.fields['m2']![cell]! / Math.max(divisor, 0);
 }
 
 export const MOMENT_STATISTICS = {
@@ -29,12 +31,7 @@ export const MOMENT_STATISTICS = {
 } as const satisfies Record<string, Statistic>;
 
 /** Mean (with what its rounding left out) and squared distances from it, of so many elements: arrays over cells. */
-export interface MomentFields {
-  readonly count: Float64Array;
-  readonly mean: Float64Array;
-  readonly meanRest: Float64Array;
-  readonly m2: Float64Array;
-}
+export type MomentFields = Fields & Readonly<Record<'count' | 'mean' | 'meanRest' | 'm2', Float64Array>>;
 
 /**
  * Combines cells `[0, cells)` of `from` with those from `start` on (Chan, Golub, LeVeque 1979), all but their counts. An

@@ -33,12 +33,12 @@ export class ReduceOperator implements Operator {
   combine(partial: ChunkPartial): void {
     const { cellStart, cellCount, cellSize } = partial;
     if (cellStart === 0) this.#read += cellSize;
-    const { query, spec, dtype } = this.#plan;
+    const { query, spec } = this.#plan;
     if (query.nan === 'raise' && spec.countsNan) refuseNan(partial);
     if (cellSize === this.#plan.cellSize) {
       // The only chunk of these cells.
-      for (const name of fieldsOf(spec.accumulators, dtype)) this.fields[name]!.set(partial[name]!, cellStart);
-    } else combineCells(spec.accumulators, this.fields, cellStart, partial, 0, cellCount);
+      for (const name of Object.keys(this.fields)) this.fields[name]!.set(partial.fields[name]!, cellStart);
+    } else combineCells(spec.accumulators, this.fields, cellStart, partial.fields, 0, cellCount);
   }
 
   /** When all is read: the plan for the rows that were used, each of which adds the same to every cell. */
@@ -54,7 +54,7 @@ export class ReduceOperator implements Operator {
   }
 }
 
-function refuseNan({ count, cellSize }: ChunkPartial): void {
-  if (count!.every(each => each === cellSize)) return;
+function refuseNan({ fields, cellSize }: ChunkPartial): void {
+  if (fields.count!.every(each => each === cellSize)) return;
   fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
 }

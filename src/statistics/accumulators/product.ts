@@ -4,12 +4,15 @@ import type { Accumulator, Statistic } from './accumulator.js';
 
 const FLOAT64 = parseDType('<f8');
 
+const STATE = { prod: 1, prodExponent: 0 };
+
 export const PRODUCT: Accumulator = {
-  fields: () => ['prod', 'prodExponent'],
+  fields: () => STATE,
+  elements: { name: 'product', state: STATE },
   combine({ prod, prodExponent }, to, from, at, count) {
     for (let i = 0; i < count; i++) {
-      multiplyRun(from.prod!, at + i, at + i + 1, prod!, prodExponent!, to + i);
-      prodExponent![to + i]! += from.prodExponent![at + i]!;
+      multiplyRun(from['prod']!, at + i, at + i + 1, prod!, prodExponent!, to + i);
+      prodExponent![to + i]! += from['prodExponent']![at + i]!;
     }
   },
 };
@@ -18,7 +21,7 @@ export const PRODUCT_STATISTICS = {
   prod: {
     needs: ['product'],
     dtype: () => FLOAT64,
-    value: ({ fields }, cell) => scaled(fields.prod![cell]!, fields.prodExponent![cell]!),
+    value: ({ fields }, cell) => scaled(fields['prod']![cell]!, fields['prodExponent']![cell]!),
     showsNan: true,
   },
 } as const satisfies Record<string, Statistic>;

@@ -13,7 +13,8 @@ import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import type { ChunkPartial, ReduceSpec } from '../specs.js';
 import type { Sink } from '../pass.js';
-import { type AccumulatorName, fieldsOf } from './index.js';
+import { ElementCells } from './element-cells.js';
+import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';
 
 /** Which kernels a spec needs. */
 interface Wants {
@@ -23,7 +24,6 @@ interface Wants {
   /** Instead of extremes: a sum of WANTS_MIN, WANTS_MAX and WANTS_NAN, or 0. */
   readonly positions: number;
   readonly zeros: boolean;
-  readonly products: boolean;
   readonly omits: boolean;
 }
 
@@ -33,6 +33,7 @@ export class ReduceSink implements Sink {
   readonly #spec: ReduceSpec;
   readonly #wants: Wants;
   readonly #cells: CellMemory;
+  readonly #elements: ElementCells;
   readonly #workspace: number;
   /** Elements of each cell, where some rows of a chunk are not used. */
   readonly #counts: Float64Array<ArrayBuffer> | undefined;
@@ -45,6 +46,8 @@ export class ReduceSink implements Sink {
     const type = nativeTypeOf(chunk.dtype);
     this.#cells = new CellMemory(engine, type, chunk.cellCount, usedFields(this.#wants), 'columns');
     this.#cells.begin(0, chunk.cellCount);
+    this.#elements = new ElementCells(engine, type, spec.accumulators, chunk.cellCount);
+    this.#elements.begin(0, chunk.cellCount);
     this.#workspace = engine.scratch.alloc(WORKSPACE_BYTES * chunk.cellCount);
     if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
   }
@@ -54,6 +57,8 @@ export class ReduceSink implements Sink {
     for (const piece of piecesOf(box)) {
       if (piece.isRows) this.#addRows(type, ptr, piece);
       else this.#addRuns(type, ptr, piece);
+      const { at, blocks, outer, inner } = piece;
+      this.#elements.addAxes(ptr, at, [blocks, outer, inner], this.#wants.omits);
     }
   }
 
@@ -64,15 +69,16 @@ export class ReduceSink implements Sink {
     const cellSize = this.#counts ? (this.#counts[0] ?? 0) : elements / cellCount;
     const { extremes, positions, moments } = this.#wants;
     const counted = extremes || positions > 0 ? 'seen' : moments ? 'count' : 'sumCount';
-    const names = fieldsOf(accumulators, this.#chunk.dtype);
-    const present = this.#cells.read(names, counted, cellCount, length => buffer.f64(length));
-    if (!countsNan && this.#counts) present.count?.set(this.#counts);
-    else if (!countsNan) present.count?.fill(cellSize);
-    return { cellStart, cellCount, cellSize, ...present };
+    const names = Object.keys(fieldsOf(accumulators.filter(hasFastKernels), this.#chunk.dtype));
+    const take = (length: number): Float64Array => buffer.f64(length);
+    const fields = { ...this.#cells.read(names, counted, cellCount, take), ...this.#elements.read(cellCount, take) };
+    if (!countsNan && this.#counts) fields.count?.set(this.#counts);
+    else if (!countsNan) fields.count?.fill(cellSize);
+    return { cellStart, cellCount, cellSize, fields };
   }
 
   #addRuns(type: NativeType, ptr: number, { at, outer, inner }: Piece): void {
-    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const { sums, moments, extremes, positions, zeros, omits } = this.#wants;
     const { kernels } = this.#engine;
     const itemsize = NATIVE_BYTES[type];
     const isFloat = type.startsWith('f');
@@ -94,11 +100,10 @@ export class ReduceSink implements Sink {
     if (extremes && !isFused) kernels.extremesRuns(...over);
     if (positions > 0) kernels.argsRuns(...over, at.index, inner.indexStep, outer.indexStep, positions);
     if (zeros) kernels.zerosRuns(...over);
-    if (products) kernels.productRuns(...over, omits);
   }
 
   #addRows(type: NativeType, ptr: number, { at, blocks, outer, inner }: Piece): void {
-    const { sums, moments, extremes, positions, zeros, products, omits } = this.#wants;
+    const { sums, moments, extremes, positions, zeros, omits } = this.#wants;
     const { kernels } = this.#engine;
     const itemsize = NATIVE_BYTES[type];
     const isDerived = moments && type === 'f32';
@@ -119,13 +124,12 @@ export class ReduceSink implements Sink {
     if (extremes) kernels.extremesRows(...over, this.#workspace);
     if (positions > 0) kernels.argsRows(...over, at.index, outer.indexStep, blocks.indexStep, positions);
     if (zeros) kernels.zerosRows(...over);
-    if (products) kernels.productRows(...over, omits);
   }
 }
 
 /** What the partial of a chunk takes of a buffer. */
 export function partialBytes({ accumulators }: ReduceSpec, { cellCount, dtype }: ChunkTask): number {
-  return 8 * fieldsOf(accumulators, dtype).length * cellCount;
+  return 8 * Object.keys(fieldsOf(accumulators, dtype)).length * cellCount;
 }
 
 function wantsOf({ accumulators, countsNan, omitsNan }: ReduceSpec): Wants {
@@ -137,7 +141,7 @@ function wantsOf({ accumulators, countsNan, omitsNan }: ReduceSpec): Wants {
   // Something has to count what is not NaN.
   const counts = countsNan && !(omitsNan && (sums || moments));
   const extremes = positions === 0 && (has('min') || has('max') || counts);
-  return { sums, moments, extremes, positions, zeros: has('zeros'), products: has('product'), omits: omitsNan };
+  return { sums, moments, extremes, positions, zeros: has('zeros'), omits: omitsNan };
 }
 
 /** Adds what a tile has of each cell. */
@@ -152,14 +156,13 @@ function countInto(counts: Float64Array, { axes, cell }: Box): void {
 }
 
 /** What the kernels will add to. */
-function usedFields({ sums, moments, extremes, positions, zeros, products }: Wants): CellField[] {
+function usedFields({ sums, moments, extremes, positions, zeros }: Wants): CellField[] {
   return [
     ...(sums ? (['sum', 'sumRest', 'sumCount'] as const) : []),
     ...(moments ? (['count', 'mean', 'meanRest', 'm2'] as const) : []),
     ...(extremes || positions > 0 ? (['seen', 'min', 'max'] as const) : []),
     ...(positions > 0 ? (['argmin', 'argmax', 'nanIndex'] as const) : []),
     ...(zeros ? (['zeros'] as const) : []),
-    ...(products ? (['prod', 'prodExponent'] as const) : []),
   ];
 }
 

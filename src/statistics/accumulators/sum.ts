@@ -8,20 +8,20 @@ const INT64 = parseDType('<i8');
 const UINT64 = parseDType('<u8');
 
 export const SUM: Accumulator = {
-  fields: isWide => (isWide ? ['sum', 'sumRest', 'sumHigh', 'sumHighRest'] : ['sum', 'sumRest']),
+  fields: isWide => ({ sum: 0, sumRest: 0, ...(isWide && { sumHigh: 0, sumHighRest: 0 }) }),
   combine(into, to, from, at, count) {
     const { sum, sumRest, sumHigh, sumHighRest } = from;
     for (let i = 0; i < count; i++) {
-      addPairTo(into.sum!, into.sumRest!, to + i, sum![at + i]!, sumRest![at + i]!);
-      if (sumHigh) addPairTo(into.sumHigh!, into.sumHighRest!, to + i, sumHigh[at + i]!, sumHighRest![at + i]!);
+      addPairTo(into['sum']!, into['sumRest']!, to + i, sum![at + i]!, sumRest![at + i]!);
+      if (sumHigh) addPairTo(into['sumHigh']!, into['sumHighRest']!, to + i, sumHigh[at + i]!, sumHighRest![at + i]!);
     }
   },
 };
 
 function sumOf({ dtype, fields }: Cells, cell: number): Integer {
-  const [sum, rest] = [fields.sum![cell]!, fields.sumRest![cell]!];
-  if (dtype.kind === 'f') return totalOf(sum, rest);
-  return exactInteger(sum, rest, fields.sumHigh?.[cell], fields.sumHighRest?.[cell]);
+  const { sum, sumRest, sumHigh, sumHighRest } = fields;
+  if (dtype.kind === 'f') return totalOf(sum![cell]!, sumRest![cell]!);
+  return exactInteger(sum![cell]!, sumRest![cell], sumHigh?.[cell], sumHighRest?.[cell]);
 }
 
 /** The dtype that numpy sums in; floats in float64. */

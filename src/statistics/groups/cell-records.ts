@@ -3,21 +3,24 @@ import { NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
 import { CellMemory } from '../accumulators/cell-memory.js';
 import type { Fields } from '../accumulators/fields.js';
-import { fieldsOf } from '../accumulators/index.js';
+import { ElementCells } from '../accumulators/element-cells.js';
+import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
 import type { Engine } from '../engine.js';
 import type { GroupsSpec } from '../specs.js';
-import { BLOCK_ROWS } from './row-groups.js';
+import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
 
 export class CellRecords {
   readonly #engine: Engine;
   readonly #spec: GroupsSpec;
   readonly #dtype: DType;
   readonly #cells: CellMemory;
+  readonly #elements: ElementCells;
   readonly #used: ReadonlySet<CellField>;
   readonly #typeNumber: number;
   readonly #isWide: boolean;
   readonly #isSigned: boolean;
+  readonly #hasElements: boolean;
   readonly #values: number;
   readonly #cellOfRow: number;
 
@@ -29,9 +32,11 @@ export class CellRecords {
     const used = usedFields(spec);
     this.#used = new Set(used);
     this.#cells = new CellMemory(engine, spec.type, cellsMax, used, 'records');
+    this.#elements = new ElementCells(engine, spec.type, spec.accumulators, cellsMax);
     this.#typeNumber = NATIVE_TYPES.indexOf(spec.type);
     this.#isWide = spec.type === 'i64' || spec.type === 'u64';
     this.#isSigned = spec.type.startsWith('i');
+    this.#hasElements = !spec.accumulators.every(hasFastKernels);
     this.#values = engine.scratch.alloc(8 * BLOCK_ROWS);
     this.#cellOfRow = engine.scratch.alloc(4 * BLOCK_ROWS);
   }
@@ -39,12 +44,30 @@ export class CellRecords {
   /** Cells `[from, to)` begin to be used. */
   begin(from: number, to: number): void {
     this.#cells.begin(from, to);
+    this.#elements.begin(from, to);
   }
 
-  /** One value per row: the first at `ptr`, or those of the rows at `picked`; row i belongs to cell ordinal * scale + cell. */
-  add(ptr: number, stride: number, picked: number, count: number, ordinals: number, scale: number, cell: number): void {
-    if (this.#used.size === 0) return;
+  /**
+   * One value per row: the first at `ptr`, or those of the rows at `picked`; row i belongs to cell ordinal * scale + cell.
+   * @param index of the first row, or of row 0 where rows are picked
+   */
+  add(
+    ptr: number,
+    stride: number,
+    { picked, count }: BlockRows,
+    ordinals: number,
+    scale: number,
+    cell: number,
+    index: number,
+  ): void {
     const { kernels } = this.#engine;
+    if (this.#hasElements) {
+      const cells = scale === 1 ? ordinals : this.#cellOfRow;
+      if (scale !== 1) kernels.cellsOf(ordinals, count, scale, cell, cells);
+      const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index, indexStep: 1 };
+      this.#elements.addRows(rows, this.#spec.dropsNan);
+    }
+    if (this.#used.size === 0) return;
     const { dropsNan } = this.#spec;
     const isPlain = scale === 1 && !dropsNan;
     const cells = isPlain ? ordinals : this.#cellOfRow;
@@ -53,7 +76,7 @@ export class CellRecords {
       kernels.pickRows(ptr, stride, 8, picked, count, this.#values);
       this.#addWide(cells, count);
     }
-    if (this.#isWide && !this.#has('zeros') && !this.#has('prod')) return;
+    if (this.#isWide && !this.#has('zeros')) return;
     kernels.widen(this.#typeNumber, ptr, stride, picked, count, this.#values);
     this.#addNumbers(cells, dropsNan ? kernels.dropNan(this.#values, cells, count) : count);
   }
@@ -68,7 +91,6 @@ export class CellRecords {
     const values = this.#values;
     const into = (field: CellField): [number, number] => [this.#cells.at(field), this.#cells.cellBytes];
     if (this.#has('zeros')) kernels.zeroCells(values, cells, count, ...into('zeros'));
-    if (this.#has('prod')) kernels.productCells(values, cells, count, ...into('prod'));
     if (this.#isWide) return;
     if (this.#has('seen')) kernels.countCells(cells, count, ...into('seen'));
     if (this.#has('sum')) {
@@ -91,13 +113,14 @@ export class CellRecords {
 
   /** The fields of the first cells. To be asked once: moments are settled. */
   read(cells: number): Fields {
-    const names = fieldsOf(this.#spec.accumulators, this.#dtype);
+    const names = Object.keys(fieldsOf(this.#spec.accumulators.filter(hasFastKernels), this.#dtype));
     if (this.#has('count')) {
       const { kernels } = this.#engine;
       kernels.settleMoments(this.#isWide, this.#isSigned, cells, this.#cells.at('count'), this.#cells.cellBytes);
     }
     const counted = this.#has('count') ? 'count' : 'seen';
-    return this.#cells.read(names, counted, cells, length => new Float64Array(length));
+    const take = (length: number): Float64Array => new Float64Array(length);
+    return { ...this.#cells.read(names, counted, cells, take), ...this.#elements.read(cells, take) };
   }
 }
 
@@ -111,6 +134,5 @@ function usedFields({ accumulators }: GroupsSpec): CellField[] {
     ...(isCounted ? (['seen'] as const) : []),
     ...(has('min') || has('max') ? (['min', 'max'] as const) : []),
     ...(has('zeros') ? (['zeros'] as const) : []),
-    ...(has('product') ? (['prod', 'prodExponent'] as const) : []),
   ];
 }

@@ -51,6 +51,7 @@ export class GroupsSink implements Sink {
   }
 
   add({ ptr, box, rows }: Tile): void {
+    const first = this.#chunk.rows!.first + rows!.first;
     const elements = this.#spec.accumulators.length === 0 ? [] : this.#elements.of(box);
     eachBlock(
       this.#groups,
@@ -59,7 +60,7 @@ export class GroupsSink implements Sink {
       (block, ordinals, before) => {
         this.#begin(before, this.#groups.known);
         if (rows!.isFirstStrip) this.#engine.kernels.countRows(ordinals, block.count, this.#rows);
-        this.#gather(ptr, elements, block, ordinals);
+        this.#gather(ptr, elements, block, ordinals, first + (block.picked === 0 ? block.start : 0));
       },
     );
   }
@@ -72,7 +73,7 @@ export class GroupsSink implements Sink {
     const keys = new BigUint64Array(groups * parts);
     const rows = new Uint32Array(groups);
     const { cellStart, cellCount, dtype } = this.#chunk;
-    const names = fieldsOf(this.#spec.accumulators, dtype);
+    const names = Object.keys(fieldsOf(this.#spec.accumulators, dtype));
     const fields: Fields = {};
     for (const name of names) fields[name] = new Float64Array(groups * cellCount);
     let at = 0;
@@ -82,7 +83,7 @@ export class GroupsSink implements Sink {
       for (const name of names) fields[name]!.set(segment.fields[name]!, at * cellCount);
       at += segment.groups;
     }
-    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, ...fields };
+    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, fields };
   }
 
   /** Groups `[from, to)` are new. */
@@ -92,11 +93,11 @@ export class GroupsSink implements Sink {
     this.#records.begin(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
   }
 
-  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number): void {
+  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number, index: number): void {
     const { cellCount } = this.#chunk;
     for (const element of elements) {
       const from = valuesAt(ptr, element, rows);
-      this.#records.add(from, element.stride, rows.picked, rows.count, ordinals, cellCount, element.cell);
+      this.#records.add(from, element.stride, rows, ordinals, cellCount, element.cell, index);
     }
   }
 

@@ -46,7 +46,7 @@ export class GroupStore {
   /** What it holds. */
   get bytes(): number {
     let bytes = this.table.bytes + this.rows.byteLength;
-    for (const field of Object.values(this.fields)) bytes += field.byteLength;
+    for (const field of Object.values(this.fields)) bytes += field!.byteLength;
     return bytes;
   }
 
@@ -84,10 +84,10 @@ export class GroupStore {
     const ordinals = this.combineGroups(keys, rows, groups);
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
-      if (fieldsOf([name], this.#dtype).some(field => partial[field] === undefined)) continue;
+      if (Object.keys(fieldsOf([name], this.#dtype)).some(field => !partial.fields[field])) continue;
       const { combine } = ACCUMULATORS[name];
       for (let i = 0; i < groups; i++) {
-        combine(this.fields, ordinals[i]! * this.cells + cellStart, partial, i * perGroup, perGroup);
+        combine(this.fields, ordinals[i]! * this.cells + cellStart, partial.fields, i * perGroup, perGroup);
       }
     }
   }
@@ -109,8 +109,8 @@ export class GroupStore {
     larger.set(this.rows);
     this.rows = larger;
     for (const [name, field] of Object.entries(this.#emptyFields(capacity))) {
-      field.set(this.fields[name as keyof Fields]!);
-      this.fields[name as keyof Fields] = field;
+      field!.set(this.fields[name]!);
+      this.fields[name] = field;
     }
   }
 }

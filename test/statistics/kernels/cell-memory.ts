@@ -26,7 +26,6 @@ export function newCells({ bytes }: Implementation, at: number, type: NativeType
     argmin: Infinity,
     argmax: Infinity,
     nanIndex: Infinity,
-    prod: 1,
     min,
     max,
   };

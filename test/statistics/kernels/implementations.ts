@@ -16,7 +16,7 @@ const MEMORY_PAGES = 64;
 const WASM_PAGE_BYTES = 64 * 1024;
 
 export const IMPLEMENTATIONS: readonly Implementation[] = [
-  implementation('scalar', memory => scalarKernels(memory.buffer)),
+  implementation('scalar', specification),
   implementation('WebAssembly', memory => instantiateKernels(compileKernels(), memory)),
 ];
 
@@ -25,10 +25,15 @@ function implementation(name: string, make: (memory: WebAssembly.Memory) => Kern
   return { name, kernels: make(memory), bytes: new Uint8Array(memory.buffer), base: KERNEL_DATA_BYTES };
 }
 
+/** The specification, and the module's own kernels where it has none. */
+function specification(memory: WebAssembly.Memory): Kernels {
+  return { ...instantiateKernels(compileKernels(), memory), ...scalarKernels(memory.buffer) };
+}
+
 /** An engine that computes by the specification. */
 export function specificationEngine(): Engine {
   const bytes = LIMITS.kernelScratchBytes;
   const memory = new WebAssembly.Memory({ initial: bytes / WASM_PAGE_BYTES, maximum: bytes / WASM_PAGE_BYTES });
   const { buffer } = memory;
-  return { memory, bytes: new Uint8Array(buffer), kernels: scalarKernels(buffer), scratch: new Scratch(buffer) };
+  return { memory, bytes: new Uint8Array(buffer), kernels: specification(memory), scratch: new Scratch(buffer) };
 }

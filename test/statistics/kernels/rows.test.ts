@@ -14,7 +14,6 @@ const OPTIONS: { readonly [K in keyof RowKernels]: (random: Random, room: number
   extremesRows: (_, room) => [room],
   argsRows: random => [random.below(50), random.pick([1, 3, -1]), 1000, 4 * random.below(2)],
   zerosRows: () => [],
-  productRows: random => [anyOf(random)],
 };
 
 const KERNELS = Object.keys(OPTIONS) as (keyof RowKernels)[];

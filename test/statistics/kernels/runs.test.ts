@@ -17,7 +17,6 @@ const OPTIONS: { readonly [K in keyof RunKernels]: (random: Random) => Options<K
   extremesRuns: () => [],
   argsRuns: random => [random.below(50), random.pick([1, 3, -1]), 1000, 1 + random.below(7)],
   zerosRuns: () => [],
-  productRuns: random => [anyOf(random)],
 };
 
 const KERNELS = Object.keys(OPTIONS) as (keyof RunKernels)[];

@@ -8,8 +8,6 @@ import { NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 
 const SPREAD = 0x9e37_79b9_7f4a_7c15n;
-const LARGE = 2 ** 900;
-const SMALL = 2 ** -900;
 
 export function groupKernels(memory: DataView) {
   const u32 = (at: number): number => memory.getUint32(at, true);
@@ -200,32 +198,5 @@ export function groupKernels(memory: DataView) {
         if (read(value) < read(cell)) setU64(cell, u64(value));
         if (read(value) > read(cell + 8)) setU64(cell + 8, u64(value));
       }),
-    productCells: (values, cells, count, fields, cellBytes) =>
-      each(cells, count, fields, cellBytes, (cell, i) => {
-        const product = f64(cell);
-        const value = f64(values + 8 * i);
-        const next = product * value;
-        if (Math.abs(next) < LARGE && Math.abs(next) > SMALL) return setF64(cell, next);
-        const a = exponentOf(product);
-        const b = exponentOf(value);
-        setF64(cell, scaleDown(product, a) * scaleDown(value, b));
-        return add(cell + 8, a + b);
-      }),
   } satisfies Partial<Kernels>;
-}
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-/** The power of two in a value: 0 for 0, NaN and infinities. */
-function exponentOf(value: number): number {
-  if (value === 0 || !Number.isFinite(value)) return 0;
-  scratch.setFloat64(0, value);
-  const biased = (scratch.getUint16(0) >> 4) & 0x7ff;
-  return biased === 0 ? exponentOf(value * 2 ** 52) - 52 : biased - 1023;
-}
-
-/** value * 2 ** -exponent, exactly; in two steps, since 2 ** 1074 is no double. */
-function scaleDown(value: number, exponent: number): number {
-  const half = exponent >> 1;
-  return value * 2 ** -half * 2 ** (half - exponent);
 }

@@ -1,5 +1,5 @@
 /** All scalar kernels over one memory. A family is a file here, and one of the same name in kernels/. */
-import type { Kernels } from '../../../../src/kernels/index.js';
+import type { ElementKernelName, Kernels } from '../../../../src/kernels/index.js';
 import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
 import { groupSearchKernels } from './group-search.js';
@@ -10,7 +10,10 @@ import { rowKernels } from './rows.js';
 import { runKernels } from './runs.js';
 import { selectKernels } from './select.js';
 
-export function scalarKernels(memory: ArrayBuffer): Kernels {
+/** Those that take elements one at a time are as plain as a specification would be: the oracle judges their statistics. */
+export type SpecifiedKernels = Omit<Kernels, ElementKernelName>;
+
+export function scalarKernels(memory: ArrayBuffer): SpecifiedKernels {
   const view = new DataView(memory);
   return {
     ...cellKernels(view),

@@ -6,7 +6,6 @@ import { Cells } from './cell-fields.js';
 import { BLOCK, blocksOf, elementsOf, type Elements } from './elements.js';
 import { extremesOf, keepExtremes, keepValues, keptExtreme } from './extremes.js';
 import { distanceOf, momentsOf, type Distances, type Shift } from './moments.js';
-import { multiplyCell } from './product.js';
 
 type UseColumn = (column: Elements, cell: number, block: number) => void;
 
@@ -52,15 +51,6 @@ export function rowKernels(memory: DataView) {
       const cells = new Cells(memory, fieldBytes);
       eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) => {
         for (let i = 0; i < column.length; i++) if (column.value(i) === 0) cells.add(cell, 'zeros', 1);
-      });
-    },
-    productRows: (a, b, c, d, e, f, g, h, fieldBytes, j, omit) => {
-      const cells = new Cells(memory, fieldBytes);
-      eachColumn([a, b, c, d, e, f, g, h, fieldBytes, j], (column, cell) => {
-        for (let i = 0; i < column.length; i++) {
-          const value = column.value(i);
-          if (!omit || !Number.isNaN(value)) multiplyCell(cells, cell, { value, exponent: 0 });
-        }
       });
     },
   } satisfies Partial<Kernels>;

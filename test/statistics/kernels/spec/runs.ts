@@ -5,7 +5,6 @@ import { Cells, twoSum } from './cell-fields.js';
 import { BLOCK, blocksOf, runOf, type Elements } from './elements.js';
 import { extremesOf, keepExtremes, keepValues, keptExtreme } from './extremes.js';
 import { distanceOf, momentsOf, type Distances, type Shift } from './moments.js';
-import { multiplyRun } from './product.js';
 
 type UseRun = (elements: Elements, cell: number, cells: Cells, run: number) => void;
 
@@ -39,8 +38,6 @@ export function runKernels(memory: DataView) {
       ),
     zerosRuns: (a, b, c, d, e, f, g, h) =>
       eachRun([a, b, c, d, e, f, g, h], (elements, cell, cells) => cells.add(cell, 'zeros', zerosOf(elements))),
-    productRuns: (a, b, c, d, e, f, g, h, omit) =>
-      eachRun([a, b, c, d, e, f, g, h], (elements, cell, cells) => multiplyRun(cells, cell, elements, omit)),
   } satisfies Partial<Kernels>;
 }
 

@@ -1,0 +1,85 @@
+/**
+ * Any accumulator, over elements one at a time: what a new statistic has for free. `S` is what is kept of a cell: a struct
+ * of float64 with a method `add<T>(value: T, index: f64)`, whose fields stand in the order of its TypeScript neighbour.
+ */
+import {
+  AXES,
+  AXIS_BYTES,
+  CELLS,
+  FROM,
+  INDEX,
+  INDEX_STEP,
+  LENGTH,
+  OMIT,
+  ROW_IDS,
+  ROW_INDEX_STEP,
+  ROW_STEP,
+  ROWS,
+  STATE_BYTES,
+  STATE_STEP,
+  STATES,
+  STEP,
+  TYPE,
+} from '../../src/kernels/element-spec';
+import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from '../types';
+
+/** Adds what a spec (src/kernels/element-spec.ts) tells of to the states of cells. */
+export function addElements<S>(spec: usize): void {
+  const type = load<i32>(spec + TYPE);
+  if (type == F32) addOf<S, f32>(spec);
+  else if (type == F64) addOf<S, f64>(spec);
+  else if (type == I8) addOf<S, i8>(spec);
+  else if (type == U8) addOf<S, u8>(spec);
+  else if (type == I16) addOf<S, i16>(spec);
+  else if (type == U16) addOf<S, u16>(spec);
+  else if (type == I32) addOf<S, i32>(spec);
+  else if (type == U32) addOf<S, u32>(spec);
+  else if (type == I64) addOf<S, i64>(spec);
+  else if (type == U64) addOf<S, u64>(spec);
+}
+
+function addOf<S, T>(spec: usize): void {
+  const from = load<u32>(spec + FROM);
+  const states = load<u32>(spec + STATES);
+  const index = load<f64>(spec + INDEX);
+  if (load<u32>(spec + CELLS)) addRows<S, T>(spec, from, states, index);
+  else addAxis<S, T>(spec, 0, from, states, index);
+}
+
+/** The elements along one of the three axes and those inside it. */
+function addAxis<S, T>(spec: usize, number: usize, from: usize, state: usize, index: f64): void {
+  const omits = load<u32>(spec + OMIT) != 0;
+  const axis = spec + AXES + number * AXIS_BYTES;
+  const step = load<i32>(axis + STEP);
+  const stateStep = load<i32>(axis + STATE_STEP);
+  const indexStep = load<f64>(axis + INDEX_STEP);
+  for (let left = load<u32>(axis + LENGTH); left > 0; left--) {
+    if (number < 2) addAxis<S, T>(spec, number + 1, from, state, index);
+    else addElement<S, T>(from, state, index, omits);
+    from += step;
+    state += stateStep;
+    index += indexStep;
+  }
+}
+
+/** A value of each row, to the cell that the row belongs to. */
+function addRows<S, T>(spec: usize, from: usize, states: usize, index: f64): void {
+  const omits = load<u32>(spec + OMIT) != 0;
+  const step = load<i32>(spec + ROW_STEP);
+  const cells: usize = load<u32>(spec + CELLS);
+  const ids: usize = load<u32>(spec + ROW_IDS);
+  const stateBytes: usize = load<u32>(spec + STATE_BYTES);
+  const indexStep = load<f64>(spec + ROW_INDEX_STEP);
+  const count: usize = load<u32>(spec + ROWS);
+  for (let i: usize = 0; i < count; i++) {
+    const row = ids ? load<u32>(ids + i * 4) : u32(i);
+    const state = states + usize(load<u32>(cells + i * 4)) * stateBytes;
+    addElement<S, T>(from + row * step, state, index + indexStep * f64(row), omits);
+  }
+}
+
+function addElement<S, T>(from: usize, state: usize, index: f64, omits: bool): void {
+  const value = load<T>(from);
+  if (omits && value != value) return;
+  changetype<S>(state).add<T>(value, index);
+}
