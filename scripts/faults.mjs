@@ -6,14 +6,13 @@
  * The last line is tap's: `# { total: 12, pass: 11, fail: 1, skip: 0 }`. Hazard: needs are checked by the tests, which
  * skip with a reason.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureInstalled, ROOT } from './bootstrap.mjs';
 import { keepBrokenBuilds, keepSection, tidyReport } from './fault-report.mjs';
-import { tapCounter } from './tap-counter.mjs';
+import { runProgram } from './tap-program.mjs';
 
 const FOLDER = join('dist', 'test', 'faults');
 const SUFFIX = '.faults.js';
@@ -24,15 +23,6 @@ const { values: options, positionals } = parseArgs({
   options: { full: { type: 'boolean' }, write: { type: 'boolean' }, broken: { type: 'boolean' } },
 });
 const form = options.full ? 'full' : 'short';
-
-/** The test that runs, in a process group of its own. */
-let running;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (running) killGroup(running);
-    process.exit(1);
-  });
-}
 
 ensureInstalled();
 ensureBuilt();
@@ -123,42 +113,11 @@ function short(title) {
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }
 
-/** Runs a program in a process group of its own, of which nothing is left afterwards. */
-async function runFile(program, folder = ROOT, env = {}) {
-  const started = Date.now();
-  const limit = FILE_SECONDS_MAX[form];
-  const child = spawn(process.execPath, [program], {
-    cwd: folder,
-    env: { ...process.env, HYPERSLAB_FAULTS: form, TAP_TIMEOUT: String(limit), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  running = child;
-  const timer = setTimeout(() => killGroup(child), (limit + 30) * 1000);
-  const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => output.push(chunk));
-  const status = await new Promise(resolve => {
-    child.on('error', () => resolve(-1));
-    child.on('exit', () => killGroup(child));
-    child.on('close', (code, signal) => resolve(signal ?? code));
-  });
-  running = undefined;
-  clearTimeout(timer);
-  const text = Buffer.concat(output).toString();
-  const result = tapCounter(text);
-  if (status !== 0 && result.fail === 0) {
-    result.fail = 1;
-    result.failed.push(`the test ended with ${status}`);
-  }
-  return { ...result, seconds: Math.round((Date.now() - started) / 1000), output: text };
-}
-
-function killGroup({ pid }) {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // All of it has ended.
-  }
+/** Runs a program in the form that was asked for. */
+async function runFile(program, folder, env = {}) {
+  const secondsMax = FILE_SECONDS_MAX[form];
+  const result = await runProgram(program, { folder, env: { HYPERSLAB_FAULTS: form, ...env }, secondsMax });
+  return { ...result, seconds: Math.round(result.seconds) };
 }
 
 function describeResult(name, { pass, fail, skip, skipped, figures, seconds }) {
