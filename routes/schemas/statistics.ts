@@ -1,6 +1,7 @@
 /** Statistics: one query, a batch of them, and what answers them. */
 import { Type } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
+import { OP_NAMES, opRow } from '../../src/statistics/index.js';
 import {
   anyValue,
   DatasetName,
@@ -81,8 +82,8 @@ export const GroupKey = Type.Object(
 export const Operation = Type.Unknown({
   $id: 'Operation',
   description:
-    'The name of an operation: count, sum, prod, mean, var, std, min, max, ptp, argmin, argmax, any, all, ' +
-    'count_nonzero, median; or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
+    `The name of an operation: ${OP_NAMES.filter(op => !opRow(op).parse).join(', ')}; ` +
+    'or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
     'q is a number or a list and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where ' +
     'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis.',
   example: 'mean',
@@ -104,6 +105,11 @@ const STATISTICS = {
   ),
   keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
   ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
+  bias: Type.Optional(
+    Type.Boolean({
+      description: 'false corrects skew and kurtosis for the size of a sample; true by default, as in scipy.',
+    }),
+  ),
   nan: Type.Optional(
     oneOf(['propagate', 'omit', 'raise'], { description: 'What NaN does: it is an element, left out, or refused.' }),
   ),

@@ -21,6 +21,8 @@ export interface QueryInput {
   readonly keepdims?: boolean | undefined;
   /** Delta degrees of freedom of var and std: they divide by count - ddof. */
   readonly ddof?: number | undefined;
+  /** false: skew and kurtosis are corrected for what a sample lacks. */
+  readonly bias?: boolean | undefined;
   readonly nan?: string | undefined;
   readonly where?: unknown;
   readonly group_by?: unknown;
@@ -35,6 +37,8 @@ export interface Query {
   readonly axis: readonly number[] | null;
   readonly keepdims: boolean;
   readonly ddof: number;
+  /** Only where it is false. */
+  readonly bias?: boolean;
   readonly nan: NanMode;
   /** Which rows are used, as it was asked: names are not resolved. */
   readonly where?: FilterTree;
@@ -84,6 +88,7 @@ export function parseQuery(input: QueryInput, rank: number): Query {
     axis,
     keepdims: input.keepdims ?? false,
     ddof,
+    ...(input.bias === false && { bias: false }),
     nan,
     ...(where && { where }),
     ...(groupBy && { groupBy }),

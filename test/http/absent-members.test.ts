@@ -91,6 +91,7 @@ const NOTHING = {
   axis: null,
   keepdims: null,
   ddof: null,
+  bias: null,
   nan: null,
   as: null,
   where: null,

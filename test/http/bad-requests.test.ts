@@ -492,6 +492,7 @@ function table(dataDir: string, root: string): BadRequest[] {
     statistics('?ops=std&ddof=many', 400, 'bad_request'),
     statistics('?ops=std&ddof=1e999', 400, 'bad_request'),
     statistics('?ops=mean&keepdims=perhaps', 400, 'bad_request'),
+    statistics('?ops=mean&bias=perhaps', 400, 'bad_request'),
     statistics('?ops=mean&slice=9', 422, 'index_out_of_bounds'),
     statistics('?ops=mean&slice=', 400, 'bad_slice'),
     statistics('?ops=mean&speed=high', 400, 'bad_request'),

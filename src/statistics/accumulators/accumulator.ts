@@ -42,6 +42,8 @@ export interface Cells {
   /** NaN are no elements: `nan=omit`. */
   readonly omitsNan: boolean;
   readonly ddof: number;
+  /** false: statistics of a sample are corrected, as scipy's with `bias=False`. */
+  readonly bias: boolean;
   /** Elements of a cell, NaN included. */
   readonly sizeOf: (cell: number) => number;
 }

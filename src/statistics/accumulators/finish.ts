@@ -32,8 +32,8 @@ export function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<
 
 /** What formulas see of a plan's cells. */
 export function cellsOf({ dtype, spec, query }: Plan, fields: Fields, sizeOf: Cells['sizeOf']): Cells {
-  const { nan, ddof } = query;
-  return { dtype, fields, countsNan: spec.countsNan, omitsNan: nan === 'omit', ddof, sizeOf };
+  const { nan, ddof, bias = true } = query;
+  return { dtype, fields, countsNan: spec.countsNan, omitsNan: nan === 'omit', ddof, bias, sizeOf };
 }
 
 function placesOf(plan: Plan): Places {
