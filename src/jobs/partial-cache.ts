@@ -8,11 +8,11 @@ import type { FileState } from '../file/file-state.js';
 import { unionOf, type Extent } from '../layout/runs.js';
 import { extentOf } from '../layout/view.js';
 import { lowerBound } from '../lower-bound.js';
-import type { ChunkTask, SinkSpec, SinkPartial } from '../statistics/index.js';
+import type { ChunkPartial, ChunkTask, SinkSpec, SinkPartial } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 
 interface Entry {
-  readonly partial: SinkPartial;
+  readonly partial: ChunkPartial;
   readonly state: FileState;
   readonly extent: Extent;
   /** The latest version of the file (FileState.writesStarted) that the partial is known to hold for. */
@@ -65,7 +65,9 @@ export class PartialCache {
         entry.version = Math.max(entry.version, claim.version);
         return { ...entry.partial, cellStart: chunk.cellStart };
       },
-      put: (chunk, partial) => {
+      put: (chunk, found) => {
+        // The spec is that of accumulators.
+        const partial = found as ChunkPartial;
         // Larger than the cache allows: dropped without a word to `dispose`.
         if (bytesOf(partial) > this.#bytesMax / 4) return;
         const extent = extentOf(chunk.view, chunk.dtype.itemsize);
@@ -125,22 +127,18 @@ function keyOf(prefix: string, { dtype, box }: ChunkTask): string {
 }
 
 /** In memory of its own, all in one buffer: where the partial is now, the next task's will be put. */
-function ownCopy(partial: SinkPartial): SinkPartial {
-  const arrays = Object.entries(partial).filter(
-    (entry): entry is [string, Float64Array] => entry[1] instanceof Float64Array,
-  );
+function ownCopy({ fields, ...rest }: ChunkPartial): ChunkPartial {
+  const arrays = Object.entries(fields) as [string, Float64Array][];
   const own = new Float64Array(arrays.reduce((length, [, array]) => length + array.length, 0));
-  const copy: Record<string, unknown> = { ...partial };
+  const copies: Record<string, Float64Array> = {};
   let at = 0;
   for (const [name, array] of arrays) {
     own.set(array, at);
-    copy[name] = own.subarray(at, (at += array.length));
+    copies[name] = own.subarray(at, (at += array.length));
   }
-  return copy as unknown as SinkPartial;
+  return { ...rest, fields: copies };
 }
 
-function bytesOf(partial: SinkPartial): number {
-  let bytes = 0;
-  for (const value of Object.values(partial)) if (ArrayBuffer.isView(value)) bytes += ARRAY_BYTES + value.byteLength;
-  return bytes;
+function bytesOf({ fields }: ChunkPartial): number {
+  return Object.values(fields).reduce((bytes, array) => bytes + ARRAY_BYTES + array!.byteLength, 0);
 }

@@ -5,7 +5,7 @@ import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
-import { warmUp } from '../statistics/index.js';
+import { warmUp, type SinkPartial } from '../statistics/index.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import {
   gatherView,
@@ -75,8 +75,13 @@ function moved(outcome: Outcome<ScanAnswer>): Outcome<ScanAnswer> {
 
 /** The distinct buffers of all typed arrays in the partials. */
 function buffersOf({ partials }: ScanAnswer): ArrayBuffer[] {
-  const arrays = partials
+  const members = partials
     .flat()
-    .flatMap(partial => Object.values(partial ?? {}).filter(each => ArrayBuffer.isView(each)));
+    .flatMap(partial => (partial ? Object.values({ ...partial, ...fieldsOf(partial) }) : []));
+  const arrays = members.filter((each: unknown) => ArrayBuffer.isView(each));
   return [...new Set(arrays.map(array => array.buffer))].filter(buffer => buffer instanceof ArrayBuffer);
+}
+
+function fieldsOf(partial: SinkPartial): object {
+  return 'fields' in partial ? partial.fields : {};
 }
