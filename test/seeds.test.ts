@@ -10,7 +10,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { NO_NUMPY, PYTHON, pythonProgram, runPython } from './helpers/python.js';
-import { startServer, temporaryFolder, type TestServer } from './helpers/server.js';
+import { temporaryFolder } from './helpers/server.js';
+import { startServiceHere, type ServiceHere } from './helpers/service-here.js';
 
 interface Expected {
   readonly matrix: { sha256: string; row0_sha256: string; block_sha256: string; block_corner: number[][] };
@@ -27,7 +28,7 @@ const [ROWS, COLUMNS] = [10_000, 1_000];
 
 t.test('an array is made, written, flushed, reopened, read, changed and averaged', async t => {
   const dataDir = folder(t);
-  const first = await startServer({ dataDir });
+  const first = await startServiceHere({ dataDir });
   t.teardown(() => first.stop());
   const made = await post(first, '/v1/datasets', {
     name: 'matrix',
@@ -47,7 +48,7 @@ t.test('an array is made, written, flushed, reopened, read, changed and averaged
   t.equal((await post(first, '/v1/datasets/matrix/flush')).status, 200);
   await first.stop();
 
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   const again = (await (await server.fetch('/v1/datasets/matrix')).json()) as { generation: number; offset: number };
   t.match(again, { dtype: '<f4', shape: [ROWS, COLUMNS], state: 'ready', generation: written.generation });
@@ -146,7 +147,7 @@ t.test('the spread of each column of a time series in a file', async t => {
   const bytes = series();
   t.equal(sha256(bytes), EXPECTED.series.sha256);
   fs.writeFileSync(path.join(root, 'series.bin'), bytes);
-  const server = await startServer({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
+  const server = await startServiceHere({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
   t.teardown(() => server.stop());
   const registered = await post(server, '/v1/datasets', {
     name: 'series',
@@ -173,7 +174,7 @@ t.test('the spread of each column of a time series in a file', async t => {
 
 t.test('files are opened as numpy.memmap opens them', async t => {
   const root = folder(t);
-  const server = await startServer({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
+  const server = await startServiceHere({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
   t.teardown(() => server.stop());
   const values = Float64Array.from({ length: 12 }, (_, i) => i + 0.5);
   const array = Buffer.from(values.buffer);
@@ -232,7 +233,7 @@ t.test('files are opened as numpy.memmap opens them', async t => {
 
 /** Serves a copied folder, checks what it holds, and writes to it. */
 async function serveCopy(t: Test, dataDir: string, checkGeneration: (generation: number) => void): Promise<void> {
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   const answer = await server.fetch('/v1/datasets/matrix/data?format=raw');
   t.equal(sha256(Buffer.from(await answer.arrayBuffer())), EXPECTED.written.sha256);
@@ -249,14 +250,14 @@ function folder(t: Test): string {
   return made;
 }
 
-function post(server: TestServer, url: string, body?: object): Promise<Response> {
+function post(server: ServiceHere, url: string, body?: object): Promise<Response> {
   return server.fetch(url, {
     method: 'POST',
     ...(body !== undefined && { headers: JSON_BODY, body: JSON.stringify(body) }),
   });
 }
 
-async function bytesAt(server: TestServer, url: string): Promise<Buffer> {
+async function bytesAt(server: ServiceHere, url: string): Promise<Buffer> {
   return Buffer.from(await (await server.fetch(url)).arrayBuffer());
 }
 

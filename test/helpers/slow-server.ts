@@ -55,7 +55,7 @@ export async function startSlow(t: Test, { readMs, env, dataDir }: SlowOptions):
   return { ...server, reads: () => fs.statSync(reads).size };
 }
 
-export async function createArrays(server: TestServer): Promise<void> {
+export async function createArrays(server: Service): Promise<void> {
   await create(server, { name: 'large', dtype: '<f4', shape: [64 * MiB], sparse: true });
   await create(server, { name: 'small', dtype: '<f4', shape: [1000] });
 }
@@ -63,11 +63,7 @@ export async function createArrays(server: TestServer): Promise<void> {
 export const ASYNC = { prefer: 'respond-async' };
 
 /** Makes a job of a statistic. @throws when it is not one */
-export async function startJob(
-  server: TestServer,
-  where: string,
-  headers: Record<string, string> = {},
-): Promise<JobBody> {
+export async function startJob(server: Service, where: string, headers: Record<string, string> = {}): Promise<JobBody> {
   const response = await server.fetch(where, { headers: { ...ASYNC, ...headers } });
   if (response.status !== 202) throw new Error(`no job: ${response.status} ${await response.text()}`);
   return (await response.json()) as JobBody;
@@ -75,12 +71,12 @@ export async function startJob(
 
 export const SUM_OF_LARGE = '/v1/datasets/large/statistics?ops=sum';
 
-export async function jobOf(server: TestServer, id: string, headers: Record<string, string> = {}): Promise<JobBody> {
+export async function jobOf(server: Service, id: string, headers: Record<string, string> = {}): Promise<JobBody> {
   return (await (await server.fetch(`/v1/jobs/${id}`, { headers })).json()) as JobBody;
 }
 
 /** Waits until a job is in a state. */
-export function reaches(server: TestServer, id: string, state: JobBody['state']): Promise<boolean> {
+export function reaches(server: Service, id: string, state: JobBody['state']): Promise<boolean> {
   return eventually(async () => (await jobOf(server, id)).state === state, 30_000);
 }
 

@@ -1,9 +1,9 @@
 /** What a client asks for and gets: media types with their weights, and the byte order of binary answers. */
 import t from 'tap';
-import { start } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 t.test('Accept weighs media types, and parameters and npy follow endian', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const body = JSON.stringify({ name: 'x', dtype: '<u2', shape: [2], fill: 258 });
   const headers = { 'content-type': 'application/json' };
   t.equal((await server.fetch('/v1/datasets', { method: 'POST', headers, body })).status, 201);
@@ -35,7 +35,7 @@ t.test('Accept weighs media types, and parameters and npy follow endian', async 
 });
 
 t.test('media types and codings of a body count without case', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const headers = { 'content-type': 'Application/JSON; Charset=UTF-8', 'content-encoding': 'Identity' };
   const body = JSON.stringify({ name: 'x', dtype: '<u2', shape: [2] });
   t.equal((await server.fetch('/v1/datasets', { method: 'POST', headers, body })).status, 201);

@@ -4,10 +4,11 @@ import path from 'node:path';
 import t from 'tap';
 import { editKeys } from '../../src/access/edit-keys.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, temporaryFolder, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 /** Asks until the status is the one wanted; changes of files are seen within seconds. */
-async function becomes(server: TestServer, init: RequestInit, wanted: number): Promise<boolean> {
+async function becomes(server: Service, init: RequestInit, wanted: number): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
     if ((await server.fetch('/v1/datasets', init)).status === wanted) return true;
     await new Promise(resolve => setTimeout(resolve, 100));
@@ -18,7 +19,7 @@ async function becomes(server: TestServer, init: RequestInit, wanted: number): P
 t.test('keys are added and revoked while the service runs', async t => {
   const dataDir = temporaryFolder();
   const file = path.join(dataDir, 'keys.json');
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   t.equal((await server.fetch('/v1/datasets')).status, 200, 'open without keys');
   const first = await addKey(dataDir, ['read']);
   t.ok(await becomes(server, {}, 401), 'closed by the first key');

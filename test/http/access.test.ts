@@ -7,13 +7,14 @@ import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { CALLS, named, send } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { start, temporaryFolder } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { binary, outcome } from '../system/calls.js';
 
 t.test('every scope may do what it says, and no more', async t => {
   const dataDir = temporaryFolder();
   const admin = await addKey(dataDir, ['admin']);
   const keys = { read: await addKey(dataDir, ['read']), write: await addKey(dataDir, ['write']), admin };
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const ranks: Record<Scope, number> = { read: 1, write: 2, admin: 3 };
   for (const granted of ['read', 'write', 'admin'] as const) {
     await send(server, { name: '', path: '/v1/datasets', init: named('a1') }, admin);
@@ -71,7 +72,7 @@ t.test(
   async t => {
     const dataDir = temporaryFolder();
     const key = await addKey(dataDir, ['read']);
-    const server = await start(t, { dataDir });
+    const server = await startHere(t, { dataDir });
     for (const where of ['/healthz', '/openapi.json', '/docs', '/docs/static/swagger-ui.css']) {
       t.equal((await server.fetch(where)).status, 200, where);
       t.equal((await server.fetch(where, bearer('wrong'))).status, 200, `${where} with a wrong key`);
@@ -116,7 +117,7 @@ t.test('credentials that do not hold are told apart from none', async t => {
 t.test('the body of a refused request is read within bounds, and the connection goes on', async t => {
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['read']);
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   for (const token of ['wrong', key]) {
     const init = binary('PUT', Buffer.alloc(8 * 1024 * 1024));
     const call = { name: '', path: '/v1/datasets/x/data', init };

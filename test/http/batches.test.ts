@@ -1,13 +1,14 @@
 /** Many slices, one commit: all of them or none, in order, in both body formats. */
 import t from 'tap';
-import { start, type TestServer } from '../helpers/server.js';
+import { type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { create, describe, json, outcome, readRaw } from '../system/calls.js';
 
-const server = await start(t);
+const server = await startHere(t);
 await create(server, { name: 'grid', dtype: '<i8', shape: [4, 5] });
 const WRITES = '/v1/datasets/grid/writes';
 
-async function grid(from: TestServer = server): Promise<string[]> {
+async function grid(from: Service = server): Promise<string[]> {
   const bytes = await readRaw(from, 'grid');
   return Array.from({ length: 20 }, (_, i) => bytes.readBigInt64LE(8 * i).toString());
 }
@@ -155,7 +156,7 @@ t.test('one write that is wrong leaves nothing written, and is named', async t =
 });
 
 t.test('a batch larger than a commit may be is refused before it is read', async t => {
-  const small = await start(t, { env: { HYPERSLAB_COMMIT_BYTES_MAX: '64' } });
+  const small = await startHere(t, { env: { HYPERSLAB_COMMIT_BYTES_MAX: '64' } });
   await create(small, { name: 'grid', dtype: '<i8', shape: [4, 5] });
   const two = {
     writes: [

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import t, { type Test } from 'tap';
-import { start, startServer, type Service } from '../helpers/server.js';
+import { startServer, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { metricOf } from '../helpers/slow-server.js';
 import { eventually } from '../system/calls.js';
 
@@ -57,7 +58,9 @@ const UPLOAD =
   'PUT /v1/datasets/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-npy\r\ncontent-length: 100000\r\n\r\n';
 
 t.test('silent, half and kept connections make room for new ones, the oldest first', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '6' } });
+  const server = await startHere(t, {
+    env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '6' },
+  });
   const kinds = ['', 'GET /healthz HT', HEALTH];
   const old = [...kinds, ...kinds].map(bytes => connect(t, server, bytes));
   await eventually(() => old.filter(({ read }) => read.includes('200 OK')).length === 2);
@@ -73,7 +76,9 @@ t.test('silent, half and kept connections make room for new ones, the oldest fir
 });
 
 t.test('an address whose connections are all at work gets no more but health, and others do', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
+  const server = await startHere(t, {
+    env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' },
+  });
   const busy = Array.from({ length: 4 }, () => connect(t, server, UPLOAD, '127.0.0.2'));
   const other = connect(t, server, HEALTH, '127.0.0.3');
   t.ok(await eventually(() => other.read.includes('200 OK')));
@@ -90,7 +95,7 @@ t.test('an address whose connections are all at work gets no more but health, an
 });
 
 t.test('unless it is set, the share of an address leaves room for others', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '16' } });
+  const server = await startHere(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '16' } });
   const all = Array.from({ length: 16 }, (_, i) => connect(t, server, UPLOAD.replace('/x ', `/x${i} `), '127.0.0.2'));
   t.ok(await eventually(() => all.filter(({ isClosed }) => isClosed).length === 2), 'two find no place');
   const other = connect(t, server, LIST, '127.0.0.3');
@@ -98,7 +103,9 @@ t.test('unless it is set, the share of an address leaves room for others', async
 });
 
 t.test('health is told where every connection of every address is at work', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' } });
+  const server = await startHere(t, {
+    env: { HYPERSLAB_CONNECTIONS_MAX: '8', HYPERSLAB_CONNECTIONS_PER_ADDRESS: '4' },
+  });
   const addresses = ['127.0.0.2', '127.0.0.3'];
   const busy = addresses.flatMap(address => Array.from({ length: 4 }, () => connect(t, server, UPLOAD, address)));
   for (const address of [...addresses, '127.0.0.4']) await checkSpares(t, server, address);
@@ -125,7 +132,7 @@ async function checkSpares(t: Test, server: Service, address: string): Promise<v
 }
 
 t.test('a client that is told 408 and does not go is let go of', async t => {
-  const server = await start(t, { env: { HYPERSLAB_STALL_SECONDS: '1' } });
+  const server = await startHere(t, { env: { HYPERSLAB_STALL_SECONDS: '1' } });
   const { port } = new URL(server.url);
   // Keeps its side open whatever comes.
   const sockets = ['', 'GET /hea'].map(bytes => {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
-import { start, type TestServer } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { getText as get, headText as head } from '../helpers/request-text.js';
 import { metricOf, metricsOf } from '../helpers/slow-server.js';
 import { binary, create, eventually, GiB, json, KiB, MiB } from '../system/calls.js';
@@ -61,7 +61,7 @@ const ENDS: Readonly<Record<string, (socket: net.Socket) => void>> = {
 };
 
 t.test('what a request holds comes back with the end of its connection', { timeout: 120_000 }, async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const { hostname, port } = new URL(server.url);
   const call = async (where: string, init: RequestInit): Promise<number> => {
     // No connection is kept.
@@ -112,12 +112,13 @@ t.test('what a request holds comes back with the end of its connection', { timeo
     t.equal(await metricOf(server, 'hyperslab_pre_image_bytes'), 0, 'no old bytes are saved');
     t.equal(await call(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' }), 204);
   }
-  const isLetGo = await eventually(() => !openFilesOf(server).some(each => each.endsWith('(deleted)')));
+  const isLetGo = await eventually(() => !openFiles().some(each => each.endsWith('(deleted)')));
   t.ok(isLetGo, 'no deleted file is open');
 });
 
-function openFilesOf({ pid }: TestServer): string[] {
-  const folder = `/proc/${pid}/fd`;
+/** Of this process, and so of the service. */
+function openFiles(): string[] {
+  const folder = '/proc/self/fd';
   if (!fs.existsSync(folder)) return [];
   return fs.readdirSync(folder).flatMap(fd => {
     try {
@@ -129,7 +130,7 @@ function openFilesOf({ pid }: TestServer): string[] {
 }
 
 t.test('many requests on one connection are answered in their order, and hold up nobody', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   await create(server, { name: 'a', dtype: '<i4', shape: [KiB] });
   const { hostname, port } = new URL(server.url);
   const socket = net.connect(Number(port), hostname);

@@ -6,11 +6,12 @@ import t from 'tap';
 import { named, send } from '../helpers/access-calls.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
-import { start, temporaryFolder } from '../helpers/server.js';
+import { temporaryFolder } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { binary, json } from '../system/calls.js';
 
 t.test('every answer says that it is data: not sniffed, not run, not framed', async t => {
-  const server = await start(t, { env: { HYPERSLAB_DEMO: 'auto' } });
+  const server = await startHere(t, { env: { HYPERSLAB_DEMO: 'auto' } });
   const big = { name: 'big', dtype: 'f4', shape: [4 * 1024 * 1024] };
   t.equal((await server.fetch('/v1/datasets', json('POST', big))).status, 201);
   for (const where of [
@@ -41,7 +42,7 @@ t.test('pages of the origins that are set may call, preflights need no key, and 
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['write']);
   const env = { HYPERSLAB_CORS_ORIGINS: 'https://app.example,http://localhost:3000' };
-  const server = await start(t, { dataDir, env });
+  const server = await startHere(t, { dataDir, env });
   const url = `${server.url}/v1/datasets`;
   const asked = await rawRequest(`${url}/x/data`, {
     method: 'OPTIONS',
@@ -78,7 +79,7 @@ t.test('pages of the origins that are set may call, preflights need no key, and 
     const other = await rawRequest(`${url}/x/data`, { method: 'OPTIONS', headers: { ...preflight, origin } });
     t.notOk(other.headers['access-control-allow-origin'], origin);
   }
-  const any = await start(t, { env: { HYPERSLAB_CORS_ORIGINS: '*' } });
+  const any = await startHere(t, { env: { HYPERSLAB_CORS_ORIGINS: '*' } });
   const { headers } = await rawRequest(`${any.url}/v1/datasets`, { headers: { origin: 'https://x.example' } });
   t.match(headers, { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' });
 });
@@ -86,7 +87,7 @@ t.test('pages of the origins that are set may call, preflights need no key, and 
 t.test('too many requests in a minute are 429, counted by key, else by address', async t => {
   const dataDir = temporaryFolder();
   const [first, second] = [await addKey(dataDir, ['read']), await addKey(dataDir, ['read'])];
-  const server = await start(t, { dataDir, env: { HYPERSLAB_RATE_LIMIT: '5' } });
+  const server = await startHere(t, { dataDir, env: { HYPERSLAB_RATE_LIMIT: '5' } });
   const burst = async (count: number, init?: RequestInit, where = '/v1/datasets'): Promise<number[]> => {
     const statuses: number[] = [];
     for (let i = 0; i < count; i++) statuses.push((await server.fetch(where, init)).status);
@@ -116,7 +117,7 @@ t.test('too many requests in a minute are 429, counted by key, else by address',
 
 t.test('X-Forwarded-For is believed from the proxies that are set, and from nobody else', async t => {
   const statuses = async (env: Record<string, string>): Promise<number[]> => {
-    const server = await start(t, { env: { HYPERSLAB_RATE_LIMIT: '1', ...env } });
+    const server = await startHere(t, { env: { HYPERSLAB_RATE_LIMIT: '1', ...env } });
     const found: number[] = [];
     for (const client of [
       '203.0.113.1',
@@ -141,7 +142,7 @@ t.test('X-Forwarded-For is believed from the proxies that are set, and from nobo
 });
 
 t.test('a path that takes other methods says which', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   for (const [method, where, allow] of [
     ['DELETE', '/v1/datasets', 'GET, HEAD, POST'],
     ['POST', '/v1/datasets/x', 'DELETE, GET, HEAD, PATCH, PUT'],
@@ -174,7 +175,7 @@ t.test('with a certificate it speaks HTTPS alone', { skip: noOpenssl }, async t 
   const made = spawnSync('openssl', [...request.split(' '), ...files]);
   t.equal(made.status, 0, String(made.stderr));
   const token = await addKey(dataDir, ['admin']);
-  const server = await start(t, { dataDir, env: { HYPERSLAB_TLS_CERT: cert, HYPERSLAB_TLS_KEY: key } });
+  const server = await startHere(t, { dataDir, env: { HYPERSLAB_TLS_CERT: cert, HYPERSLAB_TLS_KEY: key } });
   t.match(server.url, /^https:/);
   const ca = fs.readFileSync(cert);
   const { headers } = bearer(token);

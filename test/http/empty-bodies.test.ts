@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { rawRequest } from '../helpers/raw-request.js';
-import { start } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -23,7 +23,7 @@ function headersOf(type: string, length: Headers): Headers {
 }
 
 t.test('calls without a body take any Content-Type, as long as nothing comes', async t => {
-  const { url, ...server } = await start(t);
+  const { url, ...server } = await startHere(t);
   const make = async (name: string): Promise<void> => {
     const body = JSON.stringify({ name, dtype: 'f4', shape: [2] });
     await server.fetch('/v1/datasets', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
@@ -63,7 +63,7 @@ t.test('calls without a body take any Content-Type, as long as nothing comes', a
 });
 
 t.test('where a body is needed, its absence says what is wanted', async t => {
-  const { url, ...server } = await start(t);
+  const { url, ...server } = await startHere(t);
   const body = JSON.stringify({ name: 'm', dtype: 'f4', shape: [2] });
   await server.fetch('/v1/datasets', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   const calls: [method: string, where: string, wanted: RegExp][] = [

@@ -5,7 +5,7 @@
 import t from 'tap';
 import { npyHeader } from '../../src/formats/index.js';
 import { parseDType } from '../../src/dtype.js';
-import { start } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 type Body = 'scalar' | 'rows' | 'nothing';
 type Outcome = 'outside' | 'nothing' | 'written';
@@ -63,7 +63,7 @@ function nested([length, ...rest]: readonly number[]): unknown {
 }
 
 t.test('a write behind the end is told so, other empty ones write and move nothing', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const made = await server.fetch('/v1/datasets', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -114,7 +114,7 @@ t.test('a write behind the end is told so, other empty ones write and move nothi
 });
 
 t.test('a batch with one write behind the end is refused whole; one of nothing moves nothing', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const create = (name: string, shape: number[]): Promise<Response> =>
     server.fetch('/v1/datasets', {
       method: 'POST',
@@ -157,7 +157,7 @@ t.test('a batch with one write behind the end is refused whole; one of nothing m
 t.test(
   'a write of nothing is still refused where a write is, and other calls that change nothing move nothing',
   async t => {
-    const server = await start(t);
+    const server = await startHere(t);
     const json = { 'content-type': 'application/json' };
     const send = async (
       method: string,

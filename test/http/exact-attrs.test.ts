@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { startServer, temporaryFolder } from '../helpers/server.js';
+import { temporaryFolder } from '../helpers/server.js';
+import { startServiceHere } from '../helpers/service-here.js';
 
 const NUMBERS =
   '{"i64":9223372036854775807,"u64":18446744073709551615,"past":9007199254740993,"negative":-9223372036854775808,' +
@@ -13,7 +14,7 @@ t.test(
   'attrs are the same text when they are made, changed, described, listed, restarted and found in an old manifest',
   async t => {
     const dataDir = temporaryFolder();
-    let server = await startServer({ dataDir });
+    let server = await startServiceHere({ dataDir });
     t.teardown(async () => {
       await server.stop();
       fs.rmSync(dataDir, { recursive: true, force: true });
@@ -58,7 +59,7 @@ t.test(
       old.replace('9007199254740993,', '9007199254740992,').replace('arrays/made', 'arrays/old'),
     );
     fs.copyFileSync(path.join(dataDir, 'arrays', 'made.npy'), path.join(dataDir, 'arrays', 'old.npy'));
-    server = await startServer({ dataDir });
+    server = await startServiceHere({ dataDir });
     has(await send('GET', '/made'), 'after a restart');
     has(await send('GET', '/patched'), 'after a restart, patched');
     t.match(await send('GET', '/old'), '"past":9007199254740992,');
@@ -66,7 +67,7 @@ t.test(
 );
 
 t.test('numbers that cannot be kept are refused, and fill has all its digits', async t => {
-  const server = await startServer();
+  const server = await startServiceHere();
   t.teardown(async () => {
     await server.stop();
     fs.rmSync(server.dataDir, { recursive: true, force: true });

@@ -2,10 +2,11 @@
 import t from 'tap';
 import { FORMATS } from '../../src/formats/index.js';
 import { binary, json } from '../system/calls.js';
-import { start } from '../helpers/server.js';
+import type { Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 t.test('each format has a path of its own, which answers as data does with that format=', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   await server.fetch('/v1/datasets', json('POST', { name: 'a', dtype: '<f4', shape: [2, 3], fill: 1.5 }));
   for (const { name, mediaTypes, disposition } of FORMATS) {
     const path = `/v1/datasets/a/data.${name}`;
@@ -29,7 +30,7 @@ t.test('each format has a path of its own, which answers as data does with that 
 });
 
 t.test('one operation is answered as bytes, and a job is started by a call of its own', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   await server.fetch('/v1/datasets', json('POST', { name: 'a', dtype: '<f8', shape: [4], fill: 1.5 }));
   for (const init of [undefined, json('POST', { ops: ['sum'] })]) {
     const raw = await server.fetch(`/v1/datasets/a/statistics.raw${init ? '' : '?ops=sum'}`, init);
@@ -51,7 +52,7 @@ t.test('one operation is answered as bytes, and a job is started by a call of it
 });
 
 t.test('only an answer that Accept decides varies by it, and each keeps its conditions', async t => {
-  const server = await start(t, { env: { HYPERSLAB_CORS_ORIGINS: 'https://page.example' } });
+  const server = await startHere(t, { env: { HYPERSLAB_CORS_ORIGINS: 'https://page.example' } });
   await server.fetch('/v1/datasets', json('POST', { name: 'a', dtype: '<f4', shape: [2, 3] }));
   const rows: readonly (readonly [path: string, varies: boolean])[] = [
     ['data', true],
@@ -76,6 +77,6 @@ t.test('only an answer that Accept decides varies by it, and each keeps its cond
   }
 });
 
-async function bytesOf(server: Awaited<ReturnType<typeof start>>, path: string): Promise<Buffer> {
+async function bytesOf(server: Service, path: string): Promise<Buffer> {
   return Buffer.from(await (await server.fetch(path)).arrayBuffer());
 }

@@ -1,6 +1,6 @@
 /** Who sees which jobs, how long they are kept, and what a shutdown does to them. */
 import t from 'tap';
-import { start } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { eventsOf, type ServerEvent } from '../helpers/events.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { temporaryFolder } from '../helpers/server.js';
@@ -25,7 +25,7 @@ t.test('a job belongs to the key that made it; only an admin of everything sees 
     held: await addKey(dataDir, ['admin'], { datasets: ['b*'] }),
     root: await addKey(dataDir, ['admin']),
   };
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const admin = bearer(keys.root).headers;
   for (const name of ['a1', 'b1']) {
     await server.fetch('/v1/datasets', {
@@ -71,7 +71,7 @@ t.test('a job is computed on what its caller reaches', async t => {
   const dataDir = temporaryFolder();
   const root = await addKey(dataDir, ['admin']);
   const held = await addKey(dataDir, ['read'], { datasets: ['b*'] });
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const body = json('POST', { name: 'a1', dtype: 'f4', shape: [4] });
   await server.fetch('/v1/datasets', { ...body, headers: { ...(body.headers as object), ...bearer(root).headers } });
   const headers = { prefer: 'respond-async', ...bearer(held).headers };
@@ -89,7 +89,7 @@ t.test('a job is computed on what its caller reaches', async t => {
 });
 
 t.test('a job that has ended is forgotten after its time, and not before it', async t => {
-  const server = await start(t, { env: { HYPERSLAB_JOB_RESULT_SECONDS: '2' } });
+  const server = await startHere(t, { env: { HYPERSLAB_JOB_RESULT_SECONDS: '2' } });
   await create(server, { name: 'a1', dtype: 'f4', shape: [4] });
   const { id } = await startJob(server, SUM);
   t.ok(await reaches(server, id, 'done'));

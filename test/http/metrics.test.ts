@@ -5,7 +5,8 @@ import { VERSION } from '../../src/version.js';
 import { updateOrCompare } from '../helpers/documents.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rssAnonBytes } from '../helpers/memory.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { temporaryFolder, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { create, json } from '../system/calls.js';
 
 interface Metric {
@@ -15,7 +16,7 @@ interface Metric {
   readonly samples: ReadonlyMap<string, number>;
 }
 
-async function scrape(server: TestServer, init: RequestInit = {}): Promise<Map<string, Metric>> {
+async function scrape(server: Service, init: RequestInit = {}): Promise<Map<string, Metric>> {
   const text = await (await server.fetch('/metrics', init)).text();
   return new Map(
     text
@@ -35,7 +36,7 @@ async function scrape(server: TestServer, init: RequestInit = {}): Promise<Map<s
 t.test('numbers move with what happens', async t => {
   const dataDir = temporaryFolder();
   const key = await addKey(dataDir, ['admin']);
-  const server = await start(t, { dataDir });
+  const server = await startHere(t, { dataDir });
   const headers = bearer(key).headers;
   const ask = async (where: string, init: RequestInit = {}): Promise<number> => {
     const answer = await server.fetch(where, { ...init, headers: { ...(init.headers as object), ...headers } });
@@ -69,11 +70,11 @@ t.test('numbers move with what happens', async t => {
   const free = (await value('hyperslab_disk_free_bytes'))!;
   t.ok(Math.abs(free - bavail * bsize) < 0.1 * bavail * bsize, `${free} of ${bavail * bsize}`);
   const memory = (await value('hyperslab_memory_anonymous_bytes'))!;
-  t.ok(Math.abs(memory - rssAnonBytes(server.pid)) < 64 * 1024 * 1024, String(memory));
+  t.ok(Math.abs(memory - rssAnonBytes(process.pid)) < 64 * 1024 * 1024, String(memory));
 });
 
 t.test('a request whose client goes away is in flight no longer', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   await create(server, { name: 'a', dtype: '<f4', shape: [64 * 1024 * 1024], sparse: true });
   const gone = new AbortController();
   const answer = await server.fetch('/v1/datasets/a/data?format=raw', { signal: gone.signal });
@@ -92,7 +93,7 @@ const UNITS =
   /_(bytes|seconds|info|connections|datasets|files|windows|requests|waiters|jobs|workers|queued|running|waiting|flight|quarantined)$/;
 
 t.test('names, units and labels are as Prometheus asks', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const ours = [...(await scrape(server)).values()].filter(({ name }) => name.startsWith('hyperslab_'));
   t.ok(ours.length > 30);
   for (const { name, type, help, samples } of ours) {
@@ -112,7 +113,7 @@ t.test('names, units and labels are as Prometheus asks', async t => {
 });
 
 t.test('the page on operations has the metrics of the code', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const ours = [...(await scrape(server)).values()].filter(({ name }) => name.startsWith('hyperslab_'));
   const rows = ours.map(({ name, type, help }) => `- \`${name}\` (${type}): ${help}`);
   updateOrCompare(t, 'docs/operations.md', 'metrics', rows.join('\n'));

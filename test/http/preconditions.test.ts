@@ -7,7 +7,8 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { DOCUMENT_PATH } from '../../src/openapi-document.js';
-import { start, type TestServer } from '../helpers/server.js';
+import { type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 interface Call {
   readonly operationId: string;
@@ -241,7 +242,7 @@ t.test('every operation of the document has a row, and says so', async t => {
 });
 
 t.test('every operation asks for its preconditions, and what is refused changes nothing', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   for (const call of CALLS) {
     const isRead = call.method === 'GET' || call.method === 'HEAD';
     const plain = await answerTo(server, call, {}, await make(server, call));
@@ -268,7 +269,7 @@ t.test('every operation asks for its preconditions, and what is refused changes 
 });
 
 t.test('a name that is free: only what makes it has preconditions, all else is 404', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   for (const call of CALLS.filter(each => each.url.includes('{job}') || each.about !== 'untagged')) {
     for (const { title, headers } of CONDITIONS) {
       const free = { name: `free${made++}`, tag: 'x.1', job: '0'.repeat(32), before: undefined };
@@ -285,7 +286,7 @@ t.test('a name that is free: only what makes it has preconditions, all else is 4
 });
 
 t.test('the condition is asked when it is the turn of a change: no write that was confirmed is lost', async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const changes: readonly [string, RequestInit, { 'content-type'?: string }][] = [
     ['?data=delete', { method: 'DELETE' }, {}],
     ['?overwrite=true', { method: 'PUT', body: npy() }, { 'content-type': NPY }],
@@ -322,7 +323,7 @@ interface Subject {
 }
 
 /** A dataset, and a job where the call is about one. */
-async function make(server: TestServer, call?: Call): Promise<Subject> {
+async function make(server: Service, call?: Call): Promise<Subject> {
   const name = `d${made++}`;
   const response = await server.fetch('/v1/datasets', {
     method: 'POST',
@@ -335,7 +336,7 @@ async function make(server: TestServer, call?: Call): Promise<Subject> {
   return { name, tag: `${id}.${generation}`, job, before: await stateOf(server, name) };
 }
 
-async function makeJob(server: TestServer, name: string): Promise<string> {
+async function makeJob(server: Service, name: string): Promise<string> {
   const response = await server.fetch(`/v1/datasets/${name}/statistics?ops=sum`, {
     headers: { prefer: 'respond-async' },
   });
@@ -351,14 +352,14 @@ interface State {
   readonly data: unknown;
 }
 
-async function stateOf(server: TestServer, name: string): Promise<State> {
+async function stateOf(server: Service, name: string): Promise<State> {
   const of = async (url: string): Promise<unknown> => (await server.fetch(url)).json();
   return { dataset: await of(`/v1/datasets/${name}`), data: await of(`/v1/datasets/${name}/data`) };
 }
 
 /** What a call answers with conditions. */
 async function answerTo(
-  server: TestServer,
+  server: Service,
   { method, url, type, body }: Call,
   conditions: Conditions,
   { name, tag, job }: Subject,

@@ -9,7 +9,8 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { temporaryFolder, type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -17,7 +18,7 @@ interface Way {
   readonly title: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Where clients reach the service, without a slash at the end. */
-  readonly reach: (t: Test, server: TestServer) => Promise<string>;
+  readonly reach: (t: Test, server: Service) => Promise<string>;
   /** `servers` of the document at openapi.json. */
   readonly servers?: string;
 }
@@ -60,20 +61,20 @@ const WAYS: readonly Way[] = [
 ];
 
 /** By their settings. */
-const running = new Map<string | undefined, TestServer>();
+const running = new Map<string | undefined, Service>();
 const suite = t;
 
 for (const { title, env, reach, servers } of WAYS) {
   t.test(`links lead back: ${title}`, async t => {
     const known = JSON.stringify(env);
-    const server = running.get(known) ?? (await start(suite, env && { env }));
+    const server = running.get(known) ?? (await startHere(suite, env && { env }));
     running.set(known, server);
     await checkLinks(t, await reach(t, server), servers);
   });
 }
 
 t.test('a path that only begins like the prefix is another one', async t => {
-  const server = await start(t, { env: { HYPERSLAB_PREFIX: '/arrays' } });
+  const server = await startHere(t, { env: { HYPERSLAB_PREFIX: '/arrays' } });
   t.equal((await server.fetch('/arraysv1/datasets')).status, 404);
   t.equal((await server.fetch('/arrays/v1/datasets?limit=1')).status, 200);
   t.equal((await server.fetch('/arrays/arrays/v1/datasets')).status, 404);
@@ -82,16 +83,16 @@ t.test('a path that only begins like the prefix is another one', async t => {
 const hasNginx = spawnSync('nginx', ['-v']).status === 0;
 
 t.test('behind nginx', { skip: !hasNginx && 'needs nginx: apt-get install nginx-light' }, async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const base = await nginx(t, `location /arrays/ { proxy_pass ${server.url}/; }`);
   await checkLinks(t, `${base}/arrays`);
 
-  const named = await start(t, { env: { HYPERSLAB_PREFIX: '/arrays' } });
+  const named = await startHere(t, { env: { HYPERSLAB_PREFIX: '/arrays' } });
   await checkLinks(t, `${await nginx(t, `location /arrays/ { proxy_pass ${named.url}; }`)}/arrays`, '/arrays');
 });
 
 t.test('nginx that compresses weakens tags, and the 412 says so', { skip: !hasNginx && 'needs nginx' }, async t => {
-  const server = await start(t);
+  const server = await startHere(t);
   const compress = 'gzip on; gzip_types application/json; gzip_min_length 1;';
   const base = await nginx(t, `${compress} location / { proxy_pass ${server.url}; }`);
   const where = await make(`${base}/v1/datasets`);

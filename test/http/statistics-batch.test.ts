@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
 import { failed } from '../../routes/batch-lines.js';
-import { start, type TestServer } from '../helpers/server.js';
+import { type Service } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { createArrays, metricOf, startSlow } from '../helpers/slow-server.js';
 import { create, eventually, json } from '../system/calls.js';
 
@@ -19,7 +20,7 @@ type Query = Readonly<Record<string, unknown>>;
 /** Every answer is computed. */
 const NO_CACHE = { HYPERSLAB_CACHE_BYTES: '0' };
 
-async function batch(server: TestServer, queries: readonly Query[], order?: string): Promise<AnyLine[]> {
+async function batch(server: Service, queries: readonly Query[], order?: string): Promise<AnyLine[]> {
   const response = await server.fetch('/v1/statistics', json('POST', { queries, ...(order && { order }) }));
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
   const text = await response.text();
@@ -31,7 +32,7 @@ async function batch(server: TestServer, queries: readonly Query[], order?: stri
 }
 
 t.test('every query answers what it answers by itself', async t => {
-  const server = await start(t, { env: NO_CACHE });
+  const server = await startHere(t, { env: NO_CACHE });
   await create(server, { name: 'grid', dtype: '<i4', shape: [6, 5, 4] });
   await server.fetch('/v1/datasets/grid/data?slice=2:4', json('PUT', 7));
   await create(server, { name: 'floats', dtype: '>f8', shape: [9], fill: 'NaN' });
@@ -65,7 +66,7 @@ t.test('every query answers what it answers by itself', async t => {
 });
 
 t.test('a thousand queries are answered, each in a line of its own, in either order', async t => {
-  const server = await start(t, { env: NO_CACHE });
+  const server = await startHere(t, { env: NO_CACHE });
   await create(server, { name: 'grid', dtype: '<i4', shape: [1000, 4] });
   const queries = Array.from({ length: 1000 }, (_, i) =>
     i % 3 === 1 ? { dataset: 'grid', ops: ['sum'], slice: '9999' } : { dataset: 'grid', ops: ['sum'], slice: `${i}` },
@@ -104,7 +105,7 @@ const RUNNING_BYTES = CELLS * 160;
 const LINE_BYTES = CELLS * 2;
 
 /** Asks for a batch and reads none of its answer. */
-async function stall(server: TestServer, queries: readonly Query[], order: string): Promise<net.Socket> {
+async function stall(server: Service, queries: readonly Query[], order: string): Promise<net.Socket> {
   const body = JSON.stringify({ queries, order });
   const { hostname, port } = new URL(server.url);
   const socket = net.connect({ host: hostname, port: Number(port) });
@@ -118,7 +119,7 @@ async function stall(server: TestServer, queries: readonly Query[], order: strin
 
 for (const order of ['input', 'finished']) {
   t.test(`a client that reads nothing holds a few lines, and what it asked for waits (${order})`, async t => {
-    const server = await start(t, { env: NO_CACHE });
+    const server = await startHere(t, { env: NO_CACHE });
     await create(server, { name: 'wide', dtype: '<f4', shape: [1, CELLS] });
     // Far more than sockets take in.
     const queries = Array.from({ length: 1000 }, () => ({ dataset: 'wide', ops: ['sum', 'max'], axis: 0 }));
@@ -145,7 +146,7 @@ for (const order of ['input', 'finished']) {
 }
 
 t.test('where there is little memory, queries run one after the other, and none of them fails', async t => {
-  const server = await start(t, { env: { ...NO_CACHE, HYPERSLAB_MEMORY_BYTES: String(3.5 * 2 ** 20) } });
+  const server = await startHere(t, { env: { ...NO_CACHE, HYPERSLAB_MEMORY_BYTES: String(3.5 * 2 ** 20) } });
   await create(server, { name: 'wide', dtype: '<f4', shape: [2, CELLS] });
   const queries = Array.from({ length: 12 }, () => ({ dataset: 'wide', ops: ['sum'], axis: 0 }));
   for (const order of ['input', 'finished']) {

@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { seededRandom } from '../helpers/random.js';
-import { startServer, temporaryFolder } from '../helpers/server.js';
+import { temporaryFolder } from '../helpers/server.js';
+import { startServiceHere } from '../helpers/service-here.js';
 import { create } from '../system/calls.js';
 
 const ROWS = 1500;
@@ -58,7 +59,7 @@ t.test('every way gives the same bits, the first time and the third', async t =>
   for (const { name, data } of ARRAYS) fs.writeFileSync(path.join(dataDir, `${name}.raw`), data);
   let expected: readonly string[] | undefined;
   for (const [i, env] of WAYS.entries()) {
-    const server = await startServer({ dataDir, env });
+    const server = await startServiceHere({ dataDir, env });
     try {
       if (i === 0) {
         for (const { name, dtype, order } of ARRAYS) {

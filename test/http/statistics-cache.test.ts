@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
 import { seededRandom } from '../helpers/random.js';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { startServiceHere, type ServiceHere } from '../helpers/service-here.js';
 import { create, json } from '../system/calls.js';
 
 const COLUMNS = 1024;
@@ -19,7 +19,7 @@ interface Answer {
   readonly text: string;
 }
 
-const server = await startServer({ env: { HYPERSLAB_WORKERS: '2' } });
+const server = await startServiceHere({ env: { HYPERSLAB_WORKERS: '2' } });
 t.teardown(async () => {
   await server.stop();
   fs.rmSync(server.dataDir, { recursive: true });
@@ -27,7 +27,7 @@ t.teardown(async () => {
 await create(server, { name: 'grid', dtype: '<f4', shape: [ROWS, COLUMNS] });
 
 /** The answer without what differs from call to call. */
-async function ask(query: string, headers: Record<string, string> = {}, from: TestServer = server): Promise<Answer> {
+async function ask(query: string, headers: Record<string, string> = {}, from: ServiceHere = server): Promise<Answer> {
   const response = await from.fetch(`/v1/datasets/grid/statistics?${query}`, { headers });
   const {
     scanned_bytes: scanned,
@@ -169,7 +169,7 @@ t.test('a name that stands for another array, or for none, has no answers left',
 
 t.test('a cache may have any number of bytes', async t => {
   for (const bytes of ['1', '1001', '1000003']) {
-    const odd = await startServer({ env: { HYPERSLAB_CACHE_BYTES: bytes } });
+    const odd = await startServiceHere({ env: { HYPERSLAB_CACHE_BYTES: bytes } });
     await create(odd, { name: 'grid', dtype: '<f4', shape: [10] });
     await ask('ops=sum', {}, odd);
     t.match(await ask('ops=sum', {}, odd), { cache: bytes === '1000003' ? 'hit' : 'miss' }, bytes);
@@ -179,7 +179,7 @@ t.test('a cache may have any number of bytes', async t => {
 });
 
 t.test('a cache of no bytes keeps nothing', async t => {
-  const bare = await startServer({ env: { HYPERSLAB_CACHE_BYTES: '0' } });
+  const bare = await startServiceHere({ env: { HYPERSLAB_CACHE_BYTES: '0' } });
   t.teardown(async () => {
     await bare.stop();
     fs.rmSync(bare.dataDir, { recursive: true });

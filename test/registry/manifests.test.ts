@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { startServer, temporaryFolder } from '../helpers/server.js';
+import { startServiceHere } from '../helpers/service-here.js';
 import { create, describe, json, outcome, readRaw } from '../system/calls.js';
 
 const dataDir = temporaryFolder();
@@ -10,7 +11,7 @@ t.teardown(() => fs.rmSync(dataDir, { recursive: true }));
 const manifestOf = (name: string): string => path.join(dataDir, 'catalog', `${name}.json`);
 
 t.test('what a manifest says survives a restart', async t => {
-  const first = await startServer({ dataDir });
+  const first = await startServiceHere({ dataDir });
   t.teardown(() => first.stop());
   fs.writeFileSync(path.join(dataDir, 'file.raw'), Buffer.alloc(100, 1));
   const made = await create(first, {
@@ -27,7 +28,7 @@ t.test('what a manifest says survives a restart', async t => {
   const described = await Promise.all(['made', 'raw', 'good'].map(name => describe(first, name)));
   t.strictSame(described[0], made);
   await first.stop();
-  const second = await startServer({ dataDir });
+  const second = await startServiceHere({ dataDir });
   t.teardown(() => second.stop());
   t.strictSame(await Promise.all(['made', 'raw', 'good'].map(name => describe(second, name))), described);
   t.ok((await readRaw(second, 'made')).equals(Buffer.alloc(30, Buffer.of(0xff, 0xfe))));
@@ -40,7 +41,7 @@ t.test('paths in the data folder are relative, so that a copy works elsewhere', 
   }
   const copy = temporaryFolder();
   fs.cpSync(dataDir, copy, { recursive: true });
-  const server = await startServer({ dataDir: copy });
+  const server = await startServiceHere({ dataDir: copy });
   t.teardown(async () => {
     await server.stop();
     fs.rmSync(copy, { recursive: true });
@@ -133,7 +134,7 @@ t.test('a damaged manifest quarantines its dataset', async t => {
 
 t.test('two manifests that may both write one file are not both served as they are', async t => {
   const folder = temporaryFolder();
-  const first = await startServer({ dataDir: folder });
+  const first = await startServiceHere({ dataDir: folder });
   t.teardown(async () => {
     await first.stop();
     fs.rmSync(folder, { recursive: true });
@@ -143,7 +144,7 @@ t.test('two manifests that may both write one file are not both served as they a
   const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'catalog', 'one.json'), 'utf8')) as object;
   const copy = { ...manifest, name: 'two', id: 'a'.repeat(24), file_id: 'b'.repeat(24) };
   fs.writeFileSync(path.join(folder, 'catalog', 'two.json'), JSON.stringify(copy));
-  const second = await startServer({ dataDir: folder });
+  const second = await startServiceHere({ dataDir: folder });
   t.teardown(() => second.stop());
   const outcomes = await Promise.all(
     ['one', 'two'].map(name => outcome(second.fetch(`/v1/datasets/${name}/data`, json('PUT', 1)))),
@@ -153,7 +154,7 @@ t.test('two manifests that may both write one file are not both served as they a
 
 t.test('two manifests on one file share its generation, whatever their file ids', async t => {
   const folder = temporaryFolder();
-  const first = await startServer({ dataDir: folder });
+  const first = await startServiceHere({ dataDir: folder });
   t.teardown(async () => {
     await first.stop();
     fs.rmSync(folder, { recursive: true });
@@ -168,7 +169,7 @@ t.test('two manifests on one file share its generation, whatever their file ids'
   const manifest = JSON.parse(fs.readFileSync(path.join(catalog, 'writer.json'), 'utf8')) as object;
   const reader = { ...manifest, name: 'reader', id: 'a'.repeat(24), file_id: 'b'.repeat(24), mode: 'r' };
   fs.writeFileSync(path.join(catalog, 'reader.json'), JSON.stringify(reader));
-  const second = await startServer({ dataDir: folder });
+  const second = await startServiceHere({ dataDir: folder });
   t.teardown(() => second.stop());
   t.ok((await describe(second, 'writer')).generation > generation, 'above all that were used');
   t.equal(await outcome(second.fetch('/v1/datasets/writer/data', json('PUT', 3))), '200');
@@ -178,7 +179,7 @@ t.test('two manifests on one file share its generation, whatever their file ids'
 
 t.test('manifests of before `made` was written down: an array of ours is one that lies under arrays/', async t => {
   const folder = temporaryFolder();
-  const first = await startServer({ dataDir: folder });
+  const first = await startServiceHere({ dataDir: folder });
   t.teardown(async () => {
     await first.stop();
     fs.rmSync(folder, { recursive: true });
@@ -192,7 +193,7 @@ t.test('manifests of before `made` was written down: an array of ours is one tha
     t.equal(made, true);
     fs.writeFileSync(file, JSON.stringify(older));
   }
-  const second = await startServer({ dataDir: folder });
+  const second = await startServiceHere({ dataDir: folder });
   t.teardown(() => second.stop());
   const remove = (name: string): Promise<string> =>
     outcome(second.fetch(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' }));
@@ -205,7 +206,7 @@ t.test('temporary files of an interrupted service are removed at the start', asy
     path.join(dataDir, room, '.hyperslab-0123456789abcdef.tmp'),
   );
   for (const file of left) fs.writeFileSync(file, 'half');
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   for (const file of left) t.notOk(fs.existsSync(file), path.relative(dataDir, file));
 });
@@ -213,7 +214,7 @@ t.test('temporary files of an interrupted service are removed at the start', asy
 t.test('a damaged counter of generations quarantines its datasets', async t => {
   const { file_id: fileId } = JSON.parse(fs.readFileSync(manifestOf('good'), 'utf8')) as { file_id: string };
   fs.writeFileSync(path.join(dataDir, 'journal', `${fileId}.generation.json`), '{"generation":');
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   t.match(await outcome(server.fetch('/v1/datasets/good')), /^503 quarantined .*generation/);
   t.equal(await outcome(server.fetch('/v1/datasets/made')), '200');
