@@ -1,8 +1,10 @@
 /**
- * Cells whose elements are all at hand. Elements become keys: unsigned integers of 32 or 64 bits that sort as the elements
- * do, NaN (all as one) last; then the keys of wanted ranks are found without sorting the rest.
+ * Cells whose elements are all at hand. Elements become sort keys; then those of wanted ranks are found without sorting the
+ * rest.
  */
 
+import { keyOf } from './codes';
+import { Lanes } from './lanes';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
 
 /** Ranges of keys up to this length are sorted by insertion. */
@@ -11,47 +13,39 @@ const SHORT: usize = 24;
 const LONG: usize = 512;
 
 class Key {
-  // @ts-ignore: decorator
-  @inline static of32(bits: u32): u32 {
-    return bits ^ ((<u32>((<i32>bits) >> 31)) | 0x80000000);
-  }
-
-  // @ts-ignore: decorator
-  @inline static of64(bits: u64): u64 {
-    return bits ^ ((<u64>((<i64>bits) >> 63)) | 0x8000000000000000);
-  }
-
-  // @ts-ignore: decorator
   @inline static get<T>(keys: usize, i: usize): T {
     return load<T>(keys + i * sizeof<T>());
   }
 
-  // @ts-ignore: decorator
   @inline static set<T>(keys: usize, i: usize, key: T): void {
     store<T>(keys + i * sizeof<T>(), key);
   }
 }
 
 /**
- * Writes the keys of `count` elements, `step` bytes apart, to `to`: 64 bits each for 64-bit types, 32 for all others.
+ * Writes the sort keys of `count` elements, `step` bytes apart, to `to`: 64 bits each for 64-bit types, 32 for all others.
  * Answers how many of them are NaN.
  */
 export function toKeys(type: i32, ptr: usize, step: usize, count: usize, to: usize): usize {
-  if (type == F32) return step == 4 ? packedFloats32(ptr, count, to) : floats32(ptr, step, count, to);
-  if (type == F64) return floats64(ptr, step, count, to);
-  if (type == I8) integers<i8, u32>(ptr, step, count, to, 0x80000000);
-  else if (type == U8) integers<u8, u32>(ptr, step, count, to, 0);
-  else if (type == I16) integers<i16, u32>(ptr, step, count, to, 0x80000000);
-  else if (type == U16) integers<u16, u32>(ptr, step, count, to, 0);
-  else if (type == I32) integers<i32, u32>(ptr, step, count, to, 0x80000000);
-  else if (type == U32) integers<u32, u32>(ptr, step, count, to, 0);
-  else if (type == I64) integers<i64, u64>(ptr, step, count, to, 0x8000000000000000);
-  else integers<u64, u64>(ptr, step, count, to, 0);
-  return 0;
+  if (type === F32) return step === 4 ? packedFloats32(ptr, count, to) : keysOf<f32, u32>(ptr, step, count, to);
+  if (type === F64) return keysOf<f64, u64>(ptr, step, count, to);
+  if (type === I8) return keysOf<i8, u32>(ptr, step, count, to);
+  if (type === U8) return keysOf<u8, u32>(ptr, step, count, to);
+  if (type === I16) return keysOf<i16, u32>(ptr, step, count, to);
+  if (type === U16) return keysOf<u16, u32>(ptr, step, count, to);
+  if (type === I32) return keysOf<i32, u32>(ptr, step, count, to);
+  if (type === U32) return keysOf<u32, u32>(ptr, step, count, to);
+  if (type === I64) return keysOf<i64, u64>(ptr, step, count, to);
+  return keysOf<u64, u64>(ptr, step, count, to);
 }
 
-function integers<T, K>(ptr: usize, step: usize, count: usize, to: usize, flip: K): void {
-  for (let i: usize = 0; i < count; i++, ptr += step) Key.set<K>(to, i, (<K>load<T>(ptr)) ^ flip);
+function keysOf<T, K>(ptr: usize, step: usize, count: usize, to: usize): usize {
+  let nans: usize = 0;
+  for (let i: usize = 0; i < count; i++, ptr += step) {
+    Key.set<K>(to, i, keyOf<T>(ptr) as K);
+    if (isFloat<T>()) nans += usize(load<T>(ptr) !== load<T>(ptr));
+  }
+  return nans;
 }
 
 function packedFloats32(ptr: usize, count: usize, to: usize): usize {
@@ -65,34 +59,8 @@ function packedFloats32(ptr: usize, count: usize, to: usize): usize {
     v128.store(to + (i << 2), v128.or(key, nan));
     counts = i32x4.sub(counts, nan);
   }
-  const nans =
-    i32x4.extract_lane(counts, 0) +
-    i32x4.extract_lane(counts, 1) +
-    i32x4.extract_lane(counts, 2) +
-    i32x4.extract_lane(counts, 3);
-  return <usize>nans + floats32(ptr + (i << 2), 4, count - i, to + (i << 2));
-}
-
-function floats32(ptr: usize, step: usize, count: usize, to: usize): usize {
-  let nans: usize = 0;
-  for (let i: usize = 0; i < count; i++, ptr += step) {
-    const value = load<f32>(ptr);
-    const isNan = value != value;
-    store<u32>(to + (i << 2), isNan ? 0xffffffff : Key.of32(load<u32>(ptr)));
-    nans += usize(isNan);
-  }
-  return nans;
-}
-
-function floats64(ptr: usize, step: usize, count: usize, to: usize): usize {
-  let nans: usize = 0;
-  for (let i: usize = 0; i < count; i++, ptr += step) {
-    const value = load<f64>(ptr);
-    const isNan = value != value;
-    store<u64>(to + (i << 3), isNan ? 0xffffffffffffffff : Key.of64(load<u64>(ptr)));
-    nans += usize(isNan);
-  }
-  return nans;
+  const nans = Lanes.sumCounts(counts);
+  return usize(nans) + keysOf<f32, u32>(ptr + (i << 2), 4, count - i, to + (i << 2));
 }
 
 /**

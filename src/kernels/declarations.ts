@@ -11,11 +11,6 @@ export interface Kernels {
   packColumns(table: number, columns: number, rowStep: number, rows: number): void;
   integersToPairs(from: number, count: number, values: number, rests: number): void;
   integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;
-  countScaled(type: number, from: number, stride: number, rows: number, cells: number, count: number, low: number, scale: number, buckets: number, counters: number): void;
-  cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
-  narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
-  countBuckets(type: number, from: number, stride: number, rows: number, cells: number, count: number, firstCell: number, cellCount: number, hulls: number, starts: number, ranges: number, bits: number, counters: number): void;
-  collectCodes(type: number, from: number, stride: number, rows: number, cells: number, count: number, firstCell: number, cellCount: number, hulls: number, starts: number, ranges: number, toCodes: number, toRanges: number): number;
   widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
   codes(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
   binCodes(codes: number, count: number, bounds: number, n: number): void;
@@ -43,6 +38,10 @@ export interface Kernels {
   countPairs(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number, pairs: number): number;
   addPairs(pairs: number, width: number, counters: number): void;
   seekBins(type: number, ptr: number, rows: number, stride: number, count: number, starts: number, edges: number, counters: number): number;
+  collectKeys(values: number, where: number, toKeys: number, toRanges: number): number;
+  countRanges(keyBytes: number, keys: number, numbers: number, count: number, where: number, bits: number, counters: number): void;
+  countKeys(type: number, ptr: number, lines: number, stride: number, count: number, range: number, bits: number, table: number): void;
+  orderTable(type: number, table: number): void;
   withinMask(type: number, from: number, stride: number, count: number, bounds: number, flip: number, mask: number): void;
   withinAny(codes: number, count: number, ends: number, n: number, mask: number): void;
   tableMask(bytes: number, from: number, stride: number, count: number, table: number, mask: number): void;
@@ -61,13 +60,7 @@ export interface Kernels {
   extremesRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number): void;
   argsRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number, index: number, indexStep: number, runIndexStep: number, wants: number): void;
   zerosRuns(type: number, ptr: number, step: number, length: number, runs: number, cells: number, fieldBytes: number, cellStep: number): void;
-  countBytes(ptr: number, rows: number, stride: number, count: number, table: number): void;
-  countHalves(ptr: number, rows: number, stride: number, count: number, table: number): void;
-  countFloats32(ptr: number, rows: number, stride: number, count: number, table: number): void;
-  countFloats64(ptr: number, rows: number, stride: number, count: number, table: number): void;
-  countOffsets32(ptr: number, rows: number, stride: number, count: number, base: number, shift: number, table: number, last: number): void;
-  countOffsets64(ptr: number, rows: number, stride: number, count: number, base: number, shift: number, table: number, last: number): void;
-  refine32(ptr: number, rows: number, stride: number, count: number, spec: number, table: number): void;
-  refine64(ptr: number, rows: number, stride: number, count: number, spec: number, table: number): void;
-  collect64(ptr: number, rows: number, stride: number, count: number, spec: number, interval: number, to: number, room: number): number;
+  countScaled(values: number, low: number, scale: number, buckets: number, counters: number): void;
+  cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
+  narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
 }

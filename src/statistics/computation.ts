@@ -8,7 +8,7 @@ import { countAll } from './groups/cells.js';
 import { GroupsOperator } from './groups/operator.js';
 import type { Plan } from './plan.js';
 import { HistogramOperator } from './histogram/operator.js';
-import { quantileOperator } from './quantiles/operator.js';
+import { QuantileOperator } from './quantiles/operator.js';
 import { ReduceOperator } from './accumulators/operator.js';
 import { RowsPreparation } from './prepass.js';
 import type { Scan } from './scan/scan.js';
@@ -65,7 +65,7 @@ export class Computation {
       this.#reduced = reduced;
       this.#operators = [
         reduced,
-        ...(plan.select ? [quantileOperator(plan, plan.select, reduced)] : []),
+        ...(plan.select ? [new QuantileOperator(plan, plan.select, reduced)] : []),
         ...(histogram ? [new HistogramOperator(plan, histogram, reduced)] : []),
       ];
     }

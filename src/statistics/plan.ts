@@ -10,7 +10,6 @@ import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
 import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
-import { GROUP_SEARCH_BOUNDS, type GroupSearchBounds } from './groups/select/search.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
 import {
@@ -33,6 +32,7 @@ import {
   type QuantileBounds,
   type QuantilePlan,
 } from './quantiles/strategy.js';
+import { SEARCH_BOUNDS, type SearchBounds } from './quantiles/search.js';
 import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from './scan/scan.js';
 import type { ReduceSpec } from './specs.js';
 import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
@@ -86,7 +86,7 @@ export interface OpenQuery extends OpenRows {
 /** Bounds that tests lower to cut small arrays into many pieces. */
 export interface PlanBounds extends ScanBounds {
   readonly select: QuantileBounds;
-  readonly groupSearch: GroupSearchBounds;
+  readonly search: SearchBounds;
 }
 
 export const PLAN_BOUNDS: PlanBounds = {
@@ -95,7 +95,7 @@ export const PLAN_BOUNDS: PlanBounds = {
   chunkSpanBytesMax: LIMITS.chunkSpanBytesMax,
   tileBytesMax: LIMITS.tileBytesMax,
   select: QUANTILE_BOUNDS,
-  groupSearch: GROUP_SEARCH_BOUNDS,
+  search: SEARCH_BOUNDS,
 };
 
 export interface PlanOptions {

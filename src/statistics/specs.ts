@@ -109,45 +109,56 @@ export interface BucketsPartial extends CellSpan {
   readonly counters: Counters | undefined;
 }
 
-/** Where a pass looks: ranges of codes of some consecutive cells. In shared memory. */
-export interface Ranges {
+/** Where a pass looks for elements by rank: ranges of sort keys of some consecutive cells. In shared memory. */
+export interface KeyRanges {
   readonly firstCell: number;
   readonly cellCount: number;
-  /** The lowest and the highest value in the ranges of each cell, of the type of the elements. */
+  /** The least and the most value in the ranges of each cell, of the type of the elements. */
   readonly hulls: Uint8Array;
   /** The number of the first range of each cell, and behind the last one. */
   readonly starts: Uint32Array;
-  /** Lowest code and distance to the highest of each range. */
+  /** Lowest key and distance to the highest of each range; those of a cell ascend. */
   readonly ranges: BigUint64Array;
 }
 
-/** All groups, in the order of their ordinals, and where to look for which of their elements. */
-export interface RangesSpec {
+/** All groups, in the order of their group indices. */
+export interface KnownGroups {
   readonly keys: readonly GroupKey[];
   /** Codes of all groups, part by part, ascending. */
   readonly known: BigUint64Array;
   readonly cellsPerGroup: number;
-  readonly where: Ranges;
+}
+
+interface SearchSpec {
+  readonly where: KeyRanges;
+  /** Undefined where the cells are those of axes. */
+  readonly groups: KnownGroups | undefined;
 }
 
 /** How many elements lie in each of the 2 ** bits buckets of each range. */
-export interface GroupDigitsSpec extends RangesSpec {
-  readonly kind: 'group-digits';
+export interface KeyCountsSpec extends SearchSpec {
+  readonly kind: 'key-counts';
   readonly bits: number;
+  /**
+   * No cell has more than one range, which holds all of its elements; that of floats and of integers of at most 16 bits has
+   * all keys, and 65,536 buckets (256 where there are no more keys), the last of which is that of NaN.
+   */
+  readonly isWhole: boolean;
 }
 
-export interface GroupDigitsPartial extends CellSpan {
-  readonly counts: Uint32Array<ArrayBuffer>;
+export interface KeyCountsPartial {
+  /** Range by range. */
+  readonly counts: Uint32Array;
 }
 
-/** The elements that lie in ranges. */
-export interface CodesSpec extends RangesSpec {
-  readonly kind: 'group-codes';
+/** The sort keys of the elements that lie in ranges. */
+export interface KeysSpec extends SearchSpec {
+  readonly kind: 'keys';
 }
 
-export interface CodesPartial extends CellSpan {
-  /** Codes of types of less than 64 bits are half as wide. */
-  readonly codes: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
+export interface KeysPartial {
+  /** Those of types of less than 64 bits are half as wide. */
+  readonly keys: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   /** The number of the range that each lies in. */
   readonly ranges: Uint32Array<ArrayBuffer>;
 }
@@ -167,45 +178,6 @@ export interface GatherPartial extends CellSpan {
   readonly median: Float64Array<ArrayBuffer> | undefined;
   /** Cell by cell. */
   readonly quantiles: Values | undefined;
-}
-
-/** An interval of bit patterns of one cell: 1 << shift of them from `first`, a multiple of that. */
-export interface Interval {
-  readonly cell: number;
-  readonly first: bigint;
-  /** How many elements it is known to hold. */
-  readonly size: number;
-}
-
-/** What a pass of a search does. `tableLength` counters belong to each cell, or to each interval. */
-export type DigitsStep =
-  | { readonly name: 'high'; readonly tableLength: number }
-  | { readonly name: 'offsets'; readonly tableLength: number; readonly base: bigint; readonly shift: number }
-  | {
-      readonly name: 'refine';
-      readonly tableLength: number;
-      readonly shift: number;
-      readonly nextShift: number;
-      readonly intervals: readonly Interval[];
-    }
-  | { readonly name: 'collect'; readonly shift: number; readonly intervals: readonly Interval[] };
-
-export type IntervalStep = Extract<DigitsStep, { readonly name: 'refine' | 'collect' }>;
-
-export interface DigitsSpec {
-  readonly kind: 'digits';
-  /** Cells of the answer that the pass is about. */
-  readonly cellStart: number;
-  readonly cellCount: number;
-  readonly step: DigitsStep;
-}
-
-export interface DigitsPartial {
-  /** The tables one after the other, or nothing. */
-  readonly counts: Uint32Array;
-  /** Patterns of the intervals one after the other, and how many of each: one more than its size where there are more. */
-  readonly collected: BigUint64Array<ArrayBuffer>;
-  readonly lengths: Uint32Array<ArrayBuffer>;
 }
 
 export interface HistogramSpec {
@@ -231,10 +203,9 @@ export interface SinkTypes {
   readonly groups: { readonly spec: GroupsSpec; readonly partial: GroupsPartial };
   readonly 'group-sample': { readonly spec: SampleSpec; readonly partial: SamplePartial };
   readonly 'group-buckets': { readonly spec: BucketsSpec; readonly partial: BucketsPartial };
-  readonly 'group-digits': { readonly spec: GroupDigitsSpec; readonly partial: GroupDigitsPartial };
-  readonly 'group-codes': { readonly spec: CodesSpec; readonly partial: CodesPartial };
   readonly gather: { readonly spec: GatherSpec; readonly partial: GatherPartial };
-  readonly digits: { readonly spec: DigitsSpec; readonly partial: DigitsPartial };
+  readonly 'key-counts': { readonly spec: KeyCountsSpec; readonly partial: KeyCountsPartial };
+  readonly keys: { readonly spec: KeysSpec; readonly partial: KeysPartial };
   readonly histogram: { readonly spec: HistogramSpec; readonly partial: HistogramPartial };
 }
 

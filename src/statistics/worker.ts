@@ -6,7 +6,6 @@ import type { Engine } from './engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink } from './groups/select/buckets.js';
-import { CodesSink, GroupDigitsSink } from './groups/select/ranged.js';
 import { SampleSink } from './groups/select/sample.js';
 import { PartialBuffer } from './partial-buffer.js';
 import { RowCountSink } from './row-count.js';
@@ -14,7 +13,7 @@ import { RowMask } from './scan/mask.js';
 import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';
 import { HistogramSink } from './histogram/sink.js';
 import { GatherSink } from './quantiles/gather-sink.js';
-import { DigitsSink, tableBytes } from './quantiles/digits-sink.js';
+import { counterBytes, KeyCountsSink, KeysSink } from './quantiles/key-sinks.js';
 import { eachTile, type Tile } from './scan/tiles.js';
 import type { ChunkRows, ChunkTask } from './scan/scan.js';
 import type { SinkName, SinkTypes, SinkSpec, SinkPartial } from './specs.js';
@@ -37,10 +36,9 @@ const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   groups: { open: (...args) => new GroupsSink(...args), combines: false },
   'group-sample': { open: (...args) => new SampleSink(...args), combines: false },
   'group-buckets': { open: (...args) => new BucketsSink(...args), combines: true },
-  'group-digits': { open: (...args) => new GroupDigitsSink(...args), combines: true },
-  'group-codes': { open: (...args) => new CodesSink(...args), combines: true },
   gather: { open: (...args) => new GatherSink(...args), combines: false },
-  digits: { open: (...args) => new DigitsSink(...args), combines: true, bufferBytes: tableBytes },
+  'key-counts': { open: (...args) => new KeyCountsSink(...args), combines: true, bufferBytes: counterBytes },
+  keys: { open: (...args) => new KeysSink(...args), combines: true },
   histogram: { open: (...args) => new HistogramSink(...args), combines: true },
 };
 

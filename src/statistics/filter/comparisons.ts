@@ -1,5 +1,5 @@
 /** The comparisons of a filter as a table: what each takes, and which values of a column it keeps. */
-import { ranksOf } from '../codes.js';
+import { ranksOf } from '../sort-keys.js';
 import type { Place } from './places.js';
 import type { NativeType } from '../../kernels/native-types.js';
 import { complement, everyNumber, NOTHING, setOf, setOfPoints, type ValueSet } from './value-set.js';

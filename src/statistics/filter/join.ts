@@ -5,7 +5,7 @@
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver } from '../../turns.js';
-import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../codes.js';
+import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../sort-keys.js';
 import { KeyTable } from '../groups/key-table.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Filter, RowColumn } from './filter.js';

@@ -4,7 +4,7 @@
  */
 import type { DType } from '../../dtype.js';
 import { float16ToFloat32, toFloat16Bits } from '../../float16.js';
-import { rankOf, valueOfRank, type ExactNumber } from '../codes.js';
+import { rankOf, valueOfRank, type ExactNumber } from '../sort-keys.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 
 /** Ranks beyond those of every type, for numbers that are beyond every integer. */

@@ -5,7 +5,7 @@
 import { isTurnOver } from '../../turns.js';
 import type { NativeType } from '../../kernels/native-types.js';
 import type { Place } from './places.js';
-import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../codes.js';
+import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../sort-keys.js';
 
 /** Both ends are kept. */
 export type Interval = readonly [low: bigint, high: bigint];

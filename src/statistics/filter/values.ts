@@ -1,7 +1,7 @@
 /** JSON values → places among the values of a dtype. */
 import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
-import type { ExactNumber } from '../codes.js';
+import type { ExactNumber } from '../sort-keys.js';
 import { placeAmongIntegers, placeRounded, type Place } from './places.js';
 
 const FLOAT_STRINGS = new Map([

@@ -1,8 +1,5 @@
 /** The cells of groups as the formulas of the statistics see them (accumulators/accumulator.ts). */
-import { codeOfValue, type ExactNumber } from '../codes.js';
-import { nativeTypeOf } from '../../kernels/native-types.js';
 import type { Cells } from '../accumulators/accumulator.js';
-import { maxOf, minOf } from '../accumulators/extremes.js';
 import { cellsOf } from '../accumulators/finish.js';
 import type { Plan } from '../plan.js';
 import type { GroupedResult, StatisticsResult } from '../result.js';
@@ -19,14 +16,6 @@ export function groupCellsOf(plan: Plan, store: GroupStore): GroupCells {
   const perRow = plan.rowElements / Math.max(1, plan.cells);
   const sizeOf = (cell: number): number => store.rows[Math.floor(cell / store.cells)]! * perRow;
   return { ...cellsOf(plan, store.fields, sizeOf), store, perRow };
-}
-
-/** The codes of the least and the largest element of a cell that has one. */
-export function extremeCodes(cells: GroupCells, cell: number): { least: bigint; most: bigint } {
-  const type = nativeTypeOf(cells.dtype);
-  const codeOf = (value: ExactNumber): bigint =>
-    codeOfValue(type, type.endsWith('64') && !type.startsWith('f') ? BigInt(value) : value);
-  return { least: codeOf(minOf(cells, cell)), most: codeOf(maxOf(cells, cell)) };
 }
 
 /** Elements used in all groups: one number, or one per cell where they differ. */

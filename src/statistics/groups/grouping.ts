@@ -4,7 +4,7 @@ import { LIMITS } from '../../limits.js';
 import { didYouMean } from '../../near.js';
 import { listed, shown } from '../../shown.js';
 import { mapTurns } from '../../turns.js';
-import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../codes.js';
+import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../sort-keys.js';
 import { both, KEEPS_ALL, type Filter, type RowColumn } from '../filter/filter.js';
 import { listOf, named, membersOf, parseSubject, refuse, SUBJECTS, type Subject } from '../filter/parse.js';
 import { placeExact } from '../filter/places.js';

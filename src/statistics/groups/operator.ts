@@ -1,15 +1,16 @@
 /** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
-import { parseDType, withByteOrder } from '../../dtype.js';
+import { withByteOrder } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { valueOfCode } from '../codes.js';
+import { valueOfCode } from '../sort-keys.js';
 import { finishStatistic, positionsOf, type Places } from '../accumulators/finish.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';
 import type { Plan, PlannedGroups } from '../plan.js';
 import { columnsScan, groupedBounds, inLargerChunks } from '../plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
-import { medianDType, quantileDType, type Wanted } from '../quantiles/wanted.js';
+import { QuantileResults } from '../quantiles/results.js';
+import type { Wanted } from '../quantiles/wanted.js';
 import { emptyScan, type Scan } from '../scan/scan.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
 import { groupCellsOf, type GroupCells } from './cells.js';
@@ -21,7 +22,6 @@ import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.j
 import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 
-const FLOAT64 = parseDType('<f8');
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
 const BIGINT_BYTES = 24;
@@ -115,14 +115,14 @@ export class GroupsOperator implements Operator {
 
   /** What looks for elements, where some are asked for and there are some. */
   #select(scan: Scan): GroupSelection | undefined {
-    const { bounds, rowElements } = this.#plan;
+    const { rowElements } = this.#plan;
     const wanted = this.#wanted;
     if (!wanted || rowElements === 0) return undefined;
     const options: SelectionOptions = {
       keys: this.#groups.keys,
       wanted,
       scan: this.#searchScan(scan),
-      bounds: bounds.groupSearch,
+      plan: this.#plan,
       elements: rowElements * this.#groups.total,
     };
     return new GroupSelection(options, this.#cells, take => {
@@ -171,8 +171,10 @@ export class GroupsOperator implements Operator {
 
   /** Everything is in the grouped result. */
   *finish(): Generator<void, Map<number, OperationResult>> {
-    const found = new Map<number, OperationResult>();
-    for (const [at, op] of this.#plan.query.ops.entries()) found.set(at, yield* this.#finishOp(op));
+    const found = yield* this.#finishSelected();
+    for (const [at, op] of this.#plan.query.ops.entries()) {
+      if (!found.has(at)) found.set(at, yield* this.#finishOp(op));
+    }
     return found;
   }
 
@@ -184,42 +186,17 @@ export class GroupsOperator implements Operator {
     return { groups: this.#order.length, isList: this.#groups.isList, keys, counts };
   }
 
+  *#finishSelected(): Generator<void, Map<number, OperationResult>> {
+    if (!this.#wanted) return new Map();
+    const found = this.#selection?.results;
+    const results = found ?? new QuantileResults(this.#plan, this.#wanted, this.#order.length);
+    return yield* results.finish(!found);
+  }
+
   *#finishOp(op: OpName): Generator<void, OperationResult> {
-    if (op === 'median' || op === 'quantile') return yield* this.#finishSelected(op);
     if (!isReduceOp(op) || UNGROUPED.includes(op))
       return fail('bad_operation', `${op} is not computed by groups.`, { op });
     return yield* finishStatistic(op, this.#cells, this.#places());
-  }
-
-  *#finishSelected(op: 'median' | 'quantile'): Generator<void, OperationResult> {
-    const { dtype, shape, cells } = this.#plan;
-    const quantile = op === 'quantile' ? this.#wanted!.quantile! : undefined;
-    const width = quantile?.q.length ?? 1;
-    const groups = this.#order.length;
-    const found = quantile ? this.#selection?.quantiles : this.#selection?.median;
-    const positions = positionsOf(this.#plan);
-    const isWide = found !== undefined && !(found instanceof Float64Array);
-    const values = isWide ? Array.from<bigint>({ length: found.length }) : new Float64Array(groups * width * cells);
-    for (let i = 0; i < values.length; i++) {
-      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-      const cell = i % cells;
-      const group = Math.floor(i / cells) % Math.max(1, groups);
-      const share = Math.floor(i / (cells * groups));
-      const at = (group * width + share) * cells + (positions ? positions[cell]! : cell);
-      const value = found?.[i] ?? Number.NaN;
-      if (values instanceof Float64Array) values[at] = Number(value);
-      else values[at] = BigInt(value);
-    }
-    const isSmall = isWide && (values as bigint[]).every(value => Number.isSafeInteger(Number(value)));
-    const own = !quantile ? medianDType(dtype) : found || dtype.kind === 'f' ? quantileDType(dtype, quantile) : FLOAT64;
-    const inner = quantile && !quantile.isSingle ? [width, ...shape] : shape;
-    return {
-      op,
-      name: op,
-      dtype: own,
-      shape: [groups, ...inner],
-      values: isSmall ? Float64Array.from(values, Number) : values,
-    };
   }
 
   /** A value for each cell of each group: groups in the order of their keys, cells in that of the answer. */

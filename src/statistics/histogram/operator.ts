@@ -6,11 +6,11 @@
 import { parseDType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
+import { elementOf } from '../sort-keys.js';
 import { isWide } from '../accumulators/fields.js';
-import { nativeTypeOf } from '../../kernels/native-types.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
-import { elementOf } from '../quantiles/bits.js';
-import { highLengthOf } from '../quantiles/digits-sink.js';
+import { rangesOf, wholeRange } from '../quantiles/key-ranges.js';
 import type { ReduceOperator } from '../accumulators/operator.js';
 import { isCountedByValue, needsRange } from './by-value.js';
 import { edgesOverData, edgesOverRange, type Edges } from './edges.js';
@@ -28,7 +28,7 @@ export class HistogramOperator implements Operator {
   readonly #plan: Plan;
   readonly #parameters: HistogramParameters;
   readonly #reduced: ReduceOperator;
-  /** Counters as the kernels have them: below, of each bin, above; or of each value. */
+  /** Counters as the kernels have them: below, of each bin, above; or of each value, by its sort key. */
   #counts: Float64Array | undefined;
   #waited = false;
 
@@ -42,9 +42,11 @@ export class HistogramOperator implements Operator {
     const { scan, dtype } = this.#plan;
     if (this.#counts || scan.chunkCount === 0) return undefined;
     if (isCountedByValue(dtype)) {
-      const tableLength = highLengthOf(nativeTypeOf(dtype));
-      this.#counts = new Float64Array(tableLength);
-      return { scan, spec: { kind: 'digits', cellStart: 0, cellCount: 1, step: { name: 'high', tableLength } } };
+      const type = nativeTypeOf(dtype);
+      const bits = 8 * NATIVE_BYTES[type];
+      this.#counts = new Float64Array(2 ** bits);
+      const where = rangesOf(type, 0, [wholeRange(type, 0)]);
+      return { scan, spec: { kind: 'key-counts', where, bits, isWhole: true, groups: undefined } };
     }
     if (needsRange(this.#parameters) && !this.#waited) {
       this.#waited = true;
@@ -112,8 +114,8 @@ export class HistogramOperator implements Operator {
   #valuesSeen(): number[] {
     const type = nativeTypeOf(this.#plan.dtype);
     const values: number[] = [];
-    for (const [bits, count] of this.#counts!.entries()) {
-      if (count > 0) values.push(Number(elementOf(type, BigInt(bits))));
+    for (const [key, count] of this.#counts!.entries()) {
+      if (count > 0) values.push(Number(elementOf(type, key)));
     }
     return values;
   }
@@ -121,9 +123,9 @@ export class HistogramOperator implements Operator {
   #putIntoBins(edges: Float64Array, counts: Float64Array): void {
     const type = nativeTypeOf(this.#plan.dtype);
     const closed = closedEdges(edges);
-    for (const [bits, count] of this.#counts!.entries()) {
+    for (const [key, count] of this.#counts!.entries()) {
       if (count === 0) continue;
-      const value = Number(elementOf(type, BigInt(bits)));
+      const value = Number(elementOf(type, key));
       const above = lowerBound(closed.length, i => !(closed[i]! <= value));
       if (above > 0 && above < closed.length) counts[above - 1]! += count;
     }

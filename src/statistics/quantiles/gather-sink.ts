@@ -9,7 +9,7 @@ import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { elementOfKey, keyBytesOf } from './bits.js';
+import { elementOf, keyBytesOf } from '../sort-keys.js';
 import type { Element } from './interpolate.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { GatherSpec, GatherPartial, Values } from '../specs.js';
@@ -98,7 +98,7 @@ export class GatherSink implements Sink {
       ? new BigUint64Array(memory.buffer, foundAt, ranks.length)
       : new Uint32Array(memory.buffer, foundAt, ranks.length);
     return this.#places.answersOf(count, rank =>
-      elementOfKey(this.#type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!),
+      elementOf(this.#type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!),
     );
   }
 

@@ -1,14 +1,156 @@
-/** Median and quantiles: the operator that answers them. */
+/**
+ * Median and quantiles of cells of axes: the operator that answers them. Cells that fit into memory are gathered whole, in
+ * one pass; single cells of any size, and those too large to be gathered, are searched, a batch of them at a time. Memory:
+ * the counters of a batch, here and in each partial on its way.
+ */
+import { boxAt, gridOf, UNBOUNDED } from '../scan/box.js';
+import { LIMITS } from '../../limits.js';
+import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
+import { cellsOf } from '../accumulators/finish.js';
 import type { ReduceOperator } from '../accumulators/operator.js';
-import { GatherOperator } from './gather-operator.js';
-import { SearchOperator } from './search-operator.js';
+import { emptyScan, type Scan } from '../scan/scan.js';
+import { QuantileResults } from './results.js';
+import { extremeRange, rangesOf, wholeRange } from './key-ranges.js';
+import {
+  BITS_MAX,
+  countersOf,
+  elementsOf,
+  narrowRanks,
+  searchCells,
+  searchOf,
+  type Search,
+  type Searched,
+} from './search.js';
 import type { QuantilePlan } from './strategy.js';
-import type { Operator } from '../pass.js';
+import { Places } from './wanted.js';
+import type { OperationResult } from '../result.js';
+import type { GatherPartial, SinkPartial } from '../specs.js';
+import type { Operator, Pass } from '../pass.js';
+import { scanWithin } from '../scan/chunk-at.js';
 
-export function quantileOperator(plan: Plan, select: QuantilePlan, reduced: ReduceOperator): Operator {
-  const hasElements = plan.scan.chunkCount > 0;
-  return hasElements && !select.isGathered
-    ? new SearchOperator(plan, select, reduced)
-    : new GatherOperator(plan, select.wanted);
+/** Cells that are searched together. */
+interface Batch {
+  readonly scan: Scan;
+  readonly cellStart: number;
+  readonly cellCount: number;
+}
+
+export class QuantileOperator implements Operator {
+  readonly #plan: Plan;
+  readonly #select: QuantilePlan;
+  readonly #places: Places;
+  readonly #reduced: ReduceOperator;
+  readonly #type: NativeType;
+  readonly #results: QuantileResults;
+  readonly #passes: Generator<Pass | undefined, void, void>;
+  #take: (partial: SinkPartial) => void = () => {};
+
+  constructor(plan: Plan, select: QuantilePlan, reduced: ReduceOperator) {
+    this.#plan = plan;
+    this.#select = select;
+    this.#places = new Places(select.wanted);
+    this.#reduced = reduced;
+    this.#type = nativeTypeOf(plan.dtype);
+    this.#results = new QuantileResults(plan, select.wanted);
+    this.#passes = select.isGathered ? this.#gather() : this.#search();
+  }
+
+  next(): Pass | undefined {
+    // A computation without elements has no passes.
+    const step = this.#plan.scan.chunkCount > 0 ? this.#passes.next() : undefined;
+    return step?.value ?? undefined;
+  }
+
+  combine(partial: SinkPartial): void {
+    this.#take(partial);
+  }
+
+  finish(): Generator<void, Map<number, OperationResult>> {
+    return this.#results.finish(this.#plan.cellSize === 0);
+  }
+
+  *#gather(): Generator<Pass, void, void> {
+    this.#take = partial => this.#results.combine(partial as GatherPartial);
+    const { wanted } = this.#select;
+    yield { scan: this.#plan.scan, spec: { kind: 'gather', wanted, omitsNan: this.#plan.query.nan === 'omit' } };
+  }
+
+  *#search(): Generator<Pass | undefined, void, void> {
+    // The range of integers comes from the pass of the accumulators.
+    if (this.#select.usesExtent) yield undefined;
+    const { dtype, bounds, scan: whole } = this.#plan;
+    const turn: Pass = { scan: emptyScan(dtype, whole.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
+    const collectedMax = Math.min(bounds.search.collectedMax, LIMITS.searchCollectedMax);
+    for (const batch of batchesOf(this.#plan, this.#select.bounds.tablesMax)) {
+      const searched: Searched = {
+        type: this.#type,
+        scan: batch.scan,
+        groups: undefined,
+        turn,
+        bounds: { ...bounds.search, collectedMax },
+        taken: take => {
+          this.#take = take;
+        },
+      };
+      const isFloat = dtype.kind === 'f';
+      const searches = isFloat ? yield* this.#numbersOf(batch, searched) : this.#integersOf(batch);
+      yield* searchCells(searches, searched, search => this.#answer(search));
+    }
+  }
+
+  /** Of cells of integers the number is known; at most they are looked for between the extremes. */
+  #integersOf({ cellStart, cellCount }: Batch): Search[] {
+    const { cellSize } = this.#plan;
+    const cells = this.#select.usesExtent ? cellsOf(this.#plan, this.#reduced.fields, () => cellSize) : undefined;
+    const ranks = this.#places.ranksOf(cellSize);
+    return Array.from({ length: cellCount }, (_, i) => {
+      const cell = cellStart + i;
+      const range = cells ? extremeRange(cells, cell, cellSize) : wholeRange(this.#type, cellSize);
+      return searchOf(cell, cellSize, ranks, range);
+    });
+  }
+
+  /** A pass over floats counts them by the high bits of their keys, so that NaN are known. */
+  *#numbersOf(
+    { scan, cellStart, cellCount }: Batch,
+    { taken }: Searched,
+  ): Generator<Pass, (Search | undefined)[], void> {
+    const range = wholeRange(this.#type, 0);
+    const where = rangesOf(
+      this.#type,
+      cellStart,
+      Array.from({ length: cellCount }, () => range),
+    );
+    const length = 2 ** BITS_MAX;
+    const counters = countersOf(cellCount * length, taken);
+    yield { scan, spec: { kind: 'key-counts', where, bits: BITS_MAX, isWhole: true, groups: undefined } };
+    return Array.from({ length: cellCount }, (_, i) => {
+      const table = counters.subarray(i * length, (i + 1) * length);
+      const nans = table[length - 1]!;
+      table[length - 1] = 0;
+      const count = table.reduce((sum, each) => sum + each, 0);
+      if (count === 0 || (nans > 0 && this.#plan.query.nan !== 'omit')) return undefined;
+      const search = searchOf(cellStart + i, count, this.#places.ranksOf(count), range);
+      narrowRanks(this.#type, search, range, table);
+      return search;
+    });
+  }
+
+  #answer(search: Search): void {
+    this.#results.set(search.cell, this.#places.answersOf(search.count, elementsOf(this.#type, search)));
+  }
+}
+
+/** All cells at once where the tables allow it; else boxes of whole cells, each with a scan of its own. */
+function* batchesOf({ cells, scan, bounds }: Plan, cellsMax: number): Generator<Batch, void> {
+  if (cells <= cellsMax) {
+    yield { scan, cellStart: 0, cellCount: cells };
+    return;
+  }
+  const grid = gridOf(scan.box.axes, Number.MAX_SAFE_INTEGER, { ...UNBOUNDED, cellsMax });
+  for (let number = 0; number < grid.boxes; number++) {
+    const part = scanWithin(scan, boxAt(scan.box, grid, number), bounds);
+    if (part.cellCount > 0) yield part;
+  }
 }

@@ -1,5 +1,5 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
-import { parseDType } from '../../dtype.js';
+import { parseDType, type DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
 import { positionsOf } from '../accumulators/finish.js';
 import type { Plan } from '../plan.js';
@@ -13,21 +13,34 @@ const FLOAT64 = parseDType('<f8');
 export class QuantileResults {
   readonly #plan: Plan;
   readonly #wanted: Wanted;
+  /** Undefined where the cells are those of axes. */
+  readonly #groups: number | undefined;
+  /** Cells of the first group, then of the next. */
   readonly #median: Float64Array<ArrayBuffer> | undefined;
-  /** Cells of the first quantile, then of the next. */
+  /** The same of the first quantile, then of the next. */
   readonly #quantiles: Values | undefined;
 
-  constructor(plan: Plan, wanted: Wanted) {
+  constructor(plan: Plan, wanted: Wanted, groups?: number) {
     this.#plan = plan;
     this.#wanted = wanted;
+    this.#groups = groups;
     // What nothing is found of is NaN.
-    this.#median = wanted.median ? new Float64Array(plan.cells).fill(Number.NaN) : undefined;
-    this.#quantiles = wanted.quantile ? newValues(wanted, plan.cells * wanted.quantile.q.length) : undefined;
+    this.#median = wanted.median ? new Float64Array(this.#cells).fill(Number.NaN) : undefined;
+    this.#quantiles = wanted.quantile ? newValues(wanted, this.#cells * wanted.quantile.q.length) : undefined;
+    if (this.#quantiles instanceof Float64Array) this.#quantiles.fill(Number.NaN);
+  }
+
+  get #cells(): number {
+    return this.#plan.cells * (this.#groups ?? 1);
+  }
+
+  get bytes(): number {
+    return (this.#median?.byteLength ?? 0) + (this.#quantiles?.byteLength ?? 0);
   }
 
   set(cell: number, { median, quantiles }: Answers): void {
     if (this.#median) this.#median[cell] = median;
-    for (const [i, value] of quantiles.entries()) setValue(this.#quantiles!, i * this.#plan.cells + cell, value);
+    for (const [i, value] of quantiles.entries()) setValue(this.#quantiles!, i * this.#cells + cell, value);
   }
 
   combine({ cellStart, cellCount, median, quantiles }: GatherPartial): void {
@@ -37,59 +50,59 @@ export class QuantileResults {
     if (!quantiles) return;
     const width = quantiles.length / cellCount;
     for (let i = 0; i < width; i++) {
-      const to = i * this.#plan.cells + cellStart;
+      const to = i * this.#cells + cellStart;
       for (let cell = 0; cell < cellCount; cell++) this.#quantiles![to + cell] = quantiles[cell * width + i]!;
     }
   }
 
-  /** By their position in the query, in turns. */
-  *finish(): Generator<void, Map<number, OperationResult>> {
-    const { query, cellSize, shape } = this.#plan;
+  /** By their position in the query, in turns. `isNothing`: no cell has an element. */
+  *finish(isNothing: boolean): Generator<void, Map<number, OperationResult>> {
     const results = new Map<number, OperationResult>();
     const { dtype, quantile } = this.#wanted;
-    for (const [at, op] of query.ops.entries()) {
+    const { shape } = this.#plan;
+    for (const [at, op] of this.#plan.query.ops.entries()) {
       if (op === 'median') {
-        const values = (yield* this.#placed(this.#median!)) as Float64Array;
-        results.set(at, { op, name: op, dtype: medianDType(dtype), shape, values });
+        results.set(at, yield* this.#finishOne(op, medianDType(dtype), this.#median!, shape));
       } else if (op === 'quantile') {
+        const { isSingle, q } = quantile!;
         // Of nothing there is NaN, which integers have not.
-        const isNothing = cellSize === 0;
-        const values = isNothing
-          ? new Float64Array(this.#quantiles!.length).fill(Number.NaN)
-          : yield* this.#placed(this.#quantiles!);
-        results.set(at, {
-          op,
-          name: op,
-          dtype: isNothing && dtype.kind !== 'f' ? FLOAT64 : quantileDType(dtype, quantile!),
-          shape: quantile!.isSingle ? shape : [quantile!.q.length, ...shape],
-          values,
-        });
+        const values = isNothing ? new Float64Array(this.#quantiles!.length).fill(Number.NaN) : this.#quantiles!;
+        const own = isNothing && dtype.kind !== 'f' ? FLOAT64 : quantileDType(dtype, quantile!);
+        results.set(at, yield* this.#finishOne(op, own, values, isSingle ? shape : [q.length, ...shape]));
       }
     }
     return results;
+  }
+
+  *#finishOne(
+    op: 'median' | 'quantile',
+    dtype: DType,
+    values: Values,
+    shape: readonly number[],
+  ): Generator<void, OperationResult> {
+    const grouped = this.#groups === undefined ? shape : [this.#groups, ...shape];
+    return { op, name: op, dtype, shape: grouped, values: yield* this.#placed(values) };
   }
 
   /** In the order of the answer; bigints where one of them is beyond 2 ** 53. */
   *#placed(values: Values): Generator<void, OperationResult['values']> {
     const { cells } = this.#plan;
     const positions = positionsOf(this.#plan);
-    const at = (i: number): number => (positions ? i - (i % cells) + positions[i % cells]! : i);
-    if (values instanceof Float64Array) {
-      if (!positions) return values;
-      const placed = new Float64Array(values.length);
-      for (let i = 0; i < values.length; i++) {
-        if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-        placed[at(i)] = values[i]!;
-      }
-      return placed;
-    }
-    const placed = Array.from<bigint>({ length: values.length });
+    const groups = this.#groups ?? 1;
+    const width = values.length / this.#cells;
+    const isPlaced = !positions && (groups === 1 || width === 1);
+    if (isPlaced && values instanceof Float64Array) return values;
+    const placed =
+      values instanceof Float64Array ? new Float64Array(values.length) : Array.from<bigint>({ length: values.length });
     let isLarge = false;
     for (let i = 0; i < values.length; i++) {
       if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-      placed[at(i)] = values[i]!;
-      isLarge ||= !Number.isSafeInteger(Number(values[i]));
+      const cell = i % cells;
+      const group = Math.floor(i / cells) % groups;
+      const at = (group * width + Math.floor(i / this.#cells)) * cells + (positions ? positions[cell]! : cell);
+      placed[at] = values[i]!;
+      isLarge ||= typeof values[i] === 'bigint' && !Number.isSafeInteger(Number(values[i]));
     }
-    return isLarge ? placed : Float64Array.from(placed, Number);
+    return placed instanceof Float64Array || isLarge ? placed : Float64Array.from(placed, Number);
   }
 }

@@ -1,136 +1,255 @@
 /**
- * The search for elements by rank, in passes over the data: from tables of digits to the intervals that hold the wanted
- * ranks, and on to their elements. Pure: it says what the next pass is to count, and takes what was counted. Every step
- * leaves 16 bits less; patterns of 64 bits are collected and sorted as soon as few are left.
+ * Exact elements by rank for many cells, in bounded memory: each wanted rank has a range of sort keys that it lies in. Ranges
+ * are narrowed by counting how their elements spread over buckets, until the elements that are left fit into memory; those
+ * are collected and sorted. For example the median of 1,001 float32 is the key of rank 500: counted by their 16 high bits,
+ * 480 keys lie before those that begin with 0xbf80, of which there are 70; these are counted by their low bits, of which the
+ * 21st is the answer. Cells are taken in batches of bounded size. Nothing here knows whether a cell is one of axes or of
+ * groups.
  */
 import { fail } from '../../errors.js';
-import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
-import { elementOf, indexAt, isNegative, type IndexOrder } from './bits.js';
+import { lowerBound } from '../../lower-bound.js';
+import { elementOf } from '../sort-keys.js';
 import type { Element } from './interpolate.js';
-import type { Interval, IntervalStep } from '../specs.js';
+import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
+import type { Scan } from '../scan/scan.js';
+import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
+import type { KeyCountsPartial, KeyRanges, KeysPartial, KnownGroups, SinkPartial } from '../specs.js';
+import type { Pass } from '../pass.js';
 
-/** Bits that a pass finds. */
-const DIGIT_BITS = 16;
-
-/** An interval that holds wanted elements. */
-interface Target extends Interval {
-  readonly shift: number;
-  /** Wanted ranks, ascending, and how many elements of the cell come before the interval. */
-  readonly ranks: readonly number[];
-  readonly before: number;
-}
-
+/** Bounds that tests lower. */
 export interface SearchBounds {
-  /** Intervals that one pass counts. */
-  readonly tablesMax: number;
-  /** Patterns that are collected instead of counted. */
+  /** Ranges, and wanted ranks, of a batch of cells: a worker holds 36 bytes for each. */
+  readonly rangesMax: number;
+  /** Counters of a pass: each worker holds as many, and so does each partial on its way. */
+  readonly countersMax: number;
+  /** Keys that are collected in one pass, and of one range, which is sorted at once. */
   readonly collectedMax: number;
+  readonly sortedMax: number;
+  /** Elements of groups from which on a sample is taken. */
+  readonly sampledMin: number;
 }
 
-/** Where the indices of a table stand. */
-export interface Digits {
-  readonly order: IndexOrder;
-  readonly base: bigint;
-  /** Patterns of one index: 1 << shift. */
-  readonly shift: number;
+export const SEARCH_BOUNDS: SearchBounds = {
+  rangesMax: 256 * 1024,
+  countersMax: 1024 * 1024,
+  collectedMax: 2 * 1024 * 1024,
+  sortedMax: 64 * 1024,
+  sampledMin: 1024 * 1024,
+};
+
+/** A cell with its wanted ranks, ascending, and the range of each. */
+export interface Search {
+  readonly cell: number;
+  /** Elements of the cell, all of which are numbers. */
+  readonly count: number;
+  readonly ranks: readonly number[];
+  readonly ranges: KeyRange[];
+  /** Keys of the elements, as they are found. */
+  readonly found: (bigint | undefined)[];
 }
 
-export class Search {
-  readonly #type: NativeType;
-  readonly #bounds: SearchBounds;
-  readonly #found = new Map<number, Map<number, Element>>();
-  #pending: Target[] = [];
-  /** What the pass under way is about. */
-  #asked: readonly Target[] = [];
+/** The elements that a search has found, by their rank. */
+export function elementsOf(type: NativeType, { ranks, found }: Search): (rank: number) => Element {
+  return rank => elementOf(type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!);
+}
 
-  constructor(type: NativeType, bounds: SearchBounds) {
-    this.#type = type;
-    this.#bounds = bounds;
+/** Cells looked at between two turns of the event loop. */
+const CELLS_PER_TURN = 2048;
+/** Bits of keys that a pass finds at most. */
+export const BITS_MAX = 16;
+/** Ranges that a pass of counting ends are collected where they have no more elements, which are soon sorted. */
+const SOON_SORTED = 4096;
+
+/** What a search looks through. */
+export interface Searched {
+  /** Of the elements. */
+  readonly type: NativeType;
+  readonly scan: Scan;
+  readonly groups: KnownGroups | undefined;
+  /** A pass that reads nothing, for whatever else the event loop has to do. */
+  readonly turn: Pass;
+  readonly bounds: SearchBounds;
+  /** Says who takes the partials of the next pass. */
+  readonly taken: (take: (partial: SinkPartial) => void) => void;
+}
+
+/** A search that begins with one range for all ranks. */
+export function searchOf(cell: number, count: number, ranks: readonly number[], range: KeyRange): Search {
+  return { cell, count, ranks, ranges: ranks.map(() => range), found: ranks.map(() => undefined) };
+}
+
+/**
+ * Finds all wanted elements of cells, in the order of their numbers, and hands each cell over when it is done. Where a cell
+ * has nothing to look for there is undefined in its place.
+ */
+export function* searchCells(
+  cells: Iterable<Search | undefined>,
+  searched: Searched,
+  done: (search: Search) => void,
+): Generator<Pass, void, void> {
+  let batch: Search[] = [];
+  let ranks = 0;
+  let seen = 0;
+  for (const search of cells) {
+    if (search) batch.push(search);
+    ranks += search?.ranks.length ?? 0;
+    if (++seen % CELLS_PER_TURN === 0) yield searched.turn;
+    if (ranks < searched.bounds.rangesMax) continue;
+    yield* searchBatch(batch, searched, done);
+    batch = [];
+    ranks = 0;
   }
+  yield* searchBatch(batch, searched, done);
+}
 
-  /** Looks for ranks of a cell, ascending, in the table of all of its elements. */
-  start(cell: number, table: Float64Array, digits: Digits, ranks: readonly number[]): void {
-    this.#found.set(cell, new Map());
-    this.#descend(cell, table, digits, ranks, 0);
+function* searchBatch(
+  searches: readonly Search[],
+  searched: Searched,
+  done: (search: Search) => void,
+): Generator<Pass, void, void> {
+  const { collectedMax, sortedMax, countersMax } = searched.bounds;
+  for (;;) {
+    const open = openRanges(searches);
+    if (open.length === 0) break;
+    const total = open.reduce((sum, { range }) => sum + range.count, 0);
+    const largest = open.reduce((most, { range }) => Math.max(most, range.count), 0);
+    const spanBits = open.reduce((most, { range }) => Math.max(most, bitsOf(range)), 1);
+    const bits = Math.max(1, Math.min(BITS_MAX, spanBits, Math.floor(Math.log2(countersMax / open.length))));
+    const few = spanBits <= bits ? Math.min(SOON_SORTED, sortedMax) : sortedMax;
+    const where = yield* placeRanges(open, searched);
+    if (total <= collectedMax && largest <= few) yield* collect(open, where, searched);
+    else yield* narrow(open, where, bits, searched);
   }
-
-  /** What to count next; undefined when all elements are found. */
-  next(): IntervalStep | undefined {
-    const shift = this.#pending.reduce((most, target) => Math.max(most, target.shift), 0);
-    this.#asked = this.#pending
-      .filter(target => target.shift === shift)
-      .slice(0, this.#bounds.tablesMax)
-      .sort((a, b) => a.cell - b.cell);
-    if (this.#asked.length === 0) return undefined;
-    const intervals = this.#asked.map(({ cell, first, size }) => ({ cell, first, size }));
-    const size = intervals.reduce((sum, each) => sum + each.size, 0);
-    if (NATIVE_BYTES[this.#type] === 8 && size <= this.#bounds.collectedMax)
-      return { name: 'collect', shift, intervals };
-    const nextShift = Math.max(0, shift - DIGIT_BITS);
-    return { name: 'refine', shift, nextShift, tableLength: 2 ** (shift - nextShift), intervals };
+  for (const [i, search] of searches.entries()) {
+    done(search);
+    if ((i + 1) % CELLS_PER_TURN === 0) yield searched.turn;
   }
+}
 
-  /** The tables of the intervals that `next` asked for, one after the other. */
-  takeTables(tables: Float64Array): void {
-    const asked = this.#settle();
-    const length = tables.length / asked.length;
-    for (const [i, { cell, first, shift, ranks, before }] of asked.entries()) {
-      const order = isNegative(this.#type, first) ? 'descending' : 'ascending';
-      const table = tables.subarray(i * length, (i + 1) * length);
-      this.#descend(cell, table, { order, base: first, shift: Math.max(0, shift - DIGIT_BITS) }, ranks, before);
+/** A range that is looked into, with the ranks of its cell that lie in it: `[from, to)`. */
+interface OpenRange {
+  readonly search: Search;
+  readonly range: KeyRange;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Ranges that are left; those of a single key are what is looked for. */
+function openRanges(searches: readonly Search[]): OpenRange[] {
+  const open: OpenRange[] = [];
+  for (const search of searches) {
+    const { ranges, found } = search;
+    for (let from = 0, to = 1; from < ranges.length; from = to, to++) {
+      while (to < ranges.length && ranges[to] === ranges[from]) to++;
+      const range = ranges[from]!;
+      if (found[from] !== undefined) continue;
+      if (range.span === 0n) found.fill(range.low, from, to);
+      else open.push({ search, range, from, to });
     }
   }
+  return open;
+}
 
-  /** The patterns of the intervals that `next` asked for. @throws file_changed */
-  takeCollected(collected: readonly (readonly bigint[])[]): void {
-    for (const [i, { cell, first, size, ranks, before }] of this.#settle().entries()) {
-      if (collected[i]!.length !== size) failChanged();
-      // Less than 48 bits are left.
-      const offsets = Float64Array.from(collected[i]!, bits => Number(bits - first)).sort();
-      if (isNegative(this.#type, first)) offsets.reverse();
-      for (const rank of ranks) {
-        this.#found.get(cell)!.set(rank, elementOf(this.#type, first + BigInt(offsets[rank - before]!)));
-      }
+function* placeRanges(open: readonly OpenRange[], { type, turn }: Searched): Generator<Pass, KeyRanges, void> {
+  const placing = new PlacedRanges(type, open[0]!.search.cell, open.at(-1)!.search.cell, open.length);
+  for (const [number, { search, range }] of open.entries()) {
+    placing.put(search.cell, range);
+    if ((number + 1) % CELLS_PER_TURN === 0) yield turn;
+  }
+  return placing.end();
+}
+
+function* narrow(
+  open: readonly OpenRange[],
+  where: KeyRanges,
+  bits: number,
+  { type, scan, groups, turn, taken }: Searched,
+): Generator<Pass, void, void> {
+  const counters = countersOf(open.length * 2 ** bits, taken);
+  const isWhole = groups === undefined && open.every(({ search, range }) => isAll(type, search, range, bits));
+  yield { scan, spec: { kind: 'key-counts', where, bits, isWhole, groups } };
+  for (const [number, { search, range, from, to }] of open.entries()) {
+    narrowRanks(type, search, range, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), from, to);
+    if ((number + 1) % CELLS_PER_TURN === 0) yield turn;
+  }
+}
+
+/** True for integers where the range has all elements of its cell, and as many buckets as a first pass counts. */
+function isAll(type: NativeType, { count }: Search, range: KeyRange, bits: number): boolean {
+  if (type.startsWith('f') || range.count !== count) return false;
+  return NATIVE_BYTES[type] > 2 || (range.span === wholeRange(type, 0).span && bits === 8 * NATIVE_BYTES[type]);
+}
+
+/** Sums of the counters of a pass. */
+export function countersOf(length: number, taken: Searched['taken']): Float64Array {
+  const counters = new Float64Array(length);
+  taken(partial => {
+    const { counts } = partial as KeyCountsPartial;
+    for (let i = 0; i < counts.length; i++) counters[i]! += counts[i]!;
+  });
+  return counters;
+}
+
+/**
+ * Gives ranks `[from, to)` of a cell, which lie in a range, the bucket of it that they lie in.
+ * @throws file_changed
+ */
+export function narrowRanks(
+  type: NativeType,
+  search: Search,
+  range: KeyRange,
+  counts: Float64Array,
+  from = 0,
+  to = search.ranks.length,
+): void {
+  const shift = BigInt(Math.max(0, bitsOf(range) - Math.log2(counts.length)));
+  let { below } = range;
+  let bucket = 0;
+  let last: KeyRange | undefined;
+  for (let i = from; i < to; i++) {
+    const rank = search.ranks[i]!;
+    for (; bucket < counts.length && below + counts[bucket]! <= rank; bucket++) {
+      below += counts[bucket]!;
+      last = undefined;
     }
+    // Only data that changed between two passes has fewer elements than before.
+    if (bucket === counts.length) failChanged();
+    last ??= within(type, range, BigInt(bucket) << shift, (1n << shift) - 1n, below, counts[bucket]!);
+    search.ranges[i] = last;
   }
+}
 
-  elementAt(cell: number, rank: number): Element {
-    return this.#found.get(cell)!.get(rank)!;
+function* collect(
+  open: readonly OpenRange[],
+  where: KeyRanges,
+  { type, scan, groups, turn, taken }: Searched,
+): Generator<Pass, void, void> {
+  const ends = new Uint32Array(open.length);
+  let total = 0;
+  for (const [number, { range }] of open.entries()) {
+    ends[number] = total;
+    total += range.count;
   }
-
-  #settle(): readonly Target[] {
-    const asked = this.#asked;
-    const settled = new Set(asked);
-    this.#pending = this.#pending.filter(target => !settled.has(target));
-    return asked;
-  }
-
-  /** Finds the index that holds each rank; `before` elements of the cell come before the table's. @throws file_changed */
-  #descend(cell: number, table: Float64Array, digits: Digits, ranks: readonly number[], before: number): void {
-    let position = 0;
-    let passed = before;
-    for (let i = 0; i < ranks.length;) {
-      while (position < table.length && passed + table[indexAt(digits.order, table.length, position)]! <= ranks[i]!) {
-        passed += table[indexAt(digits.order, table.length, position)]!;
-        position++;
-      }
-      // Only data that changed between two passes has fewer elements than before.
-      if (position === table.length) failChanged();
-      const index = indexAt(digits.order, table.length, position);
-      const from = i;
-      while (i < ranks.length && ranks[i]! < passed + table[index]!) i++;
-      this.#narrow(cell, index, table[index]!, digits, ranks.slice(from, i), passed);
+  const keys = NATIVE_BYTES[type] === 8 ? new BigUint64Array(total) : new Uint32Array(total);
+  const wordsPerKey = keys.BYTES_PER_ELEMENT / 4;
+  const into = new Uint32Array(keys.buffer);
+  const left = new Uint32Array(open.map(({ range }) => range.count));
+  taken(partial => {
+    const { keys: own, ranges } = partial as KeysPartial;
+    const words = new Uint32Array(own.buffer);
+    for (let i = 0; i < ranges.length; i++) {
+      if (left[ranges[i]!]!-- === 0) failChanged();
+      const to = wordsPerKey * ends[ranges[i]!]!++;
+      for (let word = 0; word < wordsPerKey; word++) into[to + word] = words[wordsPerKey * i + word]!;
     }
-  }
-
-  #narrow(cell: number, index: number, size: number, digits: Digits, ranks: readonly number[], before: number): void {
-    const { base, shift } = digits;
-    const first = BigInt.asUintN(8 * NATIVE_BYTES[this.#type], base + (BigInt(index) << BigInt(shift)));
-    const element = elementOf(this.#type, first);
-    // NaN were counted elsewhere, so that infinity is alone in its interval.
-    if (shift === 0 || (typeof element === 'number' && Math.abs(element) === Number.POSITIVE_INFINITY)) {
-      for (const rank of ranks) this.#found.get(cell)!.set(rank, element);
-    } else this.#pending.push({ cell, first, size, shift, ranks, before });
+  });
+  yield { scan, spec: { kind: 'keys', where, groups } };
+  if (left.some(count => count > 0)) failChanged();
+  for (const [number, { search, range, from, to }] of open.entries()) {
+    const end = ends[number]!;
+    const own = keys.subarray(end - range.count, end).sort();
+    for (let i = from; i < to; i++) search.found[i] = BigInt(own[search.ranks[i]! - range.below]!);
+    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield turn;
   }
 }
 

@@ -5,12 +5,13 @@ import type { Box } from '../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Query } from '../query.js';
 import type { ScanBounds } from '../scan/scan.js';
-import { keyBytesOf } from './bits.js';
-import type { SearchBounds } from './search.js';
+import { keyBytesOf } from '../sort-keys.js';
 import type { Wanted } from './wanted.js';
 
-/** Bounds that tests lower to search small arrays in many passes. */
-export interface QuantileBounds extends SearchBounds {
+/** Bounds that tests lower to search small arrays in many passes; see also SearchBounds. */
+export interface QuantileBounds {
+  /** Cells that are searched together. */
+  readonly tablesMax: number;
   /** Keys of the cells of one chunk. */
   readonly cellBytesMax: number;
   /** A single cell of more elements is searched by all workers instead of gathered by one, */
@@ -21,7 +22,6 @@ export interface QuantileBounds extends SearchBounds {
 
 export const QUANTILE_BOUNDS: QuantileBounds = {
   tablesMax: LIMITS.searchTablesMax,
-  collectedMax: LIMITS.searchCollectedMax,
   cellBytesMax: LIMITS.cellBytesGatheredMax,
   soleCellElementsMax: LIMITS.soleCellElementsMax,
   searchedQuantilesMax: 4 * LIMITS.searchTablesMax,
@@ -87,16 +87,17 @@ function soughtOf({ median, quantile }: Wanted): number {
 export function passesOf({ wanted, bounds, isGathered, usesExtent }: QuantilePlan): number {
   const bytes = NATIVE_BYTES[nativeTypeOf(wanted.dtype)];
   if (isGathered || bytes <= 2) return 1;
-  const refining = Math.ceil(soughtOf(wanted) / bounds.tablesMax);
-  return (usesExtent ? 2 : 1) + refining + (bytes === 8 ? 1 : 0);
+  // The more elements are looked for, the fewer bits of their keys does a pass find.
+  const bits = Math.min(16, Math.floor(Math.log2((TABLE_LENGTH * bounds.tablesMax) / soughtOf(wanted))));
+  return (usesExtent ? 2 : 1) + Math.ceil(16 / bits) + (bytes === 8 ? 1 : 0);
 }
 
 /** Bytes of the tables of a search, and of those on their way from the workers. */
 export function tableBytesOf({ wanted, bounds, isGathered }: QuantilePlan, cells: number): number {
   if (isGathered) return 0;
   const tables = Math.min(bounds.tablesMax, Math.max(cells, soughtOf(wanted)));
-  return tables * TABLE_BYTES * (Float64Array.BYTES_PER_ELEMENT / 4 + PARTIALS_UNDER_WAY);
+  return tables * TABLE_LENGTH * 4 * (Float64Array.BYTES_PER_ELEMENT / 4 + PARTIALS_UNDER_WAY);
 }
 
-const TABLE_BYTES = 65_536 * 4;
+const TABLE_LENGTH = 65_536;
 const PARTIALS_UNDER_WAY = 4;

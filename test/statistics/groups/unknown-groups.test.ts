@@ -27,7 +27,7 @@ t.test('medians of groups that no sample knew are those of their values, NaN or 
     if (nan === 'omit') for (let i = 0; i < ROWS; i += 7) values[i] = Number.NaN;
     const datasets = [columnOf('values', values), columnOf('keys', keys)];
     const find = (name: string) => datasets.find(each => each.name === name)!;
-    const bounds = { groupSearch: { ...PLAN_BOUNDS.groupSearch, sampledMin: 0 } };
+    const bounds = { search: { ...PLAN_BOUNDS.search, sampledMin: 0 } };
     const query = { ops: ['median'], nan, group_by: { dataset: 'keys' } };
     const { plan, sources } = atOnce(planQuery(query, datasets[0]!, [], find, { bounds }));
     const { grouped, results } = computePlan(

@@ -1,6 +1,6 @@
 /** Codes, tables of groups and what cells gather, by both implementations. */
 import t from 'tap';
-import { codeOfValue, valueOfCode } from '../../../src/statistics/codes.js';
+import { codeOfValue, elementOf, keyOf, valueOfCode } from '../../../src/statistics/sort-keys.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import type { Random } from '../../helpers/random.js';
@@ -28,6 +28,27 @@ t.test('codes order values as numbers do, with one zero and NaN last', async t =
       codes.map(code => valueOfCode(type, code)),
       rounded.map(value => (value === 0 ? 0 : value)),
       `${type}: values come back`,
+    );
+  }
+});
+
+t.test('sort keys order elements, -0 before 0 and NaN last, and elements come back', async t => {
+  for (const type of NATIVE_TYPES) {
+    const values: (number | bigint)[] = type.startsWith('f')
+      ? [Number.NEGATIVE_INFINITY, -1e30, -1, -1e-45, -0, 0, 1e-45, 1, 1e30, Number.POSITIVE_INFINITY, Number.NaN]
+      : edgesOf(type);
+    const rounded = type === 'f32' ? values.map(value => Math.fround(Number(value))) : values;
+    const keys = rounded.map(value => keyOf(type, value));
+    t.strictSame(
+      keys,
+      keys.toSorted((a, b) => (a < b ? -1 : 1)),
+      type,
+    );
+    t.equal(new Set(keys).size, keys.length, `${type}: all different`);
+    const back = keys.map(key => elementOf(type, key));
+    t.ok(
+      back.every((value, i) => Object.is(value, rounded[i])),
+      `${type}: ${back.join(' ')}`,
     );
   }
 });
@@ -259,47 +280,63 @@ for (const type of NATIVE_TYPES) {
         const counters = take(4 * 3 * buckets);
         bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * 3 * buckets);
         const [low, scale] = [random.pick([-4.1, 0, 3]), random.pick([0.5, 7.3])];
-        kernels.countScaled(...values, cells, count, low, scale, buckets, counters);
+        kernels.countScaled(takeSpec(area, [...values, count, cells, 0]), low, scale, buckets, counters);
       }),
       [],
     );
   });
 
-  t.test(`${type} are counted by bucket, and collected, in the ranges of their cell`, async t => {
+  t.test(`${type} are collected in the ranges of their cell, and counted by bucket`, async t => {
     t.strictSame(
       differences(SEEDS, (kernels, area) => {
         const { bytes, take, random } = area;
-        const count = lengthOf(random);
+        const count = random.below(140);
         const first = random.below(3);
         const cellCount = 1 + random.below(5);
-        const cells = takeU32(area, count, first + cellCount + 2);
+        // Of each value, or of all.
+        const cells = random.next() < 0.5 ? takeU32(area, count, first + cellCount + 2) : 0;
         const isFloat = type.startsWith('f');
         const values = takeValues(area, type, count, () => {
           const special = isFloat && random.next() < 0.2;
           return special ? random.pick(SPECIAL_FLOATS) : randomValue(random, type, 20);
         });
-        const { starts, hulls, ranges, number } = takeRanges(area, type, cellCount);
+        const { starts, hulls, ranges, number } = takeRanges(area, type, cellCount, random.pick([4, 4, 20]));
         const bits = random.pick([1, 3, 6]);
         const counters = take(4 * number * 2 ** bits);
         bytes.fill(0, counters - bytes.byteOffset, counters - bytes.byteOffset + 4 * number * 2 ** bits);
-        const lookup = [first, cellCount, hulls, starts, ranges] as const;
-        kernels.countBuckets(...values, cells, count, ...lookup, bits, counters);
-        return kernels.collectCodes(...values, cells, count, ...lookup, take(8 * count), take(4 * count));
+        const spec = takeSpec(area, [...values, count, cells, first + random.below(cellCount + 1)]);
+        const where = takeSpec(area, [first, cellCount, hulls, starts, ranges]);
+        const [keys, numbers] = [take(8 * (count + 1)), take(4 * (count + 1))];
+        const found = kernels.collectKeys(spec, where, keys, numbers);
+        const keyBytes = NATIVE_BYTES[type] === 8 ? 8 : 4;
+        kernels.countRanges(keyBytes, keys, numbers, found, where, bits, counters);
+        // What is behind the last one has no meaning.
+        bytes.fill(0, keys - bytes.byteOffset + keyBytes * found, keys - bytes.byteOffset + 8 * (count + 1));
+        bytes.fill(0, numbers - bytes.byteOffset + 4 * found, numbers - bytes.byteOffset + 4 * (count + 1));
+        return found;
       }),
       [],
     );
   });
 }
 
-/** Up to three ranges of a few values for each cell; now and then none. */
+/** Numbers of 32 bits that kernels are told together. */
+function takeSpec({ view, take }: Area, numbers: readonly number[]): number {
+  const at = take(4 * numbers.length);
+  for (const [i, number] of numbers.entries()) view.setUint32(at + 4 * i, number, true);
+  return at;
+}
+
+/** Fewer than `below` ranges of a few values for each cell; now and then none. */
 function takeRanges(
   { view, take, random }: Area,
   type: NativeType,
   cellCount: number,
+  below: number,
 ): { starts: number; hulls: number; ranges: number; number: number } {
   const starts = take(4 * (cellCount + 1));
   const hulls = take(2 * NATIVE_BYTES[type] * cellCount);
-  const ranges = take(16 * 3 * cellCount);
+  const ranges = take(16 * below * cellCount);
   const isFloat = type.startsWith('f');
   const wide = (value: number): number | bigint => (type === 'i64' || type === 'u64' ? BigInt(value) : value);
   let number = 0;
@@ -308,12 +345,12 @@ function takeRanges(
     let low = random.below(8) - (type.startsWith('u') ? 0 : 5);
     // No value is above the one and below the other.
     let [least, most] = [100, isFloat ? -100 : 0];
-    for (let own = random.below(4); own > 0; own--, number++) {
+    for (let own = random.below(below); own > 0; own--, number++) {
       const high = low + random.below(5);
       [least, most] = [Math.min(least, low), high];
-      const code = codeOfValue(type, wide(low));
-      view.setBigUint64(ranges + 16 * number, code, true);
-      view.setBigUint64(ranges + 16 * number + 8, codeOfValue(type, wide(high)) - code, true);
+      const key = keyOf(type, wide(low));
+      view.setBigUint64(ranges + 16 * number, key, true);
+      view.setBigUint64(ranges + 16 * number + 8, keyOf(type, wide(high)) - key, true);
       low = high + 1 + random.below(3);
     }
     putValues(view, hulls + 2 * NATIVE_BYTES[type] * cell, type, [wide(least), wide(most)]);

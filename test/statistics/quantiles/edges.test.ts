@@ -3,11 +3,26 @@ import t from 'tap';
 import { parseDType } from '../../../src/dtype.js';
 import { HyperslabError } from '../../../src/errors.js';
 import { packedView } from '../../../src/layout/view.js';
-import { computeInProcess, parseQuery, planStatistics, toBlock, toJson } from '../../../src/statistics/index.js';
-import { Search } from '../../../src/statistics/quantiles/search.js';
+import {
+  chunkAt,
+  Computation,
+  computeInProcess,
+  newEngine,
+  parseQuery,
+  PLAN_BOUNDS,
+  planStatistics,
+  scanChunks,
+  sourceFrom,
+  type TileSource,
+  toBlock,
+  toJson,
+} from '../../../src/statistics/index.js';
+import { atOnce } from '../../../src/turns.js';
 import { seededRandom } from '../../helpers/random.js';
 
 type Data = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
+
+const engine = newEngine();
 
 const TYPESTRS = { Float64Array: '<f8', Float32Array: '<f4', Int8Array: '|i1', BigInt64Array: '<i8' } as const;
 
@@ -220,17 +235,49 @@ t.test('a search reads the data as often as its bits ask for', async t => {
   t.equal(passes('<f4', 250_000_000, 'histogram'), 2);
 });
 
+/** A source whose file holds other numbers from a pass on. */
+function changingSource(passes: readonly Uint8Array[]): { readonly source: TileSource; readonly next: () => void } {
+  let pass = 0;
+  const source: TileSource = {
+    read: (...args) => sourceFrom(passes[Math.min(pass, passes.length - 1)]!).read(...args),
+    kept: () => undefined,
+  };
+  return { source, next: () => void pass++ };
+}
+
 t.test('a file that changes between two passes is told, not answered wrongly', async t => {
-  const changed = { code: 'file_changed' };
-  const bounds = { tablesMax: 16, collectedMax: 100 };
-  const digits = { order: 'ascending', base: 0n, shift: 16 } as const;
-  const search = new Search('u32', bounds);
-  search.start(0, Float64Array.of(5, 5), digits, [7]);
-  t.equal(search.next()!.name, 'refine');
-  t.throws(() => search.takeTables(new Float64Array(65_536)), changed);
-  const wide = new Search('u64', bounds);
-  wide.start(0, Float64Array.of(5, 5), { ...digits, shift: 48 }, [7]);
-  t.equal(wide.next()!.name, 'collect');
-  t.throws(() => wide.takeCollected([[1n]]), changed);
-  t.throws(() => new Search('u32', bounds).start(0, Float64Array.of(5), digits, [7]), changed);
+  const length = 40_000;
+  const [low, high] = [Array.from({ length }, (_, i) => i), Array.from({ length }, (_, i) => i + 2 ** 20)];
+  const types: readonly [string, (values: readonly number[]) => Data | Uint32Array<ArrayBuffer>][] = [
+    ['<f4', values => Float32Array.from(values)],
+    ['<f8', values => Float64Array.from(values)],
+    ['<i8', values => BigInt64Array.from(values, value => BigInt(value) * 2n ** 40n)],
+    ['<u4', values => Uint32Array.from(values, value => value * 2 ** 11)],
+  ];
+  for (const [typestr, make] of types) {
+    const dtype = parseDType(typestr);
+    const files = [low, high].map(values => new Uint8Array(make(values).buffer));
+    for (const collectedMax of [0, 2 ** 20]) {
+      const bounds = { select: { ...PLAN_BOUNDS.select, soleCellElementsMax: 0, cellBytesMax: 0 } };
+      const search = { ...PLAN_BOUNDS.search, collectedMax };
+      const view = packedView([length], dtype.itemsize, 'C', 0);
+      const query = parseQuery({ ops: [{ quantile: { q: [0.3, 0.7] } }] }, 1);
+      const plan = planStatistics(query, dtype, view, { bounds: { ...bounds, search } });
+      // Integers are looked for between their extremes: these are read in a pass of their own, and hold.
+      const isInteger = dtype.kind !== 'f';
+      const { source, next } = changingSource(isInteger ? [files[0]!, files[0]!, files[1]!] : files);
+      const computation = new Computation(plan);
+      const run = (): void => {
+        for (let pass = atOnce(computation.next()); pass; pass = atOnce(computation.next())) {
+          for (let number = 0; number < pass.scan.chunkCount; number++) {
+            const [partials] = scanChunks(engine, pass.specs, [chunkAt(pass.scan, number)], [source]);
+            atOnce(computation.combine(pass, partials!));
+          }
+          if (pass.scan.chunkCount > 0) next();
+        }
+      };
+      if (isInteger && collectedMax > 0) t.doesNotThrow(run, `${typestr}: found in the first pass`);
+      else t.throws(run, { code: 'file_changed' }, `${typestr}, ${collectedMax} collected`);
+    }
+  }
 });

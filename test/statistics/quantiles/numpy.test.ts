@@ -31,7 +31,6 @@ function boundsOf(random: Random, { query, view }: Case): PlanBounds['select'] {
   const cells = view.shape.reduce((product, length, axis) => (reduced.includes(axis) ? product : product * length), 1);
   return {
     tablesMax: random.pick([1, 2, 16]),
-    collectedMax: random.pick([0, 3, 65_536]),
     cellBytesMax: cells > 12 ? 2 ** 24 : random.pick([0, 0, 400, 2 ** 24]),
     soleCellElementsMax: random.pick([0, 0, 100]),
     searchedQuantilesMax: random.pick([0, 64, 64]),
@@ -47,7 +46,18 @@ function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
   return {
     ...each,
     query: { ops: ['median', { quantile: { q, method } }], axis, keepdims, nan },
-    bounds: { ...each.bounds, chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax), select: boundsOf(random, each) },
+    bounds: {
+      ...each.bounds,
+      chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax),
+      select: boundsOf(random, each),
+      search: {
+        rangesMax: random.pick([1, 20, 1000]),
+        countersMax: random.pick([200, 2 ** 20, 2 ** 20]),
+        collectedMax: random.pick([0, 3, 65_536]),
+        sortedMax: random.pick([1, 65_536]),
+        sampledMin: 0,
+      },
+    },
     asks: { q, method, axis: axis ?? null, keepdims: keepdims ?? false, nan },
   } as QuantileCase;
 }
@@ -107,5 +117,4 @@ t.test('arrays that many tasks share have them, too', { skip }, async t => {
 
 t.test('the bounds of the service are those that tests lower', async t => {
   t.equal(PLAN_BOUNDS.select.cellBytesMax, LIMITS.cellBytesGatheredMax);
-  t.equal(PLAN_BOUNDS.select.collectedMax, LIMITS.searchCollectedMax);
 });

@@ -38,9 +38,9 @@ function check(seed: number): string | undefined {
     ...PLAN_BOUNDS.select,
     cellBytesMax: random.pick([0, 0, 200, 2 ** 24]),
     soleCellElementsMax: 0,
-    collectedMax: random.pick([0, 5]),
   };
-  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, select };
+  const search = { ...PLAN_BOUNDS.search, collectedMax: random.pick([0, 5]), rangesMax: random.pick([1, 1000]) };
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, select, search };
   const rows = data.filter(([first]) => first! > above).filter((_, i) => isTaken(i));
   const columns = Array.from({ length: width }, (_, i) => rows.map(row => row[i]!));
   const cells = axis === null ? [rows.flat()] : axis === 0 ? columns : rows;

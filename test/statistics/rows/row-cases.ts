@@ -63,7 +63,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       ...((options.isSelecting ?? options.isMixed) && {
         select:
           cellsMost(query, shape, parts) > FEW.tablesMax ? PLAN_BOUNDS.select : random.pick([PLAN_BOUNDS.select, FEW]),
-        groupSearch: {
+        search: {
           rangesMax: random.pick([20, 1000]),
           countersMax: random.pick([200, 10_000]),
           collectedMax: random.pick([0, 10, 10_000]),
@@ -78,7 +78,6 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
 /** Everything is searched for in passes, and in batches of cells. */
 const FEW: PlanBounds['select'] = {
   tablesMax: 3,
-  collectedMax: 4,
   cellBytesMax: 0,
   soleCellElementsMax: 1,
   searchedQuantilesMax: 1000,

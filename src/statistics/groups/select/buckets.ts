@@ -53,9 +53,8 @@ export class BucketsSink implements Sink {
       (rows, ordinals, before) => {
         this.#begin(before, this.#groups.known);
         for (const element of elements) {
-          const cells = this.#block.cellsOf(ordinals, rows.count, this.#cells, element.cell);
-          const values = this.#block.at(tile.ptr, element, rows);
-          kernels.countScaled(...values, cells, rows.count, low, perUnit, buckets, this.#counters);
+          const values = this.#block.at(tile.ptr, element, rows, ordinals, this.#cells, element.cell);
+          kernels.countScaled(values, low, perUnit, buckets, this.#counters);
         }
       },
     );

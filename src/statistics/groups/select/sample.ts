@@ -34,7 +34,7 @@ export class SampleSink implements Sink {
       rows => {
         this.#rows += rows.count;
         for (const element of elements) {
-          kernels.widen(...this.#block.at(tile.ptr, element, rows), rows.count, this.#wide);
+          kernels.widen(...this.#block.plain(tile.ptr, element, rows), rows.count, this.#wide);
           this.#values.push(scratch.f64(this.#wide, rows.count).slice());
         }
       },

@@ -1,9 +1,9 @@
 /**
  * How values are put into buckets before it is known where the wanted ones lie: bucket 0 is for NaN, 1 for what lies below,
  * the last for what lies above, and the others divide what lies between evenly. Buckets ascend with the values, whatever
- * rounding does, so each holds a range of codes.
+ * rounding does, so each holds a range of sort keys.
  */
-import { codeOfRank, ranksOf, valueOfRank } from '../../codes.js';
+import { elementOf, keyRangeOf } from '../../sort-keys.js';
 import type { NativeType } from '../../../kernels/native-types.js';
 
 /** Plain data. */
@@ -43,22 +43,22 @@ function clamped(place: number, buckets: number): number {
   return Math.min(Math.max(place, -1), buckets - 3);
 }
 
-/** The lowest code of each bucket from 1 on, and behind the last one the code that is beyond all numbers. */
-export function codeBounds(scale: Scale, type: NativeType): bigint[] {
-  const { min, max } = ranksOf(type);
+/** The lowest sort key of each bucket from 1 on, and behind the last one the key that is beyond all numbers. */
+export function keyBounds(scale: Scale, type: NativeType): bigint[] {
+  const { least, most } = keyRangeOf(type);
   const bounds = [0n];
-  let from = min;
+  let from = least;
   for (let bucket = 1; bucket < scale.buckets; bucket++) {
-    // The first rank from `from` on whose bucket is not a lower one.
-    let [low, high] = [from, max + 1n];
+    // The first key from `from` on whose bucket is not a lower one.
+    let [low, high] = [from, most + 1n];
     while (low < high) {
       const middle = (low + high) >> 1n;
-      if (bucketOf(scale, type, Number(valueOfRank(type, middle))) >= bucket) high = middle;
+      if (bucketOf(scale, type, Number(elementOf(type, middle))) >= bucket) high = middle;
       else low = middle + 1n;
     }
     from = low;
-    bounds.push(codeOfRank(type, low));
+    bounds.push(low);
   }
-  bounds.push(codeOfRank(type, max + 1n));
+  bounds.push(most + 1n);
   return bounds;
 }

@@ -1,38 +1,30 @@
 /**
  * Median and quantiles of groups. Where there is much data, a sample tells how many groups there are and what the values
  * are like: then the pass that finds the groups also counts their values by buckets, and what is left to look into is
- * little. Else ranges begin with the extremes of each cell, or with all codes.
+ * little. Else ranges begin with the extremes of each cell, or with all keys.
  */
-import { codeOfRank, ranksOf, valueOfCode } from '../../codes.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
-import { newValues, setValue } from '../../quantiles/gather-sink.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../plan-rows.js';
+import type { Plan } from '../../plan.js';
 import { emptyScan, type Scan } from '../../scan/scan.js';
-import { extremeCodes, type GroupCells } from '../cells.js';
+import type { GroupCells } from '../cells.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
 import { bucketOfRank, FoundBuckets } from './found-buckets.js';
-import { codeBounds, scaleOf, type Scale } from './scale.js';
-import { searchBatch, type CodeRange, type GroupSearchBounds, type Search } from './search.js';
-import type {
-  BucketsSpec,
-  CodesSpec,
-  GroupKey,
-  SinkSpec,
-  Ranges,
-  SamplePartial,
-  SinkPartial,
-  Values,
-} from '../../specs.js';
+import { keyBounds, scaleOf, type Scale } from './scale.js';
+import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ranges.js';
+import { QuantileResults } from '../../quantiles/results.js';
+import { elementsOf, searchCells, type Search } from '../../quantiles/search.js';
+import type { BucketsSpec, GroupKey, SamplePartial, SinkPartial } from '../../specs.js';
 import type { Pass } from '../../pass.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
 const SAMPLE_PIECES = 12;
 const PIECE_ELEMENTS = 64 * 1024;
 const PIECE_ROWS = 2048;
-/** A range that is looked into, with its codes, on the thread that merges; and counters of one at most. */
+/** A range that is looked into, with its keys, on the thread that combines; and counters of one at most. */
 const RANGE_BYTES = 256;
 const COUNTERS_PER_RANGE = 4096;
 const BUCKETS_MIN = 32;
@@ -43,7 +35,7 @@ export interface SelectionOptions {
   readonly wanted: Wanted;
   /** Of passes that look for elements; its chunks may be larger than those of a pass that finds groups. */
   readonly scan: Scan;
-  readonly bounds: GroupSearchBounds;
+  readonly plan: Plan;
   /** Elements of all rows, used or not. */
   readonly elements: number;
 }
@@ -55,9 +47,8 @@ export class GroupSelection {
   readonly #taken: (take: (partial: SinkPartial) => void) => void;
   readonly #turn: Pass;
   #buckets: FoundBuckets | undefined;
-  /** By cell: group * cells of a group + cell. Those of quantiles for the first one, then for the next. */
-  median: Float64Array = new Float64Array();
-  quantiles: Values | undefined;
+  /** Of all groups, when they are known. */
+  results: QuantileResults | undefined;
   /** Of the keys that are known, and of the batch that is searched. */
   #searchBytes = 0;
 
@@ -72,9 +63,9 @@ export class GroupSelection {
 
   /** A pass over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
   *sample(findsGroups: boolean): Generator<Pass, void, void> {
-    const { scan, bounds, elements, keys } = this.#options;
+    const { scan, plan, elements, keys } = this.#options;
     const isWhole = scan.rows!.before === undefined && hasWholeRows(scan);
-    if (elements < bounds.sampledMin || !isWhole) return;
+    if (elements < plan.bounds.search.sampledMin || !isWhole) return;
     const found = new KeyTable(partsOf(keys).length);
     const values: Float64Array[] = [];
     let rows = 0;
@@ -107,8 +98,7 @@ export class GroupSelection {
 
   /** What it holds. */
   get bytes(): number {
-    const answers = this.median.byteLength + (this.quantiles?.byteLength ?? 0);
-    return (this.#buckets?.bytes ?? 0) + answers + this.#searchBytes;
+    return (this.#buckets?.bytes ?? 0) + (this.results?.bytes ?? 0) + this.#searchBytes;
   }
 
   /** What is counted in the pass that finds the groups, and who takes it. */
@@ -119,82 +109,61 @@ export class GroupSelection {
 
   /** The passes that find all elements. The groups are known, in this order. */
   *select(order: Uint32Array): Generator<Pass, void, void> {
-    const { wanted, bounds } = this.#options;
+    const { wanted, scan, plan, keys } = this.#options;
     const { store } = this.#cells;
-    const cells = order.length * store.cells;
-    this.median = wanted.median ? new Float64Array(cells).fill(Number.NaN) : new Float64Array();
-    this.quantiles = wanted.quantile ? newValues(wanted, cells * wanted.quantile.q.length) : undefined;
-    if (this.quantiles instanceof Float64Array) this.quantiles.fill(Number.NaN);
-    const known = yield* this.#known(order);
-    this.#searchBytes = known.byteLength;
     const places = new Places(wanted);
-    const rangesOf = this.#rangesOf();
-    let batch: Search[] = [];
-    let ranks = 0;
-    for (let cell = 0; cell < cells; cell++) {
-      const search = this.#searchOf(cell, order, places, rangesOf);
-      if (search) batch.push(search);
-      ranks += search?.ranks.length ?? 0;
-      if (ranks < bounds.rangesMax && cell < cells - 1) {
-        if ((cell + 1) % 2048 === 0) yield this.#turn;
-        continue;
-      }
-      this.#searchBytes = known.byteLength + this.#batchBytes(ranks);
-      yield* searchBatch(batch, bounds, {
-        type: this.#type,
-        digits: (where, bits) => ({ kind: 'group-digits', ...this.#spec(known, where), bits }),
-        codes: where => ({ kind: 'group-codes', ...this.#spec(known, where) }),
-        passOf: (spec: SinkSpec): Pass => ({ scan: this.#options.scan, spec }),
-        turn: this.#turn,
-        taken: this.#taken,
-      });
-      for (const each of batch) this.#answer(each, order, places, cells);
-      batch = [];
-      ranks = 0;
-    }
+    const results = new QuantileResults(plan, wanted, order.length);
+    this.results = results;
+    const known = yield* this.#known(order);
+    this.#searchBytes = known.byteLength + this.#batchBytes(order.length * store.cells);
+    const searched = {
+      type: this.#type,
+      scan,
+      groups: { keys, known, cellsPerGroup: store.cells },
+      turn: this.#turn,
+      bounds: plan.bounds.search,
+      taken: this.#taken,
+    };
+    yield* searchCells(this.#searches(order, places), searched, search => {
+      results.set(search.cell, places.answersOf(search.count, elementsOf(this.#type, search)));
+    });
     this.#searchBytes = 0;
   }
 
   /** Ranges, and what is counted or collected in them at a time. */
-  #batchBytes(ranks: number): number {
-    const { bounds, elements } = this.#options;
-    const counters = Math.min(bounds.countersMax, ranks * COUNTERS_PER_RANGE);
-    return ranks * RANGE_BYTES + 8 * Math.max(counters, Math.min(bounds.collectedMax, elements));
+  #batchBytes(cells: number): number {
+    const { plan, elements, wanted } = this.#options;
+    const { rangesMax, countersMax, collectedMax } = plan.bounds.search;
+    const perCell = 2 * ((wanted.median ? 1 : 0) + (wanted.quantile?.q.length ?? 0));
+    const ranks = Math.min(rangesMax + perCell, cells * perCell);
+    const counters = Math.min(countersMax, ranks * COUNTERS_PER_RANGE);
+    return ranks * RANGE_BYTES + 8 * Math.max(counters, Math.min(collectedMax, elements));
   }
 
-  #spec(known: BigUint64Array, where: Ranges): Omit<CodesSpec, 'kind'> {
-    return { keys: this.#options.keys, known, cellsPerGroup: this.#cells.store.cells, where };
-  }
-
-  /** The cell in the records of the groups. */
-  #ownCell(cell: number, order: Uint32Array): number {
+  /** What to look for in each cell, group by group; undefined where that is nothing. */
+  *#searches(order: Uint32Array, places: Places): Generator<Search | undefined, void> {
     const { cells } = this.#cells.store;
-    const group = Math.floor(cell / cells);
-    return order[group]! * cells + (cell - group * cells);
-  }
-
-  /** Undefined where there is nothing to look for. */
-  #searchOf(
-    cell: number,
-    order: Uint32Array,
-    places: Places,
-    rangesOf: (own: number, ranks: readonly number[]) => CodeRange[],
-  ): Search | undefined {
-    const own = this.#ownCell(cell, order);
-    const count = seenIn(this.#cells, own);
-    if (count === 0 || hasNan(this.#cells, own)) return undefined;
-    const ranks = places.ranksOf(count);
-    return { cell, ranks, ranges: rangesOf(own, ranks), found: ranks.map(() => undefined) };
+    const rangesOf = this.#rangesOf();
+    for (let cell = 0; cell < order.length * cells; cell++) {
+      const group = Math.floor(cell / cells);
+      // The cell in the fields of the groups.
+      const own = order[group]! * cells + (cell - group * cells);
+      const count = seenIn(this.#cells, own);
+      const isAnswered = count === 0 || hasNan(this.#cells, own);
+      const ranks = isAnswered ? [] : places.ranksOf(count);
+      const found = ranks.map(() => undefined);
+      yield isAnswered ? undefined : { cell, count, ranks, ranges: rangesOf(own, count, ranks), found };
+    }
   }
 
   /** The ranges that the search of a cell begins with. */
-  #rangesOf(): (own: number, ranks: readonly number[]) => CodeRange[] {
+  #rangesOf(): (own: number, count: number, ranks: readonly number[]) => KeyRange[] {
     const buckets = this.#buckets?.isLost === false ? this.#buckets : undefined;
     if (buckets) {
-      const bounds = codeBounds(buckets.scale, this.#type);
-      return (own, ranks) => {
+      const bounds = keyBounds(buckets.scale, this.#type);
+      return (own, _, ranks) => {
         const running = buckets.runningOf(own);
-        let last: { bucket: number; range: CodeRange } | undefined;
+        let last: { bucket: number; range: KeyRange } | undefined;
         return ranks.map(rank => {
           const bucket = bucketOfRank(running, rank);
           if (last?.bucket === bucket) return last.range;
@@ -205,21 +174,11 @@ export class GroupSelection {
         });
       };
     }
-    const { store } = this.#cells;
-    const { min, max } = ranksOf(this.#type);
-    const all = { least: codeOfRank(this.#type, min), most: codeOfRank(this.#type, max) };
-    return (own, ranks) => {
-      const { least, most } = store.fields.min ? extremeCodes(this.#cells, own) : all;
-      const range = { low: least, span: most - least, below: 0, count: seenIn(this.#cells, own) };
+    const hasExtremes = this.#cells.store.fields.min !== undefined;
+    return (own, count, ranks) => {
+      const range = hasExtremes ? extremeRange(this.#cells, own, count) : wholeRange(this.#type, count);
       return ranks.map(() => range);
     };
-  }
-
-  #answer({ cell, ranks, found }: Search, order: Uint32Array, places: Places, cells: number): void {
-    const count = seenIn(this.#cells, this.#ownCell(cell, order));
-    const { median, quantiles } = places.answersOf(count, rank => valueOfCode(this.#type, found[ranks.indexOf(rank)]!));
-    if (this.#options.wanted.median) this.median[cell] = median;
-    for (const [i, value] of quantiles.entries()) setValue(this.quantiles!, i * cells + cell, value);
   }
 
   /** The codes of all groups in their order, in shared memory. */

@@ -1,6 +1,6 @@
 /**
- * Cells whose elements are all at hand. Elements become keys: unsigned integers of 32 or 64 bits that sort as the elements
- * do, NaN (all as one) last; then the keys of wanted ranks are found.
+ * Cells whose elements are all at hand. Elements become sort keys: unsigned integers of the type's bits that sort as the
+ * elements do, NaN (all as one) last; then the keys of wanted ranks are found.
  */
 import type { Kernels } from '../../../../src/kernels/index.js';
 import { NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
@@ -18,15 +18,20 @@ const KEYS: Readonly<Record<NativeType, Key>> = {
     if (Number.isNaN(memory.getFloat64(at, true))) return 2n ** 64n - 1n;
     return bits >= 2n ** 63n ? 2n ** 64n - 1n - bits : bits + 2n ** 63n;
   },
-  i8: (memory, at) => memory.getInt8(at) + 0x8000_0000,
+  i8: (memory, at) => memory.getInt8(at) + 0x80,
   u8: (memory, at) => memory.getUint8(at),
-  i16: (memory, at) => memory.getInt16(at, true) + 0x8000_0000,
+  i16: (memory, at) => memory.getInt16(at, true) + 0x8000,
   u16: (memory, at) => memory.getUint16(at, true),
   i32: (memory, at) => memory.getInt32(at, true) + 0x8000_0000,
   u32: (memory, at) => memory.getUint32(at, true),
   i64: (memory, at) => memory.getBigInt64(at, true) + 2n ** 63n,
   u64: (memory, at) => memory.getBigUint64(at, true),
 };
+
+/** The sort key of the element at an address. */
+export function keyAt(memory: DataView, type: number, at: number): bigint {
+  return BigInt(KEYS[NATIVE_TYPES[type]!](memory, at));
+}
 
 export function cellKernels(memory: DataView) {
   return {

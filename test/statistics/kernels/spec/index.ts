@@ -2,13 +2,14 @@
 import type { ElementKernelName, Kernels } from '../../../../src/kernels/index.js';
 import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
-import { groupSearchKernels } from './group-search.js';
 import { groupKernels } from './groups.js';
 import { histogramKernels } from './histogram.js';
+import { keyRangeKernels } from './key-ranges.js';
+import { keyTableKernels } from './key-tables.js';
 import { maskKernels } from './masks.js';
 import { rowKernels } from './rows.js';
 import { runKernels } from './runs.js';
-import { selectKernels } from './select.js';
+import { scaleKernels } from './scales.js';
 
 /** Those that take elements one at a time are as plain as a specification would be: the oracle judges their statistics. */
 export type SpecifiedKernels = Omit<Kernels, ElementKernelName>;
@@ -19,11 +20,12 @@ export function scalarKernels(memory: ArrayBuffer): SpecifiedKernels {
     ...cellKernels(view),
     ...convertKernels(view),
     ...groupKernels(view),
-    ...groupSearchKernels(view),
     ...histogramKernels(view),
+    ...keyRangeKernels(view),
+    ...keyTableKernels(view),
     ...maskKernels(view),
     ...rowKernels(view),
     ...runKernels(view),
-    ...selectKernels(view),
+    ...scaleKernels(view),
   };
 }

@@ -1,7 +1,12 @@
 /**
- * The order of native values as whole numbers. A value's rank is the value itself for integers, and counts representable
- * values from zero for floats: neighbours have neighbouring ranks, both zeros have rank 0, NaN has none. So every
- * comparison is an interval of ranks. Codes are ranks as unsigned integers, which kernels compare, hash and sort.
+ * Numbers that sort as elements do. The sort key of an element is an unsigned integer of the type's bits, NaN (all as one)
+ * last: the bits of an integer with the sign flipped, or those of a float, all of them flipped below zero. -0 comes just
+ * before 0, so that an element can be had back from its key; medians and quantiles look for elements by their keys.
+ *
+ * Where values are compared, both zeros are one. A value's rank is the value itself for integers, and counts representable
+ * values from zero for floats: neighbours have neighbouring ranks, both zeros have rank 0, NaN has none. So every comparison
+ * is an interval of ranks. Codes are ranks as unsigned integers, by which kernels tell groups apart: a code is the sort key
+ * of 0 or more, and one more than it below. Of float32, -0 has key 0x7fffffff, and both zeros have code 0x80000000.
  */
 import { NATIVE_BYTES, type NativeType } from '../kernels/native-types.js';
 
@@ -60,10 +65,7 @@ export function codeBitsOf(type: NativeType): number {
   return 8 * NATIVE_BYTES[type];
 }
 
-/**
- * Codes are what kernels compare, hash and sort: ranks moved up to where the least is no less than 0, as unsigned
- * integers of the type's bits. NaN has the largest, so that it sorts last and equals itself.
- */
+/** The code of a rank; NaN has the largest code, so that it sorts last and equals itself. */
 export function codeOfRank(type: NativeType, rank: bigint): bigint {
   return rank + biasOf(type);
 }
@@ -90,3 +92,41 @@ function biasOf(type: NativeType): bigint {
   if (bias === undefined) biases.set(type, (bias = type.startsWith('u') ? 0n : 1n << BigInt(codeBitsOf(type) - 1)));
   return bias;
 }
+
+/** Bytes of a key where many of them stand side by side. */
+export function keyBytesOf(type: NativeType): 4 | 8 {
+  return NATIVE_BYTES[type] === 8 ? 8 : 4;
+}
+
+/** The sort key of an element. */
+export function keyOf(type: NativeType, element: ExactNumber): bigint {
+  const code = codeOfValue(type, element);
+  return type.startsWith('f') && (element < 0 || Object.is(element, -0)) ? code - 1n : code;
+}
+
+/** The element of a sort key: bigint for 64-bit integers, else a number. Keys of at most 32 bits may be numbers. */
+export function elementOf(type: NativeType, key: number | bigint): ExactNumber {
+  if (NATIVE_BYTES[type] === 8) {
+    const wide = BigInt(key);
+    if (type !== 'f64') return valueOfCode(type, wide);
+    scratch.setBigUint64(0, wide >= biasOf(type) ? wide - biasOf(type) : BigInt.asUintN(64, ~wide));
+    return scratch.getFloat64(0);
+  }
+  const narrow = Number(key);
+  if (type !== 'f32') return type.startsWith('i') ? narrow - 2 ** (codeBitsOf(type) - 1) : narrow;
+  scratch.setUint32(0, narrow >= 0x8000_0000 ? narrow - 0x8000_0000 : ~narrow >>> 0);
+  return scratch.getFloat32(0);
+}
+
+/** The sort keys that numbers of a type have; NaN are beyond. */
+export function keyRangeOf(type: NativeType): { readonly least: bigint; readonly most: bigint } {
+  let range = keyRanges.get(type);
+  if (!range) {
+    const { min, max } = ranksOf(type);
+    range = { least: keyOf(type, valueOfRank(type, min)), most: keyOf(type, valueOfRank(type, max)) };
+    keyRanges.set(type, range);
+  }
+  return range;
+}
+
+const keyRanges = new Map<NativeType, ReturnType<typeof keyRangeOf>>();

@@ -1,0 +1,82 @@
+/** Kernels that count all elements of a cell by the high bits of their sort keys, against their specification. */
+import t from 'tap';
+import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
+import { caseCount } from '../../helpers/cases.js';
+import { seededRandom } from '../../helpers/random.js';
+import { compareTables, rowsCase } from './digits.js';
+import { randomValue } from './values.js';
+
+const TABLE_LENGTH = 65_536;
+
+for (const [number, type] of NATIVE_TYPES.entries()) {
+  if (isLongInteger(type)) continue;
+  t.test(`${type} are counted as the specification counts, whatever the length and the alignment`, async t => {
+    const wrong: string[] = [];
+    for (let length = 0; length <= 67; length++) {
+      for (let seed = 0; seed < caseCount(1, 6); seed++) {
+        const random = seededRandom(length * 100 + seed);
+        const each = rowsCase(type, 1 + random.below(3), length, () => randomValue(random, type, 50));
+        const difference = compareTables(seed, each, TABLE_LENGTH, ({ kernels, at, spec, table }) => {
+          kernels.countKeys(number, ...at, spec, 16, table);
+          kernels.orderTable(number, table);
+        });
+        if (difference !== undefined) wrong.push(`${length}: ${difference}`);
+      }
+    }
+    t.same(wrong, []);
+  });
+}
+
+function isLongInteger(type: NativeType): boolean {
+  return !type.startsWith('f') && NATIVE_BYTES[type] > 2;
+}
+
+t.test('every NaN is counted last, where no other float is', async t => {
+  for (const [type, bits] of [
+    ['f32', [0x7f80_0001, 0x7fff_ffff, 0xff80_0001, 0xffff_ffff, 0x7fc0_0000]],
+    ['f64', [0x7ff0_0000, 0x7fff_ffff, 0xfff0_0000, 0xffff_ffff, 0x7ff8_0000]],
+  ] as const) {
+    const number = NATIVE_TYPES.indexOf(type);
+    for (const length of [5, 40]) {
+      const each = rowsCase(type, 1, length, () => Number.POSITIVE_INFINITY);
+      const difference = compareTables(1, each, TABLE_LENGTH, ({ kernels, memory, at, spec, table }) => {
+        const itemsize = NATIVE_BYTES[type];
+        for (let i = 1; i < length; i++) {
+          memory.setUint32(at[0] + i * itemsize, 1, true);
+          memory.setUint32(at[0] + i * itemsize + itemsize - 4, bits[i % bits.length]!, true);
+        }
+        kernels.countKeys(number, ...at, spec, 16, table);
+        kernels.orderTable(number, table);
+        return t.equal(memory.getUint32(table + 4 * (TABLE_LENGTH - 1), true), length - 1);
+      });
+      t.equal(difference, undefined);
+    }
+  }
+});
+
+t.test('long integers are counted by bucket of a range that holds them', async t => {
+  const wrong: string[] = [];
+  for (let seed = 0; seed < caseCount(60, 200); seed++) {
+    const random = seededRandom(seed);
+    const type = random.pick(['i32', 'u32', 'i64', 'u64'] as const);
+    const width = NATIVE_BYTES[type] * 8;
+    const least = type.startsWith('i') ? -(2n ** BigInt(width - 1)) : 0n;
+    const low = BigInt(random.below(1000)) + (random.next() < 0.5 ? least : 0n);
+    const span = random.pick([0, 5, 1000, 2 ** 16, 2 ** 30, ...(width === 64 ? [2 ** 45] : [])]);
+    const bits = random.pick([1, 7, 16]);
+    const most = random.next() < 0.2 ? 2 * span : span;
+    const each = rowsCase(type, 1 + random.below(3), random.below(68), () => low + BigInt(random.below(most + 1)));
+    const difference = compareTables(seed, each, TABLE_LENGTH, ({ kernels, memory, at, spec, table }) => {
+      memory.setBigUint64(spec, low - least, true);
+      memory.setBigUint64(spec + 8, BigInt(span), true);
+      kernels.countKeys(NATIVE_TYPES.indexOf(type), ...at, spec, bits, table);
+      kernels.orderTable(NATIVE_TYPES.indexOf(type), table);
+    });
+    if (difference !== undefined) wrong.push(`seed ${seed}: ${difference}`);
+  }
+  t.same(wrong, []);
+});
+
+t.test('types stand where the kernels expect them', async t => {
+  t.same(NATIVE_TYPES, ['f32', 'f64', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64']);
+});
