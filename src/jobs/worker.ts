@@ -77,7 +77,7 @@ function moved(outcome: Outcome<ScanAnswer>): Outcome<ScanAnswer> {
 function buffersOf({ partials }: ScanAnswer): ArrayBuffer[] {
   const members = partials
     .flat()
-    .flatMap(partial => (partial ? Object.values({ ...partial, ...fieldsOf(partial) }) : []));
+    .flatMap(partial => (partial ? Object.values<unknown>({ ...partial, ...fieldsOf(partial) }) : []));
   const arrays = members.filter((each: unknown) => ArrayBuffer.isView(each));
   return [...new Set(arrays.map(array => array.buffer))].filter(buffer => buffer instanceof ArrayBuffer);
 }
