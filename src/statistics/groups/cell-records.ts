@@ -106,6 +106,7 @@ export class CellRecords {
     const values = this.#values;
     const signed = this.#isSigned;
     const into = (field: CellField): [number, number] => [this.#cells.at(field), this.#cells.cellBytes];
+    if (this.#has('seen')) kernels.countCells(cells, count, ...into('seen'));
     if (this.#has('sum')) kernels.sumWideCells(values, signed, cells, count, ...into('sum'));
     if (this.#has('count')) kernels.momentWideCells(values, signed, cells, count, ...into('count'));
     if (this.#has('min')) kernels.extremeWideCells(values, signed, cells, count, ...into('min'));
