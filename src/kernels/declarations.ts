@@ -1,5 +1,6 @@
 /** What the module exports, by the compiler of kernels/ (`npm run build`): edit those files instead. */
 export interface Kernels {
+  powers(spec: number): void;
   product(spec: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
   selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;

@@ -43,7 +43,7 @@ export const QUANTILE_METHODS =
   );
 
 /** Operations that reduce cells to one value each, in any number of dimensions. */
-export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero'.split(' ');
+export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero skew'.split(' ');
 
 export interface CaseOptions {
   readonly shapes?: readonly (readonly number[])[];
@@ -132,6 +132,7 @@ function randomQuery(random: Random, rank: number, from: readonly string[]): Que
     axis,
     keepdims: random.next() < 0.3,
     ddof: random.pick([0, 0, 1, 2, 0.5, 5]),
+    bias: random.pick([true, false]),
     nan: random.pick(['propagate', 'propagate', 'omit', 'omit', 'raise']),
   };
 }

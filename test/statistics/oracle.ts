@@ -77,6 +77,8 @@ function statistic(op: string, query: Query, isFloat: boolean, all: readonly Val
       return Number(numbers.every(value => value !== 0));
     case 'count_nonzero':
       return numbers.filter(value => value !== 0).length;
+    case 'skew':
+      return skewOf(used, query);
     default:
       throw new Error(`the oracle does not know ${op}`);
   }
@@ -118,6 +120,29 @@ function varianceOfIntegers(values: readonly bigint[], ddof: number): number {
   const squares = values.reduce((total, value) => total + value * value, 0n);
   const m2 = Number(((n * squares - sum * sum) << 64n) / n) / 2 ** 64;
   return m2 / Math.max(values.length - ddof, 0);
+}
+
+/** Distances of whole numbers are exact; those of others from a mean that is corrected by what rounding left out. */
+function distancesOf(values: readonly Value[]): number[] {
+  if (values.every(value => typeof value === 'bigint')) {
+    const n = BigInt(values.length);
+    const sum = values.reduce((total, value) => total + value, 0n);
+    return values.map(value => Number(value * n - sum) / values.length);
+  }
+  const numbers = values.map(Number);
+  const mean = meanOf(numbers);
+  const rest = meanOf(numbers.map(value => value - mean));
+  return numbers.map(value => value - mean - rest);
+}
+
+/** scipy.stats.skew: NaN where all elements are one number. */
+function skewOf(values: readonly Value[], { bias = true }: Query): number {
+  const distances = distancesOf(values);
+  const n = distances.length;
+  const moment = (power: number): number => meanOf(distances.map(distance => distance ** power));
+  if (moment(2) <= (1e-15 * meanOf(values.map(Number))) ** 2) return Number.NaN;
+  const skew = moment(3) / moment(2) ** 1.5;
+  return bias || n <= 2 ? skew : (skew * Math.sqrt(n * (n - 1))) / (n - 2);
 }
 
 /** The product as a whole number times a power of two, rounded at the end. */

@@ -5,12 +5,14 @@ import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
 import { isWide, type Fields, type FieldStarts } from './fields.js';
 import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
+import { POWER_STATISTICS, POWERS } from './powers.js';
 import { PRODUCT, PRODUCT_STATISTICS } from './product.js';
 import { SUM, SUM_STATISTICS } from './sum.js';
 
 /** In the order in which they are combined: moments read the counts before these are added. */
 export const ACCUMULATORS = {
   moments: MOMENTS,
+  powers: POWERS,
   sum: SUM,
   product: PRODUCT,
   min: MIN,
@@ -38,6 +40,7 @@ export const STATISTICS = {
   any,
   all,
   count_nonzero,
+  ...POWER_STATISTICS,
 } as const satisfies Record<string, Statistic<AccumulatorName>>;
 
 export type StatisticName = keyof typeof STATISTICS;

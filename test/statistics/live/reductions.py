@@ -4,7 +4,44 @@ import numpy as np
 from cases import answer_all, listed, read_case
 
 
-def compute(a, op, axis, keepdims, ddof, nan):
+def without_nan(cell, omit):
+    return cell[~np.isnan(cell)] if omit else cell
+
+
+def distances(cell):
+    """From the mean, exactly for whole numbers, in long double for others."""
+    if cell.dtype.kind == "f":
+        wide = cell.astype(np.longdouble)
+        return (wide - wide.mean()).astype("f8")
+    whole = [int(value) for value in cell]
+    return np.array([(value * len(whole) - sum(whole)) / len(whole) for value in whole], "f8")
+
+
+def spread(cell):
+    """Mean squared distance; None where there is no spread, as scipy.stats has it."""
+    m2 = np.mean(distances(cell) ** 2) if cell.size else np.nan
+    return None if m2 <= (1e-15 * np.mean(cell.astype("f8"))) ** 2 else m2
+
+
+def skew(cell, bias):
+    m2 = spread(cell)
+    if m2 is None or not cell.size:
+        return np.nan
+    n = cell.size
+    value = np.mean(distances(cell) ** 3) / m2**1.5
+    return value if bias or n <= 2 else value * np.sqrt(n * (n - 1)) / (n - 2)
+
+
+def apply_cells(a, axis, keepdims, function):
+    """A function of the elements of each cell."""
+    axes = tuple(range(a.ndim)) if axis is None else tuple(np.atleast_1d(axis).astype(int) % max(1, a.ndim))
+    kept = [i for i in range(a.ndim) if i not in axes]
+    cells = a.transpose(kept + list(axes)).reshape([a.shape[i] for i in kept] + [-1])
+    values = np.array([function(cells[i]) for i in np.ndindex(*cells.shape[:-1])], "f8")
+    return values.reshape([1 if i in axes else n for i, n in enumerate(a.shape)] if keepdims else cells.shape[:-1])
+
+
+def compute(a, op, axis, keepdims, ddof, nan, bias):
     floating = a.dtype.kind == "f"
     if nan == "raise" and floating and np.isnan(a).any():
         return "nan_found"
@@ -42,6 +79,8 @@ def compute(a, op, axis, keepdims, ddof, nan):
         return np.sqrt(value) if op == "std" else value
     if op in ("var", "std"):
         return getattr(np, ("nan" if omit else "") + op)(real, ddof=ddof, **kw)
+    if op == "skew":
+        return apply_cells(a, axis, keepdims, lambda cell: skew(without_nan(cell, omit), bias))
     if op in ("min", "max", "argmin", "argmax"):
         return getattr(np, ("nan" if omit else "") + op)(a, **kw)
     if op == "ptp":
@@ -63,7 +102,7 @@ def reduced(a, op, case):
     if isinstance(axis, list):
         axis = axis[0] if op.startswith("arg") else tuple(axis)
     try:
-        value = compute(a, op, axis, case["keepdims"], case["ddof"], case["nan"])
+        value = compute(a, op, axis, case["keepdims"], case["ddof"], case["nan"], case.get("bias", True))
         return value if isinstance(value, str) else listed(value)
     except ValueError:
         # numpy refuses what has no cells as well where these would lack elements; an empty answer is no error here.

@@ -31,6 +31,7 @@ export function randomQuery(
     keepdims: random.next() < 0.2,
     // Large integers that agree as doubles have a variance here and none in the model: 0 / 0 would show it.
     ddof: isWide ? 0 : random.pick([0, 0, 1, 2]),
+    bias: random.pick([true, false]),
     nan: random.pick(['propagate', 'propagate', 'omit', 'omit', 'raise']),
     ...(where !== undefined && { where }),
     ...(group !== undefined && { group_by: group }),
@@ -65,6 +66,7 @@ export function mixedQuery(
     axis,
     keepdims: random.next() < 0.3,
     ddof: random.pick([0, 0, 1, 2, 0.5, 5]),
+    bias: random.pick([true, false]),
     nan: random.pick(['propagate', 'propagate', 'omit', 'omit', 'raise']),
     ...((!isGrouped || random.next() < 0.6) && { where: keepingFilter(random, datasets) }),
     ...(isGrouped && { group_by: randomKeys(random, datasets) }),
