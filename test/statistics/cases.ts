@@ -43,7 +43,7 @@ export const QUANTILE_METHODS =
   );
 
 /** Operations that reduce cells to one value each, in any number of dimensions. */
-export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero skew'.split(' ');
+export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero skew kurtosis'.split(' ');
 
 export interface CaseOptions {
   readonly shapes?: readonly (readonly number[])[];

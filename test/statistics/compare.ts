@@ -56,6 +56,7 @@ function agrees(
       // In the dataset's own dtype.
       return error <= Math.abs(b) * { 2: 2 ** -11, 4: 2 ** -24, 8: 0 }[own.itemsize]! * 1.01;
     case 'skew':
+    case 'kurtosis':
       return error <= TOLERANCE * 1e3 * Math.max(1, Math.abs(b));
     case 'prod':
       return error <= TOLERANCE * Math.abs(b) || Math.abs(b) < 1e-300;

@@ -79,6 +79,8 @@ function statistic(op: string, query: Query, isFloat: boolean, all: readonly Val
       return numbers.filter(value => value !== 0).length;
     case 'skew':
       return skewOf(used, query);
+    case 'kurtosis':
+      return kurtosisOf(used, query);
     default:
       throw new Error(`the oracle does not know ${op}`);
   }
@@ -135,14 +137,27 @@ function distancesOf(values: readonly Value[]): number[] {
   return numbers.map(value => value - mean - rest);
 }
 
-/** scipy.stats.skew: NaN where all elements are one number. */
-function skewOf(values: readonly Value[], { bias = true }: Query): number {
+/** The mean of a power of distances from the mean; NaN where all elements are one number, as scipy has it. */
+function momentsOf(values: readonly Value[]): (power: number) => number {
   const distances = distancesOf(values);
-  const n = distances.length;
   const moment = (power: number): number => meanOf(distances.map(distance => distance ** power));
-  if (moment(2) <= (1e-15 * meanOf(values.map(Number))) ** 2) return Number.NaN;
+  return moment(2) <= (1e-15 * meanOf(values.map(Number))) ** 2 ? () => Number.NaN : moment;
+}
+
+/** scipy.stats.skew. */
+function skewOf(values: readonly Value[], { bias = true }: Query): number {
+  const n = values.length;
+  const moment = momentsOf(values);
   const skew = moment(3) / moment(2) ** 1.5;
   return bias || n <= 2 ? skew : (skew * Math.sqrt(n * (n - 1))) / (n - 2);
+}
+
+/** scipy.stats.kurtosis, of Fisher. */
+function kurtosisOf(values: readonly Value[], { bias = true }: Query): number {
+  const n = values.length;
+  const moment = momentsOf(values);
+  const ratio = moment(4) / moment(2) ** 2;
+  return bias || n <= 3 ? ratio - 3 : ((n + 1) * (n - 1) * ratio - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3));
 }
 
 /** The product as a whole number times a power of two, rounded at the end. */

@@ -1,4 +1,4 @@
-/** Sums of powers of distances from the mean, of as many elements as are counted; skew. */
+/** Sums of powers of distances from the mean, of as many elements as are counted; skew and kurtosis. */
 import { parseDType } from '../../dtype.js';
 import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
 
@@ -91,6 +91,20 @@ export const POWER_STATISTICS = {
       if (!spread) return Number.NaN;
       const { n, m2, m3 } = spread;
       return (m3 / m2 ** 1.5) * (cells.bias || n <= 2 ? 1 : Math.sqrt(n * (n - 1)) / (n - 2));
+    },
+    showsNan: true,
+  },
+  /** Fisher's: 0 for a normal distribution. */
+  kurtosis: {
+    needs: ['powers'],
+    dtype: () => FLOAT64,
+    value(cells, cell) {
+      const spread = spreadOf(cells, cell);
+      if (!spread) return Number.NaN;
+      const { n, m2, m4 } = spread;
+      const biased = m4 / (m2 * m2);
+      if (cells.bias || n <= 3) return biased - 3;
+      return ((n * n - 1) * biased - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3));
     },
     showsNan: true,
   },

@@ -32,6 +32,15 @@ def skew(cell, bias):
     return value if bias or n <= 2 else value * np.sqrt(n * (n - 1)) / (n - 2)
 
 
+def kurtosis(cell, bias):
+    m2 = spread(cell)
+    if m2 is None or not cell.size:
+        return np.nan
+    n = cell.size
+    value = np.mean(distances(cell) ** 4) / m2**2
+    return value - 3 if bias or n <= 3 else ((n**2 - 1) * value - 3 * (n - 1) ** 2) / (n - 2) / (n - 3)
+
+
 def apply_cells(a, axis, keepdims, function):
     """A function of the elements of each cell."""
     axes = tuple(range(a.ndim)) if axis is None else tuple(np.atleast_1d(axis).astype(int) % max(1, a.ndim))
@@ -79,8 +88,9 @@ def compute(a, op, axis, keepdims, ddof, nan, bias):
         return np.sqrt(value) if op == "std" else value
     if op in ("var", "std"):
         return getattr(np, ("nan" if omit else "") + op)(real, ddof=ddof, **kw)
-    if op == "skew":
-        return apply_cells(a, axis, keepdims, lambda cell: skew(without_nan(cell, omit), bias))
+    if op in ("skew", "kurtosis"):
+        shape = {"skew": skew, "kurtosis": kurtosis}[op]
+        return apply_cells(a, axis, keepdims, lambda cell: shape(without_nan(cell, omit), bias))
     if op in ("min", "max", "argmin", "argmax"):
         return getattr(np, ("nan" if omit else "") + op)(a, **kw)
     if op == "ptp":
