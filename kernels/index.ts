@@ -5,6 +5,7 @@
  * constant in a hot loop is loaded once from memory; what must be inlined is a static method marked @inline, since
  * decorators on functions are no TypeScript.
  */
+export * from './accumulators/ends';
 export * from './accumulators/powers';
 export * from './accumulators/product';
 export * from './cells';

@@ -1,5 +1,7 @@
 /** What the module exports, by the compiler of kernels/ (`npm run build`): edit those files instead. */
 export interface Kernels {
+  first(spec: number): void;
+  last(spec: number): void;
   powers(spec: number): void;
   product(spec: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;

@@ -181,7 +181,8 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => opRow(op).needs));
   if (select?.usesExtent || binsExtent) wanted.add('min').add('max');
   if (countsNan) wanted.add('count');
-  if (countsNan && positional && query.nan === 'propagate') wanted.add('nanIndex');
+  const isFound = wanted.has('argmin') || wanted.has('argmax');
+  if (countsNan && isFound && query.nan === 'propagate') wanted.add('nanIndex');
   const accumulators = accumulatorsOf(wanted);
   const reduces = accumulators.length > 0;
   const searches = isGrouped ? wantedOf(query, dtype) !== undefined : select !== undefined;
@@ -262,7 +263,7 @@ function checkCells(keptShape: readonly number[], quantiles: number): void {
 }
 
 function checkEmpty(query: Query, shape: readonly number[]): void {
-  const op = query.ops.find(each => opRow(each).ordered);
+  const op = query.ops.find(each => opRow(each).ordered || opRow(each).positional);
   if (op !== undefined) {
     fail(
       'empty_selection',

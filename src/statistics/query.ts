@@ -81,7 +81,7 @@ export function parseQuery(input: QueryInput, rank: number): Query {
   }
   const where = isEmpty(input.where) ? undefined : parseFilter(input.where);
   const groupBy = isEmpty(input.group_by) ? undefined : parseGrouping(input.group_by);
-  if (groupBy) checkGrouped(ops, axis);
+  if (groupBy) checkGrouped(ops, axis, rank);
   return {
     ops,
     ...(parameters && { parameters }),
@@ -96,7 +96,7 @@ export function parseQuery(input: QueryInput, rank: number): Query {
 }
 
 /** Operations that have a value per group, over axes that rows are along. */
-function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null): void {
+function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null, rank: number): void {
   const ungrouped = ops.find(op => UNGROUPED.includes(op));
   if (ungrouped !== undefined) {
     fail(
@@ -114,6 +114,10 @@ function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null): v
       `Groups are made of rows, so group_by needs axis to be null or to hold 0; it is ${axis.join(', ')}.`,
       { axis },
     );
+  }
+  const positional = ops.find(op => opRow(op).positional);
+  if (positional !== undefined && axis === null && rank > 1) {
+    fail('bad_operation', `By groups, ${positional} is along the rows alone. Ask for axis=0.`, { op: positional });
   }
 }
 

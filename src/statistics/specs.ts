@@ -60,8 +60,12 @@ export interface GroupsSpec {
   readonly keys: readonly GroupKey[];
   readonly accumulators: readonly AccumulatorName[];
   readonly type: NativeType;
-  /** NaN are left out of all accumulators. */
+  /** NaN are left out of accumulators that count them or have no order for them, */
   readonly dropsNan: boolean;
+  /** and of all others, too: `nan=omit`. */
+  readonly omitsNan: boolean;
+  /** From a row to the next in the order of the answer: -1 where the slice is reversed. */
+  readonly indexStep: 1 | -1;
 }
 
 /** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */

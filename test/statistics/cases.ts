@@ -45,6 +45,9 @@ export const QUANTILE_METHODS =
 /** Operations that reduce cells to one value each, in any number of dimensions. */
 export const REDUCING = 'count sum prod mean var std min max ptp any all count_nonzero skew kurtosis'.split(' ');
 
+/** Those of one axis, or of all: what they answer depends on the order of the elements. */
+export const POSITIONAL = 'argmin argmax first last'.split(' ');
+
 export interface CaseOptions {
   readonly shapes?: readonly (readonly number[])[];
   readonly ops?: readonly string[];
@@ -124,9 +127,9 @@ function randomQuery(random: Random, rank: number, from: readonly string[]): Que
     axis = Array.from({ length: rank }, (_, i) => i).filter(() => random.next() < 0.5);
     if (random.next() < 0.5) axis = axis.map(each => each - rank).toReversed();
   }
-  if (from === REDUCING && !Array.isArray(axis)) ops.push(...['argmin', 'argmax'].filter(() => random.next() < 0.4));
+  if (from === REDUCING && !Array.isArray(axis)) ops.push(...POSITIONAL.filter(() => random.next() < 0.4));
   if (ops.length === 0) ops.push(from[0]!);
-  if (Array.isArray(axis) && axis.length !== 1 && ops.some(op => op.startsWith('arg'))) axis = null;
+  if (Array.isArray(axis) && axis.length !== 1 && ops.some(op => POSITIONAL.includes(op))) axis = null;
   return {
     ops,
     axis,

@@ -3,7 +3,7 @@
  * It knows no strides, chunks or dtypes beyond "integer or float", and is slow on purpose.
  */
 import type { Query } from '../../src/statistics/index.js';
-import { indicesOf, type Value } from './cases.js';
+import { indicesOf, POSITIONAL, type Value } from './cases.js';
 
 export interface Expected {
   readonly shape: readonly number[];
@@ -27,7 +27,7 @@ export function expectedOf(
     byKey.get(index.filter((_, axis) => !isReduced(axis)).join())!.elements.push(values[i]!);
   });
   const lists = cells.map(cell => cell.elements);
-  const ordered = query.ops.some(op => ['min', 'max', 'ptp', 'argmin', 'argmax'].includes(op));
+  const ordered = query.ops.some(op => ['min', 'max', 'ptp', ...POSITIONAL].includes(op));
   if (ordered && lists.some(list => list.length === 0)) return 'empty_selection';
   if (query.nan === 'raise' && lists.some(list => list.some(isNan))) return 'nan_found';
   const positional = query.ops.some(op => op.startsWith('arg'));
@@ -77,6 +77,10 @@ function statistic(op: string, query: Query, isFloat: boolean, all: readonly Val
       return Number(numbers.every(value => value !== 0));
     case 'count_nonzero':
       return numbers.filter(value => value !== 0).length;
+    case 'first':
+      return used[0] ?? Number.NaN;
+    case 'last':
+      return used.at(-1) ?? Number.NaN;
     case 'skew':
       return skewOf(used, query);
     case 'kurtosis':

@@ -58,7 +58,10 @@ export interface Statistic<A extends string = string> {
   readonly showsNan: boolean;
   /** It has no value without an element, and NaN (which has no order) must be looked for to answer as numpy does. */
   readonly ordered?: true;
-  /** Its value is a position, so only one axis, or all of them, make sense. */
+  /**
+   * Its value is a position, or depends on one, so only one axis, or all of them, make sense; and there has to be an
+   * element.
+   */
   readonly positional?: true;
 }
 

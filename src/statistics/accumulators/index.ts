@@ -2,6 +2,7 @@
 import type { DType } from '../../dtype.js';
 import type { Accumulator, Statistic } from './accumulator.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
+import { END_STATISTICS, FIRST, LAST } from './ends.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
 import { isWide, type Fields, type FieldStarts } from './fields.js';
 import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
@@ -19,6 +20,8 @@ export const ACCUMULATORS = {
   max: MAX,
   argmin: ARGMIN,
   argmax: ARGMAX,
+  first: FIRST,
+  last: LAST,
   zeros: ZEROS,
   nanIndex: NAN_INDEX,
   count: COUNT,
@@ -41,6 +44,7 @@ export const STATISTICS = {
   all,
   count_nonzero,
   ...POWER_STATISTICS,
+  ...END_STATISTICS,
 } as const satisfies Record<string, Statistic<AccumulatorName>>;
 
 export type StatisticName = keyof typeof STATISTICS;

@@ -35,6 +35,8 @@ export class JoinValues {
       accumulators: [],
       type: this.#type,
       dropsNan: false,
+      omitsNan: false,
+      indexStep: 1,
     };
   }
 

@@ -61,11 +61,12 @@ export class CellRecords {
     index: number,
   ): void {
     const { kernels } = this.#engine;
+    const { indexStep, omitsNan } = this.#spec;
     if (this.#hasElements) {
       const cells = scale === 1 ? ordinals : this.#cellOfRow;
       if (scale !== 1) kernels.cellsOf(ordinals, count, scale, cell, cells);
-      const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index, indexStep: 1 };
-      this.#elements.addRows(rows, this.#spec.dropsNan);
+      const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index: indexStep * index, indexStep };
+      this.#elements.addRows(rows, omitsNan);
     }
     if (this.#used.size === 0) return;
     const { dropsNan } = this.#spec;

@@ -105,6 +105,8 @@ export class GroupsOperator implements Operator {
       accumulators: scan.rows!.readsElements ? accumulatorsOf([...accumulators, ...more]) : [],
       type: nativeTypeOf(this.#plan.dtype),
       dropsNan: this.#cells.countsNan,
+      omitsNan: this.#plan.spec.omitsNan,
+      indexStep: (this.#plan.query.rows?.step ?? 1) < 0 ? -1 : 1,
     };
     this.#take = partial => {
       if ('counters' in partial) buckets!.found.combine(partial);

@@ -41,12 +41,17 @@ def kurtosis(cell, bias):
     return value - 3 if bias or n <= 3 else ((n**2 - 1) * value - 3 * (n - 1) ** 2) / (n - 2) / (n - 3)
 
 
-def apply_cells(a, axis, keepdims, function):
+def end(cell, op):
+    """The first or the last element; NaN where all were left out."""
+    return cell[0 if op == "first" else -1] if cell.size else np.nan
+
+
+def apply_cells(a, axis, keepdims, function, dtype="f8"):
     """A function of the elements of each cell."""
     axes = tuple(range(a.ndim)) if axis is None else tuple(np.atleast_1d(axis).astype(int) % max(1, a.ndim))
     kept = [i for i in range(a.ndim) if i not in axes]
     cells = a.transpose(kept + list(axes)).reshape([a.shape[i] for i in kept] + [-1])
-    values = np.array([function(cells[i]) for i in np.ndindex(*cells.shape[:-1])], "f8")
+    values = np.array([function(cells[i]) for i in np.ndindex(*cells.shape[:-1])], dtype)
     return values.reshape([1 if i in axes else n for i, n in enumerate(a.shape)] if keepdims else cells.shape[:-1])
 
 
@@ -88,6 +93,10 @@ def compute(a, op, axis, keepdims, ddof, nan, bias):
         return np.sqrt(value) if op == "std" else value
     if op in ("var", "std"):
         return getattr(np, ("nan" if omit else "") + op)(real, ddof=ddof, **kw)
+    if op in ("first", "last"):
+        if a.size == 0:
+            raise ValueError
+        return apply_cells(a, axis, keepdims, lambda cell: end(without_nan(cell, omit), op), a.dtype)
     if op in ("skew", "kurtosis"):
         shape = {"skew": skew, "kurtosis": kurtosis}[op]
         return apply_cells(a, axis, keepdims, lambda cell: shape(without_nan(cell, omit), bias))

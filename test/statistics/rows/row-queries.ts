@@ -2,7 +2,7 @@
 import type { QueryInput } from '../../../src/statistics/index.js';
 import type { Random } from '../../helpers/random.js';
 import { randomParameters } from '../histogram/random-parameters.js';
-import { QUANTILE_METHODS, REDUCING } from '../cases.js';
+import { POSITIONAL, QUANTILE_METHODS, REDUCING } from '../cases.js';
 import type { RowCaseOptions, Stored } from './row-cases.js';
 import { randomFilter, randomKeys } from './row-filters.js';
 import { keptRows } from './row-model.js';
@@ -22,7 +22,7 @@ export function randomQuery(
   if (chosen.length === 0) chosen.push(ops[0]!);
   const selecting = [random.pick(['median', randomQuantile(random)]), random.pick(['count', randomQuantile(random)])];
   let axis: number[] | null = null;
-  const isPositional = chosen.some(op => op.startsWith('arg'));
+  const isPositional = chosen.some(op => POSITIONAL.includes(op));
   if (random.next() < 0.6 && !isPositional) axis = axes.filter(i => random.next() < 0.5 || (isGrouped && i === 0));
   else if (isPositional && random.next() < 0.5) axis = [random.below(rank)];
   return {
@@ -58,7 +58,8 @@ export function mixedQuery(
   const ops: unknown[] = REDUCING.filter(() => random.next() < 0.3);
   if (random.next() < 0.35) ops.push('median');
   if (random.next() < 0.35) ops.push(randomQuantile(random));
-  if (!isGrouped && isOne) ops.push(...['argmin', 'argmax'].filter(() => random.next() < 0.3));
+  if (!isGrouped && isOne) ops.push(...POSITIONAL.filter(() => random.next() < 0.3));
+  if (isGrouped && (rank === 1 || (!isAll && isOne))) ops.push(...['first', 'last'].filter(() => random.next() < 0.3));
   if (!isGrouped && isAll && random.next() < 0.5) ops.push({ histogram: randomParameters(random, datasets[0]!) });
   if (ops.length === 0) ops.push(random.pick(REDUCING));
   return {
