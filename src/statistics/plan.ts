@@ -263,7 +263,7 @@ function checkCells(keptShape: readonly number[], quantiles: number): void {
 }
 
 function checkEmpty(query: Query, shape: readonly number[]): void {
-  const op = query.ops.find(each => opRow(each).ordered || opRow(each).positional);
+  const op = query.ops.find(each => opRow(each).ordered ?? opRow(each).positional);
   if (op !== undefined) {
     fail(
       'empty_selection',
