@@ -9,6 +9,11 @@ export class Lanes {
     return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
   }
 
+  /** The sums of each of two vectors of two float64. */
+  @inline static sums(x: v128, y: v128): v128 {
+    return f64x2.add(v128.shuffle<i64>(x, y, 0, 2), v128.shuffle<i64>(x, y, 1, 3));
+  }
+
   /** Of two int64. */
   @inline static sumIntegers(x: v128): i64 {
     return i64x2.extract_lane(x, 0) + i64x2.extract_lane(x, 1);
@@ -17,6 +22,21 @@ export class Lanes {
   /** Of four int32. */
   @inline static sumCounts(x: v128): i32 {
     return i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3);
+  }
+
+  /** Sums of four neighbours, or two, of 8, or 16, bits as int32. */
+  @inline static sumsOfFour<T>(x: v128): v128 {
+    if (isSigned<T>()) return i32x4.extadd_pairwise_i16x8_s(sizeof<T>() == 1 ? i16x8.extadd_pairwise_i8x16_s(x) : x);
+    return i32x4.extadd_pairwise_i16x8_u(sizeof<T>() == 1 ? i16x8.extadd_pairwise_i8x16_u(x) : x);
+  }
+
+  /** The low, or the high, two integers of 32 bits as int64. */
+  @inline static lowTwo<T>(x: v128): v128 {
+    return isSigned<T>() ? i64x2.extend_low_i32x4_s(x) : i64x2.extend_low_i32x4_u(x);
+  }
+
+  @inline static highTwo<T>(x: v128): v128 {
+    return isSigned<T>() ? i64x2.extend_high_i32x4_s(x) : i64x2.extend_high_i32x4_u(x);
   }
 
   /** The least of four float32. The first of equal lanes wins, which decides between zeros of both signs. */
@@ -63,18 +83,19 @@ export class Lanes {
     return f64x2.convert_low_i32x4_s(x);
   }
 
-  /** Two elements as float64; 64-bit integers are rounded. */
-  @inline static two<T>(ptr: usize): v128 {
+  /** Two elements as float64; 64-bit integers are rounded. Of four, with `Second` the second two. */
+  @inline static two<T, Second = void>(ptr: usize): v128 {
+    const at = isVoid<Second>() ? 0 : 2 * sizeof<T>();
     if (isFloat<T>()) {
-      return sizeof<T>() == 8 ? v128.load(ptr) : f64x2.promote_low_f32x4(v128.load64_zero(ptr));
+      return sizeof<T>() == 8 ? v128.load(ptr, at) : f64x2.promote_low_f32x4(v128.load64_zero(ptr, at));
     }
-    if (sizeof<T>() == 4) return Lanes.convert<T>(v128.load64_zero(ptr));
+    if (sizeof<T>() == 4) return Lanes.convert<T>(v128.load64_zero(ptr, at));
     if (sizeof<T>() == 2) {
-      const x = v128.load32_zero(ptr);
+      const x = v128.load32_zero(ptr, at);
       return f64x2.convert_low_i32x4_s(isSigned<T>() ? i32x4.extend_low_i16x8_s(x) : i32x4.extend_low_i16x8_u(x));
     }
     if (sizeof<T>() == 1) {
-      const x = i16x8.splat(load<i16>(ptr));
+      const x = i16x8.splat(load<i16>(ptr, at));
       if (isSigned<T>()) {
         return f64x2.convert_low_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(x)));
       }

@@ -1,236 +1,104 @@
 /**
- * Kernels over rows: a block of `rows` rows of `width` contiguous elements, `step` bytes apart, into the `width`
+ * Kernels over rows: a block of `count` rows of `length` contiguous elements, `step` bytes apart, into the `length`
  * neighbouring cells from `cells` on. `blocks` such blocks, `blockStep` bytes apart, into cells `cellStep` bytes apart.
- * `room` is memory for ROOM_BYTES per column.
+ * lines.ts says how kernels are told.
  */
 import { Cell, ZEROS } from './cell-fields';
+import { Lines } from './lines';
 import { argsRowsOf, extremesRowsOf } from './rows/extremes';
 import { momentsRowsOf } from './rows/moments';
 import { sumRows32, sumRows64, sumRowsF32, sumRowsF64, sumRowsNarrow } from './rows/sum';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8, Yes } from './types';
+import { forType, Is, Kernel, Yes } from './types';
+
+/** What is done with neighbouring columns of one block, whose first row has an index. */
+class ColumnsKernel {
+  some<T>(lines: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {}
+}
 
 /** Columns that are taken together: what is summed of them stays in the first-level cache. */
 const PANEL: usize = 1024;
 
-function bytesOf(type: i32): usize {
-  if (type == I8 || type == U8) return 1;
-  if (type == I16 || type == U16) return 2;
-  return type == F32 || type == I32 || type == U32 ? 4 : 8;
-}
-
-/** SUM and SUM_REST. `omit`: without NaN, and with SUM_COUNT. */
-export function sumRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  room: usize,
-  omit: bool,
-): void {
-  const itemsize = bytesOf(type);
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep) {
-    for (let j: usize = 0; j < width; j += PANEL) {
-      sumPanel(type, ptr + j * itemsize, step, rows, min(PANEL, width - j), cells + j * 8, fieldBytes, room, omit);
+/** It is done with all blocks. */
+class Each<K extends ColumnsKernel> extends Kernel {
+  run<T>(args: usize): usize {
+    const lines = changetype<Lines>(args);
+    let ptr = lines.ptr;
+    let cells = lines.cells;
+    let index = lines.index;
+    for (let i = lines.blocks; i > 0; i--) {
+      for (let j: usize = 0; j < lines.length; j += PANEL) {
+        const width = min(PANEL, lines.length - j);
+        changetype<K>(<usize>0).some<T>(lines, ptr + j * sizeof<T>(), width, cells + j * 8, index);
+      }
+      ptr += lines.blockStep;
+      cells += lines.cellStep;
+      index += lines.outerIndexStep;
     }
+    return 0;
   }
 }
 
-function sumPanel(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  cells: usize,
-  fieldBytes: usize,
-  room: usize,
-  omit: bool,
-): void {
-  if (type == F32) sumRowsF32(ptr, step, rows, width, cells, fieldBytes, room, omit);
-  else if (type == F64)
-    omit
-      ? sumRowsF64<Yes>(ptr, step, rows, width, cells, fieldBytes)
-      : sumRowsF64<void>(ptr, step, rows, width, cells, fieldBytes);
-  else if (type == I8) sumRowsNarrow<i8>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U8) sumRowsNarrow<u8>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I16) sumRowsNarrow<i16>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U16) sumRowsNarrow<u16>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I32) sumRows32<i32>(ptr, step, rows, width, cells, fieldBytes);
-  else if (type == U32) sumRows32<u32>(ptr, step, rows, width, cells, fieldBytes);
-  else if (type == I64) sumRows64<i64>(ptr, step, rows, width, cells, fieldBytes);
-  else if (type == U64) sumRows64<u64>(ptr, step, rows, width, cells, fieldBytes);
-}
-
-/** COUNT, MEAN, MEAN_REST and M2, of floats without NaN where `omit`. Of float32, `sums`: with SUM and SUM_REST. */
-export function momentsRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  room: usize,
-  omit: bool,
-  sums: bool,
-): void {
-  const itemsize = bytesOf(type);
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep) {
-    for (let j: usize = 0; j < width; j += PANEL) {
-      momentsPanel(
-        type,
-        ptr + j * itemsize,
-        step,
-        rows,
-        min(PANEL, width - j),
-        cells + j * 8,
-        fieldBytes,
-        room,
-        omit,
-        sums,
-      );
-    }
+class Sums extends ColumnsKernel {
+  some<T>(l: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {
+    if (Is.single<T>()) sumRowsF32(ptr, l.step, l.count, width, cells, l.fieldBytes, l.workspace, l.omits != 0);
+    else if (isFloat<T>()) {
+      if (l.omits) sumRowsF64<Yes>(ptr, l.step, l.count, width, cells, l.fieldBytes);
+      else sumRowsF64<void>(ptr, l.step, l.count, width, cells, l.fieldBytes);
+    } else if (sizeof<T>() < 4) sumRowsNarrow<T>(ptr, l.step, l.count, width, cells, l.fieldBytes, l.workspace);
+    else if (sizeof<T>() == 4) sumRows32<T>(ptr, l.step, l.count, width, cells, l.fieldBytes);
+    else sumRows64<T>(ptr, l.step, l.count, width, cells, l.fieldBytes);
   }
 }
 
-function momentsPanel(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  cells: usize,
-  fieldBytes: usize,
-  room: usize,
-  omit: bool,
-  sums: bool,
-): void {
-  if (type == F32) momentsRowsOf<f32>(ptr, step, rows, width, cells, fieldBytes, room, omit, sums);
-  else if (type == F64) momentsRowsOf<f64>(ptr, step, rows, width, cells, fieldBytes, room, omit, false);
-  else if (type == I8) momentsRowsOf<i8>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == U8) momentsRowsOf<u8>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == I16) momentsRowsOf<i16>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == U16) momentsRowsOf<u16>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == I32) momentsRowsOf<i32>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == U32) momentsRowsOf<u32>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == I64) momentsRowsOf<i64>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
-  else if (type == U64) momentsRowsOf<u64>(ptr, step, rows, width, cells, fieldBytes, room, false, false);
+/** SUM and SUM_REST. `omits`: without NaN, and with SUM_COUNT. */
+export function sumRows(lines: usize): void {
+  forType<Each<Sums>>(lines);
+}
+
+class Moments extends ColumnsKernel {
+  some<T>(lines: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {
+    momentsRowsOf<T>(lines, ptr, width, cells);
+  }
+}
+
+/** COUNT, MEAN, MEAN_REST and M2, of floats without NaN where `omits`. Of float32, `sums`: with SUM and SUM_REST. */
+export function momentsRows(lines: usize): void {
+  forType<Each<Moments>>(lines);
+}
+
+class Extremes extends ColumnsKernel {
+  some<T>(l: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {
+    extremesRowsOf<T>(ptr, l.step, l.count, width, cells, l.fieldBytes, l.workspace);
+  }
 }
 
 /** SEEN, MIN and MAX. */
-export function extremesRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  room: usize,
-): void {
-  const itemsize = bytesOf(type);
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep) {
-    for (let j: usize = 0; j < width; j += PANEL) {
-      extremesPanel(type, ptr + j * itemsize, step, rows, min(PANEL, width - j), cells + j * 8, fieldBytes, room);
-    }
+export function extremesRows(lines: usize): void {
+  forType<Each<Extremes>>(lines);
+}
+
+class Args extends ColumnsKernel {
+  some<T>(l: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {
+    argsRowsOf<T>(ptr, l.step, l.count, width, cells, l.fieldBytes, index, l.indexStep, l.wants);
   }
 }
 
-function extremesPanel(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  cells: usize,
-  fieldBytes: usize,
-  room: usize,
-): void {
-  if (type == F32) extremesRowsOf<f32>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == F64) extremesRowsOf<f64>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I8) extremesRowsOf<i8>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U8) extremesRowsOf<u8>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I16) extremesRowsOf<i16>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U16) extremesRowsOf<u16>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I32) extremesRowsOf<i32>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U32) extremesRowsOf<u32>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == I64) extremesRowsOf<i64>(ptr, step, rows, width, cells, fieldBytes, room);
-  else if (type == U64) extremesRowsOf<u64>(ptr, step, rows, width, cells, fieldBytes, room);
+/** SEEN, MIN, MAX and the lowest index of each in ARGMIN, ARGMAX; of NaN in NAN_INDEX where it is wanted. */
+export function argsRows(lines: usize): void {
+  forType<Each<Args>>(lines);
 }
 
-/**
- * SEEN, MIN, MAX and the lowest index of each in ARGMIN, ARGMAX; of NaN in NAN_INDEX where `wants` has 4. The first row of
- * a block has `index`, each next one `indexStep` more; each block `blockIndexStep` more.
- */
-export function argsRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-  index: f64,
-  indexStep: f64,
-  blockIndexStep: f64,
-  wants: i32,
-): void {
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep, index += blockIndexStep) {
-    if (type == F32) argsRowsOf<f32>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == F64) argsRowsOf<f64>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == I8) argsRowsOf<i8>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == U8) argsRowsOf<u8>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == I16) argsRowsOf<i16>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == U16) argsRowsOf<u16>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == I32) argsRowsOf<i32>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == U32) argsRowsOf<u32>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == I64) argsRowsOf<i64>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
-    else if (type == U64) argsRowsOf<u64>(ptr, step, rows, width, cells, fieldBytes, index, indexStep, wants);
+class Zeros extends ColumnsKernel {
+  some<T>(lines: Lines, ptr: usize, width: usize, cells: usize, index: f64): void {
+    for (let i = lines.count; i > 0; i--, ptr += lines.step) {
+      for (let j: usize = 0; j < width; j++) {
+        if (load<T>(ptr + j * sizeof<T>()) == (0 as T)) Cell.add(cells + j * 8, lines.fieldBytes, ZEROS, 1);
+      }
+    }
   }
 }
 
 /** ZEROS. */
-export function zerosRows(
-  type: i32,
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  blocks: usize,
-  blockStep: usize,
-  cells: usize,
-  fieldBytes: usize,
-  cellStep: usize,
-): void {
-  for (; blocks > 0; blocks--, ptr += blockStep, cells += cellStep) {
-    if (type == F32) zerosRowsOf<f32>(ptr, step, rows, width, cells, fieldBytes);
-    else if (type == F64) zerosRowsOf<f64>(ptr, step, rows, width, cells, fieldBytes);
-    else if (type == I8 || type == U8) zerosRowsOf<u8>(ptr, step, rows, width, cells, fieldBytes);
-    else if (type == I16 || type == U16) zerosRowsOf<u16>(ptr, step, rows, width, cells, fieldBytes);
-    else if (type == I32 || type == U32) zerosRowsOf<u32>(ptr, step, rows, width, cells, fieldBytes);
-    else zerosRowsOf<u64>(ptr, step, rows, width, cells, fieldBytes);
-  }
-}
-
-function zerosRowsOf<T>(ptr: usize, step: usize, rows: usize, width: usize, cells: usize, fieldBytes: usize): void {
-  for (; rows > 0; rows--, ptr += step) {
-    for (let j: usize = 0; j < width; j++) {
-      if (load<T>(ptr + j * sizeof<T>()) == (0 as T)) Cell.add(cells + j * 8, fieldBytes, ZEROS, 1);
-    }
-  }
+export function zerosRows(lines: usize): void {
+  forType<Each<Zeros>>(lines);
 }

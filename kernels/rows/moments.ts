@@ -4,6 +4,7 @@
  */
 import { Cell, COUNT, M2, MEAN, MEAN_REST, mergeMoments } from '../cell-fields';
 import { Lanes } from '../lanes';
+import { Lines } from '../lines';
 import { BLOCK, Is, Yes } from '../types';
 
 const ROWS: usize = 16;
@@ -25,18 +26,14 @@ let counts: usize = 0;
 let distance: f64 = 0;
 let square: f64 = 0;
 
-/** `sums`: SUM and SUM_REST are derived and added too, which float32 alone allows. `room`: 32 bytes per column. */
-export function momentsRowsOf<T>(
-  ptr: usize,
-  step: usize,
-  rows: usize,
-  width: usize,
-  cells: usize,
-  fieldBytes: usize,
-  room: usize,
-  omit: bool,
-  sums: bool,
-): void {
+/** `width` columns of one block. */
+export function momentsRowsOf<T>(lines: Lines, ptr: usize, width: usize, cells: usize): void {
+  const step = lines.step;
+  const fieldBytes = lines.fieldBytes;
+  const room = lines.workspace;
+  const omit = isFloat<T>() && lines.omits != 0;
+  const sums = Is.single<T>() && lines.sums != 0;
+  let rows = lines.count;
   shifts = room;
   distances = room + width * 8;
   squares = room + width * 16;
@@ -48,7 +45,7 @@ export function momentsRowsOf<T>(
     addBlock<T, void>(ptr, step, n, width);
     let omits = false;
     // NaN show in the distances: only then they are looked for.
-    if (isFloat<T>() && omit) {
+    if (omit) {
       omits = hasNan(width);
       if (omits) {
         memory.fill(distances, 0, width * 24);

@@ -2,7 +2,9 @@
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../src/kernels/constants';
 import { ARGMAX, ARGMIN, Cell, MAX, MIN, NAN_INDEX, SEEN } from '../cell-fields';
 import { Lanes } from '../lanes';
+import { Lines, STRETCH, Turns } from '../lines';
 import { Is, Limit } from '../types';
+import { numbersIn } from './numbers';
 
 /** What the last run was found to hold; its extremes as float64, or as the integers that they are when those are wide. */
 let seen: usize = 0;
@@ -11,12 +13,19 @@ let most: f64 = 0;
 let leastWide: u64 = 0;
 let mostWide: u64 = 0;
 
+/** Elements that are searched at once: they are still in the cache where their NaN have to be counted. */
+const PIECE: usize = 65536;
+
 export function extremesRun<T>(ptr: usize, length: usize, cell: usize, fieldBytes: usize): void {
-  if (length == 0) return;
-  search<T>(ptr, length);
-  Cell.add(cell, fieldBytes, SEEN, f64(seen));
-  if (Is.wide<T>()) Extremes.keepWide<T>(cell, fieldBytes, <T>leastWide, <T>mostWide);
-  else Extremes.keep(cell, fieldBytes, least, most);
+  while (length > 0) {
+    const n = min(length, PIECE);
+    search<T>(ptr, n);
+    Cell.add(cell, fieldBytes, SEEN, f64(seen));
+    if (Is.wide<T>()) Extremes.keepWide<T>(cell, fieldBytes, <T>leastWide, <T>mostWide);
+    else Extremes.keep(cell, fieldBytes, least, most);
+    ptr += n * sizeof<T>();
+    length -= n;
+  }
 }
 
 export class Extremes {
@@ -32,41 +41,65 @@ export class Extremes {
   }
 }
 
-/** Element i is compared in lane i modulo their number, which decides between zeros of both signs. */
 function search<T>(ptr: usize, length: usize): void {
   if (isFloat<T>()) searchFloats<T>(ptr, length);
   else searchIntegers<T>(ptr, length);
 }
 
 function searchFloats<T>(ptr: usize, length: usize): void {
-  let counts = i64x2.splat(0);
+  const from = ptr;
   let min0 = v128.splat<T>(Limit.highest<T>());
   let min1 = min0;
+  let min2 = min0;
+  let min3 = min0;
   let max0 = v128.splat<T>(Limit.lowest<T>());
   let max1 = max0;
-  const step: usize = 32 / sizeof<T>();
-  let left = length;
-  for (; left >= step; left -= step, ptr += 32) {
-    const x = v128.load(ptr);
-    const y = v128.load(ptr, 16);
-    min0 = Lanes.min<T>(min0, x);
-    max0 = Lanes.max<T>(max0, x);
-    min1 = Lanes.min<T>(min1, y);
-    max1 = Lanes.max<T>(max1, y);
-    if (sizeof<T>() == 4) counts = i32x4.sub(i32x4.sub(counts, f32x4.eq(x, x)), f32x4.eq(y, y));
-    else counts = i64x2.sub(i64x2.sub(counts, f64x2.eq(x, x)), f64x2.eq(y, y));
+  let max2 = max0;
+  let max3 = max0;
+  let sum0 = i64x2.splat(0);
+  let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
+  const body = length - (length % (64 / sizeof<T>()));
+  for (const end = ptr + body * sizeof<T>(); ptr < end;) {
+    const reach = Turns.reach(end - ptr);
+    for (const last = Turns.last(ptr, end); ptr < last; ptr += 64) {
+      for (let at = ptr; at < ptr + reach; at += STRETCH) {
+        let x = v128.load(at);
+        min0 = Lanes.min<T>(min0, x);
+        max0 = Lanes.max<T>(max0, x);
+        sum0 = v128.add<T>(sum0, x);
+        x = v128.load(at, 16);
+        min1 = Lanes.min<T>(min1, x);
+        max1 = Lanes.max<T>(max1, x);
+        sum1 = v128.add<T>(sum1, x);
+        x = v128.load(at, 32);
+        min2 = Lanes.min<T>(min2, x);
+        max2 = Lanes.max<T>(max2, x);
+        sum2 = v128.add<T>(sum2, x);
+        x = v128.load(at, 48);
+        min3 = Lanes.min<T>(min3, x);
+        max3 = Lanes.max<T>(max3, x);
+        sum3 = v128.add<T>(sum3, x);
+      }
+    }
+    ptr += Turns.skip(reach);
   }
-  min0 = Lanes.min<T>(min0, min1);
-  max0 = Lanes.max<T>(max0, max1);
+  min0 = Lanes.min<T>(Lanes.min<T>(min0, min1), Lanes.min<T>(min2, min3));
+  max0 = Lanes.max<T>(Lanes.max<T>(max0, max1), Lanes.max<T>(max2, max3));
   least = sizeof<T>() == 4 ? f64(Lanes.least4(min0)) : Lanes.least2(min0);
   most = sizeof<T>() == 4 ? f64(Lanes.most4(max0)) : Lanes.most2(max0);
-  seen = sizeof<T>() == 4 ? Lanes.sumCounts(counts) : <usize>Lanes.sumIntegers(counts);
-  for (; left > 0; left--, ptr += sizeof<T>()) {
+  seen = length;
+  // NaN show in the sum, as infinities of both signs do: only then they are counted.
+  sum0 = v128.add<T>(v128.add<T>(sum0, sum1), v128.add<T>(sum2, sum3));
+  let hasNan = !i8x16.all_true(v128.eq<T>(sum0, sum0));
+  for (let left = length - body; left > 0; left--, ptr += sizeof<T>()) {
     const z = f64(load<T>(ptr));
     if (z < least) least = z;
     if (z > most) most = z;
-    if (z == z) seen++;
+    if (z != z) hasNan = true;
   }
+  if (hasNan) seen = numbersIn<T>(from, length);
 }
 
 function searchIntegers<T>(ptr: usize, length: usize): void {
@@ -74,17 +107,21 @@ function searchIntegers<T>(ptr: usize, length: usize): void {
   let min1 = min0;
   let max0 = v128.splat<T>(Limit.lowest<T>());
   let max1 = max0;
-  const step: usize = 32 / sizeof<T>();
-  let left = length;
-  for (; left >= step; left -= step, ptr += 32) {
-    const x = v128.load(ptr);
-    const y = v128.load(ptr, 16);
-    min0 = Lanes.min<T>(min0, x);
-    max0 = Lanes.max<T>(max0, x);
-    min1 = Lanes.min<T>(min1, y);
-    max1 = Lanes.max<T>(max1, y);
+  const body = length - (length % (32 / sizeof<T>()));
+  for (const end = ptr + body * sizeof<T>(); ptr < end;) {
+    const reach = Turns.reach(end - ptr);
+    for (const last = Turns.last(ptr, end); ptr < last; ptr += 32) {
+      for (let at = ptr; at < ptr + reach; at += STRETCH) {
+        const x = v128.load(at);
+        const y = v128.load(at, 16);
+        min0 = Lanes.min<T>(min0, x);
+        max0 = Lanes.max<T>(max0, x);
+        min1 = Lanes.min<T>(min1, y);
+        max1 = Lanes.max<T>(max1, y);
+      }
+    }
+    ptr += Turns.skip(reach);
   }
-  // Of two equal halves the low one is kept: swapping them halves the lanes that have to be compared one by one.
   min0 = Lanes.min<T>(min0, min1);
   max0 = Lanes.max<T>(max0, max1);
   let low = Limit.highest<T>();
@@ -93,7 +130,7 @@ function searchIntegers<T>(ptr: usize, length: usize): void {
   for (let i: usize = 0; i < 16; i += sizeof<T>()) low = min(low, load<T>(LANES + i));
   v128.store(LANES, max0);
   for (let i: usize = 0; i < 16; i += sizeof<T>()) high = max(high, load<T>(LANES + i));
-  for (; left > 0; left--, ptr += sizeof<T>()) {
+  for (let left = length - body; left > 0; left--, ptr += sizeof<T>()) {
     const z = load<T>(ptr);
     if (z < low) low = z;
     if (z > high) high = z;
@@ -108,16 +145,12 @@ function searchIntegers<T>(ptr: usize, length: usize): void {
 /** Room for the lanes of one vector. */
 const LANES = memory.data(16, 16);
 
-/** The extremes of a run, and the lowest index of each. The first element has `index`, each next one `indexStep` more. */
-export function argsRun<T>(
-  ptr: usize,
-  length: usize,
-  cell: usize,
-  fieldBytes: usize,
-  index: f64,
-  indexStep: f64,
-  wants: i32,
-): void {
+/** The extremes of a run, and the lowest index of each. The first element has `index`. */
+export function argsRun<T>(lines: Lines, ptr: usize, cell: usize, index: f64): void {
+  const length = lines.length;
+  const fieldBytes = lines.fieldBytes;
+  const indexStep = lines.indexStep;
+  const wants = lines.wants;
   search<T>(ptr, length);
   if (wants & WANTS_NAN && seen < length) {
     keepIndex(cell + NAN_INDEX * fieldBytes, index + f64(findNan<T>(ptr, length, indexStep < 0)) * indexStep);

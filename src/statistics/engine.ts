@@ -5,6 +5,7 @@
 import { invariant } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { compileKernels, instantiateKernels, KERNEL_DATA_BYTES, type Kernels } from '../kernels/index.js';
+import { LINES_BYTES, LinesMemory } from '../kernels/lines.js';
 
 export interface Engine {
   readonly memory: WebAssembly.Memory;
@@ -12,6 +13,8 @@ export interface Engine {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly kernels: Kernels;
   readonly scratch: Scratch;
+  /** Where kernels over runs and rows are told what to do. */
+  readonly lines: LinesMemory;
 }
 
 const WASM_PAGE_BYTES = 64 * 1024;
@@ -23,8 +26,11 @@ const WASM_PAGE_BYTES = 64 * 1024;
  */
 export function newEngine(module = compileKernels(), memoryBytes: number = LIMITS.kernelScratchBytes): Engine {
   const memory = newMemory(memoryBytes);
+  const { buffer } = memory;
   const kernels = instantiateKernels(module, memory);
-  return { memory, bytes: new Uint8Array(memory.buffer), kernels, scratch: new Scratch(memory.buffer) };
+  const scratch = new Scratch(buffer);
+  const lines = new LinesMemory(buffer, scratch.alloc(LINES_BYTES));
+  return { memory, bytes: new Uint8Array(buffer), kernels, scratch, lines };
 }
 
 /** As much as can be had: strict overcommit, or a limit on address space, allow less. */

@@ -9,33 +9,43 @@ import { NATIVE_BYTES, NATIVE_TYPES } from '../kernels/native-types.js';
 
 const CALLS = 200;
 const ELEMENTS = 256;
+/** Long runs have loops of their own, which take fewer calls to be seen enough. */
+const LONG_CALLS = 8;
+const LONG_ELEMENTS = 8192;
 const ROWS = 16;
 /** What most data is; other types take their first tile to warm up. */
 const TYPES = ['f32', 'f64'] as const;
 
 /** Takes about a millisecond, and nothing of the engine's memory. */
 export function warmUp(engine: Engine): void {
-  const { kernels, scratch } = engine;
+  const { kernels, scratch, lines } = engine;
   const mark = scratch.mark();
   for (const type of TYPES) {
     const number = NATIVE_TYPES.indexOf(type);
-    const ptr = scratch.alloc(ELEMENTS * NATIVE_BYTES[type]);
-    scratch.u8(ptr, ELEMENTS * NATIVE_BYTES[type]).fill(1);
+    const ptr = scratch.alloc(LONG_ELEMENTS * NATIVE_BYTES[type]);
+    scratch.u8(ptr, LONG_ELEMENTS * NATIVE_BYTES[type]).fill(1);
     const width = ELEMENTS / ROWS;
     const workspace = scratch.alloc(WORKSPACE_BYTES * width);
     const cells = new CellMemory(engine, type, width, CELL_FIELDS, 'columns');
     cells.begin(0, width);
-    const run = [number, ptr, 0, ELEMENTS, 1, cells.at('sum'), cells.fieldBytes, 0] as const;
+    const into = { cells: cells.at('sum'), fieldBytes: cells.fieldBytes, cellStep: 0 };
+    const run = { type: number, ptr, step: 0, count: 1, length: ELEMENTS, ...into };
     const step = width * NATIVE_BYTES[type];
-    const rows = [number, ptr, step, ROWS, width, 1, 0, cells.at('sum'), cells.fieldBytes, 0] as const;
+    const rows = { type: number, ptr, step, count: ROWS, length: width, blocks: 1, workspace, ...into };
+    const reduceRun = (length: number): void => {
+      kernels.momentsRuns(lines.write({ ...run, length, extremes: true }));
+      const over = lines.write({ ...run, length });
+      kernels.sumRuns(over);
+      kernels.momentsRuns(over);
+      kernels.extremesRuns(over);
+    };
+    for (let call = 0; call < LONG_CALLS; call++) reduceRun(LONG_ELEMENTS);
     for (let call = 0; call < CALLS; call++) {
-      kernels.sumRuns(...run, false);
-      kernels.momentsRuns(...run, false, false, false);
-      kernels.momentsRuns(...run, false, true, false);
-      kernels.extremesRuns(...run);
-      kernels.sumRows(...rows, workspace, false);
-      kernels.momentsRows(...rows, workspace, false, false);
-      kernels.extremesRows(...rows, workspace);
+      reduceRun(ELEMENTS);
+      const over = lines.write(rows);
+      kernels.sumRows(over);
+      kernels.momentsRows(over);
+      kernels.extremesRows(over);
     }
   }
   scratch.release(mark);

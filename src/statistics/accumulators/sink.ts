@@ -8,6 +8,7 @@ import type { Engine } from '../engine.js';
 import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import type { Lines } from '../../kernels/lines.js';
 import type { PartialBuffer } from '../partial-buffer.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
@@ -77,55 +78,68 @@ export class ReduceSink implements Sink {
     return { cellStart, cellCount, cellSize, fields };
   }
 
-  #addRuns(type: NativeType, ptr: number, { at, outer, inner }: Piece): void {
-    const { sums, moments, extremes, positions, zeros, omits } = this.#wants;
+  #addRuns(type: NativeType, ptr: number, piece: Piece): void {
+    const { sums, moments, extremes, positions, zeros } = this.#wants;
     const { kernels } = this.#engine;
-    const itemsize = NATIVE_BYTES[type];
-    const isFloat = type.startsWith('f');
     // Extremes cost least beside moments, and the sums of float32 follow from them.
-    const isFused = moments && extremes && isFloat;
+    const isFused = moments && extremes && type.startsWith('f');
     const isDerived = moments && type === 'f32';
-    const over = [
-      NATIVE_TYPES.indexOf(type),
-      ptr + at.offset * itemsize,
-      outer.stride * itemsize,
-      inner.length,
-      outer.length,
-      this.#cells.at('sum') + 8 * at.cell,
-      this.#cells.fieldBytes,
-      8 * outer.cellStep,
-    ] as const;
-    if (sums && !isDerived) kernels.sumRuns(...over, omits);
-    if (moments) kernels.momentsRuns(...over, omits, isFused, sums && isDerived);
-    if (extremes && !isFused) kernels.extremesRuns(...over);
-    if (positions > 0) kernels.argsRuns(...over, at.index, inner.indexStep, outer.indexStep, positions);
-    if (zeros) kernels.zerosRuns(...over);
+    const { outer, inner } = piece;
+    const over = this.#tell(type, ptr, piece, {
+      cellStep: 8 * outer.cellStep,
+      extremes: isFused,
+      sums: sums && isDerived,
+      indexStep: inner.indexStep,
+      outerIndexStep: outer.indexStep,
+    });
+    if (sums && !isDerived) kernels.sumRuns(over);
+    if (moments) kernels.momentsRuns(over);
+    if (extremes && !isFused) kernels.extremesRuns(over);
+    if (positions > 0) kernels.argsRuns(over);
+    if (zeros) kernels.zerosRuns(over);
   }
 
-  #addRows(type: NativeType, ptr: number, { at, blocks, outer, inner }: Piece): void {
-    const { sums, moments, extremes, positions, zeros, omits } = this.#wants;
+  #addRows(type: NativeType, ptr: number, piece: Piece): void {
+    const { sums, moments, extremes, positions, zeros } = this.#wants;
     const { kernels } = this.#engine;
-    const itemsize = NATIVE_BYTES[type];
     const isDerived = moments && type === 'f32';
-    const over = [
-      NATIVE_TYPES.indexOf(type),
-      ptr + at.offset * itemsize,
-      outer.stride * itemsize,
-      outer.length,
-      inner.length,
-      blocks.length,
-      blocks.stride * itemsize,
-      this.#cells.at('sum') + 8 * at.cell,
-      this.#cells.fieldBytes,
-      8 * blocks.cellStep,
-    ] as const;
-    if (sums && !isDerived) kernels.sumRows(...over, this.#workspace, omits);
-    if (moments) kernels.momentsRows(...over, this.#workspace, omits, sums && isDerived);
-    if (extremes) kernels.extremesRows(...over, this.#workspace);
-    if (positions > 0) kernels.argsRows(...over, at.index, outer.indexStep, blocks.indexStep, positions);
-    if (zeros) kernels.zerosRows(...over);
+    const { blocks, outer } = piece;
+    const over = this.#tell(type, ptr, piece, {
+      blocks: blocks.length,
+      blockStep: blocks.stride * NATIVE_BYTES[type],
+      cellStep: 8 * blocks.cellStep,
+      workspace: this.#workspace,
+      sums: sums && isDerived,
+      indexStep: outer.indexStep,
+      outerIndexStep: blocks.indexStep,
+    });
+    if (sums && !isDerived) kernels.sumRows(over);
+    if (moments) kernels.momentsRows(over);
+    if (extremes) kernels.extremesRows(over);
+    if (positions > 0) kernels.argsRows(over);
+    if (zeros) kernels.zerosRows(over);
+  }
+
+  /** Tells the kernels of a piece; answers the address that they are given. */
+  #tell(type: NativeType, ptr: number, { at, outer, inner }: Piece, more: MoreOfLines): number {
+    const itemsize = NATIVE_BYTES[type];
+    return this.#engine.lines.write({
+      type: NATIVE_TYPES.indexOf(type),
+      ptr: ptr + at.offset * itemsize,
+      step: outer.stride * itemsize,
+      count: outer.length,
+      length: inner.length,
+      cells: this.#cells.at('sum') + 8 * at.cell,
+      fieldBytes: this.#cells.fieldBytes,
+      omits: this.#wants.omits,
+      wants: this.#wants.positions,
+      index: at.index,
+      ...more,
+    });
   }
 }
+
+type MoreOfLines = Omit<Lines, 'type' | 'ptr' | 'step' | 'count' | 'length' | 'cells' | 'fieldBytes'>;
 
 /** What the partial of a chunk takes of a buffer. */
 export function partialBytes({ accumulators }: ReduceSpec, { cellCount, dtype }: ChunkTask): number {

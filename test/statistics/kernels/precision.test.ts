@@ -1,6 +1,7 @@
 /** Sums and moments against exactly rounded references, on data that makes them difficult. */
 import t from 'tap';
 import { WORKSPACE_BYTES } from '../../../src/kernels/cell-fields.js';
+import type { Lines } from '../../../src/kernels/lines.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { CELLS_BYTES, FIELD_BYTES, newCells, TYPES } from './cell-memory.js';
 import { exactly } from './exact.js';
@@ -31,24 +32,34 @@ interface Found {
   readonly m2: number;
 }
 
+/** What kernels are told of one run. */
+function runOf(type: number, ptr: number, length: number, cells: number): Lines {
+  return { type, ptr, step: 0, count: 1, length, cells, fieldBytes: FIELD_BYTES, cellStep: 0 };
+}
+
+/** The same elements as rows of `width` neighbouring columns, of which each but the first begins a row later. */
+function rowsOf({ base }: Implementation, type: number, ptr: number, count: number, cells: number, width = 1): Lines {
+  const step = TYPES[type]!.itemsize;
+  return { ...runOf(type, ptr, width, cells), step, count, blocks: 1, workspace: base + CELLS_BYTES };
+}
+
 /** By runs: the sum alone, and the moments. */
 function byRuns(implementation: Implementation, type: number, ptr: number, length: number): Found {
-  const { kernels, base } = implementation;
+  const { kernels, lines, base } = implementation;
   const cells = newCells(implementation, base, TYPES[type]!.type);
-  kernels.sumRuns(type, ptr, 0, length, 1, cells.at, FIELD_BYTES, 0, false);
-  kernels.momentsRuns(type, ptr, 0, length, 1, cells.at, FIELD_BYTES, 0, false, false, false);
+  const at = lines.write(runOf(type, ptr, length, cells.at));
+  kernels.sumRuns(at);
+  kernels.momentsRuns(at);
   return foundIn(cells.number);
 }
 
-/** By rows of one column, which is the second of two. */
+/** By rows of one column. */
 function byRows(implementation: Implementation, type: number, ptr: number, length: number): Found {
-  const { kernels, base } = implementation;
-  const { type: name, itemsize } = TYPES[type]!;
-  const cells = newCells(implementation, base, name);
-  const room = base + CELLS_BYTES;
-  const step = itemsize;
-  kernels.sumRows(type, ptr, step, length, 1, 1, 0, cells.at, FIELD_BYTES, 0, room, false);
-  kernels.momentsRows(type, ptr, step, length, 1, 1, 0, cells.at, FIELD_BYTES, 0, room, false, false);
+  const { kernels, lines, base } = implementation;
+  const cells = newCells(implementation, base, TYPES[type]!.type);
+  const at = lines.write(rowsOf(implementation, type, ptr, length, cells.at));
+  kernels.sumRows(at);
+  kernels.momentsRows(at);
   return foundIn(cells.number);
 }
 
@@ -99,7 +110,7 @@ for (const implementation of IMPLEMENTATIONS) {
   }
 
   t.test(`${implementation.name}: NaN where a block is sampled leave its squares right`, async t => {
-    const { kernels, base } = implementation;
+    const { kernels, lines, base } = implementation;
     const random = seededRandom(9);
     const ptr = base + CELLS_BYTES + 2 * WORKSPACE_BYTES + 7;
     // Samples are among the first values, so that nothing is known of the offset.
@@ -107,13 +118,11 @@ for (const implementation of IMPLEMENTATIONS) {
     putValues(new DataView(implementation.bytes.buffer), ptr, 'f64', values);
     const exact = exactly(values.slice(256)).m2;
     const runs = newCells(implementation, base, 'f64');
-    kernels.momentsRuns(1, ptr, 0, values.length, 1, runs.at, FIELD_BYTES, 0, true, false, false);
+    kernels.momentsRuns(lines.write({ ...runOf(1, ptr, values.length, runs.at), omits: true }));
     t.ok(isNear(runs.number('m2'), exact, exact), `by runs ${runs.number('m2')}, ${exact}`);
     for (const width of [1, 2]) {
       const rows = newCells(implementation, base, 'f64', width);
-      const room = base + CELLS_BYTES;
-      // A second column is the first, one row further on.
-      kernels.momentsRows(1, ptr, 8, 999, width, 1, 0, rows.at, FIELD_BYTES, 0, room, true, false);
+      kernels.momentsRows(lines.write({ ...rowsOf(implementation, 1, ptr, 999, rows.at, width), omits: true }));
       const alone = exactly(values.slice(256, 999)).m2;
       t.ok(isNear(rows.number('m2'), alone, alone), `by rows of ${width} ${rows.number('m2')}, ${alone}`);
     }
@@ -130,24 +139,10 @@ for (const implementation of IMPLEMENTATIONS) {
         putValues(new DataView(implementation.bytes.buffer), ptr, type, values);
         const sum = values.reduce((a, b) => a + b, 0n);
         for (const byRow of [false, true]) {
-          const { kernels, base } = implementation;
+          const { kernels, lines, base } = implementation;
           const cells = newCells(implementation, base, type);
-          if (byRow)
-            kernels.sumRows(
-              number,
-              ptr,
-              itemsize,
-              length,
-              1,
-              1,
-              0,
-              cells.at,
-              FIELD_BYTES,
-              0,
-              base + CELLS_BYTES,
-              false,
-            );
-          else kernels.sumRuns(number, ptr, 0, length, 1, cells.at, FIELD_BYTES, 0, false);
+          if (byRow) kernels.sumRows(lines.write(rowsOf(implementation, number, ptr, length, cells.at)));
+          else kernels.sumRuns(lines.write(runOf(number, ptr, length, cells.at)));
           const high = itemsize === 8 ? cells.integer('sumRest') << 32n : 0n;
           const found = cells.integer('sum') + high;
           if (found !== sum) wrong.push(`${type}, ${length}: ${found} instead of ${sum}`);
@@ -158,7 +153,7 @@ for (const implementation of IMPLEMENTATIONS) {
   });
 
   t.test(`${implementation.name}: squares of 64-bit integers do not depend on their offset`, async t => {
-    const { kernels, base } = implementation;
+    const { kernels, lines, base } = implementation;
     const ptr = base + CELLS_BYTES + WORKSPACE_BYTES + 1;
     const near = Array.from({ length: 10_000 }, (_, i) => BigInt((i * 37) % 1000));
     const exact = exactly(near.map(Number)).m2;
@@ -170,24 +165,10 @@ for (const implementation of IMPLEMENTATIONS) {
       const values = near.map(value => value + offset);
       putValues(new DataView(implementation.bytes.buffer), ptr, TYPES[number]!.type, values);
       const runs = newCells(implementation, base, TYPES[number]!.type);
-      kernels.momentsRuns(number, ptr, 0, values.length, 1, runs.at, FIELD_BYTES, 0, false, false, false);
+      kernels.momentsRuns(lines.write(runOf(number, ptr, values.length, runs.at)));
       const byRun = runs.number('m2');
       const rows = newCells(implementation, base, TYPES[number]!.type);
-      kernels.momentsRows(
-        number,
-        ptr,
-        8,
-        values.length,
-        1,
-        1,
-        0,
-        rows.at,
-        FIELD_BYTES,
-        0,
-        base + CELLS_BYTES,
-        false,
-        false,
-      );
+      kernels.momentsRows(lines.write(rowsOf(implementation, number, ptr, values.length, rows.at)));
       t.ok(isNear(byRun, exact, exact), `runs from ${offset} on: ${byRun}, ${exact}`);
       t.ok(isNear(rows.number('m2'), exact, exact), `rows from ${offset} on: ${rows.number('m2')}, ${exact}`);
     }

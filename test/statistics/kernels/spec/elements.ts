@@ -1,5 +1,5 @@
 /** Elements of a native type that stand a step apart, as the scalar kernels read them. */
-import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
+import { NATIVE_TYPES, type NativeType } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 
 export interface Elements {
@@ -32,17 +32,9 @@ export function elementsOf(memory: DataView, type: number, ptr: number, step: nu
   };
 }
 
-/** Contiguous ones. */
-export function runOf(memory: DataView, type: number, ptr: number, length: number): Elements {
-  return elementsOf(memory, type, ptr, NATIVE_BYTES[NATIVE_TYPES[type]!], length);
-}
-
 /** Consecutive blocks of at most `length` elements. */
 export function* blocksOf(elements: Elements, length: number): Generator<Elements, void> {
   for (let start = 0; start < elements.length; start += length) {
     yield elements.slice(start, Math.min(length, elements.length - start));
   }
 }
-
-/** Elements that are summed without compensation. */
-export const BLOCK = 8192;

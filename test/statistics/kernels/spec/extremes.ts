@@ -1,79 +1,49 @@
-/** Least and most of elements in the order in which lanes are compared, which decides between zeros of both signs. */
+/** The least and the most of elements, and where they are. */
+import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../../../src/kernels/constants.js';
 import type { Cells } from './cell-fields.js';
 import type { Elements } from './elements.js';
 
-export interface Extremes {
-  readonly seen: number;
-  readonly least: number | bigint;
-  readonly most: number | bigint;
+export function addExtremes(cells: Cells, cell: number, elements: Elements): void {
+  for (let i = 0; i < elements.length; i++) {
+    if (Number.isNaN(elements.value(i))) continue;
+    cells.add(cell, 'seen', 1);
+    keepValue(cells, cell, elements, elements.exact(i));
+  }
 }
 
-/**
- * Elements of whole vectors go to lane i modulo `lanes`; then `fold` lanes are compared with those `lanes - fold` further
- * up, lanes with each other from the first on, and last what is behind the last whole round.
- */
-export function extremesOf(elements: Elements, lanes: number, isFolded: boolean): Extremes {
-  const { length } = elements;
-  const body = length - (length % lanes);
-  const least = pick(elements, body, lanes, isFolded, (a, b) => b < a);
-  const most = pick(elements, body, lanes, isFolded, (a, b) => b > a);
-  let seen = 0;
-  for (let i = 0; i < length; i++) if (!Number.isNaN(elements.value(i))) seen++;
-  return { seen, least, most };
-}
-
-function pick(
+/** With the lowest index of each that `wants` names; the first element has `index`. */
+export function addPositions(
+  cells: Cells,
+  cell: number,
   elements: Elements,
-  body: number,
-  lanes: number,
-  isFolded: boolean,
-  isBetter: (a: number | bigint, b: number | bigint) => boolean,
-): number | bigint {
-  const worst = isBetter(0, 1) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const best = Array.from<number | bigint>({ length: lanes }).fill(worst);
-  for (let i = 0; i < body; i++) {
-    const value = elements.exact(i);
-    if (isBetter(best[i % lanes]!, value)) best[i % lanes] = value;
-  }
-  const half = lanes / 2;
-  if (isFolded) for (let i = 0; i < half; i++) if (isBetter(best[i]!, best[half + i]!)) best[i] = best[half + i]!;
-  let found = best[0]!;
-  for (const value of best.slice(1, isFolded ? half : lanes)) if (isBetter(found, value)) found = value;
-  for (let i = body; i < elements.length; i++) {
-    const value = elements.exact(i);
-    if (isBetter(found, value)) found = value;
-  }
-  return found;
-}
-
-/** Keeps what is less, or more, than a cell's so far. */
-export function keepExtremes(cells: Cells, cell: number, elements: Elements, { seen, least, most }: Extremes): void {
-  cells.add(cell, 'seen', seen);
-  if (seen > 0) keepValues(cells, cell, elements, least, most);
-}
-
-export function keepValues(
-  cells: Cells,
-  cell: number,
-  { isWide, isSigned }: Elements,
-  least: number | bigint,
-  most: number | bigint,
+  { index, indexStep, wants }: { readonly index: number; readonly indexStep: number; readonly wants: number },
 ): void {
-  if (isWide) {
-    if (least < cells.integer(cell, 'min', isSigned)) cells.setInteger(cell, 'min', least as bigint);
-    if (most > cells.integer(cell, 'max', isSigned)) cells.setInteger(cell, 'max', most as bigint);
-  } else {
-    if (Number(least) < cells.get(cell, 'min')) cells.set(cell, 'min', Number(least));
-    if (Number(most) > cells.get(cell, 'max')) cells.set(cell, 'max', Number(most));
+  const keep = (field: 'argmin' | 'argmax' | 'nanIndex', at: number, isBetter: boolean): void => {
+    if (isBetter || at < cells.get(cell, field)) cells.set(cell, field, at);
+  };
+  for (let i = 0; i < elements.length; i++) {
+    const at = index + i * indexStep;
+    const value = elements.exact(i);
+    if (Number.isNaN(elements.value(i))) {
+      if (wants & WANTS_NAN) keep('nanIndex', at, false);
+      continue;
+    }
+    cells.add(cell, 'seen', 1);
+    const [min, max] = [kept(cells, cell, elements, 'min'), kept(cells, cell, elements, 'max')];
+    if (wants & WANTS_MIN && value <= min) keep('argmin', at, value < min);
+    if (wants & WANTS_MAX && value >= max) keep('argmax', at, value > max);
+    keepValue(cells, cell, elements, value);
   }
 }
 
-/** A cell's extremes so far, as exact as elements are. */
-export function keptExtreme(
-  cells: Cells,
-  cell: number,
-  { isWide, isSigned }: Elements,
-  field: 'min' | 'max',
-): number | bigint {
+function keepValue(cells: Cells, cell: number, elements: Elements, value: number | bigint): void {
+  const set = (field: 'min' | 'max'): void =>
+    elements.isWide ? cells.setInteger(cell, field, value as bigint) : cells.set(cell, field, Number(value));
+  if (value < kept(cells, cell, elements, 'min')) set('min');
+  if (value > kept(cells, cell, elements, 'max')) set('max');
+}
+
+/** An extreme so far, as exact as elements are. */
+function kept(cells: Cells, cell: number, { isWide, isSigned }: Elements, field: 'min' | 'max'): number | bigint {
   return isWide ? cells.integer(cell, field, isSigned) : cells.get(cell, field);
 }

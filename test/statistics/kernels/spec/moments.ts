@@ -1,73 +1,55 @@
-/** Count, mean and squares of a block, in distances from a value near its mean: what runs and rows have in common. */
-import { twoSum, type Moments } from './cell-fields.js';
+/**
+ * Sums and moments: of integers to the bit, of floats by loops that lose nothing, to which kernels have to come near in
+ * whatever order they add.
+ */
+import { twoSum, type Cells } from './cell-fields.js';
 import type { Elements } from './elements.js';
 
-/** From this share of squares that the mean's distance makes up on, a block is looked at again. */
-const SHIFT_SHARE_MAX = 63 / 64;
-
-/** Where distances are counted from; for 64-bit integers from `base` on, exactly. */
-export interface Shift {
-  readonly shift: number;
-  readonly base?: bigint;
-}
-
-export interface Distances {
-  readonly distances: number;
-  readonly squares: number;
-  /** Elements behind them. */
-  readonly count: number;
-}
-
-/** Adds up distances and their squares in the order that the kernel has. Elements that are NaN are none where `omit`. */
-export type AddUp = (elements: Elements, shift: Shift, omit: boolean) => Distances;
-
-export function distanceOf(elements: Elements, i: number, { shift, base }: Shift): number {
-  return base === undefined ? elements.value(i) - shift : Number((elements.exact(i) as bigint) - base) - shift;
-}
-
-/** What a block adds to a cell; the first look too, of which the sum of float32 is derived. Undefined for none. */
-export function momentsOf(
-  elements: Elements,
-  first: Shift,
-  omit: boolean,
-  addUp: AddUp,
-): { moments: Moments; looked: Distances } | undefined {
-  const looked = addUp(elements, first, omit);
-  const { count } = looked;
-  if (count === 0) return undefined;
-  let { shift } = first;
-  let { distances, squares } = looked;
-  let offset = distances / count;
-  if (distances * offset > SHIFT_SHARE_MAX * squares && Number.isFinite(squares)) {
-    shift += offset;
-    ({ distances, squares } = addUp(elements, { ...first, shift }, omit));
-    offset = distances / count;
+export function addSum(cells: Cells, cell: number, elements: Elements, omit: boolean): void {
+  const { isFloat, isWide } = elements;
+  if (isFloat) {
+    const values = valuesOf(elements, omit);
+    for (const value of values) cells.addToSum(cell, value);
+    if (omit) cells.add(cell, 'sumCount', values.length);
+    return;
   }
-  const m2 = squares - distances * offset;
-  const moments = { ...meanOf(first.base, shift, offset), count, m2: squaresOf(elements, m2, omit) };
-  return { moments, looked };
-}
-
-/** base + shift + offset, and what its rounding left out. */
-function meanOf(base: bigint | undefined, shift: number, offset: number): { mean: number; rest: number } {
-  let from = shift;
-  let by = offset;
-  let rest = 0;
-  if (base !== undefined) {
-    by += shift;
-    from = Number(base);
-    rest = Number(base - BigInt(from));
-  }
-  const { sum, error } = twoSum(from, by);
-  return { mean: sum, rest: Number.isFinite(sum) ? rest + error : 0 };
-}
-
-/** NaN for a block with an infinite value, and infinite where finite ones overflow. */
-function squaresOf(elements: Elements, m2: number, omit: boolean): number {
-  if (!Number.isNaN(m2)) return Math.max(m2, 0);
   for (let i = 0; i < elements.length; i++) {
-    const value = elements.value(i);
-    if (!Number.isFinite(value) && !(omit && Number.isNaN(value))) return Number.NaN;
+    const value = BigInt(elements.exact(i));
+    cells.addInteger(cell, 'sum', isWide ? BigInt.asUintN(32, value) : value);
+    if (isWide) cells.addInteger(cell, 'sumRest', value >> 32n);
   }
-  return Number.POSITIVE_INFINITY;
+}
+
+/** Distances are taken from the mean; those of 64-bit integers from the first of them, exactly. */
+export function addMoments(cells: Cells, cell: number, elements: Elements, omit: boolean): void {
+  const values = valuesOf(elements, omit);
+  const count = values.length;
+  if (count === 0) return;
+  const base = elements.isWide ? BigInt(elements.exact(0)) : 0n;
+  const near = elements.isWide ? values.map((_, i) => Number(BigInt(elements.exact(i)) - base)) : values;
+  const offset = totalOf(near) / count;
+  const distances = near.map(value => value - offset);
+  const off = totalOf(distances);
+  const squares = totalOf(distances.map(distance => distance * distance)) - (off * off) / count;
+  const isFinite = values.every(value => Number.isFinite(value));
+  const m2 = !isFinite ? Number.NaN : Number.isNaN(squares) ? Number.POSITIVE_INFINITY : Math.max(squares, 0);
+  const from = twoSum(Number(base), offset);
+  const rest = Number(base - BigInt(Number(base))) + from.error + off / count;
+  cells.addMoments(cell, { count, mean: from.sum, rest: Number.isFinite(from.sum) ? rest : 0, m2 });
+}
+
+function totalOf(values: readonly number[]): number {
+  let sum = 0;
+  let rest = 0;
+  for (const value of values) {
+    const next = twoSum(sum, value);
+    sum = next.sum;
+    rest += next.error;
+  }
+  return Number.isFinite(sum) ? sum + rest : sum;
+}
+
+function valuesOf(elements: Elements, omit: boolean): number[] {
+  const values = Array.from({ length: elements.length }, (_, i) => elements.value(i));
+  return omit ? values.filter(value => !Number.isNaN(value)) : values;
 }
