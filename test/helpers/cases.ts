@@ -11,9 +11,19 @@ const told = new Set<string>();
 /** Of two numbers the one for this run. */
 export function caseCount(short: number, full: number): number {
   if (IS_FULL) return full;
-  const line = `short form: ${short} of ${full} cases`;
+  tell(`short form: ${short} of ${full} cases`);
+  return short;
+}
+
+function tell(line: string): void {
   if (!told.has(line)) t.comment(line);
   told.add(line);
+}
+
+/** 1 in full, and in the short form the given step through a table whose rows are alike. */
+export function caseStride(short: number): number {
+  if (IS_FULL) return 1;
+  tell(`short form: one of ${short} cases`);
   return short;
 }
 

@@ -21,7 +21,10 @@ export async function startServiceHere({ dataDir = temporaryFolder(), env = {} }
   const settings = { HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, HYPERSLAB_WORKERS: '2', ...env };
   const config = readConfig(settings);
   const { app, access } = await buildApp(config, false);
-  const url = await listen(app, access, config);
+  const url = await listen(app, access, config).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   let closed: Promise<void> | undefined;
   const stop = (): Promise<void> => (closed ??= app.close().then(() => undefined));
   return { url, dataDir, fetch: (where, init) => fetch(`${url}${where}`, init), stop };

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
 import { addKey, bearer } from '../helpers/keys.js';
 import { rawRequest } from '../helpers/raw-request.js';
 import { startRefused } from '../helpers/refused-start.js';
@@ -19,16 +20,12 @@ t.test('beyond loopback it starts with keys, or when told to let everybody in, a
   const addresses = ['0.0.0.0', ...(hasIpv6 ? ['::'] : [])];
   const [own] = Object.values(os.networkInterfaces()).flatMap(each => (each ?? []).filter(({ internal }) => !internal));
   if (own && own.family === 'IPv4') addresses.push(own.address);
-  for (const host of addresses) {
+  for (const host of addresses.slice(0, caseCount(1, 3))) {
     const { status, stderr } = await startRefused(dataDir, { HYPERSLAB_HOST: host });
     t.equal(status, 1, host);
     t.match(stderr, /keys add .* HYPERSLAB_JWKS.* HYPERSLAB_ANONYMOUS/s, host);
     t.notMatch(stderr, /^\s+at /m, 'no stack');
   }
-  t.match(await startRefused(dataDir, { HYPERSLAB_HOST: 'no-such-name.invalid' }), {
-    status: 1,
-    stderr: /HYPERSLAB_HOST/,
-  });
   const key = await addKey(dataDir, ['read']);
   const server = await startHere(t, { dataDir, env: { HYPERSLAB_HOST: '0.0.0.0' } });
   t.equal((await server.fetch('/v1/datasets')).status, 401);
@@ -39,17 +36,12 @@ t.test('a key file that cannot be used, or is not where it was said to be, is no
   const dataDir = temporaryFolder();
   t.teardown(() => fs.rmSync(dataDir, { recursive: true, force: true }));
   const file = path.join(dataDir, 'keys.json');
-  for (const text of ['', '{}', '{"version":1,"keys":[{"id":"x"}]}']) {
-    fs.writeFileSync(file, text);
-    t.match(await startRefused(dataDir), { status: 1, stderr: /key file .* is refused/ }, text);
-  }
+  fs.writeFileSync(file, '{"version":1,"keys":[{"id":"x"}]}');
+  t.match(await startRefused(dataDir), { status: 1, stderr: /key file .* is refused/ });
   fs.rmSync(file);
   const other = path.join(dataDir, 'other.json');
   t.match(await startRefused(dataDir, { HYPERSLAB_KEYS_FILE: other }), { status: 1, stderr: /is not there/ });
   t.match(await startRefused(dataDir, { HYPERSLAB_JWKS: file }), { status: 1, stderr: /HYPERSLAB_JWKS/ });
-  fs.writeFileSync(other, '{"keys": 1}');
-  const tokens = { HYPERSLAB_JWKS: other, HYPERSLAB_JWT_AUDIENCE: 'a' };
-  t.match(await startRefused(dataDir, tokens), { status: 1, stderr: /JWKS=.* is refused/ });
 });
 
 const anonymousMay = async (server: Service): Promise<string[]> => [

@@ -46,11 +46,12 @@ const QUERIES = ARRAYS.flatMap(({ name }) =>
   ].map(query => `/v1/datasets/${name}/statistics?${query}`),
 );
 
-const WAYS: readonly Readonly<Record<string, string>>[] = [
-  { HYPERSLAB_WORKERS: '2' },
-  { HYPERSLAB_WORKERS: '1', HYPERSLAB_CACHE_BYTES: '0' },
-  { HYPERSLAB_WORKERS: '7', HYPERSLAB_CACHE_BYTES: '0' },
-  { HYPERSLAB_WORKERS: '2', HYPERSLAB_MAPPING: 'positional', HYPERSLAB_CACHE_BYTES: '0' },
+/** A file is read the first time, and mapped or taken from the cache afterwards, where there is such a thing. */
+const WAYS: readonly { readonly env: Readonly<Record<string, string>>; readonly rounds: number }[] = [
+  { env: { HYPERSLAB_WORKERS: '2' }, rounds: 3 },
+  { env: { HYPERSLAB_WORKERS: '1', HYPERSLAB_CACHE_BYTES: '0' }, rounds: 2 },
+  { env: { HYPERSLAB_WORKERS: '7', HYPERSLAB_CACHE_BYTES: '0' }, rounds: 2 },
+  { env: { HYPERSLAB_WORKERS: '2', HYPERSLAB_MAPPING: 'positional', HYPERSLAB_CACHE_BYTES: '0' }, rounds: 1 },
 ];
 
 t.test('every way gives the same bits, the first time and the third', async t => {
@@ -58,7 +59,7 @@ t.test('every way gives the same bits, the first time and the third', async t =>
   t.teardown(() => fs.rmSync(dataDir, { recursive: true }));
   for (const { name, data } of ARRAYS) fs.writeFileSync(path.join(dataDir, `${name}.raw`), data);
   let expected: readonly string[] | undefined;
-  for (const [i, env] of WAYS.entries()) {
+  for (const [i, { env, rounds }] of WAYS.entries()) {
     const server = await startServiceHere({ dataDir, env });
     try {
       if (i === 0) {
@@ -67,8 +68,7 @@ t.test('every way gives the same bits, the first time and the third', async t =>
           await create(server, { name, dtype, order, shape, path: `${name}.raw`, external: false });
         }
       }
-      // Files are mapped the second time.
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < rounds; round++) {
         const answers: string[] = [];
         for (const query of QUERIES) {
           const response = await server.fetch(query);

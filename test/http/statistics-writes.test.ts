@@ -1,11 +1,13 @@
 /** Statistics while others write: each answer is that of the generation it names, whatever passes over the data it took. */
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';
 import { start } from '../helpers/server.js';
 import { create, json } from '../system/calls.js';
 
 const ROWS = 2048;
 const COLUMNS = 4096;
+const ANSWERS = caseCount(24, 60);
 
 interface Write {
   readonly first: number;
@@ -41,7 +43,7 @@ t.test('sums, extremes and medians are those of one generation', async t => {
     }
   };
   const ask = async (headers: Record<string, string>): Promise<void> => {
-    while (answers.length < 60) {
+    while (answers.length < ANSWERS) {
       const response = await server.fetch('/v1/datasets/grid/statistics?ops=sum,max,median', { headers });
       if (response.status === 503) continue;
       answers.push((await response.json()) as Answer);

@@ -24,7 +24,6 @@ async function endOf(child: ChildProcess): Promise<number | null> {
 }
 
 for (const [name, signals, wanted] of [
-  ['SIGTERM', ['SIGTERM'], 0],
   ['SIGTERM twice', ['SIGTERM', 'SIGTERM'], 0],
   ['SIGINT', ['SIGINT'], 0],
   ['SIGINT twice at once, as a terminal and npm send it', ['SIGINT', 'SIGINT'], 0],

@@ -7,16 +7,17 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { seededRandom } from '../helpers/random.js';
-import { start, startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { start, startServer, temporaryFolder, type Service, type TestServer } from '../helpers/server.js';
+import { startHere } from '../helpers/service-here.js';
 import { binary, create, json, MiB, outcome, readRaw } from './calls.js';
 
-const [ROWS, COLUMNS] = [4096, 8192];
+const [ROWS, COLUMNS] = [2048, 8192];
 const BYTES = ROWS * COLUMNS;
 /** On a quiet machine a fill takes a fifth of a second. */
 const FILL_MS_MAX = 5000;
 
 /** An array of the service, or a file outside its folder that other programs may write, too. */
-async function make(server: TestServer, folder: string, name: string, options: object = {}): Promise<void> {
+async function make(server: Service, folder: string, name: string, options: object = {}): Promise<void> {
   const shape = [ROWS, COLUMNS];
   if (name.startsWith('own')) return void (await create(server, { name, dtype: '|u1', shape, ...options }));
   const file = path.join(folder, `${name}.raw`);
@@ -24,16 +25,19 @@ async function make(server: TestServer, folder: string, name: string, options: o
   await create(server, { name, dtype: '|u1', shape, path: file, mode: 'r+', ...options });
 }
 
-async function withRoot(t: Test): Promise<{ server: TestServer; folder: string; dataDir: string; env: Env }> {
+async function withRoot<T>(
+  t: Test,
+  begin: (t: Test, options: { dataDir: string; env: Env }) => Promise<T>,
+): Promise<{ server: T; folder: string; dataDir: string; env: Env }> {
   const [folder, dataDir] = [temporaryFolder(), temporaryFolder()];
   const env = { HYPERSLAB_ROOTS: folder };
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
-  return { server: await start(t, { dataDir, env }), folder, dataDir, env };
+  return { server: await begin(t, { dataDir, env }), folder, dataDir, env };
 }
 
 type Env = Readonly<Record<string, string>>;
 
-function fill(server: TestServer, name: string, slice: string, value: number, query = ''): Promise<string> {
+function fill(server: Service, name: string, slice: string, value: number, query = ''): Promise<string> {
   const place = `/v1/datasets/${name}/data?slice=${encodeURIComponent(slice)}${query}`;
   return outcome(server.fetch(place, binary('PUT', Uint8Array.of(value))));
 }
@@ -54,7 +58,7 @@ function isStriped(bytes: Buffer, step: number, value: number, beside: number): 
 }
 
 t.test('a fill of every second element takes no call for each, wherever the file is', async t => {
-  const { server, folder } = await withRoot(t);
+  const { server, folder } = await withRoot(t, startHere);
   for (const [name, slice, options] of [
     ['own', ':,::2', {}],
     ['own-sparse', ':,::2', { sparse: true }],
@@ -76,7 +80,7 @@ t.test('a fill of every second element takes no call for each, wherever the file
 });
 
 t.test('what another program writes between the elements of a fill stays', async t => {
-  const { server, folder } = await withRoot(t);
+  const { server, folder } = await withRoot(t, startHere);
   await make(server, folder, 'outside');
   const fd = fs.openSync(path.join(folder, 'outside.raw'), 'r+');
   t.teardown(() => fs.closeSync(fd));
@@ -99,7 +103,7 @@ t.test('what another program writes between the elements of a fill stays', async
 });
 
 t.test('a stop in the middle of fills ends within five seconds with status 0, and loses nothing', async t => {
-  const { server, folder, dataDir, env } = await withRoot(t);
+  const { server, folder, dataDir, env } = await withRoot(t, start);
   const names = ['own-1', 'own-2', 'outside-1', 'outside-2'];
   for (const name of names) await make(server, folder, name);
   const acknowledged = await fillUntilGone(server, names, async () => {
@@ -115,7 +119,7 @@ t.test('a stop in the middle of fills ends within five seconds with status 0, an
 });
 
 t.test('a kill in the middle of fills is recovered without waiting for the disk, and loses nothing', async t => {
-  const { server, folder, dataDir, env } = await withRoot(t);
+  const { server, folder, dataDir, env } = await withRoot(t, start);
   const names = ['own-1', 'own-2', 'outside-1', 'outside-2'];
   for (const name of names) await make(server, folder, name);
   const acknowledged = await fillUntilGone(server, names, () => server.stop('SIGKILL'));
@@ -129,7 +133,7 @@ t.test('a kill in the middle of fills is recovered without waiting for the disk,
 });
 
 t.test('small writes between two checkpoints are bounded in what a recovery has to apply', async t => {
-  const { server, dataDir } = await withRoot(t);
+  const { server, dataDir } = await withRoot(t, start);
   await create(server, { name: 'points', dtype: '|u1', shape: [16 * MiB] });
   const random = seededRandom(4);
   for (let batch = 1; batch <= 4; batch++) {
@@ -148,7 +152,7 @@ t.test('small writes between two checkpoints are bounded in what a recovery has 
 
 /** What each dataset was filled with last, by fills that were answered, until `end` has ended the server. */
 async function fillUntilGone(
-  server: TestServer,
+  server: Service,
   names: readonly string[],
   end: () => Promise<void>,
 ): Promise<Map<string, number>> {

@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import t from 'tap';
 import { LIMITS } from '../../src/limits.js';
+import { caseCount } from '../helpers/cases.js';
 import { start } from '../helpers/server.js';
 import { binary, create, eventually, get, KiB, MiB, rest, upload, metric } from './calls.js';
+
+const WRITES = caseCount(15, 40);
+const CONTINUED = caseCount(30, 100);
 
 const server = await start(t);
 
@@ -146,7 +150,7 @@ t.test('generations never go back on a connection, and every answer is that of i
   const valueAt = new Map<number, number>([[(await fill('followed', 0)).generation, 0]]);
   const progress = { isWriting: true };
   const writers = Array.from({ length: 2 }, async (_, writer) => {
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < WRITES; i++) {
       const value = 1 + 2 * i + writer;
       valueAt.set((await fill('followed', value)).generation, value);
     }
@@ -207,7 +211,7 @@ t.test('a byte range that continues a download is of the state that If-Range nam
   })();
   const url = '/v1/datasets/resumed/data?format=raw';
   let partial = 0;
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < CONTINUED; i++) {
     const head = await server.fetch(url, { method: 'HEAD' });
     const tag = head.headers.get('etag')!;
     const answer = await server.fetch(url, { headers: { range: 'bytes=100-', 'if-range': tag } });
@@ -220,5 +224,5 @@ t.test('a byte range that continues a download is of the state that If-Range nam
   }
   progress.isWriting = false;
   await writer;
-  t.ok(partial > 0, `${partial} of 100 were continued`);
+  t.ok(partial > 0, `${partial} of ${CONTINUED} were continued`);
 });

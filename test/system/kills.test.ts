@@ -12,7 +12,7 @@ import { binary, create, describe, eventually, get, MiB, readRaw, rest, sparseFi
 const BESIDE = { buffered: true };
 t.jobs = 2;
 
-const KILLS = caseCount(5, 20);
+const KILLS = caseCount(3, 20);
 
 t.test(
   `a generation never comes again: ${KILLS} times killed while writing, then stopped properly`,

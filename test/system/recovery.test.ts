@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
-import { IS_FULL } from '../helpers/cases.js';
+import { caseStride } from '../helpers/cases.js';
 import { startServer, temporaryFolder } from '../helpers/server.js';
 import { binary, create, json, outcome, readRaw } from './calls.js';
 
@@ -65,8 +65,7 @@ t.test('a start replays the journals, and a clean stop leaves none', async t => 
 });
 
 t.test('a start that is killed before any of its steps can be started again', { timeout: 240_000 }, async t => {
-  // The short form kills it before every fourth step.
-  const stride = IS_FULL ? 1 : 4;
+  const stride = caseStride(9);
   let step = 1;
   for (; ; step += stride) {
     const dataDir = path.join(folder, `killed-${step}`);

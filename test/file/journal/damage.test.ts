@@ -10,6 +10,7 @@ import type { Change } from '../../../src/file/change.js';
 import { RECORDS_START } from '../../../src/file/journal/format.js';
 import { Journal } from '../../../src/file/journal/journal.js';
 import { recoverJournal } from '../../../src/file/journal/recovery.js';
+import { caseCount, caseStride } from '../../helpers/cases.js';
 import { temporaryFolder } from '../../helpers/server.js';
 
 // Thousands of recoveries, each with its syncs: in memory where that is possible.
@@ -57,6 +58,8 @@ function statesOf(): Buffer[] {
   });
   return states;
 }
+
+const STRIDE = caseStride(5);
 
 const STATES = statesOf();
 
@@ -116,7 +119,7 @@ async function tally(
   for (let at = 0; at < bytes.byteLength; at++) {
     // Bytes that are never read: one in thirty-two will do.
     const isUnused = (at >= 512 && at < RECORDS_START) || at >= bounds.at(-1)!;
-    if (isUnused && at % 32 > 0) continue;
+    if (at % (isUnused ? 32 : STRIDE) > 0 && !bounds.includes(at)) continue;
     const part =
       at < 88 ? 'header' : at < RECORDS_START ? 'unused' : `record ${bounds.findLastIndex(start => at >= start)}`;
     try {
@@ -137,7 +140,7 @@ for (const room of ['plain', 'preallocated'] as const) {
 
   t.test(`every flipped byte leaves a prefix or a refusal (${room})`, { timeout: 240_000 }, async t => {
     const made = await makeJournal('each', room);
-    for (const mask of [0xff, 0x01, 0x80]) {
+    for (const mask of [0x01, 0xff, 0x80].slice(0, caseCount(1, 3))) {
       const found = await tally(t, made, at => {
         const damaged = Buffer.from(made.bytes);
         damaged[at]! ^= mask;
