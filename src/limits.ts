@@ -58,7 +58,7 @@ export const LIMITS = {
   budgetWaitersMax: 256,
   /** Requests in line for one file; the next are answered 503. */
   lockWaitersMax: 1024,
-  /** After so long a task leaves what it has not read to another: what is in line waits for one chunk, or part, more. */
+  /** After so long a slice leaves what it has not gathered to another task: what is in line waits for one part more. */
   taskMsMax: 16,
   /** What is gathered between two looks at the clock, by the pages that it costs. */
   gatherPartBytesMax: 2 * MiB,
@@ -143,8 +143,8 @@ export const LIMITS = {
   kernelScratchBytes: 64 * MiB,
   /** Cells of a statistic's answer (the product of the axes that remain), about 80 bytes each while it runs. */
   cellsMax: 1024 * KiB,
-  /** Memory that the partials of one task are put into, and what is kept of it for the next tasks. */
-  partialBufferBytesMax: 4 * MiB,
+  /** Memory that the partials of one task are put into, those of its first chunk aside, and what is kept for the next. */
+  partialBufferBytesMax: 1 * MiB,
   partialBuffersBytes: 16 * MiB,
   /** Cells that are finished on the event loop; more go to a worker. */
   cellsPerTurn: 16 * KiB,

@@ -140,6 +140,7 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/groups/select/sample.ts',
       'src/statistics/groups/sink.ts',
       'src/statistics/histogram/sink.ts',
+      'src/statistics/packed-partials.ts',
       'src/statistics/quantiles/gather-sink.ts',
       'src/statistics/quantiles/key-sinks.ts',
       'src/statistics/row-count.ts',

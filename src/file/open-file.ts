@@ -256,11 +256,16 @@ export class OpenFile {
    * memory the file would fill: page cache counts as its memory there. Elsewhere what was read is kept for the next.
    */
   giveBack(start: number, end: number): void {
-    if (!this.#outgrowsCache || end <= start) return;
+    if (!this.givesBack || end <= start) return;
     const window = this.#windows?.holding(start, end, this.#sizeBytes);
     const mapped =
       window?.address === undefined ? undefined : pagesAround(window.address + start - window.start, end - start);
     libc()?.dropPages(this.fd, { offset: start, bytes: end - start }, mapped);
+  }
+
+  /** Whether it is in such a container. */
+  get givesBack(): boolean {
+    return this.#outgrowsCache;
   }
 
   /**

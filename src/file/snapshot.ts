@@ -33,6 +33,8 @@ interface Saved extends Extent {
   readonly block: Block;
   /** Position in the file of the block's first byte. */
   readonly blockStart: number;
+  /** What `saves` was with it. */
+  readonly number: number;
 }
 
 export class Snapshot {
@@ -44,6 +46,11 @@ export class Snapshot {
   #saved: Saved[] = [];
   #need: Extent;
   #isCut = false;
+  /**
+   * Grows, in shared memory, with what is saved, and at the end: who reads the file in another thread, and finds it
+   * unchanged afterwards, has read no byte that was written since.
+   */
+  readonly saves = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(identity: Snapshot['identity'], need: Extent, onEnd: () => void) {
     this.identity = identity;
@@ -106,9 +113,10 @@ export class Snapshot {
 
   /** Takes from a block, whose bytes stood at `blockStart`, what is missing here. */
   save(block: Block, blockStart: number): void {
+    const number = Atomics.add(this.saves, 0, 1) + 1;
     for (const extent of this.missing([{ start: blockStart, end: blockStart + block.bytes.byteLength }])) {
       block.hold();
-      this.#saved.splice(this.#firstEndingAfter(extent.start), 0, { ...extent, block, blockStart });
+      this.#saved.splice(this.#firstEndingAfter(extent.start), 0, { ...extent, block, blockStart, number });
     }
   }
 
@@ -129,10 +137,19 @@ export class Snapshot {
     return Math.max(0, lowerBound(this.#saved.length, i => this.#saved[i]!.start >= end) - first);
   }
 
+  /** Whether anything of `[start, end)` was saved since `saves` was a number. */
+  isSavedSince({ start, end }: Extent, number: number): boolean {
+    for (let i = this.#firstEndingAfter(start); i < this.#saved.length && this.#saved[i]!.start < end; i++) {
+      if (this.#saved[i]!.number > number) return true;
+    }
+    return false;
+  }
+
   /** Gives the snapshot up: the reader ends its answer visibly. */
   cut(): void {
     if (this.#isCut) return;
     this.#isCut = true;
+    Atomics.add(this.saves, 0, 1);
     this.close();
     for (const callback of this.#onCut) callback();
     this.#onCut.clear();

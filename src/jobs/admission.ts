@@ -6,7 +6,7 @@ import { ByteBudget, type BudgetLine } from '../budget.js';
 import { fail, HyperslabError, isErrorCode } from '../errors.js';
 import type { Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
-import type { Lane } from './lanes.js';
+import type { Lane } from './turn.js';
 import type { JobSettings } from './settings.js';
 
 /** What a statistic costs, from its plan. */

@@ -66,12 +66,24 @@ export class Claim {
     return patches.length > 0 ? { ...descriptor, patches } : descriptor;
   }
 
-  /**
-   * Ranges that were saved of a stretch. When there are more of them than before a read, a write has touched it since:
-   * what was read may be mixed.
-   */
+  /** Which bytes may be read. */
+  get extent(): Extent {
+    return this.#extent;
+  }
+
+  /** Grows, in shared memory, when a writer saves anything (Snapshot.saves). */
+  get saves(): Int32Array {
+    return this.#snapshot.saves;
+  }
+
+  /** Ranges that were saved of a stretch. */
   savedIn(extent: Extent): number {
     return this.#snapshot.patchCount(extent);
+  }
+
+  /** Whether a write has touched a stretch since `saves` was a number: what was read of it since may be mixed. */
+  isSavedSince(extent: Extent, number: number): boolean {
+    return this.#snapshot.isSavedSince(extent, number);
   }
 
   /** @throws file_changed when another file has taken the place of the one being read, bulk_load, durability_unknown */

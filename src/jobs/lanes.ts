@@ -8,8 +8,7 @@ import { queueOptionsSymbol, type TaskQueue } from 'piscina';
 import { invariant } from '../errors.js';
 import { FairLine, type Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
-
-export type Lane = 'interactive' | 'bulk';
+import { WAITING, type Lane } from './turn.js';
 
 /** Where a task stands. */
 export interface Mark {
@@ -31,6 +30,8 @@ export function withMark<T extends object>(task: T, mark: Mark): T {
 const UNMARKED: Mark = { lane: 'interactive' };
 
 export class Lanes implements TaskQueue {
+  /** How many wait in each lane, for workers to see: shared. */
+  readonly waiting = new Int32Array(new SharedArrayBuffer(8));
   readonly #lines = { interactive: new FairLine<Task>(), bulk: new FairLine<Task>() };
   /** Tasks of each client, those with the workers and those in line. */
   readonly #given = new Map<string | undefined, number>();
@@ -68,6 +69,7 @@ export class Lanes implements TaskQueue {
   push(task: Task): void {
     const { lane, client, isUrgent } = markOf(task);
     this.#lines[lane].push(task, client, isUrgent);
+    this.#tell();
   }
 
   shift(): Task | null {
@@ -76,6 +78,7 @@ export class Lanes implements TaskQueue {
     const takesBulk = isBulkWaiting && (interactive.size === 0 || this.#turns >= this.#turnsMax);
     const task = (takesBulk ? bulk : interactive).shift(id => this.#withWorkers(id));
     if (task === undefined) return null;
+    this.#tell();
     this.#taken = { task, turns: this.#turns };
     this.#turns = isBulkWaiting && !takesBulk ? this.#turns + 1 : 0;
     return task;
@@ -85,6 +88,7 @@ export class Lanes implements TaskQueue {
   unshift(task: Task): void {
     const { lane, client, isUrgent } = markOf(task);
     this.#lines[lane].unshift(task, client, isUrgent);
+    this.#tell();
     if (this.#taken?.task !== task) return;
     this.#turns = this.#taken.turns;
     this.#taken = undefined;
@@ -93,6 +97,7 @@ export class Lanes implements TaskQueue {
   remove(task: Task): void {
     const { lane, client } = markOf(task);
     invariant(this.#lines[lane].remove(task, client), 'a task that leaves the line stands in it');
+    this.#tell();
   }
 
   /** Takes out what waits and is chosen, and answers it: it waits no longer. */
@@ -100,6 +105,11 @@ export class Lanes implements TaskQueue {
     const chosen = Object.values(this.#lines).flatMap(line => line.items().filter(isChosen));
     for (const task of chosen) this.remove(task);
     return chosen;
+  }
+
+  #tell(): void {
+    for (const lane of ['interactive', 'bulk'] as const)
+      Atomics.store(this.waiting, WAITING[lane], this.#lines[lane].size);
   }
 
   #withWorkers(id: string | undefined): number {

@@ -1,6 +1,7 @@
 /**
- * The only door to the worker threads. Tasks are small (a piece, a chunk), so that none waits long behind another;
- * the queue is bounded by those who fill it: a response has one piece under way, a statistic two tasks per worker.
+ * The only door to the worker threads. Tasks are small (a piece) or end when others wait (turn.ts), so that none waits
+ * long behind another; the queue is bounded by those who fill it: a response has one piece under way, a statistic one
+ * task per worker.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BroadcastChannel } from 'node:worker_threads';
@@ -11,12 +12,14 @@ import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import { Turnstile } from '../file/turnstile.js';
 import { compileKernels } from '../kernels/index.js';
-import { Lanes, withMark, type Lane, type Mark } from './lanes.js';
+import { Lanes, withMark, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
 import { messageOf, valueOf, type Outcome, type ThreadReady } from './messages.js';
 import { BufferPool } from './buffer-pool.js';
 import { ThreadWatch } from './thread-watch.js';
-import type { GatherTask, ScanAnswer, ScanTask } from './tasks.js';
+import type { Lane } from './turn.js';
+import type { ScanAnswer, ScanTask } from './scan-task.js';
+import type { GatherTask } from './tasks.js';
 
 /** What a statistic asks of the pool. */
 export interface Scanning {
@@ -50,6 +53,8 @@ export interface WorkerData {
   readonly kernels: WebAssembly.Module | undefined;
   /** Files may be mapped into the kernels' memory. */
   readonly keepsFiles: boolean;
+  /** Shared: tasks in line, by lane (WAITING). */
+  readonly waiting: Int32Array;
 }
 
 /** How long the end of a pool waits for threads that are loading, and how often it looks. */
@@ -91,7 +96,7 @@ export class WorkerPool {
     this.#parts = new Turnstile(Math.max(1, workers - 1));
     this.#clientShare = clientShare;
     this.#kernels = this.#compiled();
-    const workerData: WorkerData = { kernels: this.#kernels, keepsFiles };
+    const workerData: WorkerData = { kernels: this.#kernels, keepsFiles, waiting: this.#lanes.waiting };
     this.#watch = new ThreadWatch({
       wanted: workers,
       count: () => this.threads,
@@ -174,14 +179,14 @@ export class WorkerPool {
           }
           const mark = { lane, client };
           this.#checkRoom(mark);
-          return valueOf((await this.#give(task, 'scan', mark)) as Outcome<ScanAnswer>);
+          return valueOf((await this.#give({ ...task, lane }, 'scan', mark)) as Outcome<ScanAnswer>);
         },
         drop: cancel => this.#drop(cancel),
       }),
     };
   }
 
-  /** Long scans are bounded in number where they are let in, and each has two tasks per worker. @throws busy */
+  /** Long scans are bounded in number where they are let in, and each has one task per worker. @throws busy */
   #checkRoom({ lane, client }: Mark): void {
     if (lane === 'bulk' || this.#lanes.hasRoomFor(client)) return;
     fail('busy', 'Too many tasks wait for the workers. Repeat the request in a moment.');

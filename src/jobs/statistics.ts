@@ -37,9 +37,9 @@ export interface StatisticsOptions {
   readonly memory?: Pick<GrowingMemory, 'reach'> | undefined;
   /** Nothing is taken from earlier runs. */
   readonly isFresh?: boolean;
-  /** How long writers may be held off in the end, and chunks that make a task. Tests lower them. */
+  /** How long writers may be held off in the end, and chunks of a worker's turn. Tests lower them. */
   readonly lockMsMax?: number;
-  readonly chunksPerTaskMax?: number;
+  readonly chunksPerTurnMax?: number;
 }
 
 /** Attempts without a lock, each of which may lose its generation. */
@@ -77,7 +77,7 @@ async function attemptStatistics(
   datasets: readonly Dataset[],
   plan: Plan,
   pool: Scanning,
-  { signal, onProgress, partials, memory, isFresh = false, chunksPerTaskMax }: StatisticsOptions,
+  { signal, onProgress, partials, memory, isFresh = false, chunksPerTurnMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
 ): Promise<ReadStatistics | undefined> {
   const extents = extentsOfPlan(plan, datasets.length);
@@ -87,7 +87,7 @@ async function attemptStatistics(
   );
   try {
     const computation = new Computation(plan);
-    const runner = new ScanRunner(claims, pool, { signal, onProgress, memory, chunksPerTaskMax });
+    const runner = new ScanRunner(claims, pool, { signal, onProgress, memory, chunksPerTurnMax });
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
       const pass = await runTurns(computation.next());
@@ -104,8 +104,7 @@ async function attemptStatistics(
     }
     await memory?.reach(computation.heldBytes);
     for (const each of claims) each.check();
-    const { scannedBytes, chunks, keptChunks } = runner;
-    return { computation, generations: claims.map(claim => claim.generation), scannedBytes, chunks, keptChunks };
+    return { computation, generations: claims.map(claim => claim.generation), ...runner.tally };
   } catch (error) {
     if (!(error instanceof GenerationLost)) {
       for (const { dataset } of claims) await dataset.learned(error).catch(() => undefined); // oxlint-disable-line no-await-in-loop

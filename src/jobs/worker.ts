@@ -6,23 +6,16 @@ import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
 import { warmUp, type SinkPartial } from '../statistics/index.js';
+import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
-import {
-  gatherView,
-  newWorkplace,
-  scatterView,
-  runScan,
-  type GatherTask,
-  type ScanAnswer,
-  type ScanTask,
-  type Workplace,
-} from './tasks.js';
+import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
+import { gatherView, newWorkplace, scatterView, type GatherTask, type Workplace } from './tasks.js';
 
-const { kernels, keepsFiles } = workerData as WorkerData;
+const { kernels, keepsFiles, waiting } = workerData as WorkerData;
 let workplace: Workplace | undefined;
 let lacking: string | undefined;
 try {
-  if (kernels) warmUp((workplace = newWorkplace(kernels, keepsFiles)).engine);
+  if (kernels) warmUp((workplace = newWorkplace(kernels, keepsFiles, waiting)).engine);
 } catch (error) {
   lacking = messageOf(error);
 }
@@ -53,14 +46,14 @@ export function hold({ fd, target, itemsize }: HoldTask): Outcome<void> {
   return outcomeOf(() => holdSpace(fd, target, itemsize));
 }
 
-export function scan(task: ScanTask): Outcome<ScanAnswer> {
-  return moved(outcomeOf(() => runScan(workplaceNow(), task)));
+export function scan({ lane, ...task }: ScanTask & { readonly lane: Lane }): Outcome<ScanAnswer> {
+  return moved(outcomeOf(() => runScan(workplaceNow(), task, lane)));
 }
 
 /** The memory of the kernels may be had later where it could not be had at first. @throws no_kernels */
 function workplaceNow(): Workplace {
   try {
-    return (workplace ??= newWorkplace(kernels!, keepsFiles));
+    return (workplace ??= newWorkplace(kernels!, keepsFiles, waiting));
   } catch (error) {
     return fail('no_kernels', `Statistics cannot be computed now: ${messageOf(error)}. Repeat the request later.`);
   }
@@ -74,14 +67,13 @@ function moved(outcome: Outcome<ScanAnswer>): Outcome<ScanAnswer> {
 }
 
 /** The distinct buffers of all typed arrays in the partials. */
-function buffersOf({ partials }: ScanAnswer): ArrayBuffer[] {
-  const members = partials
-    .flat()
-    .flatMap(partial => (partial ? Object.values<unknown>({ ...partial, ...fieldsOf(partial) }) : []));
-  const arrays = members.filter((each: unknown) => ArrayBuffer.isView(each));
-  return [...new Set(arrays.map(array => array.buffer))].filter(buffer => buffer instanceof ArrayBuffer);
+function buffersOf({ found }: ScanAnswer): ArrayBuffer[] {
+  const partials = found.flatMap(each => ('partials' in each ? each.partials : []));
+  const members = partials.flatMap((partial): unknown[] => Object.values({ ...partial, ...fieldsOf(partial) }));
+  const buffers = members.flatMap(each => (ArrayBuffer.isView(each) ? [each.buffer] : []));
+  return [...new Set(buffers)].filter(buffer => buffer instanceof ArrayBuffer);
 }
 
-function fieldsOf(partial: SinkPartial): object {
-  return 'fields' in partial ? partial.fields : {};
+function fieldsOf(partial: SinkPartial | undefined): object {
+  return partial && 'fields' in partial ? partial.fields : {};
 }

@@ -26,29 +26,37 @@ interface SinkRow<K extends SinkName> {
   readonly open: Opener<K>;
   /** One partial stands for all chunks of a task: for counts, whose sums do not depend on the order. */
   readonly combines: boolean;
+  /** What the partials of a task take is known beforehand: it may go on for as long as there are chunks. */
+  readonly isBounded?: boolean;
   /** Bytes of the buffer that a partial is put into: one for each chunk, or for each task where they combine. */
   readonly bufferBytes?: (spec: SinkTypes[K]['spec'], chunk: ChunkTask) => number;
 }
 
 const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
-  reduce: { open: (...args) => new ReduceSink(...args), combines: false, bufferBytes: partialBytes },
+  reduce: { open: (...args) => new ReduceSink(...args), combines: false, isBounded: true, bufferBytes: partialBytes },
   'row-counts': { open: (...args) => new RowCountSink(...args), combines: false },
   groups: { open: (...args) => new GroupsSink(...args), combines: false },
   'group-sample': { open: (...args) => new SampleSink(...args), combines: false },
   'group-buckets': { open: (...args) => new BucketsSink(...args), combines: true },
   gather: { open: (...args) => new GatherSink(...args), combines: false },
-  'key-counts': { open: (...args) => new KeyCountsSink(...args), combines: true, bufferBytes: counterBytes },
+  'key-counts': {
+    open: (...args) => new KeyCountsSink(...args),
+    combines: true,
+    isBounded: true,
+    bufferBytes: counterBytes,
+  },
   keys: { open: (...args) => new KeysSink(...args), combines: true },
-  histogram: { open: (...args) => new HistogramSink(...args), combines: true },
+  histogram: { open: (...args) => new HistogramSink(...args), combines: true, isBounded: true },
 };
 
-export interface ScanOptions {
-  /** Asked between two chunks. */
-  readonly isCancelled?: () => boolean;
-  /** Asked after a chunk: when it has been long enough for one task, the rest is left to another. */
-  readonly isEnough?: () => boolean;
-  /** Where partials are put. */
-  readonly buffer?: PartialBuffer;
+/** Whether the partials of some chunk stand for others of its task, too. */
+export function combinesPartials(specs: readonly SinkSpec[]): boolean {
+  return specs.some(({ kind }) => SINKS[kind].combines);
+}
+
+/** Whether the partials of a task grow with what is found, so that it has to end soon. */
+export function turnsAreShort(specs: readonly SinkSpec[]): boolean {
+  return specs.some(({ kind }) => !SINKS[kind].isBounded);
 }
 
 /**
@@ -64,19 +72,19 @@ export function partialBytesOf(specs: readonly SinkSpec[], chunk: ChunkTask, isF
 }
 
 /**
- * `sources` are the computation's datasets. For each chunk the partial of each sink; undefined where it is part of a
- * later chunk's. Short when it was cancelled, or was enough.
+ * `sources` are the computation's datasets; the next of the chunks is asked for when the one before has been read. For each
+ * chunk the partial of each sink, put into the buffer where there is space; undefined where it is part of the last one's.
  */
 export function scanChunks(
   engine: Engine,
   specs: readonly SinkSpec[],
-  chunks: readonly ChunkTask[],
+  chunks: Iterable<ChunkTask>,
   sources: readonly TileSource[],
-  options: ScanOptions = {},
+  buffer = new PartialBuffer(),
 ): (SinkPartial | undefined)[][] {
   const start = engine.scratch.mark();
   try {
-    return scanInTurn(engine, specs, chunks, sources, options);
+    return scanInTurn(engine, specs, chunks, sources, buffer);
   } finally {
     // Also after a file that could not be read, or the thread would have less memory with every fault.
     engine.scratch.release(start);
@@ -86,30 +94,29 @@ export function scanChunks(
 function scanInTurn(
   engine: Engine,
   specs: readonly SinkSpec[],
-  chunks: readonly ChunkTask[],
+  chunks: Iterable<ChunkTask>,
   sources: readonly TileSource[],
-  { isCancelled = () => false, isEnough = () => false, buffer = new PartialBuffer() }: ScanOptions,
+  buffer: PartialBuffer,
 ): (SinkPartial | undefined)[][] {
-  // The chunks of a scan have the same filters.
-  const masks = chunks[0]?.rows && masksOf(engine, chunks[0].rows);
-  const rows = specs.map(({ kind }) => SINKS[kind]);
-  const combined = specs.map((spec, i) => (rows[i]!.combines ? openAny(engine, spec, chunks[0]!) : undefined));
+  let masks: RowMasks | undefined;
+  let combined: (Sink | undefined)[] | undefined;
   const answers: (SinkPartial | undefined)[][] = [];
-  for (const [number, chunk] of chunks.entries()) {
-    if (isCancelled()) break;
+  for (const chunk of chunks) {
+    // The chunks of a scan have the same filters.
+    if (chunk.rows) masks ??= masksOf(engine, chunk.rows);
+    combined ??= specs.map(spec => (SINKS[spec.kind].combines ? openAny(engine, spec, chunk) : undefined));
     const mark = engine.scratch.mark();
-    const sinks = specs.map((spec, i) => combined[i] ?? openAny(engine, spec, chunk));
+    const sinks = specs.map((spec, i) => combined![i] ?? openAny(engine, spec, chunk));
     for (const sink of sinks) sink.begin?.(chunk);
     const add = (tile: Tile): void => {
       for (const sink of sinks) sink.add(tile);
     };
     if (chunk.rows) eachRowsTile(engine, chunk, chunk.rows, masks!, sources, add);
     else eachTile(engine, chunk, sources[chunk.source]!, add);
-    const isLast = number === chunks.length - 1 || isEnough();
-    answers.push(sinks.map((each, i) => (rows[i]!.combines && !isLast ? undefined : each.partial(buffer))));
+    answers.push(sinks.map((each, i) => (combined![i] ? undefined : each.partial(buffer))));
     engine.scratch.release(mark);
-    if (isLast) break;
   }
+  for (const [i, sink] of combined?.entries() ?? []) if (sink) answers.at(-1)![i] = sink.partial(buffer);
   return answers;
 }
 

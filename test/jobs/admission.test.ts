@@ -1,7 +1,7 @@
 /** What a statistic may cost, in which lane it runs, and how many large ones run at once. */
 import t from 'tap';
 import { Admission, type Cost } from '../../src/jobs/admission.js';
-import type { Lane } from '../../src/jobs/lanes.js';
+import type { Lane } from '../../src/jobs/turn.js';
 import { LIMITS } from '../../src/limits.js';
 
 const MiB = 2 ** 20;

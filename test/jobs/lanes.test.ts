@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import t from 'tap';
-import { Lanes, withMark, type Lane, type Mark } from '../../src/jobs/lanes.js';
+import { Lanes, withMark, type Mark } from '../../src/jobs/lanes.js';
+import type { Lane } from '../../src/jobs/turn.js';
 import { seededRandom } from '../helpers/random.js';
 
 type Task = NonNullable<ReturnType<Lanes['shift']>>;

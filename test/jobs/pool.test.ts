@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
-import type { ScanTask } from '../../src/jobs/tasks.js';
+import type { ScanTask } from '../../src/jobs/scan-task.js';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
@@ -31,7 +31,8 @@ function gather(pool: WorkerPool, items: number): Promise<void> {
 /** A task without chunks. */
 function emptyTask(cancel: Int32Array): ScanTask {
   const { scan } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
-  return { sources: [], specs: [], scan, first: 0, count: 0, scanId: 1, cancel };
+  const none = { first: 0, end: 0, claimed: new Int32Array(1), chunksMax: 1, sources: [], saves: [], savesKnown: [] };
+  return { ...none, specs: [], scan, scanId: 1, cancel };
 }
 
 t.test('closing waits for the longest task under way, not for the first to end', async t => {

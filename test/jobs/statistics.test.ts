@@ -18,7 +18,8 @@ import type { Scanning } from '../../src/jobs/pool.js';
 import { PartialCache } from '../../src/jobs/partial-cache.js';
 import { runStatistics, type StatisticsOptions, type StatisticsRun } from '../../src/jobs/statistics.js';
 import { BufferPool } from '../../src/jobs/buffer-pool.js';
-import { newWorkplace, runScan, type ScanAnswer, type ScanTask } from '../../src/jobs/tasks.js';
+import { runScan, type ScanAnswer, type ScanTask } from '../../src/jobs/scan-task.js';
+import { newWorkplace } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
@@ -31,8 +32,10 @@ import {
   parseQuery,
   planQuery,
   planStatistics,
+  type PackedPartials,
   type Plan,
   type QueryInput,
+  type SinkPartial,
 } from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
@@ -53,33 +56,54 @@ const PLAN_BOUNDS = {
   chunkCellsMax: COLUMNS,
 };
 
-/** Walks in this thread, and calls back around every task, which has one chunk. */
+/**
+ * Scans in this thread, a chunk a turn, and calls back before and after each as if it went on for so long: what is written
+ * after it was read counts as written meanwhile.
+ */
 class ScriptedPool implements Scanning {
   readonly workers = 1;
   readonly buffers = new BufferPool();
   scanned = 0;
+  turns = 0;
   before: (chunk: number) => Promise<unknown> = async () => {};
   after: (chunk: number) => Promise<unknown> = async () => {};
-
-  /** After so many chunks a task has been long enough. */
-  chunksMax = (): number => Number.POSITIVE_INFINITY;
-  tasks = 0;
+  /** After so many chunks a turn is over. */
+  chunksMax = (): number => 1;
 
   async scan(task: ScanTask): Promise<ScanAnswer> {
-    this.tasks++;
-    const partials: ScanAnswer['partials'] = [];
-    const end = task.first + Math.min(task.count, this.chunksMax());
-    for (let first = task.first; first < end; first++) {
+    this.turns++;
+    const answers: ScanAnswer[] = [];
+    const chunksMax = Math.min(task.chunksMax, this.chunksMax());
+    while (answers.length < chunksMax && task.first + task.claimed[0]! < task.end) {
       this.scanned++;
-      const number = Math.floor(chunkAt(task.scan, first).view.offset / CHUNK_BYTES);
+      const number = Math.floor(chunkAt(task.scan, task.first + task.claimed[0]!).view.offset / CHUNK_BYTES);
       // oxlint-disable-next-line no-await-in-loop
       await this.before(number);
-      partials.push(...runScan(workplace, { ...task, first, count: 1, buffer: undefined }).partials);
+      const answer = runScan(workplace, { ...task, chunksMax: 1, buffer: undefined }, 'bulk');
+      const saved = task.saves.map(count => count[0]);
       // oxlint-disable-next-line no-await-in-loop
       await this.after(number);
+      const isSaved = task.saves.some((count, i) => count[0] !== saved[i]);
+      answers.push({ ...answer, clean: isSaved ? 0 : answer.clean });
     }
-    return { partials, ms: 1 };
+    return joined(answers);
   }
+}
+
+/** The answer of one turn that had all these chunks. */
+function joined(answers: readonly ScanAnswer[]): ScanAnswer {
+  const unclean = answers.findIndex(({ clean }) => clean === 0);
+  return {
+    chunks: answers.flatMap(({ chunks }) => chunks),
+    clean: unclean < 0 ? answers.length : unclean,
+    bytes: answers.reduce((sum, { bytes }) => sum + bytes, 0),
+    found: answers[0]!.found.map((_, i) => ({ partials: answers.flatMap(({ found }) => partialsOf(found[i]!)) })),
+  };
+}
+
+/** They have no buffer to lie in. */
+function partialsOf(packed: PackedPartials): readonly (SinkPartial | undefined)[] {
+  return 'partials' in packed ? packed.partials : [];
 }
 
 const offLoop = {
@@ -158,7 +182,6 @@ async function newArray(value: number, rows = ROWS) {
     if (plan.scan.chunkCount !== CHUNKS) throw new Error(`${plan.scan.chunkCount} chunks`);
     return runStatistics([dataset], plan, pool, {
       signal: new AbortController().signal,
-      chunksPerTaskMax: 1,
       ...options,
     });
   };
@@ -181,7 +204,7 @@ t.test('a file that nobody writes is read once', async t => {
   t.match(run, { generations: [1], chunks: CHUNKS, scannedBytes: ROWS * ROW_BYTES });
 });
 
-t.test('tasks that leave chunks to others change nothing, whatever is written meanwhile', async t => {
+t.test('turns that end before a pass does change nothing, whatever is written meanwhile', async t => {
   const random = seededRandom(5);
   for (const query of [MANY, { ops: [{ histogram: { bins: 5, range: [0, 9] } }] }]) {
     const array = await newArray(1); // oxlint-disable-line no-await-in-loop
@@ -190,9 +213,9 @@ t.test('tasks that leave chunks to others change nothing, whatever is written me
     pool.after = async chunk => {
       if (chunk % 7 === 3 && array.dataset.generation < 9) await array.write(String(random.integer(0, 63)), 7);
     };
-    const run = await array.run(query, pool, { chunksPerTaskMax: 8 }); // oxlint-disable-line no-await-in-loop
+    const run = await array.run(query, pool, { chunksPerTurnMax: 8 }); // oxlint-disable-line no-await-in-loop
     t.strictSame(run.result, array.expected(query, run));
-    t.ok(pool.tasks > CHUNKS / 3);
+    t.ok(pool.turns > CHUNKS / 3);
     t.ok(run.scannedBytes >= ROWS * ROW_BYTES);
     await array.resolved(); // oxlint-disable-line no-await-in-loop
   }
@@ -460,7 +483,7 @@ for (const [name, planOf, outside] of PARTS) {
     const array = await newArray(1);
     const pool = new ScriptedPool();
     const { preImages } = array.files.stateOf('f');
-    const options = { signal: new AbortController().signal, chunksPerTaskMax: 1 };
+    const options = { signal: new AbortController().signal };
     const expected = await runStatistics([array.dataset], planOf(array), pool, options);
     const held: number[] = [];
     // While the first chunk is under way, and in turn.
@@ -509,7 +532,7 @@ t.test('claims are closed when all is read: writers save nothing while the answe
 t.test('thousands of small writes reach the workers a thousand at a time, in few buffers', async t => {
   const rows = 4096;
   const { dataset, write } = await newArray(1, rows);
-  // 512 rows make a chunk, four chunks a task.
+  // 512 rows make a chunk.
   const bounds = { ...PLAN_BOUNDS, chunkBytesMax: 512 * ROW_BYTES, tileBytesMax: 64 * ROW_BYTES };
   const plan = planStatistics(parseQuery(MANY, 2), DTYPE, dataset.geometry.view, { bounds });
   const sent: { chunks: number; patches: number; buffers: number; bytes: number }[] = [];
@@ -518,7 +541,7 @@ t.test('thousands of small writes reach the workers a thousand at a time, in few
       const patches = task.sources[0]?.patches ?? [];
       const buffers = new Set(patches.map(({ bytes }) => bytes.buffer)).size;
       const bytes = patches.reduce((sum, patch) => sum + patch.bytes.byteLength, 0);
-      sent.push({ chunks: task.count, patches: patches.length, buffers, bytes });
+      sent.push({ chunks: task.end - task.first - task.claimed[0]!, patches: patches.length, buffers, bytes });
       return super.scan(task);
     }
   }

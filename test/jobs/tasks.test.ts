@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseDType } from '../../src/dtype.js';
-import { newWorkplace, runScan, type ScanAnswer } from '../../src/jobs/tasks.js';
+import { runScan, type ScanAnswer } from '../../src/jobs/scan-task.js';
+import { newWorkplace } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { compileKernels, parseQuery, planStatistics } from '../../src/statistics/index.js';
@@ -26,17 +27,20 @@ t.test('a file that became too short fails every task in the same way, and costs
     specs: [spec],
     scan,
     first: 0,
-    count: 1,
+    end: 1,
+    chunksMax: 1,
+    saves: [],
+    savesKnown: [],
     scanId: 1,
     cancel: new Int32Array(new SharedArrayBuffer(4)),
   };
-  const run = (): ScanAnswer => runScan(workplace, task);
+  const run = (): ScanAnswer => runScan(workplace, { ...task, claimed: new Int32Array(1) }, 'bulk');
   const { free } = workplace.engine.scratch;
   for (let i = 0; i <= LIMITS.kernelScratchBytes / LIMITS.tileBytesMax; i++) {
     if (!t.throws(run, { code: 'file_changed' }, `task ${i}`)) break;
   }
   t.equal(workplace.engine.scratch.free, free);
   fs.ftruncateSync(fd, 4 * LENGTH);
-  t.equal(run().partials.length, 1, 'and works when the file is whole again');
+  t.equal(run().chunks.length, 1, 'and works when the file is whole again');
   t.end();
 });
