@@ -16,6 +16,8 @@ import { runProgram } from './tap-program.mjs';
 
 const FOLDER = join('dist', 'test', 'faults');
 const SUFFIX = '.faults.js';
+/** What measures short times, or memory: nothing else runs meanwhile. Others wait much, and run two at a time. */
+const ALONE = ['event-loop', 'hostile', 'memory', 'readers'];
 const FILE_SECONDS_MAX = { short: 600, full: 7200 };
 
 const { values: options, positionals } = parseArgs({
@@ -36,16 +38,28 @@ process.exit(sum.fail === 0 ? 0 : 1);
 async function runAll() {
   const folder = join(ROOT, FOLDER);
   const all = existsSync(folder) ? readdirSync(folder).filter(each => each.endsWith(SUFFIX)) : [];
-  for (const name of namesAmong(all.map(each => each.slice(0, -SUFFIX.length)))) {
+  const names = namesAmong(all.map(each => each.slice(0, -SUFFIX.length)));
+  const shared = options.full ? [] : names.filter(each => !ALONE.includes(each));
+  for (const name of names.filter(each => !shared.includes(each))) {
     // oxlint-disable-next-line no-await-in-loop
-    const result = await runFile(join(FOLDER, `${name}${SUFFIX}`));
-    for (const key of ['pass', 'fail', 'skip']) sum[key] += result[key];
-    console.log(`${result.fail === 0 ? 'ok     ' : 'FAILED '} ${name} (${result.pass}, ${result.seconds} s)`);
-    for (const reason of result.skipped) console.log(`skipped ${name}: ${reason}`);
-    for (const [figure, value] of result.figures) console.log(`        ${figure}: ${value}`);
-    if (result.fail > 0) console.log(result.output);
-    if (options.write) keepSection(name, describeResult(name, result));
+    await runFault(name);
   }
+  const waiting = shared.values();
+  const runWaiting = async () => {
+    // oxlint-disable-next-line no-await-in-loop
+    for (const name of waiting) await runFault(name);
+  };
+  await Promise.all([runWaiting(), runWaiting()]);
+}
+
+async function runFault(name) {
+  const result = await runFile(join(FOLDER, `${name}${SUFFIX}`));
+  for (const key of ['pass', 'fail', 'skip']) sum[key] += result[key];
+  console.log(`${result.fail === 0 ? 'ok     ' : 'FAILED '} ${name} (${result.pass}, ${result.seconds} s)`);
+  for (const reason of result.skipped) console.log(`skipped ${name}: ${reason}`);
+  for (const [figure, value] of result.figures) console.log(`        ${figure}: ${value}`);
+  if (result.fail > 0) console.log(result.output);
+  if (options.write) keepSection(name, describeResult(name, result));
 }
 
 /** Those that were asked for, or all; ends the program where there is none of a name. */
