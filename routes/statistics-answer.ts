@@ -12,14 +12,13 @@ import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import { parseSlice } from '../src/selection.js';
 import {
-  costOfPlan,
   countToJson,
   groupedValues,
   groupsToJson,
   planQuery,
   toBlock,
   toJson,
-  type Plan,
+  type QueryPlan,
   type StatisticsResult,
   type QueryInput,
   type RowSource,
@@ -38,7 +37,7 @@ export interface PlannedStatistics {
   readonly dataset: Dataset;
   /** All that are read, the one that was asked about first. */
   readonly datasets: readonly Dataset[];
-  readonly plan: Plan;
+  readonly plan: QueryPlan;
   /** Name of each result, in the order of the operations. */
   readonly names: readonly string[];
 }
@@ -71,7 +70,8 @@ function sourceOf(datasets: Datasets, name: string): RowSource {
  * @throws too_large when the answer has more numbers than JSON answers may have
  */
 export function checkJsonCells({ plan }: PlannedStatistics, limit: number): void {
-  if (!plan.open) checkJsonValues(plan.values, plan.values > plan.query.ops.length, limit);
+  const { values } = plan.bound;
+  if (!('choice' in plan)) checkJsonValues(values, values > plan.query.ops.length, limit);
 }
 
 function checkJsonValues(asked: number, isMany: boolean, limit: number): void {
@@ -89,15 +89,15 @@ export const EXACT_MEMBERS = ['where', 'group_by'] as const;
 /** What a query holds in memory at most, from its partials to the text of its answer. */
 export function heldBytesOf({ plan }: PlannedStatistics): number {
   // Rows that are not counted yet may be all; groups take more when they are found.
-  const values = Math.min(plan.values, LIMITS.cellsMax * plan.query.ops.length);
-  return values * LIMITS.cellBytes + plan.tableBytes;
+  const values = Math.min(plan.bound.values, LIMITS.cellsMax * plan.query.ops.length);
+  return values * LIMITS.cellBytes + plan.bound.tableBytes;
 }
 
 /** What a query costs; known before anything is read. */
 export function costOf({ plan }: PlannedStatistics): Cost {
-  const { bytes, passes, chunks } = costOfPlan(plan);
+  const { bytes, passes, chunks } = plan.bound;
   // Rows that are not counted yet, and groups that are not found yet, may be few.
-  return { bytes, passes, chunks, cells: plan.open ? 1 : plan.cells, groups: 1 };
+  return { bytes, passes, chunks, cells: 'choice' in plan ? 1 : plan.cells, groups: 1 };
 }
 
 /** For whom a query runs. */

@@ -1,6 +1,6 @@
 /** Statistics with the caches in front: never the same work twice. */
 import type { Dataset } from '../dataset/dataset.js';
-import type { Plan } from '../statistics/index.js';
+import type { QueryPlan } from '../statistics/index.js';
 import { traffic } from '../traffic.js';
 import { PartialCache } from './partial-cache.js';
 import type { Scanning } from './pool.js';
@@ -29,7 +29,7 @@ export class StatisticsCache {
   }
 
   /** The answer, if it is known for the present generations. @throws file_changed, bulk_load, durability_unknown */
-  async known(datasets: readonly Dataset[], plan: Plan): Promise<CachedRun | undefined> {
+  async known(datasets: readonly Dataset[], plan: QueryPlan): Promise<CachedRun | undefined> {
     const run = await this.results.get(datasets, plan);
     if (!run) return undefined;
     traffic.statistics.hit++;
@@ -37,7 +37,12 @@ export class StatisticsCache {
   }
 
   /** As runStatistics, with the partials that are known, unless it `isFresh`; the answer is kept. */
-  async run(datasets: readonly Dataset[], plan: Plan, pool: Scanning, options: StatisticsOptions): Promise<CachedRun> {
+  async run(
+    datasets: readonly Dataset[],
+    plan: QueryPlan,
+    pool: Scanning,
+    options: StatisticsOptions,
+  ): Promise<CachedRun> {
     const run = await runStatistics(datasets, plan, pool, { ...options, partials: this.partials });
     this.results.put(datasets, plan, run);
     const cache = run.keptChunks === 0 ? 'miss' : run.scannedBytes === 0 ? 'hit' : 'partial';

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../dataset/dataset.js';
 import { LIMITS } from '../limits.js';
-import type { Plan } from '../statistics/index.js';
+import type { QueryPlan } from '../statistics/index.js';
 import type { StatisticsRun } from './statistics.js';
 
 /** What an answer takes beside its numbers, and a large integer. */
@@ -29,7 +29,7 @@ export class ResultCache {
   }
 
   /** The answer for the present generations, if it is known. @throws file_changed, bulk_load, durability_unknown */
-  async get(datasets: readonly Dataset[], plan: Plan): Promise<StatisticsRun | undefined> {
+  async get(datasets: readonly Dataset[], plan: QueryPlan): Promise<StatisticsRun | undefined> {
     if (!this.#isFor(datasets)) return undefined;
     // Each file is looked at as for any other read: one that is gone has no statistics.
     for (const dataset of datasets) if (!dataset.opened()) await dataset.open(); // oxlint-disable-line no-await-in-loop
@@ -37,7 +37,7 @@ export class ResultCache {
     return this.#answers?.get(keyOf(datasets, plan, generations));
   }
 
-  put(datasets: readonly Dataset[], plan: Plan, run: StatisticsRun): void {
+  put(datasets: readonly Dataset[], plan: QueryPlan, run: StatisticsRun): void {
     if (!this.#isFor(datasets)) return;
     const key = keyOf(datasets, plan, run.generations);
     if (bytesOf(run, key) <= this.#bytesMax / 4) this.#answers?.set(key, run);
@@ -49,9 +49,9 @@ export class ResultCache {
 }
 
 /** What was asked, by the plan that was made of it: an answer is looked for and then kept under the same. */
-const questions = new WeakMap<Plan, string>();
+const questions = new WeakMap<QueryPlan, string>();
 
-function keyOf(datasets: readonly Dataset[], plan: Plan, generations: readonly number[]): string {
+function keyOf(datasets: readonly Dataset[], plan: QueryPlan, generations: readonly number[]): string {
   const files = datasets.map(({ record }, i) => `${record.id}.${generations[i]}`);
   let question = questions.get(plan);
   if (question === undefined) {

@@ -9,7 +9,7 @@ import { fail } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
 import type { Waiting } from '../file/lock.js';
 import { LIMITS } from '../limits.js';
-import { Computation, extentsOfPlan, type Plan, type StatisticsResult } from '../statistics/index.js';
+import { Computation, extentsOfPlan, type QueryPlan, type StatisticsResult } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
 import type { GrowingMemory } from './growing-memory.js';
 import { claimAll, claimUnderLocks } from './claim.js';
@@ -51,7 +51,7 @@ const OPTIMISTIC_ATTEMPTS = 2;
  */
 export async function runStatistics(
   datasets: readonly Dataset[],
-  plan: Plan,
+  plan: QueryPlan,
   pool: Scanning,
   options: StatisticsOptions,
 ): Promise<StatisticsRun> {
@@ -75,7 +75,7 @@ async function finished({ computation, ...run }: ReadStatistics): Promise<Statis
 /** Undefined when a generation was lost. */
 async function attemptStatistics(
   datasets: readonly Dataset[],
-  plan: Plan,
+  plan: QueryPlan,
   pool: Scanning,
   { signal, onProgress, partials, memory, isFresh = false, chunksPerTurnMax }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
@@ -120,7 +120,7 @@ async function attemptStatistics(
 /** Holds the locks of all files, for a moment at most. */
 async function whileWritersWait(
   datasets: readonly Dataset[],
-  plan: Plan,
+  plan: QueryPlan,
   pool: Scanning,
   options: StatisticsOptions,
 ): Promise<ReadStatistics> {

@@ -3,14 +3,13 @@
  * together. Whoever drives it scans each pass's chunks and merges their partials in order (run.ts shows how).
  */
 import { invariant } from '../errors.js';
-import { countOf } from './accumulators/finish.js';
 import { countAll } from './groups/cells.js';
 import { GroupsOperator } from './groups/operator.js';
-import type { Plan } from './plan.js';
+import type { Plan, QueryPlan } from './plan.js';
 import { HistogramOperator } from './histogram/operator.js';
 import { QuantileOperator } from './quantiles/operator.js';
 import { ReduceOperator } from './accumulators/operator.js';
-import { RowsPreparation } from './prepass.js';
+import { Prepass } from './prepass.js';
 import type { Scan } from './scan/scan.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
@@ -24,26 +23,19 @@ export interface SharedPass {
 }
 
 export class Computation {
-  /** Settled when all that it depends on has been read. */
-  #plan: Plan;
-  #preparation: RowsPreparation | undefined;
-  /** The plan for so many rows, where they are counted while their elements are read. */
-  #resolve: ((usedRows: number) => Plan) | undefined;
-  #preparedBytes = 0;
+  /** Until there is a plan. */
+  #prepass: Prepass | undefined;
+  #plan: Plan | undefined;
+  #prepassBytes = 0;
   #reduced: ReduceOperator | undefined;
   #groups: GroupsOperator | undefined;
   #operators: readonly Operator[] = [];
   /** Passes that operators have asked for and that are still to come. */
   #pending: SharedPass[] = [];
 
-  constructor(plan: Plan) {
-    this.#plan = plan;
-    if (plan.open) this.#preparation = new RowsPreparation(plan, plan.open);
-    else this.#begin();
-  }
-
-  get plan(): Plan {
-    return this.#plan;
+  constructor(plan: QueryPlan) {
+    if ('choice' in plan) this.#prepass = new Prepass(plan);
+    else this.#begin(plan);
   }
 
   /**
@@ -51,11 +43,11 @@ export class Computation {
    * grows with what is merged.
    */
   get heldBytes(): number {
-    return this.#preparedBytes + (this.#preparation?.heldBytes ?? 0) + (this.#groups?.heldBytes ?? 0);
+    return this.#prepassBytes + (this.#prepass?.heldBytes ?? 0) + (this.#groups?.heldBytes ?? 0);
   }
 
-  #begin(): void {
-    const plan = this.#plan;
+  #begin(plan: Plan): void {
+    this.#plan = plan;
     if (plan.groups) {
       this.#groups = new GroupsOperator(plan, plan.groups);
       this.#operators = [this.#groups];
@@ -73,19 +65,15 @@ export class Computation {
 
   /** The next pass, in turns; undefined when all has been read. The pass before must have been combined whole. */
   *next(): Generator<void, SharedPass | undefined> {
-    if (this.#preparation) {
-      const pass = yield* this.#preparation.next();
-      if (pass) return { scan: pass.scan, specs: [pass.spec], operators: [this.#preparation] };
-      this.#plan = this.#preparation.plan;
-      this.#resolve = this.#preparation.resolve;
-      this.#preparedBytes = this.#preparation.heldBytes;
-      this.#preparation = undefined;
-      this.#begin();
+    if (this.#prepass) {
+      const pass = yield* this.#prepass.next();
+      if (pass) return { scan: pass.scan, specs: [pass.spec], operators: [this.#prepass] };
+      this.#prepassBytes = this.#prepass.heldBytes;
+      this.#begin(this.#prepass.plan);
+      this.#prepass = undefined;
     }
     if (this.#pending.length === 0) this.#ask();
-    const pass = this.#pending.shift();
-    if (!pass && this.#resolve) this.#plan = this.#reduced!.resolve(this.#resolve);
-    return pass;
+    return this.#pending.shift();
   }
 
   /** Takes what one chunk measured, in the order of the chunks, in turns. @throws nan_found */
@@ -98,7 +86,7 @@ export class Computation {
 
   /** @throws empty_selection when argmin or argmax of a cell has nothing but NaN to choose from */
   *finish(): Generator<void, StatisticsResult> {
-    const plan = this.#plan;
+    const plan = this.#plan!;
     const { ops, axis } = plan.query;
     const found = new Map<number, StatisticsResult['results'][number]>();
     for (const operator of this.#operators) for (const [at, result] of yield* operator.finish()) found.set(at, result);
@@ -107,16 +95,19 @@ export class Computation {
       invariant(result !== undefined, 'every operation belongs to an operator');
       return result;
     });
-    if (!this.#groups) return { axis, count: countOf(plan, this.#reduced!.fields), results };
+    if (!this.#groups) return { axis, count: this.#reduced!.count(), results };
     const grouped = yield* this.#groups.grouped();
     return { axis, count: countAll(plan, grouped), results, grouped };
   }
 
   #ask(): void {
     const byScan = new Map<Scan, { specs: SinkSpec[]; operators: Operator[] }>();
+    const asking = new Set<Operator>();
     for (const operator of this.#operators) {
+      if (operator.after && asking.has(operator.after)) continue;
       const pass = operator.next();
       if (!pass) continue;
+      asking.add(operator);
       const shared = byScan.get(pass.scan) ?? { specs: [], operators: [] };
       for (const spec of [pass.spec, ...(pass.also ?? [])]) {
         shared.specs.push(spec);

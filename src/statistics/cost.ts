@@ -1,27 +1,12 @@
-/** What a plan will read at most, from geometry alone: the passes that resolve it, and those over its elements. */
+/** What a query that chooses rows reads beside its elements: its joins, and the columns by which its rows are counted. */
 import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
-import type { Plan } from './plan.js';
-import { countsFirst, uniqueColumns } from './plan-rows.js';
+import { uniqueColumns, type RowChoice } from './plan-rows.js';
 
-export interface PlanCost {
-  /** Useful bytes, all passes together. */
-  readonly bytes: number;
-  /** How often data is gone through, joined datasets included. */
-  readonly passes: number;
-  /** Chunks of the passes over elements; those of columns are few beside them. */
-  readonly chunks: number;
-}
-
-/** O(rank) and the length of the query. */
-export function costOfPlan(plan: Plan): PlanCost {
-  const { scan, open, passes: often } = plan;
-  const before = open ? rowsBefore(open.kept) : [];
-  if (open && open.kept.filter.kind !== 'constant' && countsFirst(plan, open)) {
-    before.push(open.kept.total * bytesPerRow(columnsOf(open.kept.filter)));
-  }
-  const passes = before.length + (scan.chunkCount > 0 ? often : 0);
-  const bytes = before.reduce((sum, each) => sum + each, scan.bytes * often);
-  return { bytes, passes, chunks: scan.chunkCount * often };
+/** Useful bytes of each pass before those over the elements. O(length of the query). */
+export function bytesBefore({ kept }: RowChoice, isCountedFirst: boolean): number[] {
+  const bytes = rowsBefore(kept);
+  if (isCountedFirst && kept.filter.kind !== 'constant') bytes.push(kept.total * bytesPerRow(columnsOf(kept.filter)));
+  return bytes;
 }
 
 /** Bytes of each join, and of those inside it. */

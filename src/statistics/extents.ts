@@ -5,13 +5,13 @@
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
 import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
-import type { Plan } from './plan.js';
+import type { QueryPlan } from './plan.js';
 import { columnView } from './scan/row-chunks.js';
 
 const NOTHING: Extent = { start: 0, end: 0 };
 
 /** From the first to the last byte, gaps included, by the number of the source. O(rank) and the length of the query. */
-export function extentsOfPlan({ view, dtype, open }: Plan, sources: number): Extent[] {
+export function extentsOfPlan(plan: QueryPlan, sources: number): Extent[] {
   const extents = Array.from({ length: sources }, (): Extent => NOTHING);
   const add = (source: number, each: View, itemsize: number): void => {
     extents[source] = hullOf(extents[source]!, extentOf(each, itemsize));
@@ -24,9 +24,9 @@ export function extentsOfPlan({ view, dtype, open }: Plan, sources: number): Ext
     for (const join of joins) addFilter(join);
   };
   // Which rows of a chunk are used is found out by reading it: any may be read.
-  add(0, open?.all ?? view, dtype.itemsize);
-  if (open) {
-    const { kept, within, grouping } = open;
+  add(0, plan.view, plan.dtype.itemsize);
+  if ('choice' in plan) {
+    const { kept, within, grouping } = plan.choice;
     const keys = grouping ? grouping.keys.map(({ column }) => column) : [];
     addColumns([...columnsOf(kept.filter), ...columnsOf(within), ...keys], kept.total);
     for (const join of kept.joins) addFilter(join);

@@ -4,7 +4,6 @@
  */
 export { countToJson, toBlock, toJson, valuesToJson } from './answer.js';
 export { groupedValues, groupsToJson } from './groups/answer.js';
-export { costOfPlan, type PlanCost } from './cost.js';
 export { extentsOfPlan, hullOf } from './extents.js';
 export { Computation, type SharedPass } from './computation.js';
 export { newEngine, type Engine } from './engine.js';
@@ -15,7 +14,7 @@ export { PartialBuffer } from './partial-buffer.js';
 export { OP_NAMES, opRow, type OpName } from './ops.js';
 export { planQuery, type PlannedQuery } from './plan-query.js';
 export type { RowSource } from './filter/filter.js';
-export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds } from './plan.js';
+export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds, type QueryPlan } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
 export { computeInProcess, computePlan, sourceFrom } from './run.js';
 export type { ChunkTask, Scan } from './scan/scan.js';

@@ -9,6 +9,8 @@ import type { Tile } from './scan/tiles.js';
 import type { PartialBuffer } from './partial-buffer.js';
 
 export interface Operator {
+  /** The operator whose passes come before its own, since it asks what that one has found. */
+  readonly after?: Operator | undefined;
   /**
    * The next pass, undefined when nothing more has to be read. Called once before the first pass and once after each,
    * when all of its partials have been merged.

@@ -6,11 +6,11 @@ import type { RowSource } from './filter/filter.js';
 import { resolveFilter, SourceList, type FindSource } from './filter/resolve.js';
 import { KEEPS_ALL } from './filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
-import { planRows, planStatistics, type Plan, type PlanOptions } from './plan.js';
+import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
 import { parseQuery, type Query, type QueryInput } from './query.js';
 
 export interface PlannedQuery {
-  readonly plan: Plan;
+  readonly plan: QueryPlan;
   /** The datasets that it reads, by the numbers that scans and columns use; the first is `self`. */
   readonly sources: readonly RowSource[];
 }

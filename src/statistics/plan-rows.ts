@@ -1,7 +1,4 @@
-/**
- * Plans of queries that choose rows. What such a query costs is known only after its rows have been counted, so there are
- * two plans: one that is open, from geometry alone, and the resolved one that is computed.
- */
+/** How rows are chosen, and what that means for the box that is scanned and for the chunks it is cut into. */
 import type { DType } from '../dtype.js';
 import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
@@ -15,7 +12,7 @@ import { rowsAxisOf } from './scan/row-chunks.js';
 import type { Query } from './query.js';
 
 /** What a query says of rows. */
-export interface OpenRows {
+export interface RowChoice {
   /** Rows of the dataset, and which of them are kept. */
   readonly kept: RowFilter;
   /** What is taken of the kept rows. */
@@ -27,14 +24,14 @@ export interface OpenRows {
 }
 
 /** True where the part takes every row, however many of the dataset's are kept; in another order only where that means nothing. */
-export function takesAll({ part, kept: { total }, grouping }: OpenRows): boolean {
+export function takesAll({ part, kept: { total }, grouping }: RowChoice): boolean {
   const { start = 0, stop, step = 1 } = part;
   if (grouping && step === -1 && part.start === undefined && stop === undefined) return true;
   return step === 1 && start === 0 && (stop === undefined || stop >= total);
 }
 
-/** What is known of a plan before its rows are counted. */
-interface Provisional {
+/** What decides whether rows are counted first, of the plan for all rows. */
+interface AllRows {
   readonly query: Query;
   /** Something is summed up over the cells. */
   readonly reduces: boolean;
@@ -47,9 +44,9 @@ interface Provisional {
  * True where rows are counted before their elements are read: the answer keeps rows, some of the kept ones are taken, or
  * what is computed depends on how many they are. What only sums rows up counts them meanwhile.
  */
-export function countsFirst({ query, reduces, cells, select }: Provisional, open: OpenRows): boolean {
-  if (!takesAll(open)) return true;
-  if (open.grouping) return false;
+export function countsFirst({ query, reduces, cells, select }: AllRows, choice: RowChoice): boolean {
+  if (!takesAll(choice)) return true;
+  if (choice.grouping) return false;
   const keepsRows = query.axis !== null && !query.axis.includes(0);
   const sumsUp = reduces && cells > 0 && !select && !query.parameters?.histogram;
   return keepsRows || !sumsUp || query.ops.some(op => opRow(op).positional);
@@ -80,7 +77,7 @@ export interface RowsLayout {
   readonly multiple: number;
   readonly stride: number;
   readonly rows: Omit<ScanRows, 'cellStep' | 'indexStep'>;
-  /** Not the last word: sizes are not checked. */
+  /** Rows, or their groups, are not known yet: sizes are not checked. */
   readonly isOpen: boolean;
 }
 
@@ -102,21 +99,21 @@ export function scanWithRows(scan: Scan, taken: Box, { rows }: RowsLayout): Scan
   };
 }
 
-/** The rows of a resolved scan. */
+/** The rows of a scan, by a filter without joins. */
 export function scanRowsOf(
-  open: OpenRows,
+  choice: RowChoice,
   filter: Filter,
   before: KeptBefore | undefined,
 ): Omit<ScanRows, 'cellStep' | 'indexStep'> {
-  const slice = before && !takesAll(open) ? ascending(takenOf(open.part, before.counts.at(-1)!)) : undefined;
+  const slice = before && !takesAll(choice) ? ascending(takenOf(choice.part, before.counts.at(-1)!)) : undefined;
   return {
-    filter: slice ? filter : both(filter, open.within),
-    within: slice ? open.within : undefined,
-    columns: uniqueColumns([...columnsOf(filter), ...columnsOf(open.within), ...keyColumns(open.grouping)]),
+    filter: slice ? filter : both(filter, choice.within),
+    within: slice ? choice.within : undefined,
+    columns: uniqueColumns([...columnsOf(filter), ...columnsOf(choice.within), ...keyColumns(choice.grouping)]),
     slice,
     before,
     readsElements: true,
-    withRowIds: open.grouping !== undefined,
+    withRowIds: choice.grouping !== undefined,
   };
 }
 

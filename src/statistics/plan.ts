@@ -10,16 +10,18 @@ import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
 import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
+import { bytesBefore } from './cost.js';
 import type { Query } from './query.js';
 import type { Filter } from './filter/filter.js';
 import {
   boxOfAll,
+  countsFirst,
   groupedBounds,
   takenOf,
   viewOfTaken,
   scanRowsOf,
   scanWithRows,
-  type OpenRows,
+  type RowChoice,
   type RowsLayout,
 } from './plan-rows.js';
 import {
@@ -58,29 +60,46 @@ export interface Plan {
   /** Whether something is accumulated. */
   readonly reduces: boolean;
   readonly select: QuantilePlan | undefined;
-  /** Numbers in the answer. */
-  readonly values: number;
-  /** How often the data is read, as a rule. */
-  readonly passes: number;
-  /** Memory for tables that are counted into, beside what the answer needs. */
-  readonly tableBytes: number;
+  readonly bound: PlanBound;
+  /** Rows are counted while their elements are read: `cellSize` is that of all rows, and fewer may be used. */
+  readonly countsRows: boolean;
   /** Where rows are grouped: the cells are those of one group. */
   readonly groups?: PlannedGroups;
-  /** What has to be read before the plan is resolved: then all of the above is provisional. */
-  readonly open?: OpenQuery;
+}
+
+/** A query that chooses rows. Its plan is made when the values of its joins, and maybe its rows, have been read (prepass.ts). */
+export interface RowsPlan {
+  readonly query: Query;
+  readonly dtype: DType;
+  /** All rows of the selection. */
+  readonly view: View;
+  readonly choice: RowChoice;
+  readonly options: PlanOptions;
+  /** Rows are counted before their elements are read. */
+  readonly countsFirst: boolean;
+  readonly bound: PlanBound;
+}
+
+export type QueryPlan = Plan | RowsPlan;
+
+/** What a query takes, from geometry alone; where it chooses rows, at most: as if it chose all. */
+export interface PlanBound {
+  /** Useful bytes of all passes together, those of joins and of counted rows included. */
+  readonly bytes: number;
+  /** How often data is gone through, as a rule, joined datasets included. */
+  readonly passes: number;
+  /** Chunks of the passes over elements; those of columns are few beside them. */
+  readonly chunks: number;
+  /** Memory for tables that are counted into, beside what the answer needs. */
+  readonly tableBytes: number;
+  /** Numbers in the answer. */
+  readonly values: number;
 }
 
 export interface PlannedGroups extends Grouping {
   /** How rows are chosen, where no elements have to be read. */
   readonly rows: RowsLayout['rows'];
   readonly total: number;
-}
-
-/** A query that chooses rows, until it is known how many. */
-export interface OpenQuery extends OpenRows {
-  readonly options: PlanOptions;
-  /** All rows of the selection. */
-  readonly all: View;
 }
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
@@ -106,43 +125,50 @@ export interface PlanOptions {
 }
 
 /**
- * Plans a query that chooses rows of `all`, a view whose first axis has every row of the dataset. What it costs is known
- * when its rows have been counted: see RowsPreparation.
+ * Plans a query that chooses rows of `all`, a view whose first axis has every row of the dataset.
+ * @throws empty_selection where no row has an element, too_large
  */
-export function planRows(query: Query, dtype: DType, all: View, rows: OpenRows, options: PlanOptions = {}): Plan {
-  const total = all.shape[0]!;
-  const bounds = { ...PLAN_BOUNDS, ...options.bounds };
-  const layout: RowsLayout = {
-    total,
-    multiple: 1,
-    stride: all.strides[0]!,
-    rows: scanRowsOf(rows, rows.kept.filter, undefined),
-    isOpen: true,
-  };
-  const bounded = rows.grouping ? { ...options, bounds: groupedBounds(bounds, dtype.itemsize) } : options;
+export function planRows(query: Query, dtype: DType, all: View, choice: RowChoice, given: PlanOptions = {}): RowsPlan {
+  const { grouping, kept } = choice;
+  const bounds = { ...PLAN_BOUNDS, ...given.bounds };
+  const options = grouping ? { ...given, bounds: groupedBounds(bounds, dtype.itemsize) } : given;
   // Rows may be none; elements of a row are known to be.
   const cellShape = all.shape.slice(1).filter((_, i) => query.axis !== null && !query.axis.includes(i + 1));
-  if (rows.grouping && sizeOf(all.shape.slice(1)) === 0 && sizeOf(cellShape) > 0) checkEmpty(query, all.shape);
-  const plan = planView(query, dtype, viewOfTaken(all, { length: total, step: 1 }), bounded, layout);
-  return { ...plan, open: { ...rows, options: bounded, all } };
+  if (grouping && sizeOf(all.shape.slice(1)) === 0 && sizeOf(cellShape) > 0) checkEmpty(query, all.shape);
+  const rows = scanRowsOf(choice, kept.filter, undefined);
+  const view = viewOfTaken(all, { length: all.shape[0]!, step: 1 });
+  const most = planView(query, dtype, view, options, layoutOf(all, rows, 1, true));
+  const isCountedFirst = countsFirst(most, choice);
+  const before = bytesBefore(choice, isCountedFirst);
+  const bytes = before.reduce((sum, each) => sum + each, most.bound.bytes);
+  const bound = { ...most.bound, bytes, passes: before.length + most.bound.passes };
+  return { query, dtype, view: all, choice, options, countsFirst: isCountedFirst, bound };
 }
 
-/** The plan of a query whose rows have been counted (`before`, see ScanRows), or need not be. */
-export function resolvePlan(plan: Plan, open: OpenQuery, filter: Filter, before: KeptBefore | undefined): Plan {
-  const { query, dtype } = plan;
-  const { all, options, part } = open;
+/** The plan for the rows that a filter keeps, which have been counted (`before`, see ScanRows) where that comes first. */
+export function planChosen(
+  { query, dtype, view: all, choice, options }: RowsPlan,
+  filter: Filter,
+  before: KeptBefore | undefined,
+): Plan {
+  const { grouping, part } = choice;
   const total = all.shape[0]!;
   const taken = before ? takenOf(part, before.counts.at(-1)!) : { start: 0, length: total, step: 1 };
-  const rows = scanRowsOf(open, filter, before);
-  const layout: RowsLayout = {
-    total,
-    multiple: before?.pieceRows ?? 1,
-    stride: all.strides[0]!,
-    rows,
-    isOpen: open.grouping !== undefined,
-  };
-  const resolved = planView(query, dtype, viewOfTaken(all, taken), options, layout);
-  return open.grouping ? { ...resolved, groups: { ...open.grouping, rows, total } } : resolved;
+  const rows = scanRowsOf(choice, filter, before);
+  const layout = layoutOf(all, rows, before?.pieceRows ?? 1, grouping !== undefined);
+  const plan = planView(query, dtype, viewOfTaken(all, taken), options, layout);
+  return grouping ? { ...plan, groups: { ...grouping, rows, total } } : { ...plan, countsRows: before === undefined };
+}
+
+function layoutOf(all: View, rows: RowsLayout['rows'], multiple: number, isOpen: boolean): RowsLayout {
+  return { total: all.shape[0]!, multiple, stride: all.strides[0]!, rows, isOpen };
+}
+
+/** A query is checked again where its rows were counted meanwhile. @throws empty_selection */
+export function checkRows({ query, view }: Plan, usedRows: number): void {
+  const shape = [usedRows, ...view.shape.slice(1)];
+  const cellShape = shape.filter((_, axis) => query.axis !== null && !query.axis.includes(axis));
+  if (sizeOf(shape) === 0 && sizeOf(cellShape) > 0) checkEmpty(query, shape);
 }
 
 /**
@@ -190,6 +216,11 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, rows && { first: 0, multiple: rows.multiple });
+  const scan =
+    box && readsData
+      ? scanOf({ dtype, origin, bounds, select, cellSize }, box, rows)
+      : emptyScan(dtype, bounds.tileBytesMax);
+  const passes = scan.chunkCount === 0 ? 0 : Math.max(binsExtent ? 2 : 1, select ? passesOf(select) : 1);
   return {
     query,
     dtype,
@@ -201,15 +232,17 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     rowElements: sizeOf(view.shape.slice(1)),
     bounds,
     cellOrder,
-    scan:
-      box && readsData
-        ? scanOf({ dtype, origin, bounds, select, cellSize }, box, rows)
-        : emptyScan(dtype, bounds.tileBytesMax),
+    scan,
     reduces,
     select,
-    values: valuesOf(query, cells),
-    passes: Math.max(binsExtent ? 2 : 1, select ? passesOf(select) : 1),
-    tableBytes: select ? tableBytesOf(select, cells) : 0,
+    bound: {
+      bytes: scan.bytes * passes,
+      passes,
+      chunks: scan.chunkCount * passes,
+      tableBytes: select ? tableBytesOf(select, cells) : 0,
+      values: valuesOf(query, cells),
+    },
+    countsRows: false,
   };
 }
 

@@ -1,38 +1,29 @@
 /**
- * What has to be read before a query that chooses rows can be computed: the values of its joins, and how many rows are
- * kept. Passes like those of any operator; in the end there is the resolved plan.
+ * What has to be read before a query that chooses rows can be planned: the values of its joins, and how many rows are
+ * kept. Passes like those of any operator; in the end there is the plan.
  */
 import { invariant } from '../errors.js';
 import { sizeOf } from '../layout/view.js';
 import { JoinValues } from './filter/join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from './filter/filter.js';
-import { PLAN_BOUNDS, resolvePlan, type OpenQuery, type Plan, type PlanBounds } from './plan.js';
-import { columnsScan, countsFirst, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
+import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
+import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
 import type { GroupsPartial, RowCountPartial, SinkPartial } from './specs.js';
 import type { Pass } from './pass.js';
 import type { KeptBefore } from './scan/scan.js';
 
-export class RowsPreparation {
-  readonly #open: OpenQuery;
-  readonly #source: number;
-  readonly #itemsize: number;
-  /** Of rows that are kept in the answer. */
-  readonly #cellsPerRow: number;
+export class Prepass {
+  readonly #rows: RowsPlan;
   /** A pass over the data, or nothing where others should have a turn. */
   readonly #steps: Generator<Pass | void, Plan, void>;
   #take: ((partial: SinkPartial) => Generator<void, void> | void) | undefined;
   #plan: Plan | undefined;
-  #resolve: ((usedRows: number) => Plan) | undefined;
   readonly #joined: JoinValues[] = [];
   #countBytes = 0;
 
-  constructor(plan: Plan, open: OpenQuery) {
-    this.#open = open;
-    this.#source = plan.scan.source;
-    this.#itemsize = plan.dtype.itemsize;
-    const { axis } = plan.query;
-    this.#cellsPerRow = axis === null || axis.includes(0) ? 0 : plan.cells / Math.max(1, open.kept.total);
-    this.#steps = this.#prepare(plan);
+  constructor(rows: RowsPlan) {
+    this.#rows = rows;
+    this.#steps = this.#prepare();
   }
 
   /** What was found so far: values of joins, and counts of rows. */
@@ -42,13 +33,8 @@ export class RowsPreparation {
 
   /** Known when `next` returned undefined. */
   get plan(): Plan {
-    invariant(this.#plan !== undefined, 'a plan is asked for when it is resolved');
+    invariant(this.#plan !== undefined, 'a plan is asked for when it is made');
     return this.#plan;
-  }
-
-  /** Where rows are counted while their elements are read: the plan for so many. @throws empty_selection */
-  get resolve(): ((usedRows: number) => Plan) | undefined {
-    return this.#resolve;
   }
 
   *next(): Generator<void, Pass | undefined> {
@@ -68,21 +54,15 @@ export class RowsPreparation {
     return this.#take!(partial);
   }
 
-  *#prepare(plan: Plan): Generator<Pass | void, Plan, void> {
-    const open = this.#open;
-    const filter = yield* this.#resolveFilter(open.kept);
-    const { grouping } = open;
-    if (countsFirst(plan, open) || (!grouping && filter.kind === 'constant')) {
-      return resolvePlan(plan, open, filter, yield* this.#count(filter));
-    }
-    const { total } = open.kept;
-    const countsOf = (used: number): KeptBefore => ({ pieceRows: total, counts: Float64Array.of(0, used) });
-    if (!grouping) this.#resolve = used => resolvePlan(plan, open, filter, countsOf(used));
-    return resolvePlan(plan, open, filter, undefined);
+  *#prepare(): Generator<Pass | void, Plan, void> {
+    const { choice, countsFirst } = this.#rows;
+    const filter = yield* this.#resolveFilter(choice.kept);
+    const isKnown = !choice.grouping && filter.kind === 'constant';
+    return planChosen(this.#rows, filter, countsFirst || isKnown ? yield* this.#count(filter) : undefined);
   }
 
   get #bounds(): PlanBounds {
-    return { ...PLAN_BOUNDS, ...this.#open.options.bounds };
+    return { ...PLAN_BOUNDS, ...this.#rows.options.bounds };
   }
 
   /** The filter with the values of its joins in the place of these. */
@@ -115,10 +95,14 @@ export class RowsPreparation {
 
   /** Rows that are kept before each piece of the scan, and behind the last. */
   *#count(filter: Filter): Generator<Pass, KeptBefore, void> {
-    const { all } = this.#open;
-    const { total } = this.#open.kept;
-    const bytes = sizeOf(all.shape.slice(1)) * this.#itemsize;
-    const row = { bytes, stride: all.strides[0]!, cells: this.#cellsPerRow };
+    const { view, dtype, query, choice } = this.#rows;
+    const { total } = choice.kept;
+    const shape = view.shape.slice(1);
+    const { axis } = query;
+    // Of rows that are kept in the answer.
+    const isKept = axis !== null && !axis.includes(0);
+    const cells = isKept ? sizeOf(shape.filter((_, i) => !axis.includes(i + 1))) : 0;
+    const row = { bytes: sizeOf(shape) * dtype.itemsize, stride: view.strides[0]!, cells };
     const pieceRows = multipleOf(total, row, this.#bounds);
     const pieces = Math.ceil(total / pieceRows);
     const counts = new Float64Array(new SharedArrayBuffer(8 * (pieces + 1)));
@@ -137,7 +121,7 @@ export class RowsPreparation {
     };
     const columns = uniqueColumns(columnsOf(filter));
     yield {
-      scan: columnsScan(this.#source, total, pieceRows, { filter, columns }, this.#bounds),
+      scan: columnsScan(0, total, pieceRows, { filter, columns }, this.#bounds),
       spec: { kind: 'row-counts', pieceRows },
     };
     return before;

@@ -7,7 +7,7 @@ import { sizeOf, type View } from '../layout/view.js';
 import { Computation } from './computation.js';
 import { newEngine, type Engine } from './engine.js';
 import { scanChunks } from './worker.js';
-import { planStatistics, type Plan, type PlanBounds } from './plan.js';
+import { planStatistics, type PlanBounds, type QueryPlan } from './plan.js';
 import type { Query } from './query.js';
 import { atOnce } from '../turns.js';
 import type { StatisticsResult } from './result.js';
@@ -29,7 +29,7 @@ export function computeInProcess(
 
 /** Every pass of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
 export function computePlan(
-  plan: Plan,
+  plan: QueryPlan,
   sources: readonly TileSource[],
   shuffle = (numbers: readonly number[]): readonly number[] => numbers,
   on: Engine = (engine ??= newEngine()),

@@ -33,7 +33,7 @@ import {
   planQuery,
   planStatistics,
   type PackedPartials,
-  type Plan,
+  type QueryPlan,
   type QueryInput,
   type SinkPartial,
 } from '../../src/statistics/index.js';
@@ -457,7 +457,7 @@ t.test('a scan over kept partials lets everything else go in between', async t =
 });
 
 /** The plan of a statistic over a part of the array, and of one whose rows a column chooses. */
-const PARTS: [name: string, plan: (array: Awaited<ReturnType<typeof newArray>>) => Plan, outside: string[]][] = [
+const PARTS: [name: string, plan: (array: Awaited<ReturnType<typeof newArray>>) => QueryPlan, outside: string[]][] = [
   [
     'a range of rows',
     ({ dataset }) => {

@@ -2,18 +2,18 @@
 import { combineCells, fieldsOf } from './index.js';
 import { newFields, type Fields } from './fields.js';
 import { fail } from '../../errors.js';
-import { finishReduced } from './finish.js';
-import type { OperationResult } from '../result.js';
-import type { Plan } from '../plan.js';
+import { countOf, finishReduced } from './finish.js';
+import type { OperationResult, StatisticsResult } from '../result.js';
+import { checkRows, type Plan } from '../plan.js';
 import type { ChunkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 
 export class ReduceOperator implements Operator {
-  #plan: Plan;
+  readonly #plan: Plan;
   readonly fields: Fields;
   #isRead = false;
   /** Elements of the first cell that were read. */
-  #read = 0;
+  #firstSize = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -32,7 +32,7 @@ export class ReduceOperator implements Operator {
    */
   combine(partial: ChunkPartial): void {
     const { cellStart, cellCount, cellSize } = partial;
-    if (cellStart === 0) this.#read += cellSize;
+    if (cellStart === 0) this.#firstSize += cellSize;
     const { query, spec } = this.#plan;
     if (query.nan === 'raise' && spec.countsNan) refuseNan(partial);
     if (cellSize === this.#plan.cellSize) {
@@ -41,16 +41,22 @@ export class ReduceOperator implements Operator {
     } else combineCells(spec.accumulators, this.fields, cellStart, partial.fields, 0, cellCount);
   }
 
-  /** When all is read: the plan for the rows that were used, each of which adds the same to every cell. */
-  resolve(planFor: (usedRows: number) => Plan): Plan {
-    const { cellSize } = this.#plan;
-    const total = this.#plan.view.shape[0]!;
-    this.#plan = planFor(cellSize === 0 ? 0 : this.#read / (cellSize / total));
-    return this.#plan;
+  /** The plan for the elements that were used. Each row adds the same to every cell. @throws empty_selection */
+  #read(): Plan {
+    const plan = this.#plan;
+    if (!plan.countsRows) return plan;
+    const total = plan.view.shape[0]!;
+    checkRows(plan, plan.cellSize === 0 ? 0 : this.#firstSize / (plan.cellSize / total));
+    return { ...plan, cellSize: this.#firstSize };
+  }
+
+  /** Elements that were used: one number, or one per cell where `omit` makes them differ. */
+  count(): StatisticsResult['count'] {
+    return countOf(this.#read(), this.fields);
   }
 
   finish(): Generator<void, Map<number, OperationResult>> {
-    return finishReduced(this.#plan, this.fields);
+    return finishReduced(this.#read(), this.fields);
   }
 }
 

@@ -55,8 +55,8 @@ export class GroupsOperator implements Operator {
   /** What the groups that were found hold, with the answer that they will have. */
   get heldBytes(): number {
     const { store } = this.#cells;
-    const { values, dtype } = this.#plan;
-    const perGroup = values + store.cells + this.#groups.keys.length;
+    const { bound, dtype } = this.#plan;
+    const perGroup = bound.values + store.cells + this.#groups.keys.length;
     const valueBytes = VALUE_BYTES + (dtype.itemsize === 8 && dtype.kind !== 'f' ? BIGINT_BYTES : 0);
     return store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * ORDINAL_BYTES);
   }

@@ -30,12 +30,13 @@ export class HistogramOperator implements Operator {
   readonly #reduced: ReduceOperator;
   /** Counters as the kernels have them: below, of each bin, above; or of each value, by its sort key. */
   #counts: Float64Array | undefined;
-  #waited = false;
+  readonly after: Operator | undefined;
 
   constructor(plan: Plan, parameters: HistogramParameters, reduced: ReduceOperator) {
     this.#plan = plan;
     this.#parameters = parameters;
     this.#reduced = reduced;
+    this.after = needsRange(parameters) && !isCountedByValue(plan.dtype) ? reduced : undefined;
   }
 
   next(): Pass | undefined {
@@ -48,12 +49,8 @@ export class HistogramOperator implements Operator {
       const where = rangesOf(type, 0, [wholeRange(type, 0)]);
       return { scan, spec: { kind: 'key-counts', where, bits, isWhole: true, groups: undefined } };
     }
-    if (needsRange(this.#parameters) && !this.#waited) {
-      this.#waited = true;
-      return undefined;
-    }
     const counted = this.#reduced.fields.count;
-    if (this.#waited && counted) this.#refuseNan(this.#plan.cellSize - counted[0]!);
+    if (this.after && counted) this.#refuseNan(this.#plan.cellSize - counted[0]!);
     const { values } = this.#edges();
     this.#counts = new Float64Array(values.length + 1);
     const spec = isRising(values) ? binSpec(values, nativeTypeOf(dtype) === 'f32') : undefined;

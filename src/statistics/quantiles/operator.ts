@@ -37,13 +37,15 @@ interface Batch {
 }
 
 export class QuantileOperator implements Operator {
+  /** The range of integers comes from the pass of the accumulators. */
+  readonly after: Operator | undefined;
   readonly #plan: Plan;
   readonly #select: QuantilePlan;
   readonly #places: Places;
   readonly #reduced: ReduceOperator;
   readonly #type: NativeType;
   readonly #results: QuantileResults;
-  readonly #passes: Generator<Pass | undefined, void, void>;
+  readonly #passes: Generator<Pass, void, void>;
   #take: (partial: SinkPartial) => void = () => {};
 
   constructor(plan: Plan, select: QuantilePlan, reduced: ReduceOperator) {
@@ -51,6 +53,7 @@ export class QuantileOperator implements Operator {
     this.#select = select;
     this.#places = new Places(select.wanted);
     this.#reduced = reduced;
+    this.after = select.usesExtent ? reduced : undefined;
     this.#type = nativeTypeOf(plan.dtype);
     this.#results = new QuantileResults(plan, select.wanted);
     this.#passes = select.isGathered ? this.#gather() : this.#search();
@@ -76,9 +79,7 @@ export class QuantileOperator implements Operator {
     yield { scan: this.#plan.scan, spec: { kind: 'gather', wanted, omitsNan: this.#plan.query.nan === 'omit' } };
   }
 
-  *#search(): Generator<Pass | undefined, void, void> {
-    // The range of integers comes from the pass of the accumulators.
-    if (this.#select.usesExtent) yield undefined;
+  *#search(): Generator<Pass, void, void> {
     const { dtype, bounds, scan: whole } = this.#plan;
     const turn: Pass = { scan: emptyScan(dtype, whole.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
     const collectedMax = Math.min(bounds.search.collectedMax, LIMITS.searchCollectedMax);
