@@ -4,13 +4,13 @@
  * are in memory, and brought into the order of the keys at the end.
  */
 import { NAN_DIGIT } from '../src/kernels/constants';
-import { valueOf } from './codes';
+import { keyOf } from './codes';
 import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
 
 /**
  * Adds elements to a table (u32). Those of 8 bits have 256 counters, those of 16 bits and floats 65,536, for their high
- * bits. Longer integers are counted by the bucket of the range at `range` (its lowest key and the distance to its highest)
- * that they lie in: 2 ** bits of them, of equal powers of two.
+ * bits. Longer integers, and floats among which there is no NaN and whose range has not all keys, are counted by the bucket
+ * of the range at `range` (its lowest key and the distance to its highest): 2 ** bits of them, of equal powers of two.
  */
 export function countKeys(
   type: i32,
@@ -22,9 +22,12 @@ export function countKeys(
   bits: i32,
   table: usize,
 ): void {
+  const isWhole = load<u64>(range) === 0;
   for (let line: usize = 0; line < lines; line++, ptr += stride) {
-    if (type === F32) countFloats<f32>(ptr, ptr + (count << 2), table);
-    else if (type === F64) countFloats<f64>(ptr, ptr + (count << 3), table);
+    if (type === F32 && isWhole) countFloats<f32>(ptr, ptr + (count << 2), table);
+    else if (type === F64 && isWhole) countFloats<f64>(ptr, ptr + (count << 3), table);
+    else if (type === F32) countOffsets32<f32>(ptr, ptr + (count << 2), range, bits, table);
+    else if (type === F64) countOffsets64<f64>(ptr, ptr + (count << 3), range, bits, table);
     else if (type === I8 || type === U8) for (let i: usize = 0; i < count; i++) Table.add(table, load<u8>(ptr + i));
     else if (type === I16 || type === U16) {
       for (let i: usize = 0; i < count; i++) Table.add(table, load<u16>(ptr + i * 2));
@@ -35,7 +38,26 @@ export function countKeys(
   }
 }
 
-/** Brings a table that `countKeys` has filled into the order of the keys: NaN are counted last. */
+/**
+ * Writes the counters that are not 0 as pairs of their number and their count to `to`, at most `most` of them; answers how
+ * many there are, or -1 where there are more. Counters are a multiple of four.
+ */
+export function packCounters(counters: usize, count: usize, most: usize, to: usize): i32 {
+  let packed: usize = 0;
+  for (let i: usize = 0; i < count; i += 4) {
+    if (!v128.any_true(v128.load(counters + i * 4))) continue;
+    if (packed + 4 > most) return -1;
+    for (let each = i; each < i + 4; each++) {
+      const own = load<u32>(counters + each * 4);
+      store<u32>(to + packed * 8, u32(each));
+      store<u32>(to + packed * 8, own, 4);
+      packed += usize(own !== 0);
+    }
+  }
+  return i32(packed);
+}
+
+/** Brings a table of all keys that `countKeys` has filled into the order of the keys: NaN are counted last. */
 export function orderTable(type: i32, table: usize): void {
   const isFloat = type === F32 || type === F64;
   const half: usize = type === I8 ? 512 : isFloat || type === I16 ? 131_072 : 0;
@@ -99,26 +121,30 @@ class Buckets {
 
 /** What is above the range, as only a file that is being changed has, counts as the highest. */
 function countOffsets32<T>(at: usize, end: usize, range: usize, bits: i32, table: usize): void {
-  const low = u32(valueOf<T>(load<u64>(range)));
+  const low = load<u32>(range);
   const span = load<u64>(range, 8);
   const shift = Buckets.shiftOf(span, bits);
   const last = u32(span >> shift);
+  const sign = i32x4.splat(i32.MIN_VALUE);
   const lows = i32x4.splat(low);
   const lasts = i32x4.splat(last);
   for (; at + 16 <= end; at += 16) {
-    const indices = i32x4.min_u(lasts, i32x4.shr_u(i32x4.sub(v128.load(at), lows), shift));
+    let keys = v128.load(at);
+    if (isFloat<T>()) keys = v128.xor(keys, v128.or(i32x4.shr_s(keys, 31), sign));
+    else if (isSigned<T>()) keys = v128.xor(keys, sign);
+    const indices = i32x4.min_u(lasts, i32x4.shr_u(i32x4.sub(keys, lows), shift));
     Table.add(table, i32x4.extract_lane(indices, 0));
     Table.add(table, i32x4.extract_lane(indices, 1));
     Table.add(table, i32x4.extract_lane(indices, 2));
     Table.add(table, i32x4.extract_lane(indices, 3));
   }
-  for (; at < end; at += 4) Table.add(table, min<u32>(last, (load<u32>(at) - low) >> shift));
+  for (; at < end; at += 4) Table.add(table, min<u32>(last, (u32(keyOf<T>(at)) - low) >> shift));
 }
 
 function countOffsets64<T>(at: usize, end: usize, range: usize, bits: i32, table: usize): void {
-  const low = u64(valueOf<T>(load<u64>(range)));
+  const low = load<u64>(range);
   const span = load<u64>(range, 8);
   const shift = Buckets.shiftOf(span, bits);
   const last = span >> shift;
-  for (; at < end; at += 8) Table.add(table, u32(min<u64>(last, (load<u64>(at) - low) >> shift)));
+  for (; at < end; at += 8) Table.add(table, u32(min<u64>(last, (keyOf<T>(at) - low) >> shift)));
 }

@@ -44,6 +44,7 @@ export interface Kernels {
   collectKeys(values: number, where: number, toKeys: number, toRanges: number): number;
   countRanges(keyBytes: number, keys: number, numbers: number, count: number, where: number, bits: number, counters: number): void;
   countKeys(type: number, ptr: number, lines: number, stride: number, count: number, range: number, bits: number, table: number): void;
+  packCounters(counters: number, count: number, most: number, to: number): number;
   orderTable(type: number, table: number): void;
   withinMask(type: number, from: number, stride: number, count: number, bounds: number, flip: number, mask: number): void;
   withinAny(codes: number, count: number, ends: number, n: number, mask: number): void;

@@ -144,15 +144,16 @@ export interface KeyCountsSpec extends SearchSpec {
   readonly kind: 'key-counts';
   readonly bits: number;
   /**
-   * No cell has more than one range, which holds all of its elements; that of floats and of integers of at most 16 bits has
-   * all keys, and 65,536 buckets (256 where there are no more keys), the last of which is that of NaN.
+   * No cell has more than one range, which holds all of its elements; among them is no NaN, or the range has all keys: then
+   * it has as many buckets as the type has keys, at most 65,536, and NaN are in the last one.
    */
   readonly isWhole: boolean;
 }
 
 export interface KeyCountsPartial {
-  /** Range by range. */
+  /** Range by range; where most are 0, pairs of the number of a counter and its count. */
   readonly counts: Uint32Array;
+  readonly isPacked: boolean;
 }
 
 /** The sort keys of the elements that lie in ranges. */

@@ -11,6 +11,7 @@ import { isWide } from '../accumulators/fields.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
 import { rangesOf, wholeRange } from '../quantiles/key-ranges.js';
+import { addCounts } from '../quantiles/search.js';
 import type { ReduceOperator } from '../accumulators/operator.js';
 import { isCountedByValue, needsRange } from './by-value.js';
 import { edgesOverData, edgesOverRange, type Edges } from './edges.js';
@@ -18,7 +19,7 @@ import type { HistogramParameters } from './parameters.js';
 import { binSpec, closedEdges } from './spec.js';
 import { startsOf } from './starts.js';
 import type { OperationResult } from '../result.js';
-import type { SinkPartial } from '../specs.js';
+import type { HistogramPartial, KeyCountsPartial, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 
 const FLOAT64 = parseDType('<f8');
@@ -61,9 +62,9 @@ export class HistogramOperator implements Operator {
   }
 
   combine(partial: SinkPartial): void {
-    if (!('counts' in partial) || !this.#counts) return;
-    for (let i = 0; i < partial.counts.length; i++) this.#counts[i]! += partial.counts[i]!;
-    if ('nans' in partial) this.#refuseNan(partial.nans);
+    const found = partial as HistogramPartial | KeyCountsPartial;
+    addCounts(this.#counts!, { isPacked: false, ...found });
+    if ('nans' in found) this.#refuseNan(found.nans);
   }
 
   // oxlint-disable-next-line require-yield

@@ -22,12 +22,14 @@ import type { Sink } from '../pass.js';
 const PIECE = 16 * 1024;
 /** Keys that are collected before they are set aside. */
 const COLLECTED_MAX = 64 * 1024;
+/** Bytes of a pair that a kernel writes before it knows whether it counts. */
+const PAIRS_SLACK = 8;
 /** Lines as long as this are looked at one by one, however many there are. */
 const LONG_LINE = 64;
 
 /** What the counters of a partial take of a buffer. */
 export function counterBytes({ where, bits }: KeyCountsSpec): number {
-  return 4 * (where.ranges.length / 2) * 2 ** bits;
+  return 4 * Math.max(4, (where.ranges.length / 2) * 2 ** bits);
 }
 
 /** Groups at work. */
@@ -152,7 +154,8 @@ export class KeyCountsSink implements Sink {
     this.#elements = new RangedElements(engine, spec, chunk);
     this.#keyBytes = keyBytesOf(nativeTypeOf(chunk.dtype));
     this.#collected = spaceFor(engine, this.#keyBytes, PIECE);
-    this.#length = counterBytes(spec) / 4;
+    // Kernels look at four at a time.
+    this.#length = Math.ceil(counterBytes(spec) / 16) * 4;
     this.#counters = engine.scratch.alloc(4 * this.#length);
     engine.scratch.u32(this.#counters, this.#length).fill(0);
   }
@@ -197,11 +200,18 @@ export class KeyCountsSink implements Sink {
   partial(buffer: PartialBuffer): KeyCountsPartial {
     const { kernels, scratch } = this.#engine;
     const { type } = this.#elements;
-    const tables = this.#spec.isWhole ? this.#spec.where.ranges.length / 2 : 0;
-    for (let i = 0; i < tables; i++) kernels.orderTable(type, this.#table(i));
-    const counts = buffer.u32(this.#length);
-    counts.set(scratch.u32(this.#counters, this.#length));
-    return { counts };
+    if (this.#spec.isWhole) {
+      const { ranges } = this.#spec.where;
+      // Others are in the order of the keys already.
+      for (let i = 0; 2 * i < ranges.length; i++) if (ranges[2 * i] === 0n) kernels.orderTable(type, this.#table(i));
+    }
+    const mark = scratch.mark();
+    const pairs = scratch.alloc(2 * this.#length + PAIRS_SLACK);
+    const packed = kernels.packCounters(this.#counters, this.#length, this.#length >> 2, pairs);
+    const counts = buffer.u32(packed < 0 ? this.#length : 2 * packed);
+    counts.set(scratch.u32(packed < 0 ? this.#counters : pairs, counts.length));
+    scratch.release(mark);
+    return { counts, isPacked: packed >= 0 };
   }
 }
 

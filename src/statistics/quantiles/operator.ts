@@ -132,7 +132,7 @@ export class QuantileOperator implements Operator {
       table[length - 1] = 0;
       const count = table.reduce((sum, each) => sum + each, 0);
       if (count === 0 || (nans > 0 && this.#plan.query.nan !== 'omit')) return undefined;
-      const search = searchOf(cellStart + i, count, this.#places.ranksOf(count), range);
+      const search = searchOf(cellStart + i, count, this.#places.ranksOf(count), range, nans > 0);
       narrowRanks(this.#type, search, range, table);
       return search;
     });

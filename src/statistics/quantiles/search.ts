@@ -40,8 +40,9 @@ export const SEARCH_BOUNDS: SearchBounds = {
 /** A cell with its wanted ranks, ascending, and the range of each. */
 export interface Search {
   readonly cell: number;
-  /** Elements of the cell, all of which are numbers. */
+  /** Elements of the cell that are numbers, and whether there are others. */
   readonly count: number;
+  readonly hasNan: boolean;
   readonly ranks: readonly number[];
   readonly ranges: KeyRange[];
   /** Keys of the elements, as they are found. */
@@ -74,8 +75,14 @@ export interface Searched {
 }
 
 /** A search that begins with one range for all ranks. */
-export function searchOf(cell: number, count: number, ranks: readonly number[], range: KeyRange): Search {
-  return { cell, count, ranks, ranges: ranks.map(() => range), found: ranks.map(() => undefined) };
+export function searchOf(
+  cell: number,
+  count: number,
+  ranks: readonly number[],
+  range: KeyRange,
+  hasNan = false,
+): Search {
+  return { cell, count, hasNan, ranks, ranges: ranks.map(() => range), found: ranks.map(() => undefined) };
 }
 
 /**
@@ -174,20 +181,23 @@ function* narrow(
   }
 }
 
-/** True for integers where the range has all elements of its cell, and as many buckets as a first pass counts. */
-function isAll(type: NativeType, { count }: Search, range: KeyRange, bits: number): boolean {
-  if (type.startsWith('f') || range.count !== count) return false;
-  return NATIVE_BYTES[type] > 2 || (range.span === wholeRange(type, 0).span && bits === 8 * NATIVE_BYTES[type]);
+/** True where the range has all elements of its cell, whose buckets can be counted as in a first pass. */
+function isAll(type: NativeType, { count, hasNan }: Search, range: KeyRange, bits: number): boolean {
+  if (hasNan || range.count !== count) return false;
+  if (NATIVE_BYTES[type] > 2) return !type.startsWith('f') || range.low > 0n;
+  return range.span === wholeRange(type, 0).span && bits === 8 * NATIVE_BYTES[type];
 }
 
 /** Sums of the counters of a pass. */
 export function countersOf(length: number, taken: Searched['taken']): Float64Array {
   const counters = new Float64Array(length);
-  taken(partial => {
-    const { counts } = partial as KeyCountsPartial;
-    for (let i = 0; i < counts.length; i++) counters[i]! += counts[i]!;
-  });
+  taken(partial => addCounts(counters, partial as KeyCountsPartial));
   return counters;
+}
+
+export function addCounts(counters: Float64Array, { counts, isPacked }: KeyCountsPartial): void {
+  if (isPacked) for (let i = 0; i < counts.length; i += 2) counters[counts[i]!]! += counts[i + 1]!;
+  else for (let i = 0; i < counters.length; i++) counters[i]! += counts[i]!;
 }
 
 /**

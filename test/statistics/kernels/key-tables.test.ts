@@ -3,7 +3,9 @@ import t from 'tap';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom } from '../../helpers/random.js';
+import { keyOf } from '../../../src/statistics/sort-keys.js';
 import { compareTables, rowsCase } from './digits.js';
+import { differences } from './twins.js';
 import { randomValue } from './values.js';
 
 const TABLE_LENGTH = 65_536;
@@ -75,6 +77,49 @@ t.test('long integers are counted by bucket of a range that holds them', async t
     if (difference !== undefined) wrong.push(`seed ${seed}: ${difference}`);
   }
   t.same(wrong, []);
+});
+
+t.test('floats are counted by bucket of a range that holds them', async t => {
+  const wrong: string[] = [];
+  for (let seed = 0; seed < caseCount(40, 200); seed++) {
+    const random = seededRandom(seed);
+    const type = random.pick(['f32', 'f64'] as const);
+    const [from, to] = random.pick([
+      [-1, 1],
+      [1.5, 1.5],
+      [-3e5, -2.5],
+      [0, 1e-40],
+      [-0, 0],
+    ] as const);
+    const low = keyOf(type, type === 'f32' ? Math.fround(from) : from);
+    const span = keyOf(type, type === 'f32' ? Math.fround(to) : to) - low;
+    const valueOf = (): number => random.pick([from, to, from + random.next() * (to - from)]);
+    const each = rowsCase(type, 1 + random.below(3), random.below(68), valueOf);
+    const bits = random.pick([1, 7, 16]);
+    const difference = compareTables(seed, each, TABLE_LENGTH, ({ kernels, memory, at, spec, table }) => {
+      memory.setBigUint64(spec, low, true);
+      memory.setBigUint64(spec + 8, span, true);
+      kernels.countKeys(NATIVE_TYPES.indexOf(type), ...at, spec, bits, table);
+    });
+    if (difference !== undefined) wrong.push(`seed ${seed}: ${difference}`);
+  }
+  t.same(wrong, []);
+});
+
+t.test('counters that are mostly 0 are packed', async t => {
+  const packed = differences(caseCount(50, 300), (kernels, { view, bytes, take, random }) => {
+    const count = 4 * random.below(40);
+    const counters = take(4 * count);
+    const share = random.pick([0, 0.1, 0.5]);
+    for (let i = 0; i < count; i++) view.setUint32(counters + 4 * i, random.next() < share ? 1 + i : 0, true);
+    const to = take(8 * count + 8);
+    const most = random.below(count + 1);
+    const found = kernels.packCounters(counters, count, most, to);
+    // What is behind the last one has no meaning.
+    bytes.fill(0, to - bytes.byteOffset + 8 * Math.max(0, found), to - bytes.byteOffset + 8 * count + 8);
+    return found;
+  });
+  t.strictSame(packed, []);
 });
 
 t.test('types stand where the kernels expect them', async t => {

@@ -281,3 +281,37 @@ t.test('a file that changes between two passes is told, not answered wrongly', a
     }
   }
 });
+
+t.test('elements are found in data of any kind, in whichever way they are counted', async t => {
+  const random = seededRandom(3);
+  const length = 20_000;
+  const makers: readonly [string, (i: number) => number][] = [
+    ['constant', () => 7],
+    ['zeros of both signs', i => (i % 3 === 0 ? -0 : 0)],
+    ['mostly NaN', i => (i % 50 === 7 ? i : Number.NaN)],
+    ['NaN in stretches', i => (i % 4096 < 3000 ? Number.NaN : i)],
+    ['rising', i => i],
+    ['one far from all others', i => (i === 17 ? 1e30 : i % 5)],
+    ['infinities', i => [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 1][i % 3]!],
+    ['large now and then', i => (Math.floor(i / 100) % 64 === 0 ? 1000 + random.next() : random.next())],
+  ];
+  const q = [0, 0.001, 0.25, 0.5, 0.999, 1];
+  const bounds = {
+    chunkBytesMax: 1600,
+    select: { ...PLAN_BOUNDS.select, soleCellElementsMax: 0, cellBytesMax: 0 },
+  };
+  for (const [title, make] of makers) {
+    for (const data of [
+      Float32Array.from({ length }, (_, i) => make(i)),
+      Float64Array.from({ length }, (_, i) => make(i)),
+    ]) {
+      const dtype = dtypeOf(data);
+      const query = parseQuery({ ops: [{ quantile: { q, method: 'lower' } }], nan: 'omit' }, 1);
+      const view = packedView([length], dtype.itemsize, 'C', 0);
+      const { results } = computeInProcess(query, dtype, view, new Uint8Array(data.buffer), bounds);
+      const sorted = data.filter(value => !Number.isNaN(value)).sort();
+      const expected = q.map(each => sorted[Math.floor((sorted.length - 1) * each)]);
+      t.strictSame(Array.from(results[0]!.values, Number), expected, `${title}, ${dtype.typestr}`);
+    }
+  }
+});

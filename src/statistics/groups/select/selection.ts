@@ -152,7 +152,7 @@ export class GroupSelection {
       const isAnswered = count === 0 || hasNan(this.#cells, own);
       const ranks = isAnswered ? [] : places.ranksOf(count);
       const found = ranks.map(() => undefined);
-      yield isAnswered ? undefined : { cell, count, ranks, ranges: rangesOf(own, count, ranks), found };
+      yield isAnswered ? undefined : { cell, count, hasNan: false, ranks, ranges: rangesOf(own, count, ranks), found };
     }
   }
 

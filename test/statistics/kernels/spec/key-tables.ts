@@ -24,7 +24,7 @@ export function keyTableKernels(memory: DataView) {
   return {
     countKeys(type, ptr, lines, stride, count, range, bits, table) {
       const bytes = NATIVE_BYTES[NATIVE_TYPES[type]!];
-      const isLong = !NATIVE_TYPES[type]!.startsWith('f') && bytes > 2;
+      const isLong = bytes > 2 && (!NATIVE_TYPES[type]!.startsWith('f') || u64(range) > 0n);
       for (let line = 0; line < lines; line++) {
         for (let i = 0; i < count; i++) {
           const at = ptr + line * stride + i * bytes;
@@ -32,6 +32,17 @@ export function keyTableKernels(memory: DataView) {
           memory.setUint32(counter, u32(counter) + 1, true);
         }
       }
+    },
+    packCounters(counters, count, most, to) {
+      const numbers = Array.from({ length: count }, (_, i) => i).filter(i => u32(counters + 4 * i) > 0);
+      // Counters are looked at in fours.
+      const fours = numbers.filter((number, i) => i === 0 || number >> 2 !== numbers[i - 1]! >> 2);
+      if (fours.some(first => numbers.filter(number => number >> 2 < first >> 2).length + 4 > most)) return -1;
+      for (const [i, number] of numbers.entries()) {
+        memory.setUint32(to + 8 * i, number, true);
+        memory.setUint32(to + 8 * i + 4, u32(counters + 4 * number), true);
+      }
+      return numbers.length;
     },
     orderTable(type, table) {
       const name = NATIVE_TYPES[type]!;
