@@ -66,3 +66,28 @@ export class Turns {
     return (reach >> 2) * 3;
   }
 }
+
+/**
+ * The same for kernels that take parts of `n` stretches at once: their parts are `apart` bytes from each other, and side by
+ * side where less is left than `n` stretches.
+ */
+export class Parts {
+  @inline static apart(left: usize, n: usize, part: usize): usize {
+    return left >= n * STRETCH ? STRETCH : part;
+  }
+
+  /** From a part to the next one in the same stretch. */
+  @inline static step(apart: usize, n: usize, part: usize): usize {
+    return apart == part ? n * part : part;
+  }
+
+  /** The end of the first stretch. */
+  @inline static last(ptr: usize, end: usize, apart: usize): usize {
+    return apart == STRETCH ? ptr + STRETCH : end;
+  }
+
+  /** Bytes of the other stretches. */
+  @inline static skip(apart: usize, n: usize, part: usize): usize {
+    return apart == part ? 0 : (n - 1) * STRETCH;
+  }
+}

@@ -36,11 +36,11 @@ export interface Kernels {
   settleMoments(isWide: boolean, isSigned: boolean, count: number, fields: number, cellBytes: number): void;
   extremeCells(values: number, cells: number, count: number, fields: number, cellBytes: number): void;
   extremeWideCells(from: number, isSigned: boolean, cells: number, count: number, fields: number, cellBytes: number): void;
-  countExactly(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number): number;
-  countBins(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number): number;
-  countPairs(type: number, ptr: number, rows: number, stride: number, count: number, spec: number, counters: number, pairs: number): number;
+  countExactly(spec: number): number;
+  countBins(spec: number): number;
+  countPairs(spec: number): number;
   addPairs(pairs: number, width: number, counters: number): void;
-  seekBins(type: number, ptr: number, rows: number, stride: number, count: number, starts: number, edges: number, counters: number): number;
+  seekBins(spec: number): number;
   collectKeys(values: number, where: number, toKeys: number, toRanges: number): number;
   countRanges(keyBytes: number, keys: number, numbers: number, count: number, where: number, bits: number, counters: number): void;
   countKeys(type: number, ptr: number, lines: number, stride: number, count: number, range: number, bits: number, table: number): void;

@@ -9,20 +9,19 @@ import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { writeBinSpec, type BinSpec } from './spec.js';
+import { writeBinRows, writeBinSpec, type BinSpec } from './spec.js';
 import type { HistogramSpec, HistogramPartial } from '../specs.js';
 import type { Sink } from '../pass.js';
 
 export class HistogramSink implements Sink {
   readonly #engine: Engine;
   readonly #spec: BinSpec | undefined;
-  readonly #type: number;
   readonly #itemsize: number;
   readonly #counterCount: number;
   readonly #counters: number;
-  readonly #edges: number;
-  /** Where the spec, or the starts, are. */
-  readonly #howAt: number;
+  readonly #memory: DataView;
+  /** Where kernels are told of bins and tiles. */
+  readonly #specAt: number;
   readonly #pairs: number;
   /** Elements in pairs that are not added up yet. */
   #paired = 0;
@@ -32,22 +31,28 @@ export class HistogramSink implements Sink {
     this.#engine = { scratch, memory, ...engine };
     this.#spec = spec;
     const type = nativeTypeOf(dtype);
-    this.#type = NATIVE_TYPES.indexOf(type);
     this.#itemsize = NATIVE_BYTES[type];
     this.#counterCount = edges.length + 1;
     // Whole rows of pairs are added to the counters.
     const counterRoom = Math.max(this.#counterCount, spec?.width ?? 0);
     this.#counters = scratch.alloc(4 * counterRoom);
     scratch.u32(this.#counters, counterRoom).fill(0);
-    // A search may look at what is before the edges.
-    this.#edges = scratch.alloc(8 * (edges.length + 1)) + 8;
-    scratch.f64(this.#edges, edges.length).set(edges);
-    this.#howAt = scratch.alloc(starts ? 4 * starts.length : SPEC.SPEC_BYTES);
-    if (starts) scratch.u32(this.#howAt, starts.length).set(starts);
-    if (spec) writeBinSpec(new DataView(memory.buffer), this.#howAt, spec, this.#edges);
+    const edgesAt = scratch.alloc(8 * edges.length);
+    scratch.f64(edgesAt, edges.length).set(edges);
+    const startsAt = scratch.alloc(starts ? 4 * starts.length : 0);
+    if (starts) scratch.u32(startsAt, starts.length).set(starts);
     const pairBytes = spec?.counting === 'pairs' ? 2 * spec.width ** 2 : 0;
     this.#pairs = scratch.alloc(pairBytes);
     scratch.u8(this.#pairs, pairBytes).fill(0);
+    this.#memory = new DataView(memory.buffer);
+    this.#specAt = scratch.alloc(SPEC.SPEC_BYTES);
+    writeBinSpec(this.#memory, this.#specAt, spec, {
+      type: NATIVE_TYPES.indexOf(type),
+      counters: this.#counters,
+      edges: edgesAt,
+      pairs: this.#pairs,
+      starts: startsAt,
+    });
   }
 
   add(tile: Tile): void {
@@ -64,16 +69,14 @@ export class HistogramSink implements Sink {
 
   #count(ptr: number, rows: number, stride: number, count: number): number {
     const { kernels } = this.#engine;
-    if (!this.#spec) {
-      return kernels.seekBins(this.#type, ptr, rows, stride, count, this.#howAt, this.#edges, this.#counters);
-    }
-    const name = this.#spec.counting === 'bins' ? 'countBins' : 'countExactly';
-    return kernels[name](this.#type, ptr, rows, stride, count, this.#howAt, this.#counters);
+    writeBinRows(this.#memory, this.#specAt, [ptr, rows, stride, count]);
+    if (!this.#spec) return kernels.seekBins(this.#specAt);
+    const name = { pairs: 'countPairs', bins: 'countBins', exactly: 'countExactly' } as const;
+    return kernels[name[this.#spec.counting]](this.#specAt);
   }
 
   /** As many elements at a time as pairs can take before they are added up. */
   #countPairs(ptr: number, rows: number, stride: number, count: number): void {
-    const { kernels } = this.#engine;
     if (count > PAIR_ELEMENTS_MAX) {
       for (let row = 0; row < rows; row++) {
         for (let done = 0; done < count; done += PAIR_ELEMENTS_MAX) {
@@ -88,8 +91,7 @@ export class HistogramSink implements Sink {
       const part = Math.min(rowsMax, rows - done);
       if (this.#paired + part * count > PAIR_ELEMENTS_MAX) this.#addPairs();
       this.#paired += part * count;
-      const at = ptr + done * stride;
-      this.#nans += kernels.countPairs(this.#type, at, part, stride, count, this.#howAt, this.#counters, this.#pairs);
+      this.#nans += this.#count(ptr + done * stride, part, stride, count);
     }
   }
 

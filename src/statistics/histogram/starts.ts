@@ -4,22 +4,17 @@ const INDICES = 65_536;
 
 /**
  * For each value of the 16 high bits of a key, how many edges are not above the smallest float64 that has them; then the
- * number of edges; then the steps of a binary search in the longest stretch of edges between two of these. Edges do not
- * fall; NaN may be the last.
+ * number of edges. Edges do not fall; NaN may be the last.
  */
 export function startsOf(edges: Float64Array): Uint32Array {
-  const starts = new Uint32Array(INDICES + 2);
+  const starts = new Uint32Array(INDICES + 1);
   let upTo = 0;
-  let longest = 0;
   for (let index = 0; index < INDICES; index++) {
     const smallest = smallestOf(index);
     while (upTo < edges.length && edges[upTo]! <= smallest) upTo++;
     starts[index] = upTo;
-    if (index > 0) longest = Math.max(longest, upTo - starts[index - 1]!);
   }
   starts[INDICES] = edges.length;
-  longest = Math.max(longest, edges.length - upTo);
-  starts[INDICES + 1] = Math.ceil(Math.log2(longest + 1));
   return starts;
 }
 

@@ -6,9 +6,9 @@ import { IMPLEMENTATIONS } from './implementations.js';
 import { putValues } from './values.js';
 
 /** Where rows, specs and results of a case lie, from the start of an implementation's own memory. */
-export const ROWS_AT = 1024;
+const ROWS_AT = 2 * 1024 * 1024;
 const SPEC_AT = 64 * 1024;
-export const TABLE_AT = 128 * 1024;
+const TABLE_AT = 128 * 1024;
 
 /** Rows of `count` values, `stride` bytes apart. */
 export interface RowsCase {

@@ -34,32 +34,28 @@ export function histogramKernels(memory: DataView) {
     }
     return low;
   };
-  const count = (
-    [type, ptr, rows, stride, length]: readonly [number, number, number, number, number],
-    edges: number,
-    edgeCount: number,
-    counters: number,
-  ): number => {
-    const name = NATIVE_TYPES[type]!;
+  const count = (spec: number): number => {
+    const field = (at: number): number => u32(spec + at);
+    const name = NATIVE_TYPES[field(SPEC.TYPE)]!;
     const itemsize = NATIVE_BYTES[name];
     const read = ELEMENTS[name]!;
+    const starts = field(SPEC.STARTS);
+    const edgeCount = starts === 0 ? field(SPEC.BINS) + 1 : u32(starts + 4 * 65_536);
     let nans = 0;
-    for (let row = 0; row < rows; row++) {
-      for (let i = 0; i < length; i++) {
-        const value = read(memory, ptr + row * stride + i * itemsize);
+    for (let row = 0; row < field(SPEC.ROWS); row++) {
+      for (let i = 0; i < field(SPEC.COUNT); i++) {
+        const value = read(memory, field(SPEC.FROM) + row * field(SPEC.STRIDE) + i * itemsize);
         if (Number.isNaN(value)) nans++;
-        add(counters, Number.isNaN(value) ? 0 : edgesUpTo(value, edges, edgeCount));
+        add(field(SPEC.COUNTERS), Number.isNaN(value) ? 0 : edgesUpTo(value, field(SPEC.EDGES), edgeCount));
       }
     }
     return nans;
   };
-  const countBins: Kernels['countBins'] = (type, ptr, rows, stride, length, spec, counters) =>
-    count([type, ptr, rows, stride, length], u32(spec + SPEC.EDGES), u32(spec + SPEC.BINS) + 1, counters);
   return {
-    countExactly: countBins,
-    countBins,
-    countPairs: (type, ptr, rows, stride, length, spec, counters, _pairs) =>
-      countBins(type, ptr, rows, stride, length, spec, counters),
+    countExactly: count,
+    countBins: count,
+    countPairs: count,
+    seekBins: count,
     addPairs(pairs, width, counters) {
       for (let row = 0; row < width; row++) {
         for (let column = 0; column < width; column++) {
@@ -71,7 +67,5 @@ export function histogramKernels(memory: DataView) {
         }
       }
     },
-    seekBins: (type, ptr, rows, stride, length, starts, edges, counters) =>
-      count([type, ptr, rows, stride, length], edges, u32(starts + 4 * 65_536), counters),
   } satisfies Partial<Kernels>;
 }
