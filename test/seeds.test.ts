@@ -25,10 +25,11 @@ const JSON_BODY = { 'content-type': 'application/json' };
 const RAW_BODY = { 'content-type': 'application/octet-stream' };
 const HASH = 2654435761;
 const [ROWS, COLUMNS] = [10_000, 1_000];
+const WORKERS = { HYPERSLAB_WORKERS: '2' };
 
 t.test('an array is made, written, flushed, reopened, read, changed and averaged', async t => {
   const dataDir = folder(t);
-  const first = await startServiceHere({ dataDir });
+  const first = await startServiceHere({ dataDir, env: WORKERS });
   t.teardown(() => first.stop());
   const made = await post(first, '/v1/datasets', {
     name: 'matrix',
@@ -48,7 +49,7 @@ t.test('an array is made, written, flushed, reopened, read, changed and averaged
   t.equal((await post(first, '/v1/datasets/matrix/flush')).status, 200);
   await first.stop();
 
-  const server = await startServiceHere({ dataDir });
+  const server = await startServiceHere({ dataDir, env: WORKERS });
   t.teardown(() => server.stop());
   const again = (await (await server.fetch('/v1/datasets/matrix')).json()) as { generation: number; offset: number };
   t.match(again, { dtype: '<f4', shape: [ROWS, COLUMNS], state: 'ready', generation: written.generation });
@@ -147,7 +148,7 @@ t.test('the spread of each column of a time series in a file', async t => {
   const bytes = series();
   t.equal(sha256(bytes), EXPECTED.series.sha256);
   fs.writeFileSync(path.join(root, 'series.bin'), bytes);
-  const server = await startServiceHere({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
+  const server = await startServiceHere({ dataDir: folder(t), env: { ...WORKERS, HYPERSLAB_ROOTS: root } });
   t.teardown(() => server.stop());
   const registered = await post(server, '/v1/datasets', {
     name: 'series',
@@ -174,7 +175,7 @@ t.test('the spread of each column of a time series in a file', async t => {
 
 t.test('files are opened as numpy.memmap opens them', async t => {
   const root = folder(t);
-  const server = await startServiceHere({ dataDir: folder(t), env: { HYPERSLAB_ROOTS: root } });
+  const server = await startServiceHere({ dataDir: folder(t), env: { ...WORKERS, HYPERSLAB_ROOTS: root } });
   t.teardown(() => server.stop());
   const values = Float64Array.from({ length: 12 }, (_, i) => i + 0.5);
   const array = Buffer.from(values.buffer);
@@ -233,7 +234,7 @@ t.test('files are opened as numpy.memmap opens them', async t => {
 
 /** Serves a copied folder, checks what it holds, and writes to it. */
 async function serveCopy(t: Test, dataDir: string, checkGeneration: (generation: number) => void): Promise<void> {
-  const server = await startServiceHere({ dataDir });
+  const server = await startServiceHere({ dataDir, env: WORKERS });
   t.teardown(() => server.stop());
   const answer = await server.fetch('/v1/datasets/matrix/data?format=raw');
   t.equal(sha256(Buffer.from(await answer.arrayBuffer())), EXPECTED.written.sha256);

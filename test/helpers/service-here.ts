@@ -16,9 +16,9 @@ export interface ServiceHere extends Service {
 
 type Options = Pick<ServerOptions, 'dataDir' | 'env'>;
 
-/** Starts a service that listens. The caller stops it. */
+/** Starts a service that listens, with one worker unless it is told another number. The caller stops it. */
 export async function startServiceHere({ dataDir = temporaryFolder(), env = {} }: Options = {}): Promise<ServiceHere> {
-  const settings = { HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, HYPERSLAB_WORKERS: '2', ...env };
+  const settings = { HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, HYPERSLAB_WORKERS: '1', ...env };
   const config = readConfig(settings);
   const { app, access } = await buildApp(config, false);
   const url = await listen(app, access, config).catch(async (error: unknown) => {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
 import { start, temporaryFolder, type ServerOptions } from '../helpers/server.js';
 import { metricOf } from '../helpers/slow-server.js';
 import { create, eventually, json, outcome } from '../system/calls.js';
@@ -21,8 +22,9 @@ const MACHINES: [name: string, options: ServerOptions][] = [
 const CALL = '/v1/datasets/floats/statistics?ops=sum,std,median,max';
 
 t.test('without WebAssembly elements are read and written, and statistics are 503, as the log says once', async t => {
+  const machines = MACHINES.slice(0, caseCount(1, 3));
   const told = await Promise.all(
-    [['nothing', {}] as const, ...MACHINES].map(async ([name, options]) => {
+    [['nothing', {}] as const, ...machines].map(async ([name, options]) => {
       const server = await start(t, options);
       await create(server, { name: 'floats', dtype: 'f8', shape: [300] });
       const values = Array.from({ length: 300 }, (_, i) => Math.sin(i) * 1e9);
@@ -43,7 +45,7 @@ t.test('without WebAssembly elements are read and written, and statistics are 50
   );
   t.strictSame(told, [
     { name: 'nothing', statistics: '200', status: 'ready', logged: 0 },
-    ...MACHINES.map(([name]) => ({ name, statistics: '503 no_kernels', status: 'ready', logged: 1 })),
+    ...machines.map(([name]) => ({ name, statistics: '503 no_kernels', status: 'ready', logged: 1 })),
   ]);
 });
 

@@ -7,11 +7,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { npyOf } from '../helpers/bytes.js';
+import { caseStride } from '../helpers/cases.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { create, describe, json, outcome, readRaw, type DatasetAnswer } from './calls.js';
 
 const root = temporaryFolder();
-const env = { HYPERSLAB_ROOTS: root };
+const env = { HYPERSLAB_ROOTS: root, HYPERSLAB_WORKERS: '1' };
 let server: TestServer;
 t.before(async () => {
   server = await startServer({ env });
@@ -117,9 +118,12 @@ const CALLS: readonly (readonly [title: string, mode: 'r' | 'r+', call: (name: s
 
 let count = 0;
 
-for (const { title, raw = false, change, now } of ROWS) {
+const STRIDE = caseStride(3);
+
+for (const [row, { title, raw = false, change, now }] of ROWS.entries()) {
   t.test(title, async t => {
-    for (const [call, mode, ask] of CALLS) {
+    const calls = CALLS.filter((_, i) => (i + row) % STRIDE === 0);
+    for (const [call, mode, ask] of calls) {
       const name = `n${count++}`;
       const twin = `${name}-twin`;
       const file = path.join(root, `${name}.${raw ? 'raw' : 'npy'}`);

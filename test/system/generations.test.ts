@@ -8,7 +8,7 @@ import { binary, create, describe, json, outcome } from './calls.js';
 
 const root = temporaryFolder();
 const npy = npyOf('|u1', [4], Buffer.alloc(4));
-const env = { HYPERSLAB_ROOTS: root };
+const env = { HYPERSLAB_ROOTS: root, HYPERSLAB_WORKERS: '1' };
 
 let server: TestServer;
 t.before(async () => {

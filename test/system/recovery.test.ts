@@ -70,7 +70,7 @@ t.test('a start that is killed before any of its steps can be started again', { 
   for (; ; step += stride) {
     const dataDir = path.join(folder, `killed-${step}`);
     fs.cpSync(path.join(folder, 'crashed'), dataDir, { recursive: true });
-    const env = { HYPERSLAB_TEST_KILL_AT: String(step) };
+    const env = { HYPERSLAB_TEST_KILL_AT: String(step), HYPERSLAB_WORKERS: '1' };
     const survivor = await startServer({ dataDir, env, nodeArgs: ['--import', KILLER] }).catch(() => undefined);
     await survivor?.stop('SIGKILL');
     if (survivor) break;
