@@ -179,7 +179,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/jobs',
     { dataset: 'v', ops: ['mean'], slices: '0' },
-    'bad_request: There is no member slices of the body; there are dataset, ops, slice, axis, keepdims, ddof, nan, as, where and group_by. Did you mean slice?',
+    'bad_request: There is no member slices of the body; there are dataset, ops, slice, axis, keepdims, ddof, bias, nan, as, where and group_by. Did you mean slice?',
   ],
   [
     'POST /v1/datasets/v/writes',
