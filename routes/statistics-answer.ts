@@ -12,19 +12,16 @@ import type { Progress } from '../src/jobs/progress.js';
 import { LIMITS } from '../src/limits.js';
 import { parseSlice } from '../src/selection.js';
 import {
-  countToJson,
-  groupedValues,
-  groupsToJson,
   planQuery,
-  toBlock,
-  toJson,
-  type QueryPlan,
-  type StatisticsResult,
   type QueryInput,
+  type QueryPlan,
   type RowSource,
+  type StatisticsResult,
 } from '../src/statistics/index.js';
 import { collectTurns, runTurns } from '../src/turns.js';
 import type { Dataset } from '../src/dataset/dataset.js';
+import { countToJson, toBlock, toJson } from '../src/answers/json.js';
+import { groupedValues, groupsToJson } from '../src/answers/groups.js';
 
 /** The members of a query, in JSON or from a URL. */
 export interface StatisticsInput extends QueryInput {

@@ -1,5 +1,5 @@
 /** What a query that chooses rows reads beside its elements: its joins, and the columns by which its rows are counted. */
-import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
+import { columnsOf, type RowColumn, type RowFilter } from '../filter/filter.js';
 import { uniqueColumns, type RowChoice } from './plan-rows.js';
 
 /** Useful bytes of each pass before those over the elements. O(length of the query). */

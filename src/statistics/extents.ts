@@ -4,7 +4,7 @@
  */
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
-import { columnsOf, type RowColumn, type RowFilter } from './filter/filter.js';
+import { columnsOf, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { QueryPlan } from './plan.js';
 import { columnView } from './scan/row-chunks.js';
 

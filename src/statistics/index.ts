@@ -1,9 +1,7 @@
 /**
  * Statistics of arrays: pure maths that knows no file, no thread and no HTTP. query → plan → chunks → partials, combined
- * in the order of the chunks → result → JSON or block. run.ts shows the steps together.
+ * in the order of the chunks → result. run.ts shows the steps together.
  */
-export { countToJson, toBlock, toJson, valuesToJson } from './answer.js';
-export { groupedValues, groupsToJson } from './groups/answer.js';
 export { extentsOfPlan, hullOf } from './extents.js';
 export { Computation, type SharedPass } from './computation.js';
 export { newEngine, type Engine } from './engine.js';
@@ -13,7 +11,7 @@ export { packPartials, unpackPartial, type PackedPartials } from './packed-parti
 export { PartialBuffer } from './partial-buffer.js';
 export { OP_NAMES, opRow, type OpName } from './ops.js';
 export { planQuery, type PlannedQuery } from './plan-query.js';
-export type { RowSource } from './filter/filter.js';
+export type { RowSource } from '../filter/filter.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds, type QueryPlan } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
 export { computeInProcess, computePlan, sourceFrom } from './run.js';

@@ -2,9 +2,9 @@
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
 import { normalise, type RangePart, type SlicePart, WHOLE } from '../selection.js';
-import type { RowSource } from './filter/filter.js';
-import { resolveFilter, SourceList, type FindSource } from './filter/resolve.js';
-import { KEEPS_ALL } from './filter/filter.js';
+import type { RowSource } from '../filter/filter.js';
+import { resolveFilter, SourceList, type FindSource } from '../filter/resolve.js';
+import { KEEPS_ALL } from '../filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
 import { parseQuery, type Query, type QueryInput } from './query.js';

@@ -4,7 +4,7 @@ import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import type { Box } from './scan/box.js';
-import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from './filter/filter.js';
+import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from './groups/grouping.js';
 import { opRow } from './ops.js';
 import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from './scan/scan.js';

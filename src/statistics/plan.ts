@@ -12,7 +12,7 @@ import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
 import { bytesBefore } from './cost.js';
 import type { Query } from './query.js';
-import type { Filter } from './filter/filter.js';
+import type { Filter } from '../filter/filter.js';
 import {
   boxOfAll,
   countsFirst,

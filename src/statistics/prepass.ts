@@ -4,8 +4,8 @@
  */
 import { invariant } from '../errors.js';
 import { sizeOf } from '../layout/view.js';
-import { JoinValues } from './filter/join.js';
-import { columnsOf, combined, type Filter, type RowFilter } from './filter/filter.js';
+import { JoinValues } from './join.js';
+import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
 import type { GroupsPartial, RowCountPartial, SinkPartial } from './specs.js';

@@ -3,7 +3,7 @@
  * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
  */
 import type { Fields } from './accumulators/fields.js';
-import type { RowColumn } from './filter/filter.js';
+import type { RowColumn } from '../filter/filter.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/select/scale.js';
 import type { Wanted } from './quantiles/wanted.js';

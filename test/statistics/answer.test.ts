@@ -2,8 +2,9 @@ import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
-import { computeInProcess, parseQuery, toBlock, toJson, valuesToJson } from '../../src/statistics/index.js';
+import { computeInProcess, parseQuery } from '../../src/statistics/index.js';
 import type { OperationResult, QueryInput } from '../../src/statistics/index.js';
+import { toBlock, toJson, valuesToJson } from '../../src/answers/json.js';
 
 interface Data {
   readonly buffer: ArrayBufferLike;

@@ -2,7 +2,8 @@ import { test } from 'tap';
 import { parseDType } from '../../src/dtype.js';
 import { HyperslabError } from '../../src/errors.js';
 import { packedView, sizeOf } from '../../src/layout/view.js';
-import { computeInProcess, countToJson, parseQuery, toJson, type QueryInput } from '../../src/statistics/index.js';
+import { computeInProcess, parseQuery, type QueryInput } from '../../src/statistics/index.js';
+import { countToJson, toJson } from '../../src/answers/json.js';
 
 /** The results as JSON, or the code of the error. */
 function answer(input: QueryInput, typestr: string, shape: readonly number[], values: readonly number[] = []): string {

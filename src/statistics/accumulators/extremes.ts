@@ -2,7 +2,7 @@
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { exactInteger, subtractExact, type Integer } from './exact.js';
-import { narrowTo } from '../narrow.js';
+import { narrowTo } from '../../narrow.js';
 import { hasNan, usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
 import type { Fields } from './fields.js';
 import { sumDType } from './sum.js';

@@ -2,7 +2,7 @@
 import { withByteOrder } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { valueOfCode } from '../sort-keys.js';
+import { valueOfCode } from '../../kernels/sort-keys.js';
 import { finishStatistic, positionsOf, type Places } from '../accumulators/finish.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';

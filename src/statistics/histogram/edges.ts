@@ -4,7 +4,7 @@
  */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
-import { narrowTo, type Narrow } from '../narrow.js';
+import { narrowTo, type Narrow } from '../../narrow.js';
 
 /** n + 1 ascending edges of n bins, half-open but for the last, which is closed. */
 export interface Edges {

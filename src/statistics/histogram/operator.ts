@@ -6,7 +6,7 @@
 import { parseDType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
-import { elementOf } from '../sort-keys.js';
+import { elementOf } from '../../kernels/sort-keys.js';
 import { isWide } from '../accumulators/fields.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';

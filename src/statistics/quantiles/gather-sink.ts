@@ -9,7 +9,7 @@ import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { elementOf, keyBytesOf } from '../sort-keys.js';
+import { elementOf, keyBytesOf } from '../../kernels/sort-keys.js';
 import type { Element } from './interpolate.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { GatherSpec, GatherPartial, Values } from '../specs.js';

@@ -4,7 +4,7 @@
  * Differences of integers are exact here, where numpy's wrap around in the dtype.
  */
 import type { DType } from '../../dtype.js';
-import { narrowTo } from '../narrow.js';
+import { narrowTo } from '../../narrow.js';
 
 /** An element: a bigint for 64-bit integers, else a number. */
 export type Element = number | bigint;

@@ -1,7 +1,7 @@
 /** Ranges of sort keys: where an element of a rank may be, and how workers are told of it. */
 import type { Cells } from '../accumulators/accumulator.js';
 import { maxOf, minOf } from '../accumulators/extremes.js';
-import { elementOf, type ExactNumber, keyOf, keyRangeOf, ranksOf, valueOfRank } from '../sort-keys.js';
+import { elementOf, type ExactNumber, keyOf, keyRangeOf, ranksOf, valueOfRank } from '../../kernels/sort-keys.js';
 import { isWideType, NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { KeyRanges } from '../specs.js';
 

@@ -14,7 +14,7 @@ import { eachBlock } from '../groups/blocks.js';
 import { partsOf } from '../groups/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
 import { BlockValues } from '../groups/select/block-values.js';
-import { keyBytesOf } from '../sort-keys.js';
+import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { KeyCountsPartial, KeyCountsSpec, KeyRanges, KeysPartial, KeysSpec, KnownGroups } from '../specs.js';
 import type { Sink } from '../pass.js';
 

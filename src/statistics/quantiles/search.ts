@@ -8,7 +8,7 @@
  */
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
-import { elementOf } from '../sort-keys.js';
+import { elementOf } from '../../kernels/sort-keys.js';
 import type { Element } from './interpolate.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import type { Scan } from '../scan/scan.js';

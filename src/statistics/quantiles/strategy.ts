@@ -5,7 +5,7 @@ import type { Box } from '../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Query } from '../query.js';
 import type { ScanBounds } from '../scan/scan.js';
-import { keyBytesOf } from '../sort-keys.js';
+import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { Wanted } from './wanted.js';
 
 /** Bounds that tests lower to search small arrays in many passes; see also SearchBounds. */

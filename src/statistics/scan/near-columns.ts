@@ -4,7 +4,7 @@
  * where nothing else is read of the rows, tiles have more of them than a stretch of the file that is mapped for certain.
  */
 import { LIMITS } from '../../limits.js';
-import type { RowColumn } from '../filter/filter.js';
+import type { RowColumn } from '../../filter/filter.js';
 import type { Engine } from '../engine.js';
 import type { ChunkRows, ChunkTask } from './scan.js';
 import { isNumbers, type TileSource } from './native-view.js';

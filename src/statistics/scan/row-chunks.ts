@@ -6,7 +6,7 @@
 import { invariant } from '../../errors.js';
 import { sizeOf } from '../../layout/view.js';
 import { boxAt, startOf, viewOf, type Box, type Grid } from './box.js';
-import type { RowColumn } from '../filter/filter.js';
+import type { RowColumn } from '../../filter/filter.js';
 import type { ChunkTask, ColumnView, RowSlice, Scan, ScanRows } from './scan.js';
 
 /** Chunk `number` of a scan with rows. */

@@ -5,7 +5,7 @@
 import type { DType } from '../../dtype.js';
 import type { View } from '../../layout/view.js';
 import { type Box, type Grid, gridOf, UNBOUNDED } from './box.js';
-import type { Filter, RowColumn } from '../filter/filter.js';
+import type { Filter, RowColumn } from '../../filter/filter.js';
 
 export interface Scan {
   /** Which of the computation's datasets it reads: 0 is the one that was asked about. */

@@ -1,6 +1,6 @@
 /** Codes, tables of groups and what cells gather, by both implementations. */
 import t from 'tap';
-import { codeOfValue, elementOf, keyOf, valueOfCode } from '../../../src/statistics/sort-keys.js';
+import { codeOfValue, elementOf, keyOf, valueOfCode } from '../../../src/kernels/sort-keys.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import type { Random } from '../../helpers/random.js';

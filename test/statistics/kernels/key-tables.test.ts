@@ -3,7 +3,7 @@ import t from 'tap';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../src/kernels/native-types.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom } from '../../helpers/random.js';
-import { keyOf } from '../../../src/statistics/sort-keys.js';
+import { keyOf } from '../../../src/kernels/sort-keys.js';
 import { compareTables, rowsCase } from './digits.js';
 import { differences } from './twins.js';
 import { randomValue } from './values.js';

@@ -14,11 +14,10 @@ import {
   scanChunks,
   sourceFrom,
   type TileSource,
-  toBlock,
-  toJson,
 } from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
 import { seededRandom } from '../../helpers/random.js';
+import { toBlock, toJson } from '../../../src/answers/json.js';
 
 type Data = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
 
@@ -224,7 +223,8 @@ t.test('large cells and single ones are searched alike, whatever they hold', asy
 t.test('a search reads the data as often as its bits ask for', async t => {
   const passes = (typestr: string, length: number, op: unknown = 'median'): number => {
     const dtype = parseDType(typestr);
-    return planStatistics(parseQuery({ ops: [op] }, 1), dtype, packedView([length], dtype.itemsize, 'C', 0)).bound.passes;
+    return planStatistics(parseQuery({ ops: [op] }, 1), dtype, packedView([length], dtype.itemsize, 'C', 0)).bound
+      .passes;
   };
   t.equal(passes('<f4', 250_000_000), 2);
   t.equal(passes('<f4', 250_000_000, { quantile: { q: [0.1, 0.25, 0.5, 0.75, 0.9] } }), 2, 'all quantiles in the same');

@@ -3,7 +3,7 @@
  * the last for what lies above, and the others divide what lies between evenly. Buckets ascend with the values, whatever
  * rounding does, so each holds a range of sort keys.
  */
-import { elementOf, keyRangeOf } from '../../sort-keys.js';
+import { elementOf, keyRangeOf } from '../../../kernels/sort-keys.js';
 import type { NativeType } from '../../../kernels/native-types.js';
 
 /** Plain data. */

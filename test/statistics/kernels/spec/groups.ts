@@ -3,7 +3,7 @@
  * before their first element; values are packed unless said otherwise.
  */
 import type { Kernels } from '../../../../src/kernels/index.js';
-import { codeOfValue } from '../../../../src/statistics/sort-keys.js';
+import { codeOfValue } from '../../../../src/kernels/sort-keys.js';
 import { NATIVE_TYPES } from '../../../../src/kernels/native-types.js';
 import { readerOf } from './native.js';
 

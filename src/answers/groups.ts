@@ -1,7 +1,7 @@
 /** The groups of an answer as JSON, in pieces of a bounded number of values. */
-import { LIMITS } from '../../limits.js';
-import { valuesToJson, writeValue } from '../answer.js';
-import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
+import { LIMITS } from '../limits.js';
+import { valuesToJson, writeValue } from './json.js';
+import type { GroupedResult, GroupKeyValues, OperationResult } from '../statistics/result.js';
 
 /**
  * `[{"key", "count", "results"}, …]` in ascending order of the keys. A key is a value, `[low, high]` for a bin, or a list

@@ -2,9 +2,10 @@
 import type { Block } from '../block.js';
 import type { DType } from '../dtype.js';
 import { fail } from '../errors.js';
-import { float16ToFloat32, toFloat16Bits } from '../float16.js';
+import { toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
-import type { Numbers, OperationResult, StatisticsResult } from './result.js';
+import type { Numbers, OperationResult, StatisticsResult } from '../statistics/result.js';
+import { narrowTo } from '../narrow.js';
 
 /**
  * The `results` member of an answer as pieces of JSON text, each of a bounded number of values: an object with an entry
@@ -74,17 +75,13 @@ export function writeValue(value: number | bigint, dtype: DType): string {
 /** The shortest digits that are read back as the same value of the dtype. */
 function shortest(value: number, dtype: DType): string {
   if (dtype.itemsize === 8) return String(value);
-  const narrow = dtype.itemsize === 4 ? Math.fround : halfOf;
+  const narrow = narrowTo(dtype);
   const readsBack = (digits: number): boolean => narrow(Number(value.toPrecision(digits))) === value;
   // Most need about as many digits as the dtype has: fewer are looked for where these are enough.
   const usual = dtype.itemsize === 4 ? 6 : 3;
   let digits = readsBack(usual) ? 1 : usual + 1;
   while (digits < 9 && !readsBack(digits)) digits++;
   return String(Number(value.toPrecision(digits)));
-}
-
-function halfOf(value: number): number {
-  return float16ToFloat32(Uint16Array.of(toFloat16Bits(value)))[0]!;
 }
 
 const MAKERS: Partial<Record<DType['name'], (values: readonly number[] | Float64Array) => ArrayBufferView>> = {

@@ -1,7 +1,7 @@
 /** The comparisons of a filter as a table: what each takes, and which values of a column it keeps. */
-import { ranksOf } from '../sort-keys.js';
+import { ranksOf } from '../kernels/sort-keys.js';
 import type { Place } from './places.js';
-import type { NativeType } from '../../kernels/native-types.js';
+import type { NativeType } from '../kernels/native-types.js';
 import { complement, everyNumber, NOTHING, setOf, setOfPoints, type ValueSet } from './value-set.js';
 
 /** `undefined` is the place of NaN, which no comparison finds. */

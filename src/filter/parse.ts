@@ -2,11 +2,11 @@
  * The grammar of `where` and of keys: JSON → a tree of known members, bounded in size and depth, before anything is
  * known of the datasets. Values are still as they came.
  */
-import { fail } from '../../errors.js';
-import { LIMITS } from '../../limits.js';
-import { didYouMean } from '../../near.js';
-import { presentMembers } from '../../present.js';
-import { listed, shown } from '../../shown.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { didYouMean } from '../near.js';
+import { presentMembers } from '../present.js';
+import { listed, shown } from '../shown.js';
 import { comparisonRow, COMPARISONS, isComparison, type ComparisonName } from './comparisons.js';
 
 /** Whose values are looked at: a column of the dataset, the dataset itself, another one, or a field of structures. */

@@ -2,16 +2,16 @@
  * The values of a dataset that a column is matched with. They are compared exactly: a value that the column's dtype cannot
  * hold is one that no row has. NaN equals nothing.
  */
-import { fail } from '../../errors.js';
-import { LIMITS } from '../../limits.js';
-import { isTurnOver } from '../../turns.js';
-import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../sort-keys.js';
-import { KeyTable } from '../groups/key-table.js';
-import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import type { Filter, RowColumn } from './filter.js';
-import { placeExact } from './places.js';
-import { testOf } from './resolve.js';
-import type { GroupsSpec, GroupsPartial } from '../specs.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { isTurnOver } from '../turns.js';
+import { codeBitsOf, codeOfRank, nanCodeOf, rankOf, ranksOf, valueOfCode } from '../kernels/sort-keys.js';
+import { KeyTable } from './groups/key-table.js';
+import { nativeTypeOf, type NativeType } from '../kernels/native-types.js';
+import type { Filter, RowColumn } from '../filter/filter.js';
+import { placeExact } from '../filter/places.js';
+import { testOf } from '../filter/resolve.js';
+import type { GroupsSpec, GroupsPartial } from './specs.js';
 
 /** From so few values on, they are searched for in their order. */
 const SORTED_MAX = 64;

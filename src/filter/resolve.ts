@@ -2,15 +2,15 @@
  * A parsed filter meets its datasets: names become sources, columns become places in files, comparisons become sets of
  * native values. What comes out is plain data that every thread can work with, and is trusted from here on.
  */
-import { fail } from '../../errors.js';
-import { LIMITS } from '../../limits.js';
-import { mapTurns } from '../../turns.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { mapTurns } from '../turns.js';
 import { comparisonRow, nanSet } from './comparisons.js';
-import { nativeTypeOf } from '../../kernels/native-types.js';
+import { nativeTypeOf } from '../kernels/native-types.js';
 import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
 import type { FilterTree, JoinTree, Subject } from './parse.js';
 import { everyNumber, intersection, isEveryNumber, sealSet, type ValueSet } from './value-set.js';
-import { placeOf } from './values.js';
+import { placeOf } from './places.js';
 
 /** Finds a dataset by name for whoever asks. @throws unknown_dataset */
 export type FindSource = (name: string) => RowSource;

@@ -2,10 +2,10 @@
  * Which values of a column a comparison keeps: closed intervals of ranks, ascending and apart, and whether NaN is kept.
  * Sealed, they are native numbers that kernels compare with.
  */
-import { isTurnOver } from '../../turns.js';
-import type { NativeType } from '../../kernels/native-types.js';
+import { isTurnOver } from '../turns.js';
+import type { NativeType } from '../kernels/native-types.js';
 import type { Place } from './places.js';
-import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../sort-keys.js';
+import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../kernels/sort-keys.js';
 
 /** Both ends are kept. */
 export type Interval = readonly [low: bigint, high: bigint];

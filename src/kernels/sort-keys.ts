@@ -8,7 +8,7 @@
  * is an interval of ranks. Codes are ranks as unsigned integers, by which kernels tell groups apart: a code is the sort key
  * of 0 or more, and one more than it below. Of float32, -0 has key 0x7fffffff, and both zeros have code 0x80000000.
  */
-import { NATIVE_BYTES, type NativeType } from '../kernels/native-types.js';
+import { NATIVE_BYTES, type NativeType } from './native-types.js';
 
 /** A number as it is: bigint where it may have more digits than a double holds. */
 export type ExactNumber = number | bigint;

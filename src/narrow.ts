@@ -1,6 +1,6 @@
 /** Arithmetic of narrow floats in doubles: an operation of float16 or float32 is that of float64, rounded to the dtype. */
-import type { DType } from '../dtype.js';
-import { float16ToFloat32, toFloat16Bits } from '../float16.js';
+import type { DType } from './dtype.js';
+import { float16ToFloat32, toFloat16Bits } from './float16.js';
 
 /** The nearest value of a dtype. */
 export type Narrow = (value: number) => number;

@@ -1,6 +1,6 @@
 /** Which rows a query uses, as plain data: what the door makes, and what threads evaluate. */
-import type { DType } from '../../dtype.js';
-import type { View } from '../../layout/view.js';
+import type { DType } from '../dtype.js';
+import type { View } from '../layout/view.js';
 import type { SealedSet } from './value-set.js';
 
 /** A dataset as filters and keys see it. */
