@@ -3,15 +3,15 @@
  * bounds that cut it into many pieces.
  */
 import { parseDType, type DType } from '../../src/dtype.js';
-import { float16ToFloat32, toFloat16Bits } from '../../src/float16.js';
 import { sizeOf, stridesOf, type Order, type View } from '../../src/layout/view.js';
 import type { PlanBounds, QueryInput } from '../../src/statistics/index.js';
 import type { Random } from '../helpers/random.js';
+import { bitsOfHalf, halfOf } from './halves.js';
 
 export type Value = number | bigint;
 
 /** start, step and length along each axis of the whole array. */
-interface Operator {
+interface Taken {
   readonly start: number;
   readonly step: number;
   readonly length: number;
@@ -21,7 +21,7 @@ export interface Case {
   readonly dtype: DType;
   readonly order: Order;
   readonly wholeShape: readonly number[];
-  readonly parts: readonly Operator[];
+  readonly parts: readonly Taken[];
   /** The file, with the array's first byte at `offset`. */
   readonly file: Uint8Array;
   readonly offset: number;
@@ -109,7 +109,7 @@ function randomShape(random: Random): number[] {
   return Array.from({ length: rank }, () => (random.next() < 0.03 ? 0 : 1 + random.below(longest)));
 }
 
-function randomPart(random: Random, length: number): Operator {
+function randomPart(random: Random, length: number): Taken {
   if (length === 0 || random.next() < 0.02) return { start: 0, step: 1, length: 0 };
   if (random.next() < 0.5) return { start: 0, step: 1, length };
   const step = random.pick([1, 2, 3, -1, -1, -2]);
@@ -178,7 +178,7 @@ export function writeValue(data: DataView, at: number, dtype: DType, value: Valu
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') data.setFloat64(at, Number(value), little);
   else if (dtype.name === 'float32') data.setFloat32(at, Number(value), little);
-  else if (dtype.name === 'float16') data.setUint16(at, toFloat16Bits(Number(value)), little);
+  else if (dtype.name === 'float16') data.setUint16(at, bitsOfHalf(Number(value)), little);
   else if (dtype.itemsize === 8) data.setBigUint64(at, BigInt(value), little);
   else if (dtype.itemsize === 4) data.setUint32(at, Number(value), little);
   else if (dtype.itemsize === 2) data.setUint16(at, Number(value), little);
@@ -189,7 +189,7 @@ export function readValue(data: DataView, at: number, dtype: DType): Value {
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') return data.getFloat64(at, little);
   if (dtype.name === 'float32') return data.getFloat32(at, little);
-  if (dtype.name === 'float16') return float16ToFloat32(Uint16Array.of(data.getUint16(at, little)))[0]!;
+  if (dtype.name === 'float16') return halfOf(data.getUint16(at, little));
   const bits = 8 * dtype.itemsize;
   const raw =
     bits === 64

@@ -1,10 +1,10 @@
 /** The stupid model of filters and groups: row by row, comparing plain numbers as JavaScript and Python do. */
 import type { DType } from '../../../src/dtype.js';
-import { float16ToFloat32, toFloat16Bits } from '../../../src/float16.js';
-import { normalise } from '../../../src/selection.js';
 import type { Query } from '../../../src/statistics/index.js';
 import type { Value } from '../cases.js';
+import { roundToHalf } from '../halves.js';
 import { expectedOf, type Expected } from '../oracle.js';
+import { takenBy } from '../python-slice.js';
 import type { RowCase, Stored } from './row-cases.js';
 
 type Json = Record<string, unknown>;
@@ -36,7 +36,7 @@ function literalOf(dtype: DType, literal: unknown): Value {
 
 function roundTo(dtype: DType, value: number): number {
   if (dtype.itemsize === 8) return value;
-  return dtype.itemsize === 4 ? Math.fround(value) : float16ToFloat32(Uint16Array.of(toFloat16Bits(value)))[0]!;
+  return dtype.itemsize === 4 ? Math.fround(value) : roundToHalf(value);
 }
 
 /** Whether each row is kept. */
@@ -96,7 +96,7 @@ function joinValues({ dataset, where }: Json, datasets: readonly Stored[]): read
 }
 
 /** Numbers of the rows that the filter keeps and the slice takes, in its order; and the selection's other axes. */
-function takenRows({ datasets, query, parts }: RowCase): {
+function takenRows({ datasets, query, slice }: RowCase): {
   rows: number[];
   shape: readonly number[];
   inner: number[][];
@@ -105,15 +105,11 @@ function takenRows({ datasets, query, parts }: RowCase): {
   const all = Array.from({ length: main.shape[0]! }, () => true);
   const kept = query.where === undefined ? all : keptRows(query.where as Json, main, datasets);
   const numbers = kept.flatMap((is, i) => (is ? [i] : []));
-  const selection = normalise(parts, [numbers.length, ...main.shape.slice(1)]);
-  const axes = selection.picks.filter(each => each.kind !== 'newaxis');
-  const positions = axes.map(each =>
-    each.kind === 'index' ? [each.index] : Array.from({ length: each.length }, (_, i) => each.start + i * each.step),
-  );
+  const { positions, shape } = takenBy(slice, [numbers.length, ...main.shape.slice(1)]);
   const rows = positions[0]!.map(i => numbers[i]!);
   let inner: number[][] = [[]];
   for (const each of positions.slice(1)) inner = inner.flatMap(index => each.map(i => index.concat(i)));
-  return { rows, shape: selection.shape, inner };
+  return { rows, shape, inner };
 }
 
 function elementsOf({ shape, values }: Stored, rows: readonly number[], inner: readonly number[][]): Value[] {
