@@ -164,6 +164,9 @@ function collectPacked<T>(from: usize, count: usize, cell: u32, where: usize, to
   const start = load<u32>(starts);
   const last = load<u32>(starts, 4);
   if (start === last) return 0;
+  if (sizeof<T>() === 4 && last - start > 1 && placeHighs<T>(ranges, start, last)) {
+    return collectHighs<T>(from, count, start, last, ranges, toKeys, toRanges);
+  }
   const bounds = placeBounds<T>(ranges, start, last);
   const end = from + count * sizeof<T>();
   let found: usize = 0;
@@ -210,6 +213,53 @@ function placeBounds<T>(ranges: usize, start: u32, end: u32): usize {
     Bounds.put<T>(to + 16, load<u64>(last) + load<u64>(last, 8));
   }
   return to;
+}
+
+/**
+ * Places the 16 high bits of several ranges as vectors, where each range lies within one pattern of them, as after a first
+ * pass over floats; answers whether that is so.
+ */
+function placeHighs<T>(ranges: usize, start: u32, end: u32): bool {
+  if (end - start > COMPARED_MAX) return false;
+  for (let number = start, to = BOUNDS; number < end; number++, to += 16) {
+    const low = load<u64>(ranges + usize(number) * 16);
+    if (low >> 16 !== (low + load<u64>(ranges + usize(number) * 16, 8)) >> 16) return false;
+    store<T>(to, valueOf<T>(low));
+    v128.store(to, v128.load16_splat(to, 2));
+  }
+  return true;
+}
+
+/** Packed values of 32 bits, sixteen at a time: those are looked at whose 16 high bits are those of a range. */
+function collectHighs<T>(
+  from: usize,
+  count: usize,
+  start: u32,
+  last: u32,
+  ranges: usize,
+  toKeys: usize,
+  toRanges: usize,
+): usize {
+  const end = from + count * 4;
+  const highs = BOUNDS + usize(last - start) * 16;
+  let found: usize = 0;
+  let here = from;
+  for (; here + 64 <= end; here += 64) {
+    const a = v128.shuffle<i16>(v128.load(here), v128.load(here, 16), 1, 3, 5, 7, 9, 11, 13, 15);
+    const b = v128.shuffle<i16>(v128.load(here, 32), v128.load(here, 48), 1, 3, 5, 7, 9, 11, 13, 15);
+    let inA = i16x8.eq(a, v128.load(BOUNDS));
+    let inB = i16x8.eq(b, v128.load(BOUNDS));
+    for (let each = BOUNDS + 16; each < highs; each += 16) {
+      inA = v128.or(inA, i16x8.eq(a, v128.load(each)));
+      inB = v128.or(inB, i16x8.eq(b, v128.load(each)));
+    }
+    if (!v128.any_true(v128.or(inA, inB))) continue;
+    for (let lanes = u32(i8x16.bitmask(i8x16.narrow_i16x8_s(inA, inB))); lanes; lanes &= lanes - 1) {
+      found = Collected.add<T>(here + (usize(ctz(lanes)) << 2), start, last, ranges, toKeys, toRanges, found);
+    }
+  }
+  for (; here < end; here += 4) found = Collected.add<T>(here, start, last, ranges, toKeys, toRanges, found);
+  return found;
 }
 
 class Bounds {

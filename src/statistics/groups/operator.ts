@@ -36,7 +36,7 @@ export class GroupsOperator implements Operator {
   #selection: GroupSelection | undefined;
   /** The same while it is at work. */
   #selecting: GroupSelection | undefined;
-  #take: (partial: SinkPartial) => void = () => {};
+  #take: (partial: SinkPartial) => Generator<void, void> | void = () => {};
   /** Ordinals of the groups in the order of their keys. */
   #order: Uint32Array = new Uint32Array();
 
@@ -66,8 +66,8 @@ export class GroupsOperator implements Operator {
     return step.done ? undefined : step.value;
   }
 
-  combine(partial: SinkPartial): void {
-    this.#take(partial);
+  combine(partial: SinkPartial): Generator<void, void> | void {
+    return this.#take(partial);
   }
 
   *#run(accumulators: readonly AccumulatorName[]): Generator<Pass, void, void> {

@@ -61,9 +61,9 @@ export class HistogramOperator implements Operator {
     return { scan, spec: { kind: 'histogram', edges, spec: isEqual ? spec : undefined, starts } };
   }
 
-  combine(partial: SinkPartial): void {
+  *combine(partial: SinkPartial): Generator<void, void> {
     const found = partial as HistogramPartial | KeyCountsPartial;
-    addCounts(this.#counts!, { isPacked: false, ...found });
+    yield* addCounts(this.#counts!, { isPacked: false, ...found });
     if ('nans' in found) this.#refuseNan(found.nans);
   }
 

@@ -46,7 +46,7 @@ export class QuantileOperator implements Operator {
   readonly #type: NativeType;
   readonly #results: QuantileResults;
   readonly #passes: Generator<Pass, void, void>;
-  #take: (partial: SinkPartial) => void = () => {};
+  #take: (partial: SinkPartial) => Generator<void, void> | void = () => {};
 
   constructor(plan: Plan, select: QuantilePlan, reduced: ReduceOperator) {
     this.#plan = plan;
@@ -65,8 +65,8 @@ export class QuantileOperator implements Operator {
     return step?.value ?? undefined;
   }
 
-  combine(partial: SinkPartial): void {
-    this.#take(partial);
+  combine(partial: SinkPartial): Generator<void, void> | void {
+    return this.#take(partial);
   }
 
   finish(): Generator<void, Map<number, OperationResult>> {

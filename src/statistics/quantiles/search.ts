@@ -54,8 +54,9 @@ export function elementsOf(type: NativeType, { ranks, found }: Search): (rank: n
   return rank => elementOf(type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!);
 }
 
-/** Cells looked at between two turns of the event loop. */
+/** Cells, and counters, looked at between two turns of the event loop. */
 const CELLS_PER_TURN = 2048;
+const COUNTERS_PER_TURN = 256 * 1024;
 /** Bits of keys that a pass finds at most. */
 export const BITS_MAX = 16;
 /** Ranges that a pass of counting ends are collected where they have no more elements, which are soon sorted. */
@@ -71,7 +72,7 @@ export interface Searched {
   readonly turn: Pass;
   readonly bounds: SearchBounds;
   /** Says who takes the partials of the next pass. */
-  readonly taken: (take: (partial: SinkPartial) => void) => void;
+  readonly taken: (take: (partial: SinkPartial) => Generator<void, void> | void) => void;
 }
 
 /** A search that begins with one range for all ranks. */
@@ -173,11 +174,12 @@ function* narrow(
   { type, scan, groups, turn, taken }: Searched,
 ): Generator<Pass, void, void> {
   const counters = countersOf(open.length * 2 ** bits, taken);
+  const rangesPerTurn = Math.min(CELLS_PER_TURN, Math.max(1, COUNTERS_PER_TURN / 2 ** bits));
   const isWhole = groups === undefined && open.every(({ search, range }) => isAll(type, search, range, bits));
   yield { scan, spec: { kind: 'key-counts', where, bits, isWhole, groups } };
   for (const [number, { search, range, from, to }] of open.entries()) {
     narrowRanks(type, search, range, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), from, to);
-    if ((number + 1) % CELLS_PER_TURN === 0) yield turn;
+    if ((number + 1) % rangesPerTurn === 0) yield turn;
   }
 }
 
@@ -195,9 +197,15 @@ export function countersOf(length: number, taken: Searched['taken']): Float64Arr
   return counters;
 }
 
-export function addCounts(counters: Float64Array, { counts, isPacked }: KeyCountsPartial): void {
-  if (isPacked) for (let i = 0; i < counts.length; i += 2) counters[counts[i]!]! += counts[i + 1]!;
-  else for (let i = 0; i < counters.length; i++) counters[i]! += counts[i]!;
+/** Adds what one worker counted, in turns. */
+export function* addCounts(counters: Float64Array, { counts, isPacked }: KeyCountsPartial): Generator<void, void> {
+  const length = isPacked ? counts.length : counters.length;
+  for (let from = 0; from < length; from += COUNTERS_PER_TURN) {
+    if (from > 0) yield;
+    const to = Math.min(length, from + COUNTERS_PER_TURN);
+    if (isPacked) for (let i = from; i < to; i += 2) counters[counts[i]!]! += counts[i + 1]!;
+    else for (let i = from; i < to; i++) counters[i]! += counts[i]!;
+  }
 }
 
 /**

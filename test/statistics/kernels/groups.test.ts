@@ -320,6 +320,39 @@ for (const type of NATIVE_TYPES) {
   });
 }
 
+for (const type of ['f32', 'i32', 'u32'] as const) {
+  t.test(`${type} are collected in ranges that their high bits tell`, async t => {
+    t.strictSame(
+      differences(SEEDS, (kernels, area) => {
+        const { bytes, view, take, random } = area;
+        const count = random.below(140);
+        const valueOf = (): number => (type === 'f32' ? (random.next() - 0.5) * 4 : random.below(2 ** 20));
+        const from = take(4 * count);
+        for (let i = 0; i < count; i++) putValues(view, from + 4 * i, type, [valueOf()]);
+        const highs = [
+          ...new Set(Array.from({ length: 2 + random.below(14) }, () => keyOf(type, Math.fround(valueOf())) >> 16n)),
+        ];
+        highs.sort((a, b) => (a < b ? -1 : 1));
+        const ranges = take(16 * highs.length);
+        for (const [i, high] of highs.entries()) {
+          const low = BigInt(random.pick([0, 0, 500]));
+          view.setBigUint64(ranges + 16 * i, (high << 16n) + low, true);
+          view.setBigUint64(ranges + 16 * i + 8, BigInt(random.pick([0xffff, 0x8000])) - low, true);
+        }
+        const spec = takeSpec(area, [NATIVE_TYPES.indexOf(type), from, 4, 0, count, 0, 5]);
+        const where = takeSpec(area, [5, 1, 0, takeSpec(area, [0, highs.length]), ranges]);
+        const [keys, numbers] = [take(4 * (count + 1)), take(4 * (count + 1))];
+        const found = kernels.collectKeys(spec, where, keys, numbers);
+        for (const at of [keys, numbers]) {
+          bytes.fill(0, at - bytes.byteOffset + 4 * found, at - bytes.byteOffset + 4 * (count + 1));
+        }
+        return found;
+      }),
+      [],
+    );
+  });
+}
+
 /** Numbers of 32 bits that kernels are told together. */
 function takeSpec({ view, take }: Area, numbers: readonly number[]): number {
   const at = take(4 * numbers.length);

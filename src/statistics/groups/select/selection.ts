@@ -16,8 +16,8 @@ import { bucketOfRank, FoundBuckets } from './found-buckets.js';
 import { keyBounds, scaleOf, type Scale } from './scale.js';
 import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ranges.js';
 import { QuantileResults } from '../../quantiles/results.js';
-import { elementsOf, searchCells, type Search } from '../../quantiles/search.js';
-import type { BucketsSpec, GroupKey, SamplePartial, SinkPartial } from '../../specs.js';
+import { elementsOf, searchCells, type Search, type Searched } from '../../quantiles/search.js';
+import type { BucketsSpec, GroupKey, SamplePartial } from '../../specs.js';
 import type { Pass } from '../../pass.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
@@ -44,7 +44,7 @@ export class GroupSelection {
   readonly #options: SelectionOptions;
   readonly #cells: GroupCells;
   readonly #type: NativeType;
-  readonly #taken: (take: (partial: SinkPartial) => void) => void;
+  readonly #taken: Searched['taken'];
   readonly #turn: Pass;
   #buckets: FoundBuckets | undefined;
   /** Of all groups, when they are known. */
@@ -52,7 +52,7 @@ export class GroupSelection {
   /** Of the keys that are known, and of the batch that is searched. */
   #searchBytes = 0;
 
-  constructor(options: SelectionOptions, cells: GroupCells, taken: (take: (partial: SinkPartial) => void) => void) {
+  constructor(options: SelectionOptions, cells: GroupCells, taken: Searched['taken']) {
     this.#options = options;
     this.#cells = cells;
     this.#type = nativeTypeOf(cells.dtype);
