@@ -1,7 +1,7 @@
 /**
  * The chunks of one pass as the workers read them, handed over in their order, whoever read them and when. Each worker is
  * told of the pass once and goes on by itself (scan-task.ts); it is told again when it had to make way for others. Chunks
- * that a write touched while they were read, or whose thread ended, are read again, with the old bytes in place of the new.
+ * that a write touched while they were read are read again, with the old bytes in place of the new.
  * Memory: the partials of two turns for each worker, most of them in buffers of LIMITS.partialBufferBytesMax, and the saved
  * ranges that they are sent: LIMITS.patchesPerTaskMax of them, or those of one chunk.
  */
@@ -15,16 +15,14 @@ import {
   type SinkPartial,
 } from '../statistics/index.js';
 import { traffic } from '../traffic.js';
+import type { ClaimedSources } from './claimed-sources.js';
 import type { KeptPartials } from './partial-cache.js';
 import type { Scanning } from './pool.js';
 import type { ScanAnswer, ScanTask } from './scan-task.js';
-import type { ClaimedSources } from './claimed-sources.js';
-import { Stretch, stretchesOf } from './stretch.js';
+import { Unread, type Stretch } from './unread.js';
 
-/** Kept partials are looked up for so many chunks at a time. */
-const KEPT_CHUNKS = 256;
-/** A counter of 32 bits has room for more. */
-const STRETCH_CHUNKS_MAX = 2 ** 30;
+/** Chunks of a turn: their numbers are what a worker answers with. */
+const CHUNKS_PER_TURN_MAX = 1024;
 
 type Partials = readonly (SinkPartial | undefined)[];
 
@@ -57,7 +55,6 @@ export interface PassReaderOptions {
   readonly cancel: Int32Array;
   /** Partials of earlier runs, for a pass of one sink. */
   readonly kept: KeptPartials | undefined;
-  readonly chunksPerTurnMax: number;
   readonly tally: Tally;
 }
 
@@ -65,10 +62,7 @@ export class PassReader {
   readonly #pass: SharedPass;
   readonly #sources: ClaimedSources;
   readonly #options: PassReaderOptions;
-  /** Chunks from this one on stand in no stretch yet. */
-  #unplanned = 0;
-  /** Those with chunks to be read, or that are read, the first to be read first. */
-  #stretches: Stretch[] = [];
+  readonly #unread: Unread;
   readonly #found = new Map<number, Found>();
   /** The chunk that is handed over next. */
   #next = 0;
@@ -82,6 +76,8 @@ export class PassReader {
     this.#pass = pass;
     this.#sources = sources;
     this.#options = options;
+    const { kept } = options;
+    this.#unread = new Unread(pass.scan.chunkCount, kept && (chunk => this.#isKept(kept, chunk)));
   }
 
   /** Whether the next chunk is there. */
@@ -126,12 +122,21 @@ export class PassReader {
     if (batch.buffer) this.#options.pool.buffers.giveBack(batch.buffer);
   }
 
+  #isKept(kept: KeptPartials, chunk: number): boolean {
+    if (chunk < this.#next || this.#found.has(chunk)) return true;
+    const partial = kept.get(chunkAt(this.#pass.scan, chunk));
+    if (!partial) return false;
+    this.#found.set(chunk, { partials: () => [partial] });
+    this.#options.tally.keptChunks++;
+    return true;
+  }
+
   #giveTurns(): void {
     const { pool, cancel } = this.#options;
     while (this.#underWay.size < pool.workers && !this.#failure && Atomics.load(cancel, 0) === 0) {
       // Where nothing is under way, what is to be combined first has still to be read.
       if (this.#batches.size >= 2 * pool.workers && this.#underWay.size > 0) return;
-      const stretch = this.#stretches.find(({ left, turns }) => left > turns) ?? this.#plan();
+      const stretch = this.#unread.open(this.#next);
       if (!stretch) return;
       const turn = this.#turn(stretch).finally(() => {
         this.#underWay.delete(turn);
@@ -142,26 +147,6 @@ export class PassReader {
     }
   }
 
-  /** The next chunks that have to be read; partials of those before them are kept. */
-  #plan(): Stretch | undefined {
-    const { scan } = this.#pass;
-    const { kept, tally } = this.#options;
-    if (kept && this.#unplanned - this.#next > KEPT_CHUNKS / 2) return undefined;
-    const end = Math.min(scan.chunkCount, this.#unplanned + (kept ? KEPT_CHUNKS : STRETCH_CHUNKS_MAX));
-    const known = (): SinkPartial | undefined => kept?.get(chunkAt(scan, this.#unplanned));
-    for (let partial; this.#unplanned < end && (partial = known()); tally.keptChunks++) {
-      const partials = [partial];
-      this.#found.set(this.#unplanned++, { partials: () => partials });
-    }
-    const first = this.#unplanned;
-    if (!kept) this.#unplanned = end;
-    while (this.#unplanned < end && !known()) this.#unplanned++;
-    if (first === this.#unplanned) return undefined;
-    const stretch = new Stretch(first, this.#unplanned);
-    this.#stretches.push(stretch);
-    return stretch;
-  }
-
   /** A turn of a worker in a stretch. */
   async #turn(stretch: Stretch): Promise<void> {
     const batch: Batch = { buffer: undefined, chunksLeft: 0 };
@@ -170,31 +155,28 @@ export class PassReader {
     try {
       const { pool, scanId, cancel } = this.#options;
       const { scan, specs } = this.#pass;
-      const { end, ...described } = this.#sources.describe(scan, stretch.next, stretch.end);
-      const { buffer, chunksMax } = this.#bufferFor(stretch.next, end);
-      batch.buffer = buffer;
-      const { first, claimed } = stretch;
-      const task = { specs, scan, scanId, cancel, first, end, claimed, chunksMax, buffer, ...described };
+      const { first, claimed, next } = stretch;
+      const described = this.#sources.describe(scan, next, stretch.end);
+      const buffered = this.#bufferFor(next, described.end);
+      batch.buffer = buffered.buffer;
+      const task = { specs, scan, scanId, cancel, first, claimed, ...described, ...buffered };
       this.#take(batch, stretch, task, await pool.scan(task));
     } catch (error) {
       this.#failure ??= { error };
     } finally {
       if (batch.chunksLeft === 0) this.#leave(batch);
-      stretch.turns--;
-      if (stretch.turns === 0 && stretch.left === 0) this.#end(stretch);
+      this.#unread.leave(stretch);
     }
   }
 
   /** Memory for the partials of as many chunks as a turn may claim. */
   #bufferFor(next: number, end: number): Pick<ScanTask, 'buffer' | 'chunksMax'> {
     const { scan, specs } = this.#pass;
-    const bytesOf = (number: number, isFirst: boolean): number => partialBytesOf(specs, chunkAt(scan, number), isFirst);
-    const firstBytes = bytesOf(next, true);
+    const firstBytes = partialBytesOf(specs, chunkAt(scan, next), true);
     // The first chunk of a scan may be a small one.
-    const eachBytes = bytesOf(Math.min(next + 1, end - 1), false);
-    const fit =
-      eachBytes === 0 ? Number.POSITIVE_INFINITY : 1 + (LIMITS.partialBufferBytesMax - firstBytes) / eachBytes;
-    const chunksMax = Math.max(1, Math.min(end - next, this.#options.chunksPerTurnMax, Math.floor(fit)));
+    const eachBytes = partialBytesOf(specs, chunkAt(scan, Math.min(next + 1, end - 1)), false);
+    const fit = 1 + Math.floor((LIMITS.partialBufferBytesMax - firstBytes) / Math.max(1, eachBytes));
+    const chunksMax = Math.max(1, Math.min(end - next, CHUNKS_PER_TURN_MAX, eachBytes > 0 ? fit : Infinity));
     const bytes = Math.max(firstBytes, eachBytes) + eachBytes * (chunksMax - 1);
     return { chunksMax, buffer: bytes > 0 ? this.#options.pool.buffers.take(bytes) : undefined };
   }
@@ -202,24 +184,17 @@ export class PassReader {
   #take(batch: Batch, stretch: Stretch, task: ScanTask, { chunks, clean, bytes, found }: ScanAnswer): void {
     this.#options.tally.scannedBytes += bytes;
     traffic.scannedBytes += bytes;
-    stretch.answer(chunks);
-    let touched = chunks
-      .slice(clean)
-      .filter(number => this.#sources.areTouched(chunkAt(task.scan, number), task.savesKnown));
-    if (touched.length > 0 && combinesPartials(task.specs)) touched = [...chunks];
-    this.#stretches.unshift(...stretchesOf(touched));
+    stretch.answered.push(...chunks);
+    const { scan, specs, savesKnown } = task;
+    let touched = chunks.slice(clean).filter(chunk => this.#sources.areTouched(chunkAt(scan, chunk), savesKnown));
+    if (touched.length > 0 && combinesPartials(specs)) touched = [...chunks];
+    this.#unread.add(touched);
     const again = new Set(touched);
-    for (const [i, number] of chunks.entries()) {
-      if (again.has(number)) continue;
-      this.#found.set(number, { partials: () => found.map(packed => unpackPartial(packed, i)), batch });
+    for (const [i, chunk] of chunks.entries()) {
+      if (again.has(chunk)) continue;
+      this.#found.set(chunk, { partials: () => found.map(packed => unpackPartial(packed, i)), batch });
       batch.chunksLeft++;
     }
-    this.#sources.giveBack(task.scan, chunks);
-  }
-
-  /** All of a stretch was claimed, and nobody reads in it any more. */
-  #end(stretch: Stretch): void {
-    this.#stretches = this.#stretches.filter(each => each !== stretch);
-    this.#stretches.unshift(...stretchesOf(stretch.lost()));
+    this.#sources.giveBack(scan, chunks);
   }
 }

@@ -15,8 +15,6 @@ import type { Scanning } from './pool.js';
 
 /** Combining goes on so long before the event loop gets a turn. */
 const TURN_MS = 4;
-/** Numbers that a worker answers with at once. */
-const CHUNKS_PER_TURN_MAX = 1024;
 
 export interface Progress {
   readonly chunks: number;
@@ -27,7 +25,6 @@ export interface ScanRunnerOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly memory?: Pick<GrowingMemory, 'reach'> | undefined;
-  readonly chunksPerTurnMax?: number | undefined;
 }
 
 /** Numbers scans. */
@@ -57,9 +54,9 @@ export class ScanRunner {
   async scan(computation: Computation, pass: SharedPass, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = pass.scan;
     if (chunkCount === 0) await nextTurn();
-    const { signal, chunksPerTurnMax = CHUNKS_PER_TURN_MAX } = this.#options;
+    const { signal } = this.#options;
     const cancel = new Int32Array(new SharedArrayBuffer(4));
-    const options = { pool: this.#pool, scanId: ++scans, cancel, kept, chunksPerTurnMax, tally: this.tally };
+    const options = { pool: this.#pool, scanId: ++scans, cancel, kept, tally: this.tally };
     const reader = new PassReader(pass, this.#sources, options);
     const stop = (): void => {
       Atomics.store(cancel, 0, 1);

@@ -21,7 +21,7 @@ import {
   type SinkSpec,
   type TileSource,
 } from '../statistics/index.js';
-import { claimChunk } from './stretch.js';
+import { claimChunk } from './unread.js';
 import type { Workplace } from './tasks.js';
 import { Turn, type Lane } from './turn.js';
 

@@ -37,9 +37,8 @@ export interface StatisticsOptions {
   readonly memory?: Pick<GrowingMemory, 'reach'> | undefined;
   /** Nothing is taken from earlier runs. */
   readonly isFresh?: boolean;
-  /** How long writers may be held off in the end, and chunks of a worker's turn. Tests lower them. */
+  /** How long writers may be held off in the end. Tests lower it. */
   readonly lockMsMax?: number;
-  readonly chunksPerTurnMax?: number;
 }
 
 /** Attempts without a lock, each of which may lose its generation. */
@@ -77,7 +76,7 @@ async function attemptStatistics(
   datasets: readonly Dataset[],
   plan: QueryPlan,
   pool: Scanning,
-  { signal, onProgress, partials, memory, isFresh = false, chunksPerTurnMax }: StatisticsOptions,
+  { signal, onProgress, partials, memory, isFresh = false }: StatisticsOptions,
   claim: typeof claimAll = claimAll,
 ): Promise<ReadStatistics | undefined> {
   const extents = extentsOfPlan(plan, datasets.length);
@@ -87,7 +86,7 @@ async function attemptStatistics(
   );
   try {
     const computation = new Computation(plan);
-    const runner = new ScanRunner(claims, pool, { signal, onProgress, memory, chunksPerTurnMax });
+    const runner = new ScanRunner(claims, pool, { signal, onProgress, memory });
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
       const pass = await runTurns(computation.next());

@@ -61,7 +61,7 @@ const PLAN_BOUNDS = {
  * after it was read counts as written meanwhile.
  */
 class ScriptedPool implements Scanning {
-  readonly workers = 1;
+  readonly workers: number = 1;
   readonly buffers = new BufferPool();
   scanned = 0;
   turns = 0;
@@ -213,12 +213,50 @@ t.test('turns that end before a pass does change nothing, whatever is written me
     pool.after = async chunk => {
       if (chunk % 7 === 3 && array.dataset.generation < 9) await array.write(String(random.integer(0, 63)), 7);
     };
-    const run = await array.run(query, pool, { chunksPerTurnMax: 8 }); // oxlint-disable-line no-await-in-loop
+    const run = await array.run(query, pool); // oxlint-disable-line no-await-in-loop
     t.strictSame(run.result, array.expected(query, run));
     t.ok(pool.turns > CHUNKS / 3);
     t.ok(run.scannedBytes >= ROWS * ROW_BYTES);
     await array.resolved(); // oxlint-disable-line no-await-in-loop
   }
+});
+
+t.test('a worker is told of a pass once, and of what was written meanwhile once more', async t => {
+  const array = await newArray(3);
+  const pool = new ScriptedPool();
+  pool.chunksMax = () => Number.POSITIVE_INFINITY;
+  await array.run(MANY, pool);
+  t.equal(pool.turns, 1);
+  pool.before = async chunk => {
+    if (chunk === 7 && array.dataset.generation === 1) await array.write('20', 7);
+  };
+  const run = await array.run(MANY, pool);
+  t.equal(pool.turns, 3);
+  t.equal(run.scannedBytes, ROWS * ROW_BYTES + CHUNK_BYTES);
+  t.strictSame(run.result, array.expected(MANY, run));
+});
+
+t.test('what waits for a chunk before it is bounded', async t => {
+  const array = await newArray(3);
+  let letGo = (): void => {};
+  const held = new Promise<void>(resolve => (letGo = resolve));
+  class TwoWorkers extends ScriptedPool {
+    override readonly workers = 2;
+    override async scan(task: ScanTask): Promise<ScanAnswer> {
+      const isFirst = this.turns === 0;
+      const answer = await super.scan(task);
+      if (isFirst) await held;
+      return answer;
+    }
+  }
+  const pool = new TwoWorkers();
+  const running = array.run(MANY, pool);
+  await sleep(50);
+  t.equal(pool.turns, 2 * pool.workers);
+  letGo();
+  const run = await running;
+  t.equal(pool.turns, CHUNKS);
+  t.strictSame(run.result, array.expected(MANY, run));
 });
 
 t.test('only the chunks that a write touches while they are read are read again', async t => {
