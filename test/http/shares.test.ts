@@ -6,6 +6,7 @@ import {
   createArrays,
   jobOf,
   metricsOf,
+  settledReads,
   startJob,
   startSlow,
   SUM_OF_LARGE,
@@ -18,8 +19,8 @@ const READS_MEANWHILE = 40;
 
 interface Clients {
   readonly server: SlowServer;
-  /** Asks for as long as the test runs, as a client that wants all there is. */
-  readonly flood: (where: string, count: number) => void;
+  /** Asks until it is ended, or the test is, as a client that wants all there is. */
+  readonly flood: (where: string, count: number) => () => void;
   readonly other: (where: string, init?: RequestInit) => Promise<Response>;
   readonly metric: (name: string) => Promise<number>;
 }
@@ -35,12 +36,14 @@ async function startWithTwo(t: Test, readMs: number, env: Record<string, string>
       slow.fetch(where, { ...init, headers: { ...(init?.headers as object), ...bearer(key).headers } });
   const server = { ...slow, fetch: as(own) };
   await createArrays(server);
-  const ending = new AbortController();
-  t.teardown(() => ending.abort());
   return {
     server,
     flood: (where, count) => {
+      const ending = new AbortController();
+      const end = (): void => ending.abort();
+      t.teardown(end);
       for (let i = 0; i < count; i++) void server.fetch(where, { signal: ending.signal }).catch(() => undefined);
+      return end;
     },
     other: as(theirs),
     metric: async name => (await metricsOf(server)).get(name) ?? Number.NaN,
@@ -71,24 +74,23 @@ t.test('a crowd of small questions of one client keeps nobody else waiting', asy
   t.ok(slice <= READS_MEANWHILE + 4 * 16, `${slice} reads meanwhile`);
 });
 
-t.test('nobody waits for more than a chunk of a task that was thought to be short', async t => {
+t.test('nobody waits for more than a piece of what the workers do', async t => {
   const clients = await startWithTwo(t, 60);
   const { server, flood } = clients;
-  // 64 chunks in four tasks, by what they would take were the file in memory.
-  flood(SUM_OF_LARGE, 1);
-  t.ok(await eventually(async () => server.reads() >= 2));
-  const reads = await readsDuring(t, clients, SMALL);
-  t.ok(reads <= READS_MEANWHILE, `${reads} reads meanwhile`);
-});
-
-t.test('nobody waits for the whole of a slice that a worker gathers', async t => {
-  const clients = await startWithTwo(t, 60);
-  const { server, flood } = clients;
-  // 256 KiB of 256 MiB, each.
-  flood('/v1/datasets/large/data?format=raw&slice=::1024', 2);
-  t.ok(await eventually(async () => server.reads() >= 2));
-  const reads = await readsDuring(t, clients, SMALL);
-  t.ok(reads <= READS_MEANWHILE, `${reads} reads meanwhile`);
+  for (const [title, where, count] of [
+    // 64 chunks in four tasks, by what they would take were the file in memory.
+    ['a task that was thought to be short', SUM_OF_LARGE, 1],
+    // 256 KiB of 256 MiB, each.
+    ['a slice that a worker gathers', '/v1/datasets/large/data?format=raw&slice=::1024', 2],
+  ] as const) {
+    const before = server.reads();
+    const end = flood(where, count);
+    t.ok(await eventually(async () => server.reads() >= before + 2));
+    const reads = await readsDuring(t, clients, SMALL);
+    t.ok(reads <= READS_MEANWHILE, `${title}: ${reads} reads meanwhile`);
+    end();
+    await settledReads(server, 300);
+  }
 });
 
 t.test('a long scan of one client has as many turns as all those of another together', async t => {

@@ -3,10 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { buildApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
 import { caseStride } from '../helpers/cases.js';
 import { startServer, temporaryFolder } from '../helpers/server.js';
+import { startServiceHere } from '../helpers/service-here.js';
 import { binary, create, json, outcome, readRaw } from './calls.js';
 
 const KILLER = fileURLToPath(new URL('../helpers/kill-at-step.js', import.meta.url));
@@ -58,7 +57,7 @@ t.test('a start replays the journals, and a clean stop leaves none', async t => 
   t.equal(journalsIn(crashed).length, 2);
   const dataDir = path.join(folder, 'clean');
   fs.cpSync(crashed, dataDir, { recursive: true });
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   await checkCommits(t, name => readRaw(server, name), 'after the start');
   await server.stop();
   t.strictSame(journalsIn(dataDir), []);
@@ -74,12 +73,9 @@ t.test('a start that is killed before any of its steps can be started again', { 
     const survivor = await startServer({ dataDir, env, nodeArgs: ['--import', KILLER] }).catch(() => undefined);
     await survivor?.stop('SIGKILL');
     if (survivor) break;
-    // In this process: a start here costs a tenth of one there.
-    const { app } = await buildApp(readConfig({ HYPERSLAB_DATA_DIR: dataDir, HYPERSLAB_WORKERS: '1' }), false);
-    const read = async (name: string): Promise<Buffer> =>
-      (await app.inject(`/v1/datasets/${name}/data?format=raw`)).rawPayload;
-    await checkCommits(t, read, `killed at step ${step}`);
-    await app.close();
+    const next = await startServiceHere({ dataDir });
+    await checkCommits(t, name => readRaw(next, name), `killed at step ${step}`);
+    await next.stop();
     fs.rmSync(dataDir, { recursive: true });
   }
   t.ok(step > 10, `it has fewer than ${step} steps, and each ${stride === 1 ? '' : `${stride}th `}was killed`);
@@ -95,7 +91,7 @@ t.test('a damaged journal keeps its dataset out, tells why, and goes with the da
   const bytes = fs.readFileSync(journal);
   bytes[4096 + 60]! ^= 1;
   fs.writeFileSync(journal, bytes);
-  let server = await startServer({ dataDir });
+  let server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   for (const call of ['data', 'rows/0', 'statistics?ops=mean']) {
     t.equal(
@@ -110,7 +106,7 @@ t.test('a damaged journal keeps its dataset out, tells why, and goes with the da
   t.match(await (await server.fetch('/v1/datasets/rows')).json(), { state: 'quarantined' });
   await server.stop();
   t.ok(fs.readFileSync(journal).equals(bytes), 'a stop leaves it as it is');
-  server = await startServer({ dataDir });
+  server = await startServiceHere({ dataDir });
   t.equal((await server.fetch('/v1/datasets/rows', { method: 'DELETE' })).status, 204);
   t.notOk(fs.existsSync(journal));
   t.equal((await create(server, { name: 'rows', path: 'arrays/rows.npy' })).state, 'ready', 'the file was kept');
@@ -121,7 +117,7 @@ t.test('a file that was away at the start gets its commits when it is back', asy
   fs.cpSync(path.join(folder, 'crashed'), dataDir, { recursive: true });
   const [file, elsewhere] = ['arrays/rows.npy', 'rows.npy'].map(name => path.join(dataDir, name));
   fs.renameSync(file!, elsewhere!);
-  const server = await startServer({ dataDir });
+  const server = await startServiceHere({ dataDir });
   t.teardown(() => server.stop());
   t.equal(await outcome(server.fetch('/v1/datasets/rows/rows/0')), '409 file_changed deleted');
   fs.renameSync(elsewhere!, file!);
