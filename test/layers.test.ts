@@ -76,16 +76,12 @@ const STATISTICS: readonly Layer[] = [
     name: 'numbers',
     rooms: [
       'src/statistics/accumulators/exact.ts',
-      'src/statistics/accumulators/fields.ts',
       'src/statistics/engine.ts',
       'src/statistics/groups/ordinal-table.ts',
       'src/statistics/groups/select/scale.ts',
-      'src/statistics/histogram/by-value.ts',
       'src/statistics/histogram/edges.ts',
       'src/statistics/histogram/parameters.ts',
       'src/statistics/histogram/spec.ts',
-      'src/statistics/histogram/starts.ts',
-      'src/statistics/partial-buffer.ts',
       'src/statistics/quantiles/interpolate.ts',
       'src/statistics/quantiles/methods.ts',
       'src/statistics/quantiles/parameters.ts',
@@ -103,7 +99,12 @@ const STATISTICS: readonly Layer[] = [
   },
   {
     name: 'messages',
-    rooms: ['src/statistics/pass.ts', 'src/statistics/result.ts', 'src/statistics/specs.ts'],
+    rooms: [
+      'src/statistics/partials.ts',
+      'src/statistics/pass.ts',
+      'src/statistics/result.ts',
+      'src/statistics/specs.ts',
+    ],
   },
   {
     name: 'queries',
@@ -113,17 +114,15 @@ const STATISTICS: readonly Layer[] = [
     name: 'sinks',
     rooms: [
       'src/statistics/accumulators/sink.ts',
-      'src/statistics/groups/blocks.ts',
       'src/statistics/groups/cell-records.ts',
-      'src/statistics/groups/elements.ts',
       'src/statistics/groups/key-table.ts',
       'src/statistics/groups/row-groups.ts',
+      'src/statistics/groups/row-values.ts',
       'src/statistics/groups/select/block-values.ts',
       'src/statistics/groups/select/buckets.ts',
       'src/statistics/groups/select/sample.ts',
       'src/statistics/groups/sink.ts',
       'src/statistics/histogram/sink.ts',
-      'src/statistics/packed-partials.ts',
       'src/statistics/quantiles/gather-sink.ts',
       'src/statistics/quantiles/key-sinks.ts',
       'src/statistics/row-count.ts',
@@ -133,8 +132,6 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'plans',
     rooms: [
-      'src/statistics/cost.ts',
-      'src/statistics/extents.ts',
       'src/statistics/join.ts',
       'src/statistics/plan-query.ts',
       'src/statistics/plan-rows.ts',
@@ -148,9 +145,7 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'operators',
     rooms: [
-      'src/statistics/accumulators/finish.ts',
       'src/statistics/accumulators/operator.ts',
-      'src/statistics/groups/cells.ts',
       'src/statistics/groups/operator.ts',
       'src/statistics/groups/select/found-buckets.ts',
       'src/statistics/groups/select/selection.ts',

@@ -3,7 +3,6 @@
  * together. Whoever drives it scans each pass's chunks and merges their partials in order (run.ts shows how).
  */
 import { invariant } from '../errors.js';
-import { countAll } from './groups/cells.js';
 import { GroupsOperator } from './groups/operator.js';
 import type { Plan, QueryPlan } from './plan.js';
 import { HistogramOperator } from './histogram/operator.js';
@@ -14,6 +13,7 @@ import type { Scan } from './scan/scan.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { Operator } from './pass.js';
+import { countAll } from './groups/store.js';
 
 /** A scan over the data that one or more operators need now. */
 export interface SharedPass {

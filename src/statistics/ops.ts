@@ -7,7 +7,7 @@ import { parseHistogram, type HistogramParameters } from './histogram/parameters
 import { parseQuantile, type QuantileParameters } from './quantiles/parameters.js';
 
 /** Who computes an operation: one pass that accumulates, a search for elements of the sorted data, or counts per bin. */
-export type OperatorName = 'reduce' | 'select' | 'histogram';
+type OperatorName = 'reduce' | 'select' | 'histogram';
 
 /** What operations with parameters were given, by their names. */
 export interface Parameters {

@@ -6,7 +6,7 @@ import type { SinkSpec, SinkPartial } from './specs.js';
 import type { OperationResult } from './result.js';
 import type { ChunkTask, Scan } from './scan/scan.js';
 import type { Tile } from './scan/tiles.js';
-import type { PartialBuffer } from './partial-buffer.js';
+import type { PartialBuffer } from './partials.js';
 
 export interface Operator {
   /** The operator whose passes come before its own, since it asks what that one has found. */

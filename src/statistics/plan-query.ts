@@ -1,15 +1,21 @@
-/** From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name. */
+/**
+ * From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name; and which
+ * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
+ */
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
 import { normalise, type RangePart, type SlicePart, WHOLE } from '../selection.js';
-import type { RowSource } from '../filter/filter.js';
+import { columnsOf, type RowColumn, type RowFilter, type RowSource } from '../filter/filter.js';
 import { resolveFilter, SourceList, type FindSource } from '../filter/resolve.js';
 import { KEEPS_ALL } from '../filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
 import { parseQuery, type Query, type QueryInput } from './query.js';
+import type { Extent } from '../layout/runs.js';
+import { extentOf, type View } from '../layout/view.js';
+import { columnView } from './scan/chunks.js';
 
-export interface PlannedQuery {
+interface PlannedQuery {
   readonly plan: QueryPlan;
   /** The datasets that it reads, by the numbers that scans and columns use; the first is `self`. */
   readonly sources: readonly RowSource[];
@@ -62,4 +68,41 @@ function rowsOf(
     'bad_operation',
     'where and group_by choose among rows, so the slice has to keep axis 0, as the first: begin it with ":" or a range.',
   );
+}
+
+const NOTHING: Extent = { start: 0, end: 0 };
+
+/**
+ * What a plan may read of each source: from the first to the last byte, gaps included, by the number of the source. O(rank)
+ * and the length of the query. Hazard: whatever a scan of any pass reads must lie in here, or an answer could mix
+ * generations.
+ */
+export function extentsOfPlan(plan: QueryPlan, sources: number): Extent[] {
+  const extents = Array.from({ length: sources }, (): Extent => NOTHING);
+  const add = (source: number, each: View, itemsize: number): void => {
+    extents[source] = hullOf(extents[source]!, extentOf(each, itemsize));
+  };
+  const addColumns = (columns: readonly RowColumn[], total: number): void => {
+    for (const column of columns) add(column.source, columnView(column, 0, total).view, column.dtype.itemsize);
+  };
+  const addFilter = ({ self, total, filter, joins }: RowFilter): void => {
+    addColumns([...(self ? [self] : []), ...columnsOf(filter)], total);
+    for (const join of joins) addFilter(join);
+  };
+  // Which rows of a chunk are used is found out by reading it: any may be read.
+  add(0, plan.view, plan.dtype.itemsize);
+  if ('choice' in plan) {
+    const { kept, within, grouping } = plan.choice;
+    const keys = grouping ? grouping.keys.map(({ column }) => column) : [];
+    addColumns([...columnsOf(kept.filter), ...columnsOf(within), ...keys], kept.total);
+    for (const join of kept.joins) addFilter(join);
+  }
+  return extents;
+}
+
+/** The smallest extent that holds both; an empty one takes no place. */
+export function hullOf(a: Extent, b: Extent): Extent {
+  if (b.start >= b.end) return a;
+  if (a.start >= a.end) return b;
+  return { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
 }

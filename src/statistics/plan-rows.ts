@@ -8,7 +8,7 @@ import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '..
 import type { Grouping } from './groups/grouping.js';
 import { opRow } from './ops.js';
 import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from './scan/scan.js';
-import { rowsAxisOf } from './scan/row-chunks.js';
+import { rowsAxisOf } from './scan/chunks.js';
 import type { Query } from './query.js';
 
 /** What a query says of rows. */
@@ -219,4 +219,24 @@ export function columnsScan(
       withRowIds: true,
     },
   };
+}
+
+/** Useful bytes of each pass before those over the elements. O(length of the query). */
+export function bytesBefore({ kept }: RowChoice, isCountedFirst: boolean): number[] {
+  const bytes = rowsBefore(kept);
+  if (isCountedFirst && kept.filter.kind !== 'constant') bytes.push(kept.total * bytesPerRow(columnsOf(kept.filter)));
+  return bytes;
+}
+
+/** Bytes of each join, and of those inside it. */
+function rowsBefore({ joins }: RowFilter): number[] {
+  return joins.flatMap(join => {
+    const { filter, self, total } = join;
+    const isEmpty = total === 0 || (filter.kind === 'constant' && !filter.keeps);
+    return [...rowsBefore(join), ...(isEmpty ? [] : [total * bytesPerRow([self!, ...columnsOf(filter)])])];
+  });
+}
+
+function bytesPerRow(columns: readonly RowColumn[]): number {
+  return uniqueColumns(columns).reduce((bytes, { dtype }) => bytes + dtype.itemsize, 0);
 }

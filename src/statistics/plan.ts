@@ -7,22 +7,21 @@ import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
-import { needsRange, isCountedByValue } from './histogram/by-value.js';
 import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
-import { bytesBefore } from './cost.js';
 import type { Query } from './query.js';
 import type { Filter } from '../filter/filter.js';
 import {
   boxOfAll,
+  bytesBefore,
   countsFirst,
   groupedBounds,
-  takenOf,
-  viewOfTaken,
-  scanRowsOf,
-  scanWithRows,
   type RowChoice,
   type RowsLayout,
+  scanRowsOf,
+  scanWithRows,
+  takenOf,
+  viewOfTaken,
 } from './plan-rows.js';
 import {
   gatheredCellsOf,
@@ -38,6 +37,7 @@ import { SEARCH_BOUNDS, type SearchBounds } from './quantiles/search.js';
 import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from './scan/scan.js';
 import type { ReduceSpec } from './specs.js';
 import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
+import { isCountedByValue, needsRange } from './histogram/parameters.js';
 
 export interface Plan {
   readonly query: Query;
@@ -83,7 +83,7 @@ export interface RowsPlan {
 export type QueryPlan = Plan | RowsPlan;
 
 /** What a query takes, from geometry alone; where it chooses rows, at most: as if it chose all. */
-export interface PlanBound {
+interface PlanBound {
   /** Useful bytes of all passes together, those of joins and of counted rows included. */
   readonly bytes: number;
   /** How often data is gone through, as a rule, joined datasets included. */

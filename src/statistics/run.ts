@@ -12,8 +12,8 @@ import type { Query } from './query.js';
 import { atOnce } from '../turns.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkPartial } from './specs.js';
-import { chunkAt } from './scan/chunk-at.js';
 import type { TileSource } from './scan/native-view.js';
+import { chunkAt } from './scan/chunks.js';
 
 let engine: Engine | undefined;
 

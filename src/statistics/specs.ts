@@ -2,16 +2,16 @@
  * What goes between the threads: for each kind of pass what a worker is told (a spec) and what it answers (a partial). All of
  * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
  */
-import type { Fields } from './accumulators/fields.js';
 import type { RowColumn } from '../filter/filter.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/select/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
 import type { BinSpec } from './histogram/spec.js';
 import type { AccumulatorName } from './accumulators/index.js';
+import type { Fields } from './accumulators/accumulator.js';
 
 /** The cells `[cellStart, cellStart + cellCount)` of the plan, which something is about. */
-export interface CellSpan {
+interface CellSpan {
   readonly cellStart: number;
   readonly cellCount: number;
 }
@@ -191,7 +191,7 @@ export interface HistogramSpec {
   readonly edges: Float64Array;
   /** How bins of about equal width are counted; */
   readonly spec: BinSpec | undefined;
-  /** others are looked for (starts.ts). */
+  /** others are looked for (startsOf). */
   readonly starts: Uint32Array | undefined;
 }
 

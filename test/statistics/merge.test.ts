@@ -8,10 +8,10 @@ import {
   sourceFrom,
   type StatisticsResult,
 } from '../../src/statistics/index.js';
-import { exactInteger } from '../../src/statistics/accumulators/exact.js';
 import { seededRandom } from '../helpers/random.js';
 import { addPairTo } from '../../src/statistics/accumulators/sum.js';
 import { combineMoments, type MomentFields } from '../../src/statistics/accumulators/moments.js';
+import { exactInteger } from '../../src/statistics/accumulators/exact.js';
 
 const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };
 

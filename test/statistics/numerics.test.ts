@@ -8,8 +8,8 @@ import {
   planStatistics,
   type QueryInput,
 } from '../../src/statistics/index.js';
-import { divideExact, exactInteger } from '../../src/statistics/accumulators/exact.js';
 import { scaled } from '../../src/statistics/accumulators/product.js';
+import { divideExact, exactInteger } from '../../src/statistics/accumulators/exact.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 

@@ -3,13 +3,15 @@
  * chunk are added to those of the chunks before. A statistic is a number that is finished from the fields of a cell. Cells
  * are those of the axes that remain, or of groups; neither interface knows which.
  *
+ * What is known of cells are their fields: one Float64Array for each field, an item for each cell. Everything is float64;
+ * exact integers are pairs whose exact sum counts (value + rest), and 64-bit ones are kept as high and low halves of 32 bits.
+ *
  * numpy's rules about NaN are here, once. `nan=propagate`: a NaN shows in the answer. Where NaN would not show by themselves
  * (extremes have no order for them) they are counted, and a cell with some is answered NaN. `nan=omit`: they are left out.
  */
 import type { DType } from '../../dtype.js';
 import type { ElementKernelName } from '../../kernels/index.js';
 import type { Integer } from './exact.js';
-import type { FieldStarts, Fields } from './fields.js';
 
 export interface Accumulator {
   /** What is kept of a cell, and what that is before any element. `isWide`: of 64-bit integers. */
@@ -26,7 +28,7 @@ export interface Accumulator {
 }
 
 /** A kernel of kernels/accumulators. */
-export interface ElementKernel {
+interface ElementKernel {
   /** Its name among the exports of the module. */
   readonly name: ElementKernelName;
   /** What it keeps of a cell, in this order and 8 bytes each, and what that is before any element. */
@@ -78,4 +80,37 @@ export function usedIn(cells: Cells, cell: number): number {
 /** True where NaN were counted that have to show in the answer. */
 export function hasNan(cells: Cells, cell: number): boolean {
   return seenIn(cells, cell) < usedIn(cells, cell);
+}
+
+/** Names of fields, and what each is before any element. */
+export type FieldStarts = Readonly<Record<string, number>>;
+
+/** Fields that others than their accumulator read have a line here. */
+export interface Fields {
+  /** Elements used, where cells may differ in it (NaN are counted), or where others are weighed by it. */
+  count?: Float64Array;
+  /** Smallest and largest value, or its high half for 64-bit integers. */
+  min?: Float64Array;
+  minLow?: Float64Array;
+  max?: Float64Array;
+  maxLow?: Float64Array;
+  /** Index of the first NaN. */
+  nanIndex?: Float64Array;
+  [own: string]: Float64Array | undefined;
+}
+
+/** 64-bit integers do not fit a double and are measured as two halves. */
+export function isWide(dtype: DType): boolean {
+  return dtype.itemsize === 8 && dtype.kind !== 'f';
+}
+
+/** Fields of so many cells, none of which has an element. */
+export function newFields(starts: FieldStarts, cells: number): Fields {
+  const fields: Fields = {};
+  for (const [name, start] of Object.entries(starts)) {
+    const values = new Float64Array(cells);
+    if (start !== 0) values.fill(start);
+    fields[name] = values;
+  }
+  return fields;
 }

@@ -7,11 +7,11 @@ import { isWideType, NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../k
 import type { Engine } from '../engine.js';
 import type { Axis, Box } from '../scan/box.js';
 import { CellMemory } from './cell-memory.js';
-import type { Fields } from './fields.js';
 import { accumulatorOf, type AccumulatorName } from './index.js';
+import type { Fields } from './accumulator.js';
 
 /** One value of each of some rows, and the cells that they belong to. */
-export interface CellRows {
+interface CellRows {
   /** Address of the value of row 0, and bytes from a row to the next. */
   readonly from: number;
   readonly step: number;

@@ -1,11 +1,10 @@
 /** The least and the largest element and, where positions are asked for, the first index of each; min, max, ptp, argmin, argmax. */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
-import { exactInteger, subtractExact, type Integer } from './exact.js';
 import { narrowTo } from '../../narrow.js';
-import { hasNan, usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
-import type { Fields } from './fields.js';
+import { type Accumulator, type Cells, type Fields, hasNan, type Statistic, usedIn } from './accumulator.js';
 import { sumDType } from './sum.js';
+import { exactInteger, type Integer, subtractExact } from './exact.js';
 
 const INT64 = parseDType('<i8');
 

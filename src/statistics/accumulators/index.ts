@@ -1,10 +1,9 @@
 /** All accumulators and the statistics that are finished from them, a row each. */
 import type { DType } from '../../dtype.js';
-import type { Accumulator, Statistic } from './accumulator.js';
+import { type Accumulator, type Fields, type FieldStarts, isWide, type Statistic } from './accumulator.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { END_STATISTICS, FIRST, LAST } from './ends.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
-import { isWide, type Fields, type FieldStarts } from './fields.js';
 import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
 import { POWER_STATISTICS, POWERS } from './powers.js';
 import { PRODUCT, PRODUCT_STATISTICS } from './product.js';

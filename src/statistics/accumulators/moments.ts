@@ -1,7 +1,6 @@
 /** Mean and squared distances from it, of as many elements as are counted; var and std. */
 import { parseDType } from '../../dtype.js';
-import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
-import type { Fields } from './fields.js';
+import { type Accumulator, type Cells, type Fields, type Statistic, usedIn } from './accumulator.js';
 
 const FLOAT64 = parseDType('<f8');
 

@@ -9,13 +9,13 @@ import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Lines } from '../../kernels/lines.js';
-import type { PartialBuffer } from '../partial-buffer.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import type { ChunkPartial, ReduceSpec } from '../specs.js';
 import type { Sink } from '../pass.js';
 import { ElementCells } from './element-cells.js';
 import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';
+import type { PartialBuffer } from '../partials.js';
 
 /** Which kernels a spec needs. */
 interface Wants {

@@ -2,13 +2,13 @@
 import { NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
 import { CellMemory } from '../accumulators/cell-memory.js';
-import type { Fields } from '../accumulators/fields.js';
 import { ElementCells } from '../accumulators/element-cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
 import type { Engine } from '../engine.js';
 import type { GroupsSpec } from '../specs.js';
 import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
+import type { Fields } from '../accumulators/accumulator.js';
 
 export class CellRecords {
   readonly #engine: Engine;

@@ -3,7 +3,6 @@ import { withByteOrder } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { valueOfCode } from '../../kernels/sort-keys.js';
-import { finishStatistic, positionsOf, type Places } from '../accumulators/finish.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';
 import type { Plan, PlannedGroups } from '../plan.js';
@@ -13,14 +12,14 @@ import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
 import { emptyScan, type Scan } from '../scan/scan.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
-import { groupCellsOf, type GroupCells } from './cells.js';
 import { seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedOrdinals } from './key-table.js';
-import { GroupStore } from './store.js';
+import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
+import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
 
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;

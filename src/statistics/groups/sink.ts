@@ -7,14 +7,13 @@ import type { Engine } from '../engine.js';
 import { NATIVE_BYTES } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { eachBlock, valuesAt } from './blocks.js';
 import { CellRecords } from './cell-records.js';
-import { RowElements, type RowElement } from './elements.js';
+import { eachBlock, type RowElement, RowElements, valuesAt } from './row-values.js';
 import { RowGroups, type BlockRows } from './row-groups.js';
 import type { GroupsSpec, GroupsPartial } from '../specs.js';
 import type { Sink } from '../pass.js';
 import { fieldsOf } from '../accumulators/index.js';
-import type { Fields } from '../accumulators/fields.js';
+import type { Fields } from '../accumulators/accumulator.js';
 
 /** Cells that are gathered for at a time: about 15 MiB of records at most. */
 const CELLS_MAX = 128 * 1024;

@@ -5,10 +5,13 @@
 import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { newFields, type Fields } from '../accumulators/fields.js';
 import { ACCUMULATORS, accumulatorsOf, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
 import type { GroupsPartial } from '../specs.js';
 import { KeyTable } from './key-table.js';
+import { type Cells, type Fields, newFields } from '../accumulators/accumulator.js';
+import type { Plan } from '../plan.js';
+import type { GroupedResult, StatisticsResult } from '../result.js';
+import { cellsOf } from '../accumulators/operator.js';
 
 /** Memory for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;
@@ -113,4 +116,25 @@ export class GroupStore {
       this.fields[name] = field;
     }
   }
+}
+
+export interface GroupCells extends Cells {
+  readonly store: GroupStore;
+  /** Elements that a row has in each cell of its group. */
+  readonly perRow: number;
+}
+
+export function groupCellsOf(plan: Plan, store: GroupStore): GroupCells {
+  // Of a row; the plan's cells are those of all rows.
+  const perRow = plan.rowElements / Math.max(1, plan.cells);
+  const sizeOf = (cell: number): number => store.rows[Math.floor(cell / store.cells)]! * perRow;
+  return { ...cellsOf(plan, store.fields, sizeOf), store, perRow };
+}
+
+/** Elements used in all groups: one number, or one per cell where they differ. */
+export function countAll({ shape, cells }: Plan, { counts }: GroupedResult): StatisticsResult['count'] {
+  const sums = new Float64Array(cells);
+  for (const [i, count] of counts.values.entries()) sums[i % cells]! += Number(count);
+  const [first = 0] = sums;
+  return sums.every(sum => sum === first) ? first : { ...counts, shape, values: sums };
 }

@@ -3,6 +3,8 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { didYouMean } from '../../near.js';
 import { shown } from '../../shown.js';
+import type { DType } from '../../dtype.js';
+import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 
 /** Plain data. */
 export type HistogramParameters =
@@ -100,4 +102,14 @@ function numberOf(name: string, given: unknown): number {
 
 function refuse(detail: string): never {
   return fail('bad_operation', detail, { op: 'histogram' });
+}
+
+/** True where the edges depend on the data. */
+export function needsRange(parameters: HistogramParameters): boolean {
+  return parameters.kind === 'equal' && parameters.range === undefined;
+}
+
+/** True where there are so few values that each has a counter. */
+export function isCountedByValue(dtype: DType): boolean {
+  return NATIVE_BYTES[nativeTypeOf(dtype)] <= 2;
 }

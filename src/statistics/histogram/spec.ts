@@ -61,7 +61,7 @@ function deviationOf(edges: Float64Array, first: number, scale: number): number 
 }
 
 /** Where things stand in the kernels' memory that are the same for all tiles: SPEC names them. */
-export interface BinPlaces {
+interface BinPlaces {
   /** Position of the elements' type in NATIVE_TYPES. */
   readonly type: number;
   readonly counters: number;

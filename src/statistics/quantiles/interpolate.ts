@@ -9,7 +9,7 @@ import { narrowTo } from '../../narrow.js';
 /** An element: a bigint for 64-bit integers, else a number. */
 export type Element = number | bigint;
 
-export type Interpolate = (lower: Element, upper: Element, weight: number) => number;
+type Interpolate = (lower: Element, upper: Element, weight: number) => number;
 
 /**
  * Lerp as numpy.quantile does: from the nearer neighbour, so that it never passes the other. A single q leaves floats in

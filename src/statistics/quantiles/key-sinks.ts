@@ -7,16 +7,16 @@ import { eachCellRows } from '../scan/cell-rows.js';
 import type { Engine } from '../engine.js';
 import * as SPEC from '../../kernels/search-spec.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import type { PartialBuffer } from '../partial-buffer.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { eachBlock } from '../groups/blocks.js';
 import { partsOf } from '../groups/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
 import { BlockValues } from '../groups/select/block-values.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { KeyCountsPartial, KeyCountsSpec, KeyRanges, KeysPartial, KeysSpec, KnownGroups } from '../specs.js';
 import type { Sink } from '../pass.js';
+import { eachBlock } from '../groups/row-values.js';
+import type { PartialBuffer } from '../partials.js';
 
 /** Elements that kernels look at in one call. */
 const PIECE = 16 * 1024;

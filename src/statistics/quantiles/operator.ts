@@ -7,8 +7,7 @@ import { boxAt, gridOf, UNBOUNDED } from '../scan/box.js';
 import { LIMITS } from '../../limits.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
-import { cellsOf } from '../accumulators/finish.js';
-import type { ReduceOperator } from '../accumulators/operator.js';
+import { cellsOf, type ReduceOperator } from '../accumulators/operator.js';
 import { emptyScan, type Scan } from '../scan/scan.js';
 import { QuantileResults } from './results.js';
 import { extremeRange, rangesOf, wholeRange } from './key-ranges.js';
@@ -27,7 +26,7 @@ import { Places } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { GatherPartial, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
-import { scanWithin } from '../scan/chunk-at.js';
+import { scanWithin } from '../scan/chunks.js';
 
 /** Cells that are searched together. */
 interface Batch {

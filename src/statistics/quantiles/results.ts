@@ -1,12 +1,12 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
 import { parseDType, type DType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
-import { positionsOf } from '../accumulators/finish.js';
 import type { Plan } from '../plan.js';
 import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { GatherPartial, Values } from '../specs.js';
+import { positionsOf } from '../accumulators/operator.js';
 
 const FLOAT64 = parseDType('<f8');
 

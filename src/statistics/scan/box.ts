@@ -19,7 +19,7 @@ export interface Axis {
   readonly rows?: RowsAxis;
 }
 
-export interface RowsAxis {
+interface RowsAxis {
   /** Number of the first row. */
   readonly first: number;
   /** Pieces begin at multiples of so many rows. */
@@ -118,7 +118,7 @@ export interface Grid {
   readonly phase: number;
 }
 
-export interface GridBounds {
+interface GridBounds {
   readonly cellsMax: number;
   /** From the first to the last element of a piece, in the unit of the strides. */
   readonly reachMax: number;

@@ -4,7 +4,7 @@ import { NATIVE_BYTES } from '../../kernels/native-types.js';
 import type { Tile } from './tiles.js';
 
 /** `rows` rows of `count` elements, `stride` bytes apart. */
-export type UseRows = (ptr: number, rows: number, stride: number, count: number, cell: number) => void;
+type UseRows = (ptr: number, rows: number, stride: number, count: number, cell: number) => void;
 
 /**
  * Calls back with all elements of a tile, in no particular order: rows as long as they come where the innermost axis is

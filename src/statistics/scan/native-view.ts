@@ -61,7 +61,7 @@ export function isNumbers(dtype: DType): boolean {
 }
 
 /** Where tiles are read to, and where float16 goes from there. */
-export interface Staging {
+interface Staging {
   readonly raw: number;
   readonly wide: number;
 }

@@ -10,10 +10,9 @@ import type { Engine } from '../engine.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile, TileRows } from './tiles.js';
 import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from './scan.js';
-import { RowColumns } from './columns.js';
-import { NEAR_ROWS_MAX, nearColumnsOf, packNear } from './near-columns.js';
+import { NEAR_ROWS_MAX, nearColumnsOf, packNear, RowColumns } from './columns.js';
 import type { RowMask } from './mask.js';
-import { columnView, isFirstStrip, rowsAxisOf, sliced } from './row-chunks.js';
+import { columnView, isFirstStrip, rowsAxisOf, sliced } from './chunks.js';
 import { keptTogether, nativeView, type NativeView, type TileSource } from './native-view.js';
 
 /** Calls back with each tile that has used rows; it is valid until the callback returns. */

@@ -7,13 +7,13 @@ import {
   writeBinSpec,
   type Counting,
 } from '../../../src/statistics/histogram/spec.js';
-import { startsOf } from '../../../src/statistics/histogram/starts.js';
 import type { NativeType } from '../../../src/kernels/native-types.js';
 import { PAIR_ELEMENTS_MAX } from '../../../src/kernels/constants.js';
 import { caseCount } from '../../helpers/cases.js';
 import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, type Bench } from './digits.js';
 import { randomValue } from './values.js';
+import { startsOf } from '../../../src/statistics/histogram/edges.js';
 
 const TYPES = ['f32', 'f64', 'i32', 'u32', 'i64', 'u64'] as const;
 const WIDTH_MAX = 128;

@@ -3,8 +3,7 @@ import type { Engine } from '../../engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../kernels/native-types.js';
 import { VALUES_BYTES } from '../../../kernels/search-spec.js';
 import type { Tile } from '../../scan/tiles.js';
-import { valuesAt } from '../blocks.js';
-import { RowElements, type RowElement } from '../elements.js';
+import { type RowElement, RowElements, valuesAt } from '../row-values.js';
 import { BLOCK_ROWS, type BlockRows } from '../row-groups.js';
 
 /** Values of one element of a block of rows, and their cells. */

@@ -3,11 +3,11 @@ import type { Engine } from '../../engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
-import { eachBlock } from '../blocks.js';
 import { RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
 import type { BucketsSpec, BucketsPartial, Counters } from '../../specs.js';
 import type { Sink } from '../../pass.js';
+import { eachBlock } from '../row-values.js';
 
 /** Counters of the buckets of a task: 1 MiB, which a second-level cache holds; and each task answers with them. */
 export const BUCKET_COUNTERS_MAX = 256 * 1024;

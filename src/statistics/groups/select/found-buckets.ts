@@ -9,7 +9,7 @@ const COUNTERS_MAX = 8 * 1024 * 1024;
 
 type Counts = Uint32Array | Float64Array;
 
-export interface Findings {
+interface Findings {
   /** Elements of all rows. */
   readonly elements: number;
   /** Elements that a row has in each cell of its group. */

@@ -3,11 +3,11 @@ import type { Engine } from '../../engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
-import { eachBlock } from '../blocks.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
 import type { SampleSpec, SamplePartial } from '../../specs.js';
 import type { Sink } from '../../pass.js';
+import { eachBlock } from '../row-values.js';
 
 export class SampleSink implements Sink {
   readonly #engine: Engine;

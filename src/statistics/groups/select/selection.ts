@@ -8,7 +8,6 @@ import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../plan-rows.js';
 import type { Plan } from '../../plan.js';
 import { emptyScan, type Scan } from '../../scan/scan.js';
-import type { GroupCells } from '../cells.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
@@ -19,6 +18,7 @@ import { QuantileResults } from '../../quantiles/results.js';
 import { elementsOf, searchCells, type Search, type Searched } from '../../quantiles/search.js';
 import type { BucketsSpec, GroupKey, SamplePartial } from '../../specs.js';
 import type { Pass } from '../../pass.js';
+import type { GroupCells } from '../store.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
 const SAMPLE_PIECES = 12;

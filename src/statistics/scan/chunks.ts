@@ -1,13 +1,21 @@
 /**
- * Walks that choose among rows. The box of such a scan covers all rows of the dataset; which of them are used is found
- * out chunk by chunk, by a filter and by a slice of what it keeps. Rows are numbered from the dataset's first; of the
- * rows that the filter keeps, the slice uses every `step`th from `start`.
+ * Chunks of a scan, made on demand. Where rows are chosen, the box of a scan covers all rows of the dataset; which of them
+ * are used is found out chunk by chunk, by a filter and by a slice of what it keeps. Rows are numbered from the dataset's
+ * first; of the rows that the filter keeps, the slice uses every `step`th from `start`.
  */
 import { invariant } from '../../errors.js';
 import { sizeOf } from '../../layout/view.js';
-import { boxAt, startOf, viewOf, type Box, type Grid } from './box.js';
+import { type Box, boxAt, cellsOf, type Grid, startOf, viewOf } from './box.js';
 import type { RowColumn } from '../../filter/filter.js';
-import type { ChunkTask, ColumnView, RowSlice, Scan, ScanRows } from './scan.js';
+import {
+  type ChunkTask,
+  type ColumnView,
+  type RowSlice,
+  type Scan,
+  type ScanBounds,
+  scanOver,
+  type ScanRows,
+} from './scan.js';
 
 /** Chunk `number` of a scan with rows. */
 export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTask {
@@ -98,4 +106,28 @@ export function sliced(slice: RowSlice | undefined, from: number, to: number): {
   const first = Math.max(0, Math.ceil((from - start) / step));
   const end = Math.min(length, Math.max(0, Math.ceil((to - start) / step)));
   return { first, count: Math.max(0, end - first) };
+}
+
+/** A scan over a part of another one, and the cells that it adds to. */
+export function scanWithin(
+  { source, dtype, rows }: Scan,
+  box: Box,
+  bounds: ScanBounds,
+): { scan: Scan; cellStart: number; cellCount: number } {
+  const scan: Scan = { ...scanOver(dtype, box, undefined, bounds), source, ...(rows && { rows }) };
+  const cells = rows ? cellsIn(box, rows) : { cellStart: box.cell, cellCount: cellsOf(box) };
+  return { scan, ...cells };
+}
+
+/** Chunk `number` of a scan, from 0 to `scan.chunkCount - 1`. */
+export function chunkAt(scan: Scan, chunk: number): ChunkTask {
+  const number = chunk * (scan.every ?? 1);
+  if (scan.rows) return rowsChunkAt(scan, scan.rows, number);
+  const { source, dtype, box, grid, tileBytesMax } = scan;
+  const piece = boxAt(box, grid, number);
+  const view = viewOf(piece);
+  const elements = sizeOf(view.shape);
+  const bytes = elements * dtype.itemsize;
+  const cellStart = piece.cell;
+  return { source, dtype, view, bytes, elements, tileBytesMax, box: piece, cellStart, cellCount: cellsOf(piece) };
 }
