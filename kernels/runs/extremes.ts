@@ -85,6 +85,14 @@ function searchFloats<T>(ptr: usize, length: usize): void {
     }
     ptr += Turns.skip(reach);
   }
+  const lanes: usize = 16 / sizeof<T>();
+  let left = length - body;
+  for (; left >= lanes; left -= lanes, ptr += 16) {
+    const x = v128.load(ptr);
+    min1 = Lanes.min<T>(min1, x);
+    max1 = Lanes.max<T>(max1, x);
+    sum1 = v128.add<T>(sum1, x);
+  }
   min0 = Lanes.min<T>(Lanes.min<T>(min0, min1), Lanes.min<T>(min2, min3));
   max0 = Lanes.max<T>(Lanes.max<T>(max0, max1), Lanes.max<T>(max2, max3));
   least = sizeof<T>() == 4 ? f64(Lanes.least4(min0)) : Lanes.least2(min0);
@@ -93,7 +101,7 @@ function searchFloats<T>(ptr: usize, length: usize): void {
   // NaN show in the sum, as infinities of both signs do: only then they are counted.
   sum0 = v128.add<T>(v128.add<T>(sum0, sum1), v128.add<T>(sum2, sum3));
   let hasNan = !i8x16.all_true(v128.eq<T>(sum0, sum0));
-  for (let left = length - body; left > 0; left--, ptr += sizeof<T>()) {
+  for (; left > 0; left--, ptr += sizeof<T>()) {
     const z = f64(load<T>(ptr));
     if (z < least) least = z;
     if (z > most) most = z;

@@ -51,20 +51,26 @@ export class LinesMemory {
 
   /** The address that kernels are given. It is written over by the next call. */
   write(lines: Lines): number {
-    const {
-      blocks = 0,
-      blockStep = 0,
-      workspace = 0,
-      omits = false,
-      extremes = false,
-      sums = false,
-      wants = 0,
-    } = lines;
-    const { type, ptr, step, count, length, cells, fieldBytes, cellStep } = lines;
-    this.#numbers.set([type, ptr, step, count, length, blocks, blockStep, cells, fieldBytes, cellStep, workspace]);
-    this.#numbers.set([Number(omits), Number(extremes), Number(sums), wants], 11);
-    const { index = 0, indexStep = 0, outerIndexStep = 0 } = lines;
-    this.#indices.set([index, indexStep, outerIndexStep]);
+    const numbers = this.#numbers;
+    numbers[0] = lines.type;
+    numbers[1] = lines.ptr;
+    numbers[2] = lines.step;
+    numbers[3] = lines.count;
+    numbers[4] = lines.length;
+    numbers[5] = lines.blocks ?? 0;
+    numbers[6] = lines.blockStep ?? 0;
+    numbers[7] = lines.cells;
+    numbers[8] = lines.fieldBytes;
+    numbers[9] = lines.cellStep;
+    numbers[10] = lines.workspace ?? 0;
+    numbers[11] = Number(lines.omits ?? false);
+    numbers[12] = Number(lines.extremes ?? false);
+    numbers[13] = Number(lines.sums ?? false);
+    numbers[14] = lines.wants ?? 0;
+    const indices = this.#indices;
+    indices[0] = lines.index ?? 0;
+    indices[1] = lines.indexStep ?? 0;
+    indices[2] = lines.outerIndexStep ?? 0;
     return this.#ptr;
   }
 }
