@@ -4,7 +4,7 @@
  */
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { OperationResult } from './result.js';
-import type { ChunkTask, Scan } from './scan/scan.js';
+import { emptyScan, type ChunkTask, type Scan } from './scan/scan.js';
 import type { Tile } from './scan/tiles.js';
 import type { PartialBuffer } from './partials.js';
 
@@ -29,6 +29,11 @@ export interface Pass {
   readonly spec: SinkSpec;
   /** What is measured beside it. */
   readonly also?: readonly SinkSpec[];
+}
+
+/** A pass that reads nothing, in the place of one over a scan. */
+export function turnOf({ dtype, tileBytesMax }: Scan): Pass {
+  return { scan: emptyScan(dtype, tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
 }
 
 /** What sees the elements of one chunk, or over all chunks of a task where partials combine exactly. */

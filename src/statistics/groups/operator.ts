@@ -10,7 +10,7 @@ import { columnsScan, groupedBounds, inLargerChunks } from '../plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
 import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
-import { emptyScan, type Scan } from '../scan/scan.js';
+import type { Scan } from '../scan/scan.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
 import { seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
@@ -18,7 +18,7 @@ import { partsOf, sortedOrdinals } from './key-table.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
-import type { Operator, Pass } from '../pass.js';
+import { turnOf, type Operator, type Pass } from '../pass.js';
 import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
 
 /** A value of the answer, and its text; more where it is a bigint. */
@@ -139,7 +139,7 @@ export class GroupsOperator implements Operator {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      yield { scan: emptyScan(scan.dtype, scan.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
+      yield turnOf(scan);
     }
   }
 

@@ -8,7 +8,7 @@ import { LIMITS } from '../../limits.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
 import { cellsOf, type ReduceOperator } from '../accumulators/operator.js';
-import { emptyScan, type Scan } from '../scan/scan.js';
+import type { Scan } from '../scan/scan.js';
 import { QuantileResults } from './results.js';
 import { extremeRange, rangesOf, wholeRange } from './key-ranges.js';
 import {
@@ -79,15 +79,13 @@ export class QuantileOperator implements Operator {
   }
 
   *#search(): Generator<Pass, void, void> {
-    const { dtype, bounds, scan: whole } = this.#plan;
-    const turn: Pass = { scan: emptyScan(dtype, whole.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
+    const { dtype, bounds } = this.#plan;
     const collectedMax = Math.min(bounds.search.collectedMax, LIMITS.searchCollectedMax);
     for (const batch of batchesOf(this.#plan, this.#select.bounds.tablesMax)) {
       const searched: Searched = {
         type: this.#type,
         scan: batch.scan,
         groups: undefined,
-        turn,
         bounds: { ...bounds.search, collectedMax },
         taken: take => {
           this.#take = take;

@@ -14,7 +14,7 @@ import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import type { Scan } from '../scan/scan.js';
 import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
 import type { KeyCountsPartial, KeyRanges, KeysPartial, KnownGroups, SinkPartial } from '../specs.js';
-import type { Pass } from '../pass.js';
+import { turnOf, type Pass } from '../pass.js';
 
 /** Bounds that tests lower. */
 export interface SearchBounds {
@@ -68,8 +68,6 @@ export interface Searched {
   readonly type: NativeType;
   readonly scan: Scan;
   readonly groups: KnownGroups | undefined;
-  /** A pass that reads nothing, for whatever else the event loop has to do. */
-  readonly turn: Pass;
   readonly bounds: SearchBounds;
   /** Says who takes the partials of the next pass. */
   readonly taken: (take: (partial: SinkPartial) => Generator<void, void> | void) => void;
@@ -101,7 +99,7 @@ export function* searchCells(
   for (const search of cells) {
     if (search) batch.push(search);
     ranks += search?.ranks.length ?? 0;
-    if (++seen % CELLS_PER_TURN === 0) yield searched.turn;
+    if (++seen % CELLS_PER_TURN === 0) yield turnOf(searched.scan);
     if (ranks < searched.bounds.rangesMax) continue;
     yield* searchBatch(batch, searched, done);
     batch = [];
@@ -130,7 +128,7 @@ function* searchBatch(
   }
   for (const [i, search] of searches.entries()) {
     done(search);
-    if ((i + 1) % CELLS_PER_TURN === 0) yield searched.turn;
+    if ((i + 1) % CELLS_PER_TURN === 0) yield turnOf(searched.scan);
   }
 }
 
@@ -158,11 +156,11 @@ function openRanges(searches: readonly Search[]): OpenRange[] {
   return open;
 }
 
-function* placeRanges(open: readonly OpenRange[], { type, turn }: Searched): Generator<Pass, KeyRanges, void> {
+function* placeRanges(open: readonly OpenRange[], { type, scan }: Searched): Generator<Pass, KeyRanges, void> {
   const placing = new PlacedRanges(type, open[0]!.search.cell, open.at(-1)!.search.cell, open.length);
   for (const [number, { search, range }] of open.entries()) {
     placing.put(search.cell, range);
-    if ((number + 1) % CELLS_PER_TURN === 0) yield turn;
+    if ((number + 1) % CELLS_PER_TURN === 0) yield turnOf(scan);
   }
   return placing.end();
 }
@@ -171,7 +169,7 @@ function* narrow(
   open: readonly OpenRange[],
   where: KeyRanges,
   bits: number,
-  { type, scan, groups, turn, taken }: Searched,
+  { type, scan, groups, taken }: Searched,
 ): Generator<Pass, void, void> {
   const counters = countersOf(open.length * 2 ** bits, taken);
   const rangesPerTurn = Math.min(CELLS_PER_TURN, Math.max(1, COUNTERS_PER_TURN / 2 ** bits));
@@ -179,7 +177,7 @@ function* narrow(
   yield { scan, spec: { kind: 'key-counts', where, bits, isWhole, groups } };
   for (const [number, { search, range, from, to }] of open.entries()) {
     narrowRanks(type, search, range, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), from, to);
-    if ((number + 1) % rangesPerTurn === 0) yield turn;
+    if ((number + 1) % rangesPerTurn === 0) yield turnOf(scan);
   }
 }
 
@@ -240,7 +238,7 @@ export function narrowRanks(
 function* collect(
   open: readonly OpenRange[],
   where: KeyRanges,
-  { type, scan, groups, turn, taken }: Searched,
+  { type, scan, groups, taken }: Searched,
 ): Generator<Pass, void, void> {
   const ends = new Uint32Array(open.length);
   let total = 0;
@@ -267,7 +265,7 @@ function* collect(
     const end = ends[number]!;
     const own = keys.subarray(end - range.count, end).sort();
     for (let i = from; i < to; i++) search.found[i] = BigInt(own[search.ranks[i]! - range.below]!);
-    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield turn;
+    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield turnOf(scan);
   }
 }
 

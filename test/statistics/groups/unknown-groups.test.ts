@@ -47,6 +47,36 @@ t.test('medians of groups that no sample knew are those of their values, NaN or 
   }
 });
 
+t.test('medians of zeros have the sign of what is in the middle, by groups and without', async t => {
+  const values = Float32Array.of(-0, -0, 0, -0, 0, 0, -1, -0, 1);
+  const keys = Int32Array.of(1, 1, 2, 2, 2, 3, 4, 4, 4);
+  for (const sampledMin of [0, 1e9]) {
+    for (const [collectedMax, cellBytesMax] of [
+      [0, 0],
+      [1000, 1000],
+    ] as const) {
+      const bounds = {
+        search: { ...PLAN_BOUNDS.search, sampledMin, collectedMax },
+        select: { ...PLAN_BOUNDS.select, cellBytesMax },
+      };
+      const datasets = [columnOf('values', values), columnOf('keys', keys)];
+      const find = (name: string) => datasets.find(each => each.name === name)!;
+      const mediansOf = (group_by?: object): number[] => {
+        const query = { ops: ['median'], ...(group_by && { group_by }) };
+        const { plan, sources } = atOnce(planQuery(query, datasets[0]!, [], find, { bounds }));
+        const files = sources.map(source => sourceFrom(find(source.name).file));
+        return Array.from(computePlan(plan, files).results[0]!.values, Number);
+      };
+      const found = [...mediansOf({ dataset: 'keys' }), ...mediansOf()];
+      const expected = [-0, 0, 0, -0, -0];
+      t.ok(
+        found.every((value, i) => Object.is(value, expected[i])),
+        found.map(value => (Object.is(value, -0) ? '-0' : value)).join(' '),
+      );
+    }
+  }
+});
+
 function mediansOf(keys: Int32Array, values: Float32Array): Map<number, { median: number; count: number }> {
   const groups = new Map<number, number[]>();
   for (const [i, key] of keys.entries()) {

@@ -7,7 +7,7 @@ import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js'
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../plan-rows.js';
 import type { Plan } from '../../plan.js';
-import { emptyScan, type Scan } from '../../scan/scan.js';
+import type { Scan } from '../../scan/scan.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
@@ -17,7 +17,7 @@ import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ran
 import { QuantileResults } from '../../quantiles/results.js';
 import { elementsOf, searchCells, type Search, type Searched } from '../../quantiles/search.js';
 import type { BucketsSpec, GroupKey, SamplePartial } from '../../specs.js';
-import type { Pass } from '../../pass.js';
+import { turnOf, type Pass } from '../../pass.js';
 import type { GroupCells } from '../store.js';
 
 /** Pieces of a sample, and elements and rows of a piece at most. */
@@ -45,7 +45,6 @@ export class GroupSelection {
   readonly #cells: GroupCells;
   readonly #type: NativeType;
   readonly #taken: Searched['taken'];
-  readonly #turn: Pass;
   #buckets: FoundBuckets | undefined;
   /** Of all groups, when they are known. */
   results: QuantileResults | undefined;
@@ -57,8 +56,6 @@ export class GroupSelection {
     this.#cells = cells;
     this.#type = nativeTypeOf(cells.dtype);
     this.#taken = taken;
-    const { scan } = options;
-    this.#turn = { scan: emptyScan(scan.dtype, scan.tileBytesMax), spec: { kind: 'group-sample', keys: [] } };
   }
 
   /** A pass over a few rows, where that pays; afterwards `buckets` says what to count while groups are found. */
@@ -120,7 +117,6 @@ export class GroupSelection {
       type: this.#type,
       scan,
       groups: { keys, known, cellsPerGroup: store.cells },
-      turn: this.#turn,
       bounds: plan.bounds.search,
       taken: this.#taken,
     };
@@ -189,7 +185,7 @@ export class GroupSelection {
     const into = new Uint32Array(known.buffer);
     for (const [i, ordinal] of order.entries()) {
       for (let word = 0; word < words; word++) into[i * words + word] = keys[ordinal * words + word]!;
-      if ((i + 1) % 65_536 === 0) yield this.#turn;
+      if ((i + 1) % 65_536 === 0) yield turnOf(this.#options.scan);
     }
     return known;
   }
