@@ -1,7 +1,34 @@
 /** Exact integers from the float64 pairs they are kept in, and the one rounding of their quotient. */
+import { LIMITS } from '../../limits.js';
 
 /** A number where it is exact, else a bigint: both print all their digits. */
 export type Integer = number | bigint;
+
+/**
+ * Values at their places, in turns of LIMITS.cellsPerTurn: as doubles, or all as bigint where one of them is beyond 2 ** 53,
+ * so that an array has one type.
+ */
+export function* placed(
+  length: number,
+  valueOf: (i: number) => Integer,
+  placeOf: (i: number) => number = i => i,
+): Generator<void, Float64Array | bigint[]> {
+  const values = new Float64Array(length);
+  let exact: bigint[] | undefined;
+  for (let i = 0; i < length; i++) {
+    if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+    const found = valueOf(i);
+    const value = typeof found === 'bigint' ? smallest(found) : found;
+    if (typeof value === 'number') values[placeOf(i)] = value;
+    else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = value;
+  }
+  if (!exact) return values;
+  for (let i = 0; i < length; i++) {
+    if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+    exact[i] ??= BigInt(values[i]!);
+  }
+  return exact;
+}
 
 /** high * 2 ** 32 + low, each the exact sum of integers in float64. */
 export function exactInteger(low: number, lowRest = 0, high = 0, highRest = 0): Integer {

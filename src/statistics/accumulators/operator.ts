@@ -1,4 +1,5 @@
 /** The statistics that are finished from accumulators: one pass over the data is enough for them all. */
+import { placed, type Integer } from './exact.js';
 import { combineCells, fieldsOf, type StatisticName, statisticOf } from './index.js';
 import { fail } from '../../errors.js';
 import type { OperationResult, StatisticsResult } from '../result.js';
@@ -130,23 +131,12 @@ export function* finishStatistic(
   { shape, length, cellOf, placeOf }: Places,
 ): Generator<void, OperationResult> {
   const { dtype, value, showsNan } = statisticOf(op);
-  const values = new Float64Array(length);
-  let exact: bigint[] | undefined;
-  for (let i = 0; i < length; i++) {
-    if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+  const valueOf = (i: number): Integer => {
     const cell = cellOf(i);
-    const found = showsNan && hasNan(cells, cell) ? Number.NaN : value(cells, cell);
-    if (typeof found !== 'bigint') values[placeOf(i)] = found;
-    else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = found;
-  }
-  // Where one is beyond 2 ** 53 all become bigint, so that an array has one type.
-  if (exact) {
-    for (let i = 0; i < length; i++) {
-      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-      exact[i] ??= BigInt(values[i]!);
-    }
-  }
-  return { op, name: op, dtype: dtype(cells.dtype), shape, values: exact ?? values };
+    return showsNan && hasNan(cells, cell) ? Number.NaN : value(cells, cell);
+  };
+  const values = yield* placed(length, valueOf, placeOf);
+  return { op, name: op, dtype: dtype(cells.dtype), shape, values };
 }
 
 /** Elements that were used: one number, or one per cell where `omit` makes them differ. */

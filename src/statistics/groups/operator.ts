@@ -20,6 +20,7 @@ import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.j
 import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
 import { turnOf, type Operator, type Pass } from '../pass.js';
 import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
+import { type Integer, placed } from '../accumulators/exact.js';
 
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
@@ -223,16 +224,11 @@ export class GroupsOperator implements Operator {
     const { column, bins } = keys[number]!;
     const codeOf = codeReader(this.#cells.store, keys, number);
     const type = nativeTypeOf(column.dtype);
-    const isWide = !bins && (type === 'i64' || type === 'u64');
-    const groups = this.#order.length;
-    const values = isWide ? Array.from<bigint>({ length: groups }) : new Float64Array(groups);
-    for (let i = 0; i < groups; i++) {
-      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+    const valueOf = (i: number): Integer => {
       const code = codeOf(this.#order[i]!);
-      const value = bins ? Number(code) : valueOfCode(type, code);
-      if (values instanceof Float64Array) values[i] = Number(value);
-      else values[i] = BigInt(value);
-    }
+      return bins ? Number(code) : valueOfCode(type, code);
+    };
+    const values = yield* placed(this.#order.length, valueOf);
     const dtype = column.dtype.itemsize === 1 ? column.dtype : withByteOrder(column.dtype, '<');
     return { dtype, values, edges: edges[number] };
   }

@@ -1,6 +1,6 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
 import { parseDType, type DType } from '../../dtype.js';
-import { LIMITS } from '../../limits.js';
+import { placed } from '../accumulators/exact.js';
 import type { Plan } from '../plan.js';
 import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
@@ -90,19 +90,12 @@ export class QuantileResults {
     const positions = positionsOf(this.#plan);
     const groups = this.#groups ?? 1;
     const width = values.length / this.#cells;
-    const isPlaced = !positions && (groups === 1 || width === 1);
-    if (isPlaced && values instanceof Float64Array) return values;
-    const placed =
-      values instanceof Float64Array ? new Float64Array(values.length) : Array.from<bigint>({ length: values.length });
-    let isLarge = false;
-    for (let i = 0; i < values.length; i++) {
-      if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
+    if (!positions && (groups === 1 || width === 1) && values instanceof Float64Array) return values;
+    const placeOf = (i: number): number => {
       const cell = i % cells;
       const group = Math.floor(i / cells) % groups;
-      const at = (group * width + Math.floor(i / this.#cells)) * cells + (positions ? positions[cell]! : cell);
-      placed[at] = values[i]!;
-      isLarge ||= typeof values[i] === 'bigint' && !Number.isSafeInteger(Number(values[i]));
-    }
-    return placed instanceof Float64Array || isLarge ? placed : Float64Array.from(placed, Number);
+      return (group * width + Math.floor(i / this.#cells)) * cells + (positions ? positions[cell]! : cell);
+    };
+    return yield* placed(values.length, i => values[i]!, placeOf);
   }
 }
