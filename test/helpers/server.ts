@@ -110,8 +110,8 @@ export async function start(t: Test, options: ServerOptions = {}): Promise<TestS
 }
 
 /**
- * A command that runs another one as users do: tap puts its own loaders into every child process, which cost memory and
- * break some programs. The shell drops them and is replaced, so that the process id is that of the command.
+ * A command that runs another one as users do: without what NODE_OPTIONS preloads into tests. The shell drops that and is
+ * replaced, so that the process id is that of the command.
  */
 export function withoutLoaders(...command: string[]): [string, ...string[]] {
   return ['sh', '-c', 'unset NODE_OPTIONS; exec "$0" "$@"', ...command];

@@ -5,7 +5,7 @@ import { caseCount } from '../helpers/cases.js';
 import { startServer } from '../helpers/server.js';
 
 const CLIENTS = 16;
-const INCREMENTS = caseCount(80, 1000);
+const INCREMENTS = caseCount(50, 1000);
 
 interface Answer {
   readonly status: number;
