@@ -3,7 +3,7 @@
  * in the order of the chunks → result. run.ts shows the steps together.
  */
 export { Computation, type SharedPass } from './computation.js';
-export { newEngine, type Engine } from './engine.js';
+export { newEngine, type Engine } from '../kernels/engine.js';
 export { compileKernels } from '../kernels/index.js';
 export { combinesPartials, partialBytesOf, scanChunks, turnsAreShort, warmUp } from './worker.js';
 export { type PackedPartials, packPartials, PartialBuffer, unpackPartial } from './partials.js';

@@ -1,5 +1,5 @@
 /** How many rows a filter keeps, piece by piece: what a slice of them, and cells per row, are planned with. */
-import type { Engine } from './engine.js';
+import type { Engine } from '../kernels/engine.js';
 import type { Tile } from './scan/tiles.js';
 import type { ChunkTask } from './scan/scan.js';
 import type { RowCountSpec, RowCountPartial } from './specs.js';

@@ -5,7 +5,7 @@
 import type { DType } from '../dtype.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { Computation } from './computation.js';
-import { newEngine, type Engine } from './engine.js';
+import { newEngine, type Engine } from '../kernels/engine.js';
 import { scanChunks } from './worker.js';
 import { planStatistics, type PlanBounds, type QueryPlan } from './plan.js';
 import type { Query } from './query.js';

@@ -2,7 +2,7 @@
  * The worker's side of a pass: chunks go through the sinks tile by tile, and each tile is filled once for all of
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
-import type { Engine } from './engine.js';
+import type { Engine } from '../kernels/engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink } from './groups/select/buckets.js';

@@ -8,7 +8,7 @@
  */
 import { CELL_FIELDS } from '../../kernels/cell-fields.js';
 import { isWideType, type NativeType } from '../../kernels/native-types.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { Fields, FieldStarts } from './accumulator.js';
 
 /** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */

@@ -4,7 +4,7 @@
  */
 import * as SPEC from '../../kernels/element-spec.js';
 import { isWideType, NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../kernels/native-types.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { Axis, Box } from '../scan/box.js';
 import { CellMemory } from './cell-memory.js';
 import { accumulatorOf, type AccumulatorName } from './index.js';

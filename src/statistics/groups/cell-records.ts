@@ -5,7 +5,7 @@ import { CellMemory } from '../accumulators/cell-memory.js';
 import { ElementCells } from '../accumulators/element-cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { GroupsSpec } from '../specs.js';
 import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
 import type { Fields } from '../accumulators/accumulator.js';

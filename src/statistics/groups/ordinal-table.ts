@@ -3,7 +3,7 @@
  * ordinal. Codes that lie close together have a slot each, which is three times as fast as a search; when one lies
  * elsewhere, the table becomes a hash table.
  */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_TYPES } from '../../kernels/native-types.js';
 
 /** Values in the kernels' memory, as kernels take them: `picked` are the numbers of those that are meant, or 0 for all. */

@@ -2,7 +2,7 @@
  * Rows → ordinals of their groups. Keys that fit into 64 bits are one code; where there are more, ordinals of the parts
  * are paired until one is left. Blocks of rows are small enough for the first-level cache.
  */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { RowColumns } from '../scan/columns.js';
 import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
 import type { GroupKey } from '../specs.js';

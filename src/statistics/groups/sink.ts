@@ -3,7 +3,7 @@
  * Memory: tables and records for CELLS_MAX cells; where a chunk has more, what it has so far is set aside and the rest
  * begins anew, so that a group may come up twice.
  */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';

@@ -3,7 +3,7 @@
  * the edges, the counters, a table of 32 KiB for pairs or of 256 KiB for where to look for edges.
  */
 import { eachCellRows } from '../scan/cell-rows.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import * as SPEC from '../../kernels/bin-spec.js';
 import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';

@@ -5,7 +5,7 @@
 import { LIMITS } from '../../limits.js';
 import { lowerBound } from '../../lower-bound.js';
 import { eachCellRows } from '../scan/cell-rows.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';

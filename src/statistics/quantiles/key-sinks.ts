@@ -4,7 +4,7 @@
  * task. Memory: the counters, or COLLECTED_MAX keys and what was set aside of them.
  */
 import { eachCellRows } from '../scan/cell-rows.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import * as SPEC from '../../kernels/search-spec.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';

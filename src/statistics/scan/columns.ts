@@ -1,6 +1,6 @@
 /** Columns of a stretch of rows as native numbers, each read once however often it is asked for. */
 import { invariant } from '../../errors.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { RowColumn } from '../../filter/filter.js';
 import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import { isNumbers, nativeView, type TileSource } from './native-view.js';

@@ -3,7 +3,7 @@
  * kernels' memory once per task. Memory: a mask per level of the filter, a column and its codes.
  */
 import { nanCodeOf, valueOfCode, type ExactNumber } from '../../kernels/sort-keys.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import type { Filter } from '../../filter/filter.js';
 import type { SealedSet } from '../../filter/value-set.js';
 import { NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';

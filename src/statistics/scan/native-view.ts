@@ -1,6 +1,6 @@
 /** Elements of a view as native numbers in the kernels' memory, in place where they stand there already. */
 import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../../layout/view.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { type DType, isNativeOrder } from '../../dtype.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Kernels } from '../../kernels/declarations.js';

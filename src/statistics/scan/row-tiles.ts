@@ -6,7 +6,7 @@
 import { extentOf, isContiguous, sizeOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from './box.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile, TileRows } from './tiles.js';
 import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from './scan.js';

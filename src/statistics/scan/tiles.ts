@@ -5,7 +5,7 @@
 import { extentOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, mergeAxes, packedAxes, viewOf, type Axis, type Box } from './box.js';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../../kernels/engine.js';
 import { type NativeType, nativeTypeOf } from '../../kernels/native-types.js';
 import type { ChunkTask } from './scan.js';
 

@@ -1,5 +1,5 @@
 /** The elements of a block of rows, as kernels take them. */
-import type { Engine } from '../../engine.js';
+import type { Engine } from '../../../kernels/engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../../kernels/native-types.js';
 import { VALUES_BYTES } from '../../../kernels/search-spec.js';
 import type { Tile } from '../../scan/tiles.js';

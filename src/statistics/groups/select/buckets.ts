@@ -1,5 +1,5 @@
 /** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
-import type { Engine } from '../../engine.js';
+import type { Engine } from '../../../kernels/engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';

@@ -1,5 +1,5 @@
 /** The worker's side of a sample: the groups and the values of a few rows. */
-import type { Engine } from '../../engine.js';
+import type { Engine } from '../../../kernels/engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
 import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';

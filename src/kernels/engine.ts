@@ -4,8 +4,8 @@
  */
 import { invariant } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { compileKernels, instantiateKernels, KERNEL_DATA_BYTES, type Kernels } from '../kernels/index.js';
-import { LINES_BYTES, LinesMemory } from '../kernels/lines.js';
+import { compileKernels, instantiateKernels, KERNEL_DATA_BYTES, type Kernels } from './index.js';
+import { LINES_BYTES, LinesMemory } from './lines.js';
 
 export interface Engine {
   readonly memory: WebAssembly.Memory;
