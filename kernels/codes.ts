@@ -8,6 +8,30 @@ export function at(from: usize, stride: usize, rows: usize, i: usize): usize {
   return from + (rows ? usize(load<u32>(rows + i * 4)) : i) * stride;
 }
 
+/** Values of a native type, one per row, for `forType`: what each call of a kernel tells of them, and where results go. */
+@unmanaged
+export class Values {
+  type: i32;
+  from: usize;
+  stride: usize;
+  rows: usize;
+  count: usize;
+  to: usize;
+
+  static of(type: i32, from: usize, stride: usize, rows: usize, count: usize, to: usize): usize {
+    const values = changetype<Values>(VALUES);
+    values.type = type;
+    values.from = from;
+    values.stride = stride;
+    values.rows = rows;
+    values.count = count;
+    values.to = to;
+    return VALUES;
+  }
+}
+
+const VALUES = memory.data(24, 8);
+
 /** The sort key of the element at an address; that of all NaN is the largest of the type's bits. */
 export function keyOf<T>(from: usize): u64 {
   if (isFloat<T>()) {

@@ -6,52 +6,49 @@
  * or 0 for all.
  */
 import { Cell, SUM, SUM_REST } from './cell-fields';
-import { at, codeOf } from './codes';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
+import { at, codeOf, Values } from './codes';
+import { forType, Kernel } from './types';
 
-function widenOf<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  if (rows) for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(at(from, stride, rows, i))));
-  else for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(from + i * stride)));
+class Widen extends Kernel {
+  run<T>(args: usize): usize {
+    const values = changetype<Values>(args);
+    const from = values.from;
+    const stride = values.stride;
+    const rows = values.rows;
+    const to = values.to;
+    const count = values.count;
+    if (rows) for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(at(from, stride, rows, i))));
+    else for (let i: usize = 0; i < count; i++) store<f64>(to + i * 8, f64(load<T>(from + i * stride)));
+    return 0;
+  }
 }
 
 /** Values of a native type → packed f64; 64-bit integers are rounded. */
 export function widen(type: i32, from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  switch (type) {
-    case F32:
-      return widenOf<f32>(from, stride, rows, count, to);
-    case F64:
-      return widenOf<f64>(from, stride, rows, count, to);
-    case I8:
-      return widenOf<i8>(from, stride, rows, count, to);
-    case U8:
-      return widenOf<u8>(from, stride, rows, count, to);
-    case I16:
-      return widenOf<i16>(from, stride, rows, count, to);
-    case U16:
-      return widenOf<u16>(from, stride, rows, count, to);
-    case I32:
-      return widenOf<i32>(from, stride, rows, count, to);
-    case U32:
-      return widenOf<u32>(from, stride, rows, count, to);
-    case I64:
-      return widenOf<i64>(from, stride, rows, count, to);
-    case U64:
-      return widenOf<u64>(from, stride, rows, count, to);
-  }
+  forType<Widen>(Values.of(type, from, stride, rows, count, to));
 }
 
-function codesOf<T>(from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  let i: usize = 0;
-  if (rows) {
-    for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(at(from, stride, rows, i)));
-    return;
-  }
-  if (sizeof<T>() === 4) {
-    if (stride === 4) {
-      for (; i + 4 <= count; i += 4) codesOfFour<T>(from + i * 4, to + i * 8);
+class Codes extends Kernel {
+  run<T>(args: usize): usize {
+    const values = changetype<Values>(args);
+    const from = values.from;
+    const stride = values.stride;
+    const rows = values.rows;
+    const to = values.to;
+    const count = values.count;
+    let i: usize = 0;
+    if (rows) {
+      for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(at(from, stride, rows, i)));
+      return 0;
     }
+    if (sizeof<T>() === 4) {
+      if (stride === 4) {
+        for (; i + 4 <= count; i += 4) codesOfFour<T>(from + i * 4, to + i * 8);
+      }
+    }
+    for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(from + i * stride));
+    return 0;
   }
-  for (; i < count; i++) store<u64>(to + i * 8, codeOf<T>(from + i * stride));
 }
 
 /** Four packed values of 32 bits. */
@@ -71,28 +68,7 @@ function codesOfFour<T>(from: usize, to: usize): void {
 
 /** Values of a native type → packed codes. */
 export function codes(type: i32, from: usize, stride: usize, rows: usize, count: usize, to: usize): void {
-  switch (type) {
-    case F32:
-      return codesOf<f32>(from, stride, rows, count, to);
-    case F64:
-      return codesOf<f64>(from, stride, rows, count, to);
-    case I8:
-      return codesOf<i8>(from, stride, rows, count, to);
-    case U8:
-      return codesOf<u8>(from, stride, rows, count, to);
-    case I16:
-      return codesOf<i16>(from, stride, rows, count, to);
-    case U16:
-      return codesOf<u16>(from, stride, rows, count, to);
-    case I32:
-      return codesOf<i32>(from, stride, rows, count, to);
-    case U32:
-      return codesOf<u32>(from, stride, rows, count, to);
-    case I64:
-      return codesOf<i64>(from, stride, rows, count, to);
-    case U64:
-      return codesOf<u64>(from, stride, rows, count, to);
-  }
+  forType<Codes>(Values.of(type, from, stride, rows, count, to));
 }
 
 /** Codes → the number of the last of `n` ascending lower bounds that is not above each, or 0; in place. */
@@ -146,43 +122,49 @@ export function assignOrdinals(
   state: usize,
   ordinals: usize,
 ): usize {
-  switch (type) {
-    case F32:
-      return assignHashed<f32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case F64:
-      return assignHashed<f64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case I8:
-      return assignHashed<i8>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case U8:
-      return assignHashed<u8>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case I16:
-      return assignHashed<i16>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case U16:
-      return assignHashed<u16>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case I32:
-      return assignHashed<i32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case U32:
-      return assignHashed<u32>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case I64:
-      return assignHashed<i64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-    case U64:
-      return assignHashed<u64>(from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals);
-  }
-  return 0;
+  tableOf(slots, entries, knownMax, state).bits = bits;
+  return forType<Hashed>(Values.of(type, from, stride, rows, count, ordinals));
 }
 
-function assignHashed<T>(
-  from: usize,
-  stride: usize,
-  rows: usize,
-  count: usize,
-  slots: usize,
-  bits: i32,
-  entries: usize,
-  knownMax: usize,
-  state: usize,
-  ordinals: usize,
-): usize {
+/** What `assignOrdinals` and `assignNear` tell of a table. */
+@unmanaged
+class Table {
+  slots: usize;
+  entries: usize;
+  knownMax: usize;
+  state: usize;
+  bits: i32;
+  span: u32;
+  base: u64;
+}
+
+const TABLE = changetype<Table>(memory.data(32, 8));
+
+function tableOf(slots: usize, entries: usize, knownMax: usize, state: usize): Table {
+  TABLE.slots = slots;
+  TABLE.entries = entries;
+  TABLE.knownMax = knownMax;
+  TABLE.state = state;
+  return TABLE;
+}
+
+class Hashed extends Kernel {
+  run<T>(args: usize): usize {
+    return assignHashed<T>(changetype<Values>(args));
+  }
+}
+
+function assignHashed<T>(values: Values): usize {
+  const from = values.from;
+  const stride = values.stride;
+  const rows = values.rows;
+  const count = values.count;
+  const ordinals = values.to;
+  const slots = TABLE.slots;
+  const bits = TABLE.bits;
+  const entries = TABLE.entries;
+  const knownMax = TABLE.knownMax;
+  const state = TABLE.state;
   const shift = u64(64 - bits);
   const last = (usize(1) << usize(bits)) - 1;
   let known = load<u32>(state);
@@ -226,44 +208,30 @@ export function assignNear(
   state: usize,
   ordinals: usize,
 ): usize {
-  switch (type) {
-    case F32:
-      return assignNearOf<f32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case F64:
-      return assignNearOf<f64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case I8:
-      return assignNearOf<i8>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case U8:
-      return assignNearOf<u8>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case I16:
-      return assignNearOf<i16>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case U16:
-      return assignNearOf<u16>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case I32:
-      return assignNearOf<i32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case U32:
-      return assignNearOf<u32>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case I64:
-      return assignNearOf<i64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-    case U64:
-      return assignNearOf<u64>(from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals);
-  }
-  return 0;
+  const table = tableOf(slots, entries, knownMax, state);
+  table.base = base;
+  table.span = span;
+  return forType<Near>(Values.of(type, from, stride, rows, count, ordinals));
 }
 
-function assignNearOf<T>(
-  from: usize,
-  stride: usize,
-  rows: usize,
-  count: usize,
-  base: u64,
-  span: u32,
-  slots: usize,
-  entries: usize,
-  knownMax: usize,
-  state: usize,
-  ordinals: usize,
-): usize {
+class Near extends Kernel {
+  run<T>(args: usize): usize {
+    return assignNearOf<T>(changetype<Values>(args));
+  }
+}
+
+function assignNearOf<T>(values: Values): usize {
+  const from = values.from;
+  const stride = values.stride;
+  const rows = values.rows;
+  const count = values.count;
+  const ordinals = values.to;
+  const base = TABLE.base;
+  const span = TABLE.span;
+  const slots = TABLE.slots;
+  const entries = TABLE.entries;
+  const knownMax = TABLE.knownMax;
+  const state = TABLE.state;
   const isPacked = isInteger<T>() && sizeof<T>() === 4 && !rows && stride === 4;
   let known = load<u32>(state);
   let i: usize = 0;

@@ -2,7 +2,8 @@
  * Which rows are kept: values → masks of one byte per row (1 kept, 0 not), masks → row numbers, row numbers → the values
  * of those rows. Columns are given by the address of their first value and the bytes from one to the next.
  */
-import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
+import { Values } from './codes';
+import { forType, Kernel } from './types';
 
 /** One value per row → 1 where `low <= value <= high`, which no NaN does, or the opposite where `flip` is 1. */
 function within<T>(from: usize, stride: usize, count: usize, low: T, high: T, flip: i32, mask: usize): void {
@@ -45,12 +46,24 @@ function inside<T>(at: usize, lows: v128, highs: v128): v128 {
   return v128.and(v128.ge<T>(values, lows), v128.le<T>(values, highs));
 }
 
-/** `bounds` holds the lowest and the highest value that is kept, in the column's own type. */
-function withinBounds<T>(from: usize, stride: usize, count: usize, bounds: usize, flip: i32, mask: usize): void {
-  within<T>(from, stride, count, load<T>(bounds), load<T>(bounds + sizeof<T>()), flip, mask);
+/** What `withinMask` was told beside the values. */
+let withinBounds: usize = 0;
+let withinFlip: i32 = 0;
+
+class Within extends Kernel {
+  run<T>(args: usize): usize {
+    const values = changetype<Values>(args);
+    const low = load<T>(withinBounds);
+    const high = load<T>(withinBounds + sizeof<T>());
+    within<T>(values.from, values.stride, values.count, low, high, withinFlip, values.to);
+    return 0;
+  }
 }
 
-/** One value of a native type (types.ts) per row → mask. */
+/**
+ * One value of a native type (types.ts) per row → mask. `bounds` holds the lowest and the highest value that is kept, in the
+ * column's own type.
+ */
 export function withinMask(
   type: i32,
   from: usize,
@@ -60,28 +73,9 @@ export function withinMask(
   flip: i32,
   mask: usize,
 ): void {
-  switch (type) {
-    case F32:
-      return withinBounds<f32>(from, stride, count, bounds, flip, mask);
-    case F64:
-      return withinBounds<f64>(from, stride, count, bounds, flip, mask);
-    case I8:
-      return withinBounds<i8>(from, stride, count, bounds, flip, mask);
-    case U8:
-      return withinBounds<u8>(from, stride, count, bounds, flip, mask);
-    case I16:
-      return withinBounds<i16>(from, stride, count, bounds, flip, mask);
-    case U16:
-      return withinBounds<u16>(from, stride, count, bounds, flip, mask);
-    case I32:
-      return withinBounds<i32>(from, stride, count, bounds, flip, mask);
-    case U32:
-      return withinBounds<u32>(from, stride, count, bounds, flip, mask);
-    case I64:
-      return withinBounds<i64>(from, stride, count, bounds, flip, mask);
-    case U64:
-      return withinBounds<u64>(from, stride, count, bounds, flip, mask);
-  }
+  withinBounds = bounds;
+  withinFlip = flip;
+  forType<Within>(Values.of(type, from, stride, 0, count, mask));
 }
 
 /**

@@ -19,23 +19,19 @@ import {
   STATE_STEP,
   STATES,
   STEP,
-  TYPE,
 } from '../../src/kernels/element-spec';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from '../types';
+import { forType, Kernel } from '../types';
+
+class Elements<S> extends Kernel {
+  run<T>(spec: usize): usize {
+    addOf<S, T>(spec);
+    return 0;
+  }
+}
 
 /** Adds what a spec (src/kernels/element-spec.ts) tells of to the states of cells. */
 export function addElements<S>(spec: usize): void {
-  const type = load<i32>(spec + TYPE);
-  if (type == F32) addOf<S, f32>(spec);
-  else if (type == F64) addOf<S, f64>(spec);
-  else if (type == I8) addOf<S, i8>(spec);
-  else if (type == U8) addOf<S, u8>(spec);
-  else if (type == I16) addOf<S, i16>(spec);
-  else if (type == U16) addOf<S, u16>(spec);
-  else if (type == I32) addOf<S, i32>(spec);
-  else if (type == U32) addOf<S, u32>(spec);
-  else if (type == I64) addOf<S, i64>(spec);
-  else if (type == U64) addOf<S, u64>(spec);
+  forType<Elements<S>>(spec);
 }
 
 function addOf<S, T>(spec: usize): void {
