@@ -8,11 +8,11 @@ import type { FileState } from '../file/file-state.js';
 import { unionOf, type Extent } from '../layout/runs.js';
 import { extentOf } from '../layout/view.js';
 import { lowerBound } from '../lower-bound.js';
-import type { ChunkPartial, ChunkTask, SinkSpec, SinkPartial } from '../statistics/index.js';
+import type { ChunkTask, PartialOf, SinkPartial, SinkSpec } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 
 interface Entry {
-  readonly partial: ChunkPartial;
+  readonly partial: PartialOf<'reduce'>;
   readonly state: FileState;
   readonly extent: Extent;
   /** The latest version of the file (FileState.writesStarted) that the partial is known to hold for. */
@@ -67,7 +67,7 @@ export class PartialCache {
       },
       put: (chunk, found) => {
         // The spec is that of accumulators.
-        const partial = found as ChunkPartial;
+        const partial = found as PartialOf<'reduce'>;
         // Larger than the cache allows: dropped without a word to `dispose`.
         if (bytesOf(partial) > this.#bytesMax / 4) return;
         const extent = extentOf(chunk.view, chunk.dtype.itemsize);
@@ -127,7 +127,7 @@ function keyOf(prefix: string, { dtype, box }: ChunkTask): string {
 }
 
 /** In memory of its own, all in one buffer: where the partial is now, the next task's will be put. */
-function ownCopy({ fields, ...rest }: ChunkPartial): ChunkPartial {
+function ownCopy({ fields, ...rest }: PartialOf<'reduce'>): PartialOf<'reduce'> {
   const arrays = Object.entries(fields) as [string, Float64Array][];
   const own = new Float64Array(arrays.reduce((length, [, array]) => length + array.length, 0));
   const copies: Record<string, Float64Array> = {};
@@ -139,6 +139,6 @@ function ownCopy({ fields, ...rest }: ChunkPartial): ChunkPartial {
   return { ...rest, fields: copies };
 }
 
-function bytesOf({ fields }: ChunkPartial): number {
+function bytesOf({ fields }: PartialOf<'reduce'>): number {
   return Object.values(fields).reduce((bytes, array) => bytes + ARRAY_BYTES + array!.byteLength, 0);
 }

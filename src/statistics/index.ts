@@ -15,7 +15,7 @@ export { parseQuery, type NanMode, type Query, type QueryInput } from './query.j
 export { computeInProcess, computePlan, sourceFrom } from './run.js';
 export type { ChunkTask, Scan } from './scan/scan.js';
 export type { OperationResult, StatisticsResult } from './result.js';
-export type { ChunkPartial, SinkSpec, SinkPartial } from './specs.js';
+export type { PartialOf, SinkPartial, SinkSpec } from './specs.js';
 export type { Operator } from './pass.js';
 export type { TileSource } from './scan/native-view.js';
 export { chunkAt } from './scan/chunks.js';

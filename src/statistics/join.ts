@@ -11,7 +11,7 @@ import { nativeTypeOf, type NativeType } from '../kernels/native-types.js';
 import type { Filter, RowColumn } from '../filter/filter.js';
 import { placeExact } from '../filter/places.js';
 import { testOf } from '../filter/resolve.js';
-import type { GroupsSpec, GroupsPartial } from './specs.js';
+import type { PartialOf, SpecOf } from './specs.js';
 
 /** From so few values on, they are searched for in their order. */
 const SORTED_MAX = 64;
@@ -22,7 +22,7 @@ export class JoinValues {
   readonly #table = new KeyTable(1);
   /** Values of other joins of the same query. */
   readonly #others: number;
-  readonly spec: GroupsSpec;
+  readonly spec: SpecOf<'groups'>;
 
   constructor(column: RowColumn, others: number) {
     this.#column = column;
@@ -50,7 +50,7 @@ export class JoinValues {
   }
 
   /** @throws too_large */
-  *combine({ groups, keys }: GroupsPartial): Generator<void, void> {
+  *combine({ groups, keys }: PartialOf<'groups'>): Generator<void, void> {
     const words = new Uint32Array(keys.buffer);
     for (let i = 0; i < groups; i++) {
       this.#table.ordinalOf(words, 2 * i);

@@ -2,7 +2,7 @@
  * Partials of many chunks on their way to another thread: where all their fields lie in one shared buffer, four numbers
  * a chunk say where, since a view of the buffer for each field of each chunk takes longer to send than to combine.
  */
-import type { ChunkPartial, SinkPartial } from './specs.js';
+import type { PartialOf, SinkPartial } from './specs.js';
 import type { Fields } from './accumulators/accumulator.js';
 
 /** What one sink found in each of some chunks. */
@@ -25,9 +25,9 @@ export function packPartials(
   buffer: SharedArrayBuffer | undefined,
 ): PackedPartials {
   if (!isReduced || !buffer || partials.length === 0) return { partials };
-  const names = Object.keys((partials[0] as ChunkPartial).fields);
+  const names = Object.keys((partials[0] as PartialOf<'reduce'>).fields);
   const heads = new Float64Array(HEAD_LENGTH * partials.length);
-  for (const [i, partial] of (partials as readonly ChunkPartial[]).entries()) {
+  for (const [i, partial] of (partials as readonly PartialOf<'reduce'>[]).entries()) {
     const first = partial.fields[names[0]!];
     if (first?.buffer !== buffer) return { partials };
     heads.set([first.byteOffset, partial.cellStart, partial.cellCount, partial.cellSize], HEAD_LENGTH * i);
@@ -45,7 +45,7 @@ export function unpackPartial(packed: PackedPartials, i: number): SinkPartial | 
   for (let n = 0; n < names.length; n++) {
     fields[names[n]!] = new Float64Array(buffer, heads[at]! + 8 * n * cellCount, cellCount);
   }
-  return { cellStart: heads[at + 1]!, cellCount, cellSize: heads[at + 3]!, fields } satisfies ChunkPartial;
+  return { cellStart: heads[at + 1]!, cellCount, cellSize: heads[at + 3]!, fields } satisfies PartialOf<'reduce'>;
 }
 
 /**

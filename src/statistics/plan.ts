@@ -35,9 +35,9 @@ import {
 } from './quantiles/strategy.js';
 import { SEARCH_BOUNDS, type SearchBounds } from './quantiles/search.js';
 import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from './scan/scan.js';
-import type { ReduceSpec } from './specs.js';
 import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
 import { isCountedByValue, needsRange } from './histogram/parameters.js';
+import type { SpecOf } from './specs.js';
 
 export interface Plan {
   readonly query: Query;
@@ -45,7 +45,7 @@ export interface Plan {
   /** The selection. */
   readonly view: View;
   /** What is accumulated. */
-  readonly spec: ReduceSpec;
+  readonly spec: SpecOf<'reduce'>;
   /** Shape of the answer, with reduced axes as ones under `keepdims`. */
   readonly shape: readonly number[];
   /** Cells of the answer, and elements behind each. */

@@ -8,7 +8,7 @@ import { JoinValues } from './join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
-import type { GroupsPartial, RowCountPartial, SinkPartial } from './specs.js';
+import type { PartialOf, SinkPartial } from './specs.js';
 import type { Pass } from './pass.js';
 import type { KeptBefore } from './scan/scan.js';
 
@@ -85,7 +85,7 @@ export class Prepass {
           { filter: inner, columns },
           groupedBounds(this.#bounds, 8),
         );
-        this.#take = partial => values.combine(partial as GroupsPartial);
+        this.#take = partial => values.combine(partial as PartialOf<'groups'>);
         yield { scan, spec: values.spec };
       }
       found.push(values);
@@ -114,7 +114,7 @@ export class Prepass {
     }
     let piece = 0;
     this.#take = partial => {
-      for (const count of (partial as RowCountPartial).counts) {
+      for (const count of (partial as PartialOf<'row-counts'>).counts) {
         counts[piece + 1] = counts[piece]! + count;
         piece++;
       }

@@ -2,7 +2,7 @@
 import type { Engine } from '../kernels/engine.js';
 import type { Tile } from './scan/tiles.js';
 import type { ChunkTask } from './scan/scan.js';
-import type { RowCountSpec, RowCountPartial } from './specs.js';
+import type { PartialOf, SpecOf } from './specs.js';
 import type { Sink } from './pass.js';
 
 export class RowCountSink implements Sink {
@@ -10,7 +10,7 @@ export class RowCountSink implements Sink {
   readonly #pieceRows: number;
   readonly #counts: Float64Array<ArrayBuffer>;
 
-  constructor(engine: Engine, { pieceRows }: RowCountSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, { pieceRows }: SpecOf<'row-counts'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#pieceRows = pieceRows;
     this.#counts = new Float64Array(Math.ceil(chunk.rows!.length / pieceRows));
@@ -28,7 +28,7 @@ export class RowCountSink implements Sink {
     }
   }
 
-  partial(): RowCountPartial {
+  partial(): PartialOf<'row-counts'> {
     return { cellStart: 0, cellCount: 1, counts: this.#counts };
   }
 }

@@ -16,7 +16,7 @@ interface CellSpan {
   readonly cellCount: number;
 }
 
-export interface ReduceSpec {
+interface ReduceSpec {
   readonly kind: 'reduce';
   readonly accumulators: readonly AccumulatorName[];
   /** NaN are looked for, and left out of the count; extremes leave them out anyway. */
@@ -29,19 +29,19 @@ export interface ReduceSpec {
  * The mergeable result of one chunk, for cells `[cellStart, cellStart + cellCount)` of the plan: plain data, whose
  * buffers can be transferred between threads.
  */
-export interface ChunkPartial extends CellSpan {
+interface ChunkPartial extends CellSpan {
   readonly fields: Fields;
   /** Elements of the chunk behind each of its cells, NaN included. */
   readonly cellSize: number;
 }
 
-export interface RowCountSpec {
+interface RowCountSpec {
   readonly kind: 'row-counts';
   /** Rows of a piece; chunks are made of whole pieces. */
   readonly pieceRows: number;
 }
 
-export interface RowCountPartial extends CellSpan {
+interface RowCountPartial extends CellSpan {
   /** Kept rows of each piece of the chunk. */
   readonly counts: Float64Array<ArrayBuffer>;
 }
@@ -55,7 +55,7 @@ export interface GroupKey {
   readonly bins: BigUint64Array | undefined;
 }
 
-export interface GroupsSpec {
+interface GroupsSpec {
   readonly kind: 'groups';
   readonly keys: readonly GroupKey[];
   readonly accumulators: readonly AccumulatorName[];
@@ -69,7 +69,7 @@ export interface GroupsSpec {
 }
 
 /** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */
-export interface GroupsPartial extends CellSpan {
+interface GroupsPartial extends CellSpan {
   /** Of the cells of all its groups; `cellStart` is that of a group's first cell in the answer. */
   readonly fields: Fields;
   readonly groups: number;
@@ -80,12 +80,12 @@ export interface GroupsPartial extends CellSpan {
 }
 
 /** A few rows: how many groups there may be, and what the values are like. */
-export interface SampleSpec {
+interface SampleSpec {
   readonly kind: 'group-sample';
   readonly keys: readonly GroupKey[];
 }
 
-export interface SamplePartial extends CellSpan {
+interface SamplePartial extends CellSpan {
   readonly rows: number;
   /** Different ones, part by part. */
   readonly keys: BigUint64Array<ArrayBuffer>;
@@ -93,7 +93,7 @@ export interface SamplePartial extends CellSpan {
 }
 
 /** Groups as they appear, and how many of their values lie in each bucket of a scale. */
-export interface BucketsSpec {
+interface BucketsSpec {
   readonly kind: 'group-buckets';
   readonly keys: readonly GroupKey[];
   readonly scale: Scale;
@@ -103,7 +103,7 @@ export interface BucketsSpec {
 export type Counters = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** A group may be there more than once. */
-export interface BucketsPartial extends CellSpan {
+interface BucketsPartial extends CellSpan {
   readonly groups: number;
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Elements of each cell of each group: those that are NaN, and the others. */
@@ -140,7 +140,7 @@ interface SearchSpec {
 }
 
 /** How many elements lie in each of the 2 ** bits buckets of each range. */
-export interface KeyCountsSpec extends SearchSpec {
+interface KeyCountsSpec extends SearchSpec {
   readonly kind: 'key-counts';
   readonly bits: number;
   /**
@@ -150,25 +150,25 @@ export interface KeyCountsSpec extends SearchSpec {
   readonly isWhole: boolean;
 }
 
-export interface KeyCountsPartial {
+interface KeyCountsPartial {
   /** Range by range; where most are 0, pairs of the number of a counter and its count. */
   readonly counts: Uint32Array;
   readonly isPacked: boolean;
 }
 
 /** The sort keys of the elements that lie in ranges. */
-export interface KeysSpec extends SearchSpec {
+interface KeysSpec extends SearchSpec {
   readonly kind: 'keys';
 }
 
-export interface KeysPartial {
+interface KeysPartial {
   /** Those of types of less than 64 bits are half as wide. */
   readonly keys: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   /** The number of the range that each lies in. */
   readonly ranges: Uint32Array<ArrayBuffer>;
 }
 
-export interface GatherSpec {
+interface GatherSpec {
   readonly kind: 'gather';
   readonly wanted: Wanted;
   /** NaN are left out; else a cell with one answers NaN. */
@@ -179,13 +179,13 @@ export interface GatherSpec {
 export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
 
 /** The answers of cells `[cellStart, cellStart + cellCount)`. */
-export interface GatherPartial extends CellSpan {
+interface GatherPartial extends CellSpan {
   readonly median: Float64Array<ArrayBuffer> | undefined;
   /** Cell by cell. */
   readonly quantiles: Values | undefined;
 }
 
-export interface HistogramSpec {
+interface HistogramSpec {
   readonly kind: 'histogram';
   /** One more than the bins, the last just above the last edge (spec.ts); shared between threads. */
   readonly edges: Float64Array;
@@ -195,7 +195,7 @@ export interface HistogramSpec {
   readonly starts: Uint32Array | undefined;
 }
 
-export interface HistogramPartial {
+interface HistogramPartial {
   /** Below the first edge and NaN, then of each bin, then above the last edge. */
   readonly counts: Uint32Array<ArrayBuffer>;
   readonly nans: number;
@@ -215,6 +215,10 @@ export interface SinkTypes {
 }
 
 export type SinkName = keyof SinkTypes;
+
+export type SpecOf<K extends SinkName> = SinkTypes[K]['spec'];
+
+export type PartialOf<K extends SinkName> = SinkTypes[K]['partial'];
 
 /** What a sink of every chunk of a pass is told. Large constants are views of SharedArrayBuffers, so that sending costs nothing. */
 export type SinkSpec = SinkTypes[SinkName]['spec'];

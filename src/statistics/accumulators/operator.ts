@@ -4,12 +4,12 @@ import { combineCells, fieldsOf, type StatisticName, statisticOf } from './index
 import { fail } from '../../errors.js';
 import type { OperationResult, StatisticsResult } from '../result.js';
 import { checkRows, type Plan } from '../plan.js';
-import type { ChunkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 import { type Cells, type Fields, hasNan, newFields } from './accumulator.js';
 import { parseDType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
+import type { PartialOf } from '../specs.js';
 
 export class ReduceOperator implements Operator {
   readonly #plan: Plan;
@@ -33,7 +33,7 @@ export class ReduceOperator implements Operator {
    * Whatever order the chunks were computed in: partials come in the order of the chunks, so that the bits of the answer do
    * not depend on the number of workers. @throws nan_found when the query refuses NaN and the chunk held one
    */
-  combine(partial: ChunkPartial): void {
+  combine(partial: PartialOf<'reduce'>): void {
     const { cellStart, cellCount, cellSize } = partial;
     if (cellStart === 0) this.#firstSize += cellSize;
     const { query, spec } = this.#plan;
@@ -63,7 +63,7 @@ export class ReduceOperator implements Operator {
   }
 }
 
-function refuseNan({ fields, cellSize }: ChunkPartial): void {
+function refuseNan({ fields, cellSize }: PartialOf<'reduce'>): void {
   if (fields.count!.every(each => each === cellSize)) return;
   fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
 }

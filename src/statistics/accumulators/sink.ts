@@ -11,7 +11,7 @@ import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../..
 import type { Lines } from '../../kernels/lines.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import type { ChunkPartial, ReduceSpec } from '../specs.js';
+import type { PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
 import { ElementCells } from './element-cells.js';
 import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';
@@ -31,7 +31,7 @@ interface Wants {
 export class ReduceSink implements Sink {
   readonly #engine: Engine;
   readonly #chunk: ChunkTask;
-  readonly #spec: ReduceSpec;
+  readonly #spec: SpecOf<'reduce'>;
   readonly #wants: Wants;
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
@@ -39,7 +39,7 @@ export class ReduceSink implements Sink {
   /** Elements of each cell, where some rows of a chunk are not used. */
   readonly #counts: Float64Array<ArrayBuffer> | undefined;
 
-  constructor(engine: Engine, spec: ReduceSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'reduce'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#chunk = chunk;
     this.#spec = spec;
@@ -63,7 +63,7 @@ export class ReduceSink implements Sink {
     }
   }
 
-  partial(buffer: PartialBuffer): ChunkPartial {
+  partial(buffer: PartialBuffer): PartialOf<'reduce'> {
     const { cellStart, cellCount, elements } = this.#chunk;
     const { accumulators, countsNan } = this.#spec;
     // Each cell has the same share of every used row.
@@ -142,11 +142,11 @@ export class ReduceSink implements Sink {
 type MoreOfLines = Omit<Lines, 'type' | 'ptr' | 'step' | 'count' | 'length' | 'cells' | 'fieldBytes'>;
 
 /** What the partial of a chunk takes of a buffer. */
-export function partialBytes({ accumulators }: ReduceSpec, { cellCount, dtype }: ChunkTask): number {
+export function partialBytes({ accumulators }: SpecOf<'reduce'>, { cellCount, dtype }: ChunkTask): number {
   return 8 * Object.keys(fieldsOf(accumulators, dtype)).length * cellCount;
 }
 
-function wantsOf({ accumulators, countsNan, omitsNan }: ReduceSpec): Wants {
+function wantsOf({ accumulators, countsNan, omitsNan }: SpecOf<'reduce'>): Wants {
   const has = (name: AccumulatorName): boolean => accumulators.includes(name);
   const positions =
     (has('argmin') ? WANTS_MIN : 0) + (has('argmax') ? WANTS_MAX : 0) + (has('nanIndex') ? WANTS_NAN : 0);

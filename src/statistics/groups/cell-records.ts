@@ -6,13 +6,13 @@ import { ElementCells } from '../accumulators/element-cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
 import type { Engine } from '../../kernels/engine.js';
-import type { GroupsSpec } from '../specs.js';
 import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
 import type { Fields } from '../accumulators/accumulator.js';
+import type { SpecOf } from '../specs.js';
 
 export class CellRecords {
   readonly #engine: Engine;
-  readonly #spec: GroupsSpec;
+  readonly #spec: SpecOf<'groups'>;
   readonly #dtype: DType;
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
@@ -25,7 +25,7 @@ export class CellRecords {
   readonly #cellOfRow: number;
 
   /** Takes scratch memory for `cellsMax` cells; what is not used of it is never touched. */
-  constructor(engine: Engine, spec: GroupsSpec, dtype: DType, cellsMax: number) {
+  constructor(engine: Engine, spec: SpecOf<'groups'>, dtype: DType, cellsMax: number) {
     this.#engine = engine;
     this.#spec = spec;
     this.#dtype = dtype;
@@ -127,7 +127,7 @@ export class CellRecords {
 }
 
 /** What kernels add to; fields of one kernel side by side. */
-function usedFields({ accumulators }: GroupsSpec): CellField[] {
+function usedFields({ accumulators }: SpecOf<'groups'>): CellField[] {
   const has = (name: (typeof accumulators)[number]): boolean => accumulators.includes(name);
   const isCounted = has('count') && !has('moments');
   return [

@@ -17,7 +17,7 @@ import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedOrdinals } from './key-table.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
-import type { BucketsPartial, GroupsSpec, GroupsPartial, SinkPartial } from '../specs.js';
+import type { PartialOf, SinkPartial, SpecOf } from '../specs.js';
 import { turnOf, type Operator, type Pass } from '../pass.js';
 import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
 import { type Integer, placed } from '../accumulators/exact.js';
@@ -80,7 +80,7 @@ export class GroupsOperator implements Operator {
     if (selection) yield* selection.sample(findsGroups);
     const buckets = selection?.buckets;
     if (buckets && findsGroups) {
-      this.#take = partial => buckets.found.combine(partial as BucketsPartial);
+      this.#take = partial => buckets.found.combine(partial as PartialOf<'group-buckets'>);
       yield { scan: this.#searchScan(scan), spec: buckets.spec };
     } else yield* this.#findGroups(scan, accumulators, selection);
     this.#refuseNan();
@@ -98,7 +98,7 @@ export class GroupsOperator implements Operator {
     const buckets = selection?.buckets;
     const more: readonly AccumulatorName[] = selection && !buckets ? ['min', 'max'] : [];
     store.keep(more);
-    const spec: GroupsSpec = {
+    const spec: SpecOf<'groups'> = {
       kind: 'groups',
       keys: this.#groups.keys,
       // Where no elements are read there is nothing to accumulate.
@@ -110,7 +110,7 @@ export class GroupsOperator implements Operator {
     };
     this.#take = partial => {
       if ('counters' in partial) buckets!.found.combine(partial);
-      else store.combine(partial as GroupsPartial);
+      else store.combine(partial as PartialOf<'groups'>);
     };
     yield { scan, spec, ...(buckets && { also: [buckets.spec] }) };
   }

@@ -10,7 +10,7 @@ import type { ChunkTask } from '../scan/scan.js';
 import { CellRecords } from './cell-records.js';
 import { eachBlock, type RowElement, RowElements, valuesAt } from './row-values.js';
 import { RowGroups, type BlockRows } from './row-groups.js';
-import type { GroupsSpec, GroupsPartial } from '../specs.js';
+import type { PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
 import { fieldsOf } from '../accumulators/index.js';
 import type { Fields } from '../accumulators/accumulator.js';
@@ -28,7 +28,7 @@ interface Segment {
 
 export class GroupsSink implements Sink {
   readonly #engine: Engine;
-  readonly #spec: GroupsSpec;
+  readonly #spec: SpecOf<'groups'>;
   readonly #chunk: ChunkTask;
   readonly #groups: RowGroups;
   readonly #records: CellRecords;
@@ -37,7 +37,7 @@ export class GroupsSink implements Sink {
   readonly #segments: Segment[] = [];
   readonly #elements: RowElements;
 
-  constructor(engine: Engine, spec: GroupsSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'groups'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#spec = spec;
     this.#chunk = chunk;
@@ -64,7 +64,7 @@ export class GroupsSink implements Sink {
     );
   }
 
-  partial(): GroupsPartial {
+  partial(): PartialOf<'groups'> {
     this.#setAside();
     const segments = this.#segments;
     const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);

@@ -6,12 +6,12 @@ import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { ACCUMULATORS, accumulatorsOf, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
-import type { GroupsPartial } from '../specs.js';
 import { KeyTable } from './key-table.js';
 import { type Cells, type Fields, newFields } from '../accumulators/accumulator.js';
 import type { Plan } from '../plan.js';
 import type { GroupedResult, StatisticsResult } from '../result.js';
 import { cellsOf } from '../accumulators/operator.js';
+import type { PartialOf } from '../specs.js';
 
 /** Memory for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;
@@ -81,7 +81,7 @@ export class GroupStore {
   }
 
   /** @throws too_large */
-  combine(partial: GroupsPartial): void {
+  combine(partial: PartialOf<'groups'>): void {
     const { groups, keys, rows, cellStart, cellCount } = partial;
     const perGroup = groups === 0 ? 0 : cellCount / groups;
     const ordinals = this.combineGroups(keys, rows, groups);

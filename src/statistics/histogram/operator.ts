@@ -16,7 +16,7 @@ import { type Edges, edgesOverData, edgesOverRange, startsOf } from './edges.js'
 import { type HistogramParameters, isCountedByValue, needsRange } from './parameters.js';
 import { binSpec, closedEdges } from './spec.js';
 import type { OperationResult } from '../result.js';
-import type { HistogramPartial, KeyCountsPartial, SinkPartial } from '../specs.js';
+import type { PartialOf, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 import { isWide } from '../accumulators/accumulator.js';
 
@@ -60,7 +60,7 @@ export class HistogramOperator implements Operator {
   }
 
   *combine(partial: SinkPartial): Generator<void, void> {
-    const found = partial as HistogramPartial | KeyCountsPartial;
+    const found = partial as PartialOf<'histogram'> | PartialOf<'key-counts'>;
     yield* addCounts(this.#counts!, { isPacked: false, ...found });
     if ('nans' in found) this.#refuseNan(found.nans);
   }

@@ -10,7 +10,7 @@ import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-t
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import { writeBinRows, writeBinSpec, type BinSpec } from './spec.js';
-import type { HistogramSpec, HistogramPartial } from '../specs.js';
+import type { PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
 
 export class HistogramSink implements Sink {
@@ -27,7 +27,11 @@ export class HistogramSink implements Sink {
   #paired = 0;
   #nans = 0;
 
-  constructor({ scratch, memory, ...engine }: Engine, { edges, spec, starts }: HistogramSpec, { dtype }: ChunkTask) {
+  constructor(
+    { scratch, memory, ...engine }: Engine,
+    { edges, spec, starts }: SpecOf<'histogram'>,
+    { dtype }: ChunkTask,
+  ) {
     this.#engine = { scratch, memory, ...engine };
     this.#spec = spec;
     const type = nativeTypeOf(dtype);
@@ -62,7 +66,7 @@ export class HistogramSink implements Sink {
     });
   }
 
-  partial(): HistogramPartial {
+  partial(): PartialOf<'histogram'> {
     if (this.#paired > 0) this.#addPairs();
     return { counts: this.#engine.scratch.u32(this.#counters, this.#counterCount).slice(), nans: this.#nans };
   }

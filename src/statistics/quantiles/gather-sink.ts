@@ -12,7 +12,7 @@ import type { ChunkTask } from '../scan/scan.js';
 import { elementOf, keyBytesOf } from '../../kernels/sort-keys.js';
 import type { Element } from './interpolate.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';
-import type { GatherSpec, GatherPartial, Values } from '../specs.js';
+import type { PartialOf, SpecOf, Values } from '../specs.js';
 import type { Sink } from '../pass.js';
 
 export function newValues(wanted: Wanted, length: number): Values {
@@ -29,7 +29,7 @@ export function setValue(values: Values, at: number, value: Element): void {
 
 export class GatherSink implements Sink {
   readonly #engine: Engine;
-  readonly #spec: GatherSpec;
+  readonly #spec: SpecOf<'gather'>;
   readonly #chunk: ChunkTask;
   readonly #type: NativeType;
   readonly #places: Places;
@@ -39,7 +39,7 @@ export class GatherSink implements Sink {
   readonly #seen: Float64Array;
   readonly #nans: Float64Array;
 
-  constructor(engine: Engine, spec: GatherSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'gather'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#spec = spec;
     this.#chunk = chunk;
@@ -65,7 +65,7 @@ export class GatherSink implements Sink {
     });
   }
 
-  partial(): GatherPartial {
+  partial(): PartialOf<'gather'> {
     const { wanted } = this.#spec;
     const { cellStart, cellCount } = this.#chunk;
     const width = wanted.quantile?.q.length ?? 0;

@@ -13,7 +13,7 @@ import { partsOf } from '../groups/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
 import { BlockValues } from '../groups/select/block-values.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
-import type { KeyCountsPartial, KeyCountsSpec, KeyRanges, KeysPartial, KeysSpec, KnownGroups } from '../specs.js';
+import type { KeyRanges, KnownGroups, PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
 import { eachBlock } from '../groups/row-values.js';
 import type { PartialBuffer } from '../partials.js';
@@ -28,7 +28,7 @@ const PAIRS_SLACK = 8;
 const LONG_LINE = 64;
 
 /** What the counters of a partial take of a buffer. */
-export function counterBytes({ where, bits }: KeyCountsSpec): number {
+export function counterBytes({ where, bits }: SpecOf<'key-counts'>): number {
   return 4 * Math.max(4, (where.ranges.length / 2) * 2 ** bits);
 }
 
@@ -49,7 +49,7 @@ class RangedElements {
   readonly #words: Uint32Array;
   cellStart = 0;
 
-  constructor(engine: Engine, { where, groups }: KeysSpec | KeyCountsSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, { where, groups }: SpecOf<'keys'> | SpecOf<'key-counts'>, chunk: ChunkTask) {
     const { scratch } = engine;
     this.#type = nativeTypeOf(chunk.dtype);
     this.#groups = groups && openGroups(engine, groups, this.#type);
@@ -142,13 +142,13 @@ function spaceFor({ scratch }: Engine, keyBytes: number, keys: number): Collecti
 export class KeyCountsSink implements Sink {
   readonly #engine: Engine;
   readonly #elements: RangedElements;
-  readonly #spec: KeyCountsSpec;
+  readonly #spec: SpecOf<'key-counts'>;
   readonly #keyBytes: 4 | 8;
   readonly #collected: Collecting;
   readonly #counters: number;
   readonly #length: number;
 
-  constructor(engine: Engine, spec: KeyCountsSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'key-counts'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#spec = spec;
     this.#elements = new RangedElements(engine, spec, chunk);
@@ -197,7 +197,7 @@ export class KeyCountsSink implements Sink {
     return this.#counters + 4 * range * 2 ** this.#spec.bits;
   }
 
-  partial(buffer: PartialBuffer): KeyCountsPartial {
+  partial(buffer: PartialBuffer): PartialOf<'key-counts'> {
     const { kernels, scratch } = this.#engine;
     const { type } = this.#elements;
     if (this.#spec.isWhole) {
@@ -221,11 +221,11 @@ export class KeysSink implements Sink {
   readonly #elements: RangedElements;
   readonly #keyBytes: 4 | 8;
   readonly #collected: Collecting;
-  readonly #aside: KeysPartial[] = [];
+  readonly #aside: PartialOf<'keys'>[] = [];
   /** Keys that are not set aside yet. */
   #length = 0;
 
-  constructor(engine: Engine, spec: KeysSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'keys'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#elements = new RangedElements(engine, spec, chunk);
     this.#keyBytes = keyBytesOf(nativeTypeOf(chunk.dtype));
@@ -246,7 +246,7 @@ export class KeysSink implements Sink {
     });
   }
 
-  partial(): KeysPartial {
+  partial(): PartialOf<'keys'> {
     this.#setAside();
     const length = this.#aside.reduce((sum, { ranges }) => sum + ranges.length, 0);
     const keys = new Uint8Array(this.#keyBytes * length);
@@ -260,7 +260,7 @@ export class KeysSink implements Sink {
     return { keys: this.#typed(keys), ranges };
   }
 
-  #typed({ buffer }: Uint8Array<ArrayBuffer>): KeysPartial['keys'] {
+  #typed({ buffer }: Uint8Array<ArrayBuffer>): PartialOf<'keys'>['keys'] {
     return this.#keyBytes === 8 ? new BigUint64Array(buffer) : new Uint32Array(buffer);
   }
 

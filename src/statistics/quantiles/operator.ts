@@ -24,7 +24,7 @@ import {
 import type { QuantilePlan } from './strategy.js';
 import { Places } from './wanted.js';
 import type { OperationResult } from '../result.js';
-import type { GatherPartial, SinkPartial } from '../specs.js';
+import type { PartialOf, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 import { scanWithin } from '../scan/chunks.js';
 
@@ -73,7 +73,7 @@ export class QuantileOperator implements Operator {
   }
 
   *#gather(): Generator<Pass, void, void> {
-    this.#take = partial => this.#results.combine(partial as GatherPartial);
+    this.#take = partial => this.#results.combine(partial as PartialOf<'gather'>);
     const { wanted } = this.#select;
     yield { scan: this.#plan.scan, spec: { kind: 'gather', wanted, omitsNan: this.#plan.query.nan === 'omit' } };
   }

@@ -5,7 +5,7 @@ import type { Plan } from '../plan.js';
 import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { OperationResult } from '../result.js';
-import type { GatherPartial, Values } from '../specs.js';
+import type { PartialOf, Values } from '../specs.js';
 import { positionsOf } from '../accumulators/operator.js';
 
 const FLOAT64 = parseDType('<f8');
@@ -43,7 +43,7 @@ export class QuantileResults {
     for (const [i, value] of quantiles.entries()) setValue(this.#quantiles!, i * this.#cells + cell, value);
   }
 
-  combine({ cellStart, cellCount, median, quantiles }: GatherPartial): void {
+  combine({ cellStart, cellCount, median, quantiles }: PartialOf<'gather'>): void {
     // A chunk of chosen rows may have none.
     if (cellCount === 0) return;
     if (median) this.#median!.set(median, cellStart);

@@ -13,7 +13,7 @@ import type { Element } from './interpolate.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import type { Scan } from '../scan/scan.js';
 import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
-import type { KeyCountsPartial, KeyRanges, KeysPartial, KnownGroups, SinkPartial } from '../specs.js';
+import type { KeyRanges, KnownGroups, PartialOf, SinkPartial } from '../specs.js';
 import { turnOf, type Pass } from '../pass.js';
 
 /** Bounds that tests lower. */
@@ -191,12 +191,15 @@ function isAll(type: NativeType, { count, hasNan }: Search, range: KeyRange, bit
 /** Sums of the counters of a pass. */
 export function countersOf(length: number, taken: Searched['taken']): Float64Array {
   const counters = new Float64Array(length);
-  taken(partial => addCounts(counters, partial as KeyCountsPartial));
+  taken(partial => addCounts(counters, partial as PartialOf<'key-counts'>));
   return counters;
 }
 
 /** Adds what one worker counted, in turns. */
-export function* addCounts(counters: Float64Array, { counts, isPacked }: KeyCountsPartial): Generator<void, void> {
+export function* addCounts(
+  counters: Float64Array,
+  { counts, isPacked }: PartialOf<'key-counts'>,
+): Generator<void, void> {
   const length = isPacked ? counts.length : counters.length;
   for (let from = 0; from < length; from += COUNTERS_PER_TURN) {
     if (from > 0) yield;
@@ -251,7 +254,7 @@ function* collect(
   const into = new Uint32Array(keys.buffer);
   const left = new Uint32Array(open.map(({ range }) => range.count));
   taken(partial => {
-    const { keys: own, ranges } = partial as KeysPartial;
+    const { keys: own, ranges } = partial as PartialOf<'keys'>;
     const words = new Uint32Array(own.buffer);
     for (let i = 0; i < ranges.length; i++) {
       if (left[ranges[i]!]!-- === 0) failChanged();

@@ -5,7 +5,7 @@ import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
 import { RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { BucketsSpec, BucketsPartial, Counters } from '../../specs.js';
+import type { Counters, PartialOf, SpecOf } from '../../specs.js';
 import type { Sink } from '../../pass.js';
 import { eachBlock } from '../row-values.js';
 
@@ -16,19 +16,19 @@ export const BUCKET_COUNTERS_MAX = 256 * 1024;
 const FULL_MAX = 4;
 
 /** What was counted until the tables were full. */
-type Segment = Omit<BucketsPartial, 'cellStart' | 'cellCount'>;
+type Segment = Omit<PartialOf<'group-buckets'>, 'cellStart' | 'cellCount'>;
 
 /** Counts are whole numbers: one partial stands for all chunks of a task. */
 export class BucketsSink implements Sink {
   readonly #engine: Engine;
-  readonly #spec: BucketsSpec;
+  readonly #spec: SpecOf<'group-buckets'>;
   readonly #cells: number;
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
   readonly #counters: number;
   #segments: Segment[] = [];
 
-  constructor(engine: Engine, spec: BucketsSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, spec: SpecOf<'group-buckets'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#spec = spec;
     this.#cells = chunk.cellCount;
@@ -66,7 +66,7 @@ export class BucketsSink implements Sink {
     this.#engine.scratch.u8(this.#counters + this.#counterBytes(from), this.#counterBytes(to - from)).fill(0);
   }
 
-  partial(): BucketsPartial {
+  partial(): PartialOf<'group-buckets'> {
     this.#setAside();
     const whole = this.#segments.length === 1 ? this.#segments[0]! : this.#joined();
     return { cellStart: 0, cellCount: whole.groups * this.#cells, ...whole };

@@ -2,7 +2,7 @@
 import { lowerBound } from '../../../lower-bound.js';
 import type { GroupStore } from '../store.js';
 import type { Scale } from './scale.js';
-import type { BucketsPartial, Counters } from '../../specs.js';
+import type { Counters, PartialOf } from '../../specs.js';
 
 /** More would not be worth their memory: the groups are more than a sample has told. */
 const COUNTERS_MAX = 8 * 1024 * 1024;
@@ -47,7 +47,7 @@ export class FoundBuckets {
   }
 
   /** @throws too_large */
-  combine(partial: BucketsPartial): void {
+  combine(partial: PartialOf<'group-buckets'>): void {
     const { groups, keys, counters } = partial;
     const ordinals = this.#store.ordinalsOf(keys, groups);
     if (this.#findsGroups) this.#addSizes(ordinals, partial);
@@ -59,7 +59,7 @@ export class FoundBuckets {
   }
 
   /** Rows of groups, and elements of cells. */
-  #addSizes(ordinals: Uint32Array, { missing, present }: BucketsPartial): void {
+  #addSizes(ordinals: Uint32Array, { missing, present }: PartialOf<'group-buckets'>): void {
     const own = this.#store.fields.count;
     const { rows, cells } = this.#store;
     for (const [i, ordinal] of ordinals.entries()) {

@@ -5,7 +5,7 @@ import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { SampleSpec, SamplePartial } from '../../specs.js';
+import type { PartialOf, SpecOf } from '../../specs.js';
 import type { Sink } from '../../pass.js';
 import { eachBlock } from '../row-values.js';
 
@@ -17,7 +17,7 @@ export class SampleSink implements Sink {
   readonly #values: Float64Array<ArrayBuffer>[] = [];
   #rows = 0;
 
-  constructor(engine: Engine, { keys }: SampleSpec, chunk: ChunkTask) {
+  constructor(engine: Engine, { keys }: SpecOf<'group-sample'>, chunk: ChunkTask) {
     this.#engine = engine;
     this.#groups = new RowGroups(engine, keys, Math.max(1, chunk.rows!.length));
     this.#block = new BlockValues(engine, nativeTypeOf(chunk.dtype));
@@ -41,7 +41,7 @@ export class SampleSink implements Sink {
     );
   }
 
-  partial(): SamplePartial {
+  partial(): PartialOf<'group-sample'> {
     const values = new Float64Array(this.#values.reduce((sum, each) => sum + each.length, 0));
     let at = 0;
     for (const each of this.#values) {

@@ -16,7 +16,7 @@ import { keyBounds, scaleOf, type Scale } from './scale.js';
 import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ranges.js';
 import { QuantileResults } from '../../quantiles/results.js';
 import { elementsOf, searchCells, type Search, type Searched } from '../../quantiles/search.js';
-import type { BucketsSpec, GroupKey, SamplePartial } from '../../specs.js';
+import type { GroupKey, PartialOf, SpecOf } from '../../specs.js';
 import { turnOf, type Pass } from '../../pass.js';
 import type { GroupCells } from '../store.js';
 
@@ -67,7 +67,7 @@ export class GroupSelection {
     const values: Float64Array[] = [];
     let rows = 0;
     this.#taken(partial => {
-      const sample = partial as SamplePartial;
+      const sample = partial as PartialOf<'group-sample'>;
       const words = new Uint32Array(sample.keys.buffer);
       for (let at = 0; at < words.length; at += found.words) found.ordinalOf(words, at);
       values.push(sample.values.filter(Number.isFinite));
@@ -99,7 +99,7 @@ export class GroupSelection {
   }
 
   /** What is counted in the pass that finds the groups, and who takes it. */
-  get buckets(): { spec: BucketsSpec; found: FoundBuckets } | undefined {
+  get buckets(): { spec: SpecOf<'group-buckets'>; found: FoundBuckets } | undefined {
     const found = this.#buckets;
     return found && { spec: { kind: 'group-buckets', keys: this.#options.keys, scale: found.scale }, found };
   }
