@@ -2,6 +2,8 @@
  * A pass over the data from its beginning to its end: the workers read it (pass-reader.ts), and partials are combined
  * strictly in the order of their chunks, whatever order they were found in, so that the answer does not depend on the number
  * of workers. The event loop gets a turn every few milliseconds.
+ * The way of a chunk: PassReader gives a turn in a stretch (unread.ts), described as of now (claimed-sources.ts) → pool.ts →
+ * worker.ts → runScan claims it and answers (scan-task.ts) → PassReader has it found, or reads it again → here.
  */
 import { checkWanted } from '../cancelled.js';
 import type { Computation, SharedPass } from '../statistics/index.js';
