@@ -81,7 +81,6 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/histogram/edges.ts',
       'src/statistics/histogram/parameters.ts',
       'src/statistics/histogram/spec.ts',
-      'src/statistics/quantiles/interpolate.ts',
       'src/statistics/quantiles/methods.ts',
       'src/statistics/quantiles/parameters.ts',
       'src/statistics/quantiles/wanted.ts',

@@ -9,8 +9,7 @@ import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { elementOf, keyBytesOf } from '../../kernels/sort-keys.js';
-import type { Element } from './interpolate.js';
+import { elementOf, keyBytesOf, type ExactNumber } from '../../kernels/sort-keys.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { PartialOf, SpecOf, Values } from '../specs.js';
 import type { Sink } from '../pass.js';
@@ -21,7 +20,7 @@ export function newValues(wanted: Wanted, length: number): Values {
   return name === 'uint64' ? new BigUint64Array(length) : new Float64Array(length);
 }
 
-export function setValue(values: Values, at: number, value: Element): void {
+export function setValue(values: Values, at: number, value: ExactNumber): void {
   // Bigint arrays hold picks, which are bigint.
   if (values instanceof Float64Array) values[at] = Number(value);
   else values[at] = BigInt(value);

@@ -8,8 +8,7 @@
  */
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
-import { elementOf } from '../../kernels/sort-keys.js';
-import type { Element } from './interpolate.js';
+import { elementOf, type ExactNumber } from '../../kernels/sort-keys.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import type { Scan } from '../scan/scan.js';
 import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
@@ -50,7 +49,7 @@ export interface Search {
 }
 
 /** The elements that a search has found, by their rank. */
-export function elementsOf(type: NativeType, { ranks, found }: Search): (rank: number) => Element {
+export function elementsOf(type: NativeType, { ranks, found }: Search): (rank: number) => ExactNumber {
   return rank => elementOf(type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!);
 }
 

@@ -3,7 +3,8 @@
  * elements (in a gathered cell, or in passes over the data) asks here for ranks and hands the elements in.
  */
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
-import { interpolation, middle, type Element } from './interpolate.js';
+import { narrowTo } from '../../narrow.js';
+import type { ExactNumber } from '../../kernels/sort-keys.js';
 import { medianPosition, METHODS, positionOf, type Position } from './methods.js';
 import type { QuantileParameters } from './parameters.js';
 
@@ -17,7 +18,7 @@ export interface Wanted {
 /** The answers of one cell; NaN where there is no element. */
 export interface Answers {
   readonly median: number;
-  readonly quantiles: readonly Element[];
+  readonly quantiles: readonly ExactNumber[];
 }
 
 const FLOAT64 = parseDType('<f8');
@@ -54,7 +55,7 @@ export class Places {
     return this.#ranks;
   }
 
-  answersOf(count: number, elementAt: (rank: number) => Element): Answers {
+  answersOf(count: number, elementAt: (rank: number) => ExactNumber): Answers {
     if (count === 0) return this.nothing();
     this.#locate(count);
     const median = this.#median;
@@ -87,4 +88,55 @@ export class Places {
     const all = [...this.#quantiles, ...(this.#median ? [this.#median] : [])];
     this.#ranks = [...new Set(all.flatMap(({ lower, upper }) => [lower, upper]))].sort((a, b) => a - b);
   }
+}
+
+/**
+ * From two neighbours of a sorted sample to the quantile between them, in the arithmetic that numpy uses for the dtype.
+ * For floats it is followed to the bit, infinities and overflow included (between infinite neighbours numpy answers NaN).
+ * Differences of integers are exact here, where numpy's wrap around in the dtype.
+ */
+type Interpolate = (lower: ExactNumber, upper: ExactNumber, weight: number) => number;
+
+/**
+ * Lerp as numpy.quantile does: from the nearer neighbour, so that it never passes the other. A single q leaves floats in
+ * their dtype (`inOwnDType`); under a list of them the weights are float64, and so is everything after the difference.
+ */
+function interpolation(dtype: DType, inOwnDType: boolean): Interpolate {
+  if (dtype.kind !== 'f') {
+    return (lower, upper, weight) => lerp(Number(lower), Number(upper), differenceOf(lower, upper), weight, same);
+  }
+  const narrow = narrowTo(dtype);
+  const round = inOwnDType ? narrow : same;
+  return (lower, upper, weight) =>
+    lerp(Number(lower), Number(upper), narrow(Number(upper) - Number(lower)), weight, round);
+}
+
+function lerp(
+  lower: number,
+  upper: number,
+  difference: number,
+  weight: number,
+  round: (value: number) => number,
+): number {
+  if (weight >= 0.5) return round(upper - round(difference * round(1 - weight)));
+  return round(lower + round(difference * round(weight)));
+}
+
+/**
+ * The mean of the two middle elements, or of one with itself where their number is odd, as numpy.median. float16 is
+ * added as float32, as numpy's mean does.
+ */
+function middle(dtype: DType): (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => number {
+  const narrow = narrowTo(dtype);
+  const add = dtype.kind === 'f' && dtype.itemsize < 8 ? Math.fround : same;
+  return (lower, upper, isPair) =>
+    isPair ? narrow(add(add(Number(lower) + Number(upper)) / 2)) : narrow(Number(upper));
+}
+
+function differenceOf(lower: ExactNumber, upper: ExactNumber): number {
+  return typeof lower === 'bigint' ? Number(BigInt(upper) - lower) : Number(upper) - lower;
+}
+
+function same(value: number): number {
+  return value;
 }
