@@ -3,7 +3,7 @@
  * it failed. Arguments are files or folders; without any it runs all of dist/test. The last line sums up what was
  * asserted: `# { total: 12, pass: 11, fail: 1, skip: 0 }`.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './bootstrap.mjs';
@@ -49,6 +49,10 @@ function show(file, { pass, fail, skip, skipped, failed, seconds, output }) {
 
 /** A file as it was given; of a folder all tests in it. */
 function filesOf(given) {
+  if (!existsSync(join(ROOT, given))) {
+    console.error(`${given} is not there: tests are named as they are compiled, dist/test/dtype.test.js`);
+    process.exit(1);
+  }
   if (!statSync(join(ROOT, given)).isDirectory()) return [given];
   return readdirSync(join(ROOT, given), { recursive: true })
     .filter(each => each.endsWith(SUFFIX))
