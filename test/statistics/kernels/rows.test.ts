@@ -1,4 +1,4 @@
-/** Kernels over rows: WebAssembly does what the specification does, sums of floats and moments to thirteen digits. */
+/** Kernels over rows: WebAssembly does what the specification does, sums of floats and moments to twelve digits. */
 import t from 'tap';
 import { WORKSPACE_BYTES } from '../../../src/kernels/cell-fields.js';
 import type { Lines } from '../../../src/kernels/lines.js';

@@ -1,4 +1,4 @@
-/** Kernels over runs: WebAssembly does what the specification does, sums of floats and moments to thirteen digits. */
+/** Kernels over runs: WebAssembly does what the specification does, sums of floats and moments to twelve digits. */
 import t from 'tap';
 import type { Lines } from '../../../src/kernels/lines.js';
 import { type RunKernels } from './spec/runs.js';
