@@ -5,7 +5,7 @@ import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
-import { warmUp, type SinkPartial } from '../statistics/index.js';
+import { warmUp } from '../statistics/index.js';
 import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
@@ -68,12 +68,14 @@ function moved(outcome: Outcome<ScanAnswer>): Outcome<ScanAnswer> {
 
 /** The distinct buffers of all typed arrays in the partials. */
 function buffersOf({ found }: ScanAnswer): ArrayBuffer[] {
-  const partials = found.flatMap(each => ('partials' in each ? each.partials : []));
-  const members = partials.flatMap((partial): unknown[] => Object.values({ ...partial, ...fieldsOf(partial) }));
-  const buffers = members.flatMap(each => (ArrayBuffer.isView(each) ? [each.buffer] : []));
+  const buffers = found
+    .flatMap(each => ('partials' in each ? arraysIn(each.partials) : []))
+    .map(({ buffer }) => buffer);
   return [...new Set(buffers)].filter(buffer => buffer instanceof ArrayBuffer);
 }
 
-function fieldsOf(partial: SinkPartial | undefined): object {
-  return partial && 'fields' in partial ? partial.fields : {};
+/** The typed arrays of plain data that is a few levels deep. */
+function arraysIn(data: unknown): ArrayBufferView[] {
+  if (ArrayBuffer.isView(data)) return [data];
+  return typeof data === 'object' && data !== null ? Object.values(data).flatMap(arraysIn) : [];
 }

@@ -50,11 +50,13 @@ export class JoinValues {
   }
 
   /** @throws too_large */
-  *combine({ groups, keys }: PartialOf<'groups'>): Generator<void, void> {
-    const words = new Uint32Array(keys.buffer);
-    for (let i = 0; i < groups; i++) {
-      this.#table.ordinalOf(words, 2 * i);
-      if (isTurnOver(i)) yield;
+  *combine({ segments }: PartialOf<'groups'>): Generator<void, void> {
+    for (const { groups, keys } of segments) {
+      const words = new Uint32Array(keys.buffer);
+      for (let i = 0; i < groups; i++) {
+        this.#table.ordinalOf(words, 2 * i);
+        if (isTurnOver(i)) yield;
+      }
     }
     if (this.size + this.#others > LIMITS.joinValuesMax) {
       fail(

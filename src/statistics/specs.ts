@@ -68,11 +68,17 @@ interface GroupsSpec {
   readonly indexStep: 1 | -1;
 }
 
-/** Groups as they were found in one chunk, in the order in which they appeared; one may be there more than once. */
+/** What the rows of one chunk add to those of the answer's cells that it has: `cellCount` cells of each group. */
 interface GroupsPartial extends CellSpan {
-  /** Of the cells of all its groups; `cellStart` is that of a group's first cell in the answer. */
-  readonly fields: Fields;
+  /** A group may be in several. */
+  readonly segments: readonly GroupsSegment[];
+}
+
+/** Groups in the order in which they appeared. */
+export interface GroupsSegment {
   readonly groups: number;
+  /** Of the cells of the first group, then of the next. */
+  readonly fields: Fields;
   /** Codes of each group, part by part. */
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Rows of each group; 0 where another chunk has counted them. */
@@ -102,8 +108,12 @@ interface BucketsSpec {
 /** As narrow as their values allow. */
 export type Counters = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** A group may be there more than once. */
-interface BucketsPartial extends CellSpan {
+interface BucketsPartial {
+  /** A group may be in several. */
+  readonly counted: readonly BucketsSegment[];
+}
+
+export interface BucketsSegment {
   readonly groups: number;
   readonly keys: BigUint64Array<ArrayBuffer>;
   /** Elements of each cell of each group: those that are NaN, and the others. */

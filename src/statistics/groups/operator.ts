@@ -109,7 +109,7 @@ export class GroupsOperator implements Operator {
       indexStep: (this.#plan.query.rows?.step ?? 1) < 0 ? -1 : 1,
     };
     this.#take = partial => {
-      if ('counters' in partial) buckets!.found.combine(partial);
+      if ('counted' in partial) buckets!.found.combine(partial);
       else store.combine(partial as PartialOf<'groups'>);
     };
     yield { scan, spec, ...(buckets && { also: [buckets.spec] }) };

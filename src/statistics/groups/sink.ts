@@ -10,21 +10,11 @@ import type { ChunkTask } from '../scan/scan.js';
 import { CellRecords } from './cell-records.js';
 import { eachBlock, type RowElement, RowElements, valuesAt } from './row-values.js';
 import { RowGroups, type BlockRows } from './row-groups.js';
-import type { PartialOf, SpecOf } from '../specs.js';
+import type { GroupsSegment, PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
-import { fieldsOf } from '../accumulators/index.js';
-import type { Fields } from '../accumulators/accumulator.js';
 
 /** Cells that are gathered for at a time: about 15 MiB of records at most. */
 const CELLS_MAX = 128 * 1024;
-
-/** What was found until the tables were full. */
-interface Segment {
-  readonly groups: number;
-  readonly keys: BigUint64Array<ArrayBuffer>;
-  readonly rows: Uint32Array<ArrayBuffer>;
-  readonly fields: Fields;
-}
 
 export class GroupsSink implements Sink {
   readonly #engine: Engine;
@@ -34,7 +24,8 @@ export class GroupsSink implements Sink {
   readonly #records: CellRecords;
   /** Rows of each group, u32. */
   readonly #rows: number;
-  readonly #segments: Segment[] = [];
+  /** What was found until the tables were full, and again. */
+  readonly #segments: GroupsSegment[] = [];
   readonly #elements: RowElements;
 
   constructor(engine: Engine, spec: SpecOf<'groups'>, chunk: ChunkTask) {
@@ -66,23 +57,8 @@ export class GroupsSink implements Sink {
 
   partial(): PartialOf<'groups'> {
     this.#setAside();
-    const segments = this.#segments;
-    const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);
-    const { parts } = this.#groups;
-    const keys = new BigUint64Array(groups * parts);
-    const rows = new Uint32Array(groups);
-    const { cellStart, cellCount, dtype } = this.#chunk;
-    const names = Object.keys(fieldsOf(this.#spec.accumulators, dtype));
-    const fields: Fields = {};
-    for (const name of names) fields[name] = new Float64Array(groups * cellCount);
-    let at = 0;
-    for (const segment of segments) {
-      keys.set(segment.keys, at * parts);
-      rows.set(segment.rows, at);
-      for (const name of names) fields[name]!.set(segment.fields[name]!, at * cellCount);
-      at += segment.groups;
-    }
-    return { cellStart, cellCount: groups * cellCount, groups, keys, rows, fields };
+    const { cellStart, cellCount } = this.#chunk;
+    return { cellStart, cellCount, segments: this.#segments };
   }
 
   /** Groups `[from, to)` are new. */

@@ -11,7 +11,7 @@ import { type Cells, type Fields, newFields } from '../accumulators/accumulator.
 import type { Plan } from '../plan.js';
 import type { GroupedResult, StatisticsResult } from '../result.js';
 import { cellsOf } from '../accumulators/operator.js';
-import type { PartialOf } from '../specs.js';
+import type { GroupsSegment, PartialOf } from '../specs.js';
 
 /** Memory for so many groups at first; for fewer, where each has many cells. */
 const FIRST_GROUPS = 256;
@@ -82,15 +82,17 @@ export class GroupStore {
 
   /** @throws too_large */
   combine(partial: PartialOf<'groups'>): void {
-    const { groups, keys, rows, cellStart, cellCount } = partial;
-    const perGroup = groups === 0 ? 0 : cellCount / groups;
+    for (const segment of partial.segments) this.#combineSegment(segment, partial);
+  }
+
+  #combineSegment({ groups, keys, rows, fields }: GroupsSegment, { cellStart, cellCount }: PartialOf<'groups'>): void {
     const ordinals = this.combineGroups(keys, rows, groups);
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
-      if (Object.keys(fieldsOf([name], this.#dtype)).some(field => !partial.fields[field])) continue;
+      if (Object.keys(fieldsOf([name], this.#dtype)).some(field => !fields[field])) continue;
       const { combine } = ACCUMULATORS[name];
       for (let i = 0; i < groups; i++) {
-        combine(this.fields, ordinals[i]! * this.cells + cellStart, partial.fields, i * perGroup, perGroup);
+        combine(this.fields, ordinals[i]! * this.cells + cellStart, fields, i * cellCount, cellCount);
       }
     }
   }

@@ -5,7 +5,7 @@ import type { Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
 import { RowGroups } from '../row-groups.js';
 import { BlockValues } from './block-values.js';
-import type { Counters, PartialOf, SpecOf } from '../../specs.js';
+import type { BucketsSegment, Counters, PartialOf, SpecOf } from '../../specs.js';
 import type { Sink } from '../../pass.js';
 import { eachBlock } from '../row-values.js';
 
@@ -15,9 +15,6 @@ export const BUCKET_COUNTERS_MAX = 256 * 1024;
 /** Times that the counters of a task may be full of groups. A sample has told how many there are: it did not know these. */
 const FULL_MAX = 4;
 
-/** What was counted until the tables were full. */
-type Segment = Omit<PartialOf<'group-buckets'>, 'cellStart' | 'cellCount'>;
-
 /** Counts are whole numbers: one partial stands for all chunks of a task. */
 export class BucketsSink implements Sink {
   readonly #engine: Engine;
@@ -26,7 +23,7 @@ export class BucketsSink implements Sink {
   readonly #groups: RowGroups;
   readonly #block: BlockValues;
   readonly #counters: number;
-  #segments: Segment[] = [];
+  #segments: BucketsSegment[] = [];
 
   constructor(engine: Engine, spec: SpecOf<'group-buckets'>, chunk: ChunkTask) {
     this.#engine = engine;
@@ -68,27 +65,7 @@ export class BucketsSink implements Sink {
 
   partial(): PartialOf<'group-buckets'> {
     this.#setAside();
-    const whole = this.#segments.length === 1 ? this.#segments[0]! : this.#joined();
-    return { cellStart: 0, cellCount: whole.groups * this.#cells, ...whole };
-  }
-
-  #joined(): Segment {
-    const segments = this.#segments;
-    const groups = segments.reduce((sum, segment) => sum + segment.groups, 0);
-    const keys = new BigUint64Array(groups * this.#groups.parts);
-    const missing = new Uint32Array(groups * this.#cells);
-    const present = new Uint32Array(groups * this.#cells);
-    const isLost = segments.some(segment => !segment.counters);
-    const counters = isLost ? undefined : new Uint32Array(this.#counterBytes(groups) / 4);
-    let at = 0;
-    for (const segment of segments) {
-      keys.set(segment.keys, at * this.#groups.parts);
-      missing.set(segment.missing, at * this.#cells);
-      present.set(segment.present, at * this.#cells);
-      counters?.set(segment.counters!, this.#counterBytes(at) / 4);
-      at += segment.groups;
-    }
-    return { groups, keys, missing, present, counters };
+    return { counted: this.#segments };
   }
 
   #setAside(): void {
@@ -104,7 +81,7 @@ export class BucketsSink implements Sink {
     this.#groups.clear();
   }
 
-  #sizesOf(cells: number): Pick<Segment, 'missing' | 'present'> & { readonly largest: number } {
+  #sizesOf(cells: number): Pick<BucketsSegment, 'missing' | 'present'> & { readonly largest: number } {
     const { kernels, scratch } = this.#engine;
     const mark = scratch.mark();
     const [missing, present] = [scratch.alloc(4 * cells), scratch.alloc(4 * cells)];

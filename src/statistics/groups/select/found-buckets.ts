@@ -2,7 +2,7 @@
 import { lowerBound } from '../../../lower-bound.js';
 import type { GroupStore } from '../store.js';
 import type { Scale } from './scale.js';
-import type { Counters, PartialOf } from '../../specs.js';
+import type { BucketsSegment, Counters, PartialOf } from '../../specs.js';
 
 /** More would not be worth their memory: the groups are more than a sample has told. */
 const COUNTERS_MAX = 8 * 1024 * 1024;
@@ -47,10 +47,14 @@ export class FoundBuckets {
   }
 
   /** @throws too_large */
-  combine(partial: PartialOf<'group-buckets'>): void {
-    const { groups, keys, counters } = partial;
+  combine({ counted }: PartialOf<'group-buckets'>): void {
+    for (const segment of counted) this.#combineSegment(segment);
+  }
+
+  #combineSegment(segment: BucketsSegment): void {
+    const { groups, keys, counters } = segment;
     const ordinals = this.#store.ordinalsOf(keys, groups);
-    if (this.#findsGroups) this.#addSizes(ordinals, partial);
+    if (this.#findsGroups) this.#addSizes(ordinals, segment);
     const width = this.#store.cells * this.scale.buckets;
     if (counters) this.#grow(width);
     else this.#lose();
@@ -59,7 +63,7 @@ export class FoundBuckets {
   }
 
   /** Rows of groups, and elements of cells. */
-  #addSizes(ordinals: Uint32Array, { missing, present }: PartialOf<'group-buckets'>): void {
+  #addSizes(ordinals: Uint32Array, { missing, present }: BucketsSegment): void {
     const own = this.#store.fields.count;
     const { rows, cells } = this.#store;
     for (const [i, ordinal] of ordinals.entries()) {
