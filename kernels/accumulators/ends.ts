@@ -31,10 +31,10 @@ function keepValue<T>(at: usize, value: T): void {
   else store<f64>(at, f64(value));
 }
 
-export function first(spec: usize): void {
+export function addFirst(spec: usize): void {
   addElements<First>(spec);
 }
 
-export function last(spec: usize): void {
+export function addLast(spec: usize): void {
   addElements<Last>(spec);
 }

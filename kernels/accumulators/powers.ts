@@ -41,6 +41,6 @@ class Powers {
   }
 }
 
-export function powers(spec: usize): void {
+export function addPowers(spec: usize): void {
   addElements<Powers>(spec);
 }

@@ -27,7 +27,7 @@ class Product {
   }
 }
 
-export function product(spec: usize): void {
+export function addProduct(spec: usize): void {
   addElements<Product>(spec);
 }
 

@@ -1,9 +1,9 @@
 /** What the module exports, by the compiler of kernels/ (`npm run build`): edit those files instead. */
 export interface Kernels {
-  first(spec: number): void;
-  last(spec: number): void;
-  powers(spec: number): void;
-  product(spec: number): void;
+  addFirst(spec: number): void;
+  addLast(spec: number): void;
+  addPowers(spec: number): void;
+  addProduct(spec: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
   selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
   selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;

@@ -8,10 +8,10 @@ import type { Kernels } from './declarations.js';
 
 export type { Kernels } from './declarations.js';
 
-/** Kernels of accumulators that take elements one at a time: they are told everything in one struct (element-spec.ts). */
+/** Kernels of accumulators that take elements one at a time (kernels/accumulators): what they are told is one struct. */
 export type ElementKernelName = {
-  [K in keyof Kernels]: Parameters<Kernels[K]> extends [spec: number] ? K : never;
-}[keyof Kernels];
+  [K in keyof Kernels & `add${string}`]: Parameters<Kernels[K]> extends [spec: number] ? K : never;
+}[keyof Kernels & `add${string}`];
 
 /** The module's own constants lie below this address: memory for anybody else starts here. */
 export const KERNEL_DATA_BYTES = 64 * 1024;

@@ -9,7 +9,7 @@ function end(name: 'first' | 'last', sign: 1 | -1): Accumulator {
   const start = { [name]: 0, [index]: sign * Number.POSITIVE_INFINITY };
   return {
     fields: isWide => ({ ...start, ...(isWide && { [low]: 0 }) }),
-    elements: { name, state: start },
+    elements: { name: sign === 1 ? 'addFirst' : 'addLast', state: start },
     combine(into, to, from, at, count) {
       for (let i = 0; i < count; i++) {
         if (sign * (from[index]![at + i]! - into[index]![to + i]!) >= 0) continue;

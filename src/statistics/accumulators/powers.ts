@@ -14,7 +14,7 @@ const FIELDS = { powerMean: 0, powerRest: 0, power2: 0, power3: 0, power4: 0 };
 export const POWERS: Accumulator = {
   fields: () => FIELDS,
   weighs: true,
-  elements: { name: 'powers', state: { powerCount: 0, ...FIELDS } },
+  elements: { name: 'addPowers', state: { powerCount: 0, ...FIELDS } },
   combine(into, to, from, at, count) {
     for (let i = 0; i < count; i++) {
       const [a, b] = [powersOf(into, to + i), powersOf(from, at + i)];

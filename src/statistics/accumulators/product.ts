@@ -8,7 +8,7 @@ const STATE = { prod: 1, prodExponent: 0 };
 
 export const PRODUCT: Accumulator = {
   fields: () => STATE,
-  elements: { name: 'product', state: STATE },
+  elements: { name: 'addProduct', state: STATE },
   combine({ prod, prodExponent }, to, from, at, count) {
     for (let i = 0; i < count; i++) {
       multiplyRun(from['prod']!, at + i, at + i + 1, prod!, prodExponent!, to + i);
