@@ -4,7 +4,7 @@
  */
 import { STATISTICS, type AccumulatorName, type StatisticName } from './accumulators/index.js';
 import { parseHistogram, type HistogramParameters } from './histogram/parameters.js';
-import { parseQuantile, type QuantileParameters } from './quantiles/parameters.js';
+import { parseQuantile, type QuantileParameters } from './quantiles/methods.js';
 
 /** Who computes an operation: one pass that accumulates, a search for elements of the sorted data, or counts per bin. */
 type OperatorName = 'reduce' | 'select' | 'histogram';

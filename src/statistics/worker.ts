@@ -5,8 +5,7 @@
 import type { Engine } from '../kernels/engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
-import { BucketsSink } from './groups/select/buckets.js';
-import { SampleSink } from './groups/select/sample.js';
+import { BucketsSink, SampleSink } from './groups/select/buckets.js';
 import { RowCountSink } from './row-count.js';
 import { RowMask } from './scan/mask.js';
 import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';

@@ -2,12 +2,11 @@
  * The worker's side of a histogram of elements of 32 or 64 bits. Counts of all chunks of a task become one partial. Memory:
  * the edges, the counters, a table of 32 KiB for pairs or of 256 KiB for where to look for edges.
  */
-import { eachCellRows } from '../scan/cell-rows.js';
 import type { Engine } from '../../kernels/engine.js';
 import * as SPEC from '../../kernels/bin-spec.js';
 import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';
-import type { Tile } from '../scan/tiles.js';
+import { eachCellRows, type Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import { writeBinRows, writeBinSpec, type BinSpec } from './spec.js';
 import type { PartialOf, SpecOf } from '../specs.js';

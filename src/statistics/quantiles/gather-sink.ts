@@ -4,10 +4,9 @@
  */
 import { LIMITS } from '../../limits.js';
 import { lowerBound } from '../../lower-bound.js';
-import { eachCellRows } from '../scan/cell-rows.js';
 import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import type { Tile } from '../scan/tiles.js';
+import { eachCellRows, type Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import { elementOf, keyBytesOf, type ExactNumber } from '../../kernels/sort-keys.js';
 import { Places, quantileDType, type Answers, type Wanted } from './wanted.js';

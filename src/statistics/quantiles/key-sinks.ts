@@ -3,19 +3,17 @@
  * range, or collected. Cells are those of axes, or of groups, all of which are known. One partial stands for all chunks of a
  * task. Memory: the counters, or COLLECTED_MAX keys and what was set aside of them.
  */
-import { eachCellRows } from '../scan/cell-rows.js';
 import type { Engine } from '../../kernels/engine.js';
 import * as SPEC from '../../kernels/search-spec.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
-import type { Tile } from '../scan/tiles.js';
+import { eachCellRows, type Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import { partsOf } from '../groups/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
-import { BlockValues } from '../groups/select/block-values.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { KeyRanges, KnownGroups, PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
-import { eachBlock } from '../groups/row-values.js';
+import { BlockValues, eachBlock } from '../groups/row-values.js';
 import type { PartialBuffer } from '../partials.js';
 
 /** Elements that kernels look at in one call. */

@@ -5,8 +5,7 @@
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { narrowTo } from '../../narrow.js';
 import type { ExactNumber } from '../../kernels/sort-keys.js';
-import { medianPosition, METHODS, positionOf, type Position } from './methods.js';
-import type { QuantileParameters } from './parameters.js';
+import { medianPosition, METHODS, type Position, positionOf, type QuantileParameters } from './methods.js';
 
 /** Plain data. */
 export interface Wanted {
