@@ -75,7 +75,6 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'numbers',
     rooms: [
-      'src/statistics/accumulators/exact.ts',
       'src/statistics/groups/ordinal-table.ts',
       'src/statistics/groups/select/scale.ts',
       'src/statistics/histogram/edges.ts',
@@ -96,12 +95,7 @@ const STATISTICS: readonly Layer[] = [
   },
   {
     name: 'messages',
-    rooms: [
-      'src/statistics/partials.ts',
-      'src/statistics/pass.ts',
-      'src/statistics/result.ts',
-      'src/statistics/specs.ts',
-    ],
+    rooms: ['src/statistics/pass.ts', 'src/statistics/result.ts', 'src/statistics/specs.ts'],
   },
   {
     name: 'queries',
@@ -120,7 +114,7 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/histogram/sink.ts',
       'src/statistics/quantiles/gather-sink.ts',
       'src/statistics/quantiles/key-sinks.ts',
-      'src/statistics/row-count.ts',
+
       'src/statistics/worker.ts',
     ],
   },

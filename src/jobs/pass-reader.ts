@@ -6,20 +6,14 @@
  * ranges that they are sent: LIMITS.patchesPerTaskMax of them, or those of one chunk.
  */
 import { LIMITS } from '../limits.js';
-import {
-  chunkAt,
-  combinesPartials,
-  partialBytesOf,
-  unpackPartial,
-  type SharedPass,
-  type SinkPartial,
-} from '../statistics/index.js';
+import { chunkAt, combinesPartials, partialBytesOf, type SharedPass, type SinkPartial } from '../statistics/index.js';
 import { traffic } from '../traffic.js';
 import type { ClaimedSources } from './claimed-sources.js';
 import type { KeptPartials } from './partial-cache.js';
 import type { Scanning } from './pool.js';
 import type { ScanAnswer, ScanTask } from './scan-task.js';
 import { Unread, type Stretch } from './unread.js';
+import { unpackPartial } from './packed-partials.js';
 
 /** Chunks of a turn: their numbers are what a worker answers with. */
 const CHUNKS_PER_TURN_MAX = 1024;

@@ -11,19 +11,18 @@ import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
 import {
   chunkAt,
-  packPartials,
-  PartialBuffer,
-  scanChunks,
-  turnsAreShort,
   type ChunkTask,
-  type PackedPartials,
+  PartialBuffer,
   type Scan,
+  scanChunks,
   type SinkSpec,
   type TileSource,
+  turnsAreShort,
 } from '../statistics/index.js';
 import { claimChunk } from './unread.js';
 import type { Workplace } from './tasks.js';
 import { Turn, type Lane } from './turn.js';
+import { type PackedPartials, packPartials } from './packed-partials.js';
 
 export interface ScanTask {
   readonly specs: readonly SinkSpec[];

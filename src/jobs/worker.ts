@@ -5,11 +5,11 @@ import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
-import { warmUp } from '../statistics/index.js';
 import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
 import { gatherView, newWorkplace, scatterView, type GatherTask, type Workplace } from './tasks.js';
+import { warmUp } from '../kernels/warm-up.js';
 
 const { kernels, keepsFiles, waiting } = workerData as WorkerData;
 let workplace: Workplace | undefined;

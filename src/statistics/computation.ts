@@ -1,10 +1,11 @@
 /**
  * A planned query while it is being computed: asks its operators what they need of the data next, and puts their results
- * together. Whoever drives it scans each pass's chunks and merges their partials in order (run.ts shows how).
+ * together. Whoever drives it scans each pass's chunks and combines their partials in order: `computePlan` does so in this
+ * thread, over files in memory, and is the reference for whoever spreads chunks over threads.
  */
 import { invariant } from '../errors.js';
 import { GroupsOperator } from './groups/operator.js';
-import type { Plan, QueryPlan } from './plan.js';
+import { type Plan, type PlanBounds, planStatistics, type QueryPlan } from './plan.js';
 import { HistogramOperator } from './histogram/operator.js';
 import { QuantileOperator } from './quantiles/operator.js';
 import { ReduceOperator } from './accumulators/operator.js';
@@ -14,6 +15,14 @@ import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { Operator } from './pass.js';
 import { countAll } from './groups/store.js';
+import type { DType } from '../dtype.js';
+import { sizeOf, type View } from '../layout/view.js';
+import { type Engine, newEngine } from '../kernels/engine.js';
+import { scanChunks } from './worker.js';
+import type { Query } from './query.js';
+import { atOnce } from '../turns.js';
+import type { TileSource } from './scan/native-view.js';
+import { chunkAt } from './scan/chunks.js';
 
 /** A scan over the data that one or more operators need now. */
 export interface SharedPass {
@@ -117,4 +126,50 @@ export class Computation {
     }
     this.#pending = [...byScan].map(([scan, { specs, operators }]) => ({ scan, specs, operators }));
   }
+}
+
+let engine: Engine | undefined;
+
+export function computeInProcess(
+  query: Query,
+  dtype: DType,
+  view: View,
+  file: Uint8Array,
+  bounds?: Partial<PlanBounds>,
+): StatisticsResult {
+  return computePlan(planStatistics(query, dtype, view, { bounds }), [sourceFrom(file)]);
+}
+
+/** Every pass of a plan. `shuffle` may put the numbers of chunks in another order: that in which they are measured. */
+export function computePlan(
+  plan: QueryPlan,
+  sources: readonly TileSource[],
+  shuffle = (numbers: readonly number[]): readonly number[] => numbers,
+  on: Engine = (engine ??= newEngine()),
+): StatisticsResult {
+  const computation = new Computation(plan);
+  for (let pass = atOnce(computation.next()); pass; pass = atOnce(computation.next())) {
+    const partials: (SinkPartial | undefined)[][] = [];
+    for (const number of shuffle(Array.from({ length: pass.scan.chunkCount }, (_, i) => i))) {
+      [partials[number]] = scanChunks(on, pass.specs, [chunkAt(pass.scan, number)], sources) as [never];
+    }
+    for (const each of partials) atOnce(computation.combine(pass, each));
+  }
+  return atOnce(computation.finish());
+}
+
+/** A file in memory, gathered byte by byte. */
+export function sourceFrom(file: Uint8Array): TileSource {
+  return {
+    read({ shape, strides, offset }, itemsize, into) {
+      let to = 0;
+      const walk = (axis: number, from: number): void => {
+        if (axis === shape.length) {
+          for (let i = 0; i < itemsize; i++) into[to++] = file[from + i]!;
+        } else for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, from + i * strides[axis]!);
+      };
+      if (sizeOf(shape) > 0) walk(0, offset);
+    },
+    kept: () => undefined,
+  };
 }

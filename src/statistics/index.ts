@@ -1,21 +1,19 @@
 /**
  * Statistics of arrays: pure maths that knows no file, no thread and no HTTP. query → plan → chunks → partials, combined
- * in the order of the chunks → result. run.ts shows the steps together.
+ * in the order of the chunks → result. `computePlan` shows the steps together.
  */
-export { Computation, type SharedPass } from './computation.js';
+export { Computation, computeInProcess, computePlan, type SharedPass, sourceFrom } from './computation.js';
 export { newEngine, type Engine } from '../kernels/engine.js';
 export { compileKernels } from '../kernels/index.js';
-export { combinesPartials, partialBytesOf, scanChunks, turnsAreShort, warmUp } from './worker.js';
-export { type PackedPartials, packPartials, PartialBuffer, unpackPartial } from './partials.js';
+export { combinesPartials, partialBytesOf, scanChunks, turnsAreShort } from './worker.js';
 export { OP_NAMES, opRow, type OpName } from './ops.js';
 export { extentsOfPlan, hullOf, planQuery } from './plan-query.js';
 export type { RowSource } from '../filter/filter.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds, type QueryPlan } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
-export { computeInProcess, computePlan, sourceFrom } from './run.js';
 export type { ChunkTask, Scan } from './scan/scan.js';
 export type { OperationResult, StatisticsResult } from './result.js';
 export type { PartialOf, SinkPartial, SinkSpec } from './specs.js';
-export type { Operator } from './pass.js';
+export { type Operator, PartialBuffer } from './pass.js';
 export type { TileSource } from './scan/native-view.js';
 export { chunkAt } from './scan/chunks.js';

@@ -6,7 +6,6 @@ import type { Engine } from '../kernels/engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/select/buckets.js';
-import { RowCountSink } from './row-count.js';
 import { RowMask } from './scan/mask.js';
 import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';
 import { HistogramSink } from './histogram/sink.js';
@@ -14,13 +13,9 @@ import { GatherSink } from './quantiles/gather-sink.js';
 import { counterBytes, KeyCountsSink, KeysSink } from './quantiles/key-sinks.js';
 import { eachTile, type Tile } from './scan/tiles.js';
 import type { ChunkRows, ChunkTask } from './scan/scan.js';
-import type { SinkName, SinkTypes, SinkSpec, SinkPartial } from './specs.js';
-import type { Sink } from './pass.js';
+import type { PartialOf, SinkName, SinkPartial, SinkSpec, SinkTypes, SpecOf } from './specs.js';
+import { PartialBuffer, type Sink } from './pass.js';
 import type { TileSource } from './scan/native-view.js';
-import { CellMemory } from './accumulators/cell-memory.js';
-import { CELL_FIELDS, WORKSPACE_BYTES } from '../kernels/cell-fields.js';
-import { NATIVE_BYTES, NATIVE_TYPES } from '../kernels/native-types.js';
-import { PartialBuffer } from './partials.js';
 
 type Opener<K extends SinkName> = (engine: Engine, spec: SinkTypes[K]['spec'], chunk: ChunkTask) => Sink;
 
@@ -132,50 +127,43 @@ function openAny(engine: Engine, spec: SinkSpec, chunk: ChunkTask): Sink {
   return open(engine, spec, chunk);
 }
 
-/**
- * The first calls of a kernel run in V8's baseline code, at half the speed, until its optimizing compiler has seen enough
- * of them; a single call over much data would run so to its end. A few hundred tiny calls when a thread starts are enough.
- */
-const CALLS = 200;
-const ELEMENTS = 256;
-/** Long runs have loops of their own, which take fewer calls to be seen enough. */
-const LONG_CALLS = 8;
-const LONG_ELEMENTS = 8192;
-const ROWS = 16;
-/** What most data is; other types take their first tile to warm up. */
-const TYPES = ['f32', 'f64'] as const;
+/** How many rows a filter keeps, piece by piece: what a slice of them, and cells per row, are planned with. */
+class RowCountSink implements Sink {
+  readonly #engine: Engine;
+  readonly #pieceRows: number;
+  readonly #counts: Float64Array<ArrayBuffer>;
 
-/** Takes about a millisecond, and nothing of the engine's memory. */
-export function warmUp(engine: Engine): void {
-  const { kernels, scratch, lines } = engine;
-  const mark = scratch.mark();
-  for (const type of TYPES) {
-    const number = NATIVE_TYPES.indexOf(type);
-    const ptr = scratch.alloc(LONG_ELEMENTS * NATIVE_BYTES[type]);
-    scratch.u8(ptr, LONG_ELEMENTS * NATIVE_BYTES[type]).fill(1);
-    const width = ELEMENTS / ROWS;
-    const workspace = scratch.alloc(WORKSPACE_BYTES * width);
-    const cells = new CellMemory(engine, type, width, CELL_FIELDS, 'columns');
-    cells.begin(0, width);
-    const into = { cells: cells.at('sum'), fieldBytes: cells.fieldBytes, cellStep: 0 };
-    const run = { type: number, ptr, step: 0, count: 1, length: ELEMENTS, ...into };
-    const step = width * NATIVE_BYTES[type];
-    const rows = { type: number, ptr, step, count: ROWS, length: width, blocks: 1, workspace, ...into };
-    const reduceRun = (length: number): void => {
-      kernels.momentsRuns(lines.write({ ...run, length, extremes: true }));
-      const over = lines.write({ ...run, length });
-      kernels.sumRuns(over);
-      kernels.momentsRuns(over);
-      kernels.extremesRuns(over);
-    };
-    for (let call = 0; call < LONG_CALLS; call++) reduceRun(LONG_ELEMENTS);
-    for (let call = 0; call < CALLS; call++) {
-      reduceRun(ELEMENTS);
-      const over = lines.write(rows);
-      kernels.sumRows(over);
-      kernels.momentsRows(over);
-      kernels.extremesRows(over);
+  constructor(engine: Engine, { pieceRows }: SpecOf<'row-counts'>, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#pieceRows = pieceRows;
+    this.#counts = new Float64Array(Math.ceil(chunk.rows!.length / pieceRows));
+  }
+
+  add({ rows }: Tile): void {
+    const { picked, start, count, first } = rows!;
+    const numbers = picked === 0 ? undefined : this.#engine.scratch.u32(picked, count);
+    for (let i = 0; i < count;) {
+      const piece = Math.floor((first + (numbers ? numbers[i]! : start + i)) / this.#pieceRows);
+      const end = (piece + 1) * this.#pieceRows - first;
+      const next = numbers ? firstAtLeast(numbers, end, i) : Math.min(count, end - start);
+      this.#counts[piece]! += next - i;
+      i = next;
     }
   }
-  scratch.release(mark);
+
+  partial(): PartialOf<'row-counts'> {
+    return { cellStart: 0, cellCount: 1, counts: this.#counts };
+  }
+}
+
+/** The first position from `from` on whose number is not below `limit`. */
+function firstAtLeast(numbers: Uint32Array, limit: number, from: number): number {
+  let low = from;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! >= limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

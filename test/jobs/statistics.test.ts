@@ -25,21 +25,21 @@ import { LIMITS } from '../../src/limits.js';
 import { selectFrom } from '../../src/layout/select.js';
 import { normalise, parseSlice } from '../../src/selection.js';
 import {
-  compileKernels,
   chunkAt,
+  compileKernels,
   Computation,
   computeInProcess,
   parseQuery,
   planQuery,
   planStatistics,
-  type PackedPartials,
-  type QueryPlan,
   type QueryInput,
+  type QueryPlan,
   type SinkPartial,
 } from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
 import { temporaryFolder } from '../helpers/server.js';
 import { atOnce } from '../../src/turns.js';
+import type { PackedPartials } from '../../src/jobs/packed-partials.js';
 
 const workplace = newWorkplace(compileKernels(), false);
 const ROWS = 64;

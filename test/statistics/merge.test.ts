@@ -11,7 +11,7 @@ import {
 import { seededRandom } from '../helpers/random.js';
 import { addPairTo } from '../../src/statistics/accumulators/sum.js';
 import { combineMoments, type MomentFields } from '../../src/statistics/accumulators/moments.js';
-import { exactInteger } from '../../src/statistics/accumulators/exact.js';
+import { exactInteger } from '../../src/statistics/accumulators/accumulator.js';
 
 const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900, chunkCellsMax: 16 };
 

@@ -9,7 +9,7 @@ import {
   type QueryInput,
 } from '../../src/statistics/index.js';
 import { scaled } from '../../src/statistics/accumulators/product.js';
-import { divideExact, exactInteger } from '../../src/statistics/accumulators/exact.js';
+import { divideExact, exactInteger } from '../../src/statistics/accumulators/accumulator.js';
 
 type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 

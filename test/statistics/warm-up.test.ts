@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { compileKernels, newEngine, warmUp } from '../../src/statistics/index.js';
+import { compileKernels, newEngine } from '../../src/statistics/index.js';
+import { warmUp } from '../../src/kernels/warm-up.js';
 
 test('warming up gives back what it took, for all engines of one compiled module', async t => {
   const module = compileKernels();

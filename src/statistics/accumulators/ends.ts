@@ -1,7 +1,6 @@
 /** The elements with the lowest and with the highest index; first and last. */
 import { withByteOrder } from '../../dtype.js';
-import type { Accumulator, Statistic } from './accumulator.js';
-import { exactInteger } from './exact.js';
+import { type Accumulator, exactInteger, type Statistic } from './accumulator.js';
 
 /** `sign` is 1 for the lowest index, -1 for the highest. */
 function end(name: 'first' | 'last', sign: 1 | -1): Accumulator {

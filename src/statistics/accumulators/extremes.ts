@@ -2,9 +2,18 @@
 import { parseDType, withByteOrder, type DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { narrowTo } from '../../narrow.js';
-import { type Accumulator, type Cells, type Fields, hasNan, type Statistic, usedIn } from './accumulator.js';
+import {
+  type Accumulator,
+  type Cells,
+  exactInteger,
+  type Fields,
+  hasNan,
+  type Integer,
+  type Statistic,
+  subtractExact,
+  usedIn,
+} from './accumulator.js';
 import { sumDType } from './sum.js';
-import { exactInteger, type Integer, subtractExact } from './exact.js';
 
 const INT64 = parseDType('<i8');
 

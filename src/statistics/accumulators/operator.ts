@@ -1,11 +1,10 @@
 /** The statistics that are finished from accumulators: one pass over the data is enough for them all. */
-import { placed, type Integer } from './exact.js';
 import { combineCells, fieldsOf, type StatisticName, statisticOf } from './index.js';
 import { fail } from '../../errors.js';
 import type { OperationResult, StatisticsResult } from '../result.js';
 import { checkRows, type Plan } from '../plan.js';
 import type { Operator, Pass } from '../pass.js';
-import { type Cells, type Fields, hasNan, newFields } from './accumulator.js';
+import { type Cells, type Fields, hasNan, type Integer, newFields, placed } from './accumulator.js';
 import { parseDType } from '../../dtype.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';

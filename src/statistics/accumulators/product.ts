@@ -11,8 +11,10 @@ export const PRODUCT: Accumulator = {
   elements: { name: 'addProduct', state: STATE },
   combine({ prod, prodExponent }, to, from, at, count) {
     for (let i = 0; i < count; i++) {
-      multiplyRun(from['prod']!, at + i, at + i + 1, prod!, prodExponent!, to + i);
-      prodExponent![to + i]! += from['prodExponent']![at + i]!;
+      const a = near(prod![to + i]!);
+      const b = near(from['prod']![at + i]!);
+      prod![to + i] = a.mantissa * b.mantissa;
+      prodExponent![to + i]! += a.exponent + b.exponent + from['prodExponent']![at + i]!;
     }
   },
 };
@@ -26,51 +28,19 @@ export const PRODUCT_STATISTICS = {
   },
 } as const satisfies Record<string, Statistic>;
 
-const LARGE = 2 ** 900;
-
-const SMALL = 2 ** -900;
-
-/**
- * prod[cell] * 2 ** exponent[cell] *= the run. The factor is kept far from overflow and underflow, so a product whose
- * value is representable is found whatever the order of its factors.
- */
-export function multiplyRun(
-  x: Float64Array,
-  from: number,
-  to: number,
-  prod: Float64Array,
-  exponent: Float64Array,
-  cell: number,
-): void {
-  let product = prod[cell]!;
-  for (let i = from; i < to; i++) {
-    const next = product * x[i]!;
-    const magnitude = Math.abs(next);
-    if (magnitude < LARGE && magnitude > SMALL) product = next;
-    else {
-      const a = scaleOf(product);
-      const b = scaleOf(x[i]!);
-      product = product * 2 ** a.half * 2 ** a.half * (x[i]! * 2 ** b.half * 2 ** b.half);
-      exponent[cell]! -= 2 * (a.half + b.half);
-    }
-  }
-  prod[cell] = product;
-}
-
-/** Half the exponent that brings a value near one (in two steps, since 2 ** 1074 is no double). 0 for 0, NaN, infinity. */
-function scaleOf(value: number): { half: number } {
-  const magnitude = Math.abs(value);
-  if (magnitude === 0 || !(magnitude < Number.POSITIVE_INFINITY)) return { half: 0 };
-  return { half: -Math.round(Math.log2(magnitude) / 2) };
+/** mantissa * 2 ** exponent, exactly: the mantissa is near one, but for 0, NaN and infinities, which stay as they are. */
+function near(value: number): { mantissa: number; exponent: number } {
+  if (value === 0 || !Number.isFinite(value)) return { mantissa: value, exponent: 0 };
+  // In two steps, since 2 ** 1074 is no double.
+  const half = -Math.round(Math.log2(Math.abs(value)) / 2);
+  return { mantissa: value * 2 ** half * 2 ** half, exponent: -2 * half };
 }
 
 /** value * 2 ** exponent, rounded once. */
-export function scaled(value: number, exponent: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value;
+function scaled(value: number, exponent: number): number {
   // Brought near one first, so that only the last step can round.
-  const { half } = scaleOf(value);
-  const near = value * 2 ** half * 2 ** half;
-  const left = Math.max(-1200, Math.min(1200, exponent - 2 * half));
+  const { mantissa, exponent: own } = near(value);
+  const left = Math.max(-1200, Math.min(1200, exponent + own));
   const first = Math.max(-1000, Math.min(1000, left));
-  return near * 2 ** first * 2 ** (left - first);
+  return mantissa * 2 ** first * 2 ** (left - first);
 }

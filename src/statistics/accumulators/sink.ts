@@ -3,7 +3,7 @@
  * Memory in the engine: 128 bytes per cell of the chunk for what kernels know of it, 32 for their work; and the partial.
  */
 import { boxAt, type Axis, type Box } from '../scan/box.js';
-import { CellMemory } from './cell-memory.js';
+import { CellMemory, ElementCells } from './cells.js';
 import type { Engine } from '../../kernels/engine.js';
 import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
@@ -12,10 +12,8 @@ import type { Lines } from '../../kernels/lines.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
 import type { PartialOf, SpecOf } from '../specs.js';
-import type { Sink } from '../pass.js';
-import { ElementCells } from './element-cells.js';
+import type { PartialBuffer, Sink } from '../pass.js';
 import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';
-import type { PartialBuffer } from '../partials.js';
 
 /** Which kernels a spec needs. */
 interface Wants {

@@ -1,7 +1,14 @@
 /** Sums, compensated where they are floats and exact where they are integers; sum and mean. */
 import { parseDType, type DType } from '../../dtype.js';
-import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
-import { divideExact, exactInteger, type Integer } from './exact.js';
+import {
+  type Accumulator,
+  type Cells,
+  divideExact,
+  exactInteger,
+  type Integer,
+  type Statistic,
+  usedIn,
+} from './accumulator.js';
 
 const FLOAT64 = parseDType('<f8');
 const INT64 = parseDType('<i8');

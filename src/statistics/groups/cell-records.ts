@@ -1,8 +1,7 @@
 /** What the cells of groups gather, in the kernels' memory: a block of values goes into every accumulator that is asked for. */
 import { NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
-import { CellMemory } from '../accumulators/cell-memory.js';
-import { ElementCells } from '../accumulators/element-cells.js';
+import { CellMemory, ElementCells } from '../accumulators/cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
 import type { DType } from '../../dtype.js';
 import type { Engine } from '../../kernels/engine.js';

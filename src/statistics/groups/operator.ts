@@ -12,7 +12,7 @@ import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
 import type { Scan } from '../scan/scan.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
-import { seenIn } from '../accumulators/accumulator.js';
+import { type Integer, placed, seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedOrdinals } from './key-table.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
@@ -20,7 +20,6 @@ import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.j
 import type { PartialOf, SinkPartial, SpecOf } from '../specs.js';
 import { turnOf, type Operator, type Pass } from '../pass.js';
 import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
-import { type Integer, placed } from '../accumulators/exact.js';
 
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;

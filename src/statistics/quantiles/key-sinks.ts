@@ -12,9 +12,8 @@ import { partsOf } from '../groups/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { KeyRanges, KnownGroups, PartialOf, SpecOf } from '../specs.js';
-import type { Sink } from '../pass.js';
+import type { PartialBuffer, Sink } from '../pass.js';
 import { BlockValues, eachBlock } from '../groups/row-values.js';
-import type { PartialBuffer } from '../partials.js';
 
 /** Elements that kernels look at in one call. */
 const PIECE = 16 * 1024;

@@ -1,12 +1,12 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
 import { parseDType, type DType } from '../../dtype.js';
-import { placed } from '../accumulators/exact.js';
 import type { Plan } from '../plan.js';
 import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { PartialOf, Values } from '../specs.js';
 import { positionsOf } from '../accumulators/operator.js';
+import { placed } from '../accumulators/accumulator.js';
 
 const FLOAT64 = parseDType('<f8');
 

@@ -2,8 +2,7 @@
  * Partials of many chunks on their way to another thread: where all their fields lie in one shared buffer, four numbers
  * a chunk say where, since a view of the buffer for each field of each chunk takes longer to send than to combine.
  */
-import type { PartialOf, SinkPartial } from './specs.js';
-import type { Fields } from './accumulators/accumulator.js';
+import type { PartialOf, SinkPartial } from '../statistics/index.js';
 
 /** What one sink found in each of some chunks. */
 export type PackedPartials =
@@ -41,40 +40,9 @@ export function unpackPartial(packed: PackedPartials, i: number): SinkPartial | 
   const { buffer, names, heads } = packed;
   const at = HEAD_LENGTH * i;
   const cellCount = heads[at + 2]!;
-  const fields: Fields = {};
+  const fields: PartialOf<'reduce'>['fields'] = {};
   for (let n = 0; n < names.length; n++) {
     fields[names[n]!] = new Float64Array(buffer, heads[at]! + 8 * n * cellCount, cellCount);
   }
   return { cellStart: heads[at + 1]!, cellCount, cellSize: heads[at + 3]!, fields } satisfies PartialOf<'reduce'>;
-}
-
-/**
- * Memory that partials are put into, one behind the other, until it is full: memory of their own for the partials of
- * every task would have the threads collect garbage for as long as they compute. What is taken from it is to be written
- * whole: whatever was there before is still in it.
- */
-export class PartialBuffer {
-  readonly #buffer: ArrayBuffer | SharedArrayBuffer | undefined;
-  #usedBytes = 0;
-
-  constructor(buffer?: ArrayBuffer | SharedArrayBuffer) {
-    this.#buffer = buffer;
-  }
-
-  f64(length: number): Float64Array {
-    const start = this.#take(8 * length);
-    return start === undefined ? new Float64Array(length) : new Float64Array(this.#buffer!, start, length);
-  }
-
-  u32(length: number): Uint32Array {
-    const start = this.#take(4 * length);
-    return start === undefined ? new Uint32Array(length) : new Uint32Array(this.#buffer!, start, length);
-  }
-
-  #take(bytes: number): number | undefined {
-    const start = Math.ceil(this.#usedBytes / 8) * 8;
-    if (!this.#buffer || start + bytes > this.#buffer.byteLength) return undefined;
-    this.#usedBytes = start + bytes;
-    return start;
-  }
 }
