@@ -37,7 +37,7 @@ function near(value: number): { mantissa: number; exponent: number } {
 }
 
 /** value * 2 ** exponent, rounded once. */
-function scaled(value: number, exponent: number): number {
+export function scaled(value: number, exponent: number): number {
   // Brought near one first, so that only the last step can round.
   const { mantissa, exponent: own } = near(value);
   const left = Math.max(-1200, Math.min(1200, exponent + own));
