@@ -3,9 +3,9 @@
  * rest.
  */
 
-import { keyOf } from './codes';
+import { keyOf, Values } from './codes';
 import { Lanes } from './lanes';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
+import { forType, Is, Kernel } from './types';
 
 /** Ranges of keys up to this length are sorted by insertion. */
 const SHORT: usize = 24;
@@ -27,22 +27,22 @@ class Key {
  * Answers how many of them are NaN.
  */
 export function toKeys(type: i32, ptr: usize, step: usize, count: usize, to: usize): usize {
-  if (type === F32) return step === 4 ? packedFloats32(ptr, count, to) : keysOf<f32, u32>(ptr, step, count, to);
-  if (type === F64) return keysOf<f64, u64>(ptr, step, count, to);
-  if (type === I8) return keysOf<i8, u32>(ptr, step, count, to);
-  if (type === U8) return keysOf<u8, u32>(ptr, step, count, to);
-  if (type === I16) return keysOf<i16, u32>(ptr, step, count, to);
-  if (type === U16) return keysOf<u16, u32>(ptr, step, count, to);
-  if (type === I32) return keysOf<i32, u32>(ptr, step, count, to);
-  if (type === U32) return keysOf<u32, u32>(ptr, step, count, to);
-  if (type === I64) return keysOf<i64, u64>(ptr, step, count, to);
-  return keysOf<u64, u64>(ptr, step, count, to);
+  return forType<ToKeys>(Values.of(type, ptr, step, 0, count, to));
 }
 
-function keysOf<T, K>(ptr: usize, step: usize, count: usize, to: usize): usize {
+class ToKeys extends Kernel {
+  run<T>(args: usize): usize {
+    const values = changetype<Values>(args);
+    if (Is.single<T>() && values.stride === 4) return packedFloats32(values.from, values.count, values.to);
+    return keysOf<T>(values.from, values.stride, values.count, values.to);
+  }
+}
+
+function keysOf<T>(ptr: usize, step: usize, count: usize, to: usize): usize {
   let nans: usize = 0;
   for (let i: usize = 0; i < count; i++, ptr += step) {
-    Key.set<K>(to, i, keyOf<T>(ptr) as K);
+    if (sizeof<T>() === 8) Key.set<u64>(to, i, keyOf<T>(ptr));
+    else Key.set<u32>(to, i, u32(keyOf<T>(ptr)));
     if (isFloat<T>()) nans += usize(load<T>(ptr) !== load<T>(ptr));
   }
   return nans;
@@ -60,7 +60,7 @@ function packedFloats32(ptr: usize, count: usize, to: usize): usize {
     counts = i32x4.sub(counts, nan);
   }
   const nans = Lanes.sumCounts(counts);
-  return usize(nans) + keysOf<f32, u32>(ptr + (i << 2), 4, count - i, to + (i << 2));
+  return usize(nans) + keysOf<f32>(ptr + (i << 2), 4, count - i, to + (i << 2));
 }
 
 /**

@@ -19,32 +19,36 @@ import {
   ROW_IDS,
   STARTS,
   STRIDE,
-  TYPE,
 } from '../src/kernels/search-spec';
 import { at, keyOf, valueOf } from './codes';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U64, U8 } from './types';
+import { STRETCH, Turns } from './lines';
+import { forType, Kernel, Yes } from './types';
 
 /** Ranges that vectors of elements are compared with, one after the other; of more, the hull. */
 const COMPARED_MAX: u32 = 12;
 /** The ends of these as vectors. */
 const BOUNDS: usize = memory.data(384);
 
+/** What `collectKeys` was told beside the values. */
+let collectWhere: usize = 0;
+let collectedKeys: usize = 0;
+let collectedRanges: usize = 0;
+
 /**
  * Collects the sort keys of values that lie in a range of their cell, of 32 bits where the type has no more, else of 64, and
  * the numbers of the ranges (u32); answers how many there are. There must be space for one more than there are values.
  */
 export function collectKeys(values: usize, where: usize, toKeys: usize, toRanges: usize): usize {
-  const type = load<i32>(values, TYPE);
-  if (type === F32) return collectOf<f32>(values, where, toKeys, toRanges);
-  if (type === F64) return collectOf<f64>(values, where, toKeys, toRanges);
-  if (type === I8) return collectOf<i8>(values, where, toKeys, toRanges);
-  if (type === U8) return collectOf<u8>(values, where, toKeys, toRanges);
-  if (type === I16) return collectOf<i16>(values, where, toKeys, toRanges);
-  if (type === U16) return collectOf<u16>(values, where, toKeys, toRanges);
-  if (type === I32) return collectOf<i32>(values, where, toKeys, toRanges);
-  if (type === U32) return collectOf<u32>(values, where, toKeys, toRanges);
-  if (type === I64) return collectOf<i64>(values, where, toKeys, toRanges);
-  return collectOf<u64>(values, where, toKeys, toRanges);
+  collectWhere = where;
+  collectedKeys = toKeys;
+  collectedRanges = toRanges;
+  return forType<Collect>(values);
+}
+
+class Collect extends Kernel {
+  run<T>(values: usize): usize {
+    return collectOf<T>(values, collectWhere, collectedKeys, collectedRanges);
+  }
 }
 
 /** Counts collected keys by bucket of their range: one that is wider than 2 ** bits has as many (u32), of equal powers of two. */
@@ -155,7 +159,7 @@ function outsideFours<T>(from: usize, cells: usize, count: usize, firstCell: u32
   return i;
 }
 
-/** Packed values of one cell, 64 bytes at a time. */
+/** Packed values of one cell. */
 function collectPacked<T>(from: usize, count: usize, cell: u32, where: usize, toKeys: usize, toRanges: usize): usize {
   const own = cell - load<u32>(where, FIRST_CELL);
   if (own >= load<u32>(where, CELL_COUNT)) return 0;
@@ -164,18 +168,52 @@ function collectPacked<T>(from: usize, count: usize, cell: u32, where: usize, to
   const start = load<u32>(starts);
   const last = load<u32>(starts, 4);
   if (start === last) return 0;
-  if (sizeof<T>() === 4 && last - start > 1 && placeHighs<T>(ranges, start, last)) {
-    return collectHighs<T>(from, count, start, last, ranges, toKeys, toRanges);
-  }
-  const bounds = placeBounds<T>(ranges, start, last);
   const end = from + count * sizeof<T>();
+  if (sizeof<T>() === 4 && placeHighs<T>(ranges, start, last)) {
+    const highs = BOUNDS + usize(last - start) * 16;
+    return collectBlocks<T, Yes>(from, end, highs, start, last, ranges, toKeys, toRanges);
+  }
+  return collectBlocks<T, void>(from, end, placeBounds<T>(ranges, start, last), start, last, ranges, toKeys, toRanges);
+}
+
+/** 64 bytes at a time, of four pages in turn; `bounds` is the end of what they are compared with. */
+function collectBlocks<T, Highs>(
+  ptr: usize,
+  end: usize,
+  bounds: usize,
+  start: u32,
+  last: u32,
+  ranges: usize,
+  toKeys: usize,
+  toRanges: usize,
+): usize {
   let found: usize = 0;
-  let here = from;
-  for (; here + 64 <= end; here += 64) {
-    const a = Bounds.ordered<T>(v128.load(here));
-    const b = Bounds.ordered<T>(v128.load(here, 16));
-    const c = Bounds.ordered<T>(v128.load(here, 32));
-    const d = Bounds.ordered<T>(v128.load(here, 48));
+  for (const body = end - ((end - ptr) & 63); ptr < body;) {
+    const reach = Turns.reach(body - ptr);
+    for (const stop = Turns.last(ptr, body); ptr < stop; ptr += 64) {
+      for (let at = ptr; at < ptr + reach; at += STRETCH) {
+        let lanes = isVoid<Highs>() ? Block.held<T>(at, bounds) : Block.high(at, bounds);
+        for (; lanes; lanes &= lanes - 1) {
+          found = Collected.add<T>(at + (usize(ctz(lanes)) << 2), start, last, ranges, toKeys, toRanges, found);
+        }
+      }
+    }
+    ptr += Turns.skip(reach);
+  }
+  for (; ptr < end; ptr += sizeof<T>()) {
+    found = Collected.add<T>(ptr, start, last, ranges, toKeys, toRanges, found);
+  }
+  return found;
+}
+
+/** 64 bytes: the elements of 32 bits, or halves of elements, that may lie in a range, as bits from the lowest on. */
+class Block {
+  /** Elements of 64 bits are told of by their first half. */
+  @inline static held<T>(at: usize, bounds: usize): u32 {
+    const a = Bounds.ordered<T>(v128.load(at));
+    const b = Bounds.ordered<T>(v128.load(at, 16));
+    const c = Bounds.ordered<T>(v128.load(at, 32));
+    const d = Bounds.ordered<T>(v128.load(at, 48));
     let inA = Bounds.hold<T>(a, BOUNDS);
     let inB = Bounds.hold<T>(b, BOUNDS);
     let inC = Bounds.hold<T>(c, BOUNDS);
@@ -186,20 +224,23 @@ function collectPacked<T>(from: usize, count: usize, cell: u32, where: usize, to
       inC = v128.or(inC, Bounds.hold<T>(c, each));
       inD = v128.or(inD, Bounds.hold<T>(d, each));
     }
-    if (!v128.any_true(v128.or(v128.or(inA, inB), v128.or(inC, inD)))) continue;
-    let lanes = u32(
-      i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(inA, inB), i16x8.narrow_i32x4_s(inC, inD))),
-    );
-    // Each element of 64 bits is two lanes.
-    if (sizeof<T>() === 8) lanes &= 0x5555;
-    for (; lanes; lanes &= lanes - 1) {
-      found = Collected.add<T>(here + (usize(ctz(lanes)) << 2), start, last, ranges, toKeys, toRanges, found);
+    if (!v128.any_true(v128.or(v128.or(inA, inB), v128.or(inC, inD)))) return 0;
+    const lanes = i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(inA, inB), i16x8.narrow_i32x4_s(inC, inD)));
+    return sizeof<T>() === 8 ? u32(lanes) & 0x5555 : u32(lanes);
+  }
+
+  /** Elements of 32 bits whose 16 high bits are those of a range. */
+  @inline static high(at: usize, highs: usize): u32 {
+    const a = v128.shuffle<i16>(v128.load(at), v128.load(at, 16), 1, 3, 5, 7, 9, 11, 13, 15);
+    const b = v128.shuffle<i16>(v128.load(at, 32), v128.load(at, 48), 1, 3, 5, 7, 9, 11, 13, 15);
+    let inA = i16x8.eq(a, v128.load(BOUNDS));
+    let inB = i16x8.eq(b, v128.load(BOUNDS));
+    for (let each = BOUNDS + 16; each < highs; each += 16) {
+      inA = v128.or(inA, i16x8.eq(a, v128.load(each)));
+      inB = v128.or(inB, i16x8.eq(b, v128.load(each)));
     }
+    return v128.any_true(v128.or(inA, inB)) ? u32(i8x16.bitmask(i8x16.narrow_i16x8_s(inA, inB))) : 0;
   }
-  for (; here < end; here += sizeof<T>()) {
-    found = Collected.add<T>(here, start, last, ranges, toKeys, toRanges, found);
-  }
-  return found;
 }
 
 /** Two vectors for each range, or for all of them where they are many: the least and the most value. Answers their end. */
@@ -216,7 +257,7 @@ function placeBounds<T>(ranges: usize, start: u32, end: u32): usize {
 }
 
 /**
- * Places the 16 high bits of several ranges as vectors, where each range lies within one pattern of them, as after a first
+ * Places the 16 high bits of ranges as vectors, where each range lies within one pattern of them, as after a first
  * pass over floats; answers whether that is so.
  */
 function placeHighs<T>(ranges: usize, start: u32, end: u32): bool {
@@ -228,38 +269,6 @@ function placeHighs<T>(ranges: usize, start: u32, end: u32): bool {
     v128.store(to, v128.load16_splat(to, 2));
   }
   return true;
-}
-
-/** Packed values of 32 bits, sixteen at a time: those are looked at whose 16 high bits are those of a range. */
-function collectHighs<T>(
-  from: usize,
-  count: usize,
-  start: u32,
-  last: u32,
-  ranges: usize,
-  toKeys: usize,
-  toRanges: usize,
-): usize {
-  const end = from + count * 4;
-  const highs = BOUNDS + usize(last - start) * 16;
-  let found: usize = 0;
-  let here = from;
-  for (; here + 64 <= end; here += 64) {
-    const a = v128.shuffle<i16>(v128.load(here), v128.load(here, 16), 1, 3, 5, 7, 9, 11, 13, 15);
-    const b = v128.shuffle<i16>(v128.load(here, 32), v128.load(here, 48), 1, 3, 5, 7, 9, 11, 13, 15);
-    let inA = i16x8.eq(a, v128.load(BOUNDS));
-    let inB = i16x8.eq(b, v128.load(BOUNDS));
-    for (let each = BOUNDS + 16; each < highs; each += 16) {
-      inA = v128.or(inA, i16x8.eq(a, v128.load(each)));
-      inB = v128.or(inB, i16x8.eq(b, v128.load(each)));
-    }
-    if (!v128.any_true(v128.or(inA, inB))) continue;
-    for (let lanes = u32(i8x16.bitmask(i8x16.narrow_i16x8_s(inA, inB))); lanes; lanes &= lanes - 1) {
-      found = Collected.add<T>(here + (usize(ctz(lanes)) << 2), start, last, ranges, toKeys, toRanges, found);
-    }
-  }
-  for (; here < end; here += 4) found = Collected.add<T>(here, start, last, ranges, toKeys, toRanges, found);
-  return found;
 }
 
 class Bounds {

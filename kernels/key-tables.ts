@@ -4,13 +4,20 @@
  * are in memory, and brought into the order of the keys at the end.
  */
 import { NAN_DIGIT } from '../src/kernels/constants';
-import { keyOf } from './codes';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
+import { keyOf, Values } from './codes';
+import { STRETCH, Turns } from './lines';
+import { F32, F64, forType, I16, I8, Kernel, Yes } from './types';
+
+/** The range that `countKeys` counts by: its lowest key, the shift that leaves the bucket of an offset, and the last bucket. */
+let low: u64 = 0;
+let shift: u64 = 0;
+let last: u64 = 0;
 
 /**
  * Adds elements to a table (u32). Those of 8 bits have 256 counters, those of 16 bits and floats 65,536, for their high
  * bits. Longer integers, and floats among which there is no NaN and whose range has not all keys, are counted by the bucket
- * of the range at `range` (its lowest key and the distance to its highest): 2 ** bits of them, of equal powers of two.
+ * of the range at `range` (its lowest key and the distance to its highest): 2 ** bits of them, of equal powers of two. What
+ * is above the range, as only a file that is being changed has, counts as the highest.
  */
 export function countKeys(
   type: i32,
@@ -22,20 +29,11 @@ export function countKeys(
   bits: i32,
   table: usize,
 ): void {
-  const isWhole = load<u64>(range) === 0;
-  for (let line: usize = 0; line < lines; line++, ptr += stride) {
-    if (type === F32 && isWhole) countFloats<f32>(ptr, ptr + (count << 2), table);
-    else if (type === F64 && isWhole) countFloats<f64>(ptr, ptr + (count << 3), table);
-    else if (type === F32) countOffsets32<f32>(ptr, ptr + (count << 2), range, bits, table);
-    else if (type === F64) countOffsets64<f64>(ptr, ptr + (count << 3), range, bits, table);
-    else if (type === I8 || type === U8) for (let i: usize = 0; i < count; i++) Table.add(table, load<u8>(ptr + i));
-    else if (type === I16 || type === U16) {
-      for (let i: usize = 0; i < count; i++) Table.add(table, load<u16>(ptr + i * 2));
-    } else if (type === I32) countOffsets32<i32>(ptr, ptr + (count << 2), range, bits, table);
-    else if (type === U32) countOffsets32<u32>(ptr, ptr + (count << 2), range, bits, table);
-    else if (type === I64) countOffsets64<i64>(ptr, ptr + (count << 3), range, bits, table);
-    else countOffsets64<u64>(ptr, ptr + (count << 3), range, bits, table);
-  }
+  const span = load<u64>(range, 8);
+  low = load<u64>(range);
+  shift = max<i32>(0, 64 - i32(clz(span)) - bits);
+  last = span >> shift;
+  for (; lines > 0; lines--, ptr += stride) forType<CountLine>(Values.of(type, ptr, 0, 0, count, table));
 }
 
 /**
@@ -82,69 +80,78 @@ class Table {
   }
 }
 
-/** NaN, whichever they are, are counted at NAN_DIGIT. */
-function countFloats<T>(at: usize, end: usize, table: usize): void {
-  while (at + 64 <= end) {
-    const stop = at + 64;
-    const a = v128.load(at);
-    const b = v128.load(at, 16);
-    const c = v128.load(at, 32);
-    const d = v128.load(at, 48);
-    const nan = v128.or(v128.or(v128.ne<T>(a, a), v128.ne<T>(b, b)), v128.or(v128.ne<T>(c, c), v128.ne<T>(d, d)));
-    if (v128.any_true(nan)) for (; at < stop; at += sizeof<T>()) countFloat<T>(at, table);
-    for (; at < stop; at += 32) {
-      Table.add(table, load<u16>(at, sizeof<T>() - 2));
-      Table.add(table, load<u16>(at, 2 * sizeof<T>() - 2));
-      Table.add(table, load<u16>(at, 3 * sizeof<T>() - 2));
-      Table.add(table, load<u16>(at, 4 * sizeof<T>() - 2));
-      if (sizeof<T>() === 8) continue;
-      Table.add(table, load<u16>(at, 18));
-      Table.add(table, load<u16>(at, 22));
-      Table.add(table, load<u16>(at, 26));
-      Table.add(table, load<u16>(at, 30));
+class CountLine extends Kernel {
+  run<T>(args: usize): usize {
+    const line = changetype<Values>(args);
+    const end = line.from + line.count * sizeof<T>();
+    if (isFloat<T>() && low === 0) countLine<T, Yes>(line.from, end, line.to);
+    else countLine<T, void>(line.from, end, line.to);
+    return 0;
+  }
+}
+
+/** 64 bytes at a time, of four pages in turn. */
+function countLine<T, Highs>(ptr: usize, end: usize, table: usize): void {
+  for (const body = end - ((end - ptr) & 63); ptr < body;) {
+    const reach = Turns.reach(body - ptr);
+    for (const last = Turns.last(ptr, body); ptr < last; ptr += 64) {
+      for (let at = ptr; at < ptr + reach; at += STRETCH) {
+        if (!isVoid<Highs>()) countHighs<T>(at, table);
+        else if (sizeof<T>() === 4) countOffsets<T>(at, table);
+        else for (let i: usize = 0; i < 64; i += sizeof<T>()) Table.add(table, Index.of<T, Highs>(at + i));
+      }
     }
+    ptr += Turns.skip(reach);
   }
-  for (; at < end; at += sizeof<T>()) countFloat<T>(at, table);
+  for (; ptr < end; ptr += sizeof<T>()) Table.add(table, Index.of<T, Highs>(ptr));
 }
 
-function countFloat<T>(at: usize, table: usize): void {
-  const value = load<T>(at);
-  Table.add(table, value === value ? load<u16>(at, sizeof<T>() - 2) : NAN_DIGIT);
-}
-
-class Buckets {
-  /** The shift that leaves the bucket of an offset in a range. */
-  @inline static shiftOf(span: u64, bits: i32): i32 {
-    return max<i32>(0, 64 - i32(clz(span)) - bits);
+class Index {
+  /** The counter of an element. Of floats, NaN, whichever they are, have NAN_DIGIT. */
+  @inline static of<T, Highs>(at: usize): u32 {
+    if (sizeof<T>() === 1) return load<u8>(at);
+    if (sizeof<T>() === 2) return load<u16>(at);
+    if (isVoid<Highs>()) return u32(min<u64>(last, (keyOf<T>(at) - low) >> shift));
+    const value = load<T>(at);
+    return value === value ? load<u16>(at, sizeof<T>() - 2) : NAN_DIGIT;
   }
 }
 
-/** What is above the range, as only a file that is being changed has, counts as the highest. */
-function countOffsets32<T>(at: usize, end: usize, range: usize, bits: i32, table: usize): void {
-  const low = load<u32>(range);
-  const span = load<u64>(range, 8);
-  const shift = Buckets.shiftOf(span, bits);
-  const last = u32(span >> shift);
+/** 64 bytes of floats, by their high bits. */
+function countHighs<T>(at: usize, table: usize): void {
+  const stop = at + 64;
+  const a = v128.load(at);
+  const b = v128.load(at, 16);
+  const c = v128.load(at, 32);
+  const d = v128.load(at, 48);
+  const nan = v128.or(v128.or(v128.ne<T>(a, a), v128.ne<T>(b, b)), v128.or(v128.ne<T>(c, c), v128.ne<T>(d, d)));
+  if (v128.any_true(nan)) for (; at < stop; at += sizeof<T>()) Table.add(table, Index.of<T, Yes>(at));
+  for (; at < stop; at += 32) {
+    Table.add(table, load<u16>(at, sizeof<T>() - 2));
+    Table.add(table, load<u16>(at, 2 * sizeof<T>() - 2));
+    Table.add(table, load<u16>(at, 3 * sizeof<T>() - 2));
+    Table.add(table, load<u16>(at, 4 * sizeof<T>() - 2));
+    if (sizeof<T>() === 8) continue;
+    Table.add(table, load<u16>(at, 18));
+    Table.add(table, load<u16>(at, 22));
+    Table.add(table, load<u16>(at, 26));
+    Table.add(table, load<u16>(at, 30));
+  }
+}
+
+/** 64 bytes of 32-bit elements, by bucket of the range. */
+function countOffsets<T>(at: usize, table: usize): void {
   const sign = i32x4.splat(i32.MIN_VALUE);
-  const lows = i32x4.splat(low);
-  const lasts = i32x4.splat(last);
-  for (; at + 16 <= end; at += 16) {
+  const lows = i32x4.splat(u32(low));
+  const lasts = i32x4.splat(u32(last));
+  for (const stop = at + 64; at < stop; at += 16) {
     let keys = v128.load(at);
     if (isFloat<T>()) keys = v128.xor(keys, v128.or(i32x4.shr_s(keys, 31), sign));
     else if (isSigned<T>()) keys = v128.xor(keys, sign);
-    const indices = i32x4.min_u(lasts, i32x4.shr_u(i32x4.sub(keys, lows), shift));
+    const indices = i32x4.min_u(lasts, i32x4.shr_u(i32x4.sub(keys, lows), i32(shift)));
     Table.add(table, i32x4.extract_lane(indices, 0));
     Table.add(table, i32x4.extract_lane(indices, 1));
     Table.add(table, i32x4.extract_lane(indices, 2));
     Table.add(table, i32x4.extract_lane(indices, 3));
   }
-  for (; at < end; at += 4) Table.add(table, min<u32>(last, (u32(keyOf<T>(at)) - low) >> shift));
-}
-
-function countOffsets64<T>(at: usize, end: usize, range: usize, bits: i32, table: usize): void {
-  const low = load<u64>(range);
-  const span = load<u64>(range, 8);
-  const shift = Buckets.shiftOf(span, bits);
-  const last = span >> shift;
-  for (; at < end; at += 8) Table.add(table, u32(min<u64>(last, (keyOf<T>(at) - low) >> shift)));
 }

@@ -2,10 +2,10 @@
  * Values of cells by bucket of a scale, before it is known where elements of wanted ranks lie. What kernels are told of values
  * stands in src/kernels/search-spec.ts; a cell is a group, or one of the cells of a group.
  */
-import { CELLS, COUNT, FROM, ROW_IDS, STRIDE, TYPE } from '../src/kernels/search-spec';
+import { CELLS, COUNT, FROM, ROW_IDS, STRIDE } from '../src/kernels/search-spec';
 import { at } from './codes';
 import { Lanes } from './lanes';
-import { F32, F64, I16, I32, I64, I8, U16, U32, U8 } from './types';
+import { forType, Is, Kernel } from './types';
 
 /** Added to a small number, they leave the nearest integer, and two more, in the low bits. */
 const ROUNDER: f64 = 4503599627370498;
@@ -13,22 +13,30 @@ const ROUNDER32: f32 = 8388610;
 /** The bits of 2 ** 23. */
 const ROUNDED32: i32 = 0x4b00_0000;
 
+/** What `countScaled` was told beside the values. */
+let scaleLow: f64 = 0;
+let bucketsPerUnit: f64 = 0;
+let bucketCount: u32 = 0;
+let scaleCounters: usize = 0;
+
 /**
  * Counts values by bucket: 0 is for NaN, 1 for what is below `low`, the last for what is too large, and the others divide
  * what lies between, `scale` buckets to a unit. A cell has `buckets` counters (u32). float32 are placed in float32.
  */
 export function countScaled(values: usize, low: f64, scale: f64, buckets: u32, counters: usize): void {
-  const type = load<i32>(values, TYPE);
-  if (type === F32) return countFloats(values, f32(low), f32(scale), buckets, counters);
-  if (type === F64) return countWide<f64>(values, low, scale, buckets, counters);
-  if (type === I8) return countWide<i8>(values, low, scale, buckets, counters);
-  if (type === U8) return countWide<u8>(values, low, scale, buckets, counters);
-  if (type === I16) return countWide<i16>(values, low, scale, buckets, counters);
-  if (type === U16) return countWide<u16>(values, low, scale, buckets, counters);
-  if (type === I32) return countWide<i32>(values, low, scale, buckets, counters);
-  if (type === U32) return countWide<u32>(values, low, scale, buckets, counters);
-  if (type === I64) return countWide<i64>(values, low, scale, buckets, counters);
-  return countWide<u64>(values, low, scale, buckets, counters);
+  scaleLow = low;
+  bucketsPerUnit = scale;
+  bucketCount = buckets;
+  scaleCounters = counters;
+  forType<CountScaled>(values);
+}
+
+class CountScaled extends Kernel {
+  run<T>(values: usize): usize {
+    if (Is.single<T>()) countFloats(values, f32(scaleLow), f32(bucketsPerUnit), bucketCount, scaleCounters);
+    else countWide<T>(values, scaleLow, bucketsPerUnit, bucketCount, scaleCounters);
+    return 0;
+  }
 }
 
 function countFloats(values: usize, low: f32, scale: f32, buckets: u32, counters: usize): void {

@@ -14,7 +14,7 @@ for (const [number, type] of NATIVE_TYPES.entries()) {
   if (isLongInteger(type)) continue;
   t.test(`${type} are counted as the specification counts, whatever the length and the alignment`, async t => {
     const wrong: string[] = [];
-    for (let length = 0; length <= 67; length++) {
+    for (const length of [...Array(68).keys(), ...longLengths(type)]) {
       for (let seed = 0; seed < caseCount(1, 6); seed++) {
         const random = seededRandom(length * 100 + seed);
         const each = rowsCase(type, 1 + random.below(3), length, () => randomValue(random, type, 50));
@@ -27,6 +27,11 @@ for (const [number, type] of NATIVE_TYPES.entries()) {
     }
     t.same(wrong, []);
   });
+}
+
+/** Lines of less than four stretches of 8 KiB, of four and of nine: they are read in turns. */
+function longLengths(type: NativeType): number[] {
+  return [4, 4, 9].map((stretches, i) => (stretches * 8192) / NATIVE_BYTES[type] + 21 * i - 1);
 }
 
 function isLongInteger(type: NativeType): boolean {
@@ -61,13 +66,14 @@ t.test('long integers are counted by bucket of a range that holds them', async t
   for (let seed = 0; seed < caseCount(60, 200); seed++) {
     const random = seededRandom(seed);
     const type = random.pick(['i32', 'u32', 'i64', 'u64'] as const);
+    const length = random.next() < 0.1 ? random.pick(longLengths(type)) : random.below(68);
     const width = NATIVE_BYTES[type] * 8;
     const least = type.startsWith('i') ? -(2n ** BigInt(width - 1)) : 0n;
     const low = BigInt(random.below(1000)) + (random.next() < 0.5 ? least : 0n);
     const span = random.pick([0, 5, 1000, 2 ** 16, 2 ** 30, ...(width === 64 ? [2 ** 45] : [])]);
     const bits = random.pick([1, 7, 16]);
     const most = random.next() < 0.2 ? 2 * span : span;
-    const each = rowsCase(type, 1 + random.below(3), random.below(68), () => low + BigInt(random.below(most + 1)));
+    const each = rowsCase(type, 1 + random.below(3), length, () => low + BigInt(random.below(most + 1)));
     const difference = compareTables(seed, each, TABLE_LENGTH, ({ kernels, memory, at, spec, table }) => {
       memory.setBigUint64(spec, low - least, true);
       memory.setBigUint64(spec + 8, BigInt(span), true);
@@ -102,6 +108,37 @@ t.test('floats are counted by bucket of a range that holds them', async t => {
       kernels.countKeys(NATIVE_TYPES.indexOf(type), ...at, spec, bits, table);
     });
     if (difference !== undefined) wrong.push(`seed ${seed}: ${difference}`);
+  }
+  t.same(wrong, []);
+});
+
+t.test('long lines are collected in one range and in several, as the specification collects them', async t => {
+  const wrong: string[] = [];
+  for (const type of NATIVE_TYPES.filter(each => NATIVE_BYTES[each] >= 4)) {
+    for (const [seed, length] of [...longLengths(type), ...longLengths(type)].entries()) {
+      const random = seededRandom(seed);
+      const each = rowsCase(type, 1, length, () => randomValue(random, type, 1000));
+      const keys = each.values.slice(0, seed < 3 ? 1 : 5).map(value => keyOf(type, value) & ~0xffffn);
+      const lows = [...new Set(keys)].sort((a, b) => (a < b ? -1 : 1));
+      // Whole patterns of high bits, or less.
+      const span = random.pick([0xffffn, 0x8fffn]);
+      const difference = compareTables(seed, each, TABLE_LENGTH, ({ kernels, memory, at, spec, table }) => {
+        const put = (from: number, words: readonly number[]): void =>
+          words.forEach((word, i) => memory.setUint32(from + 4 * i, word, true));
+        const [where, starts, ranges, found] = [spec + 64, spec + 128, spec + 256, table + 8 * TABLE_LENGTH];
+        put(spec, [each.number, at[0], NATIVE_BYTES[type], 0, length, 0, 3]);
+        put(where, [3, 1, 0, starts, ranges]);
+        put(starts, [0, lows.length]);
+        for (const [i, low] of lows.flatMap(each => [each, span]).entries()) {
+          memory.setBigUint64(ranges + 8 * i, low, true);
+        }
+        const numbers = found + 8 * (length + 1);
+        const count = kernels.collectKeys(spec, where, found, numbers);
+        kernels.countRanges(NATIVE_BYTES[type] === 8 ? 8 : 4, found, numbers, count, where, 13, table);
+        return count > 0 && count;
+      });
+      if (difference !== undefined) wrong.push(`${type} ${length}: ${difference}`);
+    }
   }
   t.same(wrong, []);
 });
