@@ -6,9 +6,9 @@ import type { RowColumn } from '../filter/filter.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/select/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
-import type { BinSpec } from './histogram/spec.js';
 import type { AccumulatorName } from './accumulators/index.js';
 import type { Fields } from './accumulators/accumulator.js';
+import type { BinSpec } from '../kernels/bins.js';
 
 /** The cells `[cellStart, cellStart + cellCount)` of the plan, which something is about. */
 interface CellSpan {

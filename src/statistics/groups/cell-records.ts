@@ -1,5 +1,5 @@
 /** What the cells of groups gather, in the kernels' memory: a block of values goes into every accumulator that is asked for. */
-import { NATIVE_TYPES } from '../../kernels/native-types.js';
+import { isWideType, NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
 import { CellMemory, ElementCells } from '../accumulators/cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
@@ -16,10 +16,8 @@ export class CellRecords {
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
   readonly #used: ReadonlySet<CellField>;
-  readonly #typeNumber: number;
   readonly #isWide: boolean;
   readonly #isSigned: boolean;
-  readonly #hasElements: boolean;
   readonly #values: number;
   readonly #cellOfRow: number;
 
@@ -32,10 +30,8 @@ export class CellRecords {
     this.#used = new Set(used);
     this.#cells = new CellMemory(engine, spec.type, cellsMax, used, 'records');
     this.#elements = new ElementCells(engine, spec.type, spec.accumulators, cellsMax);
-    this.#typeNumber = NATIVE_TYPES.indexOf(spec.type);
-    this.#isWide = spec.type === 'i64' || spec.type === 'u64';
+    this.#isWide = isWideType(spec.type);
     this.#isSigned = spec.type.startsWith('i');
-    this.#hasElements = !spec.accumulators.every(hasFastKernels);
     this.#values = engine.scratch.alloc(8 * BLOCK_ROWS);
     this.#cellOfRow = engine.scratch.alloc(4 * BLOCK_ROWS);
   }
@@ -60,24 +56,20 @@ export class CellRecords {
     index: number,
   ): void {
     const { kernels } = this.#engine;
-    const { indexStep, omitsNan } = this.#spec;
-    if (this.#hasElements) {
-      const cells = scale === 1 ? ordinals : this.#cellOfRow;
-      if (scale !== 1) kernels.cellsOf(ordinals, count, scale, cell, cells);
-      const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index: indexStep * index, indexStep };
-      this.#elements.addRows(rows, omitsNan);
-    }
-    if (this.#used.size === 0) return;
-    const { dropsNan } = this.#spec;
+    const { dropsNan, indexStep, omitsNan, type } = this.#spec;
+    // Those of NaN are taken out of the list below.
     const isPlain = scale === 1 && !dropsNan;
     const cells = isPlain ? ordinals : this.#cellOfRow;
     if (!isPlain) kernels.cellsOf(ordinals, count, scale, cell, cells);
+    const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index: indexStep * index, indexStep };
+    this.#elements.addRows(rows, omitsNan);
+    if (this.#used.size === 0) return;
     if (this.#isWide) {
       kernels.pickRows(ptr, stride, 8, picked, count, this.#values);
       this.#addWide(cells, count);
     }
     if (this.#isWide && !this.#has('zeros')) return;
-    kernels.widen(this.#typeNumber, ptr, stride, picked, count, this.#values);
+    kernels.widen(NATIVE_TYPES.indexOf(type), ptr, stride, picked, count, this.#values);
     this.#addNumbers(cells, dropsNan ? kernels.dropNan(this.#values, cells, count) : count);
   }
 

@@ -8,9 +8,9 @@ import { PAIR_ELEMENTS_MAX } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf } from '../../kernels/native-types.js';
 import { eachCellRows, type Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
-import { writeBinRows, writeBinSpec, type BinSpec } from './spec.js';
 import type { PartialOf, SpecOf } from '../specs.js';
 import type { Sink } from '../pass.js';
+import { type BinSpec, writeBinRows, writeBinSpec } from '../../kernels/bins.js';
 
 export class HistogramSink implements Sink {
   readonly #engine: Engine;

@@ -29,7 +29,7 @@ export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTa
   const columns = rows.columns.map(column => columnView(column, first, length));
   const perRow = piece.axes.reduce((product, axis, i) => (i === at ? product : product * axis.length), 1);
   const view = viewOf(piece);
-  const { filter, cellStep, indexStep, slice, within, readsElements, withRowIds } = rows;
+  const { readsElements } = rows;
   return {
     source,
     dtype,
@@ -43,14 +43,7 @@ export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTa
     elements: perRow * used.count,
     columns,
     rows: {
-      filter,
-      columns: rows.columns,
-      cellStep,
-      indexStep,
-      slice,
-      within,
-      readsElements,
-      withRowIds,
+      ...rows,
       first,
       length,
       before: used.before,

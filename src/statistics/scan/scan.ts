@@ -125,15 +125,7 @@ export interface ScanRows {
 }
 
 /** The rows of one chunk. Plain data. */
-export interface ChunkRows {
-  readonly filter: Filter;
-  readonly columns: readonly RowColumn[];
-  readonly cellStep: number;
-  readonly indexStep: number;
-  readonly slice: RowSlice | undefined;
-  readonly within: Filter | undefined;
-  readonly readsElements: boolean;
-  readonly withRowIds: boolean;
+export interface ChunkRows extends Omit<ScanRows, 'before'> {
   /** Number of the first row. */
   readonly first: number;
   /** Rows, used or not; 0 where it is known that none is used. */

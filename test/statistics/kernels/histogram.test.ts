@@ -1,12 +1,6 @@
 /** Kernels that count into bins, against a twin that compares every element with the edges. */
 import t from 'tap';
-import {
-  binSpec,
-  closedEdges,
-  writeBinRows,
-  writeBinSpec,
-  type Counting,
-} from '../../../src/statistics/histogram/spec.js';
+import { binSpec, closedEdges } from '../../../src/statistics/histogram/spec.js';
 import type { NativeType } from '../../../src/kernels/native-types.js';
 import { PAIR_ELEMENTS_MAX } from '../../../src/kernels/constants.js';
 import { caseCount } from '../../helpers/cases.js';
@@ -14,6 +8,7 @@ import { seededRandom, type Random } from '../../helpers/random.js';
 import { compareTables, rowsCase, type Bench } from './digits.js';
 import { randomValue } from './values.js';
 import { startsOf } from '../../../src/statistics/histogram/edges.js';
+import { type Counting, writeBinRows, writeBinSpec } from '../../../src/kernels/bins.js';
 
 const TYPES = ['f32', 'f64', 'i32', 'u32', 'i64', 'u64'] as const;
 const WIDTH_MAX = 128;
