@@ -21,7 +21,7 @@ export interface Place {
  * The place of a number among the values of an integer dtype; `undefined` for NaN. Floors of numbers outside the dtype
  * are outside its ranks.
  */
-export function placeAmongIntegers(value: ExactNumber): Place | undefined {
+function placeAmongIntegers(value: ExactNumber): Place | undefined {
   if (typeof value === 'bigint') return { floor: value, ceil: value };
   if (Number.isNaN(value)) return undefined;
   if (Math.abs(value) > 2 ** 70) return value > 0 ? { floor: BEYOND, ceil: BEYOND } : { floor: -BEYOND, ceil: -BEYOND };
@@ -32,7 +32,7 @@ export function placeAmongIntegers(value: ExactNumber): Place | undefined {
  * The place of a number in a float dtype after rounding to it, as numpy compares an array with a Python number: 0.1
  * meets the float32 that prints as 0.1.
  */
-export function placeRounded(dtype: DType, value: ExactNumber): Place | undefined {
+function placeRounded(dtype: DType, value: ExactNumber): Place | undefined {
   const number = narrowTo(dtype)(Number(value));
   if (Number.isNaN(number)) return undefined;
   const rank = rankOf(nativeTypeOf(dtype), number);

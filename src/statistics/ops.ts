@@ -1,13 +1,10 @@
 /**
- * The operations as a table. Each belongs to an operator, which computes it: those of `reduce` are statistics that are
- * finished from accumulators (accumulators/index.ts), measured together in one pass.
+ * The operations as a table: statistics that are finished from accumulators (accumulators/index.ts) and are measured
+ * together in one pass, and those that have an operator of their own.
  */
 import { STATISTICS, type AccumulatorName, type StatisticName } from './accumulators/index.js';
 import { parseHistogram, type HistogramParameters } from './histogram/parameters.js';
 import { parseQuantile, type QuantileParameters } from './quantiles/methods.js';
-
-/** Who computes an operation: one pass that accumulates, a search for elements of the sorted data, or counts per bin. */
-type OperatorName = 'reduce' | 'select' | 'histogram';
 
 /** What operations with parameters were given, by their names. */
 export interface Parameters {
@@ -16,7 +13,6 @@ export interface Parameters {
 }
 
 interface OpRow {
-  readonly part: OperatorName;
   readonly needs: readonly AccumulatorName[];
   readonly ordered?: true;
   readonly positional?: true;
@@ -25,9 +21,9 @@ interface OpRow {
 }
 
 const OTHERS = {
-  median: { part: 'select', needs: [] },
-  quantile: { part: 'select', needs: [], parse: parseQuantile },
-  histogram: { part: 'histogram', needs: [], parse: parseHistogram },
+  median: { needs: [] },
+  quantile: { needs: [], parse: parseQuantile },
+  histogram: { needs: [], parse: parseHistogram },
 } as const satisfies Record<string, OpRow>;
 
 export type OpName = StatisticName | keyof typeof OTHERS;
@@ -44,7 +40,7 @@ export function isReduceOp(op: OpName): op is StatisticName {
 }
 
 export function opRow(op: OpName): OpRow {
-  return isReduceOp(op) ? { part: 'reduce', ...STATISTICS[op] } : OTHERS[op];
+  return isReduceOp(op) ? STATISTICS[op] : OTHERS[op];
 }
 
 /** Operations whose value is the position of a row, or a table, and not of a group. */

@@ -24,7 +24,7 @@ export interface RowChoice {
 }
 
 /** True where the part takes every row, however many of the dataset's are kept; in another order only where that means nothing. */
-export function takesAll({ part, kept: { total }, grouping }: RowChoice): boolean {
+function takesAll({ part, kept: { total }, grouping }: RowChoice): boolean {
   const { start = 0, stop, step = 1 } = part;
   if (grouping && step === -1 && part.start === undefined && stop === undefined) return true;
   return step === 1 && start === 0 && (stop === undefined || stop >= total);

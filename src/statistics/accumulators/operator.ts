@@ -76,7 +76,7 @@ export interface Places {
 }
 
 /** The operations that are finished from accumulators, by their position in the query. @throws empty_selection */
-export function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<number, OperationResult>> {
+function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<number, OperationResult>> {
   const cells = cellsOf(plan, fields, () => plan.cellSize);
   const places = placesOf(plan);
   const results = new Map<number, OperationResult>();

@@ -48,9 +48,9 @@ export const METHODS = {
 
 export type Method = keyof typeof METHODS;
 
-export const METHOD_NAMES = Object.keys(METHODS) as readonly Method[];
+const METHOD_NAMES = Object.keys(METHODS) as readonly Method[];
 
-export function isMethod(text: string): text is Method {
+function isMethod(text: string): text is Method {
   return Object.hasOwn(METHODS, text);
 }
 

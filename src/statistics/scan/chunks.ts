@@ -18,7 +18,7 @@ import {
 } from './scan.js';
 
 /** Chunk `number` of a scan with rows. */
-export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTask {
+function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTask {
   const { source, dtype, box, grid, tileBytesMax } = scan;
   const whole = boxAt(box, grid, number);
   const at = rowsAxisOf(whole);
@@ -53,7 +53,7 @@ export function rowsChunkAt(scan: Scan, rows: ScanRows, number: number): ChunkTa
 }
 
 /** The cells of the answer that the used rows of a box have: `[cellStart, cellStart + cellCount)`. */
-export function cellsIn(box: Box, rows: ScanRows): { cellStart: number; cellCount: number } {
+function cellsIn(box: Box, rows: ScanRows): { cellStart: number; cellCount: number } {
   const { rows: own, kept, length } = box.axes[rowsAxisOf(box)]!;
   const used = usedRows(rows, own!.first, length);
   const perRow = box.axes.reduce((product, axis) => (axis.kept && !axis.rows ? product * axis.length : product), 1);
