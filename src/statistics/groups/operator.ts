@@ -107,10 +107,8 @@ export class GroupsOperator implements Operator {
       omitsNan: this.#plan.spec.omitsNan,
       indexStep: (this.#plan.query.rows?.step ?? 1) < 0 ? -1 : 1,
     };
-    this.#take = partial => {
-      if ('counted' in partial) buckets!.found.combine(partial);
-      else store.combine(partial as PartialOf<'groups'>);
-    };
+    this.#take = partial =>
+      'counted' in partial ? buckets!.found.combine(partial) : store.combine(partial as PartialOf<'groups'>);
     yield { scan, spec, ...(buckets && { also: [buckets.spec] }) };
   }
 

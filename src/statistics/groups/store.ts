@@ -5,6 +5,7 @@
 import type { DType } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
+import { isTurnOver, ITEMS_PER_TURN } from '../../turns.js';
 import { ACCUMULATORS, accumulatorsOf, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
 import { KeyTable } from './key-table.js';
 import { type Cells, type Fields, newFields } from '../accumulators/accumulator.js';
@@ -63,36 +64,38 @@ export class GroupStore {
     return newFields(fieldsOf(this.#accumulators, this.#dtype), groups * this.cells);
   }
 
-  /** Ordinals of keys, part by part. @throws too_large */
-  ordinalsOf(keys: BigUint64Array<ArrayBuffer>, groups: number): Uint32Array {
+  /** Ordinals of keys, part by part, in turns. @throws too_large */
+  *ordinalsOf(keys: BigUint64Array<ArrayBuffer>, groups: number): Generator<void, Uint32Array> {
     const { words } = this.table;
     const keyWords = new Uint32Array(keys.buffer);
     const ordinals = new Uint32Array(groups);
-    for (let i = 0; i < groups; i++) ordinals[i] = this.table.ordinalOf(keyWords, i * words);
+    for (let i = 0; i < groups; i++) {
+      ordinals[i] = this.table.ordinalOf(keyWords, i * words);
+      if (isTurnOver(i)) yield;
+    }
     this.#grow();
     return ordinals;
   }
 
-  /** Adds rows to groups, which may be new; answers their ordinals. @throws too_large */
-  combineGroups(keys: BigUint64Array<ArrayBuffer>, rows: Uint32Array, groups: number): Uint32Array {
-    const ordinals = this.ordinalsOf(keys, groups);
+  /** In turns: a chunk may have as many groups as elements. @throws too_large */
+  *combine(partial: PartialOf<'groups'>): Generator<void, void> {
+    for (const segment of partial.segments) yield* this.#combineSegment(segment, partial);
+  }
+
+  *#combineSegment(
+    { groups, keys, rows, fields }: GroupsSegment,
+    { cellStart, cellCount }: PartialOf<'groups'>,
+  ): Generator<void, void> {
+    const ordinals = yield* this.ordinalsOf(keys, groups);
     for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
-    return ordinals;
-  }
-
-  /** @throws too_large */
-  combine(partial: PartialOf<'groups'>): void {
-    for (const segment of partial.segments) this.#combineSegment(segment, partial);
-  }
-
-  #combineSegment({ groups, keys, rows, fields }: GroupsSegment, { cellStart, cellCount }: PartialOf<'groups'>): void {
-    const ordinals = this.combineGroups(keys, rows, groups);
+    const perTurn = Math.ceil(ITEMS_PER_TURN / Math.max(1, cellCount));
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
       if (Object.keys(fieldsOf([name], this.#dtype)).some(field => !fields[field])) continue;
       const { combine } = ACCUMULATORS[name];
       for (let i = 0; i < groups; i++) {
         combine(this.fields, ordinals[i]! * this.cells + cellStart, fields, i * cellCount, cellCount);
+        if (isTurnOver(i, perTurn)) yield;
       }
     }
   }

@@ -46,14 +46,14 @@ export class FoundBuckets {
     return this.#counts.byteLength;
   }
 
-  /** @throws too_large */
-  combine({ counted }: PartialOf<'group-buckets'>): void {
-    for (const segment of counted) this.#combineSegment(segment);
+  /** In turns. @throws too_large */
+  *combine({ counted }: PartialOf<'group-buckets'>): Generator<void, void> {
+    for (const segment of counted) yield* this.#combineSegment(segment);
   }
 
-  #combineSegment(segment: BucketsSegment): void {
+  *#combineSegment(segment: BucketsSegment): Generator<void, void> {
     const { groups, keys, counters } = segment;
-    const ordinals = this.#store.ordinalsOf(keys, groups);
+    const ordinals = yield* this.#store.ordinalsOf(keys, groups);
     if (this.#findsGroups) this.#addSizes(ordinals, segment);
     const width = this.#store.cells * this.scale.buckets;
     if (counters) this.#grow(width);
