@@ -1,7 +1,7 @@
 /**
- * Grouped statistics: keys → codes → ordinals of groups → what each group gathers. A code is an unsigned 64-bit integer
+ * Grouped statistics: keys → codes → group indices of groups → what each group gathers. A code is an unsigned 64-bit integer
  * that orders and compares like the value it stands for; a cell is a group, or one of the cells of a group
- * (ordinal * scale + cell). Fields of a cell (cell-fields.ts) stand side by side, 8 bytes each, and cells `cellBytes` apart.
+ * (group index * scale + cell). Fields of a cell (cell-fields.ts) stand side by side, 8 bytes each, and cells `cellBytes` apart.
  * Values are given by the address of the first, the bytes from one to the next, and the numbers of the rows that are used,
  * or 0 for all.
  */
@@ -93,8 +93,8 @@ export function joinCodes(into: usize, codes: usize, bits: i32, count: usize): v
   }
 }
 
-/** Two ordinals → one code. */
-export function pairOrdinals(first: usize, second: usize, count: usize, to: usize): void {
+/** Two group indices → one code. */
+export function pairGroupIndices(first: usize, second: usize, count: usize, to: usize): void {
   for (let i: usize = 0; i < count; i++) {
     store<u64>(to + i * 8, (u64(load<u32>(first + i * 4)) << 32) | u64(load<u32>(second + i * 4)));
   }
@@ -104,12 +104,12 @@ export function pairOrdinals(first: usize, second: usize, count: usize, to: usiz
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /**
- * Values → ordinals in the order of their first appearance, through an open-addressed table of 2 ** bits slots (ordinal
- * plus one, 0 is free) over the codes that have an ordinal, `known` of them. Stops before the code that would be the
+ * Values → group indices in the order of their first appearance, through an open-addressed table of 2 ** bits slots (group index
+ * plus one, 0 is free) over the codes that have a group index, `known` of them. Stops before the code that would be the
  * one after `knownMax`; `knownMax` below the number of slots. `state` holds `known` before and after; answers how many
  * values were done.
  */
-export function assignOrdinals(
+export function assignGroupIndices(
   type: i32,
   from: usize,
   stride: usize,
@@ -120,13 +120,13 @@ export function assignOrdinals(
   entries: usize,
   knownMax: usize,
   state: usize,
-  ordinals: usize,
+  groupIndices: usize,
 ): usize {
   tableOf(slots, entries, knownMax, state).bits = bits;
-  return forType<Hashed>(Values.of(type, from, stride, rows, count, ordinals));
+  return forType<Hashed>(Values.of(type, from, stride, rows, count, groupIndices));
 }
 
-/** What `assignOrdinals` and `assignNear` tell of a table. */
+/** What `assignGroupIndices` and `assignNear` tell of a table. */
 @unmanaged
 class Table {
   slots: usize;
@@ -159,7 +159,7 @@ function assignHashed<T>(values: Values): usize {
   const stride = values.stride;
   const rows = values.rows;
   const count = values.count;
-  const ordinals = values.to;
+  const groupIndices = values.to;
   const slots = TABLE.slots;
   const bits = TABLE.bits;
   const entries = TABLE.entries;
@@ -184,7 +184,7 @@ function assignHashed<T>(values: Values): usize {
       found = ++known;
       store<u32>(slots + slot * 4, found);
     }
-    store<u32>(ordinals + i * 4, found - 1);
+    store<u32>(groupIndices + i * 4, found - 1);
   }
   store<u32>(state, known);
   return i;
@@ -206,12 +206,12 @@ export function assignNear(
   entries: usize,
   knownMax: usize,
   state: usize,
-  ordinals: usize,
+  groupIndices: usize,
 ): usize {
   const table = tableOf(slots, entries, knownMax, state);
   table.base = base;
   table.span = span;
-  return forType<Near>(Values.of(type, from, stride, rows, count, ordinals));
+  return forType<Near>(Values.of(type, from, stride, rows, count, groupIndices));
 }
 
 class Near extends Kernel {
@@ -225,7 +225,7 @@ function assignNearOf<T>(values: Values): usize {
   const stride = values.stride;
   const rows = values.rows;
   const count = values.count;
-  const ordinals = values.to;
+  const groupIndices = values.to;
   const base = TABLE.base;
   const span = TABLE.span;
   const slots = TABLE.slots;
@@ -249,19 +249,19 @@ function assignNearOf<T>(values: Values): usize {
         found = ++known;
         store<u32>(slot, found);
       }
-      store<u32>(ordinals + i * 4, found - 1);
+      store<u32>(groupIndices + i * 4, found - 1);
     }
     if (i < end || i === count) break;
     // Four that are known are done at once; where one is not, they are done one by one.
-    i += nearFours<T>(from + i * 4, count - i, base, span, slots, ordinals + i * 4);
+    i += nearFours<T>(from + i * 4, count - i, base, span, slots, groupIndices + i * 4);
     end = i + 4 < count ? i + 4 : count;
   }
   store<u32>(state, known);
   return i;
 }
 
-/** Packed integers of 32 bits, four at a time, until one of four has no ordinal; answers how many are done. */
-function nearFours<T>(from: usize, count: usize, base: u64, span: u32, slots: usize, ordinals: usize): usize {
+/** Packed integers of 32 bits, four at a time, until one of four has no group index; answers how many are done. */
+function nearFours<T>(from: usize, count: usize, base: u64, span: u32, slots: usize, groupIndices: usize): usize {
   // Codes of signed ones are moved by half of all values.
   const bases = i32x4.splat(isSigned<T>() ? i32(base) ^ i32.MIN_VALUE : i32(base));
   const spans = i32x4.splat(span);
@@ -276,7 +276,7 @@ function nearFours<T>(from: usize, count: usize, base: u64, span: u32, slots: us
     found = v128.load32_lane(slots + usize(i32x4.extract_lane(offsets, 2)), found, 2);
     found = v128.load32_lane(slots + usize(i32x4.extract_lane(offsets, 3)), found, 3);
     if (!i32x4.all_true(found)) break;
-    v128.store(ordinals + i * 4, i32x4.sub(found, ones));
+    v128.store(groupIndices + i * 4, i32x4.sub(found, ones));
   }
   return i;
 }
@@ -309,9 +309,9 @@ export function knownMask(codes: usize, count: usize, slots: usize, bits: i32, e
   }
 }
 
-/** cells = ordinals * scale + cell */
-export function cellsOf(ordinals: usize, count: usize, scale: u32, cell: u32, cells: usize): void {
-  for (let i: usize = 0; i < count; i++) store<u32>(cells + i * 4, load<u32>(ordinals + i * 4) * scale + cell);
+/** cells = group indices * scale + cell */
+export function cellsOf(groupIndices: usize, count: usize, scale: u32, cell: u32, cells: usize): void {
+  for (let i: usize = 0; i < count; i++) store<u32>(cells + i * 4, load<u32>(groupIndices + i * 4) * scale + cell);
 }
 
 /** Packed values that are not NaN, and the cells of them, moved to the front; answers how many there are. */
@@ -327,9 +327,9 @@ export function dropNan(values: usize, cells: usize, count: usize): usize {
 }
 
 /** Rows of each group, u32. */
-export function countRows(ordinals: usize, count: usize, rows: usize): void {
+export function countRows(groupIndices: usize, count: usize, rows: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const row = rows + usize(load<u32>(ordinals + i * 4)) * 4;
+    const row = rows + usize(load<u32>(groupIndices + i * 4)) * 4;
     store<u32>(row, load<u32>(row) + 1);
   }
 }

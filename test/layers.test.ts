@@ -75,7 +75,7 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'numbers',
     rooms: [
-      'src/statistics/groups/ordinal-table.ts',
+      'src/statistics/groups/group-index.ts',
       'src/statistics/groups/select/scale.ts',
       'src/statistics/histogram/edges.ts',
       'src/statistics/histogram/parameters.ts',

@@ -75,10 +75,10 @@ export class Computation {
   /** The next pass, in turns; undefined when all has been read. The pass before must have been combined whole. */
   *next(): Generator<void, SharedPass | undefined> {
     if (this.#prepass) {
-      const pass = yield* this.#prepass.next();
-      if (pass) return { scan: pass.scan, specs: [pass.spec], operators: [this.#prepass] };
+      const next = yield* this.#prepass.next();
+      if (!('cells' in next)) return { scan: next.scan, specs: [next.spec], operators: [this.#prepass] };
       this.#prepassBytes = this.#prepass.heldBytes;
-      this.#begin(this.#prepass.plan);
+      this.#begin(next);
       this.#prepass = undefined;
     }
     if (this.#pending.length === 0) this.#ask();

@@ -54,7 +54,7 @@ export class JoinValues {
     for (const { groups, keys } of segments) {
       const words = new Uint32Array(keys.buffer);
       for (let i = 0; i < groups; i++) {
-        this.#table.ordinalOf(words, 2 * i);
+        this.#table.groupIndexOf(words, 2 * i);
         if (isTurnOver(i)) yield;
       }
     }

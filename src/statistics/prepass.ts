@@ -2,7 +2,6 @@
  * What has to be read before a query that chooses rows can be planned: the values of its joins, and how many rows are
  * kept. Passes like those of any operator; in the end there is the plan.
  */
-import { invariant } from '../errors.js';
 import { sizeOf } from '../layout/view.js';
 import { JoinValues } from './join.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
@@ -17,7 +16,6 @@ export class Prepass {
   /** A pass over the data, or nothing where others should have a turn. */
   readonly #steps: Generator<Pass | void, Plan, void>;
   #take: ((partial: SinkPartial) => Generator<void, void> | void) | undefined;
-  #plan: Plan | undefined;
   readonly #joined: JoinValues[] = [];
   #countBytes = 0;
 
@@ -31,22 +29,12 @@ export class Prepass {
     return this.#joined.reduce((sum, values) => sum + values.bytes, this.#countBytes);
   }
 
-  /** Known when `next` returned undefined. */
-  get plan(): Plan {
-    invariant(this.#plan !== undefined, 'a plan is asked for when it is made');
-    return this.#plan;
-  }
-
-  *next(): Generator<void, Pass | undefined> {
+  /** The next pass, or the plan when nothing more has to be read before; in turns. */
+  *next(): Generator<void, Pass | Plan> {
     for (;;) {
-      const step = this.#steps.next();
-      if (!step.done && step.value) return step.value;
-      if (!step.done) {
-        yield;
-        continue;
-      }
-      this.#plan = step.value;
-      return undefined;
+      const { value } = this.#steps.next();
+      if (value) return value;
+      yield;
     }
   }
 

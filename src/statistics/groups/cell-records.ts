@@ -43,14 +43,14 @@ export class CellRecords {
   }
 
   /**
-   * One value per row: the first at `ptr`, or those of the rows at `picked`; row i belongs to cell ordinal * scale + cell.
+   * One value per row: the first at `ptr`, or those of the rows at `picked`; row i belongs to cell group index * scale + cell.
    * @param index of the first row, or of row 0 where rows are picked
    */
   add(
     ptr: number,
     stride: number,
     { picked, count }: BlockRows,
-    ordinals: number,
+    groupIndices: number,
     scale: number,
     cell: number,
     index: number,
@@ -59,8 +59,8 @@ export class CellRecords {
     const { dropsNan, indexStep, omitsNan, type } = this.#spec;
     // Those of NaN are taken out of the list below.
     const isPlain = scale === 1 && !dropsNan;
-    const cells = isPlain ? ordinals : this.#cellOfRow;
-    if (!isPlain) kernels.cellsOf(ordinals, count, scale, cell, cells);
+    const cells = isPlain ? groupIndices : this.#cellOfRow;
+    if (!isPlain) kernels.cellsOf(groupIndices, count, scale, cell, cells);
     const rows = { from: ptr, step: stride, count, cells, rowIds: picked, index: indexStep * index, indexStep };
     this.#elements.addRows(rows, omitsNan);
     if (this.#used.size === 0) return;

@@ -1,6 +1,6 @@
 /**
  * All groups of a query, by their codes, on the thread that merges: open addressing over 32-bit words. A lookup costs 20
- * to 50 ns. Ordinals are given in the order of first appearance.
+ * to 50 ns. Group indices are given in the order of first appearance.
  */
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
@@ -11,7 +11,7 @@ const FIRST_SLOTS = 1024;
 export class KeyTable {
   /** Words of a key, the less significant one of each part first. */
   readonly words: number;
-  /** Words of all keys, by ordinal. */
+  /** Words of all keys, by group index. */
   keys: Uint32Array;
   #slots = new Uint32Array(FIRST_SLOTS);
   #size = 0;
@@ -30,8 +30,8 @@ export class KeyTable {
     return this.keys.byteLength + this.#slots.byteLength;
   }
 
-  /** The ordinal of the key whose words begin at `at`; it gets the next one where it is new. @throws too_large */
-  ordinalOf(from: Uint32Array, at: number): number {
+  /** The group index of the key whose words begin at `at`; it gets the next one where it is new. @throws too_large */
+  groupIndexOf(from: Uint32Array, at: number): number {
     const slot = this.#slotOf(from, at);
     const known = this.#slots[slot]!;
     if (known > 0) return known - 1;
@@ -82,10 +82,10 @@ const TURN = 256 * 1024;
 const RADIX_MIN = 4096;
 
 /**
- * Ordinals in the ascending order of their keys: a radix sort by 16 bits at a time, from the least significant word of the
+ * Group indices in the ascending order of their keys: a radix sort by 16 bits at a time, from the least significant word of the
  * last part, that passes over digits in which all keys agree. About 10 ms per million keys and digit, in turns.
  */
-export function* sortedOrdinals({ keys, size, words }: KeyTable): Generator<void, Uint32Array<ArrayBuffer>> {
+export function* sortedGroupIndices({ keys, size, words }: KeyTable): Generator<void, Uint32Array<ArrayBuffer>> {
   let from = Uint32Array.from({ length: size }, (_, i) => i);
   if (size < RADIX_MIN) return from.sort((a, b) => compareKeys(keys, words, a, b));
   let to = new Uint32Array(size);
@@ -103,8 +103,8 @@ export function* sortedOrdinals({ keys, size, words }: KeyTable): Generator<void
           start += count;
         }
         for (let i = 0; i < size; i++) {
-          const ordinal = from[i]!;
-          to[starts[(keys[ordinal * words + word]! >>> shift) & 0xffff]!++] = ordinal;
+          const groupIndex = from[i]!;
+          to[starts[(keys[groupIndex * words + word]! >>> shift) & 0xffff]!++] = groupIndex;
           if (i % TURN === TURN - 1) yield;
         }
         [from, to] = [to, from];

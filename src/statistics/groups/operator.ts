@@ -4,7 +4,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { valueOfCode } from '../../kernels/sort-keys.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
-import { isReduceOp, type OpName, UNGROUPED } from '../ops.js';
+import { isReduceOp } from '../ops.js';
 import type { Plan, PlannedGroups } from '../plan.js';
 import { columnsScan, groupedBounds, inLargerChunks } from '../plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
@@ -14,7 +14,7 @@ import type { Scan } from '../scan/scan.js';
 import { GroupSelection, type SelectionOptions } from './select/selection.js';
 import { type Integer, placed, seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
-import { partsOf, sortedOrdinals } from './key-table.js';
+import { partsOf, sortedGroupIndices } from './key-table.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial, SpecOf } from '../specs.js';
@@ -24,7 +24,7 @@ import { finishStatistic, type Places, positionsOf } from '../accumulators/opera
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
 const BIGINT_BYTES = 24;
-const ORDINAL_BYTES = 4;
+const GROUP_INDEX_BYTES = 4;
 
 export class GroupsOperator implements Operator {
   readonly #plan: Plan;
@@ -36,7 +36,7 @@ export class GroupsOperator implements Operator {
   /** The same while it is at work. */
   #selecting: GroupSelection | undefined;
   #take: (partial: SinkPartial) => Generator<void, void> | void = () => {};
-  /** Ordinals of the groups in the order of their keys. */
+  /** Group indices of the groups in the order of their keys. */
   #order: Uint32Array = new Uint32Array();
 
   constructor(plan: Plan, groups: PlannedGroups) {
@@ -57,7 +57,9 @@ export class GroupsOperator implements Operator {
     const { bound, dtype } = this.#plan;
     const perGroup = bound.values + store.cells + this.#groups.keys.length;
     const valueBytes = VALUE_BYTES + (dtype.itemsize === 8 && dtype.kind !== 'f' ? BIGINT_BYTES : 0);
-    return store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * ORDINAL_BYTES);
+    return (
+      store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * GROUP_INDEX_BYTES)
+    );
   }
 
   next(): Pass | undefined {
@@ -83,7 +85,7 @@ export class GroupsOperator implements Operator {
       yield { scan: this.#searchScan(scan), spec: buckets.spec };
     } else yield* this.#findGroups(scan, accumulators, selection);
     this.#refuseNan();
-    this.#order = yield* this.#inTurns(sortedOrdinals(this.#cells.store.table), scan);
+    this.#order = yield* this.#inTurns(sortedGroupIndices(this.#cells.store.table), scan);
     if (selection) yield* selection.select(this.#order);
     this.#selection = selection;
   }
@@ -172,7 +174,7 @@ export class GroupsOperator implements Operator {
   *finish(): Generator<void, Map<number, OperationResult>> {
     const found = yield* this.#finishSelected();
     for (const [at, op] of this.#plan.query.ops.entries()) {
-      if (!found.has(at)) found.set(at, yield* this.#finishOp(op));
+      if (isReduceOp(op)) found.set(at, yield* finishStatistic(op, this.#cells, this.#places()));
     }
     return found;
   }
@@ -190,12 +192,6 @@ export class GroupsOperator implements Operator {
     const found = this.#selection?.results;
     const results = found ?? new QuantileResults(this.#plan, this.#wanted, this.#order.length);
     return yield* results.finish(!found);
-  }
-
-  *#finishOp(op: OpName): Generator<void, OperationResult> {
-    if (!isReduceOp(op) || UNGROUPED.includes(op))
-      return fail('bad_operation', `${op} is not computed by groups.`, { op });
-    return yield* finishStatistic(op, this.#cells, this.#places());
   }
 
   /** A value for each cell of each group: groups in the order of their keys, cells in that of the answer. */
@@ -232,15 +228,19 @@ export class GroupsOperator implements Operator {
 }
 
 /** Reads the code of one key of a group out of the parts that it was packed into. */
-function codeReader({ table }: GroupStore, keys: PlannedGroups['keys'], number: number): (ordinal: number) => bigint {
+function codeReader(
+  { table }: GroupStore,
+  keys: PlannedGroups['keys'],
+  number: number,
+): (groupIndex: number) => bigint {
   const parts = partsOf(keys);
   const part = parts.findIndex(each => each.includes(keys[number]!));
   const own = parts[part]!;
   const at = own.indexOf(keys[number]!);
   const shift = BigInt(own.slice(at + 1).reduce((bits, key) => bits + key.bits, 0));
   const { bits } = own[at]!;
-  return ordinal => {
-    const word = ordinal * table.words + 2 * part;
+  return groupIndex => {
+    const word = groupIndex * table.words + 2 * part;
     const packed = (BigInt(table.keys[word + 1]!) << 32n) | BigInt(table.keys[word]!);
     return BigInt.asUintN(bits, packed >> shift);
   };

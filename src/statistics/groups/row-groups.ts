@@ -1,10 +1,10 @@
 /**
- * Rows → ordinals of their groups. Keys that fit into 64 bits are one code; where there are more, ordinals of the parts
+ * Rows → group indices of their groups. Keys that fit into 64 bits are one code; where there are more, group indices of the parts
  * are paired until one is left. Blocks of rows are small enough for the first-level cache.
  */
 import type { Engine } from '../../kernels/engine.js';
 import type { RowColumns } from '../scan/columns.js';
-import { OrdinalTable, packedCodes, type KernelValues } from './ordinal-table.js';
+import { GroupIndexTable, packedCodes, type KernelValues } from './group-index.js';
 import type { GroupKey } from '../specs.js';
 import { partsOf } from './key-table.js';
 
@@ -20,12 +20,12 @@ export interface BlockRows {
 
 export class RowGroups {
   readonly #engine: Engine;
-  readonly #parts: readonly { readonly keys: readonly PlacedKey[]; readonly table: OrdinalTable }[];
-  /** Of pairs of ordinals: of the first two parts, of that and the third, … */
-  readonly #pairs: readonly OrdinalTable[];
+  readonly #parts: readonly { readonly keys: readonly PlacedKey[]; readonly table: GroupIndexTable }[];
+  /** Of pairs of group indices: of the first two parts, of that and the third, … */
+  readonly #pairs: readonly GroupIndexTable[];
   readonly #codes: number;
   readonly #more: number;
-  readonly #ordinals: number;
+  readonly #groupIndices: number;
   readonly #others: number;
 
   constructor(engine: Engine, keys: readonly GroupKey[], groupsMax: number) {
@@ -33,12 +33,12 @@ export class RowGroups {
     const { scratch } = engine;
     this.#parts = partsOf(keys).map(part => ({
       keys: part.map(key => placeBins(engine, key)),
-      table: new OrdinalTable(engine, groupsMax, liesClose(part)),
+      table: new GroupIndexTable(engine, groupsMax, liesClose(part)),
     }));
-    this.#pairs = this.#parts.slice(1).map(() => new OrdinalTable(engine, groupsMax, false));
+    this.#pairs = this.#parts.slice(1).map(() => new GroupIndexTable(engine, groupsMax, false));
     this.#codes = scratch.alloc(8 * BLOCK_ROWS);
     this.#more = scratch.alloc(8 * BLOCK_ROWS);
-    this.#ordinals = scratch.alloc(4 * BLOCK_ROWS);
+    this.#groupIndices = scratch.alloc(4 * BLOCK_ROWS);
     this.#others = scratch.alloc(4 * BLOCK_ROWS);
   }
 
@@ -55,7 +55,7 @@ export class RowGroups {
     for (const table of this.#pairs) table.clear();
   }
 
-  /** Begins with known groups, ascending and all different, whose ordinals are their positions. */
+  /** Begins with known groups, ascending and all different, whose group indices are their positions. */
   preload(known: BigUint64Array): void {
     const { scratch } = this.#engine;
     const { parts } = this;
@@ -70,36 +70,40 @@ export class RowGroups {
       for (let part = 0; part < parts; part++) {
         const codes = scratch.u64(this.#codes, count);
         for (let i = 0; i < count; i++) codes[i] = known[(from + i) * parts + part]!;
-        this.#parts[part]!.table.assign(packedCodes(this.#codes), count, part === 0 ? this.#ordinals : this.#others);
+        this.#parts[part]!.table.assign(
+          packedCodes(this.#codes),
+          count,
+          part === 0 ? this.#groupIndices : this.#others,
+        );
         if (part > 0) this.#pair(part - 1, count);
       }
     }
   }
 
   /**
-   * Ordinals of a block of rows at an address that holds until the next call; of fewer rows where the table is full.
+   * Group indices of a block of rows at an address that holds until the next call; of fewer rows where the table is full.
    */
-  assign(columns: RowColumns, rows: BlockRows): { ordinals: number; done: number } {
-    let done = this.#assignPart(0, columns, rows, this.#ordinals);
+  assign(columns: RowColumns, rows: BlockRows): { groupIndices: number; done: number } {
+    let done = this.#assignPart(0, columns, rows, this.#groupIndices);
     for (let i = 0; i < this.#pairs.length; i++) {
       done = this.#assignPart(i + 1, columns, { ...rows, count: done }, this.#others);
       done = this.#pair(i, done);
     }
-    return { ordinals: this.#ordinals, done };
+    return { groupIndices: this.#groupIndices, done };
   }
 
-  /** The ordinals so far and those of the next part become one. */
+  /** The group indices so far and those of the next part become one. */
   #pair(number: number, count: number): number {
-    this.#engine.kernels.pairOrdinals(this.#ordinals, this.#others, count, this.#codes);
-    return this.#pairs[number]!.assign(packedCodes(this.#codes), count, this.#ordinals);
+    this.#engine.kernels.pairGroupIndices(this.#groupIndices, this.#others, count, this.#codes);
+    return this.#pairs[number]!.assign(packedCodes(this.#codes), count, this.#groupIndices);
   }
 
-  #assignPart(number: number, columns: RowColumns, rows: BlockRows, ordinals: number): number {
+  #assignPart(number: number, columns: RowColumns, rows: BlockRows, groupIndices: number): number {
     const { keys, table } = this.#parts[number]!;
     const [sole, another] = keys;
     const isPlain = another === undefined && !sole!.bins;
     const values = isPlain ? keyValues(sole!, columns, rows) : this.#joined(keys, columns, rows);
-    return table.assign(values, rows.count, ordinals);
+    return table.assign(values, rows.count, groupIndices);
   }
 
   /** One code of all keys of a part. */
@@ -121,25 +125,25 @@ export class RowGroups {
     const groups = this.known;
     const { parts } = this;
     const keys = new BigUint64Array(groups * parts);
-    const codesOf = (table: OrdinalTable): BigUint64Array => scratch.u64(table.entries, table.known);
+    const codesOf = (table: GroupIndexTable): BigUint64Array => scratch.u64(table.entries, table.known);
     if (parts === 1) {
       keys.set(codesOf(this.#parts[0]!.table));
       return keys;
     }
-    // From the last pair inwards: its second ordinal is of the last part, its first of the pair before.
-    const ordinals = Uint32Array.from({ length: groups }, (_, i) => i);
+    // From the last pair inwards: its second group index is of the last part, its first of the pair before.
+    const groupIndices = Uint32Array.from({ length: groups }, (_, i) => i);
     for (let pair = this.#pairs.length - 1; pair >= 0; pair--) {
       const { entries, known } = this.#pairs[pair]!;
       const halves = scratch.u32(entries, 2 * known);
       const codes = codesOf(this.#parts[pair + 1]!.table);
       for (let i = 0; i < groups; i++) {
-        const at = 2 * ordinals[i]!;
+        const at = 2 * groupIndices[i]!;
         keys[i * parts + pair + 1] = codes[halves[at]!]!;
-        ordinals[i] = halves[at + 1]!;
+        groupIndices[i] = halves[at + 1]!;
       }
     }
     const codes = codesOf(this.#parts[0]!.table);
-    for (let i = 0; i < groups; i++) keys[i * parts] = codes[ordinals[i]!]!;
+    for (let i = 0; i < groups; i++) keys[i * parts] = codes[groupIndices[i]!]!;
     return keys;
   }
 }

@@ -66,13 +66,13 @@ function isAlike(a: Box, b: Box): boolean {
 
 /**
  * Calls back with each block; where the table of groups is full, with a shorter one, and asks `makeRoom` before the next.
- * `ordinals` holds until the callback returns.
+ * `groupIndices` holds until the callback returns.
  */
 export function eachBlock(
   groups: RowGroups,
   { columns, picked, start, count }: TileRows,
   makeRoom: () => void,
-  use: (rows: BlockRows, ordinals: number, knownBefore: number) => void,
+  use: (rows: BlockRows, groupIndices: number, knownBefore: number) => void,
 ): void {
   for (let from = 0; from < count;) {
     const block: BlockRows = {
@@ -81,8 +81,8 @@ export function eachBlock(
       count: Math.min(BLOCK_ROWS, count - from),
     };
     const before = groups.known;
-    const { ordinals, done } = groups.assign(columns, block);
-    use({ ...block, count: done }, ordinals, before);
+    const { groupIndices, done } = groups.assign(columns, block);
+    use({ ...block, count: done }, groupIndices, before);
     from += done;
     if (done < block.count) makeRoom();
   }
@@ -129,9 +129,9 @@ export class BlockValues {
    * Where kernels are told of the values and their cells (src/kernels/search-spec.ts), until the next call. Each group has
    * `perGroup` cells, of which this is number `cell`.
    */
-  at(ptr: number, element: RowElement, rows: BlockRows, ordinals: number, perGroup: number, cell: number): number {
-    if (perGroup > 1) this.#engine.kernels.cellsOf(ordinals, rows.count, perGroup, cell, this.#cells);
-    const cells = perGroup > 1 ? this.#cells : ordinals;
+  at(ptr: number, element: RowElement, rows: BlockRows, groupIndices: number, perGroup: number, cell: number): number {
+    if (perGroup > 1) this.#engine.kernels.cellsOf(groupIndices, rows.count, perGroup, cell, this.#cells);
+    const cells = perGroup > 1 ? this.#cells : groupIndices;
     this.#words.set([...this.plain(ptr, element, rows), rows.count, cells, 0]);
     return this.#values;
   }

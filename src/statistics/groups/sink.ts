@@ -47,10 +47,10 @@ export class GroupsSink implements Sink {
       this.#groups,
       rows!,
       () => this.#setAside(),
-      (block, ordinals, before) => {
+      (block, groupIndices, before) => {
         this.#begin(before, this.#groups.known);
-        if (rows!.isFirstStrip) this.#engine.kernels.countRows(ordinals, block.count, this.#rows);
-        this.#gather(ptr, elements, block, ordinals, first + (block.picked === 0 ? block.start : 0));
+        if (rows!.isFirstStrip) this.#engine.kernels.countRows(groupIndices, block.count, this.#rows);
+        this.#gather(ptr, elements, block, groupIndices, first + (block.picked === 0 ? block.start : 0));
       },
     );
   }
@@ -68,11 +68,11 @@ export class GroupsSink implements Sink {
     this.#records.begin(from * this.#chunk.cellCount, to * this.#chunk.cellCount);
   }
 
-  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, ordinals: number, index: number): void {
+  #gather(ptr: number, elements: readonly RowElement[], rows: BlockRows, groupIndices: number, index: number): void {
     const { cellCount } = this.#chunk;
     for (const element of elements) {
       const from = valuesAt(ptr, element, rows);
-      this.#records.add(from, element.stride, rows, ordinals, cellCount, element.cell, index);
+      this.#records.add(from, element.stride, rows, groupIndices, cellCount, element.cell, index);
     }
   }
 

@@ -64,17 +64,17 @@ export class GroupStore {
     return newFields(fieldsOf(this.#accumulators, this.#dtype), groups * this.cells);
   }
 
-  /** Ordinals of keys, part by part, in turns. @throws too_large */
-  *ordinalsOf(keys: BigUint64Array<ArrayBuffer>, groups: number): Generator<void, Uint32Array> {
+  /** Group indices of keys, part by part, in turns. @throws too_large */
+  *groupIndicesOf(keys: BigUint64Array<ArrayBuffer>, groups: number): Generator<void, Uint32Array> {
     const { words } = this.table;
     const keyWords = new Uint32Array(keys.buffer);
-    const ordinals = new Uint32Array(groups);
+    const groupIndices = new Uint32Array(groups);
     for (let i = 0; i < groups; i++) {
-      ordinals[i] = this.table.ordinalOf(keyWords, i * words);
+      groupIndices[i] = this.table.groupIndexOf(keyWords, i * words);
       if (isTurnOver(i)) yield;
     }
     this.#grow();
-    return ordinals;
+    return groupIndices;
   }
 
   /** In turns: a chunk may have as many groups as elements. @throws too_large */
@@ -86,15 +86,15 @@ export class GroupStore {
     { groups, keys, rows, fields }: GroupsSegment,
     { cellStart, cellCount }: PartialOf<'groups'>,
   ): Generator<void, void> {
-    const ordinals = yield* this.ordinalsOf(keys, groups);
-    for (let i = 0; i < groups; i++) this.rows[ordinals[i]!]! += rows[i]!;
+    const groupIndices = yield* this.groupIndicesOf(keys, groups);
+    for (let i = 0; i < groups; i++) this.rows[groupIndices[i]!]! += rows[i]!;
     const perTurn = Math.ceil(ITEMS_PER_TURN / Math.max(1, cellCount));
     for (const name of this.#accumulators) {
       // Where no elements were read there are none to add.
       if (Object.keys(fieldsOf([name], this.#dtype)).some(field => !fields[field])) continue;
       const { combine } = ACCUMULATORS[name];
       for (let i = 0; i < groups; i++) {
-        combine(this.fields, ordinals[i]! * this.cells + cellStart, fields, i * cellCount, cellCount);
+        combine(this.fields, groupIndices[i]! * this.cells + cellStart, fields, i * cellCount, cellCount);
         if (isTurnOver(i, perTurn)) yield;
       }
     }

@@ -98,9 +98,9 @@ class RangedElements {
       groups,
       tile.rows!,
       () => {},
-      (rows, ordinals) => {
+      (rows, groupIndices) => {
         for (const element of elements) {
-          use(block.at(tile.ptr, element, rows, ordinals, cellsPerGroup, cellStart + element.cell), rows.count);
+          use(block.at(tile.ptr, element, rows, groupIndices, cellsPerGroup, cellStart + element.cell), rows.count);
         }
       },
     );

@@ -1,6 +1,6 @@
 /** Tables of keys, and their order, against a map and a sort. */
 import t from 'tap';
-import { KeyTable, sortedOrdinals } from '../../../src/statistics/groups/key-table.js';
+import { KeyTable, sortedGroupIndices } from '../../../src/statistics/groups/key-table.js';
 import { seededRandom } from '../../helpers/random.js';
 
 /** Codes of `parts` parts each, of which some are alike and some differ in one digit only. */
@@ -17,7 +17,7 @@ for (const [count, parts] of [
   [30_000, 1],
   [30_000, 2],
 ] as const) {
-  t.test(`${count} keys of ${parts} parts have an ordinal each, and an order`, async t => {
+  t.test(`${count} keys of ${parts} parts have a group index each, and an order`, async t => {
     const keys = keysOf(count + parts, count, parts);
     const words = new Uint32Array(keys.buffer);
     const table = new KeyTable(parts);
@@ -25,10 +25,10 @@ for (const [count, parts] of [
     for (let i = 0; i < count; i++) {
       const name = keys.subarray(i * parts, (i + 1) * parts).join();
       if (!known.has(name)) known.set(name, known.size);
-      if (table.ordinalOf(words, i * 2 * parts) !== known.get(name)) t.fail(`key ${i}`);
+      if (table.groupIndexOf(words, i * 2 * parts) !== known.get(name)) t.fail(`key ${i}`);
     }
     t.equal(table.size, known.size);
-    const sorting = sortedOrdinals(table);
+    const sorting = sortedGroupIndices(table);
     let step = sorting.next();
     while (!step.done) step = sorting.next();
     const partsOf = (name: string): bigint[] => name.split(',').map(BigInt);
@@ -39,7 +39,7 @@ for (const [count, parts] of [
     });
     t.strictSame(
       [...step.value],
-      expected.map(([, ordinal]) => ordinal),
+      expected.map(([, groupIndex]) => groupIndex),
     );
   });
 }

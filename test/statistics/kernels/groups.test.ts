@@ -131,13 +131,13 @@ t.test('codes become bins, are joined and paired', async t => {
       for (let i = 0; i < n; i++) view.setBigUint64(bounds + 8 * i, BigInt(10 * i + random.below(11)), true);
       if (random.next() < 0.5) kernels.binCodes(codes, count, bounds, n);
       kernels.joinCodes(codes, takeCodes(area, count, 100), random.pick([1, 8, 32, 63]), count);
-      kernels.pairOrdinals(takeU32(area, count, 2 ** 32), takeU32(area, count, 2 ** 32), count, take(8 * count));
+      kernels.pairGroupIndices(takeU32(area, count, 2 ** 32), takeU32(area, count, 2 ** 32), count, take(8 * count));
     }),
     [],
   );
 });
 
-t.test('tables give ordinals in the order of appearance, stop when full, and can be filled again', async t => {
+t.test('tables give groupIndices in the order of appearance, stop when full, and can be filled again', async t => {
   t.strictSame(
     differences(SEEDS, (kernels, area) => {
       const { bytes, view, take, random } = area;
@@ -155,7 +155,7 @@ t.test('tables give ordinals in the order of appearance, stop when full, and can
       let done = 0;
       for (let i = 0; i < 3; i++) {
         const keys = takeKeys(area, type, count, spread);
-        done += kernels.assignOrdinals(...keys, count, slots, bits, entries, max, state, take(4 * count));
+        done += kernels.assignGroupIndices(...keys, count, slots, bits, entries, max, state, take(4 * count));
         kernels.knownMask(takeCodes(area, count, spread), count, slots, bits, entries, take(count));
       }
       bytes.fill(0, slots - bytes.byteOffset, slots - bytes.byteOffset + 4 * 2 ** bits);

@@ -46,10 +46,10 @@ export class BucketsSink implements Sink {
       this.#groups,
       tile.rows!,
       () => this.#setAside(),
-      (rows, ordinals, before) => {
+      (rows, groupIndices, before) => {
         this.#begin(before, this.#groups.known);
         for (const element of elements) {
-          const values = this.#block.at(tile.ptr, element, rows, ordinals, this.#cells, element.cell);
+          const values = this.#block.at(tile.ptr, element, rows, groupIndices, this.#cells, element.cell);
           kernels.countScaled(values, low, perUnit, buckets, this.#counters);
         }
       },

@@ -53,23 +53,24 @@ export class FoundBuckets {
 
   *#combineSegment(segment: BucketsSegment): Generator<void, void> {
     const { groups, keys, counters } = segment;
-    const ordinals = yield* this.#store.ordinalsOf(keys, groups);
-    if (this.#findsGroups) this.#addSizes(ordinals, segment);
+    const groupIndices = yield* this.#store.groupIndicesOf(keys, groups);
+    if (this.#findsGroups) this.#addSizes(groupIndices, segment);
     const width = this.#store.cells * this.scale.buckets;
     if (counters) this.#grow(width);
     else this.#lose();
     if (this.#isLost || !counters) return;
-    for (const [i, ordinal] of ordinals.entries()) add(this.#counts, ordinal * width, counters, i * width, width);
+    for (const [i, groupIndex] of groupIndices.entries())
+      add(this.#counts, groupIndex * width, counters, i * width, width);
   }
 
   /** Rows of groups, and elements of cells. */
-  #addSizes(ordinals: Uint32Array, { missing, present }: BucketsSegment): void {
+  #addSizes(groupIndices: Uint32Array, { missing, present }: BucketsSegment): void {
     const own = this.#store.fields.count;
     const { rows, cells } = this.#store;
-    for (const [i, ordinal] of ordinals.entries()) {
+    for (const [i, groupIndex] of groupIndices.entries()) {
       // Each cell has as many elements of a row as the others.
-      rows[ordinal]! += (missing[i * cells]! + present[i * cells]!) / this.#perRow;
-      if (own) for (let cell = 0; cell < cells; cell++) own[ordinal * cells + cell]! += present[i * cells + cell]!;
+      rows[groupIndex]! += (missing[i * cells]! + present[i * cells]!) / this.#perRow;
+      if (own) for (let cell = 0; cell < cells; cell++) own[groupIndex * cells + cell]! += present[i * cells + cell]!;
     }
   }
 

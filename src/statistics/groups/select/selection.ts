@@ -69,7 +69,7 @@ export class GroupSelection {
     this.#taken(partial => {
       const sample = partial as PartialOf<'group-sample'>;
       const words = new Uint32Array(sample.keys.buffer);
-      for (let at = 0; at < words.length; at += found.words) found.ordinalOf(words, at);
+      for (let at = 0; at < words.length; at += found.words) found.groupIndexOf(words, at);
       values.push(sample.values.filter(Number.isFinite));
       rows += sample.rows;
     });
@@ -183,8 +183,8 @@ export class GroupSelection {
     const { words, keys } = table;
     const known = new BigUint64Array(new SharedArrayBuffer(4 * words * order.length));
     const into = new Uint32Array(known.buffer);
-    for (const [i, ordinal] of order.entries()) {
-      for (let word = 0; word < words; word++) into[i * words + word] = keys[ordinal * words + word]!;
+    for (const [i, groupIndex] of order.entries()) {
+      for (let word = 0; word < words; word++) into[i * words + word] = keys[groupIndex * words + word]!;
       if ((i + 1) % 65_536 === 0) yield turnOf(this.#options.scan);
     }
     return known;

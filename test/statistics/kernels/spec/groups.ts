@@ -1,5 +1,5 @@
 /**
- * Grouped statistics: keys → codes → ordinals of groups → what each cell of a group gathers. Records of cells are all zero
+ * Grouped statistics: keys → codes → group indices of groups → what each cell of a group gathers. Records of cells are all zero
  * before their first element; values are packed unless said otherwise.
  */
 import type { Kernels } from '../../../../src/kernels/index.js';
@@ -93,22 +93,22 @@ export function groupKernels(memory: DataView) {
         setU64(into + 8 * i, BigInt.asUintN(64, u64(into + 8 * i) << BigInt(bits)) | u64(codes + 8 * i));
       }
     },
-    pairOrdinals(first, second, count, to) {
+    pairGroupIndices(first, second, count, to) {
       for (let i = 0; i < count; i++) {
         setU64(to + 8 * i, (BigInt(u32(first + 4 * i)) << 32n) | BigInt(u32(second + 4 * i)));
       }
     },
-    assignOrdinals(type, from, stride, rows, count, slots, bits, entries, knownMax, state, ordinals) {
+    assignGroupIndices(type, from, stride, rows, count, slots, bits, entries, knownMax, state, groupIndices) {
       const codeOf = codesOf(type, from, stride, rows);
       for (let i = 0; i < count; i++) {
         const code = codeOf(i);
         const slot = slotOf(code, slots, bits, entries);
         if (u32(slot) === 0 && !enter(slot, code, entries, knownMax, state)) return i;
-        setU32(ordinals + 4 * i, u32(slot) - 1);
+        setU32(groupIndices + 4 * i, u32(slot) - 1);
       }
       return count;
     },
-    assignNear(type, from, stride, rows, count, base, span, slots, entries, knownMax, state, ordinals) {
+    assignNear(type, from, stride, rows, count, base, span, slots, entries, knownMax, state, groupIndices) {
       const codeOf = codesOf(type, from, stride, rows);
       for (let i = 0; i < count; i++) {
         const code = codeOf(i);
@@ -116,7 +116,7 @@ export function groupKernels(memory: DataView) {
         if (distance < 0n || distance >= span) return i;
         const slot = slots + 4 * Number(distance);
         if (u32(slot) === 0 && !enter(slot, code, entries, knownMax, state)) return i;
-        setU32(ordinals + 4 * i, u32(slot) - 1);
+        setU32(groupIndices + 4 * i, u32(slot) - 1);
       }
       return count;
     },
@@ -128,8 +128,8 @@ export function groupKernels(memory: DataView) {
         memory.setUint8(mask + i, u32(slotOf(u64(codes + 8 * i), slots, bits, entries)) === 0 ? 0 : 1);
       }
     },
-    cellsOf(ordinals, count, scale, cell, cells) {
-      for (let i = 0; i < count; i++) setU32(cells + 4 * i, u32(ordinals + 4 * i) * scale + cell);
+    cellsOf(groupIndices, count, scale, cell, cells) {
+      for (let i = 0; i < count; i++) setU32(cells + 4 * i, u32(groupIndices + 4 * i) * scale + cell);
     },
     dropNan(values, cells, count) {
       let kept = 0;
@@ -141,9 +141,9 @@ export function groupKernels(memory: DataView) {
       }
       return kept;
     },
-    countRows(ordinals, count, rows) {
+    countRows(groupIndices, count, rows) {
       for (let i = 0; i < count; i++) {
-        const row = rows + 4 * u32(ordinals + 4 * i);
+        const row = rows + 4 * u32(groupIndices + 4 * i);
         setU32(row, u32(row) + 1);
       }
     },

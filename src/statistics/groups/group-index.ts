@@ -1,6 +1,6 @@
 /**
- * Values → ordinals in the order of their first appearance, in the kernels' memory; values that have one code have one
- * ordinal. Codes that lie close together have a slot each, which is three times as fast as a search; when one lies
+ * Values → group indices in the order of their first appearance, in the kernels' memory; values that have one code have one
+ * group index. Codes that lie close together have a slot each, which is three times as fast as a search; when one lies
  * elsewhere, the table becomes a hash table.
  */
 import type { Engine } from '../../kernels/engine.js';
@@ -28,7 +28,7 @@ const FIRST_BITS = 11;
 /** Codes in a window. */
 const WINDOW = 64 * 1024;
 
-export class OrdinalTable {
+export class GroupIndexTable {
   readonly #engine: Engine;
   readonly #knownMax: number;
   readonly #bitsMax: number;
@@ -36,7 +36,7 @@ export class OrdinalTable {
   readonly #state: number;
   readonly #first: number;
   readonly #tryWindow: boolean;
-  /** Address of the codes, by ordinal. */
+  /** Address of the codes, by group index. */
   readonly entries: number;
   #bits = 0;
   /** The first code of the window; undefined before the first one, and when there is none. */
@@ -68,7 +68,7 @@ export class OrdinalTable {
     if (this.#isHashed) this.#hash();
   }
 
-  /** Begins with known codes, ascending and all different, whose ordinals are their positions. */
+  /** Begins with known codes, ascending and all different, whose group indices are their positions. */
   preload(codes: BigUint64Array): void {
     const { scratch } = this.#engine;
     scratch.u64(this.entries, codes.length).set(codes);
@@ -86,18 +86,18 @@ export class OrdinalTable {
     for (let i = 0; i < codes.length; i++) slots[(words[2 * i]! - first) >>> 0] = i + 1;
   }
 
-  /** Writes u32 ordinals; answers of how many values: fewer than `count` where the table is full. */
-  assign(values: KernelValues, count: number, ordinals: number): number {
+  /** Writes u32 group indices; answers of how many values: fewer than `count` where the table is full. */
+  assign(values: KernelValues, count: number, groupIndices: number): number {
     let done = 0;
     if (!this.#isHashed && count > 0) {
-      done = this.#assignNear(values, count, ordinals);
+      done = this.#assignNear(values, count, groupIndices);
       if (done === count || this.known === this.#knownMax) return done;
       this.#hash();
     }
-    return this.#assignHashed(values, count, ordinals, done);
+    return this.#assignHashed(values, count, groupIndices, done);
   }
 
-  #assignNear({ typeNumber, from, stride, picked }: KernelValues, count: number, ordinals: number): number {
+  #assignNear({ typeNumber, from, stride, picked }: KernelValues, count: number, groupIndices: number): number {
     const { kernels, scratch } = this.#engine;
     if (this.#base === undefined) {
       kernels.codes(typeNumber, from, stride, picked, 1, this.#first);
@@ -117,18 +117,18 @@ export class OrdinalTable {
       this.entries,
       this.#knownMax,
       this.#state,
-      ordinals,
+      groupIndices,
     );
   }
 
-  #assignHashed(values: KernelValues, count: number, ordinals: number, done: number): number {
+  #assignHashed(values: KernelValues, count: number, groupIndices: number, done: number): number {
     const { kernels } = this.#engine;
     const { typeNumber, stride } = values;
     for (;;) {
       // Half full at most, so that a search meets a free slot soon.
       const knownMax = Math.min(this.#knownMax, 2 ** (this.#bits - 1));
       const { from, picked } = behind(values, done);
-      done += kernels.assignOrdinals(
+      done += kernels.assignGroupIndices(
         typeNumber,
         from,
         stride,
@@ -139,7 +139,7 @@ export class OrdinalTable {
         this.entries,
         knownMax,
         this.#state,
-        ordinals + 4 * done,
+        groupIndices + 4 * done,
       );
       if (done === count || knownMax === this.#knownMax) return done;
       this.#hash(this.#bits + 2);
