@@ -15,8 +15,11 @@ import type { ScanAnswer, ScanTask } from './scan-task.js';
 import { Unread, type Stretch } from './unread.js';
 import { unpackPartial } from './packed-partials.js';
 
-/** Chunks of a turn: their numbers are what a worker answers with. */
-const CHUNKS_PER_TURN_MAX = 1024;
+/**
+ * Chunks of a turn at most: their numbers are what a worker answers with. Counters that it adds up have 32 bits, so that the
+ * chunks of a turn have fewer than 2 ** 32 elements: 1,000 of 4 MiB are 4.19e9 elements of one byte.
+ */
+const CHUNKS_PER_TURN_MAX = 1000;
 
 type Partials = readonly (SinkPartial | undefined)[];
 

@@ -297,14 +297,9 @@ function checkCells(keptShape: readonly number[], quantiles: number): void {
 
 function checkEmpty(query: Query, shape: readonly number[]): void {
   const op = query.ops.find(each => opRow(each).ordered ?? opRow(each).positional);
-  if (op !== undefined) {
-    fail(
-      'empty_selection',
-      `${op} needs at least one element, and the selection has shape [${shape.join(', ')}]. Ask for another slice.`,
-      {
-        op,
-        shape,
-      },
-    );
-  }
+  if (op === undefined) return;
+  const what = query.where ? 'what where keeps of the selection' : 'the selection';
+  const remedy = `Ask for another slice${query.where ? ' or filter' : ''}.`;
+  const detail = `${op} needs at least one element, and ${what} has shape [${shape.join(', ')}]. ${remedy}`;
+  fail('empty_selection', detail, { op, shape });
 }
