@@ -75,8 +75,8 @@ export class PlacedRanges {
     const { min, max } = ranksOf(type);
     this.#putHull(0, valueOfRank(type, max));
     this.#putHull(1, valueOfRank(type, min));
-    const none = this.#hulls.slice(0, 2 * NATIVE_BYTES[type]);
-    for (let cell = 1; cell < cells; cell++) this.#hulls.set(none, none.length * cell);
+    const { length } = this.#hulls;
+    for (let filled = 2 * NATIVE_BYTES[type]; filled < length; filled *= 2) this.#hulls.copyWithin(filled, 0, filled);
   }
 
   put(cell: number, { low, span }: KeyRange): void {

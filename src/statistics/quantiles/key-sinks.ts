@@ -36,6 +36,9 @@ interface OpenGroups {
   readonly cellsPerGroup: number;
 }
 
+/** What is done with values, of which there are `count`. */
+type Use = (values: number, count: number) => void;
+
 /** The elements of tiles, as kernels are told of them and of the ranges to look into. */
 class RangedElements {
   readonly #type: NativeType;
@@ -60,7 +63,7 @@ class RangedElements {
   }
 
   /** Calls back with pieces of at most PIECE values (src/kernels/search-spec.ts). */
-  each(tile: Tile, use: (values: number, count: number) => void): void {
+  each(tile: Tile, use: Use): void {
     if (this.#groups) this.#eachBlock(tile, this.#groups, use);
     else {
       const itemBytes = NATIVE_BYTES[this.#type];
@@ -73,13 +76,7 @@ class RangedElements {
     }
   }
 
-  #eachPiece(
-    ptr: number,
-    stride: number,
-    count: number,
-    cell: number,
-    use: (values: number, count: number) => void,
-  ): void {
+  #eachPiece(ptr: number, stride: number, count: number, cell: number, use: Use): void {
     for (let from = 0; from < count; from += PIECE) {
       const length = Math.min(PIECE, count - from);
       this.#words.set([this.type, ptr + from * stride, stride, 0, length, 0, cell]);
@@ -87,11 +84,7 @@ class RangedElements {
     }
   }
 
-  #eachBlock(
-    tile: Tile,
-    { rows: groups, block, cellsPerGroup }: OpenGroups,
-    use: (values: number, count: number) => void,
-  ): void {
+  #eachBlock(tile: Tile, { rows: groups, block, cellsPerGroup }: OpenGroups, use: Use): void {
     const elements = block.of(tile);
     const { cellStart } = tile.rows!;
     eachBlock(

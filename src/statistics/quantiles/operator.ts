@@ -20,12 +20,13 @@ import {
   searchOf,
   type Search,
   type Searched,
+  turnsOf,
 } from './search.js';
 import type { QuantilePlan } from './strategy.js';
 import { Places } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial } from '../specs.js';
-import type { Operator, Pass } from '../pass.js';
+import { turnOf, type Operator, type Pass } from '../pass.js';
 import { scanWithin } from '../scan/chunks.js';
 
 /** Cells that are searched together. */
@@ -87,6 +88,7 @@ export class QuantileOperator implements Operator {
         scan: batch.scan,
         groups: undefined,
         bounds: { ...bounds.search, collectedMax },
+        turns: turnsOf(batch.scan),
         taken: take => {
           this.#take = take;
         },
@@ -110,29 +112,26 @@ export class QuantileOperator implements Operator {
   }
 
   /** A pass over floats counts them by the high bits of their keys, so that NaN are known. */
-  *#numbersOf(
-    { scan, cellStart, cellCount }: Batch,
-    { taken }: Searched,
-  ): Generator<Pass, (Search | undefined)[], void> {
+  *#numbersOf({ scan, cellStart, cellCount }: Batch, searched: Searched): Generator<Pass, Search[], void> {
     const range = wholeRange(this.#type, 0);
-    const where = rangesOf(
-      this.#type,
-      cellStart,
-      Array.from({ length: cellCount }, () => range),
-    );
+    const ranges = Array.from({ length: cellCount }, () => range);
+    const where = rangesOf(this.#type, cellStart, ranges);
     const length = 2 ** BITS_MAX;
-    const counters = countersOf(cellCount * length, taken);
+    const counters = countersOf(cellCount * length, searched.taken);
     yield { scan, spec: { kind: 'key-counts', where, bits: BITS_MAX, isWhole: true, groups: undefined } };
-    return Array.from({ length: cellCount }, (_, i) => {
+    const searches: Search[] = [];
+    for (let i = 0; i < cellCount; i++) {
       const table = counters.subarray(i * length, (i + 1) * length);
       const nans = table[length - 1]!;
       table[length - 1] = 0;
       const count = table.reduce((sum, each) => sum + each, 0);
-      if (count === 0 || (nans > 0 && this.#plan.query.nan !== 'omit')) return undefined;
+      yield turnOf(scan);
+      if (count === 0 || (nans > 0 && this.#plan.query.nan !== 'omit')) continue;
       const search = searchOf(cellStart + i, count, this.#places.ranksOf(count), range, nans > 0);
-      narrowRanks(this.#type, search, range, table);
-      return search;
-    });
+      yield* narrowRanks(searched, { search, range, from: 0, to: search.ranks.length }, table);
+      searches.push(search);
+    }
+    return searches;
   }
 
   #answer(search: Search): void {

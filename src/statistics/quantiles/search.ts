@@ -10,6 +10,7 @@ import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
 import { elementOf, type ExactNumber } from '../../kernels/sort-keys.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
+import { isTurnOver } from '../../turns.js';
 import type { Scan } from '../scan/scan.js';
 import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
 import type { KeyRanges, KnownGroups, PartialOf, SinkPartial } from '../specs.js';
@@ -53,13 +54,31 @@ export function elementsOf(type: NativeType, { ranks, found }: Search): (rank: n
   return rank => elementOf(type, found[lowerBound(ranks.length, i => ranks[i]! >= rank)]!);
 }
 
-/** Cells, and counters, looked at between two turns of the event loop. */
-const CELLS_PER_TURN = 2048;
-const COUNTERS_PER_TURN = 256 * 1024;
+/** Ranges that are narrowed between two turns of the event loop: each takes some ten microseconds while code is cold. */
+const RANGES_PER_TURN = 256;
+/** What takes as long as one range: ranges or ranks that are looked at, counters, keys that are sorted. */
+const LOOKS_PER_RANGE = 16;
+const COUNTERS_PER_RANGE = 1024;
+const KEYS_PER_RANGE = 64;
+/** Counters that are added, or keys that are placed, in one turn. */
+const ITEMS_PER_TURN = 32 * 1024;
 /** Bits of keys that a pass finds at most. */
 export const BITS_MAX = 16;
 /** Ranges that a pass of counting ends are collected where they have no more elements, which are soon sorted. */
 const SOON_SORTED = 4096;
+
+/** A turn of the event loop where it is due, after what takes as long as so many ranges. */
+type Turns = (ranges: number) => Generator<Pass, void, void>;
+
+export function turnsOf(scan: Scan): Turns {
+  let done = 0;
+  return function* (ranges) {
+    done += ranges;
+    if (done < RANGES_PER_TURN) return;
+    done = 0;
+    yield turnOf(scan);
+  };
+}
 
 /** What a search looks through. */
 export interface Searched {
@@ -68,6 +87,7 @@ export interface Searched {
   readonly scan: Scan;
   readonly groups: KnownGroups | undefined;
   readonly bounds: SearchBounds;
+  readonly turns: Turns;
   /** Says who takes the partials of the next pass. */
   readonly taken: (take: (partial: SinkPartial) => Generator<void, void> | void) => void;
 }
@@ -94,11 +114,11 @@ export function* searchCells(
 ): Generator<Pass, void, void> {
   let batch: Search[] = [];
   let ranks = 0;
-  let seen = 0;
   for (const search of cells) {
+    const own = search?.ranks.length ?? 0;
     if (search) batch.push(search);
-    ranks += search?.ranks.length ?? 0;
-    if (++seen % CELLS_PER_TURN === 0) yield turnOf(searched.scan);
+    ranks += own;
+    yield* searched.turns(1 + own / LOOKS_PER_RANGE);
     if (ranks < searched.bounds.rangesMax) continue;
     yield* searchBatch(batch, searched, done);
     batch = [];
@@ -112,22 +132,29 @@ function* searchBatch(
   searched: Searched,
   done: (search: Search) => void,
 ): Generator<Pass, void, void> {
+  const { type, turns } = searched;
   const { collectedMax, sortedMax, countersMax } = searched.bounds;
   for (;;) {
-    const open = openRanges(searches);
+    const open = yield* openRanges(searches, turns);
     if (open.length === 0) break;
-    const total = open.reduce((sum, { range }) => sum + range.count, 0);
-    const largest = open.reduce((most, { range }) => Math.max(most, range.count), 0);
-    const spanBits = open.reduce((most, { range }) => Math.max(most, bitsOf(range)), 1);
+    const placing = new PlacedRanges(type, open[0]!.search.cell, open.at(-1)!.search.cell, open.length);
+    let [total, largest, spanBits] = [0, 0, 1];
+    for (const { search, range } of open) {
+      placing.put(search.cell, range);
+      total += range.count;
+      largest = Math.max(largest, range.count);
+      spanBits = Math.max(spanBits, bitsOf(range));
+      yield* turns(1);
+    }
+    const where = placing.end();
     const bits = Math.max(1, Math.min(BITS_MAX, spanBits, Math.floor(Math.log2(countersMax / open.length))));
     const few = spanBits <= bits ? Math.min(SOON_SORTED, sortedMax) : sortedMax;
-    const where = yield* placeRanges(open, searched);
     if (total <= collectedMax && largest <= few) yield* collect(open, where, searched);
     else yield* narrow(open, where, bits, searched);
   }
-  for (const [i, search] of searches.entries()) {
+  for (const search of searches) {
     done(search);
-    if ((i + 1) % CELLS_PER_TURN === 0) yield turnOf(searched.scan);
+    yield* turns(1 + search.ranks.length / 2);
   }
 }
 
@@ -140,7 +167,7 @@ interface OpenRange {
 }
 
 /** Ranges that are left; those of a single key are what is looked for. */
-function openRanges(searches: readonly Search[]): OpenRange[] {
+function* openRanges(searches: readonly Search[], turns: Turns): Generator<Pass, OpenRange[], void> {
   const open: OpenRange[] = [];
   for (const search of searches) {
     const { ranges, found } = search;
@@ -151,32 +178,23 @@ function openRanges(searches: readonly Search[]): OpenRange[] {
       if (range.span === 0n) found.fill(range.low, from, to);
       else open.push({ search, range, from, to });
     }
+    yield* turns(ranges.length / LOOKS_PER_RANGE);
   }
   return open;
-}
-
-function* placeRanges(open: readonly OpenRange[], { type, scan }: Searched): Generator<Pass, KeyRanges, void> {
-  const placing = new PlacedRanges(type, open[0]!.search.cell, open.at(-1)!.search.cell, open.length);
-  for (const [number, { search, range }] of open.entries()) {
-    placing.put(search.cell, range);
-    if ((number + 1) % CELLS_PER_TURN === 0) yield turnOf(scan);
-  }
-  return placing.end();
 }
 
 function* narrow(
   open: readonly OpenRange[],
   where: KeyRanges,
   bits: number,
-  { type, scan, groups, taken }: Searched,
+  searched: Searched,
 ): Generator<Pass, void, void> {
+  const { type, scan, groups, taken } = searched;
   const counters = countersOf(open.length * 2 ** bits, taken);
-  const rangesPerTurn = Math.min(CELLS_PER_TURN, Math.max(1, COUNTERS_PER_TURN / 2 ** bits));
   const isWhole = groups === undefined && open.every(({ search, range }) => isAll(type, search, range, bits));
   yield { scan, spec: { kind: 'key-counts', where, bits, isWhole, groups } };
-  for (const [number, { search, range, from, to }] of open.entries()) {
-    narrowRanks(type, search, range, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits), from, to);
-    if ((number + 1) % rangesPerTurn === 0) yield turnOf(scan);
+  for (const [number, each] of open.entries()) {
+    yield* narrowRanks(searched, each, counters.subarray(number * 2 ** bits, (number + 1) * 2 ** bits));
   }
 }
 
@@ -200,32 +218,30 @@ export function* addCounts(
   { counts, isPacked }: PartialOf<'key-counts'>,
 ): Generator<void, void> {
   const length = isPacked ? counts.length : counters.length;
-  for (let from = 0; from < length; from += COUNTERS_PER_TURN) {
+  for (let from = 0; from < length; from += ITEMS_PER_TURN) {
     if (from > 0) yield;
-    const to = Math.min(length, from + COUNTERS_PER_TURN);
+    const to = Math.min(length, from + ITEMS_PER_TURN);
     if (isPacked) for (let i = from; i < to; i += 2) counters[counts[i]!]! += counts[i + 1]!;
     else for (let i = from; i < to; i++) counters[i]! += counts[i]!;
   }
 }
 
 /**
- * Gives ranks `[from, to)` of a cell, which lie in a range, the bucket of it that they lie in.
+ * Gives the ranks that lie in a range the bucket of it that they lie in, in turns.
  * @throws file_changed
  */
-export function narrowRanks(
-  type: NativeType,
-  search: Search,
-  range: KeyRange,
+export function* narrowRanks(
+  { type, turns }: Searched,
+  { search, range, from, to }: OpenRange,
   counts: Float64Array,
-  from = 0,
-  to = search.ranks.length,
-): void {
+): Generator<Pass, void, void> {
   const shift = BigInt(Math.max(0, bitsOf(range) - Math.log2(counts.length)));
   let { below } = range;
   let bucket = 0;
   let last: KeyRange | undefined;
   for (let i = from; i < to; i++) {
     const rank = search.ranks[i]!;
+    const first = bucket;
     for (; bucket < counts.length && below + counts[bucket]! <= rank; bucket++) {
       below += counts[bucket]!;
       last = undefined;
@@ -234,31 +250,35 @@ export function narrowRanks(
     if (bucket === counts.length) failChanged();
     last ??= within(type, range, BigInt(bucket) << shift, (1n << shift) - 1n, below, counts[bucket]!);
     search.ranges[i] = last;
+    yield* turns(1 + (bucket - first) / COUNTERS_PER_RANGE);
   }
 }
 
 function* collect(
   open: readonly OpenRange[],
   where: KeyRanges,
-  { type, scan, groups, taken }: Searched,
+  { type, scan, groups, turns, taken }: Searched,
 ): Generator<Pass, void, void> {
   const ends = new Uint32Array(open.length);
+  const left = new Uint32Array(open.length);
   let total = 0;
   for (const [number, { range }] of open.entries()) {
     ends[number] = total;
+    left[number] = range.count;
     total += range.count;
+    yield* turns(1 / LOOKS_PER_RANGE);
   }
   const keys = NATIVE_BYTES[type] === 8 ? new BigUint64Array(total) : new Uint32Array(total);
   const wordsPerKey = keys.BYTES_PER_ELEMENT / 4;
   const into = new Uint32Array(keys.buffer);
-  const left = new Uint32Array(open.map(({ range }) => range.count));
-  taken(partial => {
+  taken(function* (partial) {
     const { keys: own, ranges } = partial as PartialOf<'keys'>;
     const words = new Uint32Array(own.buffer);
     for (let i = 0; i < ranges.length; i++) {
       if (left[ranges[i]!]!-- === 0) failChanged();
       const to = wordsPerKey * ends[ranges[i]!]!++;
       for (let word = 0; word < wordsPerKey; word++) into[to + word] = words[wordsPerKey * i + word]!;
+      if (isTurnOver(i, ITEMS_PER_TURN)) yield;
     }
   });
   yield { scan, spec: { kind: 'keys', where, groups } };
@@ -267,7 +287,7 @@ function* collect(
     const end = ends[number]!;
     const own = keys.subarray(end - range.count, end).sort();
     for (let i = from; i < to; i++) search.found[i] = BigInt(own[search.ranks[i]! - range.below]!);
-    if ((number + 1) % CELLS_PER_TURN === 0 || range.count > CELLS_PER_TURN) yield turnOf(scan);
+    yield* turns(1 + (to - from) / LOOKS_PER_RANGE + range.count / KEYS_PER_RANGE);
   }
 }
 

@@ -15,7 +15,7 @@ import { bucketOfRank, FoundBuckets } from './found-buckets.js';
 import { keyBounds, scaleOf, type Scale } from './scale.js';
 import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ranges.js';
 import { QuantileResults } from '../../quantiles/results.js';
-import { elementsOf, searchCells, type Search, type Searched } from '../../quantiles/search.js';
+import { elementsOf, searchCells, type Search, type Searched, turnsOf } from '../../quantiles/search.js';
 import type { GroupKey, PartialOf, SpecOf } from '../../specs.js';
 import { turnOf, type Pass } from '../../pass.js';
 import type { GroupCells } from '../store.js';
@@ -118,6 +118,7 @@ export class GroupSelection {
       scan,
       groups: { keys, known, cellsPerGroup: store.cells },
       bounds: plan.bounds.search,
+      turns: turnsOf(scan),
       taken: this.#taken,
     };
     yield* searchCells(this.#searches(order, places), searched, search => {
