@@ -47,7 +47,7 @@ public final class Program {
     byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null).toPath());
     check(ByteBuffer.wrap(back).order(ByteOrder.LITTLE_ENDIAN).getDouble(64) == 9, "raw", back.length);
 
-    Object sum = statistics.getStatistics("java", "sum", null, null, null, null, null, null, null, null, null, null,
+    Object sum = statistics.getStatistics("java", "sum", null, null, null, null, null, null, null, null, null, null, null,
         null, null, null).getResults().get("sum");
     check(((Number) sum).doubleValue() == 45, "sum", sum);
     StatisticsQuery query = new StatisticsQuery()
