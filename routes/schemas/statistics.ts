@@ -85,7 +85,8 @@ export const Operation = Type.Unknown({
     `The name of an operation: ${OP_NAMES.filter(op => !opRow(op).parse).join(', ')}; ` +
     'or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
     'q is a number or a list and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where ' +
-    'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis.',
+    'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis. ' +
+    'skew and kurtosis take {"skew": {"bias": false}}.',
   example: 'mean',
 });
 

@@ -10,12 +10,15 @@ import { parseQuantile, type QuantileParameters } from './quantiles/methods.js';
 export interface Parameters {
   readonly quantile?: QuantileParameters;
   readonly histogram?: HistogramParameters;
+  /** Of statistics that were given it, by their names. */
+  readonly bias?: Readonly<Record<string, boolean>>;
 }
 
 interface OpRow {
   readonly needs: readonly AccumulatorName[];
   readonly ordered?: true;
   readonly positional?: true;
+  readonly takesBias?: true;
   /** It takes parameters, `{"quantile": {…}}`; by its bare name it is given none. */
   readonly parse?: (given: Readonly<Record<string, unknown>>) => unknown;
 }

@@ -48,7 +48,7 @@ export interface Query {
 }
 
 /** Operations that take parameters. */
-const PARAMETRIC = OP_NAMES.filter(op => opRow(op).parse);
+const PARAMETRIC = OP_NAMES.filter(op => opRow(op).parse ?? opRow(op).takesBias);
 
 const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
 
@@ -61,16 +61,12 @@ export function parseQuery(input: QueryInput, rank: number): Query {
   const axis = parseAxis(input.axis, rank);
   const positional = ops.find(op => opRow(op).positional);
   if (positional !== undefined && axis !== null && axis.length !== 1) {
-    fail(
-      'bad_operation',
-      `${positional} takes one axis, or null for all; axis names ${axis.length}: ${axis.join(', ')}. Ask for one axis at a time.`,
-      { axis },
-    );
+    const detail = `${positional} takes one axis, or null for all; axis names ${axis.length}: ${axis.join(', ')}. Ask for one axis at a time.`;
+    fail('bad_operation', detail, { axis });
   }
   if (axis !== null && ops.includes('histogram')) {
-    fail('bad_operation', 'histogram is of the whole selection, as in numpy: leave axis out, or make it null.', {
-      axis,
-    });
+    const detail = 'histogram is of the whole selection, as in numpy: leave axis out, or make it null.';
+    fail('bad_operation', detail, { axis });
   }
   const ddof = input.ddof ?? 0;
   if (!Number.isFinite(ddof)) fail('bad_request', `ddof is ${ddof}; it takes a finite number.`, { ddof: String(ddof) });
@@ -99,21 +95,13 @@ export function parseQuery(input: QueryInput, rank: number): Query {
 function checkGrouped(ops: readonly OpName[], axis: readonly number[] | null, rank: number): void {
   const ungrouped = ops.find(op => UNGROUPED.includes(op));
   if (ungrouped !== undefined) {
-    fail(
-      'bad_operation',
-      `${ungrouped} is not computed by groups. Leave ${ungrouped} or group_by out; by groups there are ${listed(
-        OP_NAMES.filter(op => !UNGROUPED.includes(op)),
-        'and',
-      )}.`,
-      { op: ungrouped },
-    );
+    const others = OP_NAMES.filter(op => !UNGROUPED.includes(op));
+    const detail = `${ungrouped} is not computed by groups. Leave ${ungrouped} or group_by out; by groups there are ${listed(others, 'and')}.`;
+    fail('bad_operation', detail, { op: ungrouped });
   }
   if (axis !== null && !axis.includes(0)) {
-    fail(
-      'bad_operation',
-      `Groups are made of rows, so group_by needs axis to be null or to hold 0; it is ${axis.join(', ')}.`,
-      { axis },
-    );
+    const detail = `Groups are made of rows, so group_by needs axis to be null or to hold 0; it is ${axis.join(', ')}.`;
+    fail('bad_operation', detail, { axis });
   }
   const positional = ops.find(op => opRow(op).positional);
   if (positional !== undefined && axis === null && rank > 1) {
@@ -125,21 +113,30 @@ function parseOps(asked: readonly unknown[]): { ops: OpName[]; parameters: Param
   if (asked.length === 0) fail('bad_operation', `Name at least one operation: ${OP_NAMES.join(', ')}.`);
   const ops: OpName[] = [];
   const parsed: Record<string, unknown> = {};
+  const bias: Record<string, boolean> = {};
   for (const each of asked) {
     const { op, given } = parseOp(each);
     if (ops.includes(op)) fail('bad_operation', `${op} is asked for twice; name each operation once.`, { op });
     ops.push(op);
-    const { parse } = opRow(op);
+    const { parse, takesBias } = opRow(op);
     if (parse) parsed[op] = parse(given ?? {});
-    else if (given)
-      fail(
-        'bad_operation',
-        `${op} takes no parameters: write it as "${op}". Those with parameters are ${listed(PARAMETRIC, 'and')}.`,
-        { op },
-      );
+    else if (takesBias && given) Object.assign(bias, parseBias(op, given));
+    else if (given) {
+      const detail = `${op} takes no parameters: write it as "${op}". Those with parameters are ${listed(PARAMETRIC, 'and')}.`;
+      fail('bad_operation', detail, { op });
+    }
   }
+  if (Object.keys(bias).length > 0) parsed['bias'] = bias;
   const hasSome = Object.keys(parsed).length > 0;
   return { ops, parameters: hasSome ? parsed : undefined };
+}
+
+/** `{"bias": false}` of one operation, in the place of the query's own. @throws bad_operation */
+function parseBias(op: OpName, given: Readonly<Record<string, unknown>>): Record<string, boolean> {
+  const { bias, ...others } = given;
+  if (bias === undefined && Object.keys(others).length === 0) return {};
+  if (typeof bias === 'boolean' && Object.keys(others).length === 0) return { [op]: bias };
+  return fail('bad_operation', `${op} takes {"bias": false} or {"bias": true}, not ${shown(given)}.`, { op });
 }
 
 /** An operation by its name, or with what it is given: `{"quantile": {…}}`. */

@@ -174,3 +174,23 @@ for (const [title, expected, input, typestr, shape, values] of EDGES) {
     t.equal(answer(input, typestr, shape, values), expected);
   });
 }
+
+test('bias is of the query, or of one operation', async t => {
+  const values = [1, 2, 4, 8];
+  // scipy.stats.skew and kurtosis, bias=True and bias=False.
+  const due = { skew: [0.6568077344996993, 1.1376243669576889], kurtosis: [-1.0989792060491494, 0.7576559546313799] };
+  const cases: readonly [QueryInput, skew: 0 | 1, kurtosis: 0 | 1][] = [
+    [{ ops: ['skew', 'kurtosis'] }, 0, 0],
+    [{ ops: ['skew', 'kurtosis'], bias: false }, 1, 1],
+    [{ ops: [{ skew: { bias: false } }, 'kurtosis'] }, 1, 0],
+    [{ ops: [{ skew: {} }, { kurtosis: { bias: true } }], bias: false }, 1, 0],
+  ];
+  for (const [query, skew, kurtosis] of cases) {
+    const [, results] = /^4 (.*)$/.exec(answer(query, '<f8', [4], values))!;
+    const found = JSON.parse(results!) as { skew: number; kurtosis: number };
+    t.ok(Math.abs(found.skew - due.skew[skew]!) < 1e-12, JSON.stringify(query));
+    t.ok(Math.abs(found.kurtosis - due.kurtosis[kurtosis]!) < 1e-12, JSON.stringify(query));
+  }
+  t.equal(answer({ ops: [{ skew: { bias: 'no' } }] }, '<f8', [4], values), 'bad_operation');
+  t.equal(answer({ ops: [{ skew: { ddof: 1 } }] }, '<f8', [4], values), 'bad_operation');
+});

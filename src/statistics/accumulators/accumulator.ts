@@ -44,8 +44,8 @@ export interface Cells {
   /** NaN are no elements: `nan=omit`. */
   readonly omitsNan: boolean;
   readonly ddof: number;
-  /** false: statistics of a sample are corrected, as scipy's with `bias=False`. */
-  readonly bias: boolean;
+  /** Whether a statistic is not corrected for the size of a sample: scipy's `bias`. */
+  readonly isBiased: (name: string) => boolean;
   /** Elements of a cell, NaN included. */
   readonly sizeOf: (cell: number) => number;
 }
@@ -60,6 +60,8 @@ export interface Statistic<A extends string = string> {
   readonly showsNan: boolean;
   /** It has no value without an element, and NaN (which has no order) must be looked for to answer as numpy does. */
   readonly ordered?: true;
+  /** It may be given `{"bias": false}`. */
+  readonly takesBias?: true;
   /**
    * Its value is a position, or depends on one, so only one axis, or all of them, make sense; and there has to be an
    * element.

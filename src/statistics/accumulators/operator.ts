@@ -91,8 +91,9 @@ function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<number,
 
 /** What formulas see of a plan's cells. */
 export function cellsOf({ dtype, spec, query }: Plan, fields: Fields, sizeOf: Cells['sizeOf']): Cells {
-  const { nan, ddof, bias = true } = query;
-  return { dtype, fields, countsNan: spec.countsNan, omitsNan: nan === 'omit', ddof, bias, sizeOf };
+  const { nan, ddof, bias = true, parameters } = query;
+  const isBiased = (name: string): boolean => parameters?.bias?.[name] ?? bias;
+  return { dtype, fields, countsNan: spec.countsNan, omitsNan: nan === 'omit', ddof, isBiased, sizeOf };
 }
 
 function placesOf(plan: Plan): Places {

@@ -90,9 +90,10 @@ export const POWER_STATISTICS = {
       const spread = spreadOf(cells, cell);
       if (!spread) return Number.NaN;
       const { n, m2, m3 } = spread;
-      return (m3 / m2 ** 1.5) * (cells.bias || n <= 2 ? 1 : Math.sqrt(n * (n - 1)) / (n - 2));
+      return (m3 / m2 ** 1.5) * (cells.isBiased('skew') || n <= 2 ? 1 : Math.sqrt(n * (n - 1)) / (n - 2));
     },
     showsNan: true,
+    takesBias: true,
   },
   /** Fisher's: 0 for a normal distribution. */
   kurtosis: {
@@ -103,9 +104,10 @@ export const POWER_STATISTICS = {
       if (!spread) return Number.NaN;
       const { n, m2, m4 } = spread;
       const biased = m4 / (m2 * m2);
-      if (cells.bias || n <= 3) return biased - 3;
+      if (cells.isBiased('kurtosis') || n <= 3) return biased - 3;
       return ((n * n - 1) * biased - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3));
     },
     showsNan: true,
+    takesBias: true,
   },
 } as const satisfies Record<string, Statistic>;

@@ -125,11 +125,8 @@ export function parseQuantile(given: Readonly<Record<string, unknown>>): Quantil
   const { q, method = 'linear', ...rest } = given;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) {
-    fail(
-      'bad_operation',
-      `quantile has no ${shown(unknown)}; it takes q and method: ${EXAMPLE}.${didYouMean(unknown.slice(0, 60), ['q', 'method'])}`,
-      { op: 'quantile', unsupported: unknown },
-    );
+    const detail = `quantile has no ${shown(unknown)}; it takes q and method: ${EXAMPLE}.${didYouMean(unknown.slice(0, 60), ['q', 'method'])}`;
+    fail('bad_operation', detail, { op: 'quantile', unsupported: unknown });
   }
   if (q === undefined) fail('bad_operation', `quantile needs q, a number or a list: ${EXAMPLE}.`, { op: 'quantile' });
   if (typeof method !== 'string' || !isMethod(method)) {
@@ -141,14 +138,8 @@ export function parseQuantile(given: Readonly<Record<string, unknown>>): Quantil
   if (list.length === 0)
     fail('bad_operation', 'q is an empty list; it takes a number from 0 to 1, or a list of them.', { op: 'quantile' });
   if (list.length > LIMITS.quantilesMax) {
-    fail(
-      'too_large',
-      `q has ${list.length} quantiles; at most ${LIMITS.quantilesMax} are computed at once. Ask for the others in another query.`,
-      {
-        limit: LIMITS.quantilesMax,
-        asked: list.length,
-      },
-    );
+    const detail = `q has ${list.length} quantiles; at most ${LIMITS.quantilesMax} are computed at once. Ask for the others in another query.`;
+    fail('too_large', detail, { limit: LIMITS.quantilesMax, asked: list.length });
   }
   return { q: list.map(checkedFraction), isSingle: !Array.isArray(q), method };
 }
