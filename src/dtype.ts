@@ -120,3 +120,8 @@ function dtypeNames(): string {
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
+
+/** True for 64-bit integers, which do not fit a double. */
+export function isWide({ itemsize, kind }: Pick<DType, 'itemsize' | 'kind'>): boolean {
+  return itemsize === 8 && kind !== 'f';
+}

@@ -2,7 +2,7 @@
  * Where the numbers of a query stand among the values of a dtype, as ranks (kernels/sort-keys.ts): what makes comparisons exact
  * whatever is compared with what.
  */
-import type { DType } from '../dtype.js';
+import { type DType, isWide } from '../dtype.js';
 import { rankOf, valueOfRank, type ExactNumber } from '../kernels/sort-keys.js';
 import { nativeTypeOf } from '../kernels/native-types.js';
 import { fail } from '../errors.js';
@@ -79,14 +79,10 @@ export function numberOf(dtype: DType, value: unknown, at: string): ExactNumber 
   if (typeof value === 'string') {
     const special = FLOAT_STRINGS.get(value);
     if (special !== undefined) return special;
-    if (isWideInteger(dtype) && DIGITS.test(value)) return BigInt(value);
+    if (isWide(dtype) && DIGITS.test(value)) return BigInt(value);
   }
-  const expected = `a number, "NaN", "Infinity" or "-Infinity"${isWideInteger(dtype) ? ', or digits in quotes' : ''}`;
+  const expected = `a number, "NaN", "Infinity" or "-Infinity"${isWide(dtype) ? ', or digits in quotes' : ''}`;
   return refuseValue(dtype, value, at, expected);
-}
-
-function isWideInteger(dtype: DType): boolean {
-  return dtype.itemsize === 8 && dtype.kind !== 'f';
 }
 
 function refuseValue(dtype: DType, value: unknown, at: string, expected: string): never {

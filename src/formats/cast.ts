@@ -3,7 +3,7 @@
  * never lost: what is out of range, or finite and would become infinity, is refused with its index. Rounding is allowed
  * and happens once.
  */
-import { isNativeOrder, type DType } from '../dtype.js';
+import { type DType, isNativeOrder, isWide } from '../dtype.js';
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { swapBytes, toNative } from '../native.js';
@@ -61,10 +61,10 @@ interface Cast {
 
 /** Into the machine's byte order. */
 function convert(cast: Cast): Uint8Array {
-  const isWide = cast.from.kind !== 'f' && cast.from.itemsize === 8;
-  if (cast.to.kind === 'f') return isWide ? wideToFloat(cast) : numberToFloat(cast);
-  if (cast.to.itemsize === 8) return isWide ? wideToWide(cast) : numberToWide(cast);
-  return isWide ? wideToNumber(cast) : numberToNumber(cast);
+  const fromWide = isWide(cast.from);
+  if (cast.to.kind === 'f') return fromWide ? wideToFloat(cast) : numberToFloat(cast);
+  if (cast.to.itemsize === 8) return fromWide ? wideToWide(cast) : numberToWide(cast);
+  return fromWide ? wideToNumber(cast) : numberToNumber(cast);
 }
 
 /** A dtype of at most 32-bit integers, or a float, as numbers. */

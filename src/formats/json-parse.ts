@@ -4,7 +4,7 @@
  * Hazard: a recursive parser would overflow on "[[[[…", so nesting is a counter for each depth.
  */
 import type { Block } from '../block.js';
-import type { DType } from '../dtype.js';
+import { type DType, isWide } from '../dtype.js';
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { LIMITS } from '../limits.js';
@@ -46,7 +46,7 @@ export function parseJsonDataNow(dtype: DType, bytes: Uint8Array): Block {
 export function parseJsonScalar(value: unknown, dtype: DType): Uint8Array {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) refuseScalar(value, dtype, 'it is beyond float64. Write "Infinity" for infinity');
-    if (dtype.kind !== 'f' && dtype.itemsize === 8 && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    if (isWide(dtype) && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
       refuseScalar(value, dtype, 'its digits are uncertain beyond 2^53. Write it as a string');
     }
   } else if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'bigint') {

@@ -101,11 +101,6 @@ export interface Fields {
   [own: string]: Float64Array | undefined;
 }
 
-/** 64-bit integers do not fit a double and are measured as two halves. */
-export function isWide(dtype: DType): boolean {
-  return dtype.itemsize === 8 && dtype.kind !== 'f';
-}
-
 /** Fields of so many cells, none of which has an element. */
 export function newFields(starts: FieldStarts, cells: number): Fields {
   const fields: Fields = {};

@@ -1,6 +1,6 @@
 /** All accumulators and the statistics that are finished from them, a row each. */
-import type { DType } from '../../dtype.js';
-import { type Accumulator, type Fields, type FieldStarts, isWide, type Statistic } from './accumulator.js';
+import { type DType, isWide } from '../../dtype.js';
+import type { Accumulator, Fields, FieldStarts, Statistic } from './accumulator.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { END_STATISTICS, FIRST, LAST } from './ends.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';

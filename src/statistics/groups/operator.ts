@@ -1,5 +1,5 @@
 /** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
-import { withByteOrder } from '../../dtype.js';
+import { isWide, withByteOrder } from '../../dtype.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { valueOfCode } from '../../kernels/sort-keys.js';
@@ -56,7 +56,7 @@ export class GroupsOperator implements Operator {
     const { store } = this.#cells;
     const { bound, dtype } = this.#plan;
     const perGroup = bound.values + store.cells + this.#groups.keys.length;
-    const valueBytes = VALUE_BYTES + (dtype.itemsize === 8 && dtype.kind !== 'f' ? BIGINT_BYTES : 0);
+    const valueBytes = VALUE_BYTES + (isWide(dtype) ? BIGINT_BYTES : 0);
     return (
       store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * GROUP_INDEX_BYTES)
     );
