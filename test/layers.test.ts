@@ -76,7 +76,7 @@ const STATISTICS: readonly Layer[] = [
     name: 'numbers',
     rooms: [
       'src/statistics/groups/group-index.ts',
-      'src/statistics/groups/select/scale.ts',
+      'src/statistics/groups/quantiles/scale.ts',
       'src/statistics/histogram/edges.ts',
       'src/statistics/histogram/parameters.ts',
       'src/statistics/histogram/spec.ts',
@@ -109,7 +109,7 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/groups/key-table.ts',
       'src/statistics/groups/row-groups.ts',
       'src/statistics/groups/row-values.ts',
-      'src/statistics/groups/select/buckets.ts',
+      'src/statistics/groups/quantiles/buckets.ts',
       'src/statistics/groups/sink.ts',
       'src/statistics/histogram/sink.ts',
       'src/statistics/quantiles/gather-sink.ts',
@@ -136,8 +136,8 @@ const STATISTICS: readonly Layer[] = [
     rooms: [
       'src/statistics/accumulators/operator.ts',
       'src/statistics/groups/operator.ts',
-      'src/statistics/groups/select/found-buckets.ts',
-      'src/statistics/groups/select/selection.ts',
+      'src/statistics/groups/quantiles/found-buckets.ts',
+      'src/statistics/groups/quantiles/group-quantiles.ts',
       'src/statistics/groups/store.ts',
       'src/statistics/histogram/operator.ts',
       'src/statistics/quantiles/operator.ts',

@@ -66,7 +66,7 @@ export class Computation {
       this.#reduced = reduced;
       this.#operators = [
         reduced,
-        ...(plan.select ? [new QuantileOperator(plan, plan.select, reduced)] : []),
+        ...(plan.quantiles ? [new QuantileOperator(plan, plan.quantiles, reduced)] : []),
         ...(histogram ? [new HistogramOperator(plan, histogram, reduced)] : []),
       ];
     }

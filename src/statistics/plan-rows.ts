@@ -37,18 +37,18 @@ interface AllRows {
   readonly reduces: boolean;
   readonly cells: number;
   /** Elements are looked for by rank, where this is there. */
-  readonly select: object | undefined;
+  readonly quantiles: object | undefined;
 }
 
 /**
  * True where rows are counted before their elements are read: the answer keeps rows, some of the kept ones are taken, or
  * what is computed depends on how many they are. What only sums rows up counts them meanwhile.
  */
-export function countsFirst({ query, reduces, cells, select }: AllRows, choice: RowChoice): boolean {
+export function countsFirst({ query, reduces, cells, quantiles }: AllRows, choice: RowChoice): boolean {
   if (!takesAll(choice)) return true;
   if (choice.grouping) return false;
   const keepsRows = query.axis !== null && !query.axis.includes(0);
-  const sumsUp = reduces && cells > 0 && !select && !query.parameters?.histogram;
+  const sumsUp = reduces && cells > 0 && !quantiles && !query.parameters?.histogram;
   return keepsRows || !sumsUp || query.ops.some(op => opRow(op).positional);
 }
 

@@ -59,7 +59,7 @@ export interface Plan {
   readonly scan: Scan;
   /** Whether something is accumulated. */
   readonly reduces: boolean;
-  readonly select: QuantilePlan | undefined;
+  readonly quantiles: QuantilePlan | undefined;
   readonly bound: PlanBound;
   /** Rows are counted while their elements are read: `cellSize` is that of all rows, and fewer may be used. */
   readonly countsRows: boolean;
@@ -104,7 +104,7 @@ export interface PlannedGroups extends Grouping {
 
 /** Bounds that tests lower to cut small arrays into many pieces. */
 export interface PlanBounds extends ScanBounds {
-  readonly select: QuantileBounds;
+  readonly quantiles: QuantileBounds;
   readonly search: SearchBounds;
 }
 
@@ -113,7 +113,7 @@ export const PLAN_BOUNDS: PlanBounds = {
   chunkCellsMax: LIMITS.chunkCellsMax,
   chunkSpanBytesMax: LIMITS.chunkSpanBytesMax,
   tileBytesMax: LIMITS.tileBytesMax,
-  select: QUANTILE_BOUNDS,
+  quantiles: QUANTILE_BOUNDS,
   search: SEARCH_BOUNDS,
 };
 
@@ -194,8 +194,8 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   // Grouped rows are the business of another operator.
   const isGrouped = rows?.rows.withRowIds === true;
   const keepsRows = rows !== undefined && isKept(0);
-  const select = isGrouped ? undefined : planQuantiles(query, dtype, cells, cellSize, keepsRows, bounds.select);
-  if (rows && !rows.isOpen && select) checkSearched(select, cells);
+  const quantiles = isGrouped ? undefined : planQuantiles(query, dtype, cells, cellSize, keepsRows, bounds.quantiles);
+  if (rows && !rows.isOpen && quantiles) checkSearched(quantiles, cells);
   const histogram = isGrouped ? undefined : query.parameters?.histogram;
   const binsExtent = histogram !== undefined && needsRange(histogram) && !isCountedByValue(dtype);
 
@@ -205,22 +205,22 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const isOrderedGroups = isGrouped && wantedOf(query, dtype) !== undefined;
   const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered || isOrderedGroups);
   const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => opRow(op).needs));
-  if (select?.usesExtent || binsExtent) wanted.add('min').add('max');
+  if (quantiles?.usesExtent || binsExtent) wanted.add('min').add('max');
   if (countsNan) wanted.add('count');
   const isFound = wanted.has('argmin') || wanted.has('argmax');
   if (countsNan && isFound && query.nan === 'propagate') wanted.add('nanIndex');
   const accumulators = accumulatorsOf(wanted);
   const reduces = accumulators.length > 0;
-  const searches = isGrouped ? wantedOf(query, dtype) !== undefined : select !== undefined;
+  const searches = isGrouped ? wantedOf(query, dtype) !== undefined : quantiles !== undefined;
   const readsData = !isEmpty && (reduces || searches || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, rows && { first: 0, multiple: rows.multiple });
   const scan =
     box && readsData
-      ? scanOf({ dtype, origin, bounds, select, cellSize }, box, rows)
+      ? scanOf({ dtype, origin, bounds, quantiles, cellSize }, box, rows)
       : emptyScan(dtype, bounds.tileBytesMax);
-  const passes = scan.chunkCount === 0 ? 0 : Math.max(binsExtent ? 2 : 1, select ? passesOf(select) : 1);
+  const passes = scan.chunkCount === 0 ? 0 : Math.max(binsExtent ? 2 : 1, quantiles ? passesOf(quantiles) : 1);
   return {
     query,
     dtype,
@@ -234,12 +234,12 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     cellOrder,
     scan,
     reduces,
-    select,
+    quantiles,
     bound: {
       bytes: scan.bytes * passes,
       passes,
       chunks: scan.chunkCount * passes,
-      tableBytes: select ? tableBytesOf(select, cells) : 0,
+      tableBytes: quantiles ? tableBytesOf(quantiles, cells) : 0,
       values: valuesOf(query, cells),
     },
     countsRows: false,
@@ -251,15 +251,15 @@ function scanOf(
     dtype,
     origin,
     bounds,
-    select,
+    quantiles,
     cellSize,
-  }: Pick<Plan, 'dtype' | 'bounds' | 'select' | 'cellSize'> & Pick<PlanOptions, 'origin'>,
+  }: Pick<Plan, 'dtype' | 'bounds' | 'quantiles' | 'cellSize'> & Pick<PlanOptions, 'origin'>,
   taken: Box,
   rows?: RowsLayout,
 ): Scan {
   const box = rows ? boxOfAll(taken, rows) : taken;
-  const scan = select?.isGathered
-    ? scanOverCells(dtype, box, gatheredCellsOf(select, cellSize, box, bounds), bounds)
+  const scan = quantiles?.isGathered
+    ? scanOverCells(dtype, box, gatheredCellsOf(quantiles, cellSize, box, bounds), bounds)
     : scanOver(dtype, box, rows ? undefined : origin, bounds);
   return rows ? scanWithRows(scan, taken, rows) : scan;
 }

@@ -4,7 +4,7 @@
  */
 import type { RowColumn } from '../filter/filter.js';
 import type { NativeType } from '../kernels/native-types.js';
-import type { Scale } from './groups/select/scale.js';
+import type { Scale } from './groups/quantiles/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
 import type { AccumulatorName } from './accumulators/index.js';
 import type { Fields } from './accumulators/accumulator.js';

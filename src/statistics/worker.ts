@@ -5,7 +5,7 @@
 import type { Engine } from '../kernels/engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
-import { BucketsSink, SampleSink } from './groups/select/buckets.js';
+import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
 import { RowMask } from './scan/mask.js';
 import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';
 import { HistogramSink } from './histogram/sink.js';

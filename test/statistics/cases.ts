@@ -29,7 +29,7 @@ export interface Case {
   /** Elements of the selection in C order; booleans as 0 and 1. */
   readonly values: readonly Value[];
   readonly query: QueryInput;
-  readonly bounds: Omit<PlanBounds, 'select' | 'search'> & Partial<PlanBounds>;
+  readonly bounds: Omit<PlanBounds, 'quantiles' | 'search'> & Partial<PlanBounds>;
 }
 
 export const TYPESTRS = '|b1 |i1 |u1 <i2 >i2 <u2 >u2 <i4 >i4 <u4 >u4 <i8 >i8 <u8 >u8 <f2 >f2 <f4 >f4 <f8 >f8'.split(

@@ -11,7 +11,7 @@ import { wantedOf } from '../quantiles/strategy.js';
 import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
 import type { Scan } from '../scan/scan.js';
-import { GroupSelection, type SelectionOptions } from './select/selection.js';
+import { GroupQuantiles, type GroupQuantilesOptions } from './quantiles/group-quantiles.js';
 import { type Integer, placed, seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedGroupIndices } from './key-table.js';
@@ -32,9 +32,8 @@ export class GroupsOperator implements Operator {
   readonly #wanted: Wanted | undefined;
   readonly #cells: GroupCells;
   readonly #steps: Generator<Pass, void, void>;
-  #selection: GroupSelection | undefined;
-  /** The same while it is at work. */
-  #selecting: GroupSelection | undefined;
+  /** What looks for elements by rank, where some are asked for and there are some. */
+  #quantiles: GroupQuantiles | undefined;
   #take: (partial: SinkPartial) => Generator<void, void> | void = () => {};
   /** Group indices of the groups in the order of their keys. */
   #order: Uint32Array = new Uint32Array();
@@ -58,7 +57,7 @@ export class GroupsOperator implements Operator {
     const perGroup = bound.values + store.cells + this.#groups.keys.length;
     const valueBytes = VALUE_BYTES + (isWide(dtype) ? BIGINT_BYTES : 0);
     return (
-      store.bytes + (this.#selecting?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * GROUP_INDEX_BYTES)
+      store.bytes + (this.#quantiles?.bytes ?? 0) + store.table.size * (perGroup * valueBytes + 2 * GROUP_INDEX_BYTES)
     );
   }
 
@@ -76,28 +75,27 @@ export class GroupsOperator implements Operator {
     if (!scan) return;
     // Buckets tell how many values are present.
     const findsGroups = accumulators.every(name => name === 'count');
-    const selection = this.#select(scan);
-    this.#selecting = selection;
-    if (selection) yield* selection.sample(findsGroups);
-    const buckets = selection?.buckets;
+    const quantiles = this.#quantilesOver(scan);
+    this.#quantiles = quantiles;
+    if (quantiles) yield* quantiles.sample(findsGroups);
+    const buckets = quantiles?.buckets;
     if (buckets && findsGroups) {
       this.#take = partial => buckets.found.combine(partial as PartialOf<'group-buckets'>);
       yield { scan: this.#searchScan(scan), spec: buckets.spec };
-    } else yield* this.#findGroups(scan, accumulators, selection);
+    } else yield* this.#findGroups(scan, accumulators, quantiles);
     this.#refuseNan();
     this.#order = yield* this.#inTurns(sortedGroupIndices(this.#cells.store.table), scan);
-    if (selection) yield* selection.select(this.#order);
-    this.#selection = selection;
+    if (quantiles) yield* quantiles.search(this.#order);
   }
 
   *#findGroups(
     scan: Scan,
     accumulators: readonly AccumulatorName[],
-    selection: GroupSelection | undefined,
+    quantiles: GroupQuantiles | undefined,
   ): Generator<Pass, void, void> {
     const { store } = this.#cells;
-    const buckets = selection?.buckets;
-    const more: readonly AccumulatorName[] = selection && !buckets ? ['min', 'max'] : [];
+    const buckets = quantiles?.buckets;
+    const more: readonly AccumulatorName[] = quantiles && !buckets ? ['min', 'max'] : [];
     store.keep(more);
     const spec: SpecOf<'groups'> = {
       kind: 'groups',
@@ -115,18 +113,18 @@ export class GroupsOperator implements Operator {
   }
 
   /** What looks for elements, where some are asked for and there are some. */
-  #select(scan: Scan): GroupSelection | undefined {
+  #quantilesOver(scan: Scan): GroupQuantiles | undefined {
     const { rowElements } = this.#plan;
     const wanted = this.#wanted;
     if (!wanted || rowElements === 0) return undefined;
-    const options: SelectionOptions = {
+    const options: GroupQuantilesOptions = {
       keys: this.#groups.keys,
       wanted,
       scan: this.#searchScan(scan),
       plan: this.#plan,
       elements: rowElements * this.#groups.total,
     };
-    return new GroupSelection(options, this.#cells, take => {
+    return new GroupQuantiles(options, this.#cells, take => {
       this.#take = take;
     });
   }
@@ -189,7 +187,7 @@ export class GroupsOperator implements Operator {
 
   *#finishSelected(): Generator<void, Map<number, OperationResult>> {
     if (!this.#wanted) return new Map();
-    const found = this.#selection?.results;
+    const found = this.#quantiles?.results;
     const results = found ?? new QuantileResults(this.#plan, this.#wanted, this.#order.length);
     return yield* results.finish(!found);
   }

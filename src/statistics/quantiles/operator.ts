@@ -40,7 +40,7 @@ export class QuantileOperator implements Operator {
   /** The range of integers comes from the pass of the accumulators. */
   readonly after: Operator | undefined;
   readonly #plan: Plan;
-  readonly #select: QuantilePlan;
+  readonly #planned: QuantilePlan;
   readonly #places: Places;
   readonly #reduced: ReduceOperator;
   readonly #type: NativeType;
@@ -48,15 +48,15 @@ export class QuantileOperator implements Operator {
   readonly #passes: Generator<Pass, void, void>;
   #take: (partial: SinkPartial) => Generator<void, void> | void = () => {};
 
-  constructor(plan: Plan, select: QuantilePlan, reduced: ReduceOperator) {
+  constructor(plan: Plan, planned: QuantilePlan, reduced: ReduceOperator) {
     this.#plan = plan;
-    this.#select = select;
-    this.#places = new Places(select.wanted);
+    this.#planned = planned;
+    this.#places = new Places(planned.wanted);
     this.#reduced = reduced;
-    this.after = select.usesExtent ? reduced : undefined;
+    this.after = planned.usesExtent ? reduced : undefined;
     this.#type = nativeTypeOf(plan.dtype);
-    this.#results = new QuantileResults(plan, select.wanted);
-    this.#passes = select.isGathered ? this.#gather() : this.#search();
+    this.#results = new QuantileResults(plan, planned.wanted);
+    this.#passes = planned.isGathered ? this.#gather() : this.#search();
   }
 
   next(): Pass | undefined {
@@ -75,14 +75,14 @@ export class QuantileOperator implements Operator {
 
   *#gather(): Generator<Pass, void, void> {
     this.#take = partial => this.#results.combine(partial as PartialOf<'gather'>);
-    const { wanted } = this.#select;
+    const { wanted } = this.#planned;
     yield { scan: this.#plan.scan, spec: { kind: 'gather', wanted, omitsNan: this.#plan.query.nan === 'omit' } };
   }
 
   *#search(): Generator<Pass, void, void> {
     const { dtype, bounds } = this.#plan;
     const collectedMax = Math.min(bounds.search.collectedMax, LIMITS.searchCollectedMax);
-    for (const batch of batchesOf(this.#plan, this.#select.bounds.tablesMax)) {
+    for (const batch of batchesOf(this.#plan, this.#planned.bounds.tablesMax)) {
       const searched: Searched = {
         type: this.#type,
         scan: batch.scan,
@@ -102,7 +102,7 @@ export class QuantileOperator implements Operator {
   /** Of cells of integers the number is known; at most they are looked for between the extremes. */
   #integersOf({ cellStart, cellCount }: Batch): Search[] {
     const { cellSize } = this.#plan;
-    const cells = this.#select.usesExtent ? cellsOf(this.#plan, this.#reduced.fields, () => cellSize) : undefined;
+    const cells = this.#planned.usesExtent ? cellsOf(this.#plan, this.#reduced.fields, () => cellSize) : undefined;
     const ranks = this.#places.ranksOf(cellSize);
     return Array.from({ length: cellCount }, (_, i) => {
       const cell = cellStart + i;

@@ -57,7 +57,7 @@ t.test('medians of zeros have the sign of what is in the middle, by groups and w
     ] as const) {
       const bounds = {
         search: { ...PLAN_BOUNDS.search, sampledMin, collectedMax },
-        select: { ...PLAN_BOUNDS.select, cellBytesMax },
+        quantiles: { ...PLAN_BOUNDS.quantiles, cellBytesMax },
       };
       const datasets = [columnOf('values', values), columnOf('keys', keys)];
       const find = (name: string) => datasets.find(each => each.name === name)!;

@@ -258,7 +258,7 @@ t.test('a file that changes between two passes is told, not answered wrongly', a
     const dtype = parseDType(typestr);
     const files = [low, high].map(values => new Uint8Array(make(values).buffer));
     for (const collectedMax of [0, 2 ** 20]) {
-      const bounds = { select: { ...PLAN_BOUNDS.select, soleCellElementsMax: 0, cellBytesMax: 0 } };
+      const bounds = { quantiles: { ...PLAN_BOUNDS.quantiles, soleCellElementsMax: 0, cellBytesMax: 0 } };
       const search = { ...PLAN_BOUNDS.search, collectedMax };
       const view = packedView([length], dtype.itemsize, 'C', 0);
       const query = parseQuery({ ops: [{ quantile: { q: [0.3, 0.7] } }] }, 1);
@@ -298,7 +298,7 @@ t.test('elements are found in data of any kind, in whichever way they are counte
   const q = [0, 0.001, 0.25, 0.5, 0.999, 1];
   const bounds = {
     chunkBytesMax: 1600,
-    select: { ...PLAN_BOUNDS.select, soleCellElementsMax: 0, cellBytesMax: 0 },
+    quantiles: { ...PLAN_BOUNDS.quantiles, soleCellElementsMax: 0, cellBytesMax: 0 },
   };
   for (const [title, make] of makers) {
     for (const data of [

@@ -24,7 +24,7 @@ function fractionsOf(random: Random, size: number): number | number[] {
 }
 
 /** Tables take 256 KiB each: only few cells are searched in passes. */
-function boundsOf(random: Random, { query, view }: Case): PlanBounds['select'] {
+function boundsOf(random: Random, { query, view }: Case): PlanBounds['quantiles'] {
   const reduced = [query.axis ?? view.shape.map((_, axis) => axis)]
     .flat()
     .map(axis => (axis + view.shape.length) % view.shape.length);
@@ -49,7 +49,7 @@ function quantileCase(seed: number, options: CaseOptions = {}): QuantileCase {
     bounds: {
       ...each.bounds,
       chunkBytesMax: Math.max(100, each.bounds.chunkBytesMax),
-      select: boundsOf(random, each),
+      quantiles: boundsOf(random, each),
       search: {
         rangesMax: random.pick([1, 20, 1000]),
         countersMax: random.pick([200, 2 ** 20, 2 ** 20]),
@@ -116,5 +116,5 @@ t.test('arrays that many tasks share have them, too', { skip }, async t => {
 });
 
 t.test('the bounds of the service are those that tests lower', async t => {
-  t.equal(PLAN_BOUNDS.select.cellBytesMax, LIMITS.cellBytesGatheredMax);
+  t.equal(PLAN_BOUNDS.quantiles.cellBytesMax, LIMITS.cellBytesGatheredMax);
 });

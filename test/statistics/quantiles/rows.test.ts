@@ -34,13 +34,13 @@ function check(seed: number): string | undefined {
   const axis = random.pick([null, 0, 1]);
   const [slice, isTaken] = random.pick(TAKEN);
   const above = random.below(100) - 50;
-  const select = {
-    ...PLAN_BOUNDS.select,
+  const quantiles = {
+    ...PLAN_BOUNDS.quantiles,
     cellBytesMax: random.pick([0, 0, 200, 2 ** 24]),
     soleCellElementsMax: 0,
   };
   const search = { ...PLAN_BOUNDS.search, collectedMax: random.pick([0, 5]), rangesMax: random.pick([1, 1000]) };
-  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, select, search };
+  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, quantiles, search };
   const rows = data.filter(([first]) => first! > above).filter((_, i) => isTaken(i));
   const columns = Array.from({ length: width }, (_, i) => rows.map(row => row[i]!));
   const cells = axis === null ? [rows.flat()] : axis === 0 ? columns : rows;

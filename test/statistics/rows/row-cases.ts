@@ -61,8 +61,10 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
       tileBytesMax: random.pick(isLong ? [600, 2 ** 20] : [1, 24, 100, 600, 2 ** 20]),
       chunkCellsMax: random.pick([1, 3, 20, 16_384]),
       ...((options.isSelecting ?? options.isMixed) && {
-        select:
-          cellsMost(query, shape, parts) > FEW.tablesMax ? PLAN_BOUNDS.select : random.pick([PLAN_BOUNDS.select, FEW]),
+        quantiles:
+          cellsMost(query, shape, parts) > FEW.tablesMax
+            ? PLAN_BOUNDS.quantiles
+            : random.pick([PLAN_BOUNDS.quantiles, FEW]),
         search: {
           rangesMax: random.pick([20, 1000]),
           countersMax: random.pick([200, 10_000]),
@@ -76,7 +78,7 @@ export function makeRowCase(random: Random, options: RowCaseOptions): RowCase {
 }
 
 /** Everything is searched for in passes, and in batches of cells. */
-const FEW: PlanBounds['select'] = {
+const FEW: PlanBounds['quantiles'] = {
   tablesMax: 3,
   cellBytesMax: 0,
   soleCellElementsMax: 1,

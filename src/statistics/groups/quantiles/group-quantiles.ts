@@ -30,7 +30,7 @@ const COUNTERS_PER_RANGE = 4096;
 const BUCKETS_MIN = 32;
 const BUCKETS_MAX = 1024;
 
-export interface SelectionOptions {
+export interface GroupQuantilesOptions {
   readonly keys: readonly GroupKey[];
   readonly wanted: Wanted;
   /** Of passes that look for elements; its chunks may be larger than those of a pass that finds groups. */
@@ -40,8 +40,8 @@ export interface SelectionOptions {
   readonly elements: number;
 }
 
-export class GroupSelection {
-  readonly #options: SelectionOptions;
+export class GroupQuantiles {
+  readonly #options: GroupQuantilesOptions;
   readonly #cells: GroupCells;
   readonly #type: NativeType;
   readonly #taken: Searched['taken'];
@@ -51,7 +51,7 @@ export class GroupSelection {
   /** Of the keys that are known, and of the batch that is searched. */
   #searchBytes = 0;
 
-  constructor(options: SelectionOptions, cells: GroupCells, taken: Searched['taken']) {
+  constructor(options: GroupQuantilesOptions, cells: GroupCells, taken: Searched['taken']) {
     this.#options = options;
     this.#cells = cells;
     this.#type = nativeTypeOf(cells.dtype);
@@ -105,7 +105,7 @@ export class GroupSelection {
   }
 
   /** The passes that find all elements. The groups are known, in this order. */
-  *select(order: Uint32Array): Generator<Pass, void, void> {
+  *search(order: Uint32Array): Generator<Pass, void, void> {
     const { wanted, scan, plan, keys } = this.#options;
     const { store } = this.#cells;
     const places = new Places(wanted);
