@@ -40,7 +40,13 @@ function check(seed: number): string | undefined {
     soleCellElementsMax: 0,
   };
   const search = { ...PLAN_BOUNDS.search, collectedMax: random.pick([0, 5]), rangesMax: random.pick([1, 1000]) };
-  const bounds = { ...PLAN_BOUNDS, chunkBytesMax: random.pick([100, 400, 2 ** 20]), tileBytesMax: 64, quantiles, search };
+  const bounds = {
+    ...PLAN_BOUNDS,
+    chunkBytesMax: random.pick([100, 400, 2 ** 20]),
+    tileBytesMax: 64,
+    quantiles,
+    search,
+  };
   const rows = data.filter(([first]) => first! > above).filter((_, i) => isTaken(i));
   const columns = Array.from({ length: width }, (_, i) => rows.map(row => row[i]!));
   const cells = axis === null ? [rows.flat()] : axis === 0 ? columns : rows;
