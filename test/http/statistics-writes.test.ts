@@ -7,7 +7,9 @@ import { create, json } from '../system/calls.js';
 
 const ROWS = 2048;
 const COLUMNS = 4096;
-const ANSWERS = caseCount(24, 60);
+const ANSWERS_MIN = caseCount(24, 60);
+/** Of fewer, too few changed under the statistics. */
+const GENERATIONS_MIN = 6;
 
 interface Write {
   readonly first: number;
@@ -42,11 +44,14 @@ t.test('sums, extremes and medians are those of one generation', async t => {
       writes.set(generation, { first, rows, value });
     }
   };
+  const asked = new Set<number>();
   const ask = async (headers: Record<string, string>): Promise<void> => {
-    while (answers.length < ANSWERS) {
+    while (answers.length < ANSWERS_MIN || asked.size < GENERATIONS_MIN) {
       const response = await server.fetch('/v1/datasets/grid/statistics?ops=sum,max,median', { headers });
       if (response.status === 503) continue;
-      answers.push((await response.json()) as Answer);
+      const answer = (await response.json()) as Answer;
+      answers.push(answer);
+      asked.add(answer.generation);
     }
   };
   const writing = [write(1), write(2)];
@@ -56,7 +61,6 @@ t.test('sums, extremes and medians are those of one generation', async t => {
 
   const rows = new Int32Array(ROWS);
   const expected = new Map<number, Answer['results']>();
-  const asked = new Set(answers.map(({ generation }) => generation));
   const last = Math.max(...writes.keys());
   for (let generation = 1; generation <= last; generation++) {
     const change = writes.get(generation);
@@ -71,5 +75,5 @@ t.test('sums, extremes and medians are those of one generation', async t => {
     return !known || known.sum !== results.sum || known.max !== results.max || known.median !== results.median;
   });
   t.strictSame(wrong.slice(0, 3), []);
-  t.ok(asked.size > 5, `${asked.size} generations among ${answers.length} answers, ${writes.size} writes`);
+  t.comment(`${asked.size} generations among ${answers.length} answers, ${writes.size} writes`);
 });
