@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { ClientContext } from '../src/context.js';
+import { failUnsupported, isNumber } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
@@ -59,7 +60,9 @@ export async function planFor(datasets: Datasets, name: string, input: Statistic
 
 function sourceOf(datasets: Datasets, name: string): RowSource {
   const { record, geometry } = datasets.get(name);
-  return { name: record.name, dtype: geometry.dtype, shape: record.shape, view: geometry.view };
+  const { dtype, view } = geometry;
+  if (!isNumber(dtype)) failUnsupported(dtype.typestr, { why: 'statistics are computed of numbers' });
+  return { name: record.name, dtype, shape: record.shape, view };
 }
 
 /**

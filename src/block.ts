@@ -1,5 +1,5 @@
 /** A block: the packed, C-order result of a selection. Its bytes are in the dtype's own byte order. */
-import type { DType } from './dtype.js';
+import type { DType } from './dtype/index.js';
 
 export interface Block {
   readonly dtype: DType;

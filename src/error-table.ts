@@ -178,6 +178,11 @@ export const ERRORS = table({
     title: 'The dtype is not supported',
     remedy: 'Use one of the dtypes that the message names, or register the file as raw bytes of one.',
   },
+  unknown_field: {
+    status: 422,
+    title: 'There is no such field or column',
+    remedy: 'Use one of the names that the message lists.',
+  },
   bad_shape: {
     status: 422,
     title: 'The shape cannot be served',

@@ -15,6 +15,8 @@ export const LIMITS = {
   /** Metadata is small: attrs, dims and query bodies are held and parsed whole. */
   requestBytesMax: 1 * MiB,
   attrsBytesMax: 64 * KiB,
+  /** Structures inside structures: numpy's own headers nest a few; recursion over them must not run out of stack. */
+  dtypeDepthMax: 16,
   dimNameLengthMax: 128,
   /** A JSON body of values is parsed in slices on the event loop. */
   jsonBodyBytesMax: 4 * MiB,

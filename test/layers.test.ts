@@ -37,7 +37,7 @@ const LAYERS: readonly Layer[] = [
       'src/shown.ts',
     ],
   },
-  { name: 'numbers', rooms: ['src/dtype.ts', 'src/float16.ts', 'src/narrow.ts', 'src/native.ts'] },
+  { name: 'numbers', rooms: ['src/dtype/', 'src/float16.ts', 'src/narrow.ts', 'src/native.ts'] },
   { name: 'kernels', rooms: ['src/kernels/'] },
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },

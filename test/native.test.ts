@@ -1,10 +1,10 @@
 import t from 'tap';
-import { DTYPES, parseDType } from '../src/dtype.js';
+import { NUMBERS, numberDType } from '../src/dtype/index.js';
 import { swapBytes, toNative, type NativeArray } from '../src/native.js';
 
 /** The stupid model: DataView, one element at a time. */
 function elementOf(typestr: string, bytes: Uint8Array, index: number): number | bigint {
-  const { kind, itemsize } = parseDType(typestr);
+  const { kind, itemsize } = numberDType(typestr);
   const little = !typestr.startsWith('>');
   const view = new DataView(bytes.buffer, bytes.byteOffset + index * itemsize, itemsize);
   if (kind === 'b') return view.getUint8(0);
@@ -43,14 +43,14 @@ const CONSTRUCTORS: Record<string, new () => NativeArray> = {
 };
 
 t.test('bytes of every dtype, order and alignment become the numbers that DataView reads', async t => {
-  for (const row of DTYPES) {
+  for (const row of NUMBERS) {
     for (const order of row.itemsize === 1 ? ['|'] : ['<', '>']) {
       const typestr = `${order}${row.kind}${row.itemsize}`;
       for (const start of [0, 1, 4, 8]) {
         const buffer = Uint8Array.from({ length: start + 20 * row.itemsize }, (_, i) => (i * 89 + 17) & 0xff);
         const bytes = buffer.subarray(start);
         const before = bytes.slice();
-        const native = toNative(parseDType(typestr), bytes);
+        const native = toNative(numberDType(typestr), bytes);
         t.ok(native instanceof CONSTRUCTORS[row.name]!);
         t.same(
           [...native],
@@ -65,10 +65,10 @@ t.test('bytes of every dtype, order and alignment become the numbers that DataVi
 
 t.test('native, aligned bytes are looked at in place', async t => {
   const bytes = new Uint8Array(16);
-  t.equal(toNative(parseDType('<i4'), bytes).buffer, bytes.buffer);
-  t.equal(toNative(parseDType('<i4'), bytes.subarray(4)).byteOffset, 4);
-  t.not(toNative(parseDType('>i4'), bytes).buffer, bytes.buffer);
-  t.not(toNative(parseDType('<i4'), bytes.subarray(2, 10)).buffer, bytes.buffer);
+  t.equal(toNative(numberDType('<i4'), bytes).buffer, bytes.buffer);
+  t.equal(toNative(numberDType('<i4'), bytes.subarray(4)).byteOffset, 4);
+  t.not(toNative(numberDType('>i4'), bytes).buffer, bytes.buffer);
+  t.not(toNative(numberDType('<i4'), bytes.subarray(2, 10)).buffer, bytes.buffer);
 });
 
 t.test('swapBytes reverses each item in place, at any alignment', async t => {
@@ -87,5 +87,5 @@ t.test('swapBytes reverses each item in place, at any alignment', async t => {
 });
 
 t.test('no bytes are no elements', async t => {
-  for (const row of DTYPES) t.equal(toNative(parseDType(row.name), new Uint8Array(0)).length, 0);
+  for (const row of NUMBERS) t.equal(toNative(numberDType(row.name), new Uint8Array(0)).length, 0);
 });

@@ -1,6 +1,6 @@
 /** Results as the text of JSON, in pieces, and as arrays. */
 import type { Block } from '../block.js';
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
@@ -66,14 +66,14 @@ function emptyLists(shape: readonly number[]): string {
   return `[${Array.from({ length }, () => emptyLists(inner)).join(',')}]`;
 }
 
-export function writeValue(value: number | bigint, dtype: DType): string {
+export function writeValue(value: number | bigint, dtype: NumberDType): string {
   if (dtype.kind === 'b') return value === 0 ? 'false' : 'true';
   if (typeof value === 'bigint' || dtype.kind !== 'f') return String(value);
   return Number.isFinite(value) ? shortest(value, dtype) : `"${value}"`;
 }
 
 /** The shortest digits that are read back as the same value of the dtype. */
-function shortest(value: number, dtype: DType): string {
+function shortest(value: number, dtype: NumberDType): string {
   if (dtype.itemsize === 8) return String(value);
   const narrow = narrowTo(dtype);
   const readsBack = (digits: number): boolean => narrow(Number(value.toPrecision(digits))) === value;
@@ -84,7 +84,7 @@ function shortest(value: number, dtype: DType): string {
   return String(Number(value.toPrecision(digits)));
 }
 
-const MAKERS: Partial<Record<DType['name'], (values: readonly number[] | Float64Array) => ArrayBufferView>> = {
+const MAKERS: Partial<Record<NumberDType['name'], (values: readonly number[] | Float64Array) => ArrayBufferView>> = {
   bool: values => Uint8Array.from(values),
   int8: values => Int8Array.from(values),
   int16: values => Int16Array.from(values),

@@ -1,5 +1,5 @@
 /** What a manifest says of a dataset: plain data, the only thing about it that is kept on disk beside the array. */
-import { parseDType, type DType } from '../dtype.js';
+import { parseDType, type DType } from '../dtype/index.js';
 import { packedView, sizeOf, type Order, type View } from '../layout/view.js';
 
 /** numpy.memmap's modes. `w+` was made new; from then on it is written like `r+`. */

@@ -1,12 +1,12 @@
 /** Which rows a query uses, as plain data: what the door makes, and what threads evaluate. */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 import type { View } from '../layout/view.js';
 import type { SealedSet } from './value-set.js';
 
 /** A dataset as filters and keys see it. */
 export interface RowSource {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly shape: readonly number[];
   readonly view: View;
 }
@@ -15,7 +15,7 @@ export interface RowSource {
 export interface RowColumn {
   /** Position in the list of the query's sources; 0 is the dataset itself. */
   readonly source: number;
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly offset: number;
   readonly stride: number;
 }

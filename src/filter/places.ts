@@ -2,7 +2,7 @@
  * Where the numbers of a query stand among the values of a dtype, as ranks (kernels/sort-keys.ts): what makes comparisons exact
  * whatever is compared with what.
  */
-import { type DType, isWide } from '../dtype.js';
+import { type NumberDType, isWide } from '../dtype/index.js';
 import { rankOf, valueOfRank, type ExactNumber } from '../kernels/sort-keys.js';
 import { nativeTypeOf } from '../kernels/native-types.js';
 import { fail } from '../errors.js';
@@ -32,7 +32,7 @@ function placeAmongIntegers(value: ExactNumber): Place | undefined {
  * The place of a number in a float dtype after rounding to it, as numpy compares an array with a Python number: 0.1
  * meets the float32 that prints as 0.1.
  */
-function placeRounded(dtype: DType, value: ExactNumber): Place | undefined {
+function placeRounded(dtype: NumberDType, value: ExactNumber): Place | undefined {
   const number = narrowTo(dtype)(Number(value));
   if (Number.isNaN(number)) return undefined;
   const rank = rankOf(nativeTypeOf(dtype), number);
@@ -40,7 +40,7 @@ function placeRounded(dtype: DType, value: ExactNumber): Place | undefined {
 }
 
 /** The place of a number among the values of a dtype, compared mathematically. */
-export function placeExact(dtype: DType, value: ExactNumber): Place | undefined {
+export function placeExact(dtype: NumberDType, value: ExactNumber): Place | undefined {
   if (dtype.kind !== 'f') return placeAmongIntegers(value);
   const nearest = placeRounded(dtype, value);
   if (!nearest) return undefined;
@@ -64,7 +64,7 @@ const DIGITS = /^-?[0-9]{1,30}$/;
  * dtype. `undefined` for NaN.
  * @throws bad_operation where the dtype cannot be compared with such a value
  */
-export function placeOf(dtype: DType, value: unknown, at: string): Place | undefined {
+export function placeOf(dtype: NumberDType, value: unknown, at: string): Place | undefined {
   if (dtype.kind === 'b') {
     if (typeof value !== 'boolean') refuseValue(dtype, value, at, 'true or false');
     return value ? { floor: 1n, ceil: 1n } : { floor: 0n, ceil: 0n };
@@ -74,7 +74,7 @@ export function placeOf(dtype: DType, value: unknown, at: string): Place | undef
 }
 
 /** A number as queries write it. 64-bit integers may be quoted, for clients whose numbers are doubles. */
-export function numberOf(dtype: DType, value: unknown, at: string): ExactNumber {
+export function numberOf(dtype: NumberDType, value: unknown, at: string): ExactNumber {
   if (typeof value === 'number' || typeof value === 'bigint') return value;
   if (typeof value === 'string') {
     const special = FLOAT_STRINGS.get(value);
@@ -85,7 +85,7 @@ export function numberOf(dtype: DType, value: unknown, at: string): ExactNumber 
   return refuseValue(dtype, value, at, expected);
 }
 
-function refuseValue(dtype: DType, value: unknown, at: string, expected: string): never {
+function refuseValue(dtype: NumberDType, value: unknown, at: string, expected: string): never {
   const shown = shownValue(value);
   return fail('bad_operation', `${at} has ${shown}; elements of ${dtype.name} are compared with ${expected}.`, {
     at,

@@ -3,7 +3,15 @@
  * never lost: what is out of range, or finite and would become infinity, is refused with its index. Rounding is allowed
  * and happens once.
  */
-import { type DType, isNativeOrder, isWide } from '../dtype.js';
+import {
+  failUnsupported,
+  isNativeOrder,
+  isNumber,
+  isSameDType,
+  isWide,
+  type DType,
+  type NumberDType,
+} from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { swapBytes, toNative } from '../native.js';
@@ -15,7 +23,7 @@ const KIND_ORDER = { b: 0, u: 1, i: 2, f: 3 } as const;
  * True where values may go from one dtype to the other: numpy's `np.can_cast(from, to, 'same_kind')` (within a kind any
  * size, between kinds upwards from bool, u, i to f), and integers, whose values decide.
  */
-export function canCast(from: DType, to: DType): boolean {
+export function canCast(from: NumberDType, to: NumberDType): boolean {
   return KIND_ORDER[from.kind] <= KIND_ORDER[to.kind] || (from.kind === 'i' && to.kind === 'u');
 }
 
@@ -30,7 +38,9 @@ type ElementOffset = number;
  */
 export function castInto(from: DType, to: DType, bytes: Uint8Array, elementOffset: ElementOffset = 0): Uint8Array {
   if (from.kind === 'b') checkBool(bytes, elementOffset);
-  if (from === to) return bytes;
+  if (isSameDType(from, to)) return bytes;
+  if (!isNumber(from)) return failUnsupported(from.typestr, { why: 'only numbers are converted' });
+  if (!isNumber(to)) return failUnsupported(to.typestr, { why: 'only numbers are converted' });
   if (!canCast(from, to)) {
     fail('would_lose', `${from.name} does not cast to ${to.name} without loss. Convert the data before it is sent.`, {
       from: from.typestr,
@@ -53,8 +63,8 @@ export function checkBool(bytes: Uint8Array, elementOffset: ElementOffset = 0): 
 }
 
 interface Cast {
-  readonly from: DType;
-  readonly to: DType;
+  readonly from: NumberDType;
+  readonly to: NumberDType;
   readonly bytes: Uint8Array;
   readonly elementOffset: ElementOffset;
 }
@@ -164,14 +174,14 @@ function wideToWide(cast: Cast): Uint8Array {
   return out;
 }
 
-function floatsFor(to: DType, length: number): Float32Array | Float64Array | Uint16Array {
+function floatsFor(to: NumberDType, length: number): Float32Array | Float64Array | Uint16Array {
   if (to.itemsize === 2) return new Uint16Array(length);
   return to.itemsize === 4 ? new Float32Array(length) : new Float64Array(length);
 }
 
 type IntegerArray = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-function integersFor(to: DType, length: number): IntegerArray {
+function integersFor(to: NumberDType, length: number): IntegerArray {
   return toNative(to, new Uint8Array(length * to.itemsize)) as IntegerArray;
 }
 
@@ -179,7 +189,7 @@ function asBytes(values: IntegerArray | Float32Array | Float64Array): Uint8Array
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function numberRange(dtype: DType): { min: number; max: number } {
+function numberRange(dtype: NumberDType): { min: number; max: number } {
   const { min, max } = integerRange(dtype);
   return { min: Number(min), max: Number(max) };
 }

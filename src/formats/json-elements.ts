@@ -3,7 +3,7 @@
  * by a comma. Hazard: nothing checks for room; see ELEMENT_BYTES_MAX.
  */
 import type { Block } from '../block.js';
-import { parseDType, type DType } from '../dtype.js';
+import { failUnsupported, isNumber, numberDType, type NumberDType } from '../dtype/index.js';
 import { toNative, type NativeArray } from '../native.js';
 import { NUMBER_BYTES_MAX, writeInteger, writeText } from './json-digits.js';
 import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
@@ -26,6 +26,7 @@ const QUOTE = 0x22;
 
 export function elementWriter(block: Block, options: JsonDataOptions): WriteRun {
   const { dtype, bytes } = block;
+  if (!isNumber(dtype)) failUnsupported(dtype.typestr, { why: 'it has no JSON. Ask for format=raw or npy' });
   const values = toNative(dtype, bytes);
   if (dtype.name === 'bool') return boolRuns(bytes);
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
@@ -45,8 +46,8 @@ export const emptyListRuns: WriteRun = (start, stop, target, at) => {
 };
 
 /** The dtype that shows the bits of another, in the same byte order. */
-function asUnsigned(dtype: DType): DType {
-  return parseDType(`${dtype.byteOrder}u${dtype.itemsize}`);
+function asUnsigned(dtype: NumberDType): NumberDType {
+  return numberDType(`${dtype.byteOrder}u${dtype.itemsize}`);
 }
 
 /** Files may hold other bytes than 0 and 1; all but 0 are true, as numpy reads them. */

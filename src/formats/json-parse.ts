@@ -4,7 +4,7 @@
  * Hazard: a recursive parser would overflow on "[[[[…", so nesting is a counter for each depth.
  */
 import type { Block } from '../block.js';
-import { type DType, isWide } from '../dtype.js';
+import { failUnsupported, isNumber, isWide, type DType, type NumberDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { LIMITS } from '../limits.js';
@@ -25,14 +25,14 @@ const TURN_BYTES = 8 * LIMITS.jsonElementsPerTurn;
  * @throws bad_json, bad_shape (over 64 axes), shape_mismatch (ragged lists), would_lose
  */
 export function* parseJsonData(dtype: DType, bytes: Uint8Array): Generator<void, Block> {
-  const reader = new ListReader(dtype, bytes);
+  const reader = new ListReader(checkJson(dtype), bytes);
   while (!reader.readTurn()) yield;
   return reader.block();
 }
 
 /** The same in one go: for small texts. */
 export function parseJsonDataNow(dtype: DType, bytes: Uint8Array): Block {
-  const reader = new ListReader(dtype, bytes);
+  const reader = new ListReader(checkJson(dtype), bytes);
   while (!reader.readTurn());
   return reader.block();
 }
@@ -43,7 +43,8 @@ export function parseJsonDataNow(dtype: DType, bytes: Uint8Array): Block {
  * @returns `dtype.itemsize` bytes in the dtype's byte order
  * @throws bad_json where it is no scalar, would_lose
  */
-export function parseJsonScalar(value: unknown, dtype: DType): Uint8Array {
+export function parseJsonScalar(value: unknown, asked: DType): Uint8Array {
+  const dtype = checkJson(asked);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) refuseScalar(value, dtype, 'it is beyond float64. Write "Infinity" for infinity');
     if (isWide(dtype) && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
@@ -55,7 +56,12 @@ export function parseJsonScalar(value: unknown, dtype: DType): Uint8Array {
   return parseJsonDataNow(dtype, Buffer.from(stringifyExactJson(value))).bytes;
 }
 
-function refuseScalar(value: number, dtype: DType, why: string): never {
+/** @throws unsupported_dtype where elements have no JSON */
+function checkJson(dtype: DType): NumberDType {
+  return isNumber(dtype) ? dtype : failUnsupported(dtype.typestr, { why: 'it has no JSON. Send raw or npy' });
+}
+
+function refuseScalar(value: number, dtype: NumberDType, why: string): never {
   return fail('would_lose', `${dtype.name} cannot hold ${value}: ${why}.`, {
     value: String(value),
     dtype: dtype.typestr,
@@ -63,7 +69,7 @@ function refuseScalar(value: number, dtype: DType, why: string): never {
 }
 
 class ListReader {
-  readonly #dtype: DType;
+  readonly #dtype: NumberDType;
   readonly #scanner: JsonScanner;
   readonly #sink: ElementSink;
   /** Lists that are open. */
@@ -75,7 +81,7 @@ class ListReader {
   /** Depth of the scalars, or of the empty lists; known at the first one. */
   #rank: number | undefined;
 
-  constructor(dtype: DType, bytes: Uint8Array) {
+  constructor(dtype: NumberDType, bytes: Uint8Array) {
     this.#dtype = dtype;
     this.#scanner = new JsonScanner(bytes);
     this.#scanner.expectText('a value, or nested lists of values,');

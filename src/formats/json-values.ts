@@ -1,5 +1,5 @@
 /** JSON scalars → elements of a dtype: what each dtype takes, exactly or not at all, and the growing buffer for it. */
-import { isNativeOrder, withByteOrder, type DType } from '../dtype.js';
+import { isNativeOrder, withByteOrder, type NumberDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { swapBytes, toNative } from '../native.js';
@@ -27,7 +27,7 @@ type Store = (index: number, value: number) => void;
 
 /** Reads scalars from a scanner into a packed buffer that grows by doubling. */
 export class ElementSink {
-  readonly #dtype: DType;
+  readonly #dtype: NumberDType;
   readonly #scanner: JsonScanner;
   /** Inclusive bounds of the doubles that the dtype takes; for 64-bit integers only short ones are compared. */
   readonly #min: number;
@@ -39,7 +39,7 @@ export class ElementSink {
   #bytes: Uint8Array;
   #store: Store;
 
-  constructor(dtype: DType, scanner: JsonScanner) {
+  constructor(dtype: NumberDType, scanner: JsonScanner) {
     this.#dtype = dtype;
     this.#scanner = scanner;
     if (dtype.kind === 'f') {
@@ -157,7 +157,7 @@ export class ElementSink {
 }
 
 /** Stores in the machine's own byte order. */
-function storeInto(dtype: DType, bytes: Uint8Array): Store {
+function storeInto(dtype: NumberDType, bytes: Uint8Array): Store {
   const { buffer } = bytes;
   if (dtype.name === 'float16') {
     const halves = new Uint16Array(buffer);

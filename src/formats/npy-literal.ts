@@ -2,7 +2,7 @@
  * The one Python literal that a .npy header is: a dict of three known keys. Nothing is evaluated; what numpy never
  * writes (comments, escapes, underscores in integers, nested values) is refused.
  */
-import { failUnsupported } from '../dtype.js';
+import { failUnsupported } from '../dtype/index.js';
 import { fail } from '../errors.js';
 
 /** The dict as written: `descr` is not yet a dtype, `shape` not yet checked (lengths may be beyond 2^53). */
@@ -71,7 +71,7 @@ function readDescr(cursor: Cursor): string {
   skipSpace(cursor);
   const next = cursor.text[cursor.at];
   // A structured dtype, or a nested one.
-  if (next === '[' || next === '(') failUnsupported(cursor.text.slice(cursor.at), cursor.options.headerBytes);
+  if (next === '[' || next === '(') failUnsupported(cursor.text.slice(cursor.at), cursor.options);
   return readString(cursor, 'a dtype in quotes');
 }
 

@@ -3,7 +3,7 @@
  * Hazard: it comes from strangers. It is bounded, never evaluated, and read to numpy's meaning or refused.
  */
 import { NPY } from '../containers.js';
-import { parseDType, type DType } from '../dtype.js';
+import { parseDType, type DType } from '../dtype/index.js';
 import { fail, invariant } from '../errors.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';

@@ -1,8 +1,8 @@
 /** What a dtype can hold, for everything that must refuse to lose a value. */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 
 /** The inclusive bounds of an integer dtype; bool is 0 to 1. */
-export function integerRange(dtype: DType): { readonly min: bigint; readonly max: bigint } {
+export function integerRange(dtype: NumberDType): { readonly min: bigint; readonly max: bigint } {
   if (dtype.kind === 'b') return { min: 0n, max: 1n };
   const bits = BigInt(8 * dtype.itemsize);
   return dtype.kind === 'u'
@@ -11,7 +11,7 @@ export function integerRange(dtype: DType): { readonly min: bigint; readonly max
 }
 
 /** The least magnitude of a double that rounds to infinity in a float dtype. */
-export function overflowOf(dtype: DType): number {
+export function overflowOf(dtype: NumberDType): number {
   if (dtype.itemsize === 2) return 65_520;
   return dtype.itemsize === 4 ? 2 ** 128 - 2 ** 103 : Number.POSITIVE_INFINITY;
 }

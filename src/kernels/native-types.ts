@@ -1,5 +1,5 @@
 /** The numbers that kernels work on: whatever a file holds becomes one of them. */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 
 /** Kernels know a type by its position here (kernels/types.ts). */
 export const NATIVE_TYPES = ['f32', 'f64', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64'] as const;
@@ -20,7 +20,7 @@ export const NATIVE_BYTES: Readonly<Record<NativeType, number>> = {
 };
 
 /** What a dtype is in the kernels' memory: bool as u8 of 0 and 1, float16 as f32. */
-export function nativeTypeOf({ name, kind, itemsize }: DType): NativeType {
+export function nativeTypeOf({ name, kind, itemsize }: NumberDType): NativeType {
   if (name === 'float16') return 'f32';
   if (kind === 'b') return 'u8';
   return `${kind}${8 * itemsize}` as NativeType;

@@ -8,13 +8,13 @@ import type { Context } from '../context.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
-import { withByteOrder, type DType } from '../dtype.js';
+import { descriptionOf, isSameDType, withByteOrder, type DType } from '../dtype/index.js';
 import type { OpenFile } from '../file/open-file.js';
 import { encodeJsonData, encodeJsonDataNow, jsonCost, npyHeader, type FormatName } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
 import { isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { swapBytes } from '../native.js';
+import { swapItems } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
 import { collectTurns } from '../turns.js';
 import { byteRange, type ByteRange } from './byte-range.js';
@@ -124,7 +124,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
   const block = { dtype, shape: view.shape, bytes };
   const options = { int64: query.int64 ?? 'number' } as const;
   const head = Buffer.from(
-    `{"dataset":${JSON.stringify(dataset.record.name)},"generation":${generation},"dtype":"${dtype.typestr}",` +
+    `{"dataset":${JSON.stringify(dataset.record.name)},"generation":${generation},"dtype":${JSON.stringify(descriptionOf(dtype))},` +
       `"shape":[${view.shape.join(',')}],"data":`,
   );
   const data =
@@ -160,7 +160,7 @@ const JSON_FREE_BYTES = 256 * 1024;
 function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
   const { request, reply, dataset, file, view, dtype, format } = asked;
   const { itemsize } = dtype;
-  const swapped = dtype !== dataset.geometry.dtype;
+  const swapped = !isSameDType(dtype, dataset.geometry.dtype);
   const contiguous = !swapped && isContiguous(view, itemsize);
   const head = format === 'npy' ? npyHeader({ dtype, shape: view.shape, order: 'C' }) : undefined;
   const headBytes = head?.byteLength ?? 0;
@@ -179,7 +179,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
     return reply.header('content-length', totalBytes).send();
   }
 
-  const whole: BinaryBody = { head, view, itemsize, swapItemsize: swapped ? itemsize : 0 };
+  const whole: BinaryBody = { head, view, itemsize, swaps: swapped ? dtype : undefined };
   const body = range
     ? {
         ...whole,
@@ -192,7 +192,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
   if (!now) return sendLater(asked, body, { whole, generation: dataset.generation });
   recheckNow(dataset, file);
   setState(asked, dataset.generation);
-  return reply.send(withHead(body.head, swapped ? swapItems(now, itemsize) : now));
+  return reply.send(withHead(body.head, swapped ? inOtherOrder(now, dtype) : now));
 }
 
 /** What of the body is sent, after a range has been cut out of it. */
@@ -200,8 +200,8 @@ interface BinaryBody {
   readonly head: Uint8Array | undefined;
   readonly view: View;
   readonly itemsize: number;
-  /** Items of this many bytes are swapped; 0 leaves them. */
-  readonly swapItemsize: number;
+  /** Items of this dtype are turned into the other byte order. */
+  readonly swaps: DType | undefined;
 }
 
 /**
@@ -232,7 +232,7 @@ async function sendLater(
         const isShort = sizeOf(body.view.shape) * body.itemsize <= LIMITS.firstPieceBytes;
         const { ctimeMs } = file.stamp;
         return openPieces(file, body.view, body.itemsize, workers, {
-          inPlace: body.swapItemsize === 0,
+          inPlace: body.swaps === undefined,
           signal,
           // A long answer is cut where the header is another one; a short one is not sent at all.
           recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
@@ -241,9 +241,9 @@ async function sendLater(
       { signal, client: workers.client },
     )
     .finally(release);
-  const { head, view, itemsize, swapItemsize } = body;
+  const { head, view, itemsize, swaps } = body;
   reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
-  await streamPieces(reply, head, swapItemsize > 0 ? swappedPieces(pieces, swapItemsize) : pieces, context.budget);
+  await streamPieces(reply, head, swaps ? swappedPieces(pieces, swaps) : pieces, context.budget);
   return reply;
 }
 
@@ -270,16 +270,16 @@ function withHead(head: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
   return head && head.byteLength > 0 ? Buffer.concat([head, bytes]) : bytes;
 }
 
-function swapItems(bytes: Uint8Array, itemsize: number): Uint8Array {
-  swapBytes(bytes, itemsize);
+function inOtherOrder(bytes: Uint8Array, dtype: DType): Uint8Array {
+  swapItems(dtype, bytes);
   return bytes;
 }
 
-function swappedPieces(pieces: PieceReader, itemsize: number): PieceReader {
+function swappedPieces(pieces: PieceReader, dtype: DType): PieceReader {
   return {
     async next(bytesMax) {
       const piece = await pieces.next(bytesMax);
-      return piece && swapItems(piece, itemsize);
+      return piece && inOtherOrder(piece, dtype);
     },
     onChange: cut => pieces.onChange(cut),
     close: () => pieces.close(),

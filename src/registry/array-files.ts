@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
-import { parseDType, type DType } from '../dtype.js';
+import { parseDType, type DType } from '../dtype/index.js';
 import { pathOfDescriptor } from '../file/folder.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';

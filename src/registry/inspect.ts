@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { fail, HyperslabError } from '../errors.js';
 import { listed } from '../shown.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
-import { parseDType, type DType } from '../dtype.js';
+import { parseDType, type DType } from '../dtype/index.js';
 import { kindOfFileSystem } from '../file/file-system.js';
 import { pathOfDescriptor, withFolder } from '../file/folder.js';
 import { closeDescriptor } from '../file/io.js';

@@ -8,7 +8,7 @@ import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
-import { parseDType } from '../dtype.js';
+import { parseDType } from '../dtype/index.js';
 import { readText, syncFolder } from '../file/io.js';
 import { inOwnFolder } from '../file/own-folder.js';
 import { isShortage } from '../file/descriptors.js';

@@ -1,7 +1,7 @@
 /** What a registration asks for, with numpy's defaults filled in. Everything is checked here, before a file is touched. */
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
-import { parseDType, type DType } from '../dtype.js';
+import { parseDType, type DType } from '../dtype/index.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { checkShape, type Order } from '../layout/view.js';

@@ -1,5 +1,5 @@
 /** How rows are chosen, and what that means for the box that is scanned and for the chunks it is cut into. */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
 import { LIMITS } from '../limits.js';
@@ -190,7 +190,7 @@ export function columnsScan(
   const stride = rows.columns.reduce((most, column) => Math.max(most, column.stride), widest.dtype.itemsize);
   const rowsMax = Math.min(bounds.chunkBytesMax / widest.dtype.itemsize, bounds.chunkSpanBytesMax / stride);
   const length = pieceRows * Math.max(1, Math.floor(rowsMax / pieceRows));
-  const dtype: DType = widest.dtype;
+  const dtype: NumberDType = widest.dtype;
   const axis = {
     length: total,
     stride,

@@ -2,7 +2,7 @@
  * What a query will cost and in which pieces it is computed, from geometry alone: O(rank), however large the selection.
  * Refusals happen here, before any data is read.
  */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -41,7 +41,7 @@ import type { SpecOf } from './specs.js';
 
 export interface Plan {
   readonly query: Query;
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   /** The selection. */
   readonly view: View;
   /** What is accumulated. */
@@ -70,7 +70,7 @@ export interface Plan {
 /** A query that chooses rows. Its plan is made when the values of its joins, and maybe its rows, have been read (prepass.ts). */
 export interface RowsPlan {
   readonly query: Query;
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   /** All rows of the selection. */
   readonly view: View;
   readonly choice: RowChoice;
@@ -128,7 +128,13 @@ export interface PlanOptions {
  * Plans a query that chooses rows of `all`, a view whose first axis has every row of the dataset.
  * @throws empty_selection where no row has an element, too_large
  */
-export function planRows(query: Query, dtype: DType, all: View, choice: RowChoice, given: PlanOptions = {}): RowsPlan {
+export function planRows(
+  query: Query,
+  dtype: NumberDType,
+  all: View,
+  choice: RowChoice,
+  given: PlanOptions = {},
+): RowsPlan {
   const { grouping, kept } = choice;
   const bounds = { ...PLAN_BOUNDS, ...given.bounds };
   const options = grouping ? { ...given, bounds: groupedBounds(bounds, dtype.itemsize) } : given;
@@ -175,11 +181,11 @@ export function checkRows({ query, view }: Plan, usedRows: number): void {
  * Plans a query over a selection given as a view of a file.
  * @throws too_large when more cells would remain than LIMITS.cellsMax, empty_selection
  */
-export function planStatistics(query: Query, dtype: DType, view: View, options: PlanOptions = {}): Plan {
+export function planStatistics(query: Query, dtype: NumberDType, view: View, options: PlanOptions = {}): Plan {
   return planView(query, dtype, view, options);
 }
 
-function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
+function planView(query: Query, dtype: NumberDType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
   const { origin } = options;
   const bounds = { ...PLAN_BOUNDS, ...options.bounds };
   const reduced = query.axis === null ? null : new Set(query.axis);

@@ -1,11 +1,11 @@
 /** The answer of a query, as plain data. */
-import type { DType } from '../dtype.js';
+import type { NumberDType } from '../dtype/index.js';
 import type { OpName } from './ops.js';
 
 /** An array of numbers. */
 export interface Numbers {
   /** Dtype as an array: `<f8`, `<i8`, `<u8`, `|b1`, or the dataset's own in native order. */
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly shape: readonly number[];
   /** C order. Booleans are 0 and 1; integers are bigint where one of them is beyond 2 ** 53. */
   readonly values: Float64Array | readonly bigint[];
@@ -42,7 +42,7 @@ export interface GroupedResult {
 
 /** One key of all groups. */
 export interface GroupKeyValues {
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   /** bigint for 64-bit integers; of a key with bins the number of the bin. */
   readonly values: Float64Array | readonly bigint[];
   readonly edges: readonly (number | bigint)[] | undefined;

@@ -1,11 +1,11 @@
 /** What a body brings, and how it becomes the payload of a write: numpy's casts, byte orders and broadcasting. */
 import type { Payload } from '../dataset/write.js';
-import { withByteOrder, type DType } from '../dtype.js';
+import { isSameDType, withByteOrder, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { castInto, checkBool, type FormatName } from '../formats/index.js';
 import { broadcastTo } from '../layout/select.js';
 import { packedView, sizeOf, type Order } from '../layout/view.js';
-import { swapBytes } from '../native.js';
+import { swapItems } from '../native.js';
 import type { Selection } from '../selection.js';
 
 /** What a body will bring: elements of a dtype, in an order, of a shape. */
@@ -32,7 +32,7 @@ export function convert(
   first: number,
 ): Uint8Array {
   if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
-  if (endian && withByteOrder(dtype, endian) !== dtype) swapBytes(data, dtype.itemsize);
+  if (endian && !isSameDType(withByteOrder(dtype, endian), dtype)) swapItems(dtype, data);
   if (dtype.kind === 'b') checkBool(data, first);
   return data;
 }

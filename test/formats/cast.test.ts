@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { DTYPES, parseDType, withByteOrder, type DType } from '../../src/dtype.js';
+import { NUMBERS, numberDType, withByteOrder, type NumberDType } from '../../src/dtype/index.js';
 import { isErrorCode } from '../../src/errors.js';
 import { canCast, castInto, checkBool } from '../../src/formats/cast.js';
 import { swapBytes } from '../../src/native.js';
@@ -9,22 +9,22 @@ const read = (name: string): unknown => JSON.parse(readFileSync(`test/fixtures/$
 const bytesOf = (array: NodeJS.TypedArray): Uint8Array => new Uint8Array(array.buffer);
 
 t.test('the same pairs cast as in numpy’s same_kind, and integers to any other', async t => {
-  const isInteger = (name: string): boolean => ['i', 'u'].includes(parseDType(name).kind);
+  const isInteger = (name: string): boolean => ['i', 'u'].includes(numberDType(name).kind);
   for (const row of read('can-cast.json') as { from: string; to: string[] }[]) {
-    for (const { name } of DTYPES) {
+    for (const { name } of NUMBERS) {
       const isDue = row.to.includes(name) || (isInteger(row.from) && isInteger(name));
-      t.equal(canCast(parseDType(row.from), parseDType(name)), isDue, `${row.from} → ${name}`);
+      t.equal(canCast(numberDType(row.from), numberDType(name)), isDue, `${row.from} → ${name}`);
     }
   }
 });
 
 t.test('among integers the values decide: the ends of each range pass into it, and the next ones do not', async t => {
-  const integers = DTYPES.filter(row => row.kind === 'i' || row.kind === 'u').map(row => parseDType(row.name));
-  const rangeOf = (dtype: DType): [bigint, bigint] => {
+  const integers = NUMBERS.filter(row => row.kind === 'i' || row.kind === 'u').map(row => numberDType(row.name));
+  const rangeOf = (dtype: NumberDType): [bigint, bigint] => {
     const bits = BigInt(8 * dtype.itemsize);
     return dtype.kind === 'u' ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
   };
-  const itemOf = (dtype: DType, value: bigint): Uint8Array => {
+  const itemOf = (dtype: NumberDType, value: bigint): Uint8Array => {
     const item = Buffer.alloc(8);
     item.writeBigInt64LE(BigInt.asIntN(64, value));
     const bytes = new Uint8Array(item.subarray(0, dtype.itemsize));
@@ -51,7 +51,7 @@ t.test('values cast to the bytes that numpy casts them to', async t => {
   for (const row of read('casts.json') as { from: string; to: string; data: string; cast: string }[]) {
     const data = new Uint8Array(Buffer.from(row.data, 'base64'));
     const before = data.slice();
-    const out = castInto(parseDType(row.from), parseDType(row.to), data);
+    const out = castInto(numberDType(row.from), numberDType(row.to), data);
     t.same(
       Buffer.from(out).toString('hex'),
       Buffer.from(row.cast, 'base64').toString('hex'),
@@ -65,15 +65,15 @@ t.test('bytes that stand at any alignment cast alike', async t => {
   const values = Float64Array.of(1.5, -2.25, 1e-3);
   const shifted = new Uint8Array(25);
   shifted.set(bytesOf(values), 1);
-  const out = castInto(parseDType('<f8'), parseDType('<f4'), shifted.subarray(1));
+  const out = castInto(numberDType('<f8'), numberDType('<f4'), shifted.subarray(1));
   t.same(out, bytesOf(Float32Array.from(values)));
 });
 
 t.test('the same dtype gives back the same bytes, and another byte order a swapped copy', async t => {
   const bytes = bytesOf(Uint16Array.of(1, 2, 0x7e01));
   for (const name of ['u2', 'i2', 'f2']) {
-    t.equal(castInto(parseDType(`<${name}`), parseDType(`<${name}`), bytes), bytes);
-    const swapped = castInto(parseDType(`<${name}`), parseDType(`>${name}`), bytes);
+    t.equal(castInto(numberDType(`<${name}`), numberDType(`<${name}`), bytes), bytes);
+    const swapped = castInto(numberDType(`<${name}`), numberDType(`>${name}`), bytes);
     t.not(swapped, bytes);
     const back = swapped.slice();
     swapBytes(back, 2);
@@ -82,16 +82,16 @@ t.test('the same dtype gives back the same bytes, and another byte order a swapp
 });
 
 t.test('every dtype casts to every other of its kind, in both byte orders, and back', async t => {
-  const names = DTYPES.filter(row => row.kind !== 'b').map(row => row.name);
+  const names = NUMBERS.filter(row => row.kind !== 'b').map(row => row.name);
   for (const fromName of names) {
     for (const toName of names) {
       for (const [fromOrder, toOrder] of ['<<', '<>', '><', '>>']) {
-        const from = parseDType(`${fromOrder}${parseDType(fromName).typestr.slice(1)}`);
-        const to = parseDType(`${toOrder}${parseDType(toName).typestr.slice(1)}`);
+        const from = numberDType(`${fromOrder}${numberDType(fromName).typestr.slice(1)}`);
+        const to = numberDType(`${toOrder}${numberDType(toName).typestr.slice(1)}`);
         if (!canCast(from, to)) continue;
-        const source = castInto(parseDType('u1'), from, Uint8Array.of(0, 1, 100, 127));
+        const source = castInto(numberDType('u1'), from, Uint8Array.of(0, 1, 100, 127));
         const cast = castInto(from, to, source);
-        t.same(cast, castInto(parseDType('u1'), to, Uint8Array.of(0, 1, 100, 127)), `${from.typestr} → ${to.typestr}`);
+        t.same(cast, castInto(numberDType('u1'), to, Uint8Array.of(0, 1, 100, 127)), `${from.typestr} → ${to.typestr}`);
       }
     }
   }
@@ -119,7 +119,7 @@ t.test('what would be lost is refused with its index and value', async t => {
   ];
   for (const [from, to, data, index, value] of table) {
     try {
-      castInto(parseDType(from), parseDType(to), bytesOf(data), 1000);
+      castInto(numberDType(from), numberDType(to), bytesOf(data), 1000);
       t.fail(`${from} → ${to} was not refused`);
     } catch (error) {
       if (!isErrorCode(error, 'would_lose')) throw error;
@@ -137,14 +137,14 @@ t.test('kinds that do not cast are refused even where there is no element', asyn
     ['u1', 'bool'],
     ['f8', 'bool'],
   ] as const) {
-    t.throws(() => castInto(parseDType(from), parseDType(to), new Uint8Array(0)), { code: 'would_lose' });
+    t.throws(() => castInto(numberDType(from), numberDType(to), new Uint8Array(0)), { code: 'would_lose' });
   }
 });
 
 t.test('the largest values that stay finite pass, and so do NaN and infinities', async t => {
   const cast = castInto(
-    parseDType('<f8'),
-    parseDType('<f4'),
+    numberDType('<f8'),
+    numberDType('<f4'),
     bytesOf(Float64Array.of(3.4028235677973362e38, NaN, -Infinity)),
   );
   t.same([...new Float32Array(cast.buffer)], [Math.fround(3.4028234663852886e38), NaN, -Infinity]);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Block } from '../../src/block.js';
-import { DTYPES, parseDType, type DTypeName } from '../../src/dtype.js';
+import { NUMBERS as NUMBER_ROWS, numberDType, type DTypeName } from '../../src/dtype/index.js';
 import { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from '../../src/formats/index.js';
 import { sizeOf } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
@@ -9,7 +9,7 @@ import { swapBytes } from '../../src/native.js';
 const NUMBERS: JsonDataOptions = { int64: 'number' };
 
 function blockOf(dtype: string, shape: number[], array: NodeJS.TypedArray): Block {
-  return { dtype: parseDType(dtype), shape, bytes: new Uint8Array(array.buffer) };
+  return { dtype: numberDType(dtype), shape, bytes: new Uint8Array(array.buffer) };
 }
 const textOf = (block: Block, options = NUMBERS): string => Buffer.from(encodeJsonDataNow(block, options)).toString();
 
@@ -45,13 +45,13 @@ t.test('elements of every dtype and byte order read back as they are', async t =
     float32: [Float32Array.of(0.1, NaN), [0.1, 'NaN']],
     float64: [Float64Array.of(0.1 + 0.2, Infinity), [0.1 + 0.2, 'Infinity']],
   };
-  for (const row of DTYPES) {
+  for (const row of NUMBER_ROWS) {
     const [array, expected] = samples[row.name];
     const block = blockOf(row.name, [2], array);
     t.same(JSON.parse(textOf(block)), expected, row.name);
     const swapped = block.bytes.slice();
     swapBytes(swapped, row.itemsize);
-    const big = { ...block, dtype: parseDType(`>${row.kind}${row.itemsize}`), bytes: swapped };
+    const big = { ...block, dtype: numberDType(`>${row.kind}${row.itemsize}`), bytes: swapped };
     t.same(JSON.parse(textOf(big)), expected, `${row.name} big-endian`);
     const shifted = new Uint8Array(block.bytes.length + 1);
     shifted.set(block.bytes, 1);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Block } from '../../src/block.js';
-import { DTYPES, parseDType } from '../../src/dtype.js';
+import { NUMBERS, numberDType, type NumberDType } from '../../src/dtype/index.js';
 import { HyperslabError, isErrorCode, type ErrorCode } from '../../src/errors.js';
 import { encodeJsonDataNow, parseJsonData, parseJsonDataNow, parseJsonScalar } from '../../src/formats/index.js';
 import { sizeOf } from '../../src/layout/view.js';
@@ -8,8 +8,8 @@ import { LIMITS } from '../../src/limits.js';
 import { toNative } from '../../src/native.js';
 import { seededRandom } from '../helpers/random.js';
 
-const parse = (dtype: string, text: string): Block => parseJsonDataNow(parseDType(dtype), Buffer.from(text));
-const values = (block: Block): (number | bigint)[] => [...toNative(block.dtype, block.bytes)];
+const parse = (dtype: string, text: string): Block => parseJsonDataNow(numberDType(dtype), Buffer.from(text));
+const values = (block: Block): (number | bigint)[] => [...toNative(block.dtype as NumberDType, block.bytes)];
 
 t.test('scalars and nested lists become packed blocks', async t => {
   const table: [text: string, shape: number[], values: number[]][] = [
@@ -206,9 +206,9 @@ t.test('a refused value is shown shortened, and costs no more for its length', a
 
 t.test('blocks of every dtype survive the way out and in', async t => {
   const random = seededRandom(3);
-  for (const row of DTYPES) {
+  for (const row of NUMBERS) {
     for (const order of ['<', '>']) {
-      const dtype = parseDType(row.itemsize === 1 ? row.name : `${order}${row.kind}${row.itemsize}`);
+      const dtype = numberDType(row.itemsize === 1 ? row.name : `${order}${row.kind}${row.itemsize}`);
       for (const shape of [[], [257], [16, 3, 5], [3, 0]]) {
         const bytes = Uint8Array.from({ length: sizeOf(shape) * row.itemsize }, () => random.below(256));
         if (row.kind === 'b') for (const i of bytes.keys()) bytes[i]! &= 1;
@@ -256,7 +256,7 @@ t.test('valid JSON parses as JSON.parse does, and mutations of it never do worse
 t.test('long texts are read in turns', async t => {
   const count = 5 * LIMITS.jsonElementsPerTurn;
   const text = Buffer.from(`[${Array.from({ length: count }, (_, i) => i % 1000).join(', ')}]`);
-  const steps = parseJsonData(parseDType('<i2'), text);
+  const steps = parseJsonData(numberDType('<i2'), text);
   let turns = 1;
   let step = steps.next();
   for (; !step.done; step = steps.next()) turns++;
@@ -267,13 +267,13 @@ t.test('long texts are read in turns', async t => {
 
 t.test('empty lists and spaces take turns too', async t => {
   for (const text of [`[${'[],'.repeat(200_000)}[]]`, `[1,${' '.repeat(300_000)}2,3]`]) {
-    const turns = [...parseJsonData(parseDType('<i2'), Buffer.from(text))].length;
+    const turns = [...parseJsonData(numberDType('<i2'), Buffer.from(text))].length;
     t.ok(turns >= 1, `${turns} yields`);
   }
 });
 
 t.test('scalars that were parsed before become one item', async t => {
-  const item = (value: unknown, dtype: string): number[] => [...parseJsonScalar(value, parseDType(dtype))];
+  const item = (value: unknown, dtype: string): number[] => [...parseJsonScalar(value, numberDType(dtype))];
   t.same(item(1, '<i4'), [1, 0, 0, 0]);
   t.same(item(258, '>i2'), [1, 2]);
   t.same(item(true, '|b1'), [1]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { HyperslabError, isErrorCode, type ErrorCode } from '../../src/errors.js';
 import { npyHeader, parseNpyHeader, type NpyHeader } from '../../src/formats/npy.js';
 import type { Order } from '../../src/layout/view.js';

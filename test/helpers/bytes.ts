@@ -1,5 +1,5 @@
 /** Bytes of arrays: how they are made, and what is the same in all of them. */
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { npyHeader } from '../../src/formats/index.js';
 
 /** A whole .npy file, in C order. */

@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { npyHeader } from '../../src/formats/index.js';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { startHere } from '../helpers/service-here.js';
 
 type Body = 'scalar' | 'rows' | 'nothing';

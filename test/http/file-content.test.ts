@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { CONTAINERS } from '../../src/containers.js';
 import { npyHeader } from '../../src/formats/index.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';

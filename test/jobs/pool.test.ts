@@ -6,7 +6,7 @@ import t from 'tap';
 import type { SourceDescriptor } from '../../src/descriptor.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
 import type { ScanTask } from '../../src/jobs/scan-task.js';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { parseQuery, planStatistics } from '../../src/statistics/index.js';
@@ -31,7 +31,7 @@ function gather(pool: WorkerPool, items: number): Promise<void> {
 
 /** A task without chunks. */
 function emptyTask(cancel: Int32Array): ScanTask {
-  const { scan } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), packedView([1], 4, 'C', 0));
+  const { scan } = planStatistics(parseQuery({ ops: ['mean'] }, 1), numberDType('<f4'), packedView([1], 4, 'C', 0));
   const none = { first: 0, end: 0, claimed: new Int32Array(1), chunksMax: 1, sources: [], saves: [], savesKnown: [] };
   return { ...none, specs: [], scan, scanId: 1, cancel };
 }

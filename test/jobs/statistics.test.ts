@@ -6,7 +6,7 @@ import t from 'tap';
 import { Dataset } from '../../src/dataset/dataset.js';
 import type { DatasetRecord } from '../../src/dataset/record.js';
 import { changeOf, writeChanges } from '../../src/dataset/write.js';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import type { Durability } from '../../src/file/commit.js';
 import { FileTable } from '../../src/file/file-table.js';
 import { Generations } from '../../src/file/generations.js';
@@ -45,7 +45,7 @@ const workplace = newWorkplace(compileKernels(), false);
 const ROWS = 64;
 const COLUMNS = 16;
 const ROW_BYTES = COLUMNS * 8;
-const DTYPE = parseDType('<f8');
+const DTYPE = numberDType('<f8');
 /** Two rows make a chunk. */
 const CHUNK_BYTES = 2 * ROW_BYTES;
 const CHUNKS = ROWS / 2;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { runScan, type ScanAnswer } from '../../src/jobs/scan-task.js';
 import { newWorkplace } from '../../src/jobs/tasks.js';
 import { packedView } from '../../src/layout/view.js';
@@ -21,7 +21,7 @@ t.test('a file that became too short fails every task in the same way, and costs
   t.teardown(() => fs.closeSync(fd));
   const workplace = newWorkplace(compileKernels(), false);
   const view = packedView([LENGTH], 4, 'C', 0);
-  const { scan, spec } = planStatistics(parseQuery({ ops: ['mean'] }, 1), parseDType('<f4'), view);
+  const { scan, spec } = planStatistics(parseQuery({ ops: ['mean'] }, 1), numberDType('<f4'), view);
   const task = {
     sources: [{ fd, windows: [], residencyTrusted: true }],
     specs: [spec],

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { computeInProcess, parseQuery } from '../../src/statistics/index.js';
@@ -14,7 +14,7 @@ interface Data {
 }
 
 function results(input: QueryInput, typestr: string, data: Data, shape = [data.length]): readonly OperationResult[] {
-  const dtype = parseDType(typestr);
+  const dtype = numberDType(typestr);
   const file = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const view = packedView(shape, dtype.itemsize, 'C', 0);
   return computeInProcess(parseQuery(input, shape.length), dtype, view, file).results;
@@ -76,7 +76,7 @@ test('an array refuses sums that 64 bits cannot hold', async t => {
 });
 
 test('cells of any memory order come back in the order of the kept axes', async t => {
-  const dtype = parseDType('|u1');
+  const dtype = numberDType('|u1');
   const file = Uint8Array.from({ length: 24 }, (_, i) => i);
   const query = parseQuery({ ops: ['sum'], axis: 1 }, 3);
   // m = arange(24).reshape(2, 3, 4, order='F')[::-1]: m.sum(axis=1)

@@ -2,7 +2,7 @@
  * Seeded random cases for whoever has an oracle: an array in a file, a basic-indexing selection of it, a query, and
  * bounds that cut it into many pieces.
  */
-import { parseDType, type DType } from '../../src/dtype.js';
+import { numberDType, type NumberDType } from '../../src/dtype/index.js';
 import { sizeOf, stridesOf, type Order, type View } from '../../src/layout/view.js';
 import type { PlanBounds, QueryInput } from '../../src/statistics/index.js';
 import type { Random } from '../helpers/random.js';
@@ -18,7 +18,7 @@ interface Taken {
 }
 
 export interface Case {
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly order: Order;
   readonly wholeShape: readonly number[];
   readonly parts: readonly Taken[];
@@ -57,7 +57,7 @@ export interface CaseOptions {
 }
 
 export function makeCase(random: Random, options: CaseOptions = {}): Case {
-  const dtype = parseDType(random.pick(options.typestrs ?? TYPESTRS));
+  const dtype = numberDType(random.pick(options.typestrs ?? TYPESTRS));
   const wholeShape = options.shapes ? random.pick(options.shapes) : randomShape(random);
   const order = random.pick(['C', 'F'] as const);
   const parts = wholeShape.map(length => randomPart(random, length));
@@ -140,7 +140,7 @@ function randomQuery(random: Random, rank: number, from: readonly string[]): Que
   };
 }
 
-export function valueMaker(random: Random, dtype: DType, infinite: number): () => Value {
+export function valueMaker(random: Random, dtype: NumberDType, infinite: number): () => Value {
   if (dtype.kind === 'b') {
     const share = random.next();
     return () => (random.next() < share ? 1 : 0);
@@ -157,7 +157,7 @@ export function valueMaker(random: Random, dtype: DType, infinite: number): () =
   };
 }
 
-function floatMaker(random: Random, dtype: DType, infinite: number): () => number {
+function floatMaker(random: Random, dtype: NumberDType, infinite: number): () => number {
   const nans = random.next() < 0.5 ? random.next() * random.next() : 0;
   const infinities = random.next() < infinite ? 0.1 : 0;
   const offset = dtype.itemsize > 2 && random.next() < 0.2 ? 1e6 : 0;
@@ -174,7 +174,7 @@ function clamp(value: bigint, low: bigint, high: bigint): bigint {
   return value < low ? low : value > high ? high : value;
 }
 
-export function writeValue(data: DataView, at: number, dtype: DType, value: Value): void {
+export function writeValue(data: DataView, at: number, dtype: NumberDType, value: Value): void {
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') data.setFloat64(at, Number(value), little);
   else if (dtype.name === 'float32') data.setFloat32(at, Number(value), little);
@@ -185,7 +185,7 @@ export function writeValue(data: DataView, at: number, dtype: DType, value: Valu
   else data.setUint8(at, Number(value));
 }
 
-export function readValue(data: DataView, at: number, dtype: DType): Value {
+export function readValue(data: DataView, at: number, dtype: NumberDType): Value {
   const little = dtype.byteOrder !== '>';
   if (dtype.name === 'float64') return data.getFloat64(at, little);
   if (dtype.name === 'float32') return data.getFloat32(at, little);

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { HyperslabError } from '../../src/errors.js';
 import { packedView, sizeOf } from '../../src/layout/view.js';
 import { computeInProcess, parseQuery, type QueryInput } from '../../src/statistics/index.js';
@@ -7,7 +7,7 @@ import { countToJson, toJson } from '../../src/answers/json.js';
 
 /** The results as JSON, or the code of the error. */
 function answer(input: QueryInput, typestr: string, shape: readonly number[], values: readonly number[] = []): string {
-  const dtype = parseDType(typestr);
+  const dtype = numberDType(typestr);
   const file = new Uint8Array(sizeOf(shape) * dtype.itemsize);
   const data = new DataView(file.buffer);
   for (const [i, value] of values.entries()) {

@@ -1,7 +1,7 @@
 /** Cases for a program that has numpy: arrays in one file, questions and answers as JSON beside it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DType } from '../../src/dtype.js';
+import type { NumberDType } from '../../src/dtype/index.js';
 import type { Order } from '../../src/layout/view.js';
 import type { OperationResult } from '../../src/statistics/index.js';
 import { caseCount } from '../helpers/cases.js';
@@ -30,7 +30,7 @@ export type Program = 'reductions' | 'selections' | 'histograms' | 'where' | 'gr
 export interface StoredArray {
   readonly file: Uint8Array;
   readonly offset: number;
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly shape: readonly number[];
   readonly order: Order;
 }

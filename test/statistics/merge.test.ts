@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView } from '../../src/layout/view.js';
 import {
   computePlan,
@@ -17,7 +17,7 @@ const BOUNDS = { chunkBytesMax: 4000, chunkSpanBytesMax: 1e9, tileBytesMax: 900,
 
 /** Partials computed in a shuffled order. */
 function computeShuffled(seed: number): StatisticsResult {
-  const dtype = parseDType('<f8');
+  const dtype = numberDType('<f8');
   const view = packedView([40, 30, 20], 8, 'C', 0);
   const random = seededRandom(7);
   const values = Float64Array.from({ length: 24_000 }, () => (random.next() - 0.5) * 10 ** (6 * random.next()));

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView } from '../../src/layout/view.js';
 import {
   computeInProcess,
@@ -15,7 +15,7 @@ type Numbers = Float64Array | Float32Array | BigInt64Array | BigUint64Array;
 
 /** The single cell of one operation, with chunks of 64 KiB. */
 function compute(op: string, typestr: string, values: Numbers, more: Partial<QueryInput> = {}): number | bigint {
-  const dtype = parseDType(typestr);
+  const dtype = numberDType(typestr);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bounds = { chunkBytesMax: 65_536, chunkSpanBytesMax: 1e9, tileBytesMax: 20_000, chunkCellsMax: 16_384 };
   const view = packedView([values.length], dtype.itemsize, 'C', 0);
@@ -80,7 +80,7 @@ test('64-bit sums have all digits far beyond 64 bits', async t => {
     ['<u8', 2n ** 64n - 1n],
   ] as const) {
     // Every element is the same word, given by a fill that repeats it.
-    const dtype = parseDType(typestr);
+    const dtype = numberDType(typestr);
     const tile = new BigUint64Array(131_072).fill(BigInt.asUintN(64, word));
     const query = parseQuery({ ops: ['sum', 'mean', 'min', 'max', 'ptp', 'var'] }, 1);
     const plan = planStatistics(query, dtype, packedView([length], 8, 'C', 0));
@@ -105,7 +105,7 @@ test('the mean of integers is rounded once', async t => {
 test('any byte but zero is a true bool', async t => {
   const view = packedView([4], 1, 'C', 0);
   const query = parseQuery({ ops: ['sum', 'max', 'all'] }, 1);
-  const result = computeInProcess(query, parseDType('bool'), view, Uint8Array.of(1, 2, 255, 0));
+  const result = computeInProcess(query, numberDType('bool'), view, Uint8Array.of(1, 2, 255, 0));
   t.same(
     result.results.map(each => each.values[0]),
     [3, 1, 0],
@@ -118,7 +118,7 @@ test('a float64 tile leaves nothing behind for the next dtype', async t => {
 });
 
 test('tiles may start at any address', async t => {
-  const dtype = parseDType('<i8');
+  const dtype = numberDType('<i8');
   const bytes = new Uint8Array(BigInt64Array.of(0n, -5n, 2n ** 60n).buffer);
   const shifted = new Uint8Array(25);
   shifted.set(bytes, 1);

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView } from '../../src/layout/view.js';
 import { computeInProcess, OP_NAMES, opRow, parseQuery, type NanMode } from '../../src/statistics/index.js';
 import { seededRandom } from '../helpers/random.js';
@@ -27,7 +27,7 @@ test('many cells at once have the values that each has alone', async t => {
             values[Math.floor(random.next() * values.length)] = i % 5 === 0 ? Infinity : Number.NaN;
           for (let row = 0; row < ROWS; row++) values[row * COLUMNS + 11] = Number.NaN;
         }
-        const dtype = parseDType(typestr);
+        const dtype = numberDType(typestr);
         const file = new Uint8Array(values.buffer);
         const whole = packedView([ROWS, COLUMNS], dtype.itemsize, 'C', 0);
         // Positions of cells that nothing but NaN is behind are refused.
@@ -52,7 +52,7 @@ test('many cells at once have the values that each has alone', async t => {
 });
 
 test('cells that nothing is behind have no variance, however many there are', t => {
-  const dtype = parseDType('<f8');
+  const dtype = numberDType('<f8');
   for (const ddof of [-1, 0, 1]) {
     for (const columns of [3, COLUMNS]) {
       const query = parseQuery({ ops: ['var', 'std', 'mean'], ddof, axis: 0 }, 2);

@@ -1,15 +1,15 @@
 import { test } from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { packedView, sizeOf, type Order, type View } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { chunkAt, parseQuery, planStatistics, type Plan, type QueryInput } from '../../src/statistics/index.js';
 
 function planOf(input: QueryInput, typestr: string, view: View): Plan {
-  return planStatistics(parseQuery(input, view.shape.length), parseDType(typestr), view);
+  return planStatistics(parseQuery(input, view.shape.length), numberDType(typestr), view);
 }
 
 function packed(typestr: string, shape: readonly number[], order: Order = 'C'): View {
-  return packedView(shape, parseDType(typestr).itemsize, order, 0);
+  return packedView(shape, numberDType(typestr).itemsize, order, 0);
 }
 
 test('chunks cover the selection once, in the order of the file, within their bounds', async t => {

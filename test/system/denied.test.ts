@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { npyHeader } from '../../src/formats/index.js';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { noOtherUser, OTHER_USER } from '../helpers/other-user.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, json } from './calls.js';

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { npyHeader, parseNpyHeader } from '../../src/formats/index.js';
 import { IS_FULL } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';

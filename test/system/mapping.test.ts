@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../../src/dtype.js';
+import { parseDType } from '../../src/dtype/index.js';
 import { npyHeader } from '../../src/formats/index.js';
 import { caseStride } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';

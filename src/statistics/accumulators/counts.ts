@@ -1,9 +1,9 @@
 /** Elements, those that are zero, and the first NaN; count, any, all and count_nonzero. */
-import { parseDType } from '../../dtype.js';
+import { numberDType } from '../../dtype/index.js';
 import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
 
-const INT64 = parseDType('<i8');
-const BOOL = parseDType('|b1');
+const INT64 = numberDType('<i8');
+const BOOL = numberDType('|b1');
 
 function adding(field: string): Accumulator {
   return {

@@ -1,5 +1,5 @@
 /** The elements with the lowest and with the highest index; first and last. */
-import { withByteOrder } from '../../dtype.js';
+import { withByteOrder } from '../../dtype/index.js';
 import { type Accumulator, exactInteger, type Statistic } from './accumulator.js';
 
 /** `sign` is 1 for the lowest index, -1 for the highest. */

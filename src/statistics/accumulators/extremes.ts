@@ -1,5 +1,5 @@
 /** The least and the largest element and, where positions are asked for, the first index of each; min, max, ptp, argmin, argmax. */
-import { parseDType, withByteOrder, type DType } from '../../dtype.js';
+import { numberDType, withByteOrder, type NumberDType } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { narrowTo } from '../../narrow.js';
 import {
@@ -15,7 +15,7 @@ import {
 } from './accumulator.js';
 import { sumDType } from './sum.js';
 
-const INT64 = parseDType('<i8');
+const INT64 = numberDType('<i8');
 
 export const MIN: Accumulator = {
   fields: isWide => ({ min: Number.POSITIVE_INFINITY, ...(isWide && { minLow: 0 }) }),
@@ -97,7 +97,7 @@ function positionOf(op: 'argmin' | 'argmax'): (cells: Cells, cell: number) => nu
   };
 }
 
-function ownDType(dtype: DType): DType {
+function ownDType(dtype: NumberDType): NumberDType {
   return withByteOrder(dtype, '<');
 }
 

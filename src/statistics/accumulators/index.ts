@@ -1,5 +1,5 @@
 /** All accumulators and the statistics that are finished from them, a row each. */
-import { type DType, isWide } from '../../dtype.js';
+import { type NumberDType, isWide } from '../../dtype/index.js';
 import type { Accumulator, Fields, FieldStarts, Statistic } from './accumulator.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { END_STATISTICS, FIRST, LAST } from './ends.js';
@@ -71,7 +71,7 @@ export function accumulatorsOf(wanted: Iterable<AccumulatorName>): AccumulatorNa
 }
 
 /** The fields that they keep. */
-export function fieldsOf(names: readonly AccumulatorName[], dtype: DType): FieldStarts {
+export function fieldsOf(names: readonly AccumulatorName[], dtype: NumberDType): FieldStarts {
   return Object.assign({}, ...names.map(name => accumulatorOf(name).fields(isWide(dtype)))) as FieldStarts;
 }
 

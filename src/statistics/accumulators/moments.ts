@@ -1,8 +1,8 @@
 /** Mean and squared distances from it, of as many elements as are counted; var and std. */
-import { parseDType } from '../../dtype.js';
+import { numberDType } from '../../dtype/index.js';
 import { type Accumulator, type Cells, type Fields, type Statistic, usedIn } from './accumulator.js';
 
-const FLOAT64 = parseDType('<f8');
+const FLOAT64 = numberDType('<f8');
 
 /** Weighs by the counts of both, and leaves these to be added afterwards. */
 export const MOMENTS: Accumulator = {

@@ -5,7 +5,7 @@ import type { OperationResult, StatisticsResult } from '../result.js';
 import { checkRows, type Plan } from '../plan.js';
 import type { Operator, Pass } from '../pass.js';
 import { type Cells, type Fields, hasNan, type Integer, newFields, placed } from './accumulator.js';
-import { parseDType } from '../../dtype.js';
+import { numberDType } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
 import type { PartialOf } from '../specs.js';
@@ -150,4 +150,4 @@ export function countOf(plan: Plan, { count }: Fields): StatisticsResult['count'
   return { op: 'count', name: 'count', dtype: INT64, shape: plan.shape, values };
 }
 
-const INT64 = parseDType('<i8');
+const INT64 = numberDType('<i8');

@@ -1,8 +1,8 @@
 /** Sums of powers of distances from the mean, of as many elements as are counted; skew and kurtosis. */
-import { parseDType } from '../../dtype.js';
+import { numberDType } from '../../dtype/index.js';
 import { usedIn, type Accumulator, type Cells, type Statistic } from './accumulator.js';
 
-const FLOAT64 = parseDType('<f8');
+const FLOAT64 = numberDType('<f8');
 
 /** The mean, what its rounding left out, and sums of the second to fourth powers of distances from it. */
 const FIELDS = { powerMean: 0, powerRest: 0, power2: 0, power3: 0, power4: 0 };

@@ -1,8 +1,8 @@
 /** Products, kept far from overflow and underflow by an exponent of their own; prod. */
-import { parseDType } from '../../dtype.js';
+import { numberDType } from '../../dtype/index.js';
 import type { Accumulator, Statistic } from './accumulator.js';
 
-const FLOAT64 = parseDType('<f8');
+const FLOAT64 = numberDType('<f8');
 
 const STATE = { prod: 1, prodExponent: 0 };
 

@@ -1,5 +1,5 @@
 /** Sums, compensated where they are floats and exact where they are integers; sum and mean. */
-import { parseDType, type DType } from '../../dtype.js';
+import { numberDType, type NumberDType } from '../../dtype/index.js';
 import {
   type Accumulator,
   type Cells,
@@ -10,9 +10,9 @@ import {
   usedIn,
 } from './accumulator.js';
 
-const FLOAT64 = parseDType('<f8');
-const INT64 = parseDType('<i8');
-const UINT64 = parseDType('<u8');
+const FLOAT64 = numberDType('<f8');
+const INT64 = numberDType('<i8');
+const UINT64 = numberDType('<u8');
 
 export const SUM: Accumulator = {
   fields: isWide => ({ sum: 0, sumRest: 0, ...(isWide && { sumHigh: 0, sumHighRest: 0 }) }),
@@ -32,7 +32,7 @@ function sumOf({ dtype, fields }: Cells, cell: number): Integer {
 }
 
 /** The dtype that numpy sums in; floats in float64. */
-export function sumDType({ kind }: DType): DType {
+export function sumDType({ kind }: NumberDType): NumberDType {
   return kind === 'f' ? FLOAT64 : kind === 'u' ? UINT64 : INT64;
 }
 

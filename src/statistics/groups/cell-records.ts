@@ -3,7 +3,7 @@ import { isWideType, NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
 import { CellMemory, ElementCells } from '../accumulators/cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
-import type { DType } from '../../dtype.js';
+import type { NumberDType } from '../../dtype/index.js';
 import type { Engine } from '../../kernels/engine.js';
 import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
 import type { Fields } from '../accumulators/accumulator.js';
@@ -12,7 +12,7 @@ import type { SpecOf } from '../specs.js';
 export class CellRecords {
   readonly #engine: Engine;
   readonly #spec: SpecOf<'groups'>;
-  readonly #dtype: DType;
+  readonly #dtype: NumberDType;
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
   readonly #used: ReadonlySet<CellField>;
@@ -22,7 +22,7 @@ export class CellRecords {
   readonly #cellOfRow: number;
 
   /** Takes scratch memory for `cellsMax` cells; what is not used of it is never touched. */
-  constructor(engine: Engine, spec: SpecOf<'groups'>, dtype: DType, cellsMax: number) {
+  constructor(engine: Engine, spec: SpecOf<'groups'>, dtype: NumberDType, cellsMax: number) {
     this.#engine = engine;
     this.#spec = spec;
     this.#dtype = dtype;

@@ -1,5 +1,5 @@
 /** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
-import { isWide, withByteOrder } from '../../dtype.js';
+import { isWide, withByteOrder } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { valueOfCode } from '../../kernels/sort-keys.js';

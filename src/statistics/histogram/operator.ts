@@ -3,7 +3,7 @@
  * put into bins by the workers, once the edges are known: a range that comes from the data is measured by the accumulators
  * in a pass before. Memory: the edges, the counters, and those of each partial on its way.
  */
-import { isWide, parseDType } from '../../dtype.js';
+import { isWide, numberDType } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { lowerBound } from '../../lower-bound.js';
 import { elementOf } from '../../kernels/sort-keys.js';
@@ -19,8 +19,8 @@ import type { OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial } from '../specs.js';
 import type { Operator, Pass } from '../pass.js';
 
-const FLOAT64 = parseDType('<f8');
-const INT64 = parseDType('<i8');
+const FLOAT64 = numberDType('<f8');
+const INT64 = numberDType('<i8');
 
 export class HistogramOperator implements Operator {
   readonly #plan: Plan;

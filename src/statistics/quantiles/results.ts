@@ -1,5 +1,5 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
-import { parseDType, type DType } from '../../dtype.js';
+import { numberDType, type NumberDType } from '../../dtype/index.js';
 import type { Plan } from '../plan.js';
 import { newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
@@ -8,7 +8,7 @@ import type { PartialOf, Values } from '../specs.js';
 import { positionsOf } from '../accumulators/operator.js';
 import { placed } from '../accumulators/accumulator.js';
 
-const FLOAT64 = parseDType('<f8');
+const FLOAT64 = numberDType('<f8');
 
 export class QuantileResults {
   readonly #plan: Plan;
@@ -76,7 +76,7 @@ export class QuantileResults {
 
   *#finishOne(
     op: 'median' | 'quantile',
-    dtype: DType,
+    dtype: NumberDType,
     values: Values,
     shape: readonly number[],
   ): Generator<void, OperationResult> {

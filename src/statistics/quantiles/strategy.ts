@@ -1,5 +1,5 @@
 /** How the elements that a query wants are found: in memory where its cells fit there, else in passes over the data. */
-import type { DType } from '../../dtype.js';
+import type { NumberDType } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
 import type { Box } from '../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
@@ -38,7 +38,10 @@ export interface QuantilePlan {
 }
 
 /** What a query wants of the sorted data; undefined for nothing. */
-export function wantedOf({ ops, parameters }: Pick<Query, 'ops' | 'parameters'>, dtype: DType): Wanted | undefined {
+export function wantedOf(
+  { ops, parameters }: Pick<Query, 'ops' | 'parameters'>,
+  dtype: NumberDType,
+): Wanted | undefined {
   const median = ops.includes('median');
   const quantile = parameters?.quantile;
   return median || quantile ? { dtype, median, quantile } : undefined;
@@ -47,7 +50,7 @@ export function wantedOf({ ops, parameters }: Pick<Query, 'ops' | 'parameters'>,
 /** Undefined where nothing is wanted. `keepsRows`: cells are those of chosen rows, however few these may turn out to be. */
 export function planQuantiles(
   query: Query,
-  dtype: DType,
+  dtype: NumberDType,
   cells: number,
   cellSize: number,
   keepsRows: boolean,

@@ -2,14 +2,14 @@
  * What is wanted of the sorted elements of a cell: which ranks, and the answers that are made of them. Whoever finds
  * elements (in a gathered cell, or in passes over the data) asks here for ranks and hands the elements in.
  */
-import { parseDType, withByteOrder, type DType } from '../../dtype.js';
+import { numberDType, withByteOrder, type NumberDType } from '../../dtype/index.js';
 import { narrowTo } from '../../narrow.js';
 import type { ExactNumber } from '../../kernels/sort-keys.js';
 import { medianPosition, METHODS, type Position, positionOf, type QuantileParameters } from './methods.js';
 
 /** Plain data. */
 export interface Wanted {
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly median: boolean;
   readonly quantile: QuantileParameters | undefined;
 }
@@ -20,14 +20,14 @@ export interface Answers {
   readonly quantiles: readonly ExactNumber[];
 }
 
-const FLOAT64 = parseDType('<f8');
+const FLOAT64 = numberDType('<f8');
 
 /** The dtypes of the answers, as numpy's: a pick keeps the dtype of the data, as a float does where numpy computes in it. */
-export function medianDType(dtype: DType): DType {
+export function medianDType(dtype: NumberDType): NumberDType {
   return dtype.kind === 'f' ? withByteOrder(dtype, '<') : FLOAT64;
 }
 
-export function quantileDType(dtype: DType, { method, isSingle }: QuantileParameters): DType {
+export function quantileDType(dtype: NumberDType, { method, isSingle }: QuantileParameters): NumberDType {
   const isOwn = METHODS[method].picks || (dtype.kind === 'f' && isSingle);
   return isOwn ? withByteOrder(dtype, '<') : FLOAT64;
 }
@@ -100,7 +100,7 @@ type Interpolate = (lower: ExactNumber, upper: ExactNumber, weight: number) => n
  * Lerp as numpy.quantile does: from the nearer neighbour, so that it never passes the other. A single q leaves floats in
  * their dtype (`inOwnDType`); under a list of them the weights are float64, and so is everything after the difference.
  */
-function interpolation(dtype: DType, inOwnDType: boolean): Interpolate {
+function interpolation(dtype: NumberDType, inOwnDType: boolean): Interpolate {
   if (dtype.kind !== 'f') {
     return (lower, upper, weight) => lerp(Number(lower), Number(upper), differenceOf(lower, upper), weight, same);
   }
@@ -125,7 +125,7 @@ function lerp(
  * The mean of the two middle elements, or of one with itself where their number is odd, as numpy.median. float16 is
  * added as float32, as numpy's mean does.
  */
-function middle(dtype: DType): (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => number {
+function middle(dtype: NumberDType): (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => number {
   const narrow = narrowTo(dtype);
   const add = dtype.kind === 'f' && dtype.itemsize < 8 ? Math.fround : same;
   return (lower, upper, isPair) =>

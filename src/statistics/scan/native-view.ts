@@ -1,7 +1,7 @@
 /** Elements of a view as native numbers in the kernels' memory, in place where they stand there already. */
 import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../../layout/view.js';
 import type { Engine } from '../../kernels/engine.js';
-import { type DType, isNativeOrder } from '../../dtype.js';
+import { type NumberDType, isNativeOrder } from '../../dtype/index.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Kernels } from '../../kernels/declarations.js';
 
@@ -43,7 +43,7 @@ export interface NativeView {
 }
 
 /** The elements of a view (whose strides are not negative), in place where they stand there as numbers, else packed. */
-export function nativeView(engine: Engine, source: TileSource, dtype: DType, view: View): NativeView {
+export function nativeView(engine: Engine, source: TileSource, dtype: NumberDType, view: View): NativeView {
   const { itemsize } = dtype;
   const { start, end } = extentOf(view, itemsize);
   const kept = source.kept(start, end);
@@ -56,7 +56,7 @@ export function nativeView(engine: Engine, source: TileSource, dtype: DType, vie
 }
 
 /** True where the file holds numbers of this machine. */
-export function isNumbers(dtype: DType): boolean {
+export function isNumbers(dtype: NumberDType): boolean {
   return isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
 }
 
@@ -66,7 +66,7 @@ interface Staging {
   readonly wide: number;
 }
 
-export function stagingFor({ scratch }: Engine, dtype: DType, bytes: number): Staging {
+export function stagingFor({ scratch }: Engine, dtype: NumberDType, bytes: number): Staging {
   // Float16 doubles, and is read beside what it becomes.
   return { raw: scratch.alloc(bytes), wide: scratch.alloc(dtype.name === 'float16' ? 2 * bytes : 0) };
 }
@@ -74,7 +74,7 @@ export function stagingFor({ scratch }: Engine, dtype: DType, bytes: number): St
 /** The elements of a view as native numbers, packed; `kept` is where its first byte stands already. Answers where they are. */
 export function fillTile(
   { kernels, bytes: memory, scratch }: Engine,
-  dtype: DType,
+  dtype: NumberDType,
   view: View,
   kept: number | undefined,
   source: TileSource,

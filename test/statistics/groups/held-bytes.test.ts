@@ -1,7 +1,7 @@
 /** What groups hold is told while they are found. */
 import t from 'tap';
 import { packedView } from '../../../src/layout/view.js';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { GroupStore } from '../../../src/statistics/groups/store.js';
 import { chunkAt, Computation, scanChunks, newEngine, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
@@ -12,7 +12,7 @@ const engine = newEngine();
 function toldOf(ops: readonly unknown[]): number[] {
   const rows = 20_000;
   const file = new Uint8Array(Float64Array.from({ length: rows }, (_, i) => i).buffer);
-  const dtype = parseDType('<f8');
+  const dtype = numberDType('<f8');
   const self = { name: 'a', dtype, shape: [rows], view: packedView([rows], 8, 'C', 0) };
   const bounds = { chunkBytesMax: 8000, chunkCellsMax: 1000, chunkSpanBytesMax: 1e9, tileBytesMax: 8000 };
   const { plan } = atOnce(planQuery({ ops, group_by: { self: true } }, self, [], () => self, { bounds }));
@@ -44,7 +44,7 @@ t.test('it grows with the groups, with the records of their cells, and with what
 });
 
 t.test('the first group of a million cells has room, and no more', t => {
-  const store = new GroupStore(1, ['sum'], parseDType('<f8'), { cells: 1_000_000 });
+  const store = new GroupStore(1, ['sum'], numberDType('<f8'), { cells: 1_000_000 });
   t.ok(store.bytes < 20_000_000, `${store.bytes} bytes`);
   t.end();
 });

@@ -1,6 +1,6 @@
 /** Grouped medians where a sample has told next to nothing about the groups: what was counted by buckets is given up. */
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { packedView } from '../../../src/layout/view.js';
 import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { seededRandom } from '../../helpers/random.js';
@@ -11,7 +11,7 @@ const ROWS = 50_000;
 const PIECE_ROWS = 2048;
 
 function columnOf(name: string, values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) {
-  const dtype = parseDType(values instanceof Float32Array ? '<f4' : '<i4');
+  const dtype = numberDType(values instanceof Float32Array ? '<f4' : '<i4');
   const shape = [values.length];
   return { name, dtype, shape, view: packedView(shape, 4, 'C', 0), file: new Uint8Array(values.buffer) };
 }

@@ -1,10 +1,10 @@
 /** Seeded random parameters of histograms: bins, bins in a range, and edges. */
-import type { DType } from '../../../src/dtype.js';
+import type { NumberDType } from '../../../src/dtype/index.js';
 import type { Random } from '../../helpers/random.js';
 import type { Value } from '../cases.js';
 
 interface Elements {
-  readonly dtype: DType;
+  readonly dtype: NumberDType;
   readonly values: readonly Value[];
 }
 

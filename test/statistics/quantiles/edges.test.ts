@@ -1,6 +1,6 @@
 /** Medians, quantiles and histograms at the edges: nothing, one element, rank 0, NaN, infinities, all on one edge. */
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { HyperslabError } from '../../../src/errors.js';
 import { packedView } from '../../../src/layout/view.js';
 import {
@@ -25,8 +25,8 @@ const engine = newEngine();
 
 const TYPESTRS = { Float64Array: '<f8', Float32Array: '<f4', Int8Array: '|i1', BigInt64Array: '<i8' } as const;
 
-function dtypeOf(data: Data): ReturnType<typeof parseDType> {
-  return parseDType(TYPESTRS[data.constructor.name as keyof typeof TYPESTRS]);
+function dtypeOf(data: Data): ReturnType<typeof numberDType> {
+  return numberDType(TYPESTRS[data.constructor.name as keyof typeof TYPESTRS]);
 }
 
 function compute(ops: readonly unknown[], data: Data, shape: readonly number[] = [data.length], more: object = {}) {
@@ -222,7 +222,7 @@ t.test('large cells and single ones are searched alike, whatever they hold', asy
 
 t.test('a search reads the data as often as its bits ask for', async t => {
   const passes = (typestr: string, length: number, op: unknown = 'median'): number => {
-    const dtype = parseDType(typestr);
+    const dtype = numberDType(typestr);
     return planStatistics(parseQuery({ ops: [op] }, 1), dtype, packedView([length], dtype.itemsize, 'C', 0)).bound
       .passes;
   };
@@ -255,7 +255,7 @@ t.test('a file that changes between two passes is told, not answered wrongly', a
     ['<u4', values => Uint32Array.from(values, value => value * 2 ** 11)],
   ];
   for (const [typestr, make] of types) {
-    const dtype = parseDType(typestr);
+    const dtype = numberDType(typestr);
     const files = [low, high].map(values => new Uint8Array(make(values).buffer));
     for (const collectedMax of [0, 2 ** 20]) {
       const bounds = { quantiles: { ...PLAN_BOUNDS.quantiles, soleCellElementsMax: 0, cellBytesMax: 0 } };

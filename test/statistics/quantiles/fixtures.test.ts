@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { packedView } from '../../../src/layout/view.js';
 import { PACKAGE_ROOT } from '../../../src/package-root.js';
 import { edgesOverData, edgesOverRange } from '../../../src/statistics/histogram/edges.js';
@@ -37,7 +37,7 @@ t.test('quantiles and medians are what numpy wrote, of the dtype that it wrote',
   const rows = fixture<QuantileRow>('quantiles.json');
   t.equal(new Set(rows.map(row => row.method)).size, QUANTILE_METHODS.length);
   const wrong = rows.filter(({ dtype: typestr, method, q, values, ...expected }) => {
-    const dtype = parseDType(typestr);
+    const dtype = numberDType(typestr);
     const file = new Uint8Array(Buffer.from(values, 'base64'));
     const view = packedView([file.length / dtype.itemsize], dtype.itemsize, 'C', 0);
     const query = parseQuery({ ops: [{ quantile: { q, method } }, 'median'] }, 1);
@@ -56,7 +56,7 @@ t.test('edges are what numpy wrote, from the data and over a range', async t => 
   const rows = fixture<EdgesRow>('histogram-edges.json');
   t.ok(rows.length > 100);
   const wrong = rows.filter(({ dtype: typestr, bins, ends, given, edges, edgesDType }) => {
-    const dtype = parseDType(typestr);
+    const dtype = numberDType(typestr);
     const found = given ? edgesOverRange(dtype, bins, ends) : edgesOverData(dtype, bins, ...ends);
     return found.values.join() !== edges.join() || found.dtype.typestr !== edgesDType;
   });
@@ -70,7 +70,7 @@ t.test('every method stays within the sample, and its ends are the ends', async 
       const sample = Float64Array.from({ length: count }, (_, i) => i);
       const query = parseQuery({ ops: [{ quantile: { q, method } }] }, 1);
       const file = new Uint8Array(sample.buffer);
-      const [quantile] = computeInProcess(query, parseDType('<f8'), packedView([count], 8, 'C', 0), file).results;
+      const [quantile] = computeInProcess(query, numberDType('<f8'), packedView([count], 8, 'C', 0), file).results;
       const found = Array.from(quantile!.values, Number);
       if (!found.every(each => each >= 0 && each < count)) t.fail(`${method} of ${count}: ${found.join(', ')}`);
       if (found.at(-1) !== count - 1) t.fail(`${method} of ${count} ends at ${found.at(-1)}`);

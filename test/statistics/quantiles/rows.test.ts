@@ -1,7 +1,7 @@
 /** Medians and quantiles of chosen rows, gathered and searched in passes, against sorted lists. */
 import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { isErrorCode } from '../../../src/errors.js';
 import { parseSlice } from '../../../src/selection.js';
 import { caseCount } from '../../helpers/cases.js';
@@ -26,7 +26,7 @@ function middleOf(list: readonly number[]): number {
 function check(seed: number): string | undefined {
   const random = seededRandom(seed);
   const [length, width] = [1 + random.below(40), 1 + random.below(8)];
-  const dtype = parseDType(random.pick(['<f4', '<i8']));
+  const dtype = numberDType(random.pick(['<f4', '<i8']));
   const data = Array.from({ length }, () => Array.from({ length: width }, () => random.below(100) - 50));
   const flat = data.flat();
   const array = dtype.kind === 'f' ? Float32Array.from(flat) : BigInt64Array.from(flat, BigInt);

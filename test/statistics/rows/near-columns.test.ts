@@ -1,6 +1,6 @@
 /** Columns that stand side by side in wide rows: packed together from a mapped file, or read, with the same answers. */
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { packedView } from '../../../src/layout/view.js';
 import { LIMITS } from '../../../src/limits.js';
 import { parseSlice } from '../../../src/selection.js';
@@ -45,7 +45,7 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
 }
 
 function datasetOf({ typestr, rows, columns }: Layout) {
-  const dtype = parseDType(typestr);
+  const dtype = numberDType(typestr);
   const shape = [rows, columns];
   return { name: 'wide', dtype, shape, view: packedView(shape, dtype.itemsize, 'C', 0) };
 }
@@ -53,7 +53,7 @@ function datasetOf({ typestr, rows, columns }: Layout) {
 /** Small whole numbers: their sums are exact. */
 function makeData({ typestr, rows, columns, at }: Layout) {
   const random = seededRandom(rows + columns);
-  const { itemsize } = parseDType(typestr);
+  const { itemsize } = numberDType(typestr);
   const file = new Uint8Array(rows * columns * itemsize);
   const view = new DataView(file.buffer);
   const put = (row: number, column: number, value: number): void => {

@@ -1,5 +1,5 @@
 /** The stupid model of medians and quantiles: sort, find the place that the method's definition names, and weigh. */
-import type { DType } from '../../../src/dtype.js';
+import type { NumberDType } from '../../../src/dtype/index.js';
 import type { Query } from '../../../src/statistics/index.js';
 import { indicesOf, type Value } from '../cases.js';
 
@@ -44,7 +44,7 @@ function nearestEven(value: number): number {
 /** For each cell its median where it is asked for, then its quantiles in their order. */
 export function expectedQuantiles(
   query: Query,
-  dtype: DType,
+  dtype: NumberDType,
   shape: readonly number[],
   values: readonly Value[],
 ): Near[][] {
@@ -58,12 +58,12 @@ export function expectedQuantiles(
   });
 }
 
-function medianOf(dtype: DType, sorted: readonly Value[]): Near {
+function medianOf(dtype: NumberDType, sorted: readonly Value[]): Near {
   const [low, high] = neighbours(sorted, (sorted.length - 1) / 2);
   return rounded(dtype, low, high, (low + high) / 2);
 }
 
-function quantileOf(dtype: DType, sorted: readonly Value[], method: string, q: number): Near {
+function quantileOf(dtype: NumberDType, sorted: readonly Value[], method: string, q: number): Near {
   if (sorted.length === 0) return { value: Number.NaN, within: 0 };
   const pick = PICKS[method];
   if (pick) return { value: sorted[pick(sorted.length, q)]!, within: 0 };
@@ -78,7 +78,7 @@ function neighbours(sorted: readonly Value[], place: number): [low: number, high
   return [Number(sorted[Math.floor(place)]), Number(sorted[Math.ceil(place)])];
 }
 
-function rounded(dtype: DType, low: number, high: number, value: number): Near {
+function rounded(dtype: NumberDType, low: number, high: number, value: number): Near {
   const unit = UNITS[dtype.kind === 'f' ? dtype.itemsize : 8]!;
   return { value, within: 4 * unit * Math.max(Math.abs(low), Math.abs(high)) };
 }

@@ -1,5 +1,5 @@
 /** Seeded random queries with filters and keys, over a dataset, one that is aligned with it, and one of codes. */
-import { parseDType, type DType } from '../../../src/dtype.js';
+import { numberDType, type NumberDType } from '../../../src/dtype/index.js';
 import { packedView, sizeOf } from '../../../src/layout/view.js';
 import { normalise, parseSlice, type SlicePart } from '../../../src/selection.js';
 import { PLAN_BOUNDS, type PlanBounds, type QueryInput, type RowSource } from '../../../src/statistics/index.js';
@@ -93,7 +93,7 @@ function cellsMost({ axis }: QueryInput, shape: readonly number[], parts: readon
 }
 
 function store(random: Random, name: string, shape: readonly number[]): Stored {
-  const dtype = parseDType(random.pick(TYPESTRS));
+  const dtype = numberDType(random.pick(TYPESTRS));
   const offset = random.pick([0, 128, 3]);
   const order = random.pick(['C', 'F'] as const);
   const view = packedView(shape, dtype.itemsize, order, offset);
@@ -111,13 +111,13 @@ function store(random: Random, name: string, shape: readonly number[]): Stored {
 function numbers(rows: number): Stored {
   const file = new Uint8Array(Uint32Array.from({ length: rows }, (_, i) => i).buffer);
   const values = Array.from({ length: rows }, (_, i) => BigInt(i));
-  const dtype = parseDType('<u4');
+  const dtype = numberDType('<u4');
   const shape = [rows];
   return { name: 'numbers', dtype, order: 'C', offset: 0, shape, view: packedView(shape, 4, 'C', 0), file, values };
 }
 
 /** So few that rows agree. */
-function fewValues(random: Random, dtype: DType): () => Value {
+function fewValues(random: Random, dtype: NumberDType): () => Value {
   const few =
     dtype.kind === 'f' ? [0, -0, 1, 2, 0.5, -3, Number.NaN, 0.1] : dtype.kind === 'b' ? [0, 1] : [0, 1, 2, 3, 100];
   return () => random.pick(few);

@@ -1,5 +1,5 @@
 /** Seeded random filters and keys of rows: subjects, comparisons, lists, semi-joins, nests, bins. */
-import type { DType } from '../../../src/dtype.js';
+import type { NumberDType } from '../../../src/dtype/index.js';
 import type { Random } from '../../helpers/random.js';
 import type { Value } from '../cases.js';
 import type { Stored } from './row-cases.js';
@@ -8,7 +8,7 @@ import type { Stored } from './row-cases.js';
 function randomSubject(
   random: Random,
   [main, near]: readonly Stored[],
-): { subject: Record<string, unknown>; values: readonly Value[]; dtype: DType } {
+): { subject: Record<string, unknown>; values: readonly Value[]; dtype: NumberDType } {
   const kind = random.below(2);
   if (kind === 0 && main!.shape.length === 1)
     return { subject: { self: true }, values: main!.values, dtype: main!.dtype };
@@ -63,7 +63,7 @@ function codesTest(random: Random, codes: Stored): Record<string, unknown> {
 }
 
 /** A number that is there, or close, or special. */
-function randomLiteral(random: Random, dtype: DType, values: readonly Value[]): unknown {
+function randomLiteral(random: Random, dtype: NumberDType, values: readonly Value[]): unknown {
   if (dtype.kind === 'b') return random.next() < 0.5;
   const value = values.length === 0 ? 0 : random.pick(values);
   const kind = random.next();

@@ -1,5 +1,5 @@
 /** The stupid model of filters and groups: row by row, comparing plain numbers as JavaScript and Python do. */
-import type { DType } from '../../../src/dtype.js';
+import type { NumberDType } from '../../../src/dtype/index.js';
 import type { Query } from '../../../src/statistics/index.js';
 import type { Value } from '../cases.js';
 import { roundToHalf } from '../halves.js';
@@ -14,7 +14,7 @@ function columnOf(
   subject: Json,
   self: Stored,
   datasets: readonly Stored[],
-): { values: readonly Value[]; dtype: DType } {
+): { values: readonly Value[]; dtype: NumberDType } {
   if (subject['dataset'] !== undefined) return datasets.find(each => each.name === subject['dataset'])!;
   if (subject['self'] !== undefined) return self;
   const width = self.shape[1]!;
@@ -22,7 +22,7 @@ function columnOf(
   return { values: self.values.filter((_, i) => i % width === column), dtype: self.dtype };
 }
 
-function literalOf(dtype: DType, literal: unknown): Value {
+function literalOf(dtype: NumberDType, literal: unknown): Value {
   if (typeof literal === 'boolean') return literal ? 1n : 0n;
   const number =
     typeof literal === 'string' && /^-?\d+$/.test(literal)
@@ -34,7 +34,7 @@ function literalOf(dtype: DType, literal: unknown): Value {
   return roundTo(dtype, Number(number));
 }
 
-function roundTo(dtype: DType, value: number): number {
+function roundTo(dtype: NumberDType, value: number): number {
   if (dtype.itemsize === 8) return value;
   return dtype.itemsize === 4 ? Math.fround(value) : roundToHalf(value);
 }
@@ -57,7 +57,12 @@ export function keptRows(filter: Json, self: Stored, datasets: readonly Stored[]
   return every(row => tests.every(test => test(values[row]!)));
 }
 
-function testOf(name: string, argument: unknown, dtype: DType, datasets: readonly Stored[]): (value: Value) => boolean {
+function testOf(
+  name: string,
+  argument: unknown,
+  dtype: NumberDType,
+  datasets: readonly Stored[],
+): (value: Value) => boolean {
   const literal = (each: unknown): Value => literalOf(dtype, each);
   // oxlint-disable eqeqeq -- a bigint equals a number of the same value
   switch (name) {

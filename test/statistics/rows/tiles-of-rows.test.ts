@@ -1,6 +1,6 @@
 /** Rows of chosen rows that are too long for a tile. */
 import t from 'tap';
-import { parseDType } from '../../../src/dtype.js';
+import { numberDType } from '../../../src/dtype/index.js';
 import { packedView } from '../../../src/layout/view.js';
 import { computePlan, PLAN_BOUNDS, planQuery, sourceFrom } from '../../../src/statistics/index.js';
 import { atOnce } from '../../../src/turns.js';
@@ -9,7 +9,7 @@ t.test(
   'rows that are counted several at once are cut into tiles row by row, so that their cells stay apart',
   async t => {
     const shape = [9, 4];
-    const dtype = parseDType('<i2');
+    const dtype = numberDType('<i2');
     const data = Int16Array.from({ length: 36 }, (_, i) => i + 1);
     const self = { name: 'self', dtype, shape, view: packedView(shape, 2, 'C', 0) };
     const none = (): never => t.fail('reads no other dataset') as never;

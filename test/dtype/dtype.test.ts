@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { DTYPES, isNativeOrder, parseDType, withByteOrder } from '../src/dtype.js';
-import { isErrorCode } from '../src/errors.js';
+import { NUMBERS, isNativeOrder, parseDType, withByteOrder } from '../../src/dtype/index.js';
+import { isErrorCode } from '../../src/errors.js';
 
 const spellings = JSON.parse(readFileSync('test/fixtures/dtype-spellings.json', 'utf8')) as [string, string | null][];
 
@@ -18,10 +18,11 @@ function typestrOf(text: string): string | null {
 t.test(
   'a spelling means what it means to numpy, and is refused where numpy or the service has no such dtype',
   async t => {
+    const known = new Set(spellings.filter(([, typestr]) => typestr !== null).map(([text]) => text));
     for (const [text, typestr] of spellings) {
       const ours = typestrOf(text);
       // A byte order before a long name is no dtype to numpy (`<float32`); it cannot mean anything else here.
-      const isLongName = DTYPES.some(row => [row.name, ...row.aliases].includes(text.slice(1) as never));
+      const isLongName = '<>|='.includes(text[0]!) && known.has(text.slice(1));
       if (ours !== typestr && !(typestr === null && isLongName)) t.equal(ours, typestr, JSON.stringify(text));
     }
     const understood = spellings.filter(([, typestr]) => typestr !== null).length;
@@ -30,7 +31,7 @@ t.test(
 );
 
 t.test('every typestr that numpy writes is understood', async t => {
-  for (const row of DTYPES) {
+  for (const row of NUMBERS) {
     for (const order of row.itemsize === 1 ? ['|'] : ['<', '>']) {
       const typestr = `${order}${row.kind}${row.itemsize}`;
       const dtype = parseDType(typestr);
@@ -56,8 +57,8 @@ t.test('the byte order changes where there is one', async t => {
 });
 
 t.test('a refusal names what was asked, shortened, and what there is', async t => {
-  const expected = { code: 'unsupported_dtype', message: /complex64.*float32/, values: { dtype: 'complex64' } };
-  t.throws(() => parseDType('complex64'), expected);
+  const expected = { code: 'unsupported_dtype', message: /object.*float32/, values: { dtype: 'object' } };
+  t.throws(() => parseDType('object'), expected);
   for (const text of ['', ' f4', 'f4 ', '<', '<<f4', 'f4\n', 'constructor', '__proto__', 'x'.repeat(10_000)]) {
     try {
       parseDType(text);
