@@ -1,4 +1,5 @@
 /** A dataset as clients see it: the record without paths of the server, and what follows from it. */
+import { descriptionOf } from '../src/dtype/index.js';
 import type { Dataset, DatasetState } from '../src/dataset/dataset.js';
 import type { DatasetBody } from './schemas/index.js';
 
@@ -8,7 +9,7 @@ type Member = Exclude<keyof DatasetBody, 'residency'>;
 export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: DatasetState) => unknown } = {
   name: ({ record }) => record.name,
   id: ({ record }) => record.id,
-  dtype: ({ record }) => record.dtype,
+  dtype: ({ geometry }) => descriptionOf(geometry.dtype),
   shape: ({ record }) => record.shape,
   strides: ({ geometry }) => geometry.view.strides,
   order: ({ record }) => record.order,

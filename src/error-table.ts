@@ -183,6 +183,11 @@ export const ERRORS = table({
     title: 'There is no such field or column',
     remedy: 'Use one of the names that the message lists.',
   },
+  no_npy_header: {
+    status: 422,
+    title: 'The dtype has no .npy header',
+    remedy: 'Use raw or json, or take single fields with field=.',
+  },
   bad_shape: {
     status: 422,
     title: 'The shape cannot be served',

@@ -1,12 +1,12 @@
 /** Elements: read, written and flushed. */
 import { Type } from 'typebox';
-import { anyValue, DatasetName, DTYPE, Generation, int64, oneOf, Shape, toldAs } from './common.js';
+import { anyValue, DatasetName, DTypeAnswer, Generation, int64, oneOf, Shape } from './common.js';
 
 export const ArrayAnswer = Type.Object(
   {
     dataset: DatasetName,
     generation: Generation,
-    dtype: toldAs(Type.String(), DTYPE),
+    dtype: DTypeAnswer,
     shape: Shape,
     data: anyValue({ description: 'Nested lists; a bare value for rank 0. NaN and infinities are text.' }),
   },

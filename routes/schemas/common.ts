@@ -78,7 +78,16 @@ export const Shape = Type.Array(int64(), {
   description: 'Length of each axis; [] is a scalar.',
 });
 
-export const DTYPE = { description: "numpy's name of the type of an element, such as <f4, float32 or >i2." };
+/** Told as any JSON value: what generated clients have one type for. */
+export const DTYPE = {
+  description:
+    'The type of an element as numpy names it, such as <f4, float32, >M8[ms] or |S5; of structures a list of fields, as ' +
+    '[["time","<M8[s]"],["pos","<f8",[3]]], or an object of names, formats, offsets and itemsize.',
+};
+export const DTypeAnswer = toldAs(Type.Unknown(), DTYPE);
+export const DTypeAsked = toldAs(Type.Unsafe<unknown>({ type: ['string', 'array', 'object'] }), {
+  description: `${DTYPE.description} Files without a header default to uint8.`,
+});
 
 export const Generation = int64({ description: 'Counts committed writes of the file; never used twice.' });
 

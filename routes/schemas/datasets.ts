@@ -3,7 +3,8 @@ import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
   DatasetName,
-  DTYPE,
+  DTypeAnswer,
+  DTypeAsked,
   freeObject,
   Generation,
   int64,
@@ -50,7 +51,7 @@ export const Dataset = Type.Object(
   {
     name: DatasetName,
     id: Type.String({ description: 'Random per registration.' }),
-    dtype: toldAs(Type.String(), DTYPE),
+    dtype: DTypeAnswer,
     shape: Shape,
     strides: Type.Array(int64(), { description: 'Bytes from one element to the next along each axis.' }),
     order: Order,
@@ -126,9 +127,7 @@ export const DatasetList = Type.Object(
 export const CreateDataset = Type.Object(
   {
     name: Type.String({ description: 'Letters, digits, dots, hyphens, underscores; 1 to 128.' }),
-    dtype: Type.Optional(
-      toldAs(Type.String(), { description: `${DTYPE.description} Files without a header default to uint8.` }),
-    ),
+    dtype: Type.Optional(DTypeAsked),
     shape: Type.Optional(listOrAbsent(Shape)),
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),
@@ -144,8 +143,9 @@ export const CreateDataset = Type.Object(
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
       // An integer beyond 2 ** 53 comes as bigint, which has no type in JSON Schema.
-      toldAs(Type.Unsafe<unknown>({ not: { type: ['null', 'array', 'object'] } }), {
-        description: 'Value of every element of a new array; "NaN" and "Infinity" are strings.',
+      toldAs(Type.Unsafe<unknown>({ not: { type: 'null' } }), {
+        description:
+          'Value of every element of a new array, as elements are written in JSON; "NaN" and "Infinity" are strings.',
       }),
     ),
     sparse: Type.Optional(Type.Boolean({ description: 'Leave zeros as a hole instead of reserving blocks.' })),

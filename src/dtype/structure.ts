@@ -64,7 +64,8 @@ function readList(items: readonly unknown[], reader: Reader): StructureDType {
     const [name, format, shape] = item as unknown[];
     if (Array.isArray(name)) refuse(item, 'titles are not kept. Give the name alone');
     if (typeof name !== 'string') refuse(item, 'the name of a field is a text');
-    const read = { dtype: readDescription(format, reader), shape: shape === undefined ? [] : readShape(shape, item) };
+    const { dtype, shape: inner } = readFormat(format, reader);
+    const read = { dtype, shape: shape === undefined ? inner : [...readShape(shape, item), ...inner] };
     const isPadding = name === '' && read.dtype.kind === 'V' && !isStructure(read.dtype) && read.shape.length === 0;
     if (!isPadding) fields.push({ name, ...read, offset });
     offset += bytesOf(read);

@@ -1,13 +1,16 @@
 /**
- * The one Python literal that a .npy header is: a dict of three known keys. Nothing is evaluated; what numpy never
- * writes (comments, escapes, underscores in integers, nested values) is refused.
+ * The one Python literal that a .npy header is: a dict of three known keys, and texts as Python's repr writes them. Nothing
+ * is evaluated; what numpy never writes (comments, underscores in integers, other nested values) is refused.
  */
-import { failUnsupported } from '../dtype/index.js';
 import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+
+/** What `descr` is made of: texts, lengths, and lists or tuples of these. */
+type Descr = string | number | readonly Descr[];
 
 /** The dict as written: `descr` is not yet a dtype, `shape` not yet checked (lengths may be beyond 2^53). */
 export interface NpyLiteral {
-  readonly descr: string;
+  readonly descr: Descr;
   readonly fortran_order: boolean;
   readonly shape: readonly number[];
 }
@@ -27,17 +30,19 @@ export interface LiteralOptions {
 }
 
 const SPACE = /[ \t\r\n]*/y;
-const STRING = /'([^'"\\\r\n]*)'|"([^'"\\\r\n]*)"/y;
+const STRING = /u?(?:'((?:[^'\\\r\n]|\\[^\r\n])*)'|"((?:[^"\\\r\n]|\\[^\r\n])*)")/y;
+const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))/gs;
+const ESCAPED = new Map(Object.entries({ n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' }));
 const INTEGER = /(0|[1-9][0-9]*)(L?)/y;
 const BOOLEAN = /(True|False)(?![A-Za-z0-9_])/y;
 
 /**
  * Reads the dict.
- * @throws bad_npy, and unsupported_dtype where `descr` is a list (a structured dtype) or a tuple
+ * @throws bad_npy
  */
 export function readNpyLiteral(text: string, options: LiteralOptions): NpyLiteral {
   const cursor: Cursor = { text, at: 0, options };
-  const found: { descr?: string; fortran_order?: boolean; shape?: number[] } = {};
+  const found: { descr?: Descr; fortran_order?: boolean; shape?: number[] } = {};
   // To Python, white space that begins a line outside the dict is an indent.
   if (/^[ \t]*[\r\n]|[\r\n][ \t]+$/.test(text)) refuse(cursor, 'lines stand before the dict, or spaces after its line');
   expect(cursor, '{');
@@ -45,7 +50,7 @@ export function readNpyLiteral(text: string, options: LiteralOptions): NpyLitera
     const key = readKey(cursor);
     if (found[key] !== undefined) refuse(cursor, `it has the key '${key}' twice`);
     expect(cursor, ':');
-    if (key === 'descr') found.descr = readDescr(cursor);
+    if (key === 'descr') found.descr = readDescr(cursor, 0);
     else if (key === 'fortran_order') found.fortran_order = readBoolean(cursor);
     else found.shape = readShape(cursor);
     if (take(cursor, ',')) continue;
@@ -67,17 +72,70 @@ function readKey(cursor: Cursor): Key {
   return refuse(cursor, `the only keys are 'descr', 'fortran_order' and 'shape'`);
 }
 
-function readDescr(cursor: Cursor): string {
-  skipSpace(cursor);
-  const next = cursor.text[cursor.at];
-  // A structured dtype, or a nested one.
-  if (next === '[' || next === '(') failUnsupported(cursor.text.slice(cursor.at), cursor.options);
-  return readString(cursor, 'a dtype in quotes');
+/** A text; or a list of fields, each a tuple of a name, a format and maybe a shape. */
+function readDescr(cursor: Cursor, depth: number): Descr {
+  if (depth > 4 * LIMITS.dtypeDepthMax) refuse(cursor, 'the dtype is nested too deep');
+  const isTuple = take(cursor, '(');
+  if (!isTuple && !take(cursor, '[')) {
+    const match = depth > 0 ? matchAt(cursor, INTEGER) : undefined;
+    return match ? Number(match[1]) : readString(cursor, 'a dtype in quotes');
+  }
+  const members: Descr[] = [];
+  const close = isTuple ? ')' : ']';
+  while (!take(cursor, close)) {
+    members.push(readDescr(cursor, depth + 1));
+    if (take(cursor, ',')) continue;
+    // `(x)` is x.
+    if (isTuple && members.length === 1) {
+      expect(cursor, ')');
+      return members[0]!;
+    }
+    expect(cursor, close);
+    break;
+  }
+  return members;
 }
 
 function readString(cursor: Cursor, what: string): string {
   const match = matchAt(cursor, STRING) ?? refuse(cursor, `${what} should stand there`);
-  return match[1] ?? match[2]!;
+  const written = match[1] ?? match[2]!;
+  if (!written.includes('\\')) return written;
+  return written.replaceAll(ESCAPE, (escape, x?: string, u?: string, U?: string, octal?: string, other?: string) => {
+    const hex = x ?? u ?? U;
+    if (hex === undefined && octal === undefined) {
+      if (other === '\\' || other === "'" || other === '"') return other;
+      return ESCAPED.get(other!) ?? (/[xuUN]/.test(other!) ? refuse(cursor, `${escape} is no escape`) : escape);
+    }
+    const code = hex === undefined ? Number.parseInt(octal!, 8) : Number.parseInt(hex, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : refuse(cursor, `${escape} is no character`);
+  });
+}
+
+/** Python's repr of a text: in single quotes unless only those are in it; what does not print is escaped. */
+export function writePythonText(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let written = '';
+  for (const character of text) {
+    const short = SHORT_ESCAPES.get(character);
+    if (character === quote || character === '\\') written += `\\${character}`;
+    else if (short !== undefined) written += short;
+    else
+      written +=
+        character === ' ' || !/[\p{C}\p{Z}]/u.test(character) ? character : escapeOf(character.codePointAt(0)!);
+  }
+  return `${quote}${written}${quote}`;
+}
+
+const SHORT_ESCAPES = new Map([
+  ['\n', '\\n'],
+  ['\t', '\\t'],
+  ['\r', '\\r'],
+]);
+
+function escapeOf(code: number): string {
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }
 
 function readBoolean(cursor: Cursor): boolean {

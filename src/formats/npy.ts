@@ -3,12 +3,12 @@
  * Hazard: it comes from strangers. It is bounded, never evaluated, and read to numpy's meaning or refused.
  */
 import { NPY } from '../containers.js';
-import { parseDType, type DType } from '../dtype/index.js';
+import { descriptionOf, dtypeOf, hasHeader, type Description, type DType } from '../dtype/index.js';
 import { fail, invariant } from '../errors.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { containerOf } from './containers.js';
-import { readNpyLiteral } from './npy-literal.js';
+import { readNpyLiteral, writePythonText } from './npy-literal.js';
 
 export interface NpyLayout {
   readonly dtype: DType;
@@ -59,35 +59,71 @@ export function parseNpyHeader(bytes: Uint8Array): NpyHeader | { needBytes: numb
   if (bytes.length < dataOffset) return { needBytes: Math.max(dataOffset, PREFIX_BYTES) };
   const options = { longs: version < 3, headerBytes: dataOffset };
   const literal = readNpyLiteral(decode(bytes.subarray(start, dataOffset), version), options);
-  const dtype = parseDType(literal.descr, dataOffset);
+  const dtype = dtypeOf(literal.descr, dataOffset);
   checkShape(literal.shape, dtype.itemsize);
   const order = literal.fortran_order && literal.shape.length > 1 ? 'F' : 'C';
   return { dtype, shape: literal.shape, order, dataOffset, version };
 }
 
 /**
- * The header that numpy 2 writes, byte for byte. Version 1.0 holds every shape of up to 64 axes. `order` is kept as
- * `np.lib.format.open_memmap` keeps it; `np.save` differs for F-order arrays that are C-contiguous too (a length of
- * one or zero), which it calls C.
+ * The header that numpy 2 writes, byte for byte: of version 1.0, of 2.0 where that is too short for the fields of a
+ * structure, of 3.0 where their names are not latin-1. `order` is kept as `np.lib.format.open_memmap` keeps it; `np.save`
+ * differs for F-order arrays that are C-contiguous too (a length of one or zero), which it calls C.
+ * @throws no_npy_header where fields are out of order or overlap
  */
 export function npyHeader(layout: NpyLayout): Uint8Array {
   const { dtype, shape } = layout;
   const fortran = layout.order === 'F' && shape.length > 1;
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const dict = `{'descr': '${dtype.typestr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': ${tuple}, }`;
+  if (!hasHeader(dtype)) failNoHeader(dtype);
+  const descr = descrText(descriptionOf(dtype));
+  const dict = `{'descr': ${descr}, 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': ${tupleText(shape)}, }`;
   const growthAxis = fortran ? shape.at(-1) : shape[0];
   const growth = growthAxis === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growthAxis).length;
-  const unpadded = 10 + dict.length + growth + 1;
-  const total = unpadded + ALIGN_BYTES - (unpadded % ALIGN_BYTES);
-  invariant(total - 10 <= 0xffff, 'a header of version 1.0 has at most 65,535 bytes');
+  const isLatin = /^[\0-\u00ff]*$/.test(dict);
+  const text = Buffer.from(dict, isLatin ? 'latin1' : 'utf8');
+  const isShort = isLatin && totalOf(10 + text.byteLength + growth + 1) - 10 <= 0xffff;
+  const prefixBytes = isShort ? 10 : PREFIX_BYTES;
+  const total = totalOf(prefixBytes + text.byteLength + growth + 1);
   const head = Buffer.alloc(total, ' ');
   head.set(MAGIC);
-  head[6] = 1;
+  head[6] = isShort ? 1 : isLatin ? 2 : 3;
   head[7] = 0;
-  head.writeUInt16LE(total - 10, 8);
-  head.write(dict, 10, 'latin1');
+  if (isShort) head.writeUInt16LE(total - prefixBytes, 8);
+  else head.writeUInt32LE(total - prefixBytes, 8);
+  head.set(text, prefixBytes);
   head[total - 1] = 0x0a;
   return head;
+}
+
+/** numpy always pads by at least one byte. */
+function totalOf(unpadded: number): number {
+  return unpadded + ALIGN_BYTES - (unpadded % ALIGN_BYTES);
+}
+
+/** A description as Python's repr: fields are tuples in a list. */
+function descrText(description: Description): string {
+  if (typeof description === 'string') return writePythonText(description);
+  invariant(Array.isArray(description), 'the dtype of a header is a typestr or a list of fields');
+  const fields = (description as readonly [string, Description, (readonly number[])?][]).map(
+    ([name, format, shape]) => {
+      const sub = shape === undefined ? '' : `, ${tupleText(shape)}`;
+      return `(${writePythonText(name)}, ${descrText(format)}${sub})`;
+    },
+  );
+  return `[${fields.join(', ')}]`;
+}
+
+function tupleText(lengths: readonly number[]): string {
+  return lengths.length === 1 ? `(${lengths[0]},)` : `(${lengths.join(', ')})`;
+}
+
+function failNoHeader(dtype: DType): never {
+  return fail(
+    'no_npy_header',
+    'Fields of the dtype are out of order or lie over each other, which no .npy header can say. Ask for format=raw or json, ' +
+      'or for single fields with field=; make or register such an array with "format": "raw".',
+    { dtype: descriptionOf(dtype) },
+  );
 }
 
 function failMagic(bytes: Uint8Array): never {

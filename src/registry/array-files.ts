@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
-import { parseDType, type DType } from '../dtype/index.js';
+import { dtypeOf, type DType } from '../dtype/index.js';
 import { pathOfDescriptor } from '../file/folder.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';
@@ -33,7 +33,7 @@ export interface NewArray {
 export function newArrayOf(request: CreateRequest): NewArray {
   const { shape = [], sparse = false } = request;
   const format = formatOfName(request.path, request.format);
-  const dtype = parseDType(request.dtype!);
+  const dtype = dtypeOf(request.dtype);
   // With one axis or none both orders are the same layout; numpy calls it C.
   const order = shape.length > 1 ? (request.order ?? 'C') : 'C';
   checkDims(request.dims ?? null, shape.length);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { fail, HyperslabError } from '../errors.js';
 import { listed } from '../shown.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
-import { parseDType, type DType } from '../dtype/index.js';
+import { descriptionOf, dtypeOf, type DType } from '../dtype/index.js';
 import { kindOfFileSystem } from '../file/file-system.js';
 import { pathOfDescriptor, withFolder } from '../file/folder.js';
 import { closeDescriptor } from '../file/io.js';
@@ -165,7 +165,7 @@ async function readHeader(fd: number): Promise<NpyHeader> {
 /** Members that the request repeats must agree with the header. */
 function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'content' | 'identity'> {
   const differing = [
-    request.dtype !== undefined && parseDType(request.dtype).typestr !== header.dtype.typestr && 'dtype',
+    request.dtype !== undefined && dtypeOf(request.dtype).typestr !== header.dtype.typestr && 'dtype',
     request.shape && !sameShape(request.shape, header.shape) && 'shape',
     // With one axis or none both orders are the same layout.
     request.order && header.shape.length > 1 && request.order !== header.order && 'order',
@@ -177,7 +177,7 @@ function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray
       `The .npy header has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.dataOffset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
       {
         differing,
-        dtype: header.dtype.typestr,
+        dtype: descriptionOf(header.dtype),
         shape: header.shape,
         order: header.order,
         offset: header.dataOffset,

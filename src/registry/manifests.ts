@@ -8,7 +8,7 @@ import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { DatasetRecord } from '../dataset/record.js';
-import { parseDType } from '../dtype/index.js';
+import { descriptionOf, dtypeOf, parseDType } from '../dtype/index.js';
 import { readText, syncFolder } from '../file/io.js';
 import { inOwnFolder } from '../file/own-folder.js';
 import { isShortage } from '../file/descriptors.js';
@@ -29,7 +29,8 @@ const Manifest = Type.Object({
   /** As `made`. */
   first_generation: Type.Optional(Type.Integer({ minimum: 1 })),
   path: Type.String({ minLength: 1 }),
-  dtype: Type.String(),
+  /** A typestr, or the description of a structure. */
+  dtype: Type.Unknown(),
   shape: Type.Array(Type.Integer({ minimum: 0 })),
   order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
   offset: Type.Integer({ minimum: 0 }),
@@ -83,6 +84,7 @@ export class Manifests {
     const manifest: Static<typeof Manifest> = {
       version: VERSION,
       ...rest,
+      dtype: descriptionOf(parseDType(record.dtype)),
       shape: [...record.shape],
       dims: record.dims && [...record.dims],
       file_id: fileId,
@@ -131,11 +133,12 @@ export class Manifests {
     path: stored,
     ...rest
   }: Static<typeof Manifest>): DatasetRecord {
-    checkShape(rest.shape, parseDType(rest.dtype).itemsize);
+    const dtype = dtypeOf(rest.dtype);
+    checkShape(rest.shape, dtype.itemsize);
     checkDims(rest.dims, rest.shape.length);
     const realPath = path.resolve(this.#dataDir, stored);
     const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
-    return { ...rest, fileId, firstGeneration, path: realPath, made };
+    return { ...rest, dtype: dtype.typestr, fileId, firstGeneration, path: realPath, made };
   }
 
   #pathOf(name: string): string {

@@ -1,7 +1,7 @@
 /** What a registration asks for, with numpy's defaults filled in. Everything is checked here, before a file is touched. */
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
-import { parseDType, type DType } from '../dtype/index.js';
+import { dtypeOf, type DType } from '../dtype/index.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { checkShape, type Order } from '../layout/view.js';
@@ -12,7 +12,8 @@ import { checkName } from './names.js';
 /** The body of POST /v1/datasets. */
 export interface CreateRequest {
   readonly name: string;
-  readonly dtype?: string;
+  /** As numpy names it, or its description in JSON. */
+  readonly dtype?: unknown;
   readonly shape?: readonly number[];
   readonly order?: Order;
   readonly mode?: Mode;
@@ -51,7 +52,7 @@ export function checkRequest(asked: CreateRequest): CreateRequest {
 
 function checkMeant(request: CreateRequest): void {
   checkName(request.name);
-  const dtype = request.dtype === undefined ? undefined : parseDType(request.dtype);
+  const dtype = request.dtype === undefined ? undefined : dtypeOf(request.dtype);
   if (request.shape) checkShape(request.shape, dtype?.itemsize ?? 1);
   checkOffset(request.offset);
   checkAttrs(request.attrs ?? {});
@@ -147,7 +148,7 @@ export function rawGeometry(
   request: CreateRequest,
   fileBytes: number,
 ): { dtype: DType; shape: number[]; offset: number } {
-  const dtype = parseDType(request.dtype ?? 'uint8');
+  const dtype = dtypeOf(request.dtype ?? 'uint8');
   const offset = request.offset ?? 0;
   if (request.shape) return { dtype, shape: [...request.shape], offset };
   const rest = fileBytes - offset;
