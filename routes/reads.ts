@@ -5,7 +5,8 @@ import type { Context } from '../src/context.js';
 import { FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseSlice, rangePart, rowPart } from '../src/selection.js';
 import { setFileName } from '../src/plugins/file-name.js';
-import { sendArray, type ArrayQuery } from '../src/plugins/send-array.js';
+import type { ArrayQuery } from '../src/plugins/array-answer.js';
+import { sendArray } from '../src/plugins/send-array.js';
 import {
   answerIn,
   capitalised,

@@ -3,22 +3,29 @@
  * Memory per answer: JSON is held whole (limited in elements), binary in at most two pieces.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { fail } from '../errors.js';
 import type { Context } from '../context.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
-import { descriptionOf, isSameDType, withByteOrder, type DType } from '../dtype/index.js';
+import { isSameDType, withByteOrder, type DType } from '../dtype/index.js';
 import type { OpenFile } from '../file/open-file.js';
-import { encodeJsonData, encodeJsonDataNow, jsonCost, npyHeader, type FormatName } from '../formats/index.js';
+import { npyHeader } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
 import { isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { swapItems } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
-import { collectTurns } from '../turns.js';
+import {
+  answeredUnchanged,
+  checkJsonCost,
+  jsonBody,
+  jsonHeldBytes,
+  setState,
+  type ArrayAnswer,
+  type ArrayQuery,
+} from './array-answer.js';
 import { byteRange, type ByteRange } from './byte-range.js';
-import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
+import { checkIfMatch, entityTag } from './conditional.js';
 import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
@@ -26,26 +33,13 @@ import { mediaTypeOf, negotiate } from './negotiate.js';
 import type { Workers } from '../jobs/pool.js';
 import { streamPieces } from './stream.js';
 
-export interface ArrayQuery {
-  readonly format?: string;
-  /** Of the path: what `Accept` names does not matter. */
-  readonly formatOfPath?: FormatName;
-  readonly endian?: 'little' | 'big';
-  readonly int64?: 'number' | 'string';
-}
-
 /** One answer on its way. */
-interface Answer {
+interface Answer extends ArrayAnswer {
   readonly context: Context;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly dataset: Dataset;
   readonly file: OpenFile;
   readonly view: View;
   /** As sent: raw answers may be in another byte order than the file. */
   readonly dtype: DType;
-  readonly format: FormatName;
-  readonly query: ArrayQuery;
 }
 
 export function sendArray(
@@ -82,57 +76,22 @@ export function sendArray(
 
 /** Conditions first, then the body. */
 function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
-  const { dataset, format, reply } = asked;
-  const { record } = dataset;
-  const { headers } = asked.request;
-  if (headers['if-match'] !== undefined) checkIfMatch(headers['if-match'], standingOf(dataset));
-  const unchanged = headers['if-none-match'];
-  if (unchanged !== undefined) {
-    const tag = record.external ? undefined : entityTag(record.id, dataset.generation, format);
-    if (noneMatches(unchanged, tag)) {
-      setState(asked, dataset.generation);
-      return reply.code(304).send();
-    }
-  }
-  return format === 'json' ? sendJson(asked) : sendBinary(asked);
-}
-
-/** Headers that say which state of which array this is. */
-function setState({ reply, dataset, format, query }: Answer, generation: number): void {
-  const { record } = dataset;
-  reply.header('x-dataset-generation', generation);
-  if (record.external) reply.header('cache-control', 'no-store');
-  else {
-    reply.header('etag', entityTag(record.id, generation, format));
-    reply.header('cache-control', 'no-cache');
-    if (query.formatOfPath === undefined) {
-      reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');
-    }
-  }
+  if (answeredUnchanged(asked)) return asked.reply;
+  return asked.format === 'json' ? sendJson(asked) : sendBinary(asked);
 }
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
-  const { reply, dataset, file, view, dtype, query } = asked;
-  const { values, lists } = jsonCost(view.shape);
-  const heldBytes = sizeOf(view.shape) * dtype.itemsize + (values + lists) * LIMITS.jsonValueBytes;
+  const { reply, dataset, file, view, dtype } = asked;
+  const heldBytes = jsonHeldBytes(view.shape, dtype.itemsize);
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
   const now = readNow(file, view, dtype.itemsize);
   if (now) recheckNow(dataset, file);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
     : await readWhole(dataset, file, view, workersOf(asked), signalOf(reply));
-  const block = { dtype, shape: view.shape, bytes };
-  const options = { int64: query.int64 ?? 'number' } as const;
-  const head = Buffer.from(
-    `{"dataset":${JSON.stringify(dataset.record.name)},"generation":${generation},"dtype":${JSON.stringify(descriptionOf(dtype))},` +
-      `"shape":[${view.shape.join(',')}],"data":`,
-  );
-  const data =
-    sizeOf(view.shape) <= LIMITS.jsonElementsPerTurn
-      ? [encodeJsonDataNow(block, options)]
-      : await collectTurns(encodeJsonData(block, options));
+  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes });
   setState(asked, generation);
-  return reply.type('application/json; charset=utf-8').send(Buffer.concat([head, ...data, CLOSING_BRACE]));
+  return reply.type('application/json; charset=utf-8').send(body);
 }
 
 /**
@@ -153,7 +112,6 @@ async function holdWithFile({ context, reply, file }: Answer, bytes: number): Pr
   }
 }
 
-const CLOSING_BRACE = Buffer.from('}');
 /** Small answers pay nothing: rows of a few thousand values are many, and gone at once. */
 const JSON_FREE_BYTES = 256 * 1024;
 
@@ -284,21 +242,4 @@ function swappedPieces(pieces: PieceReader, dtype: DType): PieceReader {
     onChange: cut => pieces.onChange(cut),
     close: () => pieces.close(),
   };
-}
-
-/** @throws too_large before anything is read */
-function checkJsonCost(shape: readonly number[], limit: number): void {
-  const { values, lists } = jsonCost(shape);
-  const listsMax = LIMITS.jsonListsPerElementMax * limit + LIMITS.rankMax;
-  if (values <= limit && lists <= listsMax) return;
-  const isDeep = values <= limit;
-  const what = shape.includes(0) ? 'empty lists' : 'elements';
-  const most = isDeep
-    ? `The answer would have ${values} ${what} in ${lists} lists of JSON; at most ${listsMax} lists are sent. Take an index where an axis has length 1`
-    : `The answer would have ${values} ${what} of JSON; at most ${limit} are sent. Ask for a smaller slice`;
-  fail('too_large', `${most}, or for format=raw or npy.`, {
-    limit: isDeep ? listsMax : limit,
-    asked: isDeep ? lists : values,
-    shape,
-  });
 }
