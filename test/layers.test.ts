@@ -82,6 +82,7 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/histogram/spec.ts',
       'src/statistics/quantiles/methods.ts',
       'src/statistics/quantiles/wanted.ts',
+      'src/statistics/scan/blocks.ts',
       'src/statistics/scan/box.ts',
     ],
   },
@@ -121,6 +122,7 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'plans',
     rooms: [
+      'src/statistics/coarsen.ts',
       'src/statistics/join.ts',
       'src/statistics/plan-query.ts',
       'src/statistics/plan-rows.ts',

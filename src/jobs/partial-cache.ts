@@ -120,8 +120,8 @@ class Changes {
 
 /** Where a chunk's elements stand in the file, and which of them share a cell: cells are counted from its own first. */
 function keyOf(prefix: string, { dtype, box }: ChunkTask): string {
-  const axes = box.axes.map(({ length, stride, kept, cellStep, indexStep }) =>
-    [length, stride, kept ? cellStep : '', indexStep].join(','),
+  const axes = box.axes.map(({ length, stride, kept, cellStep, indexStep, blocks }) =>
+    [length, stride, kept ? cellStep : '', indexStep, ...(blocks ? [blocks.length, blocks.phase] : [])].join(','),
   );
   return `${prefix}|${dtype.typestr}|${box.offset}|${box.index}|${axes.join(';')}`;
 }

@@ -4,6 +4,16 @@
  */
 export { Computation, computeInProcess, computePlan, type SharedPass, sourceFrom } from './computation.js';
 export { newEngine, type Engine } from '../kernels/engine.js';
+export {
+  COARSEN_METHODS,
+  coarsenedArray,
+  type Coarsened,
+  type Coarsening,
+  type CoarsenInput,
+  isStrided,
+  parseCoarsening,
+  planCoarsened,
+} from './coarsen.js';
 export { compileKernels } from '../kernels/index.js';
 export { combinesPartials, partialBytesOf, scanChunks, turnsAreShort } from './worker.js';
 export { OP_NAMES, opRow, type OpName } from './ops.js';

@@ -6,6 +6,7 @@ import type { NumberDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import { coarsenedShape } from './scan/blocks.js';
 import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
 import { opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
@@ -48,7 +49,7 @@ export interface Plan {
   readonly spec: SpecOf<'reduce'>;
   /** Shape of the answer, with reduced axes as ones under `keepdims`. */
   readonly shape: readonly number[];
-  /** Cells of the answer, and elements behind each. */
+  /** Cells of the answer, and elements behind each; of cells that are blocks, along the axes that are reduced whole. */
   readonly cells: number;
   readonly cellSize: number;
   /** Elements of each row of the first axis. */
@@ -188,9 +189,12 @@ export function planStatistics(query: Query, dtype: NumberDType, view: View, opt
 function planView(query: Query, dtype: NumberDType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
   const { origin } = options;
   const bounds = { ...PLAN_BOUNDS, ...options.bounds };
+  const { coarsen } = query;
   const reduced = query.axis === null ? null : new Set(query.axis);
-  const isKept = (axis: number): boolean => reduced !== null && !reduced.has(axis);
-  const keptShape = view.shape.filter((_, axis) => isKept(axis));
+  const isKept = coarsen
+    ? (axis: number): boolean => view.shape[axis] === 0 || coarsen[axis]! < view.shape[axis]!
+    : (axis: number): boolean => reduced !== null && !reduced.has(axis);
+  const keptShape = coarsen ? coarsenedShape(view.shape, coarsen) : view.shape.filter((_, axis) => isKept(axis));
   if (!rows?.isOpen) checkCells(keptShape, query.parameters?.quantile?.q.length ?? 1);
   const cells = sizeOf(keptShape);
   const cellSize = sizeOf(view.shape.filter((_, axis) => !isKept(axis)));
@@ -221,7 +225,10 @@ function planView(query: Query, dtype: NumberDType, view: View, options: PlanOpt
   const readsData = !isEmpty && (reduces || searches || histogram !== undefined);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
-    : memoryOrder(view, isKept, positional, rows && { first: 0, multiple: rows.multiple });
+    : memoryOrder(view, isKept, positional, {
+        rows: rows && { first: 0, multiple: rows.multiple },
+        blockOf: coarsen && (axis => coarsen[axis]!),
+      });
   const scan =
     box && readsData
       ? scanOf({ dtype, origin, bounds, quantiles, cellSize }, box, rows)

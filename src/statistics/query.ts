@@ -43,6 +43,8 @@ export interface Query {
   /** Which rows are used, as it was asked: names are not resolved. */
   readonly where?: FilterTree;
   readonly groupBy?: GroupingTree;
+  /** So many neighbours along each axis share a cell, in the place of axes that are reduced. */
+  readonly coarsen?: readonly number[];
   /** What is taken of the rows that are chosen; absent where rows are not chosen. */
   readonly rows?: RangePart;
 }

@@ -6,8 +6,10 @@ import { checkRows, type Plan } from '../plan.js';
 import type { Operator, Pass } from '../pass.js';
 import { type Cells, type Fields, hasNan, type Integer, newFields, placed } from './accumulator.js';
 import { numberDType } from '../../dtype/index.js';
+import { sizeOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
+import { blockSize } from '../scan/blocks.js';
 import type { PartialOf } from '../specs.js';
 
 export class ReduceOperator implements Operator {
@@ -37,7 +39,7 @@ export class ReduceOperator implements Operator {
     if (cellStart === 0) this.#firstSize += cellSize;
     const { query, spec } = this.#plan;
     if (query.nan === 'raise' && spec.countsNan) refuseNan(partial);
-    if (cellSize === this.#plan.cellSize) {
+    if (cellSize === this.#plan.cellSize && !query.coarsen) {
       // The only chunk of these cells.
       for (const name of Object.keys(this.fields)) this.fields[name]!.set(partial.fields[name]!, cellStart);
     } else combineCells(spec.accumulators, this.fields, cellStart, partial.fields, 0, cellCount);
@@ -54,6 +56,8 @@ export class ReduceOperator implements Operator {
 
   /** Elements that were used: one number, or one per cell where `omit` makes them differ. */
   count(): StatisticsResult['count'] {
+    // Nobody asks how many elements of each block were used.
+    if (this.#plan.query.coarsen) return sizeOf(this.#plan.view.shape);
     return countOf(this.#read(), this.fields);
   }
 
@@ -77,10 +81,11 @@ export interface Places {
 
 /** The operations that are finished from accumulators, by their position in the query. @throws empty_selection */
 function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<number, OperationResult>> {
-  const cells = cellsOf(plan, fields, () => plan.cellSize);
+  const { cellSize, cellOrder, query } = plan;
+  const cells = cellsOf(plan, fields, cell => (query.coarsen ? cellSize * blockSize(cellOrder.axes, cell) : cellSize));
   const places = placesOf(plan);
   const results = new Map<number, OperationResult>();
-  for (const [at, op] of plan.query.ops.entries()) {
+  for (const [at, op] of query.ops.entries()) {
     if (!isReduceOp(op)) continue;
     // Formulas over a million cells at once take a turn each, and so do their positions.
     if (plan.cells > LIMITS.cellsPerTurn) yield;

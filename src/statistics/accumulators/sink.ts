@@ -11,6 +11,7 @@ import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../..
 import type { Lines } from '../../kernels/lines.js';
 import type { Tile } from '../scan/tiles.js';
 import type { ChunkTask } from '../scan/scan.js';
+import { withoutBlocks } from '../scan/whole-blocks.js';
 import type { PartialOf, SpecOf } from '../specs.js';
 import type { PartialBuffer, Sink } from '../pass.js';
 import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';
@@ -53,6 +54,10 @@ export class ReduceSink implements Sink {
 
   add({ type, ptr, box }: Tile): void {
     if (this.#counts) countInto(this.#counts, box);
+    for (const part of withoutBlocks(box)) this.#addPart(type, ptr, part);
+  }
+
+  #addPart(type: NativeType, ptr: number, box: Box): void {
     for (const piece of piecesOf(box)) {
       if (piece.isRows) this.#addRows(type, ptr, piece);
       else this.#addRuns(type, ptr, piece);

@@ -4,27 +4,18 @@
  * Pure arithmetic, O(rank); nothing here depends on the number of elements.
  */
 import type { View } from '../../layout/view.js';
+import {
+  type Axis,
+  type CellAxis,
+  cellsAlong,
+  lengthOfPiece,
+  piecesAlong,
+  type RowsAxis,
+  spanOfPiece,
+  stretchOf,
+} from './blocks.js';
 
-export interface Axis {
-  readonly length: number;
-  /** From one element to the next: bytes of a file, or elements of a packed tile. */
-  readonly stride: number;
-  /** True where the axis remains in the answer, false where it is reduced. */
-  readonly kept: boolean;
-  /** Cells from one element to the next; 0 on reduced axes. */
-  readonly cellStep: number;
-  /** What a step adds to the index that argmin and argmax answer with; may be negative; 0 on kept axes and when nobody asks. */
-  readonly indexStep: number;
-  /** Of the axis of rows that are chosen one by one, which stays by itself. */
-  readonly rows?: RowsAxis;
-}
-
-interface RowsAxis {
-  /** Number of the first row. */
-  readonly first: number;
-  /** Pieces begin at multiples of so many rows. */
-  readonly multiple: number;
-}
+export type { Axis } from './blocks.js';
 
 /** Axes outermost first, and where element [0, …, 0] stands. */
 export interface Box {
@@ -36,20 +27,23 @@ export interface Box {
 
 /** How a cell's number, row-major over these axes, becomes a position in the answer (C order of the kept axes as asked). */
 export interface CellOrder {
-  readonly axes: readonly { readonly length: number; readonly step: number }[];
+  readonly axes: readonly CellAxis[];
   readonly start: number;
 }
 
 /**
  * The elements of a view in the order of memory: largest stride outermost, all strides forwards, as few axes as
  * possible. Cells are numbered row-major in that order. The view must not be empty. The first axis stays by itself
- * where it is one of `rows`.
+ * where it is one of `rows`. `blockOf` is how many neighbours along an axis that is kept share a cell; 1 where it is absent.
  */
 export function memoryOrder(
   view: View,
   isKept: (axis: number) => boolean,
   indexed: boolean,
-  rows?: RowsAxis,
+  {
+    rows,
+    blockOf,
+  }: { readonly rows?: RowsAxis | undefined; readonly blockOf?: ((axis: number) => number) | undefined } = {},
 ): { box: Box; cellOrder: CellOrder } {
   let { offset } = view;
   let index = 0;
@@ -60,29 +54,38 @@ export function memoryOrder(
   for (let axis = view.shape.length - 1; axis >= 0; axis--) {
     const length = view.shape[axis]!;
     const kept = isKept(axis);
+    const block = kept && blockOf ? blockOf(axis) : 1;
+    const cells = kept ? Math.ceil(length / block) : 1;
     let stride = view.strides[axis]!;
-    let indexStep = kept ? 0 : indexSize;
+    let indexStep = kept && block === 1 ? 0 : indexSize;
     let answerStep = kept ? answerSize : 0;
-    if (kept) answerSize *= length;
-    else indexSize *= length;
+    let phase = 0;
+    answerSize *= cells;
+    if (indexStep > 0) indexSize *= length;
     const isRows = rows !== undefined && axis === 0;
     if (length === 1 && !isRows) continue;
     if (stride < 0) {
       offset += stride * (length - 1);
       index += indexStep * (length - 1);
-      start += answerStep * (length - 1);
+      start += answerStep * (cells - 1);
+      phase = cells * block - length;
       [stride, indexStep, answerStep] = [-stride, -indexStep, -answerStep];
     }
-    loops.unshift({ length, stride, kept, indexStep, answerStep, ...(isRows && { rows }) });
+    const blocks = block > 1 && { blocks: { length: block, phase } };
+    loops.unshift({ length, stride, kept, indexStep, answerStep, ...blocks, ...(isRows && { rows }) });
   }
   loops.sort((a, b) => b.stride - a.stride);
   const axes: Axis[] = [];
   let cells = 1;
   for (const { answerStep: _, ...loop } of loops.toReversed()) {
     axes.unshift({ ...loop, cellStep: loop.kept ? cells : 0 });
-    if (loop.kept) cells *= loop.length;
+    cells *= cellsAlong(loop);
   }
-  const cellAxes = loops.filter(loop => loop.kept).map(loop => ({ length: loop.length, step: loop.answerStep }));
+  const cellAxes: CellAxis[] = [];
+  for (const loop of loops) {
+    const { length: elements, kept, answerStep: step, blocks } = loop;
+    if (kept) cellAxes.push({ length: cellsAlong(loop), step, ...(blocks && { blocks: { ...blocks, elements } }) });
+  }
   return { box: { axes: mergeAxes(axes), offset, cell: 0, index }, cellOrder: { axes: cellAxes, start } };
 }
 
@@ -102,6 +105,8 @@ function continues(outer: Axis, inner: Axis): boolean {
   return (
     !outer.rows &&
     !inner.rows &&
+    !outer.blocks &&
+    !inner.blocks &&
     outer.kept === inner.kept &&
     outer.stride === inner.stride * inner.length &&
     outer.cellStep === inner.cellStep * inner.length &&
@@ -132,7 +137,7 @@ export const UNBOUNDED: GridBounds = { cellsMax: Number.POSITIVE_INFINITY, reach
  * Cuts so that a piece has at most `elementsMax` elements (at least one) and `cellsMax` cells, reaches no further than
  * `reachMax`, and so that the cells of a piece are consecutive: of the kept axes at most one is cut, those outside it
  * have length one, those inside it are whole. Reduced axes outside a cut kept axis still grow, which keeps partials
- * small against the data they cover.
+ * small against the data they cover. Axes in blocks are cut between blocks, or into parts of one.
  */
 export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, reachMax, phase }: GridBounds): Grid {
   const lengths: number[] = [];
@@ -142,8 +147,19 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
   let cellsCut = false;
   let missing = 0;
   for (let i = axes.length - 1; i >= 0; i--) {
-    const { length, kept, stride, rows } = axes[i]!;
+    const { length, kept, stride, rows, blocks } = axes[i]!;
     let limit = Math.min(elementsMax / elements, reachMax / stride);
+    if (blocks) {
+      const axis = axes[i]!;
+      const piece = lengthOfPiece(axis, limit, cellsCut ? 1 : cellsMax / cells);
+      const pieces = piecesAlong(axis, piece);
+      lengths.unshift(piece);
+      boxes *= pieces;
+      elements *= Math.min(piece, length);
+      cells *= Math.ceil(Math.min(piece, length) / blocks.length);
+      if (pieces > 1) cellsCut = true;
+      continue;
+    }
     if (kept) limit = cellsCut ? 1 : Math.min(limit, cellsMax / cells);
     limit = Math.max(1, Math.floor(limit));
     const pieces = Math.ceil(length / limit);
@@ -183,6 +199,17 @@ export function boxAt(box: Box, grid: Grid, number: number): Box {
   for (let i = box.axes.length - 1; i >= 0; i--) {
     const axis = box.axes[i]!;
     const piece = grid.lengths[i]!;
+    if (axis.blocks) {
+      const pieces = piecesAlong(axis, piece);
+      const { start, end } = spanOfPiece(axis, piece, number % pieces);
+      number = Math.floor(number / pieces);
+      const { axis: stretch, cells } = stretchOf(axis, start, end);
+      offset += start * axis.stride;
+      cell += cells * axis.cellStep;
+      index += start * axis.indexStep;
+      axes.unshift(stretch);
+      continue;
+    }
     const missing = i === 0 ? grid.phase : 0;
     const pieces = Math.ceil((axis.length + missing) / piece);
     const first = (number % pieces) * piece - missing;
@@ -199,7 +226,7 @@ export function boxAt(box: Box, grid: Grid, number: number): Box {
 }
 
 export function cellsOf(box: Box): number {
-  return box.axes.reduce((cells, axis) => (axis.kept ? cells * axis.length : cells), 1);
+  return box.axes.reduce((cells, axis) => cells * cellsAlong(axis), 1);
 }
 
 export function viewOf(box: Box): View {

@@ -84,7 +84,8 @@ export function emptyScan(dtype: NumberDType, tileBytesMax: number): Scan {
 
 /** Steps of the outermost axis that lie between the start of the array and that of the box. */
 function phaseOf({ axes, offset }: Box, origin = offset): number {
-  const stride = axes[0]?.stride ?? 0;
+  // Blocks are cut at their own ends.
+  const stride = axes[0]?.blocks ? 0 : (axes[0]?.stride ?? 0);
   return stride > 0 ? Math.floor((offset - origin) / stride) : 0;
 }
 

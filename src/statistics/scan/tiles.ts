@@ -86,7 +86,8 @@ const JOINED_RUN_BYTES_MIN = 4096;
 function hasRows(axes: readonly Axis[], itemsize: number): boolean {
   const inner = axes.at(-1);
   if (!inner) return true;
-  const isJoined = axes.at(-2)?.kept === inner.kept;
+  const outer = axes.at(-2);
+  const isJoined = outer?.kept === inner.kept && !outer.blocks && !inner.blocks;
   return (
     inner.stride === itemsize &&
     (!isJoined || inner.length * itemsize >= JOINED_RUN_BYTES_MIN) &&
