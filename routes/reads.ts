@@ -11,6 +11,7 @@ import {
   answerIn,
   capitalised,
   DATASET_PROBLEMS,
+  FIELD,
   headers,
   type HeaderName,
   nameParam,
@@ -44,6 +45,7 @@ const FORMAT_QUERY = {
 
 /** Calls of rows are told as what they answer by default, so that clients have one type for it. */
 const ROWS_QUERY = {
+  field: FIELD,
   format: untold(FORMAT_QUERY.format),
   endian: untold(FORMAT_QUERY.endian),
   int64: FORMAT_QUERY.int64,
@@ -57,6 +59,9 @@ const READ_PROBLEMS = problems(
   'index_out_of_bounds',
   'too_many_indices',
   'result_rank',
+  'unknown_field',
+  'unsupported_dtype',
+  'no_npy_header',
   'not_acceptable',
   'range_not_satisfiable',
   'too_large',
@@ -171,7 +176,7 @@ export function reads(app: App, context: Context): void {
         description: `The answer is ${format.describes}. \`Accept\` does not matter.`,
         params: NameParams,
         querystring: Type.Object(
-          { slice: SLICE, ...Type.Partial(Type.Object(OF_FORMAT[format.name] ?? {})).properties },
+          { slice: SLICE, field: FIELD, ...Type.Partial(Type.Object(OF_FORMAT[format.name] ?? {})).properties },
           { additionalProperties: false },
         ),
         response: responses([format], 'Content-Disposition'),

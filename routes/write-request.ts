@@ -24,6 +24,7 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'read_only',
   'unsupported_media_type',
   'unsupported_dtype',
+  'unknown_field',
   'index_out_of_bounds',
   'outside',
   'too_many_indices',

@@ -1,13 +1,15 @@
 /** Writing elements of a slice: in the format that the Content-Type says, or that the path says. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { partsOf } from '../src/dataset/array-part.js';
+import { targetOf } from '../src/dataset/target.js';
 import { FORMATS, type FormatName } from '../src/formats/index.js';
 import { ofClient } from '../src/plugins/client.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBody } from '../src/transfer/write.js';
-import { anyValue, BINARY, capitalised, jsonResponse, NameParams, oneOf, problems } from './schemas/index.js';
+import { anyValue, BINARY, capitalised, FIELD, jsonResponse, NameParams, oneOf, problems } from './schemas/index.js';
 import { streamedBodies, withBody } from './streamed-bodies.js';
 import { writeBatches, type ContextOf } from './write-batch.js';
 import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
@@ -82,7 +84,12 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
           tags: ['writes'],
           params: NameParams,
           querystring: Type.Object(
-            { slice: SLICE, durability: DURABILITY, ...((format ?? 'raw') === 'raw' && { endian: ENDIAN }) },
+            {
+              slice: SLICE,
+              field: FIELD,
+              durability: DURABILITY,
+              ...((format ?? 'raw') === 'raw' && { endian: ENDIAN }),
+            },
             { additionalProperties: false },
           ),
           response: {
@@ -93,11 +100,14 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
       },
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
-        const { slice, durability = 'commit', endian } = request.query as WriteQuery;
+        const { slice, field, durability = 'commit', endian } = request.query as WriteQuery;
+        const sent = format ?? bodyFormat(request);
+        const target = targetOf(partsOf(dataset, field), sent === 'raw');
         const write = {
           ...requestOf(request, reply, dataset, endian),
-          selection: normalise(slice === undefined ? [] : parseSlice(slice), dataset.record.shape),
-          format: format ?? bodyFormat(request),
+          target,
+          selection: normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape),
+          format: sent,
           durability,
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, contextOf(request)));
@@ -109,6 +119,7 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
 
 interface WriteQuery {
   readonly slice?: string;
+  readonly field?: string;
   readonly durability?: 'commit' | 'none';
   readonly endian?: 'little' | 'big';
 }

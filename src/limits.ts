@@ -17,6 +17,10 @@ export const LIMITS = {
   attrsBytesMax: 64 * KiB,
   /** Structures inside structures: numpy's own headers nest a few; recursion over them must not run out of stack. */
   dtypeDepthMax: 16,
+  /** A stream is written an item at a time at least, held whole; numpy's own limit is 2 GiB. */
+  itemsizeMax: 64 * MiB,
+  /** Items of more bytes are read and written as bytes: a piece of work holds several items. */
+  itemBytesMax: 64 * KiB,
   dimNameLengthMax: 128,
   /** A JSON body of values is parsed in slices on the event loop. */
   jsonBodyBytesMax: 4 * MiB,

@@ -112,6 +112,14 @@ export const NextCursor = nullable(
   Type.String({ description: 'Pass it as cursor for the next page; null on the last one.' }),
 );
 
+export const FIELD = Type.Optional(
+  Type.String({
+    description:
+      'A field of a structure as an array of its own (tag.a is a field of a field), several with commas between them, ' +
+      'or a column that attrs.columns names. Absent: whole items.',
+  }),
+);
+
 export const SLICE = Type.Optional(
   Type.String({
     description: "The text inside numpy's brackets, such as 100:200,50:100. Absent: everything.",

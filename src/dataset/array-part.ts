@@ -20,7 +20,7 @@ export interface FieldsPart extends ArrayPart {
   readonly fields: FieldChoice;
 }
 
-/** Several columns: of the last axis of `view` these, in this order. */
+/** Several columns that are not evenly apart: of the last axis of `view` these, in this order. */
 export interface ColumnsPart extends ArrayPart {
   readonly columns: readonly number[];
 }
@@ -91,15 +91,29 @@ function columnPart(
   field: string,
 ): ArrayPart | ColumnsPart {
   const at = names.indexOf(field);
-  if (at >= 0) {
-    const strides = view.strides.slice(0, -1);
-    return {
-      dtype,
-      view: { shape: view.shape.slice(0, -1), strides, offset: view.offset + at * view.strides.at(-1)! },
-    };
-  }
-  const asked = field.split(',');
-  return { dtype, view, columns: asked.map(name => columnNamed(name, names)) };
+  const stride = view.strides.at(-1)!;
+  const outer = { shape: view.shape.slice(0, -1), strides: view.strides.slice(0, -1) };
+  if (at >= 0) return { dtype, view: { ...outer, offset: view.offset + at * stride } };
+  const columns = field.split(',').map(name => columnNamed(name, names));
+  const first = columns[0]!;
+  const step = (columns[1] ?? first) - first;
+  if (columns.some((column, i) => column !== first + i * step)) return { dtype, view, columns };
+  return {
+    dtype,
+    view: {
+      shape: [...outer.shape, columns.length],
+      strides: [...outer.strides, step * stride],
+      offset: view.offset + first * stride,
+    },
+  };
+}
+
+/** Columns that no view can show at once. @throws unknown_field, with another way */
+export function failColumns(): never {
+  return fail(
+    'unknown_field',
+    'Here several columns are taken where they are evenly apart. Take them one by one, or by their numbers with POST …/select.',
+  );
 }
 
 /** The number of a named column. @throws unknown_field */

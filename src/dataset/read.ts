@@ -6,6 +6,7 @@ import type { OpenFile } from '../file/open-file.js';
 import { gather } from '../layout/gather.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
+import type { ArrayPart } from './array-part.js';
 import { sharedBytes } from './buffers.js';
 import type { Dataset } from './dataset.js';
 import { fill } from './fill.js';
@@ -28,15 +29,14 @@ export function readNow(file: OpenFile, view: View, itemsize: number): Uint8Arra
   return out;
 }
 
-/** The packed bytes of a view, read while no writer is at work, and the generation that they are of. */
+/** The packed bytes of a part, read while no writer is at work, and the generation that they are of. */
 export async function readWhole(
   dataset: Dataset,
   file: OpenFile,
-  view: View,
+  { dtype: { itemsize }, view }: ArrayPart,
   offLoop: OffLoop,
   signal?: AbortSignal,
 ): Promise<{ bytes: Uint8Array; generation: number }> {
-  const { itemsize } = dataset.geometry.dtype;
   const release = file.lease();
   try {
     return await file.state.lock.withRead(

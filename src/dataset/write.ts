@@ -8,10 +8,8 @@ import { writeFully } from '../file/io.js';
 import { tellReaders } from '../file/tell-readers.js';
 import type { OpenFile } from '../file/open-file.js';
 import { writeThrough } from '../file/write-through.js';
-import { selectFrom } from '../layout/select.js';
 import type { View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import type { Selection } from '../selection.js';
 import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
@@ -40,11 +38,6 @@ export function checkWritable(dataset: Dataset): void {
       mode: dataset.record.mode,
     });
   }
-}
-
-export function changeOf({ geometry }: Dataset, selection: Selection, { bytes, source }: Payload): Change {
-  const target = selectFrom(geometry.view, selection);
-  return { target, itemsize: geometry.dtype.itemsize, source, bytes };
 }
 
 /** What may be done about the bytes between elements of a dataset that are written. */

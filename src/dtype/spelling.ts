@@ -1,4 +1,5 @@
 /** Every dtype that is written as one word: what `np.dtype(text)` takes, but for objects and text of no length. */
+import { LIMITS } from '../limits.js';
 import { numberOf } from './numbers.js';
 import { unitNamed } from './time-unit.js';
 import type { ByteOrder, DType, TimeUnit } from './types.js';
@@ -38,7 +39,7 @@ const FAMILIES: readonly Family[] = [
       const length = Number(digits);
       const kind = letter === 'a' ? 'S' : (letter as 'S' | 'U' | 'V');
       const itemsize = kind === 'U' ? 4 * length : length;
-      if (itemsize > ITEMSIZE_MAX) return undefined;
+      if (itemsize > LIMITS.itemsizeMax) return undefined;
       if (kind === 'U') {
         return { kind, length, itemsize, byteOrder, typestr: `${byteOrder}U${length}`, name: `str${8 * itemsize}` };
       }
@@ -49,9 +50,6 @@ const FAMILIES: readonly Family[] = [
     },
   },
 ];
-
-/** numpy's own limit: the itemsize is a C int. */
-export const ITEMSIZE_MAX = 2 ** 31 - 1;
 
 /** Undefined where the word is no dtype that is served. Without a byte order it is little-endian. */
 export function dtypeSpelled(word: string): DType | undefined {

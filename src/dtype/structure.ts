@@ -6,7 +6,6 @@
  */
 import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
-import { ITEMSIZE_MAX } from './spelling.js';
 import { isStructure, type DType, type Field, type StructureDType } from './types.js';
 import { failUnsupported } from './unsupported.js';
 
@@ -138,8 +137,8 @@ function readShape(shape: unknown, item: unknown): readonly number[] {
 
 function structure(fields: readonly Field[], itemsize: number, description: unknown): StructureDType {
   if (fields.length === 0) refuse(description, 'a structure has one field at least. Use a void dtype such as "|V16"');
-  if (itemsize > ITEMSIZE_MAX)
-    refuse(description, `an item has ${itemsize} bytes; at most ${ITEMSIZE_MAX} are possible`);
+  if (itemsize > LIMITS.itemsizeMax)
+    refuse(description, `an item has ${itemsize} bytes; at most ${LIMITS.itemsizeMax} are possible`);
   const names = new Set<string>();
   for (const { name } of fields) {
     if (name === '') refuse(description, 'a field has no name. Only padding, of a void dtype, may have none');

@@ -12,6 +12,8 @@ import { collectTurns } from '../turns.js';
 import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
 
 export interface ArrayQuery {
+  /** A field of a structure, or a column that attrs.columns names. */
+  readonly field?: string;
   readonly format?: string;
   /** Of the path: what `Accept` names does not matter. */
   readonly formatOfPath?: FormatName;

@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../context.js';
+import { partOf } from '../dataset/array-part.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
@@ -38,6 +39,8 @@ interface Answer extends ArrayAnswer {
   readonly context: Context;
   readonly file: OpenFile;
   readonly view: View;
+  /** Of the elements in the file. */
+  readonly from: DType;
   /** As sent: raw answers may be in another byte order than the file. */
   readonly dtype: DType;
 }
@@ -51,19 +54,18 @@ export function sendArray(
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
   const dataset = request.datasets.get(name);
-  const { geometry, record } = dataset;
-  const selection = normalise(parts, record.shape);
+  const part = partOf(dataset, query.field);
+  const selection = normalise(parts, part.view.shape);
   const format = query.formatOfPath ?? negotiate(request, query.format);
   if (format === 'json') checkJsonCost(selection.shape, context.config.jsonElementsMax);
-  const view = selectFrom(geometry.view, selection);
+  const view = selectFrom(part.view, selection);
   const dtype =
-    format !== 'json' && query.endian
-      ? withByteOrder(geometry.dtype, query.endian === 'big' ? '>' : '<')
-      : geometry.dtype;
+    format !== 'json' && query.endian ? withByteOrder(part.dtype, query.endian === 'big' ? '>' : '<') : part.dtype;
 
   const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> => {
     try {
-      const sent = answer({ context, request, reply, dataset, file, view, dtype, format, query });
+      const asked = { context, request, reply, dataset, file, view, from: part.dtype, dtype, format, query };
+      const sent = answer(asked);
       return sent instanceof Promise ? sent.catch((error: unknown) => dataset.learned(error)) : sent;
     } catch (error) {
       return dataset.learned(error);
@@ -88,7 +90,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
   if (now) recheckNow(dataset, file);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
-    : await readWhole(dataset, file, view, workersOf(asked), signalOf(reply));
+    : await readWhole(dataset, file, { dtype, view }, workersOf(asked), signalOf(reply));
   const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes });
   setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(body);
@@ -116,9 +118,9 @@ async function holdWithFile({ context, reply, file }: Answer, bytes: number): Pr
 const JSON_FREE_BYTES = 256 * 1024;
 
 function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
-  const { request, reply, dataset, file, view, dtype, format } = asked;
+  const { request, reply, dataset, file, view, from, dtype, format } = asked;
   const { itemsize } = dtype;
-  const swapped = !isSameDType(dtype, dataset.geometry.dtype);
+  const swapped = !isSameDType(dtype, from);
   const contiguous = !swapped && isContiguous(view, itemsize);
   const head = format === 'npy' ? npyHeader({ dtype, shape: view.shape, order: 'C' }) : undefined;
   const headBytes = head?.byteLength ?? 0;

@@ -4,7 +4,9 @@
  * Memory: the body, and its data once more in the dataset's dtype.
  */
 import { fail, HyperslabError } from '../errors.js';
-import { changeOf, checkWritable, writeChanges, type Payload } from '../dataset/write.js';
+import { partsOf } from '../dataset/array-part.js';
+import { changesOf, targetOf, type Target } from '../dataset/target.js';
+import { checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
 import {
   castInto,
@@ -25,7 +27,7 @@ import { checkInside, convert, failCommitSize, payloadOf, type Incoming } from '
 import { readParts, type Part } from './multipart.js';
 import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
 
-export type BatchRequest = Omit<WriteRequest, 'selection' | 'format' | 'durability'> & {
+export type BatchRequest = Omit<WriteRequest, 'target' | 'selection' | 'format' | 'durability'> & {
   readonly contentType: string;
 };
 
@@ -51,15 +53,15 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   return context.budget.with(
     2 * (bodyBytes ?? bytesMax),
     async () => {
-      const changes = await (isJson ? jsonChanges(request, context) : multipartChanges(request, context, bytesMax));
+      const { changes, writes, elements, bytes } = await (isJson
+        ? jsonChanges(request, context)
+        : multipartChanges(request, context, bytesMax));
       const options = { durability: 'commit', precondition, signal } as const;
       const generation = await writeChanges(dataset, changes, options, context.offLoop);
-      const elements = changes.reduce((sum, { target }) => sum + sizeOf(target.shape), 0);
-      const bytes = elements * dataset.geometry.dtype.itemsize;
       return {
         dataset: dataset.record.name,
         generation,
-        writes: changes.length,
+        writes,
         elements,
         bytes,
         durability: 'commit',
@@ -69,17 +71,16 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   );
 }
 
-async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Change[]> {
-  const { dtype } = dataset.geometry;
+async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Planned> {
   const texts = await runTurns(parseJsonWrites(await body.everything(LIMITS.jsonBodyBytesMax)));
-  return eachWrite(dataset, texts, context, async (text, selection) => {
+  return eachWrite(dataset, texts, context, async (text, target, selection) => {
     if (text.data === undefined) fail('bad_json', '"data" is missing. Give a value or nested lists.');
-    const block = await runTurns(parseJsonData(dtype, text.data));
+    const block = await runTurns(parseJsonData(target.dtype, text.data));
     return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection);
   });
 }
 
-async function multipartChanges(request: BatchRequest, context: WriteContext, bytesMax: number): Promise<Change[]> {
+async function multipartChanges(request: BatchRequest, context: WriteContext, bytesMax: number): Promise<Planned> {
   const { body, contentType, dataset } = request;
   const limits = { bytesMax, partsMax: LIMITS.batchWritesMax + 1 };
   const [list, ...parts] = await readParts(body, contentType, limits);
@@ -95,18 +96,28 @@ async function multipartChanges(request: BatchRequest, context: WriteContext, by
       },
     );
   }
-  return eachWrite(dataset, texts, context, async (text, selection, index) => {
+  const isRaw = (index: number): boolean => parts[index]!.contentType === RAW;
+  const read: PayloadReader = async (text, target, selection, index) => {
     if (text.data !== undefined && !isEmptyJson(text.data)) {
       fail(
         'bad_request',
         'In a multipart batch the data comes in parts, and this one has data in the list, too. Leave that out.',
       );
     }
-    return payloadOfPart(request, parts[index]!, selection);
-  });
+    return payloadOfPart(request, parts[index]!, target, selection);
+  };
+  return eachWrite(dataset, texts, context, read, isRaw);
 }
 
-type PayloadReader = (text: WriteText, selection: Selection, index: number) => Promise<Payload>;
+type PayloadReader = (text: WriteText, target: Target, selection: Selection, index: number) => Promise<Payload>;
+
+/** What a batch does to the file, and what its answer counts. */
+interface Planned {
+  readonly changes: readonly Change[];
+  readonly writes: number;
+  readonly elements: number;
+  readonly bytes: number;
+}
 
 /** The changes of a batch, in order. An error names the write that it is about. @throws too_large */
 async function eachWrite(
@@ -114,33 +125,37 @@ async function eachWrite(
   texts: readonly WriteText[],
   { commitBytesMax }: WriteContext,
   read: PayloadReader,
-): Promise<Change[]> {
+  isRaw: (index: number) => boolean = () => false,
+): Promise<Planned> {
   const changes: Change[] = [];
+  let elements = 0;
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
     // oxlint-disable-next-line no-await-in-loop
     if (isTurnOver(index, WRITES_PER_TURN)) await nextTurn();
     try {
-      const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), dataset.record.shape);
-      bytes += sizeOf(selection.shape) * dataset.geometry.dtype.itemsize;
+      const target = targetOf(partsOf(dataset, undefined), isRaw(index));
+      const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), target.view.shape);
+      elements += sizeOf(selection.shape);
+      bytes += sizeOf(selection.shape) * target.dtype.itemsize;
       if (bytes > commitBytesMax) failCommitSize(bytes, commitBytesMax);
       // oxlint-disable-next-line no-await-in-loop
-      changes.push(changeOf(dataset, selection, await read(text, selection, index)));
+      changes.push(...changesOf(target, selection, await read(text, target, selection, index)));
     } catch (error) {
       if (!(error instanceof HyperslabError)) throw error;
       throw new HyperslabError(error.code, `Write ${index}: ${error.message}`, { ...error.values, index });
     }
   }
-  return changes;
+  return { changes, writes: texts.length, elements, bytes };
 }
 
+const RAW = 'application/octet-stream';
 const PART_FORMATS: Readonly<Record<string, FormatName>> = {
-  'application/octet-stream': 'raw',
+  [RAW]: 'raw',
   'application/x-npy': 'npy',
 };
 
-function payloadOfPart({ dataset, endian }: BatchRequest, part: Part, selection: Selection): Payload {
-  const { dtype } = dataset.geometry;
+function payloadOfPart({ endian }: BatchRequest, part: Part, { dtype }: Target, selection: Selection): Payload {
   const format =
     PART_FORMATS[part.contentType] ??
     fail(

@@ -8,15 +8,8 @@ import type { Budget } from '../budget.js';
 import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import {
-  applyChange,
-  changeOf,
-  checkWritable,
-  gapsOf,
-  onlyInto,
-  writeChanges,
-  type Payload,
-} from '../dataset/write.js';
+import { changesAt, changesOf, type Target } from '../dataset/target.js';
+import { applyChange, checkWritable, gapsOf, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
 import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
@@ -40,6 +33,8 @@ import { readNpyHeader } from './npy-body.js';
 
 export interface WriteRequest {
   readonly dataset: Dataset;
+  /** What of the dataset is written: all of it, or fields. */
+  readonly target: Target;
   readonly selection: Selection;
   readonly format: FormatName;
   /** Byte order of a raw body, where it is not the dataset's own. */
@@ -69,10 +64,10 @@ export interface WriteAnswer {
 }
 
 export async function writeBody(request: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
-  const { dataset, selection, durability, precondition } = request;
+  const { dataset, target, selection, durability, precondition } = request;
   checkWritable(dataset);
   const elements = sizeOf(selection.shape);
-  const bytes = elements * dataset.geometry.dtype.itemsize;
+  const bytes = elements * target.dtype.itemsize;
   if (durability === 'commit' && bytes > context.commitBytesMax) failCommitSize(bytes, context.commitBytesMax);
   await dataset.open();
   // Once before the body is read, to spare it; again under the lock, where it counts.
@@ -82,13 +77,13 @@ export async function writeBody(request: WriteRequest, context: WriteContext): P
 }
 
 async function writeJson(request: WriteRequest, context: WriteContext): Promise<number> {
-  const { body, bodyBytes, dataset, selection } = request;
+  const { body, bodyBytes, target, selection } = request;
   if ((bodyBytes ?? 0) > LIMITS.jsonBodyBytesMax) failJsonSize(bodyBytes!);
   return context.budget.with(
     2 * (bodyBytes ?? LIMITS.jsonBodyBytesMax),
     async () => {
       const text = await body.everything(LIMITS.jsonBodyBytesMax);
-      const block = await runTurns(parseJsonData(dataset.geometry.dtype, text));
+      const block = await runTurns(parseJsonData(target.dtype, text));
       const incoming: Incoming = { dtype: block.dtype, shape: block.shape, order: 'C' };
       return apply(request, context, payloadOf(incoming, block.bytes, selection));
     },
@@ -97,7 +92,7 @@ async function writeJson(request: WriteRequest, context: WriteContext): Promise<
 }
 
 async function writeBinary(request: WriteRequest, context: WriteContext): Promise<number> {
-  const { body, bodyBytes, dataset, selection, format } = request;
+  const { body, bodyBytes, target, selection, format } = request;
   let incoming: Incoming;
   let headerBytes = 0;
   if (format === 'npy') {
@@ -105,13 +100,13 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     headerBytes = header.dataOffset;
     incoming = header;
     // Refuses a dtype that does not fit before any data is read.
-    castInto(header.dtype, dataset.geometry.dtype, new Uint8Array(0));
+    castInto(header.dtype, target.dtype, new Uint8Array(0));
     checkTarget(incoming, selection);
   } else incoming = rawIncoming(request);
 
   const nbytes = sizeOf(incoming.shape) * incoming.dtype.itemsize;
   if (bodyBytes !== undefined && bodyBytes !== headerBytes + nbytes) failSize(bodyBytes, headerBytes + nbytes);
-  const held = nbytes + sizeOf(incoming.shape) * dataset.geometry.dtype.itemsize;
+  const held = nbytes + sizeOf(incoming.shape) * target.dtype.itemsize;
   if (nbytes > context.commitBytesMax) {
     if (request.durability === 'commit') failCommitSize(nbytes, context.commitBytesMax);
     return stream(request, context, incoming);
@@ -129,8 +124,8 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
 }
 
 /** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
-async function readData({ body, format, dataset, selection }: WriteRequest, nbytes: number): Promise<Uint8Array> {
-  const itemBytes = format === 'raw' ? dataset.geometry.dtype.itemsize : nbytes;
+async function readData({ body, format, target, selection }: WriteRequest, nbytes: number): Promise<Uint8Array> {
+  const itemBytes = format === 'raw' ? target.dtype.itemsize : nbytes;
   const data = Buffer.allocUnsafeSlow(Math.max(nbytes, itemBytes));
   const read = await body.readInto(data);
   if (read > 0) checkInside(selection);
@@ -138,13 +133,13 @@ async function readData({ body, format, dataset, selection }: WriteRequest, nbyt
   return data.subarray(0, read);
 }
 
-function conversionOf({ dataset, format, endian }: WriteRequest): Conversion {
-  return { dtype: dataset.geometry.dtype, format, endian };
+function conversionOf({ target, format, endian }: WriteRequest): Conversion {
+  return { dtype: target.dtype, format, endian };
 }
 
 /** A raw body is the selection's bytes, or one item that fills it; its length tells which. */
-function rawIncoming({ dataset, selection, bodyBytes }: WriteRequest): Incoming {
-  const { dtype } = dataset.geometry;
+function rawIncoming({ target, selection, bodyBytes }: WriteRequest): Incoming {
+  const { dtype } = target;
   if (bodyBytes !== undefined && bodyBytes > 0) checkInside(selection);
   const nbytes = sizeOf(selection.shape) * dtype.itemsize;
   const isItem = bodyBytes === dtype.itemsize && nbytes !== dtype.itemsize;
@@ -152,14 +147,14 @@ function rawIncoming({ dataset, selection, bodyBytes }: WriteRequest): Incoming 
 }
 
 async function apply(request: WriteRequest, { offLoop }: WriteContext, payload: Payload): Promise<number> {
-  const { dataset, selection } = request;
-  return writeChanges(dataset, [changeOf(dataset, selection, payload)], request, offLoop);
+  const { dataset, target, selection } = request;
+  return writeChanges(dataset, changesOf(target, selection, payload), request, offLoop);
 }
 
 /** Applies a body of any size as it arrives. Other calls on the file are refused meanwhile. */
 async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming: Incoming): Promise<number> {
   const { dataset, selection, body } = request;
-  const { dtype, view } = dataset.geometry;
+  const { dtype, view } = request.target;
   const dropped = Math.max(0, incoming.shape.length - selection.shape.length);
   const aligned = incoming.shape.slice(dropped);
   if (aligned.length !== selection.shape.length || aligned.some((length, axis) => length !== selection.shape[axis])) {
@@ -173,28 +168,30 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
     );
   }
   const selected = selectFrom(view, selection);
-  const target = incoming.order === 'F' ? transpose(selected) : selected;
+  const items = incoming.order === 'F' ? transpose(selected) : selected;
   const file = await dataset.open();
   const release = file.lease();
   const gaps = gapsOf(dataset, file);
   const precondition = onlyInto(dataset, file, request.precondition);
   const options = { precondition, bulk: true, signal: request.signal, client: offLoop.client };
   // One piece is under way at a time, so all of them use the same memory.
-  const buffer = takeBuffer();
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
-  const pieceElementsMax = Math.floor(LIMITS.pieceBytesMax / elementBytes);
+  const buffer = takeBuffer(Math.max(LIMITS.pieceBytesMax, elementBytes));
+  const pieceElementsMax = Math.max(1, Math.floor(LIMITS.pieceBytesMax / elementBytes));
   try {
     return await writeThrough(file, dataset.files, options, async () => {
       let first = 0;
-      for (const piece of piecesOf(target, dtype.itemsize, pieceElementsMax * dtype.itemsize)) {
+      for (const piece of piecesOf(items, dtype.itemsize, pieceElementsMax * dtype.itemsize)) {
         const elements = sizeOf(piece.shape);
         // oxlint-disable-next-line no-await-in-loop
         const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
         const bytes = convert(conversionOf(request), incoming, data, first);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         dataset.recheck(file);
-        // oxlint-disable-next-line no-await-in-loop
-        await applyChange(file, { target: piece, itemsize: dtype.itemsize, bytes, source, gaps }, offLoop);
+        for (const change of changesAt(request.target, piece, { bytes, source })) {
+          // oxlint-disable-next-line no-await-in-loop
+          await applyChange(file, { ...change, gaps }, offLoop);
+        }
         first += elements;
       }
       await body.expectEnd(body.readBytes);

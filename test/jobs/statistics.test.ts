@@ -5,7 +5,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import t from 'tap';
 import { Dataset } from '../../src/dataset/dataset.js';
 import type { DatasetRecord } from '../../src/dataset/record.js';
-import { changeOf, writeChanges } from '../../src/dataset/write.js';
+import { changesOf, targetOf } from '../../src/dataset/target.js';
+import { writeChanges } from '../../src/dataset/write.js';
 import { numberDType } from '../../src/dtype/index.js';
 import type { Durability } from '../../src/file/commit.js';
 import { FileTable } from '../../src/file/file-table.js';
@@ -153,11 +154,12 @@ async function newArray(value: number, rows = ROWS) {
   const write = (slice: string, fill: number, durability: Durability = 'none'): Promise<void> => {
     const selection = normalise(parseSlice(slice), record.shape);
     const bytes = Buffer.from(new Float64Array(selection.shape.reduce((a, b) => a * b, 1)).fill(fill).buffer);
-    const change = changeOf(dataset, selection, { bytes, source: packedView(selection.shape, 8, 'C', 0) });
+    const payload = { bytes, source: packedView(selection.shape, 8, 'C', 0) };
+    const [change] = changesOf(targetOf(dataset.geometry, true), selection, payload);
     const writing = async (): Promise<void> => {
       const options = { durability, precondition: () => undefined };
-      const generation = await writeChanges(dataset, [change], options, offLoop);
-      written.set(generation, { offset: change.target.offset, bytes });
+      const generation = await writeChanges(dataset, [change!], options, offLoop);
+      written.set(generation, { offset: change!.target.offset, bytes });
       pending.delete(done);
     };
     const done = writing();
