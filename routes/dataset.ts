@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
+import { checkHasFile, discardWrites } from '../src/dataset/write.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
@@ -79,6 +80,7 @@ export function dataset(app: App, context: Context): void {
             'bulk_load',
             'format_mismatch',
             'file_in_use',
+            'mode_fixed',
             'bad_shape',
             'too_large',
             'busy',
@@ -152,12 +154,13 @@ export function dataset(app: App, context: Context): void {
         params: NameParams,
         response: {
           200: jsonResponse('Flushed', 'FlushAnswer'),
-          ...problems(...DATASET_PROBLEMS, 'bulk_load'),
+          ...problems(...DATASET_PROBLEMS, 'bulk_load', 'copy_on_write'),
         },
       },
     },
     async (request, reply) => {
       const found = request.datasets.get(request.params.name);
+      checkHasFile(found);
       const file = await found.open();
       const release = file.lease();
       try {
@@ -166,6 +169,30 @@ export function dataset(app: App, context: Context): void {
         release();
       }
       return reply.send({ dataset: found.record.name, generation: found.generation });
+    },
+  );
+
+  app.post(
+    '/v1/datasets/:name/discard',
+    {
+      config: { scope: 'write', asksPreconditions: true },
+      schema: {
+        operationId: 'discardWrites',
+        tags: ['writes'],
+        summary: 'Take back what was written to a dataset of mode c',
+        description:
+          'The copies in memory are dropped, and the dataset shows what is in the file. The generation moves; the file is not touched.',
+        params: NameParams,
+        response: {
+          200: jsonResponse('Discarded', 'DiscardAnswer'),
+          ...problems(...DATASET_PROBLEMS, 'not_copy_on_write', 'busy', 'disk_full'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const found = request.datasets.get(request.params.name);
+      const generation = await discardWrites(found, preconditionOf(request));
+      return reply.send({ dataset: found.record.name, generation });
     },
   );
 

@@ -19,7 +19,7 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   home(app); //                     GET                        /
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets
-  dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush
+  dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush  …/discard
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   writes(app, context); //          PUT                        …/data   POST …/writes
   statistics(app, context); //      GET, POST                  …/statistics

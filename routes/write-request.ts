@@ -38,6 +38,7 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'busy',
   'worker_lost',
   'no_workers',
+  'private_memory_full',
   'disk_full',
 ];
 

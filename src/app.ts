@@ -16,6 +16,7 @@ import { FileTable } from './file/file-table.js';
 import { Generations } from './file/generations.js';
 import { Journals } from './file/journal/journals.js';
 import { availableBackends } from './file/mapping.js';
+import { PrivateMemory } from './file/private-memory.js';
 import { Roots, type Root } from './file/roots.js';
 import { arenaPassesSelfTest, passesSelfTest } from './file/self-test.js';
 import { Admission } from './jobs/admission.js';
@@ -65,8 +66,11 @@ export async function buildApp(
     clientShare,
   });
   const { openFilesMax, connectionsMax } = shareDescriptors(config, descriptorLimit());
+  const budget = new ByteBudget(config.memoryBytes, undefined, clientShare);
+  const privateBytes = config.privateBytes ?? Math.floor(config.memoryBytes * LIMITS.privateShare);
   const files = new FileTable({
     openFilesMax,
+    privateMemory: new PrivateMemory(privateBytes, budget),
     roots,
     generations,
     journals,
@@ -83,7 +87,7 @@ export async function buildApp(
     cache: new StatisticsCache(config.cacheBytes),
     admission: new Admission(config, clientShare),
     jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes), clientShare }),
-    budget: new ByteBudget(config.memoryBytes, undefined, clientShare),
+    budget,
     mappings: backends.map(backend => backend.name),
   };
 

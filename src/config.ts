@@ -99,6 +99,14 @@ export const SETTINGS = {
       'The memory that all requests may hold together, for bodies, whole answers and cells of statistics. auto is 512 MiB, or half of what the container may use.',
     parse: text => (text === 'auto' ? memoryAvailable() : integer(1, 64 * 1024 * 1024 * 1024)(text)),
   }),
+  privateBytes: setting({
+    name: 'HYPERSLAB_PRIVATE_BYTES',
+    default: 'auto',
+    unit: 'bytes',
+    meaning:
+      'The memory that datasets of mode c may hold together for what was written to them, in pages of 4 KiB. It is a part of that of all requests; auto is a quarter of it. 0 refuses such writes.',
+    parse: text => (text === 'auto' ? undefined : integer(0, 1024 * 1024 * 1024)(text)),
+  }),
   clientShare: setting({
     name: 'HYPERSLAB_CLIENT_SHARE',
     default: '75',

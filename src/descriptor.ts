@@ -14,6 +14,8 @@ export interface SourceDescriptor {
   readonly keptAs?: string | undefined;
   /** What stood in the file before later writes, in place of what stands there now: ascending, not overlapping. */
   readonly patches?: readonly Patch[];
+  /** Over all of it, what a dataset of mode c has written in memory. */
+  readonly pages?: PageTable | undefined;
 }
 
 export interface WindowDescriptor {
@@ -30,4 +32,18 @@ export interface Patch {
   /** Position in the file. */
   readonly start: number;
   readonly bytes: Uint8Array;
+}
+
+/**
+ * Pages of a file that were copied at a write, in shared memory; other bytes are those of the file. Never changed once it
+ * is made: a write makes another table. Example: numbers [2, 7], slots [0, 300] says that bytes 8,192 to 12,287 of the file
+ * stand at the beginning of the first arena, and page 7 in the second one, where arenas have 256 slots.
+ */
+export interface PageTable {
+  /** Positions in the file by the size of a page, ascending. */
+  readonly numbers: Float64Array;
+  /** Where the bytes of each page stand, counted over all arenas. */
+  readonly slots: Int32Array;
+  /** Of LIMITS.arenaPages pages each. */
+  readonly arenas: readonly Uint8Array[];
 }

@@ -69,6 +69,11 @@ export const ERRORS = table({
     title: 'The dataset is read-only',
     remedy: 'Set mode r+ with PATCH, if the data are to be changed.',
   },
+  copy_on_write: {
+    status: 403,
+    title: 'The dataset is written in memory alone',
+    remedy: 'Read what is to last, and write it to a dataset of mode r+.',
+  },
   path_forbidden: {
     status: 403,
     title: 'The path is outside the folders that may be served',
@@ -141,6 +146,16 @@ export const ERRORS = table({
     status: 409,
     title: 'The file is already registered for writing',
     remedy: 'Use the dataset that has the file, or forget it first.',
+  },
+  not_copy_on_write: {
+    status: 409,
+    title: 'The dataset holds nothing that can be discarded',
+    remedy: 'Only what was written to a dataset of mode c can be taken back.',
+  },
+  mode_fixed: {
+    status: 409,
+    title: 'The mode of the dataset cannot become this one',
+    remedy: 'Register the file once more, under another name, with the mode that is wanted.',
   },
   file_changed: {
     status: 409,
@@ -363,6 +378,12 @@ export const ERRORS = table({
     title: 'The data folder of the service cannot be written',
     remedy:
       'Let whoever runs the service give it back the right to its data folder; what is served can be read meanwhile.',
+  },
+  private_memory_full: {
+    status: 507,
+    title: 'The memory of datasets of mode c is full',
+    remedy:
+      'Discard what was written to such datasets and is not needed any more, or let whoever runs the service give them more memory.',
   },
   disk_full: {
     status: 507,

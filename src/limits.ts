@@ -115,6 +115,12 @@ export const LIMITS = {
   patchesPerTaskMax: KiB,
   /** Saved ranges up to here are copied into one buffer on their way to a worker. */
   patchBytesPackedMax: 4 * KiB,
+  /** Pages that mode c takes from the system at a time: a megabyte, of which only what is written becomes memory. */
+  arenaPages: 256,
+  /** Memory that datasets of mode c may hold together, unless a setting says otherwise, as a share of that of requests. */
+  privateShare: 1 / 4,
+  /** Bytes of a write, by its pages, that go into private memory in one step of the event loop. */
+  privateStepBytes: 256 * KiB,
   /** A piece for a client that has not yet shown that it reads; it holds one. */
   firstPieceBytes: 256 * KiB,
   /** What a kernel takes in for a client that does not read at all is less than this. */

@@ -73,7 +73,9 @@ export const BatchAnswer = Type.Object(
     generation: int64({ description: 'One for the whole batch.' }),
     writes: int64({ description: 'Slices that were written.' }),
     ...WRITTEN,
-    durability: oneOf(['commit'], { description: 'All of them are on disk.' }),
+    durability: oneOf(['commit', 'none'], {
+      description: 'commit: all of them are on disk; none: the dataset has mode c.',
+    }),
   },
   {
     $id: 'BatchAnswer',
@@ -88,5 +90,14 @@ export const FlushAnswer = Type.Object(
     $id: 'FlushAnswer',
     description: 'The state that is on disk.',
     example: { dataset: 'seattle-weather', generation: 1 },
+  },
+);
+
+export const DiscardAnswer = Type.Object(
+  { dataset: DatasetName, generation: Generation },
+  {
+    $id: 'DiscardAnswer',
+    description: 'The state that is left.',
+    example: { dataset: 'what-if', generation: 3 },
   },
 );

@@ -35,7 +35,12 @@ export function oneOf<const T extends string>(values: readonly T[], words: Words
 }
 
 /** What generators call values that differ in more than letters; without names, r and r+ are one to some of them. */
-const ENUM_NAMES: Readonly<Record<string, string>> = { r: 'READ', 'r+': 'READ_WRITE', 'w+': 'CREATE' };
+const ENUM_NAMES: Readonly<Record<string, string>> = {
+  r: 'READ',
+  'r+': 'READ_WRITE',
+  'w+': 'CREATE',
+  c: 'COPY_ON_WRITE',
+};
 
 /** A schema with a type, or null. */
 export function nullable<T extends TSchema>(schema: T) {

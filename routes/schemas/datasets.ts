@@ -17,8 +17,9 @@ import {
 } from './common.js';
 
 const Order = oneOf(['C', 'F'], { description: 'Memory order, never a byte order.' });
-const Mode = oneOf(['r', 'r+', 'w+'], {
-  description: "numpy.memmap's modes: r reads, r+ reads and writes, w+ makes or replaces.",
+const Mode = oneOf(['r', 'r+', 'w+', 'c'], {
+  description:
+    "numpy.memmap's modes: r reads, r+ reads and writes, w+ makes or replaces, c writes to copies in memory alone.",
 });
 const FileFormat = oneOf(['npy', 'raw'], { description: 'Whether the file has the header of a .npy, or none.' });
 const Attrs = freeObject({ description: 'Free metadata, kept as given.' });
@@ -166,7 +167,9 @@ export const PatchDataset = Type.Object(
   {
     attrs: Type.Optional(nullable(freeObject({ description: 'Merged member by member; null removes.' }))),
     dims: Type.Optional(GivenDims),
-    mode: Type.Optional(oneOf(['r', 'r+'], { description: 'r reads; r+ reads and writes.' })),
+    mode: Type.Optional(
+      oneOf(['r', 'r+', 'c'], { description: 'r reads; r+ reads and writes. A dataset of mode c keeps it.' }),
+    ),
     external: Type.Optional(Type.Boolean({ description: 'False promises that nobody else writes the file.' })),
   },
   {

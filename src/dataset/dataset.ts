@@ -18,10 +18,12 @@ import {
   failWritten,
 } from '../file/refusals.js';
 import { sameIdentity, type FileIdentity, type OpenFile } from '../file/open-file.js';
+import { withPages } from '../file/private-file.js';
+import { PrivatePages } from '../file/private-pages.js';
 import { fromSystemError } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
-import { geometryOf, isWritable, type DatasetRecord, type Geometry } from './record.js';
+import { geometryOf, isCopyOnWrite, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
 export type DatasetState =
   'ready' | 'missing' | 'denied' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
@@ -42,6 +44,8 @@ export interface Registration {
   seen?: FileIdentity | undefined;
   /** The dataset is taking on another header. */
   learning?: Promise<boolean> | undefined;
+  /** Of mode c: what was written to it. */
+  pages?: PrivatePages | undefined;
 }
 
 export class Dataset {
@@ -53,6 +57,8 @@ export class Dataset {
   readonly #learn: Learn | undefined;
   /** What was last found to mean what the record says, and in which file. */
   #head: Head | undefined;
+  /** Of mode c: the file that was opened last, with what is private over it. */
+  #seen: { readonly file: OpenFile; readonly asSeen: OpenFile } | undefined;
 
   constructor(
     record: DatasetRecord,
@@ -72,10 +78,22 @@ export class Dataset {
     // Nobody but the service writes the others, and what it writes is meant.
     const header = format === 'npy' ? npy : external && content !== undefined ? raw : undefined;
     this.reference = { fileId, realPath, writable: isWritable(record), registration, header };
+    if (isCopyOnWrite(record)) registration.pages ??= new PrivatePages(files.privateMemory);
   }
 
+  /**
+   * Of mode c it moves with the file and with what is written in memory: the sum of two counters that only grow, of which
+   * each change moves one.
+   */
   get generation(): number {
-    return this.files.generations.current(this.record.fileId);
+    const { fileId, id } = this.record;
+    const ofFile = this.files.generations.current(fileId);
+    return this.pages ? ofFile + this.files.generations.current(id) : ofFile;
+  }
+
+  /** What was written to it, where that stays in memory. */
+  get pages(): PrivatePages | undefined {
+    return this.registration.pages;
   }
 
   /**
@@ -83,6 +101,11 @@ export class Dataset {
    * @throws file_changed, durability_unknown, bulk_load
    */
   opened(): OpenFile | undefined {
+    const file = this.#openedFile();
+    return file && this.#asSeen(file);
+  }
+
+  #openedFile(): OpenFile | undefined {
     if (this.registration.isForgotten) failForgotten();
     const file = this.files.get(this.reference);
     if (!file) return undefined;
@@ -105,13 +128,23 @@ export class Dataset {
       const { seen } = this.registration;
       this.registration.seen = file.identity;
       if (!this.#accepts(file)) await this.#refuse(file);
-      if (seen && !sameIdentity(seen, file.identity)) failReplaced();
+      if (seen && !sameIdentity(seen, file.identity)) {
+        // They were pages of the other one.
+        this.pages?.clear();
+        failReplaced();
+      }
       // The newest: it must not be closed for another before the caller has leased it.
       this.files.get(this.reference);
-      return file;
+      return this.#asSeen(file);
     } finally {
       release();
     }
+  }
+
+  #asSeen(file: OpenFile): OpenFile {
+    if (!this.pages) return file;
+    if (this.#seen?.file !== file) this.#seen = { file, asSeen: withPages(file, this.pages) };
+    return this.#seen.asSeen;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The packed bytes of a view, by the shortest way: contiguous ones are read here, strided ones gathered by a worker. */
 import type { Patch } from '../descriptor.js';
 import type { OpenFile } from '../file/open-file.js';
+import { overlayPages } from '../file/page-table.js';
 import { overlay } from '../file/sources.js';
 import { coalesce, extentOf, isContiguous, type View } from '../layout/view.js';
 import type { OffLoop } from './off-loop.js';
@@ -25,6 +26,7 @@ export async function fill(
   if (isContiguous(view, itemsize)) {
     await file.readPiece(view.offset, out);
     overlay(patches, view.offset, out);
+    if (patches.length > 0) overlayPages(file.pages, view.offset, out);
     return;
   }
   const { start, end } = extentOf(view, itemsize);

@@ -80,12 +80,14 @@ async function wholePieces(
   const buffer = takeBuffer(length);
   const bytes = buffer.subarray(0, length);
   const release = file.lease();
+  const frozen = file.frozen();
   try {
-    await fill(file, view, itemsize, bytes, offLoop, { signal });
+    await fill(frozen.file, view, itemsize, bytes, offLoop, { signal });
   } catch (error) {
     returnBuffer(buffer);
     throw error;
   } finally {
+    frozen.release();
     release();
   }
   let sent = 0;
@@ -110,6 +112,7 @@ function snapshotPieces(
 ): PieceReader {
   const cursor = new PieceCursor(view, itemsize);
   const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
+  const frozen = file.frozen(() => snapshot.cut());
   const memory = new PieceMemory(file);
   const passed = new PassedPages(file, view, itemsize);
   let isClosed = false;
@@ -122,7 +125,7 @@ function snapshotPieces(
     const bytes = memory.next(sizeOf(piece.shape) * itemsize);
     passed.reach(piece.offset);
     const patches = snapshot.patches(extentOf(piece, itemsize));
-    await fill(file, piece, itemsize, bytes, offLoop, { patches, signal });
+    await fill(frozen.file, piece, itemsize, bytes, offLoop, { patches, signal });
     snapshot.shrink(cursor.remaining());
     return bytes;
   };
@@ -140,6 +143,7 @@ function snapshotPieces(
     close: once(() => {
       isClosed = true;
       snapshot.close();
+      frozen.release();
       void memory.free();
     }),
   };

@@ -42,11 +42,17 @@ export async function readWhole(
     return await file.state.lock.withRead(
       async () => {
         file.state.checkUsable();
-        const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
-        const { ctimeMs } = file.stamp;
-        await fill(file, view, itemsize, bytes, offLoop, { signal });
-        dataset.recheck(file, ctimeMs);
-        return { bytes, generation: dataset.generation };
+        const frozen = file.frozen();
+        try {
+          const { generation } = dataset;
+          const bytes = sharedBytes(sizeOf(view.shape) * itemsize);
+          const { ctimeMs } = file.stamp;
+          await fill(frozen.file, view, itemsize, bytes, offLoop, { signal });
+          dataset.recheck(file, ctimeMs);
+          return { bytes, generation };
+        } finally {
+          frozen.release();
+        }
       },
       { signal, client: offLoop.client },
     );

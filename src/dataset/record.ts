@@ -2,8 +2,11 @@
 import { parseDType, type DType } from '../dtype/index.js';
 import { packedView, sizeOf, type Order, type View } from '../layout/view.js';
 
-/** numpy.memmap's modes. `w+` was made new; from then on it is written like `r+`. */
-export type Mode = 'r' | 'r+' | 'w+';
+/**
+ * numpy.memmap's modes. `w+` was made new; from then on it is written like `r+`. What is written to a dataset of mode `c`
+ * stays in memory, over a file that is only read.
+ */
+export type Mode = 'r' | 'r+' | 'w+' | 'c';
 export type FileFormat = 'npy' | 'raw';
 
 export interface DatasetRecord {
@@ -56,6 +59,12 @@ export function geometryOf(record: DatasetRecord): Geometry {
   };
 }
 
-export function isWritable(record: DatasetRecord): boolean {
-  return record.mode !== 'r';
+/** Whether its file is written. */
+export function isWritable({ mode }: Pick<DatasetRecord, 'mode'>): boolean {
+  return mode === 'r+' || mode === 'w+';
+}
+
+/** Whether what is written to it stays in memory. */
+export function isCopyOnWrite({ mode }: Pick<DatasetRecord, 'mode'>): boolean {
+  return mode === 'c';
 }

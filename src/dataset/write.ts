@@ -14,7 +14,9 @@ import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
 import type { OffLoop, Portion } from './off-loop.js';
-import { isWritable } from './record.js';
+import type { Precondition } from './precondition.js';
+import { isCopyOnWrite, isWritable } from './record.js';
+import { discardPages, writePages } from './write-pages.js';
 
 /** Bytes in the dataset's dtype and order, and where in them each element of the selection stands. */
 export interface Payload {
@@ -32,12 +34,35 @@ export interface WriteOptions {
 
 /** @throws read_only */
 export function checkWritable(dataset: Dataset): void {
-  if (!isWritable(dataset.record)) {
+  if (!isWritable(dataset.record) && !isCopyOnWrite(dataset.record)) {
     fail('read_only', `The dataset ${dataset.record.name} has mode r. Set mode r+ with PATCH to write to it.`, {
       dataset: dataset.record.name,
       mode: dataset.record.mode,
     });
   }
+}
+
+/** What is written has a file that it can be flushed to. @throws copy_on_write */
+export function checkHasFile({ record: { name }, pages }: Dataset): void {
+  if (!pages) return;
+  fail(
+    'copy_on_write',
+    `The dataset ${name} has mode c: what is written to it stays in memory, and its file is as it was. Write to a dataset of mode r+ what is to last.`,
+    { dataset: name, mode: 'c' },
+  );
+}
+
+/** Takes back what was written to a dataset of mode c. Returns the generation that this makes. @throws not_copy_on_write */
+export function discardWrites(dataset: Dataset, precondition: Precondition): Promise<number> {
+  const { name, id, mode } = dataset.record;
+  if (!dataset.pages) {
+    fail(
+      'not_copy_on_write',
+      `The dataset ${name} has mode ${mode}: what was written to it is in its file. Only writes to a dataset of mode c can be discarded.`,
+      { dataset: name, mode },
+    );
+  }
+  return discardPages(dataset, generation => precondition({ id, generation }));
 }
 
 /** What may be done about the bytes between elements of a dataset that are written. */
@@ -69,6 +94,7 @@ export async function writeChanges(
   const applier = applierOf(offLoop);
   const { client } = offLoop;
   try {
+    if (dataset.pages) return await writePages(dataset, file, { changes, precondition, signal, client });
     if (durability === 'commit') {
       checkCost(changes);
       return await commitChanges(file, dataset.files, { changes, precondition, applier, signal, client });

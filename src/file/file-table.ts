@@ -20,6 +20,7 @@ import { OpenFiles } from './open-files.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
 import { failForgotten } from './refusals.js';
+import { PrivateMemory } from './private-memory.js';
 import { replayJournal } from './replay.js';
 import type { Roots } from './roots.js';
 import { fromSystemError } from './system-errors.js';
@@ -33,6 +34,8 @@ export interface FileTableInit {
   readonly backends: readonly MappingBackend[];
   /** Kept open at one time. */
   readonly openFilesMax?: number;
+  /** What datasets of mode c write into; without it they cannot be written. */
+  readonly privateMemory?: PrivateMemory;
   /** Told of files that were closed for good. */
   readonly onClosed?: (file: OpenFile) => void;
 }
@@ -41,6 +44,7 @@ export class FileTable {
   readonly roots: Roots;
   readonly generations: Generations;
   readonly journals: Journals;
+  readonly privateMemory: PrivateMemory;
   readonly #arraysDir: string;
   readonly #backends: readonly MappingBackend[];
   readonly #onClosed: FileTableInit['onClosed'];
@@ -65,6 +69,7 @@ export class FileTable {
     this.roots = roots;
     this.generations = generations;
     this.journals = journals;
+    this.privateMemory = init.privateMemory ?? new PrivateMemory(0);
     this.#arraysDir = arraysDir;
     this.#backends = backends;
   }
@@ -215,10 +220,15 @@ export class FileTable {
     return this.#open.size;
   }
 
-  /** True where the next start may find other bytes than were served: what its journal holds is applied then. */
-  isUncertain(fileId: string): boolean {
+  /**
+   * True where the next start may find other bytes than were served: what its journal holds is applied then, and what a
+   * dataset of mode c held in memory is gone.
+   */
+  isUncertain(counterId: string): boolean {
+    const fileId = counterId;
     const state = this.#states.get(fileId);
     return (
+      this.privateMemory.moved.has(counterId) ||
       this.journals.isUnreplayed(fileId) ||
       (state !== undefined && (state.durabilityUnknown || state.damage !== undefined || state.journal !== undefined))
     );

@@ -134,7 +134,7 @@ export class Generations {
 
   /** Forgets the counter of a file that no dataset uses any more; what is begun later goes on above it. */
   async forget(fileId: string): Promise<void> {
-    const passed = this.passBy(fileId);
+    const passed = this.passBy(this.current(fileId));
     this.#entries.delete(fileId);
     try {
       await passed;
@@ -145,9 +145,9 @@ export class Generations {
     await this.abandon(fileId);
   }
 
-  /** What is begun later goes on above a counter, durably. */
-  async passBy(fileId: string): Promise<void> {
-    this.#raiseFloor(this.current(fileId));
+  /** What is begun later goes on above a generation, durably. */
+  async passBy(generation: number): Promise<void> {
+    this.#raiseFloor(generation);
     if (this.#floor.generation > this.#floor.ceiling) await this.#reserveIn(FLOOR, this.#floor, 0);
   }
 

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { memoryLimit } from '../cgroup.js';
 import { LIMITS } from '../limits.js';
-import type { SourceDescriptor } from '../descriptor.js';
+import type { PageTable, SourceDescriptor } from '../descriptor.js';
 import type { ByteSource } from '../layout/gather.js';
 import { gapsOfOthers, type Gaps } from './alter.js';
 import type { FileState } from './file-state.js';
@@ -49,6 +49,15 @@ interface OpenFileInit {
   readonly onClosed?: (file: OpenFile) => void;
 }
 
+/** A file that stays as it is while it is read. */
+export interface FrozenFile {
+  readonly file: OpenFile;
+  /** Must be called when the reader has ended. */
+  readonly release: () => void;
+}
+
+const nothing = (): void => {};
+
 /** What the container may use: it does not change while the process runs. */
 const cacheBytes = memoryLimit() ?? Infinity;
 
@@ -72,6 +81,8 @@ export class OpenFile {
   readonly #outgrowsCache: boolean;
   readonly #onClosed: OpenFileInit['onClosed'];
   readonly #watch: HeadWatch;
+  /** What stands over its bytes where a dataset of mode c looks at it (private-file.ts). */
+  readonly pages: PageTable | undefined = undefined;
   /** Another program has written the file, and its generation has not moved for it yet. */
   hasUnseenChange = false;
   #leases = 0;
@@ -187,6 +198,14 @@ export class OpenFile {
       this.#leases--;
       if (this.#retired) this.#closeWhenIdle();
     };
+  }
+
+  /**
+   * The file for a reader that takes more than this turn. Its bytes are kept by locks and snapshots; this keeps what a
+   * dataset of mode c has over them, until it is released, or `cut` because a write needs the memory.
+   */
+  frozen(_cut?: () => void): FrozenFile {
+    return { file: this, release: nothing };
   }
 
   /** Closes as soon as nobody holds a lease. */

@@ -6,15 +6,20 @@ import { lowerBound } from '../lower-bound.js';
 import { readFullySync } from './io.js';
 import { libc } from './libc.js';
 import { pagesAround } from './mapping.js';
+import { pagedSource } from './page-table.js';
 
 /** One span of scratch memory per thread, for files that are not mapped. */
 let scratch: Uint8Array | undefined;
 
 /** Makes a described file readable in this thread. */
 export function openSource(descriptor: SourceDescriptor): ByteSource {
-  const { fd, windows, patches = [] } = descriptor;
-  const source = windows.length > 0 && libc() ? mappedSource(descriptor) : positionalSource(fd);
-  return patches.length > 0 ? patchedSource(source, positionalSource(fd), patches) : source;
+  const { fd, windows, patches = [], pages } = descriptor;
+  const positional = positionalSource(fd);
+  const source = windows.length > 0 && libc() ? mappedSource(descriptor) : positional;
+  if (patches.length === 0) return pages ? pagedSource(source, positional, pages) : source;
+  const patched = patchedSource(source, positional, patches);
+  // Pages go over patches: what was overwritten in the file since is none of theirs.
+  return pages ? pagedSource(patched, patchedSource(positional, positional, patches), pages) : patched;
 }
 
 /** A source in which earlier bytes stand in the place of present ones. */

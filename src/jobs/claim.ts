@@ -42,14 +42,18 @@ export class Claim {
   constructor({ dataset, extent, file, release }: Leased) {
     file.state.checkUsable();
     this.dataset = dataset;
-    this.file = file;
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;
     this.#extent = extent;
     this.#changedMs = file.stamp.ctimeMs;
     this.#ownWrites = file.state.ownWritesStarted;
     this.#snapshot = file.state.preImages.open(file.identity, extent);
-    this.#release = release;
+    const frozen = file.frozen(() => this.#snapshot.cut());
+    this.file = frozen.file;
+    this.#release = () => {
+      frozen.release();
+      release();
+    };
   }
 
   /** True when more was overwritten than is saved: what is read from now on may be of a later generation. */

@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { FileState } from '../file/file-state.js';
+import { touchesPages } from '../file/page-table.js';
 import { unionOf, type Extent } from '../layout/runs.js';
 import { extentOf } from '../layout/view.js';
 import { lowerBound } from '../lower-bound.js';
@@ -54,14 +55,17 @@ export class PartialCache {
   of(claim: Claim, spec: SinkSpec, isFresh = false): KeptPartials | undefined {
     const entries = this.#entries;
     if (!entries || spec.kind !== 'reduce' || claim.dataset.record.external) return undefined;
-    const { state } = claim.file;
+    const { state, pages } = claim.file;
+    // What is private to a dataset is no state of its file.
+    const isPrivate = ({ start, end }: Extent): boolean => touchesPages(pages, start, end);
     const prefix = `${state.fileId}|${JSON.stringify(spec)}`;
     const changes = new Changes(state, claim.version);
     return {
       get: chunk => {
         if (isFresh) return undefined;
         const entry = entries.get(keyOf(prefix, chunk));
-        if (!entry || entry.state !== state || !changes.leave(entry.extent, entry.version)) return undefined;
+        if (!entry || isPrivate(entry.extent) || entry.state !== state || !changes.leave(entry.extent, entry.version))
+          return undefined;
         entry.version = Math.max(entry.version, claim.version);
         return { ...entry.partial, cellStart: chunk.cellStart };
       },
@@ -71,6 +75,7 @@ export class PartialCache {
         // Larger than the cache allows: dropped without a word to `dispose`.
         if (bytesOf(partial) > this.#bytesMax / 4) return;
         const extent = extentOf(chunk.view, chunk.dtype.itemsize);
+        if (isPrivate(extent)) return;
         this.#watch(state);
         entries.set(keyOf(prefix, chunk), { partial: ownCopy(partial), state, extent, version: claim.version });
       },

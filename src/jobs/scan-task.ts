@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import type { SourceDescriptor } from '../descriptor.js';
 import { invariant } from '../errors.js';
 import type { Arena, KeptFile } from '../file/arena.js';
+import { touchesPages } from '../file/page-table.js';
 import { openSource } from '../file/sources.js';
 import { gather } from '../layout/gather.js';
 import {
@@ -106,6 +107,7 @@ function tileSource(descriptor: SourceDescriptor | undefined, arena: Arena | und
       gather(source, view, itemsize, into);
     },
     kept(start, end) {
+      if (touchesPages(descriptor?.pages, start, end)) return undefined;
       const file = arena && lookedAt();
       return file && end <= file.bytes ? arena.find(file, start, end, scanId) : undefined;
     },

@@ -70,6 +70,11 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
     'Memory that requests hold: bodies, whole answers, cells.',
     () => context.budget.usedBytes,
   );
+  gauge(
+    'hyperslab_private_bytes',
+    'Of it, what datasets of mode c hold of what was written to them.',
+    () => context.files.privateMemory.heldBytes,
+  );
   gauge('hyperslab_memory_waiters', 'Requests that wait for memory.', () => context.budget.waiting);
   const { counts } = context.files.journals;
   total('hyperslab_journal_records_total', 'Commits that went through a journal.', () => counts.records);

@@ -2,7 +2,7 @@
  * Which manifests are served at the start. Those that contradict each other were copied or changed by hand: two may not
  * write one file, and one file has one lock and one generation, whatever the manifests say.
  */
-import { isWritable, type DatasetRecord } from '../dataset/record.js';
+import { isCopyOnWrite, isWritable, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { isShortage } from '../file/descriptors.js';
 import { systemErrorCode } from '../errors.js';
@@ -18,7 +18,8 @@ export async function admit(
   const { name, fileId } = record;
   if (!roots.has(record.path))
     return { reason: 'its file is outside the folders that are served now (HYPERSLAB_ROOTS)' };
-  if (generations.isDamaged(fileId)) return { reason: 'the counter of its generations is damaged' };
+  if (generations.isDamaged(fileId) || (isCopyOnWrite(record) && generations.isDamaged(record.id)))
+    return { reason: 'the counter of its generations is damaged' };
   const writer = isWritable(record) ? claims.writer(name, identity, record.path) : undefined;
   if (writer) return { reason: `its file is registered for writing as ${writer.name} already` };
   const twin = claims.first(identity, record.path);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fail } from '../errors.js';
 import type { Dataset, Learn } from '../dataset/dataset.js';
 import { standingOf, type Standing } from '../dataset/precondition.js';
-import type { DatasetRecord } from '../dataset/record.js';
+import { isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
@@ -103,6 +103,11 @@ export class Catalog {
   /** Closes a file that no dataset stands on any more. */
   async letGoOf(fileId: string): Promise<void> {
     if (!this.claims.isUsed(fileId)) await translated(() => this.files.forget(fileId));
+  }
+
+  /** Drops the counter of what was written in memory, whose dataset is gone. */
+  async dropCounter(record: DatasetRecord): Promise<void> {
+    if (isCopyOnWrite(record)) await translated(() => this.files.generations.abandon(record.id));
   }
 
   /** Whether the service made the file, where it keeps its own. */

@@ -60,6 +60,8 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     );
     const { dev, ino } = file.identity;
     catalog.claims.refresh(record.path, `${dev}:${ino}`);
+    // They were pages of the array that is gone.
+    dataset.pages?.clear();
     catalog.index.insert(record);
     return true;
   });

@@ -83,7 +83,7 @@ export class DatasetIndex {
   insert(record: DatasetRecord): Dataset {
     const previous = this.#datasets.get(record.name);
     const isSame = previous?.record.id === record.id;
-    if (previous && !isSame) previous.registration.isForgotten = true;
+    if (previous && !isSame) end(previous);
     const dataset = new Dataset(
       record,
       this.#files,
@@ -98,7 +98,7 @@ export class DatasetIndex {
   }
 
   delete(dataset: Dataset): void {
-    dataset.registration.isForgotten = true;
+    end(dataset);
     this.#datasets.delete(dataset.record.name);
     this.#names.delete(dataset.record.name);
   }
@@ -127,6 +127,12 @@ export class DatasetIndex {
     const dataset = this.#datasets.get(name);
     return { name, dataset, reason: dataset ? dataset.damage : this.reasonOf(name) };
   }
+}
+
+/** The registration does not stand any more: who still waits must not go on, and what is in memory is given back. */
+function end({ registration }: Dataset): void {
+  registration.isForgotten = true;
+  registration.pages?.clear();
 }
 
 function stateOf({ dataset }: Listed): string {

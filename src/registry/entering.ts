@@ -76,7 +76,7 @@ async function register(catalog: Catalog, request: CreateRequest): Promise<Datas
   const realPath = await catalog.files.roots.find(request.path!);
   const found = await inspectFile(catalog.files.roots, realPath, request);
   checkDims(request.dims ?? null, found.shape.length);
-  if (mode !== 'r') await checkCanWrite(catalog.files.roots, realPath, catalog.remoteWrites, found);
+  if (isWritable({ mode })) await checkCanWrite(catalog.files.roots, realPath, catalog.remoteWrites, found);
   await catalog.claims.refreshOthers(found.identity, realPath);
   catalog.claims.checkSettled(realPath);
   catalog.claims.refresh(realPath, found.identity);
@@ -125,5 +125,6 @@ async function removeReplaced(catalog: Catalog, previous: DatasetRecord): Promis
   const isReachable =
     catalog.claims.first(undefined, previous.path) !== undefined || catalog.claims.isUsed(previous.fileId);
   if (!isReachable && catalog.isOwned(previous)) await inOwnFolder(() => removeFile(previous.path));
+  await catalog.dropCounter(previous);
   await catalog.letGoOf(previous.fileId);
 }

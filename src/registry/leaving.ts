@@ -35,12 +35,13 @@ export async function forgetDataset(
       else catalog.files.stateOf(record.fileId).checkDurable();
       precondition(standingOf(dataset));
       // The file goes on under another name; this one must not count from below when it comes again.
-      if (catalog.claims.sharer(name, record.fileId)) {
-        await translated(() => catalog.files.generations.passBy(record.fileId));
+      if (dataset.pages || catalog.claims.sharer(name, record.fileId)) {
+        await translated(() => catalog.files.generations.passBy(dataset.generation));
       }
       await translated(() => catalog.manifests.remove(name));
       catalog.index.delete(dataset);
       catalog.claims.dropAll(name);
+      await catalog.dropCounter(record);
       if (deleteData) await inOwnFolder(() => removeFile(record.path));
       await catalog.letGoOf(record.fileId);
     });

@@ -4,7 +4,7 @@
  */
 import { HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { DatasetRecord } from '../dataset/record.js';
+import { isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { Turnstile } from '../file/turnstile.js';
 import { admit } from './admit.js';
@@ -33,10 +33,15 @@ export async function loadManifests(
     else admitted.push({ record: decided, claim: claims.add(claimOf(decided, identity)) });
   }
   files.generations.settle(
-    admitted.map(({ record }) => record),
+    admitted.flatMap(({ record }) => countersOf(record)),
     quarantined.length > 0,
   );
   return { admitted, quarantined };
+}
+
+/** The counter of its file; of mode c also that of what is written in memory. */
+function countersOf(record: DatasetRecord): { readonly fileId: string; readonly firstGeneration: number }[] {
+  return isCopyOnWrite(record) ? [record, { fileId: record.id, firstGeneration: 1 }] : [record];
 }
 
 /** Each holds a record; most of the time goes into waiting for the disk. */

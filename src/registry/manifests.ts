@@ -34,7 +34,7 @@ const Manifest = Type.Object({
   shape: Type.Array(Type.Integer({ minimum: 0 })),
   order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
   offset: Type.Integer({ minimum: 0 }),
-  mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+')]),
+  mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+'), Type.Literal('c')]),
   format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
   /** Later than version 1's first manifests, which do not have it; so is `made`. */
   content: Type.Optional(Type.String()),

@@ -1,6 +1,7 @@
 /** The records of datasets: how each way to one fills them in. */
 import { randomBytes } from 'node:crypto';
-import { isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
+import { isCopyOnWrite, isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
+import { fail } from '../errors.js';
 import type { NpyHeader } from '../formats/index.js';
 import type { NewArray } from './array-files.js';
 import type { FoundArray } from './inspect.js';
@@ -81,7 +82,7 @@ export function registeredRecord(
   };
 }
 
-/** @throws too_large, bad_shape */
+/** @throws too_large, bad_shape, mode_fixed */
 export function patchedRecord(record: DatasetRecord, patch: RecordPatch): DatasetRecord {
   const changed: DatasetRecord = {
     ...record,
@@ -90,6 +91,7 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
     ...(patch.mode !== undefined && { mode: patch.mode }),
     ...(patch.external !== undefined && { external: patch.external }),
   };
+  if (isCopyOnWrite(record) !== isCopyOnWrite(changed)) failMode(record, changed.mode);
   checkAttrs(changed.attrs);
   checkDims(changed.dims, changed.shape.length);
   return changed;
@@ -99,6 +101,15 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
 export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, dataOffset }: NpyHeader): DatasetRecord {
   const dims = record.dims?.length === shape.length ? record.dims : null;
   return { ...record, dtype: dtype.typestr, shape, order, offset: dataOffset, dims };
+}
+
+/** What was written in memory is no state of a file, and what a file holds is none of what was written in memory. */
+function failMode({ name, mode }: DatasetRecord, asked: Mode): never {
+  return fail(
+    'mode_fixed',
+    `The dataset ${name} has mode ${mode}, and mode c is neither taken on nor given up. Register its file once more, under another name, with mode ${asked}.`,
+    { dataset: name, mode, asked },
+  );
 }
 
 export function becomesWritable(before: DatasetRecord, after: DatasetRecord): boolean {

@@ -65,6 +65,9 @@ function checkMeant(request: CreateRequest): void {
 }
 
 function checkNewArray(request: CreateRequest): void {
+  if (request.mode === 'c') {
+    fail('bad_request', 'Mode c lies over a file that is there: give its path. Nothing is written to the file.');
+  }
   if (request.dtype === undefined || request.shape === undefined) {
     fail('bad_request', 'A new array needs dtype and shape, for example {"dtype": "<f4", "shape": [1000, 10]}.');
   }

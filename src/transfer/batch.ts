@@ -64,7 +64,7 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
         writes,
         elements,
         bytes,
-        durability: 'commit',
+        durability: dataset.pages ? 'none' : 'commit',
       };
     },
     signal,
@@ -138,7 +138,7 @@ async function eachWrite(
       const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), target.view.shape);
       elements += sizeOf(selection.shape);
       bytes += sizeOf(selection.shape) * target.dtype.itemsize;
-      if (bytes > commitBytesMax) failCommitSize(bytes, commitBytesMax);
+      if (bytes > commitBytesMax) failCommitSize(bytes, commitBytesMax, dataset.pages !== undefined);
       // oxlint-disable-next-line no-await-in-loop
       changes.push(...changesOf(target, selection, await read(text, target, selection, index)));
     } catch (error) {

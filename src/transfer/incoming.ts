@@ -72,7 +72,15 @@ export function checkInside({ outside }: Selection): void {
   );
 }
 
-export function failCommitSize(asked: number, limit: number): never {
+/** @param isPrivate the write would stay in memory, which it is copied to whole */
+export function failCommitSize(asked: number, limit: number, isPrivate = false): never {
+  if (isPrivate) {
+    fail(
+      'too_large',
+      `The write has ${asked} bytes of data; one to a dataset of mode c takes at most ${limit}. Write smaller slices.`,
+      { limit, asked },
+    );
+  }
   return fail(
     'too_large',
     `The write has ${asked} bytes of data; durability=commit takes at most ${limit}. Write smaller slices, or use durability=none and flush.`,

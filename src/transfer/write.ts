@@ -63,16 +63,21 @@ export interface WriteAnswer {
   readonly durability: Durability;
 }
 
-export async function writeBody(request: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
-  const { dataset, target, selection, durability, precondition } = request;
+export async function writeBody(asked: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
+  const { dataset, target, selection, precondition } = asked;
   checkWritable(dataset);
+  const isPrivate = dataset.pages !== undefined;
+  // What stays in memory is held whole, and is never on disk.
+  const request: WriteRequest = isPrivate ? { ...asked, durability: 'commit' } : asked;
   const elements = sizeOf(selection.shape);
   const bytes = elements * target.dtype.itemsize;
-  if (durability === 'commit' && bytes > context.commitBytesMax) failCommitSize(bytes, context.commitBytesMax);
+  if (request.durability === 'commit' && bytes > context.commitBytesMax)
+    failCommitSize(bytes, context.commitBytesMax, isPrivate);
   await dataset.open();
   // Once before the body is read, to spare it; again under the lock, where it counts.
   precondition(dataset.generation);
   const generation = await (request.format === 'json' ? writeJson(request, context) : writeBinary(request, context));
+  const durability = isPrivate ? 'none' : asked.durability;
   return { dataset: dataset.record.name, generation, elements, bytes, durability };
 }
 
@@ -92,7 +97,7 @@ async function writeJson(request: WriteRequest, context: WriteContext): Promise<
 }
 
 async function writeBinary(request: WriteRequest, context: WriteContext): Promise<number> {
-  const { body, bodyBytes, target, selection, format } = request;
+  const { body, bodyBytes, dataset, target, selection, format } = request;
   let incoming: Incoming;
   let headerBytes = 0;
   if (format === 'npy') {
@@ -108,7 +113,7 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
   if (bodyBytes !== undefined && bodyBytes !== headerBytes + nbytes) failSize(bodyBytes, headerBytes + nbytes);
   const held = nbytes + sizeOf(incoming.shape) * target.dtype.itemsize;
   if (nbytes > context.commitBytesMax) {
-    if (request.durability === 'commit') failCommitSize(nbytes, context.commitBytesMax);
+    if (request.durability === 'commit') failCommitSize(nbytes, context.commitBytesMax, dataset.pages !== undefined);
     return stream(request, context, incoming);
   }
   return context.budget.with(

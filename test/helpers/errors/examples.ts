@@ -24,6 +24,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', shap: [2] }),
     create({ name: 'x', shape: [2] }),
     create({ name: 'x', path: 'plain.bin', fill: 0 }),
+    create({ name: 'x', mode: 'c' }),
     get(`${STATISTICS}?axis=0`),
     get(`${STATISTICS}?ops=mean&nan=omitt`),
     get(`${STATISTICS}?ops=mean&where={"column":0,"gtt":1}`),
@@ -99,6 +100,10 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     remove(`${WIND}?data=delete`),
     create({ name: 'x', path: 'arrays/wind.npy', mode: 'w+', overwrite: true, dtype: 'f4', shape: [2] }),
   ],
+  copy_on_write: [{ method: 'POST', path: '/v1/datasets/trial/flush' }],
+  not_copy_on_write: [{ method: 'POST', path: `${WIND}/discard` }],
+  mode_fixed: [patch('/v1/datasets/trial', { mode: 'r+' }), patch('/v1/datasets/view', { mode: 'c' })],
+  private_memory_full: [put('/v1/datasets/sketch/data?slice=0:5000', '1')],
   file_changed: [
     get('/v1/datasets/cut/data'),
     get('/v1/datasets/gone/data'),
@@ -181,6 +186,8 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
   too_large: [
     get('/v1/datasets/wide/data'),
     put('/v1/datasets/wide/data', '1'),
+    put('/v1/datasets/sketch/data', '1'),
+    put('/v1/datasets/sketch/data?slice=0:12288', '1'),
     put(DATA, `[${'1,'.repeat(2 ** 21)}1]`),
     create({ name: 'x', dtype: 'f8', shape: [2 ** 50, 8] }),
     create({ name: 'x', dtype: 'f4', shape: [2], attrs: { note: 'x'.repeat(2 ** 16) } }),

@@ -34,9 +34,14 @@ export const SCENES: Readonly<Record<SceneName, (t: Test) => Promise<Scene>>> = 
     const dataDir = temporaryFolder();
     fs.mkdirSync(path.join(dataDir, 'catalog'));
     fs.writeFileSync(path.join(dataDir, 'catalog', 'damaged.json'), '{"version": 1, "name": "damaged"');
-    const env = { HYPERSLAB_ROOTS: folder, HYPERSLAB_COMMIT_BYTES_MAX: String(1 << 20) };
+    const env = {
+      HYPERSLAB_ROOTS: folder,
+      HYPERSLAB_COMMIT_BYTES_MAX: String(1 << 20),
+      HYPERSLAB_PRIVATE_BYTES: '8192',
+    };
     const service = await start(t, env, dataDir);
     for (const each of DATASETS) await create(service, each);
+    await service.fetch('/v1/datasets/trial/data', json('PUT', 1));
     await service.fetch('/v1/datasets/kept', { method: 'DELETE' });
     for (const { name } of DATASETS) await (await service.fetch(`/v1/datasets/${name}/rows/0`)).text();
     changeFiles(folder);
@@ -123,6 +128,8 @@ const DATASETS = [
   { name: 'wide', dtype: 'uint8', shape: [4 << 20], sparse: true },
   { name: 'kept', dtype: 'float64', shape: [2] },
   { name: 'station', path: 'station.bin', dtype: 'float64', mode: 'r+' },
+  { name: 'trial', path: 'station.bin', dtype: 'float64', mode: 'c' },
+  { name: 'sketch', path: 'arrays/wide.npy', mode: 'c' },
   { name: 'cut', path: 'cut.bin', dtype: 'float64' },
   { name: 'gone', path: 'gone.bin', dtype: 'float64' },
   { name: 'another', path: 'another.bin', dtype: 'float64' },

@@ -1,0 +1,226 @@
+/**
+ * What a dataset of mode c has written: whole pages of its file, copied at the first write to them, as numpy.memmap's
+ * mode c does it. A write makes new pages and then, in one step, another table of them; readers that hold an earlier table
+ * see it to their end. What is replaced is used again when nobody holds it any more.
+ * Memory: the pages of the table and those of a write under way; both within the bound of PrivateMemory.
+ */
+import type { PageTable } from '../descriptor.js';
+import type { Release } from '../budget.js';
+import { PAGE_BYTES } from '../layout/boxes.js';
+import { LIMITS } from '../limits.js';
+import { slotBytes } from './page-table.js';
+import type { PrivateMemory } from './private-memory.js';
+import { failChanged } from './refusals.js';
+import { Turnstile } from './turnstile.js';
+
+/** A reader of one table. */
+interface Holder {
+  readonly version: number;
+  /** Gives the reader up; without it the reader ends soon by itself. */
+  readonly cut: (() => void) | undefined;
+}
+
+export interface HeldTable {
+  readonly table: PageTable | undefined;
+  /** Must be called when the reader has ended. */
+  readonly release: () => void;
+}
+
+/** New pages of a write, until it ends. */
+export interface Draft {
+  /** Ascending. */
+  readonly numbers: readonly number[];
+  /** The memory of a page, which is not cleared; undefined where the page is none of the write's. */
+  page(number: number): Uint8Array | undefined;
+  /** Makes them what readers see from now on. */
+  commit(): void;
+  /** Gives them back. */
+  abort(): void;
+}
+
+export class PrivatePages {
+  /** Whoever writes or discards takes a turn here. */
+  readonly writers = new Turnstile();
+  readonly memory: PrivateMemory;
+  #store: PageStore;
+
+  constructor(memory: PrivateMemory) {
+    this.memory = memory;
+    this.#store = new PageStore(memory);
+  }
+
+  /** What is private now. */
+  get table(): PageTable | undefined {
+    return this.#store.table;
+  }
+
+  /** Keeps the present table as it is until it is released, or given up by `cut` because a write needs its memory. */
+  hold(cut?: () => void): HeldTable {
+    return this.#store.hold(cut);
+  }
+
+  /** Finds room for new versions of pages (ascending), before anything is changed. @throws too_large, private_memory_full, busy */
+  begin(numbers: readonly number[], signal?: AbortSignal): Promise<Draft> {
+    return this.#store.begin(numbers, signal);
+  }
+
+  /** Drops all pages; their memory is given back when the last reader of them has ended. */
+  clear(): void {
+    this.#store.end();
+    this.#store = new PageStore(this.memory);
+  }
+}
+
+/** Pages from the first write to the next discard. */
+class PageStore {
+  readonly #memory: PrivateMemory;
+  readonly #arenas: Uint8Array[] = [];
+  table: PageTable | undefined;
+  /** Counts tables. */
+  #version = 0;
+  readonly #holders = new Set<Holder>();
+  /** Slots that no table has. */
+  readonly #free: number[] = [];
+  #slotCount = 0;
+  /** Slots that tables up to a version have; those in order. */
+  #replaced: { readonly version: number; readonly slots: readonly number[] }[] = [];
+  readonly #releases: Release[] = [];
+  #isOver = false;
+
+  constructor(memory: PrivateMemory) {
+    this.#memory = memory;
+  }
+
+  hold(cut: (() => void) | undefined): HeldTable {
+    const holder: Holder = { version: this.#version, cut };
+    this.#holders.add(holder);
+    return { table: this.table, release: () => this.#letGo(holder) };
+  }
+
+  async begin(numbers: readonly number[], signal: AbortSignal | undefined): Promise<Draft> {
+    const lacking = this.#lackingFor(numbers.length);
+    if (lacking > 0) {
+      const release = await this.#memory.take(lacking * PAGE_BYTES, signal);
+      this.#releases.push(release);
+      if (this.#isOver) this.#giveBackWhenUnread();
+      this.#checkGoingOn();
+      this.#grow(lacking);
+    }
+    const slots = this.#free.splice(this.#free.length - numbers.length).sort((a, b) => a - b);
+    const places = new Map(numbers.map((number, i) => [number, slots[i]!]));
+    return {
+      numbers,
+      page: number => {
+        const slot = places.get(number);
+        return slot === undefined ? undefined : slotBytes(this.#arenas, slot);
+      },
+      commit: () => {
+        this.#checkGoingOn();
+        const { table, replaced } = merged(this.table, numbers, slots, this.#arenas);
+        this.table = table;
+        this.#replaced.push({ version: this.#version++, slots: replaced });
+      },
+      abort: () => void this.#free.push(...slots),
+    };
+  }
+
+  end(): void {
+    this.table = undefined;
+    this.#isOver = true;
+    this.#giveBackWhenUnread();
+  }
+
+  /** Slots that have to be made so that so many are free; readers are given up for them where memory is short. */
+  #lackingFor(count: number): number {
+    for (;;) {
+      this.#reclaim();
+      const lacking = Math.max(0, count - this.#free.length);
+      if (lacking === 0 || this.#memory.hasRoomFor(lacking * PAGE_BYTES) || !this.#cutOldest()) return lacking;
+    }
+  }
+
+  /** Takes back what no reader can see any more. */
+  #reclaim(): void {
+    let oldest = this.#version;
+    for (const { version } of this.#holders) oldest = Math.min(oldest, version);
+    const isSeen = (version: number): boolean => version >= oldest;
+    for (const { version, slots } of this.#replaced)
+      if (!isSeen(version)) for (const slot of slots) this.#free.push(slot);
+    this.#replaced = this.#replaced.filter(({ version }) => isSeen(version));
+  }
+
+  /** False where nobody holds what was replaced, or can be given up. */
+  #cutOldest(): boolean {
+    if (this.#replaced.length === 0) return false;
+    const oldest = [...this.#holders].filter(({ cut }) => cut).sort((a, b) => a.version - b.version)[0];
+    if (!oldest || oldest.version === this.#version) return false;
+    this.#holders.delete(oldest);
+    oldest.cut!();
+    return true;
+  }
+
+  #grow(count: number): void {
+    const end = this.#slotCount + count;
+    while (this.#arenas.length * LIMITS.arenaPages < end) {
+      this.#arenas.push(new Uint8Array(new SharedArrayBuffer(LIMITS.arenaPages * PAGE_BYTES)));
+    }
+    for (; this.#slotCount < end; this.#slotCount++) this.#free.push(this.#slotCount);
+  }
+
+  #letGo(holder: Holder): void {
+    this.#holders.delete(holder);
+    if (this.#isOver) this.#giveBackWhenUnread();
+  }
+
+  #giveBackWhenUnread(): void {
+    if (this.#holders.size > 0) return;
+    for (const release of this.#releases.splice(0)) release();
+  }
+
+  /** @throws file_changed */
+  #checkGoingOn(): void {
+    if (this.#isOver) failChanged('replaced', 'The dataset was changed while the write waited. Repeat the request.');
+  }
+}
+
+/** A table with new pages, and the slots of those that they replace. */
+function merged(
+  before: PageTable | undefined,
+  numbers: readonly number[],
+  slots: readonly number[],
+  arenas: readonly Uint8Array[],
+): { table: PageTable; replaced: number[] } {
+  const replaced: number[] = [];
+  const old = before ?? { numbers: new Float64Array(0), slots: new Int32Array(0) };
+  const count = old.numbers.length + numbers.length;
+  const into = { numbers: new Float64Array(count), slots: new Int32Array(count) };
+  let length = 0;
+  let at = 0;
+  const takeOld = (): void => {
+    into.numbers[length] = old.numbers[at]!;
+    into.slots[length++] = old.slots[at++]!;
+  };
+  for (const [i, number] of numbers.entries()) {
+    while (at < old.numbers.length && old.numbers[at]! < number) takeOld();
+    if (old.numbers[at] === number) replaced.push(old.slots[at++]!);
+    into.numbers[length] = number;
+    into.slots[length++] = slots[i]!;
+  }
+  while (at < old.numbers.length) takeOld();
+  const table = {
+    numbers: shared(Float64Array, into.numbers.subarray(0, length)),
+    slots: shared(Int32Array, into.slots.subarray(0, length)),
+    arenas: [...arenas],
+  };
+  return { table, replaced };
+}
+
+/** In memory that crosses threads without a copy. */
+function shared<T extends Float64Array | Int32Array>(
+  Kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
+  values: T,
+): T {
+  const copy = new Kind(new SharedArrayBuffer(values.length * Kind.BYTES_PER_ELEMENT));
+  copy.set(values);
+  return copy;
+}
