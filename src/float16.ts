@@ -41,3 +41,8 @@ export function toFloat16Bits(value: number): number {
   // A carry out of the fraction moves into the exponent by itself: the encoding is monotonic.
   return sign | (exponent < -14 || magnitude < 2 ** -14 ? rounded : ((exponent + 15) << 10) + (rounded - 1024));
 }
+
+/** The value of binary16 bits; exact. */
+export function fromFloat16Bits(bits: number): number {
+  return widened()[bits]!;
+}

@@ -7,7 +7,16 @@ export {
   stringifyExactJson,
   stringifyExactTurns,
 } from './json-exact.js';
-export { encodeJsonData, encodeJsonDataNow, jsonCost, type JsonDataOptions } from './json-encode.js';
+export {
+  encodeJsonData,
+  encodeJsonDataNow,
+  isShortJson,
+  jsonCost,
+  jsonHeldBytes,
+  jsonOfItem,
+  type JsonDataOptions,
+} from './json-encode.js';
+export { jsonItemSize } from './json-size.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
 export { parseInTurns } from './json-turns.js';

@@ -1,12 +1,16 @@
 /**
- * Runs of elements as JSON text, a loop per family of dtypes so that each stays monomorphic. Every element is followed
- * by a comma. Hazard: nothing checks for room; see ELEMENT_BYTES_MAX.
+ * Runs of elements as JSON text, a loop per family of numbers so that each stays monomorphic; all other dtypes item by
+ * item. Every element is followed by a comma. Hazard: nothing checks for room; see `bytesMax`.
  */
 import type { Block } from '../block.js';
-import { failUnsupported, isNumber, numberDType, type NumberDType } from '../dtype/index.js';
+import { isNumber, numberDType, type DType, type NumberDType } from '../dtype/index.js';
 import { toNative, type NativeArray } from '../native.js';
+import { LIMITS } from '../limits.js';
 import { NUMBER_BYTES_MAX, writeInteger, writeText } from './json-digits.js';
 import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
+import { itemOf } from './json-items.js';
+import { isShort, type LongItem, type ShortItem } from './json-pieces.js';
+import { jsonItemSize } from './json-size.js';
 
 /** Writes the elements from `start` to `stop`; returns the position after the last comma. */
 export type WriteRun = (start: number, stop: number, target: Uint8Array, at: number) => number;
@@ -18,15 +22,58 @@ export interface JsonDataOptions {
   readonly int64: 'number' | 'string';
 }
 
-/** Room that a writer needs for each element: the longest number in quotes, and its comma. */
+/** Room that a number needs: the longest one in quotes, and its comma. */
 export const ELEMENT_BYTES_MAX = NUMBER_BYTES_MAX + 1;
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
 
-export function elementWriter(block: Block, options: JsonDataOptions): WriteRun {
-  const { dtype, bytes } = block;
-  if (!isNumber(dtype)) failUnsupported(dtype.typestr, { why: 'it has no JSON. Ask for format=raw or npy' });
+/** How the elements of a block are written. */
+export type ElementWriter = ElementRuns | { readonly long: LongItem };
+
+export interface ElementRuns {
+  readonly write: WriteRun;
+  /** Room that each element needs, its comma included. */
+  readonly bytesMax: number;
+  /** Elements that are written in one turn. */
+  readonly perTurn: number;
+}
+
+/** @throws unsupported_dtype */
+export function elementWriter({ dtype, bytes }: Block, options: JsonDataOptions): ElementWriter {
+  if (isNumber(dtype)) return runsOf(numberRuns(dtype, bytes, options));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const item = itemOf(dtype, { bytes, view, isQuoted: options.int64 === 'string' });
+  if (!isShort(item)) return { long: item };
+  return { write: itemRuns(item, dtype.itemsize), bytesMax: item.textMax + 1, perTurn: itemsPerTurn(dtype) };
+}
+
+/** As many as take a few milliseconds: their values are written one by one, and zeros at the end of texts are looked at. */
+export function itemsPerTurn(dtype: DType): number {
+  if (isNumber(dtype)) return LIMITS.jsonElementsPerTurn;
+  const { values } = jsonItemSize(dtype);
+  return Math.max(1, Math.floor(Math.min(ITEM_VALUES_PER_TURN / values, ITEM_BYTES_PER_TURN / dtype.itemsize)));
+}
+
+/** Dates are several times as long as numbers under way. */
+const ITEM_VALUES_PER_TURN = LIMITS.jsonElementsPerTurn / 4;
+const ITEM_BYTES_PER_TURN = 512 * 1024;
+
+function runsOf(write: WriteRun): ElementRuns {
+  return { write, bytesMax: ELEMENT_BYTES_MAX, perTurn: LIMITS.jsonElementsPerTurn };
+}
+
+function itemRuns({ write }: ShortItem, itemsize: number): WriteRun {
+  return (start, stop, target, at) => {
+    for (let i = start; i < stop; i++) {
+      at = write(i * itemsize, target, at);
+      target[at++] = COMMA;
+    }
+    return at;
+  };
+}
+
+function numberRuns(dtype: NumberDType, bytes: Uint8Array, options: JsonDataOptions): WriteRun {
   const values = toNative(dtype, bytes);
   if (dtype.name === 'bool') return boolRuns(bytes);
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
@@ -40,10 +87,10 @@ export function elementWriter(block: Block, options: JsonDataOptions): WriteRun 
 }
 
 /** The empty list in place of each element: what remains of a shape below an axis of length zero. */
-export const emptyListRuns: WriteRun = (start, stop, target, at) => {
+export const emptyLists: ElementRuns = runsOf((start, stop, target, at) => {
   for (let i = start; i < stop; i++) at = writeText('[],', target, at);
   return at;
-};
+});
 
 /** The dtype that shows the bits of another, in the same byte order. */
 function asUnsigned(dtype: NumberDType): NumberDType {

@@ -4,9 +4,19 @@
  * of many ones, or of zeros); `jsonCost` counts them before anything is written.
  */
 import type { Block } from '../block.js';
+import { isNumber, type DType } from '../dtype/index.js';
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { ELEMENT_BYTES_MAX, elementWriter, emptyListRuns, type JsonDataOptions } from './json-elements.js';
+import {
+  ELEMENT_BYTES_MAX,
+  elementWriter,
+  emptyLists,
+  itemsPerTurn,
+  type ElementRuns,
+  type JsonDataOptions,
+} from './json-elements.js';
+import type { LongItem, TextPieces } from './json-pieces.js';
+import { jsonItemSize } from './json-size.js';
 
 export type { JsonDataOptions } from './json-elements.js';
 
@@ -16,7 +26,7 @@ const CLOSE = 0x5d;
 
 /** Room for the brackets before the first row, or between two rows, of any rank. */
 const BRACKETS_MAX = 2 * LIMITS.rankMax + 1;
-/** Most turns use under half of it: about 20 bytes an element. */
+/** Most turns use under half of it: about 20 bytes an element. Elements that may be longer than a share of it come in pieces. */
 const SCRATCH_BYTES = (LIMITS.jsonElementsPerTurn + 1) * ELEMENT_BYTES_MAX + 2 * BRACKETS_MAX;
 
 let scratch: Uint8Array | undefined;
@@ -45,25 +55,34 @@ export function jsonCost(shape: readonly number[]): JsonCost {
 }
 
 /**
- * Yields the text in turns of at most LIMITS.jsonElementsPerTurn elements. Rank 0 is a bare value; an axis of length
- * zero ends in empty lists, as `tolist()` of numpy: shape [2, 0, 3] is [[],[]].
+ * Yields the text in turns of at most LIMITS.jsonElementsPerTurn elements, fewer where these are long. Rank 0 is a bare
+ * value; an axis of length zero ends in empty lists, as `tolist()` of numpy: shape [2, 0, 3] is [[],[]].
+ * @throws unsupported_dtype
  */
 export function* encodeJsonData(block: Block, options: JsonDataOptions): Generator<Uint8Array, void> {
   const empty = block.shape.indexOf(0);
   const shape = empty < 0 ? block.shape : block.shape.slice(0, empty);
-  const writeRun = empty < 0 ? elementWriter(block, options) : emptyListRuns;
+  const writer = empty < 0 ? elementWriter(block, options) : emptyLists;
+  if ('long' in writer) yield* longElements(shape, writer.long, block.dtype.itemsize);
+  else yield* elementTurns(shape, writer);
+}
+
+function* elementTurns(
+  shape: readonly number[],
+  { write, bytesMax, perTurn }: ElementRuns,
+): Generator<Uint8Array, void> {
   const spans = spansOf(shape);
   const size = sizeOf(shape);
   let element = 0;
   do {
     const target = (scratch ??= new Uint8Array(SCRATCH_BYTES));
     let at = element === 0 ? fill(OPEN, shape.length, target, 0) : 0;
-    const end = Math.min(element + LIMITS.jsonElementsPerTurn, size);
+    const end = Math.min(element + perTurn, size);
     while (element < end) {
-      const room = Math.floor((SCRATCH_BYTES - BRACKETS_MAX - at) / ELEMENT_BYTES_MAX);
+      const room = Math.floor((SCRATCH_BYTES - BRACKETS_MAX - at) / bytesMax);
       if (room < 1) break;
       const stop = Math.min(end, rowEnd(element, spans), element + room);
-      at = writeRun(element, stop, target, at);
+      at = write(element, stop, target, at);
       element = stop;
       at = writeBrackets(element, size, spans, target, at);
     }
@@ -71,10 +90,64 @@ export function* encodeJsonData(block: Block, options: JsonDataOptions): Generat
   } while (element < size);
 }
 
+/** Elements of which one alone may be more than a turn. */
+function* longElements(shape: readonly number[], item: LongItem, itemsize: number): Generator<Uint8Array, void> {
+  const spans = spansOf(shape);
+  const size = sizeOf(shape);
+  const out = piecesInto((scratch ??= new Uint8Array(SCRATCH_BYTES)));
+  out.at = fill(OPEN, shape.length, out.target, 0);
+  for (let element = 0; element < size; element++) {
+    yield* item.pieces(element * itemsize, out);
+    if (!out.hasRoom(BRACKETS_MAX)) yield out.take();
+    out.target[out.at++] = COMMA;
+    out.at = writeBrackets(element + 1, size, spans, out.target, out.at);
+    yield out.take();
+  }
+}
+
+function piecesInto(target: Uint8Array): TextPieces {
+  return {
+    target,
+    at: 0,
+    hasRoom(bytes) {
+      return this.at + bytes <= target.length;
+    },
+    take() {
+      const text = target.slice(0, this.at);
+      this.at = 0;
+      return text;
+    },
+  };
+}
+
+/** Whether the text of a block is written in one turn or two: then it may be written at once. */
+export function isShortJson({ dtype, shape }: Block): boolean {
+  const size = sizeOf(shape);
+  return size <= itemsPerTurn(dtype) && size * jsonItemSize(dtype).textMax <= 2 * SCRATCH_BYTES;
+}
+
 /** The whole text at once: for blocks of a turn or two. */
 export function encodeJsonDataNow(block: Block, options: JsonDataOptions): Uint8Array {
   const turns = [...encodeJsonData(block, options)];
   return turns.length === 1 ? turns[0]! : Buffer.concat(turns);
+}
+
+/** One item of a dtype, which begins at a byte, as JSON text: for what is no array, such as the key of a group. */
+export function jsonOfItem(dtype: DType, bytes: Uint8Array, offset = 0): string {
+  const item = bytes.subarray(offset, offset + dtype.itemsize);
+  return Buffer.from(encodeJsonDataNow({ dtype, shape: [], bytes: item }, { int64: 'number' })).toString();
+}
+
+/**
+ * Bytes that an answer holds in memory at most: the elements, the text of each, and that once more as a whole. Saturated, as
+ * jsonCost. @throws unsupported_dtype
+ */
+export function jsonHeldBytes(shape: readonly number[], dtype: DType): number {
+  const { values, lists } = jsonCost(shape);
+  const elements = saturate(sizeOf(shape) * dtype.itemsize);
+  const { textMax } = jsonItemSize(dtype);
+  if (elements === 0 || isNumber(dtype)) return saturate(elements + (values + lists) * LIMITS.jsonValueBytes);
+  return saturate(elements + 2 * (values * (textMax + 1) + 3 * lists));
 }
 
 function saturate(count: number): number {

@@ -3,10 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
-import { descriptionOf } from '../dtype/index.js';
+import { descriptionOf, isStructure, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
-import { encodeJsonData, encodeJsonDataNow, jsonCost, type FormatName } from '../formats/index.js';
-import { sizeOf } from '../layout/view.js';
+import {
+  encodeJsonData,
+  encodeJsonDataNow,
+  isShortJson,
+  jsonCost,
+  jsonHeldBytes,
+  jsonItemSize,
+  type FormatName,
+} from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { collectTurns } from '../turns.js';
 import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
@@ -58,12 +65,6 @@ export function setState({ reply, dataset, format, query }: ArrayAnswer, generat
   }
 }
 
-/** What a JSON answer of so many elements holds in memory. */
-export function jsonHeldBytes(shape: readonly number[], itemsize: number): number {
-  const { values, lists } = jsonCost(shape);
-  return sizeOf(shape) * itemsize + (values + lists) * LIMITS.jsonValueBytes;
-}
-
 /** The whole body, in turns where it is long. */
 export async function jsonBody(
   { dataset, query }: Pick<ArrayAnswer, 'dataset' | 'query'>,
@@ -76,28 +77,49 @@ export async function jsonBody(
     `{"dataset":${JSON.stringify(dataset.record.name)},"generation":${generation},"dtype":${JSON.stringify(descriptionOf(dtype))},` +
       `"shape":[${shape.join(',')}],"data":`,
   );
-  const data =
-    sizeOf(shape) <= LIMITS.jsonElementsPerTurn
-      ? [encodeJsonDataNow(block, options)]
-      : await collectTurns(encodeJsonData(block, options));
+  const data = isShortJson(block)
+    ? [encodeJsonDataNow(block, options)]
+    : await collectTurns(encodeJsonData(block, options));
   return Buffer.concat([head, ...data, CLOSING_BRACE]);
 }
 
 const CLOSING_BRACE = Buffer.from('}');
 
-/** @throws too_large before anything is read */
-export function checkJsonCost(shape: readonly number[], limit: number): void {
-  const { values, lists } = jsonCost(shape);
+/**
+ * Counts what an answer may become: the values of structures one by one, and text as if each character were escaped.
+ * @throws unsupported_dtype, too_large, before anything is read
+ */
+export function checkJsonCost(shape: readonly number[], dtype: DType, limit: number): void {
+  const cost = jsonCost(shape);
+  const { lists } = cost;
+  const isEmpty = shape.includes(0);
+  const values = cost.values * (isEmpty ? 1 : jsonItemSize(dtype).values);
   const listsMax = LIMITS.jsonListsPerElementMax * limit + LIMITS.rankMax;
-  if (values <= limit && lists <= listsMax) return;
-  const isDeep = values <= limit;
-  const what = shape.includes(0) ? 'empty lists' : 'elements';
-  const most = isDeep
-    ? `The answer would have ${values} ${what} in ${lists} lists of JSON; at most ${listsMax} lists are sent. Take an index where an axis has length 1`
-    : `The answer would have ${values} ${what} of JSON; at most ${limit} are sent. Ask for a smaller slice`;
-  fail('too_large', `${most}, or for format=raw or npy.`, {
-    limit: isDeep ? listsMax : limit,
-    asked: isDeep ? lists : values,
-    shape,
-  });
+  const bytesMax = LIMITS.jsonBytesPerElementMax * limit + 2 * LIMITS.rankMax * LIMITS.jsonValueBytes;
+  const bytes = jsonHeldBytes(shape, dtype);
+  const what = isEmpty ? 'empty lists' : isStructure(dtype) ? 'values' : 'elements';
+  const would = `The answer would have ${values} ${what}`;
+  if (values > limit) {
+    failCost(`${would} of JSON; at most ${limit} are sent. Ask for a smaller slice`, limit, values, shape);
+  }
+  if (lists > listsMax) {
+    const remedy = 'Take an index where an axis has length 1';
+    failCost(
+      `${would} in ${lists} lists of JSON; at most ${listsMax} lists are sent. ${remedy}`,
+      listsMax,
+      lists,
+      shape,
+    );
+  }
+  if (bytes > bytesMax) {
+    const most = `whose JSON may take ${bytes} bytes of memory; at most ${bytesMax} are held`;
+    const remedy = isStructure(dtype)
+      ? 'Ask for a smaller slice, for single fields with field='
+      : 'Ask for a smaller slice';
+    failCost(`${would}, ${most}. ${remedy}`, bytesMax, bytes, shape);
+  }
+}
+
+function failCost(detail: string, limit: number, asked: number, shape: readonly number[]): never {
+  return fail('too_large', `${detail}, or for format=raw or npy.`, { limit, asked, shape });
 }

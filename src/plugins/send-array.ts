@@ -10,7 +10,7 @@ import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
 import { isSameDType, withByteOrder, type DType } from '../dtype/index.js';
 import type { OpenFile } from '../file/open-file.js';
-import { npyHeader } from '../formats/index.js';
+import { jsonHeldBytes, npyHeader } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
 import { isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -20,7 +20,6 @@ import {
   answeredUnchanged,
   checkJsonCost,
   jsonBody,
-  jsonHeldBytes,
   setState,
   type ArrayAnswer,
   type ArrayQuery,
@@ -57,7 +56,7 @@ export function sendArray(
   const part = partOf(dataset, query.field);
   const selection = normalise(parts, part.view.shape);
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(selection.shape, context.config.jsonElementsMax);
+  if (format === 'json') checkJsonCost(selection.shape, part.dtype, context.config.jsonElementsMax);
   const view = selectFrom(part.view, selection);
   const dtype =
     format !== 'json' && query.endian ? withByteOrder(part.dtype, query.endian === 'big' ? '>' : '<') : part.dtype;
@@ -84,7 +83,7 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
   const { reply, dataset, file, view, dtype } = asked;
-  const heldBytes = jsonHeldBytes(view.shape, dtype.itemsize);
+  const heldBytes = jsonHeldBytes(view.shape, dtype);
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
   const now = readNow(file, view, dtype.itemsize);
   if (now) recheckNow(dataset, file);
