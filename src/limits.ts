@@ -99,6 +99,8 @@ export const LIMITS = {
   drainMsMax: 2000,
   /** Up to here a read is answered on the event loop when its bytes are known to be resident. */
   inlineReadBytesMax: 64 * KiB,
+  /** Bytes of both sides of a conversion that is made on the event loop: a millisecond or two of the slowest kinds. */
+  inlineConvertBytesMax: 128 * KiB,
   /** The distance a read on the event loop may cover; its pages are checked for residency first. */
   inlineSpanBytesMax: 1 * MiB,
   /** One piece of a streamed answer; a response holds at most three. */

@@ -39,6 +39,7 @@ const LAYERS: readonly Layer[] = [
   },
   { name: 'numbers', rooms: ['src/dtype/', 'src/float16.ts', 'src/narrow.ts', 'src/native.ts'] },
   { name: 'kernels', rooms: ['src/kernels/'] },
+  { name: 'conversions', rooms: ['src/convert/'], reach: 'numbers' },
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
   { name: 'filters', rooms: ['src/filter/'] },

@@ -8,6 +8,7 @@ export { failUnknown, fieldOf, isFieldChoice, type FieldChoice, type FieldView }
 export { isFull, leavesOf, subArrayOf, type Leaf, type LeafDType } from './leaves.js';
 export { isWide, NUMBERS, type DTypeName } from './numbers.js';
 export { dtypeOf, numberDType, parseDType } from './parse.js';
+export { integerRange, overflowOf } from './ranges.js';
 export { timeDType } from './spelling.js';
 export { bytesOf, descriptionOf, hasHeader, structureFrom, type Description } from './structure.js';
 export {

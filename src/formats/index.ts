@@ -1,5 +1,5 @@
 /** Bytes ⇄ meaning, pure: no files, no HTTP. What the layers above use of each format. */
-export { castInto, checkBool } from './cast.js';
+
 export {
   mayLoseDigits,
   parseExactJson,

@@ -5,7 +5,7 @@ import { toFloat16Bits } from '../float16.js';
 import { swapBytes, toNative } from '../native.js';
 import { exactInteger } from './exact-integer.js';
 import type { JsonScanner } from './json-scan.js';
-import { integerRange, overflowOf } from './ranges.js';
+import { integerRange, overflowOf } from '../dtype/ranges.js';
 
 const QUOTE = 0x22;
 const OBJECT = 0x7b;

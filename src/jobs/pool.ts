@@ -166,6 +166,10 @@ export class WorkerPool {
           done = valueOf((await this.#give(task, 'gather', interactive)) as Outcome<number | undefined>);
         }
       },
+      convert: async task => {
+        this.#checkRoom(interactive);
+        valueOf((await this.#give(task, 'convert', interactive)) as Outcome<void>);
+      },
       scatter: async (task, share) => valueOf((await write(task, 'scatter', share)) as Outcome<void>),
       hold: async ({ fd, target, itemsize }, share) =>
         valueOf((await write({ fd, target, itemsize }, 'hold', share)) as Outcome<void>),

@@ -1,6 +1,7 @@
 /** What a worker can be asked to do: plain functions on plain data, which tests call without a thread. */
 import type { SourceDescriptor } from '../descriptor.js';
-import type { ScatterTask } from '../dataset/off-loop.js';
+import { conversionFrom } from '../convert/index.js';
+import type { ConvertTask, ScatterTask } from '../dataset/off-loop.js';
 import { Arena } from '../file/arena.js';
 import { applyTo } from '../file/change.js';
 import { openSource } from '../file/sources.js';
@@ -27,6 +28,10 @@ export function gatherView({ source, view, itemsize, out, done }: GatherTask): n
     if (performance.now() - started > LIMITS.taskMsMax) return count;
   }
   return undefined;
+}
+
+export function convertItems({ spec, source, target, first }: ConvertTask): void {
+  conversionFrom(spec).run(source, target, first);
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {

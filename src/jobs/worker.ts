@@ -1,14 +1,14 @@
 /** The thread's side of the pool: each export is one kind of task. Buffers are moved back, not copied. */
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
-import type { HoldTask, ScatterTask } from '../dataset/off-loop.js';
+import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
 import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
-import { gatherView, newWorkplace, scatterView, type GatherTask, type Workplace } from './tasks.js';
+import { convertItems, gatherView, newWorkplace, scatterView, type GatherTask, type Workplace } from './tasks.js';
 import { warmUp } from '../kernels/warm-up.js';
 
 const { kernels, keepsFiles, waiting } = workerData as WorkerData;
@@ -36,6 +36,10 @@ export function nothing(): void {}
 
 export function gather(task: GatherTask): Outcome<number | undefined> {
   return outcomeOf(() => gatherView(task));
+}
+
+export function convert(task: ConvertTask): Outcome<void> {
+  return outcomeOf(() => convertItems(task));
 }
 
 export function scatter(task: ScatterTask): Outcome<void> {

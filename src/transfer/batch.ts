@@ -3,13 +3,13 @@
  * multipart with a JSON part that lists the slices and then, in the same order, one raw or npy part for each.
  * Memory: the body, and its data once more in the dataset's dtype.
  */
+import { convertHeld } from '../dataset/convert.js';
 import { fail, HyperslabError } from '../errors.js';
 import { partsOf } from '../dataset/array-part.js';
 import { changesOf, targetOf, type Target } from '../dataset/target.js';
 import { checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
 import {
-  castInto,
   isEmptyJson,
   parseJsonData,
   parseJsonWrites,
@@ -23,7 +23,7 @@ import { listed, shown } from '../shown.js';
 import { normalise, parseSlice, type Selection } from '../selection.js';
 import { isTurnOver, nextTurn, runTurns } from '../turns.js';
 import { failSize } from './body.js';
-import { checkInside, convert, failCommitSize, payloadOf, type Incoming } from './incoming.js';
+import { checkInside, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readParts, type Part } from './multipart.js';
 import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
 
@@ -104,7 +104,7 @@ async function multipartChanges(request: BatchRequest, context: WriteContext, by
         'In a multipart batch the data comes in parts, and this one has data in the list, too. Leave that out.',
       );
     }
-    return payloadOfPart(request, parts[index]!, target, selection);
+    return payloadOfPart(request, context, { part: parts[index]!, target, selection });
   };
   return eachWrite(dataset, texts, context, read, isRaw);
 }
@@ -155,7 +155,12 @@ const PART_FORMATS: Readonly<Record<string, FormatName>> = {
   'application/x-npy': 'npy',
 };
 
-function payloadOfPart({ endian }: BatchRequest, part: Part, { dtype }: Target, selection: Selection): Payload {
+async function payloadOfPart(
+  { endian }: BatchRequest,
+  { offLoop }: WriteContext,
+  { part, target, selection }: { part: Part; target: Target; selection: Selection },
+): Promise<Payload> {
+  const { dtype } = target;
   const format =
     PART_FORMATS[part.contentType] ??
     fail(
@@ -165,8 +170,8 @@ function payloadOfPart({ endian }: BatchRequest, part: Part, { dtype }: Target, 
     );
   const { incoming, data } = format === 'npy' ? npyPart(part) : rawPart(part, selection, dtype.itemsize);
   const typed: Incoming = { dtype, ...incoming };
-  if (format === 'npy') castInto(typed.dtype, dtype, new Uint8Array(0));
-  return payloadOf(typed, convert({ dtype, format, endian }, typed, data, 0), selection);
+  const conversion = conversionOfBody({ dtype, format, endian }, typed);
+  return payloadOf(typed, await convertHeld(conversion, { source: data }, offLoop), selection);
 }
 
 interface ReadPart {

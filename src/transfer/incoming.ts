@@ -1,11 +1,11 @@
 /** What a body brings, and how it becomes the payload of a write: numpy's casts, byte orders and broadcasting. */
+import { conversionOf, incomingConversion, type Conversion } from '../convert/index.js';
 import type { Payload } from '../dataset/write.js';
-import { isSameDType, withByteOrder, type DType } from '../dtype/index.js';
+import { withByteOrder, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
-import { castInto, checkBool, type FormatName } from '../formats/index.js';
+import type { FormatName } from '../formats/index.js';
 import { broadcastTo } from '../layout/select.js';
 import { packedView, sizeOf, type Order } from '../layout/view.js';
-import { swapItems } from '../native.js';
 import type { Selection } from '../selection.js';
 
 /** What a body will bring: elements of a dtype, in an order, of a shape. */
@@ -15,8 +15,8 @@ export interface Incoming {
   readonly order: Order;
 }
 
-/** From what to what bytes are converted. */
-export interface Conversion {
+/** How a body comes. */
+export interface BodyForm {
   /** The dataset's. */
   readonly dtype: DType;
   readonly format: FormatName;
@@ -24,17 +24,13 @@ export interface Conversion {
   readonly endian: '<' | '>' | undefined;
 }
 
-/** The dataset's bytes for those of a body; `first` is the index of their first element, for messages. */
-export function convert(
-  { dtype, format, endian }: Conversion,
-  incoming: Incoming,
-  data: Uint8Array,
-  first: number,
-): Uint8Array {
-  if (format === 'npy') return castInto(incoming.dtype, dtype, data, first);
-  if (endian && !isSameDType(withByteOrder(dtype, endian), dtype)) swapItems(dtype, data);
-  if (dtype.kind === 'b') checkBool(data, first);
-  return data;
+/**
+ * From the elements of a body to the dataset's. Raw ones are taken as they are, padding too, but for the byte order.
+ * @throws would_lose, unsupported_dtype, unknown_field
+ */
+export function conversionOfBody({ dtype, format, endian }: BodyForm, incoming: Pick<Incoming, 'dtype'>): Conversion {
+  if (format === 'npy') return incomingConversion(incoming.dtype, dtype);
+  return conversionOf(endian ? withByteOrder(dtype, endian) : dtype, dtype, 'refuse');
 }
 
 export function payloadOf(incoming: Incoming, bytes: Uint8Array, selection: Selection): Payload {

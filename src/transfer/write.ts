@@ -5,14 +5,16 @@
  */
 import { fail } from '../errors.js';
 import type { Budget } from '../budget.js';
-import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
+import type { Conversion } from '../convert/index.js';
+import { returnBuffer, sharedBytes, takeBuffer } from '../dataset/buffers.js';
+import { convertHeld } from '../dataset/convert.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { changesAt, changesOf, type Target } from '../dataset/target.js';
 import { applyChange, checkWritable, gapsOf, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
-import { castInto, parseJsonData, type FormatName } from '../formats/index.js';
+import { parseJsonData, type FormatName } from '../formats/index.js';
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
 import { packedView, sizeOf } from '../layout/view.js';
@@ -20,15 +22,7 @@ import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
 import { failSize, type BodyReader } from './body.js';
-import {
-  checkInside,
-  checkTarget,
-  convert,
-  failCommitSize,
-  payloadOf,
-  type Conversion,
-  type Incoming,
-} from './incoming.js';
+import { checkInside, checkTarget, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
 
 export interface WriteRequest {
@@ -105,7 +99,7 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
     headerBytes = header.dataOffset;
     incoming = header;
     // Refuses a dtype that does not fit before any data is read.
-    castInto(header.dtype, target.dtype, new Uint8Array(0));
+    conversionOf(request, header);
     checkTarget(incoming, selection);
   } else incoming = rawIncoming(request);
 
@@ -122,7 +116,8 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
       const data = await readData(request, nbytes);
       if (data.byteLength !== nbytes) incoming = { ...incoming, shape: [] };
       await body.expectEnd(headerBytes + nbytes);
-      return apply(request, context, payloadOf(incoming, convert(conversionOf(request), incoming, data, 0), selection));
+      const bytes = await convertHeld(conversionOf(request, incoming), { source: data }, context.offLoop);
+      return apply(request, context, payloadOf(incoming, bytes, selection));
     },
     request.signal,
   );
@@ -131,15 +126,15 @@ async function writeBinary(request: WriteRequest, context: WriteContext): Promis
 /** The data of a body that is held whole. Without a Content-Length, only its end tells one item from a selection. */
 async function readData({ body, format, target, selection }: WriteRequest, nbytes: number): Promise<Uint8Array> {
   const itemBytes = format === 'raw' ? target.dtype.itemsize : nbytes;
-  const data = Buffer.allocUnsafeSlow(Math.max(nbytes, itemBytes));
+  const data = sharedBytes(Math.max(nbytes, itemBytes));
   const read = await body.readInto(data);
   if (read > 0) checkInside(selection);
   if (read !== nbytes && read !== itemBytes) failSize(read, nbytes);
   return data.subarray(0, read);
 }
 
-function conversionOf({ target, format, endian }: WriteRequest): Conversion {
-  return { dtype: target.dtype, format, endian };
+function conversionOf({ target, format, endian }: WriteRequest, incoming: Pick<Incoming, 'dtype'>): Conversion {
+  return conversionOfBody({ dtype: target.dtype, format, endian }, incoming);
 }
 
 /** A raw body is the selection's bytes, or one item that fills it; its length tells which. */
@@ -182,6 +177,8 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   // One piece is under way at a time, so all of them use the same memory.
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
   const buffer = takeBuffer(Math.max(LIMITS.pieceBytesMax, elementBytes));
+  const conversion = conversionOf(request, incoming);
+  const into = takeBuffer(buffer.byteLength);
   const pieceElementsMax = Math.max(1, Math.floor(LIMITS.pieceBytesMax / elementBytes));
   try {
     return await writeThrough(file, dataset.files, options, async () => {
@@ -190,7 +187,8 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const elements = sizeOf(piece.shape);
         // oxlint-disable-next-line no-await-in-loop
         const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
-        const bytes = convert(conversionOf(request), incoming, data, first);
+        // oxlint-disable-next-line no-await-in-loop
+        const bytes = await convertHeld(conversion, { source: data, into, first }, offLoop);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         dataset.recheck(file);
         for (const change of changesAt(request.target, piece, { bytes, source })) {
@@ -205,6 +203,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
     return await dataset.learned(error);
   } finally {
     returnBuffer(buffer);
+    returnBuffer(into);
     release();
   }
 }

@@ -41,6 +41,7 @@ const inThisThread: OffLoop = {
       done = gatherView({ source, view, itemsize, out, done });
     }
   },
+  convert: (): never => t.fail('is not converted') as never,
   scatter: (): never => t.fail('is not written') as never,
   hold: (): never => t.fail('is not written') as never,
 };

@@ -110,6 +110,7 @@ function partialsOf(packed: PackedPartials): readonly (SinkPartial | undefined)[
 const offLoop = {
   client: undefined,
   gather: (): never => t.fail('is not gathered') as never,
+  convert: (): never => t.fail('is not converted') as never,
   scatter: (): never => t.fail('is not scattered') as never,
   hold: (): never => t.fail('has no holes') as never,
 };

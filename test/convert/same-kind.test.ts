@@ -1,9 +1,28 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { NUMBERS, numberDType, withByteOrder, type NumberDType } from '../../src/dtype/index.js';
+import { NUMBERS, numberDType, withByteOrder, type DType, type NumberDType } from '../../src/dtype/index.js';
 import { isErrorCode } from '../../src/errors.js';
-import { canCast, castInto, checkBool } from '../../src/formats/cast.js';
+import { checkBool, incomingConversion } from '../../src/convert/index.js';
 import { swapBytes } from '../../src/native.js';
+
+/** What is written, converted whole; the same bytes where there is nothing to convert. */
+function castInto(from: DType, to: DType, bytes: Uint8Array, first = 0): Uint8Array {
+  const conversion = incomingConversion(from, to);
+  if (conversion.isIdentity) return bytes;
+  const target = new Uint8Array((bytes.length / from.itemsize) * to.itemsize);
+  conversion.run(bytes, target, first);
+  return target;
+}
+
+function canCast(from: DType, to: DType): boolean {
+  try {
+    incomingConversion(from, to);
+    return true;
+  } catch (error) {
+    if (!isErrorCode(error, 'would_lose')) throw error;
+    return false;
+  }
+}
 
 const read = (name: string): unknown => JSON.parse(readFileSync(`test/fixtures/${name}`, 'utf8'));
 const bytesOf = (array: NodeJS.TypedArray): Uint8Array => new Uint8Array(array.buffer);

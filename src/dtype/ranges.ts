@@ -1,5 +1,5 @@
 /** What a dtype can hold, for everything that must refuse to lose a value. */
-import type { NumberDType } from '../dtype/index.js';
+import type { NumberDType } from './types.js';
 
 /** The inclusive bounds of an integer dtype; bool is 0 to 1. */
 export function integerRange(dtype: NumberDType): { readonly min: bigint; readonly max: bigint } {
