@@ -182,7 +182,7 @@ export function dataset(app: App, context: Context): void {
         summary: 'Take back what was written to a dataset of mode c',
         description:
           'The copies in memory are dropped, and the dataset shows what is in the file. The generation moves; the file is not touched.',
-        params: NameParams,
+        params: Type.Object({ name: nameParam('what-if') }),
         response: {
           200: jsonResponse('Discarded', 'DiscardAnswer'),
           ...problems(...DATASET_PROBLEMS, 'not_copy_on_write', 'busy', 'disk_full'),
