@@ -5,8 +5,6 @@ import type { Context } from '../src/context.js';
 import { FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseSlice, rangePart, rowPart } from '../src/selection.js';
 import { setFileName } from '../src/plugins/file-name.js';
-import type { ArrayQuery } from '../src/plugins/array-answer.js';
-import { sendArray } from '../src/plugins/send-array.js';
 import {
   answerIn,
   capitalised,
@@ -21,6 +19,7 @@ import {
   SLICE,
   untold,
 } from './schemas/index.js';
+import { COARSEN_QUERY, type CoarsenQuery, sendPart } from './coarsened.js';
 import type { App } from './app-type.js';
 
 const INT64 = oneOf(['number', 'string'], {
@@ -100,8 +99,8 @@ const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]
 const JSON_ONLY = FORMATS.filter(({ name }) => name === 'json');
 
 export function reads(app: App, context: Context): void {
-  const send = (request: FastifyRequest, reply: FastifyReply, parts: Parts, query: ArrayQuery): Sent =>
-    sendArray(context, request, reply, (request.params as { name: string }).name, parts, query);
+  const send = (request: FastifyRequest, reply: FastifyReply, parts: Parts, query: CoarsenQuery): Sent =>
+    sendPart(context, request, reply, (request.params as { name: string }).name, parts, query);
 
   getAndHead(app, '/v1/datasets/:name/rows/:row', {
     schema: {
@@ -158,7 +157,7 @@ export function reads(app: App, context: Context): void {
         'JSON, or raw or npy where `format=` or `Accept` asks for it. With one type of answer each there ' +
         `are ${FORMATS.map(({ name }) => `data.${name}`).join(', ')}.`,
       params: NameParams,
-      querystring: Type.Object({ slice: SLICE, ...ROWS_QUERY }, { additionalProperties: false }),
+      querystring: Type.Object({ slice: SLICE, ...COARSEN_QUERY, ...ROWS_QUERY }, { additionalProperties: false }),
       response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
@@ -176,7 +175,12 @@ export function reads(app: App, context: Context): void {
         description: `The answer is ${format.describes}. \`Accept\` does not matter.`,
         params: NameParams,
         querystring: Type.Object(
-          { slice: SLICE, field: FIELD, ...Type.Partial(Type.Object(OF_FORMAT[format.name] ?? {})).properties },
+          {
+            slice: SLICE,
+            field: FIELD,
+            ...COARSEN_QUERY,
+            ...Type.Partial(Type.Object(OF_FORMAT[format.name] ?? {})).properties,
+          },
           { additionalProperties: false },
         ),
         response: responses([format], 'Content-Disposition'),
@@ -191,8 +195,8 @@ export function reads(app: App, context: Context): void {
   }
 }
 
-type Parts = Parameters<typeof sendArray>[4];
-type Sent = ReturnType<typeof sendArray>;
+type Parts = Parameters<typeof sendPart>[4];
+type Sent = ReturnType<typeof sendPart>;
 type Route = Required<Pick<RouteShorthandOptions, 'schema'>> & { handler: Parameters<App['route']>[0]['handler'] };
 
 /** HEAD runs the same handler, which knows how to answer without reading; Fastify's own HEAD routes would not. */

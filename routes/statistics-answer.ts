@@ -179,7 +179,8 @@ export async function answerBlock(
   return { block: toBlock(run.result.results[0]!), run };
 }
 
-async function runPlanned(
+/** Runs a planned query, or finds what is known of it. */
+export async function runPlanned(
   context: ClientContext,
   planned: PlannedStatistics,
   { kind, signal, isFresh, bytesBefore, onProgress, memory }: Running,

@@ -55,7 +55,7 @@ function keyOf(datasets: readonly Dataset[], plan: QueryPlan, generations: reado
   const files = datasets.map(({ record }, i) => `${record.id}.${generations[i]}`);
   let question = questions.get(plan);
   if (question === undefined) {
-    question = JSON.stringify([plan.view, plan.query], written);
+    question = JSON.stringify([plan.dtype.typestr, plan.view, plan.query], written);
     questions.set(plan, question);
   }
   return `${files.join(' ')} ${question}`;

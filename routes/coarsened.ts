@@ -1,0 +1,172 @@
+/** `coarsen=` on reads: blocks of neighbours as one element each, answered as any other array is. */
+import { Type } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { coarsenedBlock } from '../src/answers/coarsened.js';
+import type { Block } from '../src/block.js';
+import type { Context } from '../src/context.js';
+import { partOf } from '../src/dataset/array-part.js';
+import { isNumber, isTime, withByteOrder, type DType } from '../src/dtype/index.js';
+import { fail } from '../src/errors.js';
+import { npyHeader, type FormatName } from '../src/formats/index.js';
+import { selectFrom } from '../src/layout/select.js';
+import { sizeOf } from '../src/layout/view.js';
+import {
+  answeredUnchanged,
+  type ArrayAnswer,
+  type ArrayQuery,
+  checkJsonCost,
+  jsonBody,
+  jsonHeldBytes,
+  setState,
+} from '../src/plugins/array-answer.js';
+import { ofClient } from '../src/plugins/client.js';
+import { signalOf } from '../src/plugins/client-gone.js';
+import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
+import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
+import { sendArray } from '../src/plugins/send-array.js';
+import { normalise, type Selection, type SlicePart } from '../src/selection.js';
+import {
+  COARSEN_METHODS,
+  type Coarsened,
+  coarsenedArray,
+  isStrided,
+  parseCoarsening,
+  planCoarsened,
+} from '../src/statistics/index.js';
+import { runTurns } from '../src/turns.js';
+import { oneOf } from './schemas/index.js';
+import { asksAfresh, costOf, heldBytesOf, type PlannedStatistics, runPlanned } from './statistics-answer.js';
+import { checkComputed } from './statistics-job.js';
+
+export const COARSEN_QUERY = {
+  coarsen: Type.Optional(
+    Type.String({
+      description:
+        'A factor for each axis of what slice takes: so many neighbours become one element, the last of an axis maybe of fewer. 1 keeps an axis as it is.',
+      example: '2,1',
+    }),
+  ),
+  method: Type.Optional(
+    oneOf(COARSEN_METHODS, {
+      description: 'What becomes of a block; default mean. minmax adds a last axis, of both.',
+    }),
+  ),
+  nan: Type.Optional(oneOf(['propagate', 'omit'], { description: 'What NaN in a block do; default propagate.' })),
+};
+
+export interface CoarsenQuery extends ArrayQuery {
+  readonly coarsen?: string;
+  readonly method?: string;
+  readonly nan?: string;
+}
+
+/** What one call asks for, before anything was read. */
+interface Asked extends ArrayAnswer {
+  readonly planned: PlannedStatistics;
+  readonly array: Coarsened;
+}
+
+/** As sendArray, of blocks where `coarsen` is given. */
+export function sendPart(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  parts: readonly SlicePart[],
+  { coarsen, method, nan, ...query }: CoarsenQuery,
+): FastifyReply | Promise<FastifyReply> {
+  if (coarsen === undefined) {
+    const given = method === undefined ? (nan === undefined ? undefined : 'nan') : 'method';
+    if (given !== undefined) {
+      fail('bad_request', `${given} says how blocks are made, and coarsen which; give coarsen=4,4, too.`, {
+        at: given,
+      });
+    }
+    return sendArray(context, request, reply, name, parts, query);
+  }
+  const dataset = request.datasets.get(name);
+  const { dtype, view } = partOf(dataset, query.field);
+  const selection = normalise(parts, view.shape);
+  const asked = parseCoarsening({ coarsen, method, nan }, selection.shape.length);
+  if (isStrided(asked, dtype) && (isNumber(dtype) || isTime(dtype))) {
+    return sendArray(context, request, reply, name, stepsOf(selection, asked.factors), query);
+  }
+  if (!isNumber(dtype)) return failUncoarsened(dtype);
+  const array = coarsenedArray(asked, dtype, selection.shape);
+  const format = query.formatOfPath ?? negotiate(request, query.format);
+  if (format === 'json') checkJsonCost(array.shape, context.config.jsonElementsMax);
+  const plan = planCoarsened(asked, dtype, selectFrom(view, selection), { origin: view.offset });
+  const planned: PlannedStatistics = { dataset, datasets: [dataset], plan, names: plan.query.ops };
+  context.admission.check(costOf(planned), 'call');
+  const ordered =
+    format !== 'json' && query.endian ? withByteOrder(array.dtype, query.endian === 'big' ? '>' : '<') : array.dtype;
+  return answer(context, { request, reply, dataset, format, query, planned, array: { ...array, dtype: ordered } });
+}
+
+/** @throws unsupported_dtype */
+function failUncoarsened({ typestr }: DType): never {
+  return fail(
+    'unsupported_dtype',
+    `${typestr.slice(0, 80)} is not coarsened: blocks are made of numbers, truth values and dates. Take every so many-th element with slice=::4, or a field of numbers.`,
+    { dtype: typestr.slice(0, 80) },
+  );
+}
+
+/** The same selection, of each axis every so many-th element: the first of each block. */
+function stepsOf({ picks }: Selection, factors: readonly number[]): SlicePart[] {
+  const left = [...factors];
+  return picks.map(pick => {
+    if (pick.kind === 'index') return pick;
+    const factor = left.shift()!;
+    if (pick.kind === 'newaxis') return pick;
+    const { start, length } = pick;
+    if (length === 0) return { kind: 'range', start: 0, stop: 0 };
+    const step = factor < length ? pick.step * factor : 1;
+    const stop = start + step * Math.ceil(length / factor);
+    return { kind: 'range', start, step, ...(stop >= 0 && { stop }) };
+  });
+}
+
+async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
+  const { request, reply, dataset, format, planned, array } = asked;
+  const context = ofClient(whole, request);
+  // The file is looked at before anything is said of it.
+  if (!dataset.opened()) await dataset.open();
+  if (answeredUnchanged(asked)) return reply;
+  if (format !== 'json') {
+    reply.header('x-array-dtype', array.dtype.typestr).header('x-array-shape', array.shape.join(','));
+    reply.type(mediaTypeOf(format));
+    if (request.method === 'HEAD') {
+      setState(asked, dataset.generation);
+      return reply.header('content-length', bytesOf(array) + (headOf(array, format)?.byteLength ?? 0)).send();
+    }
+  }
+  const signal = signalOf(reply);
+  const bodyBytes = format === 'json' ? jsonHeldBytes(array.shape, array.dtype.itemsize) : 2 * bytesOf(array);
+  const heldBytes = heldBytesOf(planned) + bodyBytes;
+  await holdUntilSent(context.budget, reply, heldBytes);
+  const memory = growUntilSent(context.budget, reply, heldBytes, signal);
+  const run = await runPlanned(context, planned, { kind: 'call', signal, isFresh: asksAfresh(request), memory });
+  checkComputed(request.headers['if-match'], planned, run);
+  const block = await runTurns(coarsenedBlock(run.result.results, array));
+  setState(asked, run.generations[0]!);
+  reply.header('x-cache', run.cache);
+  return send(asked, run.generations[0]!, block);
+}
+
+async function send(asked: Asked, generation: number, block: Block): Promise<FastifyReply> {
+  const { reply, format, array } = asked;
+  if (format === 'json') {
+    return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
+  }
+  const head = headOf(array, format);
+  return reply.send(head ? Buffer.concat([head, block.bytes]) : block.bytes);
+}
+
+function bytesOf({ dtype, shape }: Coarsened): number {
+  return sizeOf(shape) * dtype.itemsize;
+}
+
+function headOf({ dtype, shape }: Coarsened, format: FormatName): Uint8Array | undefined {
+  return format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
+}
