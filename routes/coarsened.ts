@@ -43,7 +43,6 @@ export const COARSEN_QUERY = {
     Type.String({
       description:
         'A factor for each axis of what slice takes: so many neighbours become one element, the last of an axis maybe of fewer. 1 keeps an axis as it is.',
-      example: '2,1',
     }),
   ),
   method: Type.Optional(

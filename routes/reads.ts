@@ -157,7 +157,7 @@ export function reads(app: App, context: Context): void {
         'JSON, or raw or npy where `format=` or `Accept` asks for it. With one type of answer each there ' +
         `are ${FORMATS.map(({ name }) => `data.${name}`).join(', ')}.`,
       params: NameParams,
-      querystring: Type.Object({ slice: SLICE, ...COARSEN_QUERY, ...ROWS_QUERY }, { additionalProperties: false }),
+      querystring: Type.Object({ slice: SLICE, ...ROWS_QUERY, ...COARSEN_QUERY }, { additionalProperties: false }),
       response: responses(JSON_ONLY),
     },
     handler: (request, reply) => {
