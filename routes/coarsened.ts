@@ -7,7 +7,7 @@ import type { Context } from '../src/context.js';
 import { partOf } from '../src/dataset/array-part.js';
 import { isNumber, isTime, withByteOrder, type DType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
-import { npyHeader, type FormatName } from '../src/formats/index.js';
+import { jsonHeldBytes, npyHeader, type FormatName } from '../src/formats/index.js';
 import { selectFrom } from '../src/layout/select.js';
 import { sizeOf } from '../src/layout/view.js';
 import {
@@ -16,7 +16,6 @@ import {
   type ArrayQuery,
   checkJsonCost,
   jsonBody,
-  jsonHeldBytes,
   setState,
 } from '../src/plugins/array-answer.js';
 import { ofClient } from '../src/plugins/client.js';
@@ -93,7 +92,7 @@ export function sendPart(
   if (!isNumber(dtype)) return failUncoarsened(dtype);
   const array = coarsenedArray(asked, dtype, selection.shape);
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(array.shape, context.config.jsonElementsMax);
+  if (format === 'json') checkJsonCost(array.shape, array.dtype, context.config.jsonElementsMax);
   const plan = planCoarsened(asked, dtype, selectFrom(view, selection), { origin: view.offset });
   const planned: PlannedStatistics = { dataset, datasets: [dataset], plan, names: plan.query.ops };
   context.admission.check(costOf(planned), 'call');
@@ -141,7 +140,7 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
     }
   }
   const signal = signalOf(reply);
-  const bodyBytes = format === 'json' ? jsonHeldBytes(array.shape, array.dtype.itemsize) : 2 * bytesOf(array);
+  const bodyBytes = format === 'json' ? jsonHeldBytes(array.shape, array.dtype) : 2 * bytesOf(array);
   const heldBytes = heldBytesOf(planned) + bodyBytes;
   await holdUntilSent(context.budget, reply, heldBytes);
   const memory = growUntilSent(context.budget, reply, heldBytes, signal);
