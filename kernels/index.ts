@@ -18,3 +18,5 @@ export * from './masks';
 export * from './rows';
 export * from './runs';
 export * from './scales';
+export * from './texts';
+export * from './times';

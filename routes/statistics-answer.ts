@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
 import type { Block } from '../src/block.js';
 import type { ClientContext } from '../src/context.js';
-import { failUnsupported, isNumber } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
@@ -20,6 +19,7 @@ import {
   type StatisticsResult,
 } from '../src/statistics/index.js';
 import { collectTurns, runTurns } from '../src/turns.js';
+import { partOf } from '../src/dataset/array-part.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import { countToJson, toBlock, toJson } from '../src/answers/json.js';
 import { groupedValues, groupsToJson } from '../src/answers/groups.js';
@@ -59,10 +59,9 @@ export async function planFor(datasets: Datasets, name: string, input: Statistic
 }
 
 function sourceOf(datasets: Datasets, name: string): RowSource {
-  const { record, geometry } = datasets.get(name);
-  const { dtype, view } = geometry;
-  if (!isNumber(dtype)) failUnsupported(dtype.typestr, { why: 'statistics are computed of numbers' });
-  return { name: record.name, dtype, shape: record.shape, view };
+  const dataset = datasets.get(name);
+  const { dtype, view } = dataset.geometry;
+  return { name: dataset.record.name, dtype, shape: view.shape, view, part: field => partOf(dataset, field) };
 }
 
 /**

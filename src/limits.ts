@@ -209,6 +209,11 @@ export const LIMITS = {
   windowsSeenMax: 4 * KiB,
   /** Distinct values of all of them: a worker holds 16 bytes for each. */
   joinValuesMax: 512 * KiB,
+  /** Different texts that rows of a query are told apart by, and their bytes: each worker has them at hand. */
+  textsMax: 256 * KiB,
+  textBytesMax: 16 * MiB,
+  /** Bytes of one text of a column that is compared: some hundred rows of it are looked at together. */
+  textItemBytesMax: 64 * KiB,
   /** Keys of a group, and edges of the bins of a key. */
   groupKeysMax: 8,
   binEdgesMax: 64 * KiB,

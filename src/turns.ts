@@ -67,3 +67,33 @@ export function* mapTurns<T, R>(items: readonly T[], map: (item: T, index: numbe
   }
   return mapped;
 }
+
+/** Ascending order, in turns: pieces are sorted, then merged. */
+export function* sortTurns<T extends string>(items: readonly T[]): Generator<void, T[]> {
+  let runs: T[][] = [];
+  for (let from = 0; from < items.length; from += ITEMS_PER_TURN) {
+    runs.push(items.slice(from, from + ITEMS_PER_TURN).sort(byUnits));
+    yield;
+  }
+  while (runs.length > 1) {
+    const merged: T[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      merged.push(runs[i + 1] ? yield* mergeTurns(runs[i]!, runs[i + 1]!) : runs[i]!);
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+function* mergeTurns<T extends string>(a: readonly T[], b: readonly T[]): Generator<void, T[]> {
+  const merged: T[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    merged.push(j === b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!);
+    if (isTurnOver(merged.length)) yield;
+  }
+  return merged;
+}
+
+function byUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

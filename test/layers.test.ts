@@ -101,7 +101,7 @@ const STATISTICS: readonly Layer[] = [
   },
   {
     name: 'queries',
-    rooms: ['src/statistics/groups/grouping.ts', 'src/statistics/query.ts'],
+    rooms: ['src/statistics/groups/every.ts', 'src/statistics/groups/grouping.ts', 'src/statistics/query.ts'],
   },
   {
     name: 'sinks',
@@ -113,6 +113,7 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/groups/row-values.ts',
       'src/statistics/groups/quantiles/buckets.ts',
       'src/statistics/groups/sink.ts',
+      'src/statistics/groups/texts-sink.ts',
       'src/statistics/histogram/sink.ts',
       'src/statistics/quantiles/gather-sink.ts',
       'src/statistics/quantiles/key-sinks.ts',
@@ -124,6 +125,7 @@ const STATISTICS: readonly Layer[] = [
     name: 'plans',
     rooms: [
       'src/statistics/coarsen.ts',
+      'src/statistics/groups/distinct-texts.ts',
       'src/statistics/join.ts',
       'src/statistics/plan-query.ts',
       'src/statistics/plan-rows.ts',
@@ -138,6 +140,7 @@ const STATISTICS: readonly Layer[] = [
     name: 'operators',
     rooms: [
       'src/statistics/accumulators/operator.ts',
+      'src/statistics/groups/key-values.ts',
       'src/statistics/groups/operator.ts',
       'src/statistics/groups/quantiles/found-buckets.ts',
       'src/statistics/groups/quantiles/group-quantiles.ts',

@@ -57,14 +57,23 @@ function keyText({ keys, isList }: GroupedResult, group: number): string {
   return isList ? `[${texts.join(',')}]` : texts[0]!;
 }
 
-function valueText({ dtype, values, edges }: GroupKeyValues, group: number): string {
-  const value = values[group]!;
-  if (!edges) return writeValue(value, dtype);
-  const bin = Number(value);
-  return `[${edgeText(edges[bin]!)},${edgeText(edges[bin + 1]!)}]`;
+function valueText(key: GroupKeyValues, group: number): string {
+  switch (key.kind) {
+    case 'numbers':
+      return writeValue(key.values[group]!, key.dtype);
+    case 'texts':
+      return JSON.stringify(key.values[group]!);
+    case 'counts':
+      return key.values[group] === 'NaT' ? '"NaT"' : key.values[group]!;
+    case 'bins': {
+      const bin = key.values[group]!;
+      return `[${edgeText(key.edges[bin]!)},${edgeText(key.edges[bin + 1]!)}]`;
+    }
+  }
 }
 
-function edgeText(edge: number | bigint): string {
+function edgeText(edge: number | bigint | string): string {
+  if (typeof edge === 'string') return JSON.stringify(edge);
   return typeof edge === 'number' && !Number.isFinite(edge) ? `"${edge}"` : String(edge);
 }
 

@@ -66,6 +66,10 @@ export function isNumber(dtype: DType): dtype is NumberDType {
   return 'biuf'.includes(dtype.kind);
 }
 
+export function isComplex(dtype: DType): dtype is ComplexDType {
+  return dtype.kind === 'c';
+}
+
 export function isTime(dtype: DType): dtype is TimeDType {
   return dtype.kind === 'M' || dtype.kind === 'm';
 }

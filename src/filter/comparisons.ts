@@ -1,7 +1,6 @@
 /** The comparisons of a filter as a table: what each takes, and which values of a column it keeps. */
-import { ranksOf } from '../kernels/sort-keys.js';
+import { ranksOf, type ValueType } from '../kernels/sort-keys.js';
 import type { Place } from './places.js';
-import type { NativeType } from '../kernels/native-types.js';
 import { complement, everyNumber, NOTHING, setOf, setOfPoints, type ValueSet } from './value-set.js';
 
 /** `undefined` is the place of NaN, which no comparison finds. */
@@ -9,10 +8,10 @@ type Places = readonly (Place | undefined)[];
 
 /** One value, two, or a list of them, which may be long and is gone through in turns. */
 type ComparisonRow =
-  | { readonly takes: 'value' | 'pair'; readonly keeps: (places: Places, type: NativeType) => ValueSet }
-  | { readonly takes: 'list'; readonly keeps: (places: Places, type: NativeType) => Generator<void, ValueSet> };
+  | { readonly takes: 'value' | 'pair'; readonly keeps: (places: Places, type: ValueType) => ValueSet }
+  | { readonly takes: 'list'; readonly keeps: (places: Places, type: ValueType) => Generator<void, ValueSet> };
 
-const equal = ([place]: Places, type: NativeType): ValueSet =>
+const equal = ([place]: Places, type: ValueType): ValueSet =>
   place && place.ceil === place.floor ? setOf(type, [[place.floor, place.floor]]) : NOTHING;
 
 /** A row for values from `low` to `high`, both kept. */
@@ -73,6 +72,6 @@ export function isComparison(name: string): name is ComparisonName {
 }
 
 /** What `is_nan` keeps. */
-export function nanSet(type: NativeType, wanted: boolean): ValueSet {
+export function nanSet(type: ValueType, wanted: boolean): ValueSet {
   return wanted ? { intervals: [], nan: true } : everyNumber(type, false);
 }

@@ -1,23 +1,48 @@
 /** Which rows a query uses, as plain data: what the door makes, and what threads evaluate. */
-import type { NumberDType } from '../dtype/index.js';
+import { isText, isTime, type DType, type NumberDType, type TextDType, type TimeDType } from '../dtype/index.js';
+import { nativeTypeOf, type NativeType } from '../kernels/native-types.js';
+import type { ValueType } from '../kernels/sort-keys.js';
 import type { View } from '../layout/view.js';
+import type { SealedTexts } from './texts.js';
 import type { SealedSet } from './value-set.js';
 
-/** A dataset as filters and keys see it. */
+/** A dataset as filters and keys see it: `dtype` and `view` are of the array that is asked about. */
 export interface RowSource {
   readonly name: string;
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   readonly view: View;
+  /** A field of the dataset's structures, or a column that has a name. @throws unknown_field, with the known ones */
+  readonly part?: (name: string) => { readonly dtype: DType; readonly view: View };
 }
 
-/** One value per row: that of row r stands at `offset + r * stride` bytes of the file of a source. */
+/** What rows are told apart by. */
+export type RowDType = NumberDType | TimeDType | TextDType;
+
+/**
+ * One value per row: that of row r stands at `offset + r * stride` bytes of the file of a source. Kernels compare numbers:
+ * a date is its count, and a text its place among the texts that the query compares it with.
+ */
 export interface RowColumn {
   /** Position in the list of the query's sources; 0 is the dataset itself. */
   readonly source: number;
-  readonly dtype: NumberDType;
+  readonly dtype: RowDType;
   readonly offset: number;
   readonly stride: number;
+  /** Of a column of texts, as soon as they are known. */
+  readonly texts?: SealedTexts;
+}
+
+/** What the values of a column are where they are compared. */
+export function valueTypeOf({ dtype }: Pick<RowColumn, 'dtype'>): ValueType {
+  if (isText(dtype)) return 'u32';
+  return isTime(dtype) ? 'time' : nativeTypeOf(dtype);
+}
+
+/** What they are in the kernels' memory. */
+export function columnTypeOf(column: Pick<RowColumn, 'dtype'>): NativeType {
+  const type = valueTypeOf(column);
+  return type === 'time' ? 'i64' : type;
 }
 
 export type Filter =
@@ -28,10 +53,10 @@ export type Filter =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Filter[] }
   | { readonly kind: 'not'; readonly of: Filter };
 
-/** Rows of a dataset: those that the filter keeps. As a join it stands for the values of a dataset of one axis. */
+/** Rows of a dataset: those that the filter keeps. As a join it stands for the values of a column of them. */
 export interface RowFilter {
-  /** A value per row of the dataset itself, where it has one axis. */
-  readonly self: RowColumn | undefined;
+  /** The values of a join. */
+  readonly codes: RowColumn | undefined;
   /** Length of the dataset's axis 0. */
   readonly total: number;
   readonly filter: Filter;

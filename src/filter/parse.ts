@@ -9,11 +9,14 @@ import { presentMembers } from '../present.js';
 import { listed, shown } from '../shown.js';
 import { comparisonRow, COMPARISONS, isComparison, type ComparisonName } from './comparisons.js';
 
-/** Whose values are looked at: a column of the dataset, the dataset itself, another one, or a field of structures. */
+/**
+ * Whose values are looked at: a column of the dataset, the dataset itself, another one or a field of it, or a field, which a
+ * column that has a name is, too.
+ */
 export type Subject =
   | { readonly kind: 'column'; readonly column: number }
   | { readonly kind: 'self' }
-  | { readonly kind: 'dataset'; readonly name: string }
+  | { readonly kind: 'dataset'; readonly name: string; readonly field: string | undefined }
   | { readonly kind: 'field'; readonly field: string };
 
 export interface Comparison {
@@ -22,9 +25,10 @@ export interface Comparison {
   readonly values: readonly unknown[];
 }
 
-/** The values that `in` takes from a dataset. */
+/** The values that `in` takes from a dataset, or from a field of it. */
 export interface JoinTree {
   readonly dataset: string;
+  readonly field: string | undefined;
   readonly where: FilterTree | undefined;
   readonly at: string;
 }
@@ -107,17 +111,18 @@ function parseTest(object: Record<string, unknown>, at: string, depth: number, c
 
 function parseJoin(value: unknown, at: string, depth: number, counter: Counter): JoinTree {
   const object = membersOf(value, at, 'in takes a list of values, or {"dataset": "codes"}');
-  const { dataset, where, ...others } = object;
+  const { dataset, field, where, ...others } = object;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
     refuse(
       at,
-      `${shown(unknown)} is not known here; there are dataset and where.${didYouMean(unknown, ['dataset', 'where'])}`,
+      `${shown(unknown)} is not known here; there are dataset, field and where.${didYouMean(unknown, ['dataset', 'field', 'where'])}`,
     );
   if (typeof dataset !== 'string')
     return refuse(at, `dataset is ${shown(dataset)}; it takes the name of a one-dimensional dataset`);
   return {
     dataset,
+    field: field === undefined ? undefined : textAt(`${at}.field`, field, 'field'),
     where: where === undefined ? undefined : parseNode(where, `${at}.where`, depth + 1, counter),
     at,
   };
@@ -143,8 +148,9 @@ export function named(value: unknown): unknown {
 /** The one member of an object that says whose values are meant. @throws bad_request */
 export function parseSubject(object: Record<string, unknown>, at: string): Subject {
   const named = SUBJECTS.filter(name => object[name] !== undefined);
+  const isOfAnother = named.join() === 'dataset,field';
   const [kind] = named;
-  if (kind === undefined || named.length > 1) {
+  if (kind === undefined || (named.length > 1 && !isOfAnother)) {
     return refuse(
       at,
       `${named.length > 1 ? 'only ' : ''}one of ${listed(SUBJECTS)} should say whose values are meant, ${named.length > 1 ? `not ${listed(named, 'and')} together` : `and none of them does in ${shown(object)}`}`,
@@ -153,13 +159,19 @@ export function parseSubject(object: Record<string, unknown>, at: string): Subje
   const value = object[kind];
   switch (kind) {
     case 'column':
-      if (!Number.isSafeInteger(value)) refuse(`${at}.column`, `an integer should stand there, not ${shown(value)}`);
+      if (typeof value === 'string') return { kind: 'field', field: value };
+      if (!Number.isSafeInteger(value))
+        refuse(`${at}.column`, `an integer or a name should stand there, not ${shown(value)}`);
       return { kind, column: value as number };
     case 'self':
       if (value !== true) refuse(`${at}.self`, `true should stand there, not ${shown(value)}`);
       return { kind };
     case 'dataset':
-      return { kind, name: textAt(`${at}.dataset`, value, 'dataset') };
+      return {
+        kind,
+        name: textAt(`${at}.dataset`, value, 'dataset'),
+        field: isOfAnother ? textAt(`${at}.field`, object['field'], 'field') : undefined,
+      };
     case 'field':
       return { kind, field: textAt(`${at}.field`, value, 'field') };
   }

@@ -2,7 +2,7 @@
  * Where the numbers of a query stand among the values of a dtype, as ranks (kernels/sort-keys.ts): what makes comparisons exact
  * whatever is compared with what.
  */
-import { type NumberDType, isWide } from '../dtype/index.js';
+import { isTime, isWide, NAT, readDate, type DType, type NumberDType, type TimeDType } from '../dtype/index.js';
 import { rankOf, valueOfRank, type ExactNumber } from '../kernels/sort-keys.js';
 import { nativeTypeOf } from '../kernels/native-types.js';
 import { fail } from '../errors.js';
@@ -39,9 +39,9 @@ function placeRounded(dtype: NumberDType, value: ExactNumber): Place | undefined
   return { floor: rank, ceil: rank };
 }
 
-/** The place of a number among the values of a dtype, compared mathematically. */
-export function placeExact(dtype: NumberDType, value: ExactNumber): Place | undefined {
-  if (dtype.kind !== 'f') return placeAmongIntegers(value);
+/** The place of a number, or of a count, among the values of a dtype, compared mathematically. */
+export function placeExact(dtype: NumberDType | TimeDType, value: ExactNumber): Place | undefined {
+  if (isTime(dtype) || dtype.kind !== 'f') return placeAmongIntegers(value);
   const nearest = placeRounded(dtype, value);
   if (!nearest) return undefined;
   const { floor } = nearest;
@@ -60,17 +60,39 @@ const FLOAT_STRINGS = new Map([
 const DIGITS = /^-?[0-9]{1,30}$/;
 
 /**
- * The place of a value that a column of `dtype` is compared with: integers mathematically, floats after rounding to the
- * dtype. `undefined` for NaN.
+ * The place of a value that a column of `dtype` is compared with: integers and dates mathematically, floats after rounding
+ * to the dtype. `undefined` for NaN.
  * @throws bad_operation where the dtype cannot be compared with such a value
  */
-export function placeOf(dtype: NumberDType, value: unknown, at: string): Place | undefined {
+export function placeOf(dtype: NumberDType | TimeDType, value: unknown, at: string): Place | undefined {
+  if (isTime(dtype)) return placeOfTime(dtype, value, at);
   if (dtype.kind === 'b') {
     if (typeof value !== 'boolean') refuseValue(dtype, value, at, 'true or false');
     return value ? { floor: 1n, ceil: 1n } : { floor: 0n, ceil: 0n };
   }
   const number = numberOf(dtype, value, at);
   return dtype.kind === 'f' ? placeRounded(dtype, number) : placeAmongIntegers(number);
+}
+
+/** A moment as text lies on a count of the column's unit, or between two of them. */
+function placeOfTime(dtype: TimeDType, value: unknown, at: string): Place | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return value === NAT ? undefined : placeAmongIntegers(value);
+  if (typeof value === 'string') {
+    const read = dtype.kind === 'M' ? readDate(value, dtype.unit) : readCount(value);
+    if (read === 'NaT') return undefined;
+    if (read) return { floor: read.count, ceil: read.isExact ? read.count : read.count + 1n };
+  }
+  const expected =
+    dtype.kind === 'M'
+      ? 'ISO text such as "2024-05-01T12:30", "NaT", or counts of their unit'
+      : 'counts of their unit, or "NaT"';
+  return refuseValue(dtype, value, at, expected);
+}
+
+function readCount(text: string): { readonly count: bigint; readonly isExact: boolean } | 'NaT' | undefined {
+  if (/^nat$/i.test(text)) return 'NaT';
+  return DIGITS.test(text) ? { count: BigInt(text), isExact: true } : undefined;
 }
 
 /** A number as queries write it. 64-bit integers may be quoted, for clients whose numbers are doubles. */
@@ -85,7 +107,7 @@ export function numberOf(dtype: NumberDType, value: unknown, at: string): ExactN
   return refuseValue(dtype, value, at, expected);
 }
 
-function refuseValue(dtype: NumberDType, value: unknown, at: string, expected: string): never {
+export function refuseValue(dtype: DType, value: unknown, at: string, expected: string): never {
   const shown = shownValue(value);
   return fail('bad_operation', `${at} has ${shown}; elements of ${dtype.name} are compared with ${expected}.`, {
     at,

@@ -2,138 +2,37 @@
  * A parsed filter meets its datasets: names become sources, columns become places in files, comparisons become sets of
  * native values. What comes out is plain data that every thread can work with, and is trusted from here on.
  */
+import { isComplex, isText, isTime, type TextDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { mapTurns } from '../turns.js';
+import { mapTurns, sortTurns } from '../turns.js';
+import { codesOf, comparable, locate, type SourceList } from './columns.js';
 import { comparisonRow, nanSet } from './comparisons.js';
-import { nativeTypeOf } from '../kernels/native-types.js';
-import { combined, KEEPS_ALL, type Filter, type RowColumn, type RowFilter, type RowSource } from './filter.js';
-import type { FilterTree, JoinTree, Subject } from './parse.js';
-import { everyNumber, intersection, isEveryNumber, sealSet, type ValueSet } from './value-set.js';
-import { placeOf } from './places.js';
-
-/** Finds a dataset by name for whoever asks. @throws unknown_dataset */
-export type FindSource = (name: string) => RowSource;
-
-/** The datasets that a query reads, by number; the first is the one that is asked about. */
-export class SourceList {
-  readonly list: RowSource[];
-  readonly #find: FindSource;
-
-  constructor(self: RowSource, find: FindSource) {
-    this.list = [self];
-    this.#find = find;
-  }
-
-  /** The number of a dataset, which is added where it is new. @throws unknown_dataset, too_large */
-  numberOf(name: string): number {
-    const known = this.list.findIndex(source => source.name === name);
-    if (known >= 0) return known;
-    const source = this.#find(name);
-    if (this.list.length > LIMITS.alignedDatasetsMax) {
-      fail(
-        'too_large',
-        `The query reads ${this.list.length} other datasets; at most ${LIMITS.alignedDatasetsMax} are possible. Split the query.`,
-        {
-          limit: LIMITS.alignedDatasetsMax,
-        },
-      );
-    }
-    return this.list.push(source) - 1;
-  }
-}
+import { complexTest } from './complex.js';
+import { combined, KEEPS_ALL, valueTypeOf, type Filter, type RowColumn, type RowFilter } from './filter.js';
+import type { Comparison, FilterTree, JoinTree } from './parse.js';
+import { placeOf, refuseValue, type Place } from './places.js';
+import { areComparable } from './time-units.js';
+import { keyOfText, sealTexts, type SealedTexts } from './texts.js';
+import { negated, testOf } from './tests.js';
+import { everyNumber, intersection, type ValueSet } from './value-set.js';
 
 /**
- * One value per row of a dataset, as a subject names it.
- * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
- */
-export function resolveColumn(subject: Subject, sources: SourceList, number: number, at: string): RowColumn {
-  const self = sources.list[number]!;
-  switch (subject.kind) {
-    case 'self':
-      if (self.shape.length !== 1) refuseRank(at, 'self', 1, self);
-      return columnOf(self, number, 0);
-    case 'column':
-      if (self.shape.length !== 2) refuseRank(at, 'column', 2, self);
-      return columnOf(self, number, columnIn(subject.column, self.shape[1]!, at));
-    case 'dataset':
-      return alignedColumn(subject.name, sources, self, at);
-    case 'field':
-      return fail(
-        'bad_operation',
-        `${at} names the field ${JSON.stringify(subject.field.slice(0, 40))}; ${self.name} has the dtype ${self.dtype.name}, which has no fields. Name a column, self, or another dataset.`,
-        { at, dtype: self.dtype.typestr },
-      );
-  }
-}
-
-function alignedColumn(name: string, sources: SourceList, self: RowSource, at: string): RowColumn {
-  const number = sources.numberOf(name);
-  const source = sources.list[number]!;
-  if (source.shape.length !== 1) refuseRank(at, 'dataset', 1, source);
-  if (source.shape[0] !== self.shape[0]) {
-    fail(
-      'not_aligned',
-      `${at} reads ${source.name}, which has ${source.shape[0]} elements; ${self.name} has ${self.shape[0] ?? 'no'} rows. Use a dataset with one element per row.`,
-      { at, dataset: source.name, length: source.shape[0], rows: self.shape[0] },
-    );
-  }
-  return columnOf(source, number, 0);
-}
-
-function columnOf({ dtype, view }: RowSource, source: number, column: number): RowColumn {
-  return {
-    source,
-    dtype,
-    offset: view.offset + column * (view.strides[1] ?? 0),
-    stride: view.strides[0]!,
-  };
-}
-
-function columnIn(column: number, length: number, at: string): number {
-  const resolved = column < 0 ? column + length : column;
-  if (resolved < 0 || resolved >= length) {
-    fail(
-      'index_out_of_bounds',
-      `${at}: column ${column} is out of bounds; there are ${length} columns.${length > 0 ? ` Use ${-length} to ${length - 1}.` : ''}`,
-      {
-        at,
-        index: column,
-        length,
-      },
-    );
-  }
-  return resolved;
-}
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  self: ' Of two axes, name a column: {"column": 0}.',
-  column: ' Of one axis, write {"self": true}.',
-};
-
-function refuseRank(at: string, member: string, rank: number, source: RowSource): never {
-  return fail(
-    'bad_operation',
-    `${at}: ${member} takes a dataset of ${rank === 1 ? 'one axis' : 'two axes'}; ${source.name} has the shape [${source.shape.join(', ')}].${REMEDIES[member] ?? ''}`,
-    { at, dataset: source.name, shape: source.shape },
-  );
-}
-
-/**
- * Which rows of dataset `number` a filter keeps. Datasets that it names are added to the list.
- * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, too_large
+ * Which rows of dataset `number` a filter keeps. Datasets that it names are added to the list. `codes` are the values
+ * that are taken of these rows, where they are those of a join.
+ * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, unknown_field, unsupported_dtype, too_large
  */
 export function* resolveFilter(
   tree: FilterTree | undefined,
   sources: SourceList,
   number: number,
+  codes?: RowColumn,
 ): Generator<void, RowFilter> {
   const joins: RowFilter[] = [];
   const filter = tree ? yield* new Resolver(sources, number, joins).node(tree) : KEEPS_ALL;
-  const source = sources.list[number]!;
   return {
-    self: source.shape.length === 1 ? columnOf(source, number, 0) : undefined,
-    total: source.shape[0] ?? 1,
+    codes,
+    total: sources.list[number]!.shape[0] ?? 1,
     filter,
     joins,
   };
@@ -157,24 +56,27 @@ class Resolver {
 
   *node(tree: FilterTree): Generator<void, Filter> {
     if (tree.kind === 'test') return yield* this.#test(tree);
-    if (tree.kind === 'not') {
-      const of = yield* this.node(tree.of);
-      return of.kind === 'constant' ? { kind: 'constant', keeps: !of.keeps } : { kind: 'not', of };
-    }
+    if (tree.kind === 'not') return negated(yield* this.node(tree.of));
     const of: Filter[] = [];
     for (const each of tree.of) of.push(yield* this.node(each));
     return combined(tree.kind, of);
   }
 
-  *#test({ at, subject, comparisons, isNan, join }: Extract<FilterTree, { kind: 'test' }>): Generator<void, Filter> {
-    const column = resolveColumn(subject, this.#sources, this.#number, at);
+  *#test(test: Extract<FilterTree, { kind: 'test' }>): Generator<void, Filter> {
+    const { at, subject, comparisons, isNan, join } = test;
+    const located = locate(subject, this.#sources, this.#number, at);
+    if (isComplex(located.dtype)) return yield* complexTest(located, located.dtype, test);
+    const column = comparable(located, at);
     const parts: Filter[] = [];
     if (comparisons.length > 0 || isNan !== undefined) {
-      const type = nativeTypeOf(column.dtype);
+      if (isText(column.dtype) && isNan !== undefined) refuseNan(column.dtype, at);
+      const { texts, placed } = isText(column.dtype)
+        ? yield* placeTexts(column.dtype, comparisons, at)
+        : { texts: undefined, placed: undefined };
+      const type = valueTypeOf(column);
       let set: ValueSet | undefined;
-      for (const { name, values } of comparisons) {
-        const under = `${at}.${name}`;
-        const places = yield* mapTurns(values, value => placeOf(column.dtype, value, under));
+      for (const [i, { name, values }] of comparisons.entries()) {
+        const places = placed?.[i] ?? (yield* placesOf(column, values, `${at}.${name}`));
         const row = comparisonRow(name);
         const kept = row.takes === 'list' ? yield* row.keeps(places, type) : row.keeps(places, type);
         set = set ? intersection(set, kept) : kept;
@@ -182,17 +84,17 @@ class Resolver {
         if (set.intervals.length > 1) yield;
       }
       if (isNan !== undefined) set = intersection(set ?? everyNumber(type, true), nanSet(type, isNan));
-      parts.push(yield* testOf(column, set!));
+      parts.push(yield* testOf(texts ? { ...column, texts } : column, set!));
     }
-    if (join) parts.push({ kind: 'join', column, join: yield* this.#join(join) });
+    if (join) parts.push({ kind: 'join', column, join: yield* this.#join(join, column) });
     return combined('and', parts);
   }
 
-  *#join({ dataset, where, at }: JoinTree): Generator<void, number> {
+  *#join({ dataset, field, where, at }: JoinTree, column: RowColumn): Generator<void, number> {
     const number = this.#sources.numberOf(dataset);
-    const codes = this.#sources.list[number]!;
-    if (codes.shape.length !== 1) refuseRank(at, 'in', 1, codes);
-    this.#joins.push(yield* resolveFilter(where, this.#sources, number));
+    const codes = comparable(codesOf(number, field, this.#sources, at), at);
+    checkAlike(column, codes, at);
+    this.#joins.push(yield* resolveFilter(where, this.#sources, number, codes));
     if (joinsIn(this.#joins) > LIMITS.joinsMax) {
       fail(
         'too_large',
@@ -204,12 +106,50 @@ class Resolver {
   }
 }
 
-/** A test of a column, or a constant where it does not depend on the column's values. */
-export function* testOf(column: RowColumn, set: ValueSet): Generator<void, Filter> {
-  const type = nativeTypeOf(column.dtype);
-  const isFloat = column.dtype.kind === 'f';
-  const keepsNan = set.nan || !isFloat;
-  if (set.intervals.length === 0 && !(isFloat && set.nan)) return { kind: 'constant', keeps: false };
-  if (keepsNan && isEveryNumber(type, set)) return KEEPS_ALL;
-  return { kind: 'test', column, set: yield* sealSet(type, set) };
+function placesOf(
+  { dtype }: RowColumn,
+  values: readonly unknown[],
+  at: string,
+): Generator<void, readonly (Place | undefined)[]> {
+  return mapTurns(values, value => (isText(dtype) ? undefined : placeOf(dtype, value, at)));
+}
+
+/** All texts that a test compares with, and for each comparison the places of its own among the column's values. */
+function* placeTexts(
+  dtype: TextDType,
+  comparisons: readonly Comparison[],
+  at: string,
+): Generator<void, { texts: SealedTexts; placed: readonly (readonly Place[])[] }> {
+  const keys: string[][] = [];
+  for (const { name, values } of comparisons) {
+    const expected = (value: unknown): string =>
+      typeof value === 'string' ? value : refuseValue(dtype, value, `${at}.${name}`, 'text');
+    keys.push(yield* mapTurns(values, value => keyOfText(expected(value))));
+  }
+  const distinct = yield* sortTurns([...new Set(keys.flat())]);
+  const { texts, placeOf: placeAt } = yield* sealTexts(dtype, distinct);
+  const positions = new Map(distinct.map((key, i) => [key, i]));
+  const placed: Place[][] = [];
+  for (const own of keys) placed.push(yield* mapTurns(own, key => placeAt(positions.get(key)!)));
+  return { texts, placed };
+}
+
+function refuseNan(dtype: TextDType, at: string): never {
+  return fail('bad_operation', `${at}: elements of ${dtype.name} are never NaN. Leave is_nan out.`, {
+    at,
+    dtype: dtype.typestr,
+  });
+}
+
+/** Values are matched with those of their own kind; dates and durations where numpy compares their units. */
+function checkAlike({ dtype: own }: RowColumn, { dtype: others }: RowColumn, at: string): void {
+  const kindOf = (dtype: RowColumn['dtype']): string =>
+    isText(dtype) ? 'text' : isTime(dtype) ? dtype.kind : 'number';
+  const isAlike = kindOf(own) === kindOf(others) && !(isTime(own) && isTime(others) && !areComparable(own, others));
+  if (isAlike) return;
+  fail(
+    'bad_operation',
+    `${at} has elements of ${others.name}, and is matched with elements of ${own.name}, which are never equal to them. Use a dataset of values of the same kind.`,
+    { at, dtype: others.typestr, expected: own.typestr },
+  );
 }

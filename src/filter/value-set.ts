@@ -3,9 +3,9 @@
  * Sealed, they are native numbers that kernels compare with.
  */
 import { isTurnOver } from '../turns.js';
-import type { NativeType } from '../kernels/native-types.js';
 import type { Place } from './places.js';
-import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber } from '../kernels/sort-keys.js';
+import type { NativeType } from '../kernels/native-types.js';
+import { codeOfRank, nanCodeOf, ranksOf, valueOfRank, type ExactNumber, type ValueType } from '../kernels/sort-keys.js';
 
 /** Both ends are kept. */
 export type Interval = readonly [low: bigint, high: bigint];
@@ -17,19 +17,19 @@ export interface ValueSet {
 
 export const NOTHING: ValueSet = { intervals: [], nan: false };
 
-export function everyNumber(type: NativeType, nan: boolean): ValueSet {
+export function everyNumber(type: ValueType, nan: boolean): ValueSet {
   const { min, max } = ranksOf(type);
   return { intervals: [[min, max]], nan };
 }
 
-export function isEveryNumber(type: NativeType, { intervals }: ValueSet): boolean {
+export function isEveryNumber(type: ValueType, { intervals }: ValueSet): boolean {
   const { min, max } = ranksOf(type);
   const [only] = intervals;
   return intervals.length === 1 && only![0] <= min && only![1] >= max;
 }
 
 /** Intervals in any order, overlapping, empty or outside the type → a set without NaN. */
-export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSet {
+export function setOf(type: ValueType, intervals: readonly Interval[]): ValueSet {
   const { min, max } = ranksOf(type);
   const clipped = intervals
     .map(([low, high]): Interval => [low < min ? min : low, high > max ? max : high])
@@ -45,7 +45,7 @@ export function setOf(type: NativeType, intervals: readonly Interval[]): ValueSe
 }
 
 /** The values of the type that stand at places in any order → a set without NaN. Sorted as native numbers, in turns. */
-export function* setOfPoints(type: NativeType, places: readonly (Place | undefined)[]): Generator<void, ValueSet> {
+export function* setOfPoints(type: ValueType, places: readonly (Place | undefined)[]): Generator<void, ValueSet> {
   const { min, max } = ranksOf(type);
   const inside = new (min < 0n ? BigInt64Array : BigUint64Array)(places.length);
   let count = 0;
@@ -68,7 +68,7 @@ export function* setOfPoints(type: NativeType, places: readonly (Place | undefin
 }
 
 /** Every value that is not in the set, NaN included. */
-export function complement(type: NativeType, { intervals, nan }: ValueSet): ValueSet {
+export function complement(type: ValueType, { intervals, nan }: ValueSet): ValueSet {
   const { min, max } = ranksOf(type);
   const gaps: Interval[] = [];
   let from = min;
@@ -108,8 +108,18 @@ export type SealedSet =
     }
   | { readonly kind: 'codes'; readonly ends: BigUint64Array; readonly points: boolean };
 
-export function* sealSet(type: NativeType, set: ValueSet): Generator<void, SealedSet> {
+export function* sealSet(type: ValueType, set: ValueSet): Generator<void, SealedSet> {
+  if (type === 'time') return yield* sealSet('i64', asCounts(set));
   return rangeOf(type, set) ?? (yield* codesOf(type, set));
+}
+
+/** Dates as the counts that they are: NaT is the least of these. */
+function asCounts({ intervals, nan }: ValueSet): ValueSet {
+  if (!nan) return { intervals, nan };
+  const { min } = ranksOf('i64');
+  const [first, ...others] = intervals;
+  const joins = first !== undefined && first[0] === min + 1n;
+  return { intervals: joins ? [[min, first[1]], ...others] : [[min, min], ...intervals], nan: false };
 }
 
 /** Integers have no NaN, so what a set says of it means nothing. */

@@ -5,7 +5,7 @@
 import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { chunkAt, hullOf, type ChunkTask, type Scan } from '../statistics/index.js';
+import { chunkAt, hullOf, type ChunkTask, type ColumnView, type Scan } from '../statistics/index.js';
 import type { Claim } from './claim.js';
 import type { ScanTask } from './scan-task.js';
 
@@ -72,7 +72,7 @@ export class ClaimedSources {
   }
 }
 
-function viewsOf(chunk: ChunkTask): readonly Pick<ChunkTask, 'source' | 'view' | 'dtype'>[] {
+function viewsOf(chunk: ChunkTask): readonly ColumnView[] {
   return [chunk, ...(chunk.columns ?? [])];
 }
 

@@ -89,7 +89,7 @@ function digestOf(values: ArrayBufferView): string {
 }
 
 function bytesOf({ result: { count, results, grouped } }: StatisticsRun, key: string): number {
-  const kept: { readonly values: Float64Array | readonly (number | bigint)[] }[] = [...results];
+  const kept: { readonly values: Kept }[] = [...results];
   for (const { edges } of results) if (edges) kept.push(edges);
   if (typeof count !== 'number') kept.push(count);
   if (grouped) kept.push(grouped.counts, ...grouped.keys);
@@ -99,6 +99,11 @@ function bytesOf({ result: { count, results, grouped } }: StatisticsRun, key: st
   return ANSWER_BYTES + keptBytes + key.length * KEY_CHARACTER_BYTES;
 }
 
-function valueBytesOf(values: Float64Array | readonly (number | bigint)[]): number {
-  return values instanceof Float64Array ? values.byteLength : values.length * BIGINT_BYTES;
+type Kept = Float64Array | readonly (number | bigint | string)[];
+
+function valueBytesOf(values: Kept): number {
+  if (values instanceof Float64Array) return values.byteLength;
+  // Those of a list are alike, but for how long texts are.
+  if (typeof values[0] !== 'string') return values.length * BIGINT_BYTES;
+  return values.reduce<number>((bytes, each) => bytes + BIGINT_BYTES + KEY_CHARACTER_BYTES * String(each).length, 0);
 }

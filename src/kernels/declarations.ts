@@ -67,4 +67,8 @@ export interface Kernels {
   countScaled(values: number, low: number, scale: number, buckets: number, counters: number): void;
   cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
   narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
+  textPlaces(form: number, from: number, stride: number, count: number, length: number, entries: number, units: number, n: number, to: number): void;
+  distinctItems(from: number, stride: number, rows: number, count: number, bytes: number, slots: number, bits: number, entries: number, knownMax: number, state: number): number;
+  timeCodes(from: number, stride: number, rows: number, count: number, spec: number, to: number): void;
+  rowCodes(first: number, start: number, rows: number, count: number, length: number, to: number): void;
 }

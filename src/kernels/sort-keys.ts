@@ -10,6 +10,14 @@
  */
 import { NATIVE_BYTES, type NativeType } from './native-types.js';
 
+/** A native type; or counts of dates: int64, whose least is NaT, which is among them as NaN is among floats. */
+export type ValueType = NativeType | 'time';
+
+/** Whether one of the values is none, equals nothing, and comes last in order. */
+export function hasNan(type: ValueType): boolean {
+  return type === 'f32' || type === 'f64' || type === 'time';
+}
+
 /** A number as it is: bigint where it may have more digits than a double holds. */
 export type ExactNumber = number | bigint;
 
@@ -19,8 +27,9 @@ export interface RankRange {
   readonly max: bigint;
 }
 
-/** The ranks that a native type has; infinities are the ends of floats. */
-export function ranksOf(type: NativeType): RankRange {
+/** The ranks that a type has; infinities are the ends of floats. */
+export function ranksOf(type: ValueType): RankRange {
+  if (type === 'time') return { min: 1n - (1n << 63n), max: (1n << 63n) - 1n };
   if (type === 'f32') return { min: -0x7f80_0000n, max: 0x7f80_0000n };
   if (type === 'f64') return { min: -0x7ff0_0000_0000_0000n, max: 0x7ff0_0000_0000_0000n };
   const bits = BigInt(type.slice(1));
@@ -32,7 +41,7 @@ export function ranksOf(type: NativeType): RankRange {
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** The rank of a value that the type holds exactly and that is not NaN. */
-export function rankOf(type: NativeType, value: ExactNumber): bigint {
+export function rankOf(type: ValueType, value: ExactNumber): bigint {
   if (type === 'f32') {
     scratch.setFloat32(0, Number(value));
     const bits = scratch.getInt32(0);
@@ -47,7 +56,7 @@ export function rankOf(type: NativeType, value: ExactNumber): bigint {
 }
 
 /** The value of a rank: bigint for 64-bit integers, else a number. */
-export function valueOfRank(type: NativeType, rank: bigint): ExactNumber {
+export function valueOfRank(type: ValueType, rank: bigint): ExactNumber {
   const magnitude = rank < 0n ? -rank : rank;
   if (type === 'f32') {
     scratch.setUint32(0, Number(magnitude));
@@ -57,37 +66,40 @@ export function valueOfRank(type: NativeType, rank: bigint): ExactNumber {
     scratch.setBigUint64(0, magnitude);
     return rank < 0n ? -scratch.getFloat64(0) : scratch.getFloat64(0);
   }
-  return type === 'i64' || type === 'u64' ? rank : Number(rank);
+  return type === 'i64' || type === 'u64' || type === 'time' ? rank : Number(rank);
 }
 
 /** Bits of the codes of a type. */
-export function codeBitsOf(type: NativeType): number {
-  return 8 * NATIVE_BYTES[type];
+export function codeBitsOf(type: ValueType): number {
+  return type === 'time' ? 64 : 8 * NATIVE_BYTES[type];
 }
 
 /** The code of a rank; NaN has the largest code, so that it sorts last and equals itself. */
-export function codeOfRank(type: NativeType, rank: bigint): bigint {
+export function codeOfRank(type: ValueType, rank: bigint): bigint {
   return rank + biasOf(type);
 }
 
 /** The code of any value of the type. */
-export function codeOfValue(type: NativeType, value: ExactNumber): bigint {
+export function codeOfValue(type: ValueType, value: ExactNumber): bigint {
   return Number.isNaN(value) ? nanCodeOf(type) : codeOfRank(type, rankOf(type, value));
 }
 
-export function nanCodeOf(type: NativeType): bigint {
+export function nanCodeOf(type: ValueType): bigint {
   return (1n << BigInt(codeBitsOf(type))) - 1n;
 }
 
-/** The value of a code: bigint for 64-bit integers, else a number, NaN included. */
-export function valueOfCode(type: NativeType, code: bigint): ExactNumber {
-  if (type.startsWith('f') && code === nanCodeOf(type)) return Number.NaN;
+/** The value of a code: bigint for 64-bit integers and dates, else a number, NaN included, which NaT is, too. */
+export function valueOfCode(type: ValueType, code: bigint): ExactNumber {
+  if (hasNan(type) && code === nanCodeOf(type)) return Number.NaN;
   return valueOfRank(type, code - biasOf(type));
 }
 
-const biases = new Map<NativeType, bigint>();
+const biases = new Map<ValueType, bigint>([
+  // NaT, the least of all, gets the code behind the largest.
+  ['time', (1n << 63n) - 1n],
+]);
 
-function biasOf(type: NativeType): bigint {
+function biasOf(type: ValueType): bigint {
   let bias = biases.get(type);
   if (bias === undefined) biases.set(type, (bias = type.startsWith('u') ? 0n : 1n << BigInt(codeBitsOf(type) - 1)));
   return bias;

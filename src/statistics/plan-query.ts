@@ -2,11 +2,14 @@
  * From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name; and which
  * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
  */
+import { failUnsupported, isNumber } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
 import { normalise, type RangePart, type SlicePart, WHOLE } from '../selection.js';
 import { columnsOf, type RowColumn, type RowFilter, type RowSource } from '../filter/filter.js';
-import { resolveFilter, SourceList, type FindSource } from '../filter/resolve.js';
+import { SourceList, type FindSource } from '../filter/columns.js';
+import { resolveFilter } from '../filter/resolve.js';
+import { columnsOfKeys } from './specs.js';
 import { KEEPS_ALL } from '../filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
@@ -34,6 +37,7 @@ export function* planQuery(
   options: Pick<PlanOptions, 'bounds'> = {},
 ): Generator<void, PlannedQuery> {
   const { dtype, view, shape } = self;
+  if (!isNumber(dtype)) return failUnsupported(dtype.typestr, { why: 'statistics are computed of numbers' });
   const selection = normalise(slice, shape);
   const query = parseQuery(input, selection.shape.length);
   const origin = { ...options, origin: view.offset };
@@ -85,15 +89,15 @@ export function extentsOfPlan(plan: QueryPlan, sources: number): Extent[] {
   const addColumns = (columns: readonly RowColumn[], total: number): void => {
     for (const column of columns) add(column.source, columnView(column, 0, total).view, column.dtype.itemsize);
   };
-  const addFilter = ({ self, total, filter, joins }: RowFilter): void => {
-    addColumns([...(self ? [self] : []), ...columnsOf(filter)], total);
+  const addFilter = ({ codes, total, filter, joins }: RowFilter): void => {
+    addColumns([...(codes ? [codes] : []), ...columnsOf(filter)], total);
     for (const join of joins) addFilter(join);
   };
   // Which rows of a chunk are used is found out by reading it: any may be read.
   add(0, plan.view, plan.dtype.itemsize);
   if ('choice' in plan) {
     const { kept, within, grouping } = plan.choice;
-    const keys = grouping ? grouping.keys.map(({ column }) => column) : [];
+    const keys = grouping ? columnsOfKeys(grouping.keys) : [];
     addColumns([...columnsOf(kept.filter), ...columnsOf(within), ...keys], kept.total);
     for (const join of kept.joins) addFilter(join);
   }

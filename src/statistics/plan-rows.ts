@@ -1,11 +1,12 @@
 /** How rows are chosen, and what that means for the box that is scanned and for the chunks it is cut into. */
-import type { NumberDType } from '../dtype/index.js';
+import { isText, numberDType } from '../dtype/index.js';
 import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import type { Box } from './scan/box.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from './groups/grouping.js';
+import { columnsOfKeys } from './specs.js';
 import { opRow } from './ops.js';
 import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from './scan/scan.js';
 import { rowsAxisOf } from './scan/chunks.js';
@@ -118,7 +119,7 @@ export function scanRowsOf(
 }
 
 function keyColumns(grouping: Grouping | undefined): RowColumn[] {
-  return grouping ? grouping.keys.map(key => key.column) : [];
+  return grouping ? columnsOfKeys(grouping.keys) : [];
 }
 
 /** The same rows, in the order of the file. */
@@ -175,10 +176,15 @@ export function multipleOf(
 }
 
 export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {
-  return [...new Map(columns.map(column => [`${column.source}:${column.offset}`, column])).values()];
+  const names = columns.map(({ source, offset, texts }) => `${source}:${offset}:${texts?.id ?? ''}`);
+  return [...new Map(columns.map((column, i) => [names[i], column])).values()];
 }
 
-/** A scan over columns alone, in chunks of whole pieces of `pieceRows` rows. */
+const INT64 = numberDType('<i8');
+/** Of so many bytes, or a few more. */
+const BYTES = ['|u1', '|u1', '<u2', '<u2', '<u4', '<u4', '<u4', '<u4'].map(numberDType);
+
+/** A scan over columns alone, or over none, in chunks of whole pieces of `pieceRows` rows. */
 export function columnsScan(
   source: number,
   total: number,
@@ -186,11 +192,12 @@ export function columnsScan(
   rows: Pick<ScanRows, 'filter' | 'columns'>,
   bounds: Omit<ScanBounds, 'chunkCellsMax'>,
 ): Scan {
-  const widest = rows.columns.reduce((a, b) => (b.dtype.itemsize > a.dtype.itemsize ? b : a));
-  const stride = rows.columns.reduce((most, column) => Math.max(most, column.stride), widest.dtype.itemsize);
-  const rowsMax = Math.min(bounds.chunkBytesMax / widest.dtype.itemsize, bounds.chunkSpanBytesMax / stride);
+  const widest = rows.columns.reduce((most, { dtype }) => Math.max(most, dtype.itemsize), 1);
+  const stride = rows.columns.reduce((most, column) => Math.max(most, column.stride), widest);
+  const rowsMax = Math.min(bounds.chunkBytesMax / widest, bounds.chunkSpanBytesMax / stride);
   const length = pieceRows * Math.max(1, Math.floor(rowsMax / pieceRows));
-  const dtype: NumberDType = widest.dtype;
+  // Nothing is read of it: tiles are cut for elements of its size.
+  const dtype = widest < 8 ? BYTES[widest]! : INT64;
   const axis = {
     length: total,
     stride,
@@ -222,8 +229,11 @@ export function columnsScan(
 }
 
 /** Useful bytes of each pass before those over the elements. O(length of the query). */
-export function bytesBefore({ kept }: RowChoice, isCountedFirst: boolean): number[] {
+export function bytesBefore({ kept, grouping }: RowChoice, isCountedFirst: boolean): number[] {
   const bytes = rowsBefore(kept);
+  for (const column of keyColumns(grouping).filter(isUnknown)) {
+    bytes.push(kept.total * bytesPerRow([column, ...columnsOf(kept.filter)]));
+  }
   if (isCountedFirst && kept.filter.kind !== 'constant') bytes.push(kept.total * bytesPerRow(columnsOf(kept.filter)));
   return bytes;
 }
@@ -231,10 +241,15 @@ export function bytesBefore({ kept }: RowChoice, isCountedFirst: boolean): numbe
 /** Bytes of each join, and of those inside it. */
 function rowsBefore({ joins }: RowFilter): number[] {
   return joins.flatMap(join => {
-    const { filter, self, total } = join;
+    const { filter, codes, total } = join;
     const isEmpty = total === 0 || (filter.kind === 'constant' && !filter.keeps);
-    return [...rowsBefore(join), ...(isEmpty ? [] : [total * bytesPerRow([self!, ...columnsOf(filter)])])];
+    return [...rowsBefore(join), ...(isEmpty ? [] : [total * bytesPerRow([codes!, ...columnsOf(filter)])])];
   });
+}
+
+/** Texts that have to be read before rows are grouped by them. */
+export function isUnknown({ dtype, texts }: RowColumn): boolean {
+  return isText(dtype) && texts === undefined;
 }
 
 function bytesPerRow(columns: readonly RowColumn[]): number {

@@ -3,7 +3,9 @@
  * kept. Passes like those of any operator; in the end there is the plan.
  */
 import { sizeOf } from '../layout/view.js';
-import { JoinValues } from './join.js';
+import { hasTexts, newJoin, type Joined } from './join.js';
+import { DistinctTexts } from './groups/distinct-texts.js';
+import { textKey, type Grouping } from './groups/grouping.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
@@ -16,7 +18,8 @@ export class Prepass {
   /** A pass over the data, or nothing where others should have a turn. */
   readonly #steps: Generator<Pass | void, Plan, void>;
   #take: ((partial: SinkPartial) => Generator<void, void> | void) | undefined;
-  readonly #joined: JoinValues[] = [];
+  /** Values of joins, and texts that rows are grouped by. */
+  readonly #joined: { readonly bytes: number }[] = [];
   #countBytes = 0;
 
   constructor(rows: RowsPlan) {
@@ -46,7 +49,33 @@ export class Prepass {
     const { choice, countsFirst } = this.#rows;
     const filter = yield* this.#resolveFilter(choice.kept);
     const isKnown = !choice.grouping && filter.kind === 'constant';
-    return planChosen(this.#rows, filter, countsFirst || isKnown ? yield* this.#count(filter) : undefined);
+    const before = countsFirst || isKnown ? yield* this.#count(filter) : undefined;
+    const grouping = choice.grouping && (yield* this.#findTexts(choice.grouping, filter));
+    return planChosen({ ...this.#rows, choice: { ...choice, grouping } }, filter, before);
+  }
+
+  /** Keys that are texts, with all that the rows have. */
+  *#findTexts(grouping: Grouping, filter: Filter): Generator<Pass | void, Grouping, void> {
+    const keys = [...grouping.keys];
+    const forms = [...grouping.forms];
+    for (const [i, { column }] of keys.entries()) {
+      if (!column || !hasTexts(column) || column.texts) continue;
+      const found = new DistinctTexts(column);
+      this.#joined.push(found);
+      yield* this.#readTexts(found, filter);
+      const texts = yield* found.keys();
+      keys[i] = yield* textKey(column, texts);
+      forms[i] = { kind: 'texts', texts };
+    }
+    return { ...grouping, keys, forms };
+  }
+
+  *#readTexts(found: DistinctTexts, filter: Filter): Generator<Pass, void, void> {
+    const { total } = this.#rows.choice.kept;
+    if (total === 0 || (filter.kind === 'constant' && !filter.keeps)) return;
+    const columns = uniqueColumns([found.spec.column, ...columnsOf(filter)]);
+    this.#take = partial => found.combine(partial as PartialOf<'texts'>);
+    yield { scan: columnsScan(0, total, 1, { filter, columns }, groupedBounds(this.#bounds, 8)), spec: found.spec };
   }
 
   get #bounds(): PlanBounds {
@@ -55,25 +84,25 @@ export class Prepass {
 
   /** The filter with the values of its joins in the place of these. */
   *#resolveFilter({ filter, joins }: RowFilter): Generator<Pass | void, Filter, void> {
-    const found: JoinValues[] = [];
+    const found: Joined[] = [];
     for (const join of joins) {
       const inner = yield* this.#resolveFilter(join);
-      const values = new JoinValues(
-        join.self!,
+      const values = newJoin(
+        join.codes!,
         found.reduce((sum, each) => sum + each.size, 0),
       );
       this.#joined.push(values);
       const isEmpty = join.total === 0 || (inner.kind === 'constant' && !inner.keeps);
       if (!isEmpty) {
-        const columns = uniqueColumns([join.self!, ...columnsOf(inner)]);
+        const columns = uniqueColumns([join.codes!, ...columnsOf(inner)]);
         const scan = columnsScan(
-          join.self!.source,
+          join.codes!.source,
           join.total,
           1,
           { filter: inner, columns },
           groupedBounds(this.#bounds, 8),
         );
-        this.#take = partial => values.combine(partial as PartialOf<'groups'>);
+        this.#take = partial => values.combine(partial);
         yield { scan, spec: values.spec };
       }
       found.push(values);
@@ -116,7 +145,7 @@ export class Prepass {
   }
 }
 
-function* withoutJoins(filter: Filter, found: readonly JoinValues[]): Generator<void, Filter> {
+function* withoutJoins(filter: Filter, found: readonly Joined[]): Generator<void, Filter> {
   switch (filter.kind) {
     case 'constant':
     case 'test':

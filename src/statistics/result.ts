@@ -41,9 +41,10 @@ export interface GroupedResult {
 }
 
 /** One key of all groups. */
-export interface GroupKeyValues {
-  readonly dtype: NumberDType;
-  /** bigint for 64-bit integers; of a key with bins the number of the bin. */
-  readonly values: Float64Array | readonly bigint[];
-  readonly edges: readonly (number | bigint)[] | undefined;
-}
+export type GroupKeyValues =
+  /** Numbers: bigint where 64-bit integers need it. */
+  | { readonly kind: 'numbers'; readonly dtype: NumberDType; readonly values: Float64Array | readonly bigint[] }
+  /** Texts and dates; or counts of durations, whose digits are bare in JSON, and "NaT". */
+  | { readonly kind: 'texts' | 'counts'; readonly values: readonly string[] }
+  /** The number of the bin, and the edges of all bins. */
+  | { readonly kind: 'bins'; readonly values: Float64Array; readonly edges: readonly (number | bigint | string)[] };

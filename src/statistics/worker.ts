@@ -6,7 +6,9 @@ import type { Engine } from '../kernels/engine.js';
 import { partialBytes, ReduceSink } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
+import { TextsSink } from './groups/texts-sink.js';
 import { RowMask } from './scan/mask.js';
+import { putTexts } from './scan/text-column.js';
 import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';
 import { HistogramSink } from './histogram/sink.js';
 import { GatherSink } from './quantiles/gather-sink.js';
@@ -32,6 +34,7 @@ interface SinkRow<K extends SinkName> {
 const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   reduce: { open: (...args) => new ReduceSink(...args), combines: false, isBounded: true, bufferBytes: partialBytes },
   'row-counts': { open: (...args) => new RowCountSink(...args), combines: false },
+  texts: { open: (...args) => new TextsSink(...args), combines: true },
   groups: { open: (...args) => new GroupsSink(...args), combines: false },
   'group-sample': { open: (...args) => new SampleSink(...args), combines: false },
   'group-buckets': { open: (...args) => new BucketsSink(...args), combines: true },
@@ -117,8 +120,12 @@ function scanInTurn(
   return answers;
 }
 
-function masksOf(engine: Engine, { filter, within }: ChunkRows): RowMasks {
-  return { filter: new RowMask(engine, filter), within: within && new RowMask(engine, within) };
+function masksOf(engine: Engine, { filter, within, columns }: ChunkRows): RowMasks {
+  return {
+    filter: new RowMask(engine, filter),
+    within: within && new RowMask(engine, within),
+    texts: putTexts(engine, columns),
+  };
 }
 
 function openAny(engine: Engine, spec: SinkSpec, chunk: ChunkTask): Sink {

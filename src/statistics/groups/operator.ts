@@ -1,8 +1,7 @@
 /** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
-import { isWide, withByteOrder } from '../../dtype/index.js';
+import { isWide } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import { valueOfCode } from '../../kernels/sort-keys.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp } from '../ops.js';
 import type { Plan, PlannedGroups } from '../plan.js';
@@ -12,9 +11,10 @@ import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
 import type { Scan } from '../scan/scan.js';
 import { GroupQuantiles, type GroupQuantilesOptions } from './quantiles/group-quantiles.js';
-import { type Integer, placed, seenIn } from '../accumulators/accumulator.js';
+import { seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
 import { partsOf, sortedGroupIndices } from './key-table.js';
+import { keyValues } from './key-values.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial, SpecOf } from '../specs.js';
@@ -209,19 +209,11 @@ export class GroupsOperator implements Operator {
     };
   }
 
-  /** The values of one key, group by group: of a key with bins the number of the bin. */
   *#keyValues(number: number): Generator<void, GroupKeyValues> {
-    const { keys, edges } = this.#groups;
-    const { column, bins } = keys[number]!;
+    const { keys, forms } = this.#groups;
     const codeOf = codeReader(this.#cells.store, keys, number);
-    const type = nativeTypeOf(column.dtype);
-    const valueOf = (i: number): Integer => {
-      const code = codeOf(this.#order[i]!);
-      return bins ? Number(code) : valueOfCode(type, code);
-    };
-    const values = yield* placed(this.#order.length, valueOf);
-    const dtype = column.dtype.itemsize === 1 ? column.dtype : withByteOrder(column.dtype, '<');
-    return { dtype, values, edges: edges[number] };
+    const codes = (i: number): bigint => codeOf(this.#order[i]!);
+    return yield* keyValues(keys[number]!, forms[number]!, this.#order.length, codes);
   }
 }
 

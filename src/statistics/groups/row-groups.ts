@@ -2,7 +2,10 @@
  * Rows → group indices of their groups. Keys that fit into 64 bits are one code; where there are more, group indices of the parts
  * are paired until one is left. Blocks of rows are small enough for the first-level cache.
  */
+import { valueTypeOf, type RowColumn } from '../../filter/filter.js';
+import type { Kernels } from '../../kernels/declarations.js';
 import type { Engine } from '../../kernels/engine.js';
+import { putTimeBlocks, TIME_BLOCKS_BYTES, type TimeBlocks } from '../../kernels/time-blocks.js';
 import type { RowColumns } from '../scan/columns.js';
 import { GroupIndexTable, packedCodes, type KernelValues } from './group-index.js';
 import type { GroupKey } from '../specs.js';
@@ -32,7 +35,7 @@ export class RowGroups {
     this.#engine = engine;
     const { scratch } = engine;
     this.#parts = partsOf(keys).map(part => ({
-      keys: part.map(key => placeBins(engine, key)),
+      keys: part.map(key => placeKey(engine, key)),
       table: new GroupIndexTable(engine, groupsMax, liesClose(part)),
     }));
     this.#pairs = this.#parts.slice(1).map(() => new GroupIndexTable(engine, groupsMax, false));
@@ -101,8 +104,8 @@ export class RowGroups {
   #assignPart(number: number, columns: RowColumns, rows: BlockRows, groupIndices: number): number {
     const { keys, table } = this.#parts[number]!;
     const [sole, another] = keys;
-    const isPlain = another === undefined && !sole!.bins;
-    const values = isPlain ? keyValues(sole!, columns, rows) : this.#joined(keys, columns, rows);
+    const plain = another === undefined ? plainValues(sole!, columns, rows) : undefined;
+    const values = plain ?? this.#joined(keys, columns, rows);
     return table.assign(values, rows.count, groupIndices);
   }
 
@@ -111,8 +114,7 @@ export class RowGroups {
     const { kernels } = this.#engine;
     for (const [i, key] of keys.entries()) {
       const into = i === 0 ? this.#codes : this.#more;
-      const { typeNumber, from, stride, picked } = keyValues(key, columns, rows);
-      kernels.codes(typeNumber, from, stride, picked, rows.count, into);
+      putCodes(kernels, key, columns, rows, into);
       if (key.bins) kernels.binCodes(into, rows.count, key.bins.ptr, key.bins.count);
       if (i > 0) kernels.joinCodes(this.#codes, into, key.bits, rows.count);
     }
@@ -148,24 +150,66 @@ export class RowGroups {
   }
 }
 
-function keyValues({ column }: PlacedKey, columns: RowColumns, { picked, start }: BlockRows): KernelValues {
+function keyValues(column: RowColumn, columns: RowColumns, { picked, start }: BlockRows): KernelValues {
   const { typeNumber, ptr, stride } = columns.get(column);
   return { typeNumber, from: picked === 0 ? ptr + start * stride : ptr, stride, picked };
 }
 
+/** Values that kernels tell apart as they are. */
+function plainValues({ key, bins }: PlacedKey, columns: RowColumns, rows: BlockRows): KernelValues | undefined {
+  if (bins || !key.column || valueTypeOf(key.column) === 'time') return undefined;
+  return keyValues(key.column, columns, rows);
+}
+
+/** The codes of a key, before bins. */
+function putCodes(
+  kernels: Kernels,
+  { key, blocks }: PlacedKey,
+  columns: RowColumns,
+  rows: BlockRows,
+  to: number,
+): void {
+  if (!key.column) {
+    kernels.rowCodes(columns.first, rows.start, rows.picked, rows.count, key.rows, to);
+    return;
+  }
+  const { typeNumber, from, stride, picked } = keyValues(key.column, columns, rows);
+  if (valueTypeOf(key.column) === 'time') kernels.timeCodes(from, stride, picked, rows.count, blocks, to);
+  else kernels.codes(typeNumber, from, stride, picked, rows.count, to);
+}
+
 /** Whether codes are likely to lie close together: those of floats do not. */
 function liesClose(keys: readonly GroupKey[]): boolean {
-  return keys.every(({ column, bins }) => bins !== undefined || column.dtype.kind !== 'f');
+  return keys.every(key => !key.column || key.bins !== undefined || key.column.dtype.kind !== 'f');
 }
 
-interface PlacedKey extends Omit<GroupKey, 'bins'> {
+interface PlacedKey {
+  readonly key: GroupKey;
+  readonly bits: number;
   readonly bins: { readonly ptr: number; readonly count: number } | undefined;
+  /** Where kernels are told of blocks of time; 0 where there are none. */
+  readonly blocks: number;
 }
 
-function placeBins({ scratch }: Engine, key: GroupKey): PlacedKey {
-  if (!key.bins) return { ...key, bins: undefined };
-  const count = key.bins.length;
-  const ptr = scratch.alloc(8 * count);
-  scratch.u64(ptr, count).set(key.bins);
-  return { ...key, bins: { ptr, count } };
+function placeKey(engine: Engine, key: GroupKey): PlacedKey {
+  const { bits } = key;
+  if (!key.column) return { key, bits, bins: undefined, blocks: 0 };
+  return {
+    key,
+    bits,
+    bins: key.bins && placeBins(engine, key.bins),
+    blocks: key.blocks ? placeBlocks(engine, key.blocks) : 0,
+  };
+}
+
+function placeBins({ scratch }: Engine, bins: BigUint64Array): PlacedKey['bins'] {
+  const ptr = scratch.alloc(8 * bins.length);
+  scratch.u64(ptr, bins.length).set(bins);
+  return { ptr, count: bins.length };
+}
+
+function placeBlocks({ scratch, memory }: Engine, blocks: TimeBlocks): number {
+  const ptr = scratch.alloc(TIME_BLOCKS_BYTES);
+  putTimeBlocks(new DataView(memory.buffer), ptr, blocks);
+  return ptr;
 }

@@ -127,6 +127,8 @@ interface GridBounds {
   readonly cellsMax: number;
   /** From the first to the last element of a piece, in the unit of the strides. */
   readonly reachMax: number;
+  /** Rows of a piece, where rows are chosen. */
+  readonly rowsMax?: number;
   /** Where on the outermost axis the box starts, in steps: pieces are cut at multiples of their length from there. */
   readonly phase?: number;
 }
@@ -139,7 +141,11 @@ export const UNBOUNDED: GridBounds = { cellsMax: Number.POSITIVE_INFINITY, reach
  * have length one, those inside it are whole. Reduced axes outside a cut kept axis still grow, which keeps partials
  * small against the data they cover. Axes in blocks are cut between blocks, or into parts of one.
  */
-export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, reachMax, phase }: GridBounds): Grid {
+export function gridOf(
+  axes: readonly Axis[],
+  elementsMax: number,
+  { cellsMax, reachMax, rowsMax, phase }: GridBounds,
+): Grid {
   const lengths: number[] = [];
   let elements = 1;
   let cells = 1;
@@ -161,6 +167,7 @@ export function gridOf(axes: readonly Axis[], elementsMax: number, { cellsMax, r
       continue;
     }
     if (kept) limit = cellsCut ? 1 : Math.min(limit, cellsMax / cells);
+    if (rows && rowsMax !== undefined) limit = Math.min(limit, rowsMax);
     limit = Math.max(1, Math.floor(limit));
     const pieces = Math.ceil(length / limit);
     const isAligned = i === 0 && phase !== undefined;

@@ -1,9 +1,13 @@
 /** Columns of a stretch of rows as native numbers, each read once however often it is asked for. */
 import { invariant } from '../../errors.js';
 import type { Engine } from '../../kernels/engine.js';
-import type { RowColumn } from '../../filter/filter.js';
-import { NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import { isText, isTime, numberDType, type NumberDType, type TextDType, type TimeDType } from '../../dtype/index.js';
+import { columnTypeOf, type RowColumn } from '../../filter/filter.js';
+import { NATIVE_TYPES, type NativeType } from '../../kernels/native-types.js';
+import type { View } from '../../layout/view.js';
 import { isNumbers, nativeView, type TileSource } from './native-view.js';
+import type { PlacedEntries } from './text-column.js';
+import { textBytes, textPlaces } from './text-column.js';
 import { LIMITS } from '../../limits.js';
 import type { ChunkRows, ChunkTask } from './scan.js';
 
@@ -18,20 +22,29 @@ interface NativeColumn {
 }
 
 export class RowColumns {
+  /** Number of the first row. */
+  readonly first: number;
   readonly #engine: Engine;
   readonly #sources: readonly TileSource[];
-  readonly #first: number;
   readonly #count: number;
+  readonly #texts: PlacedEntries;
   readonly #known = new Map<string, NativeColumn>();
   /** The same by identity: blocks of rows ask again and again. */
   readonly #asked = new Map<RowColumn, NativeColumn>();
 
   /** Rows `first` to `first + count`. What is read stays in the scratch memory until its caller gives that back. */
-  constructor(engine: Engine, sources: readonly TileSource[], first: number, count: number) {
+  constructor(
+    engine: Engine,
+    sources: readonly TileSource[],
+    first: number,
+    count: number,
+    texts: PlacedEntries = new Map(),
+  ) {
     this.#engine = engine;
     this.#sources = sources;
-    this.#first = first;
+    this.first = first;
     this.#count = count;
+    this.#texts = texts;
   }
 
   get(column: RowColumn): NativeColumn {
@@ -45,28 +58,51 @@ export class RowColumns {
   }
 
   /** A column that has been packed already. */
-  put(column: Pick<RowColumn, 'source' | 'dtype' | 'offset'>, ptr: number): void {
-    const type = nativeTypeOf(column.dtype);
-    this.#known.set(nameOf(column), {
-      type,
-      typeNumber: NATIVE_TYPES.indexOf(type),
-      ptr,
-      stride: column.dtype.itemsize,
-    });
+  put(column: Column, ptr: number): void {
+    this.#known.set(nameOf(column), native(columnTypeOf(column), ptr, column.dtype.itemsize));
   }
 
-  #read({ source, dtype, offset, stride }: RowColumn): NativeColumn {
+  /** Texts as they stand in the file: the address of the first, and bytes from one to the next. */
+  items(column: RowColumn & { readonly dtype: TextDType }): { readonly ptr: number; readonly stride: number } {
+    return textBytes(this.#engine, this.#sourceOf(column), column.dtype, this.#viewOf(column));
+  }
+
+  #read(column: RowColumn): NativeColumn {
+    const { dtype } = column;
+    const source = this.#sourceOf(column);
+    const view = this.#viewOf(column);
+    const type = columnTypeOf(column);
+    if (isText(dtype)) {
+      invariant(column.texts !== undefined, 'texts are known when they are compared');
+      const entries = { ...column.texts, ptr: this.#texts.get(column.texts.id)! };
+      return native(type, textPlaces(this.#engine, source, dtype, view, entries), 4);
+    }
+    const { ptr, strides } = nativeView(this.#engine, source, isTime(dtype) ? countsOf(dtype) : dtype, view);
+    return native(type, ptr, strides[0]!);
+  }
+
+  #sourceOf({ source }: RowColumn): TileSource {
     const from = this.#sources[source];
     invariant(from !== undefined, 'a task has the sources of its columns');
-    const view = { shape: [this.#count], strides: [stride], offset: offset + this.#first * stride };
-    const { ptr, strides } = nativeView(this.#engine, from, dtype, view);
-    const type = nativeTypeOf(dtype);
-    return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride: strides[0]! };
+    return from;
+  }
+
+  #viewOf({ offset, stride }: RowColumn): View {
+    return { shape: [this.#count], strides: [stride], offset: offset + this.first * stride };
   }
 }
 
-function nameOf({ source, offset }: Pick<RowColumn, 'source' | 'offset'>): string {
-  return `${source}:${offset}`;
+function native(type: NativeType, ptr: number, stride: number): NativeColumn {
+  return { type, typeNumber: NATIVE_TYPES.indexOf(type), ptr, stride };
+}
+
+/** Dates are read as the integers that they are. */
+function countsOf({ byteOrder }: TimeDType): NumberDType {
+  return numberDType(`${byteOrder}i8`);
+}
+
+function nameOf({ source, offset, texts }: Pick<RowColumn, 'source' | 'offset' | 'texts'>): string {
+  return `${source}:${offset}:${texts?.id ?? ''}`;
 }
 
 /**
@@ -121,7 +157,8 @@ function isNear(anchor: Column, { source, dtype, offset, stride }: Column): bool
   return (
     source === anchor.source &&
     stride === anchor.stride &&
-    isNumbers(dtype) &&
+    !isText(dtype) &&
+    isNumbers(isTime(dtype) ? countsOf(dtype) : dtype) &&
     stride % dtype.itemsize === 0 &&
     Math.abs(offset - anchor.offset) < NEAR_BYTES
   );

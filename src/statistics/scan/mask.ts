@@ -4,9 +4,9 @@
  */
 import { nanCodeOf, valueOfCode, type ExactNumber } from '../../kernels/sort-keys.js';
 import type { Engine } from '../../kernels/engine.js';
-import type { Filter } from '../../filter/filter.js';
+import { columnTypeOf, type Filter } from '../../filter/filter.js';
 import type { SealedSet } from '../../filter/value-set.js';
-import { NATIVE_BYTES, NATIVE_WRITERS, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../kernels/native-types.js';
 import type { RowColumns } from './columns.js';
 
 /** From so many single values on, they are looked up instead of searched for. */
@@ -44,7 +44,7 @@ export class RowMask {
       case 'constant':
         return (_, count, mask) => scratch.u8(mask, count).fill(filter.keeps ? 1 : 0);
       case 'test': {
-        const test = this.#openedTest(nativeTypeOf(filter.column.dtype), filter.set);
+        const test = this.#openedTest(columnTypeOf(filter.column), filter.set);
         return (columns, count, mask) => test(columns.get(filter.column), count, mask);
       }
       case 'join':

@@ -4,12 +4,14 @@
  * the rows that are used. Tiles without such a row are not read.
  */
 import { extentOf, isContiguous, sizeOf, type View } from '../../layout/view.js';
+import { isText } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from './box.js';
 import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile, TileRows } from './tiles.js';
 import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from './scan.js';
+import type { PlacedEntries } from './text-column.js';
 import { NEAR_ROWS_MAX, nearColumnsOf, packNear, RowColumns } from './columns.js';
 import type { RowMask } from './mask.js';
 import { columnView, isFirstStrip, rowsAxisOf, sliced } from './chunks.js';
@@ -32,6 +34,7 @@ export function eachRowsTile(
   const grid = gridOf(box.axes.map(ofAnyRows), Math.min(rowsMax, chunk.tileBytesMax / dtype.itemsize), {
     cellsMax: Number.POSITIVE_INFINITY,
     reachMax: together?.isWhole ? Number.POSITIVE_INFINITY : LIMITS.tileSpanBytesMax,
+    rowsMax: textRowsMax(rows),
   });
   const type = nativeTypeOf(dtype);
   /** Rows that the filter keeps before the tile, and in it; several tiles may have the same rows. */
@@ -46,7 +49,7 @@ export function eachRowsTile(
     // The next strip of the other axes goes through all rows again.
     else if (start < last.start) before = rows.before;
     const near = together?.isWhole ? sources : sourcesNear(sources, chunk, rows, piece, start, total);
-    const columns = new RowColumns(engine, near, rows.first + start, total);
+    const columns = new RowColumns(engine, near, rows.first + start, total, masks.texts);
     const packed = together && packNear(engine, together, near, rows.first + start, total);
     packed?.forEach((ptr, i) => columns.put(together!.columns[i]!, ptr));
     const kept = keptRows(engine, masks.filter, columns, total);
@@ -101,7 +104,18 @@ export interface RowMasks {
   readonly filter: RowMask;
   /** Of the rows that the slice takes. */
   readonly within: RowMask | undefined;
+  /** The texts that columns are compared with. */
+  readonly texts: PlacedEntries;
 }
+
+/** Texts of a tile are read, or their places noted, all at once: so many rows of the longest. */
+function textRowsMax({ columns }: ChunkRows): number {
+  const texts = columns.filter(({ dtype }) => isText(dtype));
+  const longest = texts.reduce((most, { dtype }) => Math.max(most, dtype.itemsize), 0);
+  return longest === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.min(NEAR_ROWS_MAX, TEXT_BYTES_MAX / longest));
+}
+
+const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The sources, where what a tile reads of each of them lies close together as one stretch. */
 function sourcesNear(

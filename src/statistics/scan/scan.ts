@@ -2,7 +2,7 @@
  * How a selection is cut into chunks. Chunks are numbered, have a fixed order that does not depend on who computes them,
  * and are made on demand: a scan over any number of elements is a few numbers.
  */
-import type { NumberDType } from '../../dtype/index.js';
+import type { DType, NumberDType } from '../../dtype/index.js';
 import type { View } from '../../layout/view.js';
 import { type Box, type Grid, gridOf, UNBOUNDED } from './box.js';
 import type { Filter, RowColumn } from '../../filter/filter.js';
@@ -27,7 +27,7 @@ export interface Scan {
 export interface ColumnView {
   /** Which of the computation's datasets. */
   readonly source: number;
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly view: View;
 }
 
@@ -36,6 +36,7 @@ export interface ColumnView {
  * columns take without gaps.
  */
 export interface ChunkTask extends ColumnView {
+  readonly dtype: NumberDType;
   readonly bytes: number;
   readonly tileBytesMax: number;
   readonly box: Box;

@@ -32,10 +32,13 @@ function keysDifference(
   if (grouped?.groups !== groups.length) return `${grouped?.groups} groups, not ${groups.length}`;
   if (grouped.isList !== Array.isArray(query.group_by)) return 'keys are listed in the wrong way';
   if (grouped.keys.length !== keys.length) return `${grouped.keys.length} keys`;
-  for (const [i, { dtype, values, edges }] of grouped.keys.entries()) {
+  for (const [i, key] of grouped.keys.entries()) {
+    if (key.kind !== 'numbers' && key.kind !== 'bins') return `key ${i} is ${key.kind}`;
+    const { values } = key;
     const difference = differenceFrom(keys[i]!, { shape: [values.length], values });
     if (difference !== undefined) return `key ${i}: ${difference}`;
-    if (!edges && dtype.typestr !== keys[i]!.dtype) return `key ${i} is of ${dtype.typestr}, not ${keys[i]!.dtype}`;
+    if (key.kind === 'numbers' && key.dtype.typestr !== keys[i]!.dtype)
+      return `key ${i} is of ${key.dtype.typestr}, not ${keys[i]!.dtype}`;
   }
   return undefined;
 }

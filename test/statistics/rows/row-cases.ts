@@ -9,7 +9,7 @@ import type { StoredArray } from '../live-numpy.js';
 import { mixedQuery, randomQuery } from './row-queries.js';
 
 /** An array in a file, and its elements in C order. */
-export interface Stored extends RowSource, StoredArray {
+export interface Stored extends Omit<RowSource, 'dtype'>, StoredArray {
   readonly values: readonly Value[];
 }
 

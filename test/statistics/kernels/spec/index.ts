@@ -10,6 +10,8 @@ import { maskKernels } from './masks.js';
 import { rowKernels } from './rows.js';
 import { runKernels } from './runs.js';
 import { scaleKernels } from './scales.js';
+import { textKernels } from './texts.js';
+import { timeKernels } from './times.js';
 
 /** Those that take elements one at a time are as plain as a specification would be: the oracle judges their statistics. */
 export type SpecifiedKernels = Omit<Kernels, ElementKernelName>;
@@ -27,5 +29,7 @@ export function scalarKernels(memory: ArrayBuffer): SpecifiedKernels {
     ...rowKernels(view),
     ...runKernels(view),
     ...scaleKernels(view),
+    ...textKernels(view),
+    ...timeKernels(view),
   };
 }
