@@ -10,6 +10,7 @@ import { home } from './home.js';
 import { jobs } from './jobs.js';
 import { operations } from './operations.js';
 import { reads } from './reads.js';
+import { select } from './select.js';
 import { statistics } from './statistics.js';
 import { statisticsBatch } from './statistics-batch.js';
 import { writes } from './writes.js';
@@ -21,6 +22,7 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   datasetList(app, context); //     GET                        /v1/datasets
   dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush  …/discard
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
+  select(app, context); //          POST                       …/select
   writes(app, context); //          PUT                        …/data   POST …/writes
   statistics(app, context); //      GET, POST                  …/statistics
   statisticsBatch(app, context); // POST                       /v1/statistics

@@ -1,6 +1,7 @@
 /** Reading elements: one row, a range of rows, any slice; and a slice as a file of one format. */
 import { Type, type TProperties } from 'typebox';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { ErrorCode } from '../src/errors.js';
 import type { Context } from '../src/context.js';
 import { FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseSlice, rangePart, rowPart } from '../src/selection.js';
@@ -43,7 +44,7 @@ const FORMAT_QUERY = {
 };
 
 /** Calls of rows are told as what they answer by default, so that clients have one type for it. */
-const ROWS_QUERY = {
+export const ROWS_QUERY = {
   field: FIELD,
   format: untold(FORMAT_QUERY.format),
   endian: untold(FORMAT_QUERY.endian),
@@ -52,7 +53,7 @@ const ROWS_QUERY = {
 const ROWS_FORMATS =
   'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for their byte order.';
 
-const READ_PROBLEMS = problems(
+export const READ_PROBLEMS: readonly ErrorCode[] = [
   ...DATASET_PROBLEMS,
   'bad_slice',
   'index_out_of_bounds',
@@ -69,7 +70,7 @@ const READ_PROBLEMS = problems(
   'worker_lost',
   'no_workers',
   'busy_writing',
-);
+];
 
 /** Answers in any of some formats. */
 const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]) => {
@@ -92,7 +93,7 @@ const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]
         ),
       },
     }),
-    ...READ_PROBLEMS,
+    ...problems(...READ_PROBLEMS),
   };
 };
 

@@ -91,6 +91,21 @@ export const SETTINGS = {
     meaning: 'The size of the largest write with durability=commit. Writes with durability=none have no such limit.',
     parse: integer(1, 1024 * 1024 * 1024),
   }),
+  selectBodyBytesMax: setting({
+    name: 'HYPERSLAB_SELECT_BODY_BYTES_MAX',
+    default: String(LIMITS.selectBodyBytesMax),
+    unit: 'bytes',
+    meaning: 'The size of the largest body of a selection: lists of indices, masks, points.',
+    parse: integer(1024, 1024 * 1024 * 1024),
+  }),
+  selectEntriesMax: setting({
+    name: 'HYPERSLAB_SELECT_ENTRIES_MAX',
+    default: String(LIMITS.selectEntriesMax),
+    unit: 'entries',
+    meaning:
+      'Entries that one selection chooses one by one: integers of its lists, true values of its masks, rows that its filter keeps. Each takes 8 bytes.',
+    parse: integer(1, 1024 * 1024 * 1024),
+  }),
   memoryBytes: setting({
     name: 'HYPERSLAB_MEMORY_BYTES',
     default: 'auto',

@@ -168,6 +168,11 @@ export const ERRORS = table({
     remedy: 'Read the dataset again, and repeat the call with its present tag.',
   },
   // Understood, and impossible for this dtype, shape or file.
+  bad_index: {
+    status: 422,
+    title: 'The index is not one that numpy takes',
+    remedy: 'Use integers, slices, lists of integers, and booleans of the lengths of their axes, as in numpy.',
+  },
   index_out_of_bounds: {
     status: 422,
     title: 'An index is outside its axis',

@@ -139,6 +139,16 @@ export const LIMITS = {
   windowsMax: 1024,
   /** Files kept open, where the process may have as many; beyond it the one idle for longest is closed. */
   openFilesMax: 512,
+  /** A body of a selection: a list of a million integers is some megabytes of JSON. */
+  selectBodyBytesMax: 64 * MiB,
+  /** Entries that lists, masks and filters of one call choose one by one, 8 bytes each and as many again on the way. */
+  selectEntriesMax: 16 * 1024 * KiB,
+  /** Items of an index: as many axes as an array may have, and as many new ones between them. */
+  indexItemsMax: 130,
+  /** Reads that one call answers together. */
+  readsMax: 1000,
+  /** Runs that are read one by one on the event loop: a microsecond and a half each. */
+  inlineRunsMax: 256,
   /** Times of files move in steps of a few milliseconds: one as young as this does not yet tell two writes apart. */
   youngFileMs: 50,
   /** How long a file that is to be opened waits for another to be closed, and how often it looks for one. */

@@ -5,6 +5,7 @@ import * as datasets from './datasets.js';
 import * as jobs from './jobs.js';
 import * as operations from './operations.js';
 import { Problem } from './problems.js';
+import { Selection } from './selections.js';
 import * as statistics from './statistics.js';
 
 export * from './common.js';
@@ -17,6 +18,7 @@ export const COMPONENTS: readonly TSchema[] = [
   Problem,
   ...Object.values(datasets),
   ...Object.values(arrays),
+  Selection,
   ...Object.values(statistics),
   ...Object.values(jobs),
   ...Object.values(operations),

@@ -192,7 +192,7 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
 }
 
 /** Two buffers in turn, and the file's lease: both are held until nothing is being read any more. */
-class PieceMemory {
+export class PieceMemory {
   readonly #release: () => void;
   readonly #buffers: Buffer[] = [];
   #turn = 0;

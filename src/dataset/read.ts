@@ -4,6 +4,7 @@
  */
 import type { OpenFile } from '../file/open-file.js';
 import { gather } from '../layout/gather.js';
+import { runCount, runsOf } from '../layout/listed.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import type { ArrayPart } from './array-part.js';
@@ -19,6 +20,7 @@ export function readNow(file: OpenFile, view: View, itemsize: number): Uint8Arra
   const bytes = sizeOf(view.shape) * itemsize;
   if (bytes > LIMITS.inlineReadBytesMax || !file.state.lock.isOpenToReaders) return undefined;
   if (bytes === 0) return new Uint8Array(0);
+  if (view.lists && runCount(view, itemsize) <= LIMITS.inlineRunsMax) return readRunsNow(file, view, itemsize, bytes);
   if (isContiguous(view, itemsize)) return file.readNow(view.offset, bytes);
   const { start, end } = extentOf(view, itemsize);
   if (end - start > LIMITS.inlineSpanBytesMax) return undefined;
@@ -26,6 +28,18 @@ export function readNow(file: OpenFile, view: View, itemsize: number): Uint8Arra
   if (!source) return undefined;
   const out = Buffer.allocUnsafeSlow(bytes);
   gather(source, view, itemsize, out);
+  return out;
+}
+
+/** Few runs that may lie anywhere, each read by itself. */
+function readRunsNow(file: OpenFile, view: View, itemsize: number, bytes: number): Uint8Array | undefined {
+  const out = Buffer.allocUnsafeSlow(bytes);
+  const { places, runBytes } = runsOf(view, itemsize);
+  for (const [i, place] of places.entries()) {
+    const run = file.readNow(place, runBytes);
+    if (!run) return undefined;
+    out.set(run, i * runBytes);
+  }
   return out;
 }
 

@@ -20,6 +20,16 @@ export { jsonItemSize } from './json-size.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
 export { parseInTurns } from './json-turns.js';
-export { isEmptyJson, parseJsonWrites, type WriteText } from './json-writes.js';
+export { JsonScanner } from './json-scan.js';
+export {
+  expectByte,
+  isContinued,
+  isEmptyJson,
+  membersOfObject,
+  parseJsonWrites,
+  readText,
+  skipValue,
+  type WriteText,
+} from './json-writes.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { FORMATS, type FormatName, type FormatRow } from './table.js';

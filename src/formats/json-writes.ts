@@ -29,7 +29,7 @@ export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]
   const scanner = new JsonScanner(bytes);
   scanner.expectText('{"writes": [{"slice": "…", "data": …}, …]}');
   let writes: WriteText[] | undefined;
-  for (const key of members(scanner)) {
+  for (const key of membersOfObject(scanner)) {
     if (key !== 'writes' || writes) refuseMember(scanner, key, ['writes']);
     writes = yield* readWrites(scanner);
   }
@@ -40,7 +40,7 @@ export function* parseJsonWrites(bytes: Uint8Array): Generator<void, WriteText[]
 function* readWrites(scanner: JsonScanner): Generator<void, WriteText[]> {
   const writes: WriteText[] = [];
   let turnEnd = scanner.at + TURN_BYTES;
-  expect(scanner, OPEN_LIST, 'a list of writes');
+  expectByte(scanner, OPEN_LIST, 'a list of writes');
   if (scanner.peek() === CLOSE_LIST) scanner.refuseFor(scanner.at, 'at least one write');
   do {
     if (writes.length === LIMITS.batchWritesMax) {
@@ -62,7 +62,7 @@ function* readWrites(scanner: JsonScanner): Generator<void, WriteText[]> {
 function* readWrite(scanner: JsonScanner): Generator<void, WriteText> {
   let slice: string | undefined;
   let data: Uint8Array | undefined;
-  for (const key of members(scanner)) {
+  for (const key of membersOfObject(scanner)) {
     if (key === 'slice' && slice === undefined) slice = yield* readSlice(scanner);
     else if (key === 'data' && data === undefined) data = yield* skipValue(scanner);
     else refuseMember(scanner, key, ['slice', 'data']);
@@ -80,33 +80,33 @@ function* readSlice(scanner: JsonScanner): Generator<void, string | undefined> {
 }
 
 /** The keys of an object; whoever loops over them reads the value behind each. */
-function* members(scanner: JsonScanner): Generator<string, void> {
-  expect(scanner, OPEN_OBJECT, 'an object');
+export function* membersOfObject(scanner: JsonScanner): Generator<string, void> {
+  expectByte(scanner, OPEN_OBJECT, 'an object');
   if (scanner.peek() === CLOSE_OBJECT) {
     scanner.at++;
     return;
   }
   do {
     const key = readText(scanner);
-    expect(scanner, COLON, 'a colon');
+    expectByte(scanner, COLON, 'a colon');
     yield key;
   } while (isContinued(scanner, CLOSE_OBJECT));
 }
 
 /** After a value: true behind a comma, false behind the end. */
-function isContinued(scanner: JsonScanner, close: number): boolean {
+export function isContinued(scanner: JsonScanner, close: number): boolean {
   const next = scanner.peek();
   if (next !== COMMA && next !== close) scanner.refuseFor(scanner.at, 'a comma or a closing bracket');
   scanner.at++;
   return next === COMMA;
 }
 
-function expect(scanner: JsonScanner, byte: number, wanted: string): void {
+export function expectByte(scanner: JsonScanner, byte: number, wanted: string): void {
   if (scanner.peek() !== byte) scanner.refuseFor(scanner.at, wanted);
   scanner.at++;
 }
 
-function readText(scanner: JsonScanner): string {
+export function readText(scanner: JsonScanner): string {
   if (scanner.peek() !== QUOTE) scanner.refuseFor(scanner.at, 'a string');
   scanner.readString();
   try {
@@ -117,7 +117,7 @@ function readText(scanner: JsonScanner): string {
 }
 
 /** The text of a value up to the comma or bracket behind it; whether it is a value is found out by whoever parses it. */
-function* skipValue(scanner: JsonScanner): Generator<void, Uint8Array> {
+export function* skipValue(scanner: JsonScanner): Generator<void, Uint8Array> {
   scanner.peek();
   const { bytes, at: start } = scanner;
   let turnEnd = start + TURN_BYTES;

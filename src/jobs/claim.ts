@@ -61,6 +61,11 @@ export class Claim {
     return this.#snapshot.isCut;
   }
 
+  /** Calls back when it is cut. */
+  onCut(callback: () => void): void {
+    this.#snapshot.onCut(callback);
+  }
+
   /** What a worker needs to read bytes of `[start, end)` as they were. */
   describe({ start, end }: Extent): SourceDescriptor {
     const { start: from, end: to } = this.#extent;

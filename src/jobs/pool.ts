@@ -8,9 +8,11 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { cancelledError, checkWanted } from '../cancelled.js';
 import type { OffLoop, Portion } from '../dataset/off-loop.js';
+import type { SourceDescriptor } from '../descriptor.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import { Turnstile } from '../file/turnstile.js';
+import type { View } from '../layout/view.js';
 import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Mark } from './lanes.js';
 import { retryWhenLost } from './lost-worker.js';
@@ -19,7 +21,7 @@ import { BufferPool } from './buffer-pool.js';
 import { ThreadWatch } from './thread-watch.js';
 import type { Lane } from './turn.js';
 import type { ScanAnswer, ScanTask } from './scan-task.js';
-import type { GatherTask } from './tasks.js';
+import type { GatherTask, TrueTask } from './tasks.js';
 
 /** What a statistic asks of the pool. */
 export interface Scanning {
@@ -37,6 +39,8 @@ export interface Scanning {
 export interface Workers extends OffLoop {
   of(id: string): Workers;
   inLane(lane: Lane): Scanning;
+  /** The numbers of the elements of a mask, in its C order, that are true. @throws cancelled */
+  numbersOfTrue(source: SourceDescriptor, view: View, signal?: AbortSignal): Promise<Uint32Array>;
 }
 
 /** What every thread of a pool is made with. */
@@ -169,6 +173,12 @@ export class WorkerPool {
       convert: async task => {
         this.#checkRoom(interactive);
         valueOf((await this.#give(task, 'convert', interactive)) as Outcome<void>);
+      },
+      numbersOfTrue: async (source, view, signal) => {
+        this.#checkRoom(interactive);
+        checkWanted(signal);
+        const task: TrueTask = { source, view };
+        return valueOf((await this.#give(task, 'trues', interactive)) as Outcome<Uint32Array>);
       },
       scatter: async (task, share) => valueOf((await write(task, 'scatter', share)) as Outcome<void>),
       hold: async ({ fd, target, itemsize }, share) =>

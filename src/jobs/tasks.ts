@@ -5,8 +5,8 @@ import type { ConvertTask, ScatterTask } from '../dataset/off-loop.js';
 import { Arena } from '../file/arena.js';
 import { applyTo } from '../file/change.js';
 import { openSource } from '../file/sources.js';
-import { gatherParts } from '../layout/gather.js';
-import type { View } from '../layout/view.js';
+import { gather, gatherParts } from '../layout/gather.js';
+import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { newEngine, type Engine } from '../statistics/index.js';
 
@@ -32,6 +32,23 @@ export function gatherView({ source, view, itemsize, out, done }: GatherTask): n
 
 export function convertItems({ spec, source, target, first }: ConvertTask): void {
   conversionFrom(spec).run(source, target, first);
+}
+
+export interface TrueTask {
+  readonly source: SourceDescriptor;
+  /** Of bytes. */
+  readonly view: View;
+}
+
+/** The numbers of the elements of a mask, in its C order, that are true. */
+export function numbersOfTrue({ source, view }: TrueTask): Uint32Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeOf(view.shape));
+  gather(openSource(source), view, 1, bytes);
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) count++;
+  const numbers = new Uint32Array(count);
+  for (let i = 0, at = 0; at < count; i++) if (bytes[i] !== 0) numbers[at++] = i;
+  return numbers;
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {

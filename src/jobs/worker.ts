@@ -8,7 +8,16 @@ import { fail } from '../errors.js';
 import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
-import { convertItems, gatherView, newWorkplace, scatterView, type GatherTask, type Workplace } from './tasks.js';
+import {
+  convertItems,
+  gatherView,
+  newWorkplace,
+  numbersOfTrue,
+  scatterView,
+  type GatherTask,
+  type TrueTask,
+  type Workplace,
+} from './tasks.js';
 import { warmUp } from '../kernels/warm-up.js';
 
 const { kernels, keepsFiles, waiting } = workerData as WorkerData;
@@ -40,6 +49,10 @@ export function gather(task: GatherTask): Outcome<number | undefined> {
 
 export function convert(task: ConvertTask): Outcome<void> {
   return outcomeOf(() => convertItems(task));
+}
+
+export function trues(task: TrueTask): Outcome<Uint32Array> {
+  return outcomeOf(() => numbersOfTrue(task));
 }
 
 export function scatter(task: ScatterTask): Outcome<void> {

@@ -3,23 +3,14 @@
  * lone runs to read by position. Memory: the output, and at most one span of LIMITS.spanBytesMax inside the source.
  */
 import { LIMITS } from '../limits.js';
+import { atOnce } from '../turns.js';
 import { arranged, boxesOf } from './boxes.js';
 import { arrangeLoops, copyStrided, type Loop } from './copy.js';
+import { gatherListed } from './listed.js';
+import { GAP_BYTES_MAX, type ByteSource } from './source.js';
 import { isContiguous, sizeOf, stridesOf, type View } from './view.js';
 
-/** Where bytes come from: a mapping, or positional reads. Both throw `file_changed` when the file ends too early. */
-export interface ByteSource {
-  /**
-   * `length` (at most spanBytesMax) bytes from `start`, in place or in reused memory: valid until the next call.
-   * `usefulBytes` of them will be looked at.
-   */
-  span(start: number, length: number, usefulBytes: number): Uint8Array;
-  /** Fills `into` from `start`. */
-  read(start: number, into: Uint8Array): void;
-}
-
-/** A gap wider than this is not read over: its pages would cost more than the calls that skip it. */
-const GAP_BYTES_MAX = 64 * 1024;
+export type { ByteSource } from './source.js';
 
 /** Writes the elements of `view`, packed in C order, to the start of `out`. */
 export function gather(source: ByteSource, view: View, itemsize: number, out: Uint8Array): void {
@@ -28,6 +19,7 @@ export function gather(source: ByteSource, view: View, itemsize: number, out: Ui
     source.read(view.offset, out.subarray(0, sizeOf(view.shape) * itemsize));
     return;
   }
+  if (view.lists) return atOnce(gatherListed(source, view, itemsize, out));
   const packed = stridesOf(view.shape, itemsize, 'C');
   const { loops, fromStart, toStart } = arrangeLoops(loopsOf(view, { ...view, strides: packed }), view.offset, 0);
   gatherLoops(source, loops, itemsize, fromStart, out, toStart);
@@ -49,6 +41,7 @@ export function* gatherParts(
   costMax: number,
   skip: number,
 ): Generator<void, void> {
+  if (view.lists) return yield* gatherListed(source, view, itemsize, out, skip);
   const packed: View = { shape: view.shape, strides: stridesOf(view.shape, itemsize, 'C'), offset: 0 };
   let number = 0;
   for (const { target: from, source: to } of boxesOf(arranged({ target: view, source: packed }), itemsize, costMax)) {

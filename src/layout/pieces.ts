@@ -1,6 +1,6 @@
 /** Cutting a view into consecutive boxes of bounded size, in C order, each again a view. */
 import type { Extent } from './runs.js';
-import { coalesce, sizeOf, type View } from './view.js';
+import { coalesce, extentOf, listAlong, sizeOf, type View } from './view.js';
 
 /**
  * Yields views whose concatenated C-order elements are those of `view`, each of at most `bytesMax` bytes
@@ -43,17 +43,24 @@ export class PieceCursor {
     const offset = this.#offset;
     if (axis < 0) {
       this.#isDone = true;
-      return { shape, strides, offset };
+      return this.#view;
     }
     const fitting = Math.max(1, Math.floor(elementsMax / this.#inner[axis]!));
     const steps = Math.min(fitting, shape[axis]! - this.#index[axis]!);
+    const piece = { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset };
+    const lists = this.#view.lists?.map(list => {
+      const start = list.strides.reduce((entry, stride, i) => entry + stride * this.#index[i]!, list.start);
+      return listAlong(list, list.strides.slice(axis), start);
+    });
     this.#advance(axis, steps);
-    return { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset };
+    return lists ? { ...piece, lists } : piece;
   }
 
   /** The bytes of the file that the pieces to come touch: from the first to the last; empty at the end. */
   remaining(): Extent {
     if (this.#isDone) return { start: 0, end: 0 };
+    // Lists may go back to anything.
+    if (this.#view.lists) return extentOf(this.#view, this.#itemsize);
     const { shape, strides } = this.#view;
     let first = this.#offset;
     let last = this.#offset;

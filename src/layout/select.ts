@@ -1,30 +1,49 @@
 /** Views of views: what a selection, a transposition or a broadcast of an array looks like in bytes. */
 import type { Selection } from '../selection.js';
-import type { View } from './view.js';
+import { listAlong, type View } from './view.js';
 
 /** The view that a selection of `view` has. New axes get stride 0: they have length one. */
 export function selectFrom(view: View, selection: Selection): View {
+  const { start, strides } = stepsOf(view.offset, view.strides, selection);
+  const selected = { shape: selection.shape, strides, offset: start };
+  if (!view.lists) return selected;
+  const lists = view.lists.map(list => {
+    const { start: entry, strides: along } = stepsOf(list.start, list.strides, selection);
+    return listAlong(list, along, entry);
+  });
+  return { ...selected, lists };
+}
+
+/** Where the first element of a selection stands, and how far its axes step: in bytes, or in entries of a list. */
+function stepsOf(
+  first: number,
+  of: readonly number[],
+  { picks }: Selection,
+): { start: number; strides: readonly number[] } {
   const strides: number[] = [];
-  let offset = view.offset;
+  let start = first;
   let axis = 0;
-  for (const pick of selection.picks) {
+  for (const pick of picks) {
     if (pick.kind === 'newaxis') {
       strides.push(0);
       continue;
     }
-    const stride = view.strides[axis++]!;
-    if (pick.kind === 'index') offset += pick.index * stride;
+    const stride = of[axis++]!;
+    if (pick.kind === 'index') start += pick.index * stride;
     else {
-      if (pick.length > 0) offset += pick.start * stride;
+      if (pick.length > 0) start += pick.start * stride;
       strides.push(pick.length > 1 ? stride * pick.step : stride);
     }
   }
-  return { shape: selection.shape, strides, offset };
+  return { start, strides };
 }
 
 /** The same elements with axes in reverse: a C-order view of an F-order array. */
 export function transpose(view: View): View {
-  return { shape: view.shape.toReversed(), strides: view.strides.toReversed(), offset: view.offset };
+  const { shape, strides, offset, lists } = view;
+  const turned = { shape: shape.toReversed(), strides: strides.toReversed(), offset };
+  if (!lists) return turned;
+  return { ...turned, lists: lists.map(list => listAlong(list, list.strides.toReversed())) };
 }
 
 /**

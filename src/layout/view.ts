@@ -1,6 +1,8 @@
 /**
  * A view is arithmetic: where in a file the elements of an array, or of a selection of one, stand.
- * Strides and offset are bytes; strides may be zero (broadcast) or negative. Nothing here touches data.
+ * Strides and offset are bytes; strides may be zero (broadcast) or negative. Where elements follow no step, lists say how
+ * far they stand from there: rows 7, 0 and 7 of `<f8` rows of 10 are shape [3, 10], strides [0, 8] and one list
+ * [560, 0, 560] with strides [1, 0]. Nothing here touches data.
  */
 import { LIMITS } from '../limits.js';
 import { fail } from '../errors.js';
@@ -12,9 +14,35 @@ export interface View {
   readonly shape: readonly number[];
   /** Bytes from one element to the next along each axis. */
   readonly strides: readonly number[];
-  /** Bytes from the start of the file to element [0, …, 0]. */
+  /** Bytes from the start of the file to element [0, …, 0], without what lists add. */
   readonly offset: number;
+  /** Each adds an offset of its own to that of an element. Absent in what only steps. */
+  readonly lists?: readonly OffsetList[];
 }
+
+/** Offsets in bytes that were chosen one by one. */
+export interface OffsetList {
+  /** In shared memory, so that it goes to other threads as it is. */
+  readonly offsets: Float64Array;
+  /** Entries of `offsets` from one element to the next along each axis of the view; 0 along those that it does not choose from. */
+  readonly strides: readonly number[];
+  /** The entry of element [0, …, 0]. */
+  readonly start: number;
+  /** The least and the greatest of all entries. */
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The same entries, stepped through in another way. */
+export function listAlong(
+  { offsets, start: first, min, max }: OffsetList,
+  strides: readonly number[],
+  start: number = first,
+): OffsetList {
+  return { offsets, strides, start, min, max };
+}
+
+export const NO_LISTS: readonly OffsetList[] = [];
 
 /** Elements in a shape; 1 for rank 0. */
 export function sizeOf(shape: readonly number[]): number {
@@ -77,7 +105,7 @@ export function packedView(shape: readonly number[], itemsize: number, order: Or
   return { shape, strides: stridesOf(shape, itemsize, order), offset };
 }
 
-/** The bytes that a view touches: `[start, end)`. Empty views touch none. */
+/** The bytes that a view touches lie in `[start, end)`. Empty views touch none. */
 export function extentOf(view: View, itemsize: number): { start: number; end: number } {
   let start = view.offset;
   let end = view.offset + itemsize;
@@ -87,12 +115,17 @@ export function extentOf(view: View, itemsize: number): { start: number; end: nu
     if (reach < 0) start += reach;
     else end += reach;
   }
+  for (const { min, max } of view.lists ?? NO_LISTS) {
+    start += min;
+    end += max;
+  }
   return { start, end };
 }
 
 /** True where the view's elements, in C order, are one run of bytes. */
 export function isContiguous(view: View, itemsize: number): boolean {
   if (view.shape.includes(0)) return true;
+  if (view.lists) return false;
   let expected = itemsize;
   for (let axis = view.shape.length - 1; axis >= 0; axis--) {
     const length = view.shape[axis]!;
@@ -109,19 +142,28 @@ export function isContiguous(view: View, itemsize: number): boolean {
 export function coalesce(view: View): View {
   const shape: number[] = [];
   const strides: number[] = [];
+  const lists = view.lists ?? NO_LISTS;
+  const listStrides: number[][] = lists.map(() => []);
   for (let axis = 0; axis < view.shape.length; axis++) {
     const length = view.shape[axis]!;
     const stride = view.strides[axis]!;
     if (length === 0) return { shape: [0], strides: [0], offset: view.offset };
     if (length === 1) continue;
     const last = shape.length - 1;
-    if (last >= 0 && strides[last] === stride * length) {
+    const continues =
+      last >= 0 &&
+      strides[last] === stride * length &&
+      lists.every((list, i) => listStrides[i]![last] === list.strides[axis]! * length);
+    if (continues) {
       shape[last]! *= length;
       strides[last] = stride;
+      for (const [i, list] of lists.entries()) listStrides[i]![last] = list.strides[axis]!;
     } else {
       shape.push(length);
       strides.push(stride);
+      for (const [i, list] of lists.entries()) listStrides[i]!.push(list.strides[axis]!);
     }
   }
-  return { shape, strides, offset: view.offset };
+  const merged = { shape, strides, offset: view.offset };
+  return view.lists ? { ...merged, lists: lists.map((list, i) => listAlong(list, listStrides[i]!)) } : merged;
 }

@@ -14,9 +14,10 @@ import {
   jsonItemSize,
   type FormatName,
 } from '../formats/index.js';
+import type { Claim } from '../jobs/claim.js';
 import { LIMITS } from '../limits.js';
 import { collectTurns } from '../turns.js';
-import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
+import { checkIfMatch, entityTag, noneMatches, preconditionOf } from './conditional.js';
 
 export interface ArrayQuery {
   /** A field of a structure, or a column that attrs.columns names. */
@@ -35,12 +36,19 @@ export interface ArrayAnswer {
   readonly dataset: Dataset;
   readonly format: FormatName;
   readonly query: ArrayQuery;
+  /** Holds the generation that is answered; absent where the present one is. */
+  readonly claim?: Claim | undefined;
 }
 
 /** The conditions of the request. True where it has been answered: 304. @throws generation_moved */
 export function answeredUnchanged(asked: ArrayAnswer): boolean {
-  const { dataset, format, request, reply } = asked;
+  const { claim, dataset, format, request, reply } = asked;
   const { record } = dataset;
+  const generation = claim?.generation ?? dataset.generation;
+  if (request.method === 'POST') {
+    preconditionOf(request)({ id: record.id, generation });
+    return false;
+  }
   const { 'if-match': ifMatch, 'if-none-match': unchanged } = request.headers;
   if (ifMatch !== undefined) checkIfMatch(ifMatch, standingOf(dataset));
   if (unchanged === undefined) return false;
@@ -55,6 +63,8 @@ export function answeredUnchanged(asked: ArrayAnswer): boolean {
 export function setState({ reply, dataset, format, query }: ArrayAnswer, generation: number): void {
   const { record } = dataset;
   reply.header('x-dataset-generation', generation);
+  // What the body of a request asks for has no tag: it would stand for the path.
+  if (reply.request.method === 'POST') return;
   if (record.external) reply.header('cache-control', 'no-store');
   else {
     reply.header('etag', entityTag(record.id, generation, format));

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../context.js';
-import { partOf } from '../dataset/array-part.js';
+import { partOf, type ArrayPart } from '../dataset/array-part.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
@@ -30,6 +30,8 @@ import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
+import type { Claim } from '../jobs/claim.js';
+import { claimedBytes, claimedPieces } from '../jobs/claimed-pieces.js';
 import type { Workers } from '../jobs/pool.js';
 import { streamPieces } from './stream.js';
 
@@ -53,17 +55,34 @@ export function sendArray(
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
   const dataset = request.datasets.get(name);
-  const part = partOf(dataset, query.field);
-  const selection = normalise(parts, part.view.shape);
+  const { dtype, view } = partOf(dataset, query.field);
+  const selection = normalise(parts, view.shape);
+  return sendPart(context, request, reply, { dataset, dtype, view: selectFrom(view, selection) }, query);
+}
+
+/** Elements of a dataset, wherever they stand in its file. */
+export interface DatasetPart extends ArrayPart {
+  readonly dataset: Dataset;
+  /** Holds the generation that they are chosen from, until the answer has been sent. */
+  readonly claim?: Claim | undefined;
+}
+
+/** @throws too_large before anything is read */
+export function sendPart(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { dataset, view, claim, ...part }: DatasetPart,
+  query: ArrayQuery,
+): FastifyReply | Promise<FastifyReply> {
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(selection.shape, part.dtype, context.config.jsonElementsMax);
-  const view = selectFrom(part.view, selection);
+  if (format === 'json') checkJsonCost(view.shape, part.dtype, context.config.jsonElementsMax);
   const dtype =
     format !== 'json' && query.endian ? withByteOrder(part.dtype, query.endian === 'big' ? '>' : '<') : part.dtype;
 
   const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> => {
     try {
-      const asked = { context, request, reply, dataset, file, view, from: part.dtype, dtype, format, query };
+      const asked = { context, request, reply, dataset, file, view, from: part.dtype, dtype, format, query, claim };
       const sent = answer(asked);
       return sent instanceof Promise ? sent.catch((error: unknown) => dataset.learned(error)) : sent;
     } catch (error) {
@@ -71,7 +90,7 @@ export function sendArray(
     }
   };
   // Small answers from memory are sent without a turn of the event loop.
-  const file = dataset.opened();
+  const file = claim ? claim.file : dataset.opened();
   return file ? send(file) : dataset.open().then(send);
 }
 
@@ -82,17 +101,26 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
 }
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
-  const { reply, dataset, file, view, dtype } = asked;
+  const { reply, dataset, file, view, dtype, claim } = asked;
   const heldBytes = jsonHeldBytes(view.shape, dtype);
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
-  const now = readNow(file, view, dtype.itemsize);
+  const now = claim ? undefined : readNow(file, view, dtype.itemsize);
   if (now) recheckNow(dataset, file);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
-    : await readWhole(dataset, file, { dtype, view }, workersOf(asked), signalOf(reply));
+    : await (claim
+        ? readClaimed(asked, claim)
+        : readWhole(dataset, file, { dtype, view }, workersOf(asked), signalOf(reply)));
   const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes });
   setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(body);
+}
+
+/** What a claim holds, as it was then. */
+async function readClaimed(asked: Answer, claim: Claim): Promise<{ bytes: Uint8Array; generation: number }> {
+  const { view, from, reply } = asked;
+  const bytes = await claimedBytes(claim, view, from.itemsize, workersOf(asked), signalOf(reply));
+  return { bytes, generation: claim.generation };
 }
 
 /**
@@ -120,7 +148,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
   const { request, reply, dataset, file, view, from, dtype, format } = asked;
   const { itemsize } = dtype;
   const swapped = !isSameDType(dtype, from);
-  const contiguous = !swapped && isContiguous(view, itemsize);
+  const contiguous = !swapped && request.method !== 'POST' && isContiguous(view, itemsize);
   const head = format === 'npy' ? npyHeader({ dtype, shape: view.shape, order: 'C' }) : undefined;
   const headBytes = head?.byteLength ?? 0;
   const totalBytes = headBytes + sizeOf(view.shape) * itemsize;
@@ -147,6 +175,7 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
         itemsize: 1,
       }
     : whole;
+  if (asked.claim) return sendClaimed(asked, asked.claim, body);
   const now = readNow(file, body.view, body.itemsize);
   if (!now) return sendLater(asked, body, { whole, generation: dataset.generation });
   recheckNow(dataset, file);
@@ -201,6 +230,20 @@ async function sendLater(
     )
     .finally(release);
   const { head, view, itemsize, swaps } = body;
+  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
+  await streamPieces(reply, head, swaps ? swappedPieces(pieces, swaps) : pieces, context.budget);
+  return reply;
+}
+
+/** The elements that a claim holds. */
+async function sendClaimed(
+  asked: Answer,
+  claim: Claim,
+  { head, view, itemsize, swaps }: BinaryBody,
+): Promise<FastifyReply> {
+  const { context, reply } = asked;
+  setState(asked, claim.generation);
+  const pieces = claimedPieces(claim, view, itemsize, workersOf(asked), signalOf(reply));
   reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
   await streamPieces(reply, head, swaps ? swappedPieces(pieces, swaps) : pieces, context.budget);
   return reply;

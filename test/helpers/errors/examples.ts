@@ -115,6 +115,17 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     put(DATA, '1', { 'If-Match': '"0123456789abcdef01234567.1"' }),
     put(DATA, '1', { 'If-None-Match': '*' }),
   ],
+  bad_index: [
+    post(`${WIND}/select`, {
+      index: [
+        [0, 1],
+        [0, 1, 2],
+      ],
+    }),
+    post(`${WIND}/select`, { index: ['3'] }),
+    post(`${WIND}/select`, { index: [[true, false]] }),
+    post(`${WIND}/select`, { mask: 'wind' }),
+  ],
   index_out_of_bounds: [get(`${DATA}?slice=4`), get(`${STATISTICS}?ops=mean&group_by={"column":9}`)],
   outside: [put(`${DATA}?slice=4:`, '[[1, 2, 3]]')],
   too_many_indices: [get(`${DATA}?slice=0,0,0`)],
