@@ -32,6 +32,7 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'shape_mismatch',
   'bad_shape',
   'body_size_mismatch',
+  'bad_value',
   'would_lose',
   'too_large',
   'bulk_load',

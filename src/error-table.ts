@@ -223,6 +223,11 @@ export const ERRORS = table({
     title: 'The body has the wrong number of bytes',
     remedy: 'Send exactly the bytes that the message names, or those of one element to fill the selection.',
   },
+  bad_value: {
+    status: 422,
+    title: 'A value is none of the dtype',
+    remedy: 'Write it as the message says: dates as ISO 8601, void as base64, structures with all of their fields.',
+  },
   would_lose: {
     status: 422,
     title: 'The dtype cannot hold the values',

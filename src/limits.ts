@@ -24,6 +24,8 @@ export const LIMITS = {
   dimNameLengthMax: 128,
   /** A JSON body of values is parsed in slices on the event loop. */
   jsonBodyBytesMax: 4 * MiB,
+  /** What elements of a JSON body may become: few bytes of text may be an item of many. */
+  jsonBlockBytesMax: 64 * MiB,
   /** A JSON answer is held whole for its Content-Length: about 10 bytes an element. */
   jsonElementsMax: 256 * KiB,
   /** Lists of a JSON answer for each element that it may have: axes of length 1 are brackets and nothing else. */

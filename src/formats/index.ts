@@ -16,7 +16,8 @@ export {
   jsonOfItem,
   type JsonDataOptions,
 } from './json-encode.js';
-export { jsonItemSize } from './json-size.js';
+export { hasJson, jsonItemSize } from './json-size.js';
+export { jsonBlockBytesMax } from './json-item-sink.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
 export { parseInTurns } from './json-turns.js';

@@ -2,6 +2,7 @@
  * A cursor over JSON text (RFC 8259, strictly) that reads one token at a time from bytes. Numbers keep both a double
  * and their place in the text, because 64-bit integers have more digits than a double.
  */
+import { isUtf8 } from 'node:buffer';
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { EXACT_POWERS } from './json-digits.js';
@@ -52,6 +53,21 @@ export class JsonScanner {
   /** @throws bad_json where there is no text */
   expectText(wanted: string): void {
     if (this.peek() === -1) fail('bad_json', `The body is empty; it takes ${wanted} as JSON.`, { position: this.at });
+  }
+
+  /** @throws bad_json where the bytes are no text: strings of it would be read as others */
+  expectUtf8(): void {
+    if (!isUtf8(this.bytes)) fail('bad_json', 'The body is no UTF-8, as JSON has to be. Encode it as that.');
+  }
+
+  /** What a string means, as it is written with its quotes. @throws bad_json */
+  decoded(token: string): string {
+    if (!token.includes('\\')) return token.slice(1, -1);
+    try {
+      return JSON.parse(token) as string;
+    } catch {
+      return this.refuse(this.start, 'the string has an escape that JSON does not know');
+    }
   }
 
   /** The last token as written. */

@@ -2,7 +2,16 @@
  * What an item of a dtype takes as JSON text, before there is one: how many values it is made of, and the least and the
  * most bytes of its text. Costs are counted with these, so that nothing is read for an answer that would be too large.
  */
-import { isNumber, isStructure, isText, isTime, type DType, type Field, type LeafDType } from '../dtype/index.js';
+import {
+  isNumber,
+  isStructure,
+  isText,
+  isTime,
+  leavesOf,
+  type DType,
+  type Field,
+  type LeafDType,
+} from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { NUMBER_BYTES_MAX } from './json-digits.js';
@@ -59,6 +68,11 @@ function leafSize(dtype: LeafDType, path: readonly string[]): JsonItemSize {
   if (isText(dtype)) return one(2, CHARACTER_BYTES_MAX * dtype.length + 2);
   if (dtype.kind === 'V') return one(2, 4 * Math.ceil(dtype.itemsize / 3) + 2);
   return failNoJson(dtype, path);
+}
+
+/** Whether items of the dtype can be printed and read: a long double cannot. */
+export function hasJson(dtype: DType): boolean {
+  return leavesOf(dtype).every(({ dtype: { kind } }) => kind !== 'g' && kind !== 'G');
 }
 
 function failNoJson({ typestr, name }: LeafDType, path: readonly string[]): never {

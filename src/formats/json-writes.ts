@@ -109,11 +109,7 @@ export function expectByte(scanner: JsonScanner, byte: number, wanted: string): 
 export function readText(scanner: JsonScanner): string {
   if (scanner.peek() !== QUOTE) scanner.refuseFor(scanner.at, 'a string');
   scanner.readString();
-  try {
-    return JSON.parse(Buffer.from(scanner.bytes.subarray(scanner.start, scanner.at)).toString()) as string;
-  } catch {
-    return scanner.refuse(scanner.start, 'the string has an escape that JSON does not know');
-  }
+  return scanner.decoded(Buffer.from(scanner.bytes.subarray(scanner.start, scanner.at)).toString());
 }
 
 /** The text of a value up to the comma or bracket behind it; whether it is a value is found out by whoever parses it. */

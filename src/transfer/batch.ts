@@ -4,12 +4,14 @@
  * Memory: the body, and its data once more in the dataset's dtype.
  */
 import { convertHeld } from '../dataset/convert.js';
+import { leavesOf, type DType } from '../dtype/index.js';
 import { fail, HyperslabError } from '../errors.js';
 import { partsOf } from '../dataset/array-part.js';
 import { changesOf, targetOf, type Target } from '../dataset/target.js';
 import { checkWritable, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
 import {
+  hasJson,
   isEmptyJson,
   parseJsonData,
   parseJsonWrites,
@@ -25,7 +27,7 @@ import { isTurnOver, nextTurn, runTurns } from '../turns.js';
 import { failSize } from './body.js';
 import { checkInside, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readParts, type Part } from './multipart.js';
-import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
+import { jsonBodyHeldBytes, type WriteAnswer, type WriteContext, type WriteRequest } from './write.js';
 
 export type BatchRequest = Omit<WriteRequest, 'target' | 'selection' | 'format' | 'durability'> & {
   readonly contentType: string;
@@ -51,7 +53,7 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;
   if (bodyBytes !== undefined && bodyBytes > bytesMax) failCommitSize(bodyBytes, bytesMax);
   return context.budget.with(
-    2 * (bodyBytes ?? bytesMax),
+    isJson ? jsonHeldBytesMax(dataset.geometry.dtype, bodyBytes) : 2 * (bodyBytes ?? bytesMax),
     async () => {
       const { changes, writes, elements, bytes } = await (isJson
         ? jsonChanges(request, context)
@@ -69,6 +71,12 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
     },
     signal,
   );
+}
+
+/** Of whole items and of each field: a write may be to any. */
+function jsonHeldBytesMax(dtype: DType, bodyBytes: number | undefined): number {
+  const targets = [dtype, ...leavesOf(dtype).map(leaf => leaf.dtype)].filter(hasJson);
+  return Math.max(2 * (bodyBytes ?? 0), ...targets.map(target => jsonBodyHeldBytes(target, bodyBytes)));
 }
 
 async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Planned> {

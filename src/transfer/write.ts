@@ -12,9 +12,10 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { changesAt, changesOf, type Target } from '../dataset/target.js';
 import { applyChange, checkWritable, gapsOf, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
+import { isNumber, type DType } from '../dtype/index.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
-import { parseJsonData, type FormatName } from '../formats/index.js';
+import { jsonBlockBytesMax, parseJsonData, type FormatName } from '../formats/index.js';
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
 import { packedView, sizeOf } from '../layout/view.js';
@@ -79,7 +80,7 @@ async function writeJson(request: WriteRequest, context: WriteContext): Promise<
   const { body, bodyBytes, target, selection } = request;
   if ((bodyBytes ?? 0) > LIMITS.jsonBodyBytesMax) failJsonSize(bodyBytes!);
   return context.budget.with(
-    2 * (bodyBytes ?? LIMITS.jsonBodyBytesMax),
+    jsonBodyHeldBytes(target.dtype, bodyBytes),
     async () => {
       const text = await body.everything(LIMITS.jsonBodyBytesMax);
       const block = await runTurns(parseJsonData(target.dtype, text));
@@ -206,6 +207,11 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
     returnBuffer(into);
     release();
   }
+}
+
+/** The text, and what it becomes: numbers are about as long as their text, items of others may be much longer. */
+export function jsonBodyHeldBytes(dtype: DType, bodyBytes = LIMITS.jsonBodyBytesMax): number {
+  return bodyBytes + Math.max(bodyBytes, isNumber(dtype) ? 0 : jsonBlockBytesMax(dtype, bodyBytes));
 }
 
 function failJsonSize(asked: number): never {

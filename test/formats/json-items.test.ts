@@ -1,7 +1,14 @@
 /** Items of every dtype as JSON, against numpy and a stupid model in Python (json_items.py). */
 import t from 'tap';
 import { dtypeOf, parseDType } from '../../src/dtype/index.js';
-import { encodeJsonData, encodeJsonDataNow, jsonHeldBytes, jsonItemSize, jsonOfItem } from '../../src/formats/index.js';
+import {
+  encodeJsonData,
+  encodeJsonDataNow,
+  jsonHeldBytes,
+  jsonItemSize,
+  jsonOfItem,
+  parseJsonDataNow,
+} from '../../src/formats/index.js';
 import { sizeOf } from '../../src/layout/view.js';
 import { LIMITS } from '../../src/limits.js';
 import { caseCount } from '../helpers/cases.js';
@@ -12,6 +19,7 @@ interface Case {
   readonly shape: readonly number[];
   readonly bytes: string;
   readonly json: unknown;
+  readonly texts: readonly string[];
   readonly assigned: string | null;
 }
 
@@ -33,6 +41,19 @@ t.test('items of random dtypes are printed as the model prints them', { skip: !P
     const size = sizeOf(shape);
     t.ok(size === 0 || text.length >= size * textMin, 'it is as long as it has to be');
     t.ok(Buffer.byteLength(text) <= size * (textMax + 1) + 100, 'and no longer than was said');
+  }
+});
+
+t.test('and what numpy makes of them is what the service makes', { skip: !PYTHON && NO_NUMPY }, async t => {
+  for (const { dtype, shape, texts, assigned } of casesOf(22, caseCount(600, 6000))) {
+    if (assigned === null) continue;
+    const of = dtypeOf(dtype);
+    for (const text of texts) {
+      const block = parseJsonDataNow(of, Buffer.from(text));
+      const { length } = shape.slice(0, shape.indexOf(0) + 1 || undefined);
+      t.strictSame(block.shape, shape.slice(0, length), 'empty lists end where they are empty');
+      t.equal(Buffer.from(block.bytes).toString('base64'), assigned, `${of.typestr} ${text.slice(0, 200)}`);
+    }
   }
 });
 
