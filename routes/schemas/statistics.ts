@@ -21,12 +21,20 @@ const filterList = (description: string) => nullable(Type.Array(Type.Ref('Filter
 
 export const Filter = Type.Object(
   {
-    column: Type.Optional(int64({ description: 'Compare this column, of a dataset of two axes.' })),
+    column: Type.Optional(
+      anyValue({
+        description: 'Compare this column, of a dataset of two axes: its number, or its name in attrs.columns.',
+      }),
+    ),
     self: Type.Optional(Type.Boolean({ description: 'true: compare the elements, of a dataset of one axis.' })),
     dataset: Type.Optional(
       Type.String({ description: 'Compare another dataset, of one axis and as many elements as there are rows.' }),
     ),
-    field: Type.Optional(Type.String({ description: 'Compare this field, of structured elements.' })),
+    field: Type.Optional(
+      Type.String({
+        description: 'Compare this field of structured elements, or this named column; with dataset one of that.',
+      }),
+    ),
     eq: Type.Optional(anyValue({ description: 'Equal to this value.' })),
     ne: Type.Optional(anyValue({ description: 'Not equal to this value; NaN is so.' })),
     lt: Type.Optional(anyValue({ description: 'Less than this value.' })),
@@ -36,7 +44,9 @@ export const Filter = Type.Object(
     between: Type.Optional(anyValue({ description: 'A list of the lowest and the highest value, both included.' })),
     in: Type.Optional(
       anyValue({
-        description: 'A list of values; or {"dataset": name, "where"?: filter}, the values of a dataset of one axis.',
+        description:
+          'A list of values; or {"dataset": name, "field"?: name, "where"?: filter}, the values of a dataset of one axis, ' +
+          'or of a field of it.',
       }),
     ),
     is_nan: Type.Optional(Type.Boolean({ description: 'Whether it is NaN.' })),
@@ -49,27 +59,47 @@ export const Filter = Type.Object(
     description:
       'Which rows are used: one of column, self, dataset and field, and comparisons, which hold together; or one of ' +
       'and, or and not, alone. Integers are compared exactly; a number is rounded to the dtype of floats first, as ' +
-      'numpy does; bool takes true and false.',
+      'numpy does; bool takes true and false. Dates take ISO text and durations counts, both "NaT"; texts are compared ' +
+      'by code point; complex numbers take eq, ne and in, of pairs [re, im], and is_nan.',
     example: { column: 0, gt: 0.5 },
   },
 );
 
 export const GroupKey = Type.Object(
   {
-    column: Type.Optional(int64({ description: 'Group by this column, of a dataset of two axes.' })),
+    column: Type.Optional(
+      anyValue({
+        description: 'Group by this column, of a dataset of two axes: its number, or its name in attrs.columns.',
+      }),
+    ),
     self: Type.Optional(Type.Boolean({ description: 'true: group by the elements, of a dataset of one axis.' })),
     dataset: Type.Optional(
       Type.String({ description: 'Group by another dataset, of one axis and as many elements as there are rows.' }),
     ),
-    field: Type.Optional(Type.String({ description: 'Group by this field, of structured elements.' })),
+    field: Type.Optional(
+      Type.String({
+        description: 'Group by this field of structured elements, or this named column; with dataset one of that.',
+      }),
+    ),
     bins: Type.Optional(
       nullable(
-        Type.Array(double(), {
+        Type.Array(anyValue(), {
           description:
-            'Ascending edges. A bin has its lower edge and not its upper one, the last bin has both; rows outside all ' +
-            'bins are left out.',
+            'Ascending edges: numbers, or texts where the values are dates or texts. A bin has its lower edge and not its ' +
+            'upper one, the last bin has both; rows outside all bins are left out.',
         }),
       ),
+    ),
+    every: Type.Optional(
+      Type.String({
+        description:
+          'Blocks of dates: a count and s, m, h, d, W, M or Y, from 1970-01-01 on; weeks begin on Monday. The key is the ' +
+          'first moment of a block. Instead of bins.',
+        examples: ['1d'],
+      }),
+    ),
+    rows: Type.Optional(
+      int64({ description: 'Alone: blocks of so many rows of the dataset. The key is the first of them.' }),
     ),
   },
   {
@@ -190,7 +220,10 @@ const COUNT = anyValue({ description: 'Elements used: a number, or nested lists 
 
 export const Group = Type.Object(
   {
-    key: anyValue({ description: 'A value, [low, high] of a bin, or a list of these for a list of keys.' }),
+    key: anyValue({
+      description:
+        'A value, [low, high] of a bin, the start of a block, or a list of these for a list of keys. Dates are ISO text.',
+    }),
     count: COUNT,
     results: Type.Ref('Results'),
   },

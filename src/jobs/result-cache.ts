@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../dataset/dataset.js';
 import { LIMITS } from '../limits.js';
-import type { QueryPlan } from '../statistics/index.js';
+import { columnsOfPlan, type QueryPlan } from '../statistics/index.js';
 import type { StatisticsRun } from './statistics.js';
 
 /** What an answer takes beside its numbers, and a large integer. */
@@ -55,7 +55,9 @@ function keyOf(datasets: readonly Dataset[], plan: QueryPlan, generations: reado
   const files = datasets.map(({ record }, i) => `${record.id}.${generations[i]}`);
   let question = questions.get(plan);
   if (question === undefined) {
-    question = JSON.stringify([plan.dtype.typestr, plan.view, plan.query], written);
+    // What a name means may be changed without a new generation.
+    const columns = columnsOfPlan(plan).map(({ column }) => [column.source, column.offset, column.dtype.typestr]);
+    question = JSON.stringify([plan.dtype.typestr, plan.view, plan.query, columns], written);
     questions.set(plan, question);
   }
   return `${files.join(' ')} ${question}`;

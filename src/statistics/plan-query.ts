@@ -86,22 +86,24 @@ export function extentsOfPlan(plan: QueryPlan, sources: number): Extent[] {
   const add = (source: number, each: View, itemsize: number): void => {
     extents[source] = hullOf(extents[source]!, extentOf(each, itemsize));
   };
-  const addColumns = (columns: readonly RowColumn[], total: number): void => {
-    for (const column of columns) add(column.source, columnView(column, 0, total).view, column.dtype.itemsize);
-  };
-  const addFilter = ({ codes, total, filter, joins }: RowFilter): void => {
-    addColumns([...(codes ? [codes] : []), ...columnsOf(filter)], total);
-    for (const join of joins) addFilter(join);
-  };
   // Which rows of a chunk are used is found out by reading it: any may be read.
   add(0, plan.view, plan.dtype.itemsize);
-  if ('choice' in plan) {
-    const { kept, within, grouping } = plan.choice;
-    const keys = grouping ? columnsOfKeys(grouping.keys) : [];
-    addColumns([...columnsOf(kept.filter), ...columnsOf(within), ...keys], kept.total);
-    for (const join of kept.joins) addFilter(join);
+  for (const { column, total } of columnsOfPlan(plan)) {
+    add(column.source, columnView(column, 0, total).view, column.dtype.itemsize);
   }
   return extents;
+}
+
+/** The columns that rows are chosen and told apart by, with how many rows each is read of; those of joins included. */
+export function columnsOfPlan(plan: QueryPlan): { readonly column: RowColumn; readonly total: number }[] {
+  if (!('choice' in plan)) return [];
+  const { kept, within, grouping } = plan.choice;
+  const ofFilter = ({ codes, total, filter, joins }: RowFilter): ReturnType<typeof columnsOfPlan> => [
+    ...[...(codes ? [codes] : []), ...columnsOf(filter)].map(column => ({ column, total })),
+    ...joins.flatMap(ofFilter),
+  ];
+  const more = [...columnsOf(within), ...(grouping ? columnsOfKeys(grouping.keys) : [])];
+  return [...ofFilter(kept), ...more.map(column => ({ column, total: kept.total }))];
 }
 
 /** The smallest extent that holds both; an empty one takes no place. */

@@ -111,7 +111,7 @@ def date_text(column):
     if np.isnat(value):
         return "NaT", np.datetime64("NaT", "ns")
     text = str(value.astype(f"M8[{pick(['Y', 'M', 'D', 'h', 'm', 's', 'ms', 'us', 'ns'])}]"))
-    return text, np.datetime64(text)
+    return text, np.datetime64(text).astype("M8[ns]")
 
 
 def a_value(kind, column):
@@ -147,7 +147,12 @@ COMPARE = {
 
 
 def as_compared(kind, column):
-    """Bytes as the text that they are, so that other characters compare, too."""
+    """
+    Bytes as the text that they are, so that other characters compare, too. Dates in ns, which all of them are exact in:
+    numpy itself rounds months to 7h before it compares them.
+    """
+    if kind == "M":
+        return column.astype("M8[ns]")
     return np.char.decode(column, "latin-1") if kind == "S" else column
 
 
@@ -252,8 +257,7 @@ def bins_key(table, name):
     own = as_compared(kind, column)
     values = [a_value(kind, column) for _ in range(int(rng.integers(2, 8)))]
     values = [each for each in values if each[0] not in ("NaT", "NaN")]
-    exact = (lambda value: value.astype("M8[ns]")) if kind == "M" else (lambda value: value)
-    edges = sorted({exact(value): (text, value) for text, value in values}.items(), key=lambda each: each[0])
+    edges = sorted({value: (text, value) for text, value in values}.items(), key=lambda each: each[0])
     edges = [each for _, each in edges]
     if len(edges) < 2:
         return rows_key(table)
