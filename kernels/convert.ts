@@ -69,7 +69,7 @@ function packOf<T>(from: usize, rowStep: usize, rows: usize, step: usize, count:
   }
 }
 
-/** `rows` rows of `count` items of 1, 2, 4 or 8 bytes, `step` bytes apart, the rows `rowStep` bytes apart → one after the other. */
+/** `rows` rows of `count` items of 1, 2, 4, 8 or 16 bytes, `step` bytes apart, the rows `rowStep` bytes apart → one after the other. */
 export function packItems(
   itemsize: i32,
   from: usize,
@@ -82,7 +82,8 @@ export function packItems(
   if (itemsize == 1) packOf<u8>(from, rowStep, rows, step, count, to);
   else if (itemsize == 2) packOf<u16>(from, rowStep, rows, step, count, to);
   else if (itemsize == 4) packOf<u32>(from, rowStep, rows, step, count, to);
-  else packOf<u64>(from, rowStep, rows, step, count, to);
+  else if (itemsize == 8) packOf<u64>(from, rowStep, rows, step, count, to);
+  else packOf<v128>(from, rowStep, rows, step, count, to);
 }
 
 /** Rows that are packed before the next ones: their cache lines and pages are at hand for each of their columns. */
@@ -143,6 +144,51 @@ function packQuarters(table: usize, columns: usize, rowStep: usize, rows: usize)
     if (d) v128.store(d + row * 4, v128.shuffle<i64>(frontRest, backRest, 1, 3));
   }
   return row;
+}
+
+/**
+ * int64 whose least number means that there is none (NaT) → uint64 in the same order. Numbers are those of their sort keys,
+ * from 1 on, and NaT is 0; or, where it is to come last, they are one less, and NaT is the largest.
+ */
+export function timesToKeys(from: usize, count: usize, isLast: i32, to: usize): void {
+  const less: i64 = isLast ? 1 : 0;
+  const sign = i64x2.splat(i64.MIN_VALUE);
+  const lesses = i64x2.splat(less);
+  let i: usize = 0;
+  for (; i + 2 <= count; i += 2) {
+    v128.store(to + i * 8, i64x2.sub(v128.xor(v128.load(from + i * 8), sign), lesses));
+  }
+  if (i < count) store<i64>(to + i * 8, (load<i64>(from + i * 8) ^ i64.MIN_VALUE) - less);
+}
+
+/** Which numbers `complexParts` makes of complex ones: real parts, imaginary parts, or how large they are. */
+const REAL: i32 = 0;
+const IMAGINARY: i32 = 1;
+
+/**
+ * Complex numbers of two floats of `itemsize` bytes → one float of each: a part of it, or the sum of their magnitudes,
+ * which is zero, or NaN, where the number is. Where `spreads`, a part is NaN as soon as the other one is.
+ */
+export function complexParts(itemsize: i32, from: usize, count: usize, part: i32, spreads: i32, to: usize): void {
+  if (itemsize == 4) partsOf<f32>(from, count, part, spreads, to);
+  else partsOf<f64>(from, count, part, spreads, to);
+}
+
+function partsOf<T>(from: usize, count: usize, part: i32, spreads: i32, to: usize): void {
+  const end = to + count * sizeof<T>();
+  if (part != REAL && part != IMAGINARY) {
+    for (; to < end; to += sizeof<T>(), from += 2 * sizeof<T>()) {
+      store<T>(to, abs<T>(load<T>(from)) + abs<T>(load<T>(from + sizeof<T>())));
+    }
+    return;
+  }
+  const own: usize = part == REAL ? 0 : sizeof<T>();
+  const other = sizeof<T>() - own;
+  for (; to < end; to += sizeof<T>(), from += 2 * sizeof<T>()) {
+    const value = load<T>(from + own);
+    const beside = load<T>(from + other);
+    store<T>(to, spreads && beside != beside ? beside : value);
+  }
 }
 
 /** int64 below 2 ** 62 → the nearest float64, and what that left out. */

@@ -19,7 +19,7 @@ import {
   type StatisticsResult,
 } from '../src/statistics/index.js';
 import { collectTurns, runTurns } from '../src/turns.js';
-import { partOf } from '../src/dataset/array-part.js';
+import { partOf, partsOf, type ArrayPart } from '../src/dataset/array-part.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import { countToJson, toBlock, toJson } from '../src/answers/json.js';
 import { groupedValues, groupsToJson } from '../src/answers/groups.js';
@@ -27,6 +27,7 @@ import { groupedValues, groupsToJson } from '../src/answers/groups.js';
 /** The members of a query, in JSON or from a URL. */
 export interface StatisticsInput extends QueryInput {
   readonly slice?: string | undefined;
+  readonly field?: string | undefined;
   readonly as?: readonly string[] | undefined;
 }
 
@@ -40,11 +41,14 @@ export interface PlannedStatistics {
   readonly names: readonly string[];
 }
 
-/** @throws unknown_dataset, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
+/** @throws unknown_dataset, unknown_field, unsupported_dtype, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
 export async function planFor(datasets: Datasets, name: string, input: StatisticsInput): Promise<PlannedStatistics> {
-  const { slice, as, ...query } = input;
+  const { slice, field, as, ...query } = input;
   const parts = slice === undefined ? [] : parseSlice(slice);
-  const planning = planQuery(query, sourceOf(datasets, name), parts, other => sourceOf(datasets, other));
+  const self = datasets.get(name);
+  const options = { elements: elementsOf(self, field), dims: self.record.dims };
+  const find = (other: string): RowSource => sourceOf(datasets, other);
+  const planning = planQuery(query, sourceOf(datasets, name), parts, find, options);
   const { plan, sources } = await runTurns(planning);
   const { ops } = plan.query;
   if (as && (as.length !== ops.length || new Set(as).size !== as.length)) {
@@ -62,6 +66,12 @@ function sourceOf(datasets: Datasets, name: string): RowSource {
   const dataset = datasets.get(name);
   const { dtype, view } = dataset.geometry;
   return { name: dataset.record.name, dtype, shape: view.shape, view, part: field => partOf(dataset, field) };
+}
+
+/** What is computed: all elements, one field or named column; several fields are structures, which can be counted. */
+function elementsOf(dataset: Dataset, field: string | undefined): ArrayPart {
+  const part = partsOf(dataset, field);
+  return 'columns' in part ? partOf(dataset, field) : 'fields' in part ? { ...part, dtype: part.fields.dtype } : part;
 }
 
 /**

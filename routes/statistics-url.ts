@@ -5,7 +5,7 @@ import { parseExactJson } from '../src/formats/index.js';
 import { LIMITS } from '../src/limits.js';
 import { integerOf, splitList } from '../src/selection.js';
 import { shown } from '../src/shown.js';
-import { double } from './schemas/index.js';
+import { double, FIELD } from './schemas/index.js';
 import type { StatisticsInput } from './statistics-answer.js';
 
 const text = (description: string, words: object = {}) => Type.Optional(Type.String({ description, ...words }));
@@ -14,7 +14,10 @@ const text = (description: string, words: object = {}) => Type.Optional(Type.Str
 export const urlQuery = (isOne: boolean) => ({
   ops: text('Operations, comma-separated: mean,std', { example: isOne ? 'mean' : 'mean,std' }),
   slice: text('Basic indexing, applied first.'),
-  axis: text('Axes to reduce, comma-separated; absent reduces all.', { example: '0' }),
+  field: FIELD,
+  axis: text('Axes to reduce, by number or by the names that dims gives them, comma-separated; absent reduces all.', {
+    example: '0',
+  }),
   keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
   ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
   bias: Type.Optional(Type.Boolean({ description: 'false corrects skew and kurtosis for the size of a sample.' })),
@@ -80,14 +83,15 @@ function parseText(name: keyof typeof JSON_EXAMPLES, text: string): unknown {
   }
 }
 
-function parseAxes(axis: string): number[] | null {
+function parseAxes(axis: string): (number | string)[] | null {
   return axis === '' || axis === 'null' || axis === 'None' ? null : splitList(axis).map(parseAxis);
 }
 
-function parseAxis(axis: string): number {
+/** A number, or else a name. */
+function parseAxis(axis: string): number | string {
   const remedy = 'Axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1.';
   const value = integerOf(axis);
-  if (value === undefined) fail('bad_axis', `axis has ${shown(axis)}. ${remedy}`, { axis: axis.slice(0, 60) });
+  if (value === undefined) return axis;
   if (Math.abs(value) < LIMITS.rankMax) return value;
   const detail = `Axis ${axis.slice(0, 60)} does not exist: an array has at most ${LIMITS.rankMax}. ${remedy}`;
   return fail('bad_axis', detail, { axis: axis.slice(0, 60) });

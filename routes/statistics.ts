@@ -51,6 +51,8 @@ export const STATISTICS_PROBLEMS: readonly ErrorCode[] = [
   'too_many_indices',
   'result_rank',
   'bad_axis',
+  'unknown_field',
+  'unsupported_dtype',
   'bad_operation',
   'not_aligned',
   'empty_selection',

@@ -107,6 +107,7 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'sinks',
     rooms: [
+      'src/statistics/accumulators/facet-sink.ts',
       'src/statistics/accumulators/sink.ts',
       'src/statistics/groups/cell-records.ts',
       'src/statistics/groups/key-table.ts',

@@ -1,5 +1,5 @@
 /** Products: mantissa and power of two, so that one whose value is representable is found whatever the order of its factors. */
-import { addElements } from './elements';
+import { addElements, addPairs } from './elements';
 
 /** 2 ** 900, beyond which, and below whose inverse, a product is scaled. */
 const LARGE: f64 = 8.452712498170644e270;
@@ -29,6 +29,47 @@ class Product {
 
 export function addProduct(spec: usize): void {
   addElements<Product>(spec);
+}
+
+/** The product of complex numbers is (real + imaginary i) * 2 ** exponent. */
+@unmanaged
+class PairProduct {
+  real: f64;
+  imaginary: f64;
+  exponent: f64;
+
+  addPair<T>(first: T, second: T): void {
+    const a = f64(first);
+    const b = f64(second);
+    const real = this.real * a - this.imaginary * b;
+    const imaginary = this.real * b + this.imaginary * a;
+    const magnitude = Math.max(Math.abs(real), Math.abs(imaginary));
+    if (magnitude < LARGE && magnitude > SMALL) {
+      this.real = real;
+      this.imaginary = imaginary;
+      return;
+    }
+    // The larger part of each is brought near one, by exact powers of two.
+    const own = largerExponent(this.real, this.imaginary);
+    const other = largerExponent(a, b);
+    const x = scaleDown(this.real, own);
+    const y = scaleDown(this.imaginary, own);
+    const u = scaleDown(a, other);
+    const v = scaleDown(b, other);
+    this.real = x * u - y * v;
+    this.imaginary = x * v + y * u;
+    this.exponent += f64(own + other);
+  }
+}
+
+export function addPairProduct(spec: usize): void {
+  addPairs<PairProduct>(spec);
+}
+
+/** The power of two in the larger of two values. */
+function largerExponent(a: f64, b: f64): i32 {
+  if (a === 0) return exponentOf(b);
+  return b === 0 ? exponentOf(a) : max<i32>(exponentOf(a), exponentOf(b));
 }
 
 /** The power of two in a value: 0 for 0, NaN and infinities; that of subnormals is of their value times 2 ** 52. */

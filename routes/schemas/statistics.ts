@@ -6,6 +6,7 @@ import {
   anyValue,
   DatasetName,
   double,
+  FIELD,
   freeObject,
   Generation,
   int32,
@@ -126,11 +127,18 @@ const STATISTICS = {
     description: 'What is computed, in one pass where that is possible.',
   }),
   slice: Type.Optional(Type.String({ description: 'Basic indexing, applied first.' })),
+  field: FIELD,
   axis: Type.Optional(
     toldAs(
-      Type.Union([Type.Integer(), Type.Array(Type.Integer(), { minItems: 1, maxItems: LIMITS.rankMax }), Type.Null()]),
+      Type.Union([
+        Type.Integer(),
+        Type.String(),
+        Type.Array(Type.Union([Type.Integer(), Type.String()]), { minItems: 1, maxItems: LIMITS.rankMax }),
+        Type.Null(),
+      ]),
       {
-        description: 'Axes to reduce, an integer or a list of them; null, [] or absent reduces all.',
+        description:
+          'Axes to reduce, an integer or a name that dims gives, or a list of them; null, [] or absent reduces all.',
       },
     ),
   ),

@@ -1,13 +1,14 @@
 /** The groups of an answer as JSON, in pieces of a bounded number of values. */
 import { LIMITS } from '../limits.js';
-import { valuesToJson, writeValue } from './json.js';
+import { valuesToJson, withParts, writeValue } from './json.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../statistics/result.js';
 
 /**
  * `[{"key", "count", "results"}, …]` in ascending order of the keys. A key is a value, `[low, high]` for a bin, or a list
  * of these where a list of keys was asked for.
  */
-export function* groupsToJson(grouped: GroupedResult, results: readonly OperationResult[]): Generator<string, void> {
+export function* groupsToJson(grouped: GroupedResult, entries: readonly OperationResult[]): Generator<string, void> {
+  const results = entries.map(withParts);
   const names = results.map(({ name }) => JSON.stringify(name));
   const valuesPerGroup = results.reduce((sum, { values }) => sum + values.length, 0) / grouped.groups;
   let texts = ['['];

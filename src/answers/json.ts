@@ -1,6 +1,6 @@
 /** Results as the text of JSON, in pieces, and as arrays. */
 import type { Block } from '../block.js';
-import type { NumberDType } from '../dtype/index.js';
+import { dateText, isTime, NAT, numberDType, type DType, type TimeDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
@@ -33,9 +33,16 @@ export function* countToJson({ count }: StatisticsResult): Generator<string, voi
   else yield* valuesToJson(count);
 }
 
+const FLOAT64 = numberDType('<f8');
+
+/** Complex numbers as the pairs that stand for them: with one axis more, of both parts. */
+export function withParts<T extends Numbers>(entry: T): T {
+  return entry.dtype.kind === 'c' ? { ...entry, dtype: FLOAT64, shape: [...entry.shape, 2] } : entry;
+}
+
 /** One operation as JSON: a bare value for rank 0, else nested lists. */
 export function* valuesToJson(entry: Numbers): Generator<string, void> {
-  const { shape, values, dtype } = entry;
+  const { shape, values, dtype } = withParts(entry);
   if (shape.includes(0)) {
     yield emptyLists(shape);
     return;
@@ -66,14 +73,21 @@ function emptyLists(shape: readonly number[]): string {
   return `[${Array.from({ length }, () => emptyLists(inner)).join(',')}]`;
 }
 
-export function writeValue(value: number | bigint, dtype: NumberDType): string {
+export function writeValue(value: number | bigint, dtype: DType): string {
   if (dtype.kind === 'b') return value === 0 ? 'false' : 'true';
+  if (isTime(dtype)) return timeText(value, dtype);
   if (typeof value === 'bigint' || dtype.kind !== 'f') return String(value);
   return Number.isFinite(value) ? shortest(value, dtype) : `"${value}"`;
 }
 
+/** A date as the text that numpy prints; a duration, or a date without a unit, as its count; NaT as text. */
+function timeText(value: number | bigint, { kind, unit }: TimeDType): string {
+  if (value === NAT) return '"NaT"';
+  return kind === 'M' && unit ? `"${dateText(BigInt(value), unit)}"` : String(value);
+}
+
 /** The shortest digits that are read back as the same value of the dtype. */
-function shortest(value: number, dtype: NumberDType): string {
+function shortest(value: number, dtype: DType): string {
   if (dtype.itemsize === 8) return String(value);
   const narrow = narrowTo(dtype);
   const readsBack = (digits: number): boolean => narrow(Number(value.toPrecision(digits))) === value;
@@ -84,7 +98,7 @@ function shortest(value: number, dtype: NumberDType): string {
   return String(Number(value.toPrecision(digits)));
 }
 
-const MAKERS: Partial<Record<NumberDType['name'], (values: readonly number[] | Float64Array) => ArrayBufferView>> = {
+const MAKERS: Partial<Record<string, (values: readonly number[] | Float64Array) => ArrayBufferView>> = {
   bool: values => Uint8Array.from(values),
   int8: values => Int8Array.from(values),
   int16: values => Int16Array.from(values),
@@ -95,8 +109,14 @@ const MAKERS: Partial<Record<NumberDType['name'], (values: readonly number[] | F
   float16: values => Uint16Array.from(values, toFloat16Bits),
   float32: values => Float32Array.from(values),
   // As they are: nobody writes to them any more.
-  float64: values => (values instanceof Float64Array ? values : Float64Array.from(values)),
+  float64: asDoubles,
+  // Both parts of each.
+  complex128: asDoubles,
 };
+
+function asDoubles(values: readonly number[] | Float64Array): Float64Array {
+  return values instanceof Float64Array ? values : Float64Array.from(values);
+}
 
 /**
  * One operation as an array of its dtype.
@@ -110,7 +130,7 @@ export function toBlock(entry: OperationResult): Block {
 }
 
 function integers64({ name, dtype, values }: OperationResult): BigInt64Array | BigUint64Array {
-  const signed = dtype.kind === 'i';
+  const signed = dtype.kind !== 'u';
   const array = signed ? new BigInt64Array(values.length) : new BigUint64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = BigInt(values[i]!);

@@ -72,7 +72,7 @@ export function orderOf(itemsize: number, byteOrder: '<' | '>'): ByteOrder {
   return itemsize === 1 ? '|' : byteOrder;
 }
 
-/** True for 64-bit integers, which do not fit a double. */
-export function isWide({ itemsize, kind }: Pick<NumberDType, 'itemsize' | 'kind'>): boolean {
-  return itemsize === 8 && kind !== 'f';
+/** True for 64-bit integers, which do not fit a double; dates and durations are such. */
+export function isWide({ itemsize, kind }: { readonly itemsize: number; readonly kind: string }): boolean {
+  return itemsize === 8 && 'iuMm'.includes(kind);
 }

@@ -4,6 +4,7 @@ export interface Kernels {
   addLast(spec: number): void;
   addPowers(spec: number): void;
   addProduct(spec: number): void;
+  addPairProduct(spec: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
   selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
   selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
@@ -12,6 +13,8 @@ export interface Kernels {
   halvesToFloats(from: number, to: number, count: number): void;
   packItems(itemsize: number, from: number, rowStep: number, rows: number, step: number, count: number, to: number): void;
   packColumns(table: number, columns: number, rowStep: number, rows: number): void;
+  timesToKeys(from: number, count: number, isLast: number, to: number): void;
+  complexParts(itemsize: number, from: number, count: number, part: number, spreads: number, to: number): void;
   integersToPairs(from: number, count: number, values: number, rests: number): void;
   integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;
   widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;

@@ -1,5 +1,5 @@
 /** The numbers that kernels work on: whatever a file holds becomes one of them. */
-import type { NumberDType } from '../dtype/index.js';
+import type { DType } from '../dtype/index.js';
 
 /** Kernels know a type by its position here (kernels/types.ts). */
 export const NATIVE_TYPES = ['f32', 'f64', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64'] as const;
@@ -19,11 +19,21 @@ export const NATIVE_BYTES: Readonly<Record<NativeType, number>> = {
   u64: 8,
 };
 
-/** What a dtype is in the kernels' memory: bool as u8 of 0 and 1, float16 as f32. */
-export function nativeTypeOf({ name, kind, itemsize }: NumberDType): NativeType {
+/**
+ * What a dtype is in the kernels' memory: bool as u8 of 0 and 1, float16 as f32, dates and durations as the i64 that they
+ * are, complex numbers as pairs of these floats. Of what is only counted nothing ever gets there.
+ */
+export function nativeTypeOf({ name, kind, itemsize }: Pick<DType, 'name' | 'kind' | 'itemsize'>): NativeType {
   if (name === 'float16') return 'f32';
-  if (kind === 'b') return 'u8';
-  return `${kind}${8 * itemsize}` as NativeType;
+  if (kind === 'i' || kind === 'u' || kind === 'f') return `${kind}${8 * itemsize}` as NativeType;
+  if (kind === 'M' || kind === 'm') return 'i64';
+  if (kind === 'c') return itemsize === 8 ? 'f32' : 'f64';
+  return 'u8';
+}
+
+/** Bytes of an element there. */
+export function nativeBytesOf(dtype: Pick<DType, 'name' | 'kind' | 'itemsize'>): number {
+  return NATIVE_BYTES[nativeTypeOf(dtype)] * (dtype.kind === 'c' ? 2 : 1);
 }
 
 /** 64-bit integers do not fit a float64. */

@@ -15,7 +15,7 @@ import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { Operator } from './pass.js';
 import { countAll } from './groups/store.js';
-import type { NumberDType } from '../dtype/index.js';
+import type { DType } from '../dtype/index.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { type Engine, newEngine } from '../kernels/engine.js';
 import { scanChunks } from './worker.js';
@@ -132,7 +132,7 @@ let engine: Engine | undefined;
 
 export function computeInProcess(
   query: Query,
-  dtype: NumberDType,
+  dtype: DType,
   view: View,
   file: Uint8Array,
   bounds?: Partial<PlanBounds>,

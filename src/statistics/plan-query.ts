@@ -2,10 +2,10 @@
  * From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name; and which
  * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
  */
-import { failUnsupported, isNumber } from '../dtype/index.js';
+import type { DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
-import { normalise, type RangePart, type SlicePart, WHOLE } from '../selection.js';
+import { normalise, type RangePart, type Selection, type SlicePart, WHOLE } from '../selection.js';
 import { columnsOf, type RowColumn, type RowFilter, type RowSource } from '../filter/filter.js';
 import { SourceList, type FindSource } from '../filter/columns.js';
 import { resolveFilter } from '../filter/resolve.js';
@@ -13,10 +13,23 @@ import { columnsOfKeys } from './specs.js';
 import { KEEPS_ALL } from '../filter/filter.js';
 import { resolveGrouping } from './groups/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
-import { parseQuery, type Query, type QueryInput } from './query.js';
+import { checkKind } from './ops.js';
+import { type AxisNames, parseQuery, type Query, type QueryInput } from './query.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
 import { columnView } from './scan/chunks.js';
+
+/** The elements that a query is about, where they are not all of their dataset: a field of each, a named column. */
+interface Elements {
+  readonly dtype: DType;
+  readonly view: View;
+}
+
+interface QueryOptions extends Pick<PlanOptions, 'bounds'> {
+  readonly elements?: Elements | undefined;
+  /** Names of the dataset's axes. */
+  readonly dims?: readonly string[] | null | undefined;
+}
 
 interface PlannedQuery {
   readonly plan: QueryPlan;
@@ -34,13 +47,14 @@ export function* planQuery(
   self: RowSource,
   slice: readonly SlicePart[],
   find: FindSource,
-  options: Pick<PlanOptions, 'bounds'> = {},
+  { elements = self, dims, bounds }: QueryOptions = {},
 ): Generator<void, PlannedQuery> {
-  const { dtype, view, shape } = self;
-  if (!isNumber(dtype)) return failUnsupported(dtype.typestr, { why: 'statistics are computed of numbers' });
+  const { dtype, view } = elements;
+  const { shape } = view;
   const selection = normalise(slice, shape);
-  const query = parseQuery(input, selection.shape.length);
-  const origin = { ...options, origin: view.offset };
+  const query = parseQuery(input, selection.shape.length, dims ? namesOf(selection, dims) : []);
+  checkKind(query.ops, dtype);
+  const origin = { bounds, origin: view.offset };
   if (!query.where && !query.groupBy) {
     return { plan: planStatistics(query, dtype, selectFrom(view, selection), origin), sources: [self] };
   }
@@ -53,6 +67,18 @@ export function* planQuery(
   const all = selectFrom(view, normalise([WHOLE, ...others], shape));
   const asked: Query = { ...query, rows };
   return { plan: planRows(asked, dtype, all, { kept, part: rows, within, grouping }, origin), sources: sources.list };
+}
+
+/** Names of the axes that a selection keeps; those of a field, which stand behind, and new ones have none. */
+function namesOf({ picks }: Selection, dims: readonly string[]): AxisNames {
+  const names: (string | undefined)[] = [];
+  let axis = 0;
+  for (const { kind } of picks) {
+    if (kind === 'newaxis') names.push(undefined);
+    else if (kind === 'range') names.push(dims[axis++]);
+    else axis++;
+  }
+  return names;
 }
 
 /** What a slice takes of the rows, and of the other axes. @throws bad_operation where it does not keep rows first */

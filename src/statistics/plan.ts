@@ -2,13 +2,13 @@
  * What a query will cost and in which pieces it is computed, from geometry alone: O(rank), however large the selection.
  * Refusals happen here, before any data is read.
  */
-import type { NumberDType } from '../dtype/index.js';
+import { isTime, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { coarsenedShape } from './scan/blocks.js';
 import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
-import { opRow } from './ops.js';
+import { checkKind, needsOf, opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
 import type { Query } from './query.js';
 import type { Filter } from '../filter/filter.js';
@@ -42,7 +42,7 @@ import type { SpecOf } from './specs.js';
 
 export interface Plan {
   readonly query: Query;
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   /** The selection. */
   readonly view: View;
   /** What is accumulated. */
@@ -71,7 +71,7 @@ export interface Plan {
 /** A query that chooses rows. Its plan is made when the values of its joins, and maybe its rows, have been read (prepass.ts). */
 export interface RowsPlan {
   readonly query: Query;
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   /** All rows of the selection. */
   readonly view: View;
   readonly choice: RowChoice;
@@ -129,13 +129,7 @@ export interface PlanOptions {
  * Plans a query that chooses rows of `all`, a view whose first axis has every row of the dataset.
  * @throws empty_selection where no row has an element, too_large
  */
-export function planRows(
-  query: Query,
-  dtype: NumberDType,
-  all: View,
-  choice: RowChoice,
-  given: PlanOptions = {},
-): RowsPlan {
+export function planRows(query: Query, dtype: DType, all: View, choice: RowChoice, given: PlanOptions = {}): RowsPlan {
   const { grouping, kept } = choice;
   const bounds = { ...PLAN_BOUNDS, ...given.bounds };
   const options = grouping ? { ...given, bounds: groupedBounds(bounds, dtype.itemsize) } : given;
@@ -182,11 +176,12 @@ export function checkRows({ query, view }: Plan, usedRows: number): void {
  * Plans a query over a selection given as a view of a file.
  * @throws too_large when more cells would remain than LIMITS.cellsMax, empty_selection
  */
-export function planStatistics(query: Query, dtype: NumberDType, view: View, options: PlanOptions = {}): Plan {
+export function planStatistics(query: Query, dtype: DType, view: View, options: PlanOptions = {}): Plan {
   return planView(query, dtype, view, options);
 }
 
-function planView(query: Query, dtype: NumberDType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
+function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
+  checkKind(query.ops, dtype);
   const { origin } = options;
   const bounds = { ...PLAN_BOUNDS, ...options.bounds };
   const { coarsen } = query;
@@ -213,8 +208,10 @@ function planView(query: Query, dtype: NumberDType, view: View, options: PlanOpt
   const isOrdered = binsExtent || query.ops.some(op => opRow(op).ordered);
   // Elements that are looked for by rank leave NaN out, too; without groups the search itself notices them.
   const isOrderedGroups = isGrouped && wantedOf(query, dtype) !== undefined;
-  const countsNan = dtype.kind === 'f' && (query.nan !== 'propagate' || isOrdered || isOrderedGroups);
-  const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => opRow(op).needs));
+  const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => needsOf(op, dtype)));
+  // A NaT does not show in sums by itself.
+  const isHidden = isTime(dtype) && (wanted.size > 0 || quantiles?.usesExtent === true);
+  const countsNan = hasNan(dtype) && (query.nan !== 'propagate' || isOrdered || isOrderedGroups || isHidden);
   if (quantiles?.usesExtent || binsExtent) wanted.add('min').add('max');
   if (countsNan) wanted.add('count');
   const isFound = wanted.has('argmin') || wanted.has('argmax');
@@ -257,6 +254,11 @@ function planView(query: Query, dtype: NumberDType, view: View, options: PlanOpt
     },
     countsRows: false,
   };
+}
+
+/** Of floats, complex numbers, dates and durations, of which each has a NaN of its own. */
+function hasNan({ kind }: DType): boolean {
+  return 'fcMm'.includes(kind);
 }
 
 function scanOf(

@@ -3,6 +3,7 @@
  * a query is trusted.
  */
 import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { didYouMean } from '../near.js';
 import { isEmpty, presentMembers } from '../present.js';
 import { listed, shown } from '../shown.js';
@@ -13,11 +14,16 @@ import type { RangePart } from '../selection.js';
 
 export type NanMode = 'propagate' | 'omit' | 'raise';
 
+type AxisName = number | string;
+
+/** The names of the axes of a selection, where the dataset has some; undefined of an axis that has none. */
+export type AxisNames = readonly (string | undefined)[];
+
 /** A query as it arrives: JSON of a body, or the parameters of a URL in the same shape. */
 export interface QueryInput {
   readonly ops: readonly unknown[];
-  /** null or absent: all axes. */
-  readonly axis?: number | readonly number[] | null | undefined;
+  /** By number or by name; null or absent: all axes. */
+  readonly axis?: AxisName | readonly AxisName[] | null | undefined;
   readonly keepdims?: boolean | undefined;
   /** Delta degrees of freedom of var and std: they divide by count - ddof. */
   readonly ddof?: number | undefined;
@@ -58,9 +64,9 @@ const NAN_MODES: readonly NanMode[] = ['propagate', 'omit', 'raise'];
  * Checks and normalises a query for a selection of `rank` axes.
  * @throws bad_operation, bad_axis, bad_request
  */
-export function parseQuery(input: QueryInput, rank: number): Query {
+export function parseQuery(input: QueryInput, rank: number, names: AxisNames = []): Query {
   const { ops, parameters } = parseOps(input.ops);
-  const axis = parseAxis(input.axis, rank);
+  const axis = parseAxis(input.axis, rank, names);
   const positional = ops.find(op => opRow(op).positional);
   if (positional !== undefined && axis !== null && axis.length !== 1) {
     const detail = `${positional} takes one axis, or null for all; axis names ${axis.length}: ${axis.join(', ')}. Ask for one axis at a time.`;
@@ -176,10 +182,11 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
+function parseAxis(asked: QueryInput['axis'], rank: number, names: AxisNames): number[] | null {
   if (asked === null || asked === undefined) return null;
-  const given = typeof asked === 'number' ? [asked] : asked;
-  const axes = given.map(axis => {
+  const given = typeof asked === 'number' || typeof asked === 'string' ? [asked] : asked;
+  const axes = given.map(each => {
+    const axis = typeof each === 'string' ? axisNamed(each, rank, names) : each;
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
       fail('bad_axis', `Axis ${axis} does not exist: the selection has ${axesWords(rank)}.`, { axis, rank });
     }
@@ -194,6 +201,24 @@ function parseAxis(asked: QueryInput['axis'], rank: number): number[] | null {
       { axis: repeated, rank },
     );
   return axes;
+}
+
+/** @throws bad_axis, with the known ones */
+function axisNamed(name: string, rank: number, names: AxisNames): number {
+  const found = names.flatMap((each, axis) => (each === name ? [axis] : []));
+  if (found.length === 1) return found[0]!;
+  const known = names.filter(each => each !== undefined);
+  const values = { axis: name.slice(0, 60), ...(known.length > 0 && { axes: known.slice(0, LIMITS.rankMax) }), rank };
+  if (found.length > 1) {
+    const detail = `${found.length} axes are named ${shown(name)}: ${listed(found.map(String), 'and')}. Ask by number, or give each a name of its own.`;
+    return fail('bad_axis', detail, values);
+  }
+  const numbers = `axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1`;
+  const others =
+    known.length === 0
+      ? `No axis of the selection has a name; ${numbers}. Names come from dims of the dataset.`
+      : `There ${known.length === 1 ? 'is' : 'are'} ${listed(known.map(shown), 'and')}; or ${numbers}.`;
+  return fail('bad_axis', `${shown(name)} is no axis. ${others}${didYouMean(name.slice(0, 60), known)}`, values);
 }
 
 function axesWords(rank: number): string {

@@ -1,11 +1,11 @@
 /** The answer of a query, as plain data. */
-import type { NumberDType } from '../dtype/index.js';
+import type { DType, NumberDType } from '../dtype/index.js';
 import type { OpName } from './ops.js';
 
 /** An array of numbers. */
 export interface Numbers {
   /** Dtype as an array: `<f8`, `<i8`, `<u8`, `|b1`, or the dataset's own in native order. */
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   /** C order. Booleans are 0 and 1; integers are bigint where one of them is beyond 2 ** 53. */
   readonly values: Float64Array | readonly bigint[];

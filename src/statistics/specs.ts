@@ -219,7 +219,7 @@ export type Values = Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | Bi
 
 /** The answers of cells `[cellStart, cellStart + cellCount)`. */
 interface GatherPartial extends CellSpan {
-  readonly median: Float64Array<ArrayBuffer> | undefined;
+  readonly median: Values | undefined;
   /** Cell by cell. */
   readonly quantiles: Values | undefined;
 }

@@ -3,7 +3,7 @@
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
 import type { Engine } from '../kernels/engine.js';
-import { partialBytes, ReduceSink } from './accumulators/sink.js';
+import { openReduce, partialBytes } from './accumulators/facet-sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
 import { TextsSink } from './groups/texts-sink.js';
@@ -32,7 +32,7 @@ interface SinkRow<K extends SinkName> {
 }
 
 const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
-  reduce: { open: (...args) => new ReduceSink(...args), combines: false, isBounded: true, bufferBytes: partialBytes },
+  reduce: { open: openReduce, combines: false, isBounded: true, bufferBytes: partialBytes },
   'row-counts': { open: (...args) => new RowCountSink(...args), combines: false },
   texts: { open: (...args) => new TextsSink(...args), combines: true },
   groups: { open: (...args) => new GroupsSink(...args), combines: false },

@@ -144,7 +144,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/datasets/v/statistics',
     { ops: ['mean'], axis: 'day' },
-    'bad_request: Member axis of the body is "day"; it takes an integer, a list of 1 to 64 integers or null.',
+    'bad_axis: "day" is no axis. No axis of the selection has a name; axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1. Names come from dims of the dataset.',
   ],
   [
     'POST /v1/datasets/v/statistics',
@@ -179,7 +179,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/jobs',
     { dataset: 'v', ops: ['mean'], slices: '0' },
-    'bad_request: There is no member slices of the body; there are dataset, ops, slice, axis, keepdims, ddof, bias, nan, as, where and group_by. Did you mean slice?',
+    'bad_request: There is no member slices of the body; there are dataset, ops, slice, field, axis, keepdims, ddof, bias, nan, as, where and group_by. Did you mean slice?',
   ],
   [
     'POST /v1/datasets/v/writes',

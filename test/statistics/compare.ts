@@ -1,5 +1,5 @@
 /** How an answer is held to an oracle's: integers, booleans and extremes to the digit, other floats to 1e-12 of their scale. */
-import type { NumberDType } from '../../src/dtype/index.js';
+import type { DType } from '../../src/dtype/index.js';
 import type { OperationResult } from '../../src/statistics/index.js';
 import type { Value } from './cases.js';
 
@@ -7,13 +7,13 @@ export const TOLERANCE = 1e-12;
 
 /** The elements that an answer is of: their dtype, the largest finite magnitude, and how many they are. */
 export interface Scale {
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly largest: number;
   readonly size: number;
 }
 
 /** What sums and squares of values are rounded in. */
-export function scaleOf({ dtype, values }: { readonly dtype: NumberDType; readonly values: readonly Value[] }): Scale {
+export function scaleOf({ dtype, values }: { readonly dtype: DType; readonly values: readonly Value[] }): Scale {
   const magnitudes = values.map(value => Math.abs(Number(value))).filter(Number.isFinite);
   return { dtype, largest: magnitudes.reduce((a, b) => Math.max(a, b), 0), size: values.length };
 }
@@ -32,7 +32,7 @@ export function differenceOf(actual: OperationResult, expected: readonly Value[]
 }
 
 function agrees(
-  { op, dtype }: { readonly op: string; readonly dtype: NumberDType },
+  { op, dtype }: { readonly op: string; readonly dtype: DType },
   actual: Value,
   expected: Value,
   { dtype: own, largest, size }: Scale,

@@ -16,6 +16,8 @@ export const LIVE_CASES = {
   histograms: [150, 1800],
   where: [200, 2000],
   groups: [120, 1000],
+  kinds: [100, 1500],
+  kindGroups: [50, 700],
 } as const;
 
 export function liveCases(kind: keyof typeof LIVE_CASES): number {
@@ -24,7 +26,7 @@ export function liveCases(kind: keyof typeof LIVE_CASES): number {
 }
 
 /** The programs of test/statistics/live. */
-export type Program = 'reductions' | 'selections' | 'histograms' | 'where' | 'groups';
+export type Program = 'reductions' | 'selections' | 'histograms' | 'where' | 'groups' | 'kinds';
 
 /** An array in a file of its own, which begins at `offset`. */
 export interface StoredArray {
@@ -54,7 +56,12 @@ export class ArraysFile {
 }
 
 /** Runs a program of test/statistics/live over what describes its cases; answers what it wrote, per case. */
-export function runNumpy<T>(folder: string, program: Program, arrays: ArraysFile, described: readonly object[]): T[] {
+export function runNumpy<T>(
+  folder: string,
+  program: Program,
+  arrays: Pick<ArraysFile, 'bytes'>,
+  described: readonly object[],
+): T[] {
   writeFileSync(join(folder, 'arrays.bin'), arrays.bytes);
   // Integers of all digits are what Python reads.
   const text = JSON.stringify(described, (_, value: unknown) => (typeof value === 'bigint' ? `int ${value}` : value));

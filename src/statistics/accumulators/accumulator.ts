@@ -9,7 +9,7 @@
  * numpy's rules about NaN are here, once. `nan=propagate`: a NaN shows in the answer. Where NaN would not show by themselves
  * (extremes have no order for them) they are counted, and a cell with some is answered NaN. `nan=omit`: they are left out.
  */
-import type { NumberDType } from '../../dtype/index.js';
+import type { DType } from '../../dtype/index.js';
 import type { ElementKernelName } from '../../kernels/index.js';
 import { LIMITS } from '../../limits.js';
 
@@ -37,7 +37,7 @@ interface ElementKernel {
 
 /** Cells whose elements have all been seen. */
 export interface Cells {
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly fields: Fields;
   /** `fields.count` has the elements of each cell that are not NaN. */
   readonly countsNan: boolean;
@@ -53,9 +53,11 @@ export interface Cells {
 export interface Statistic<A extends string = string> {
   /** Accumulators that it is finished from. */
   readonly needs: readonly A[];
-  readonly dtype: (of: NumberDType) => NumberDType;
+  readonly dtype: (of: DType) => DType;
   /** Of one cell. Where `showsNan`, not asked for cells that are answered NaN. @throws empty_selection */
   readonly value: (cells: Cells, cell: number) => Integer;
+  /** Where the answer is a complex number: its imaginary part, and `value` is the real one. */
+  readonly imaginary?: (cells: Cells, cell: number) => number;
   /** A cell with NaN is answered NaN; else NaN are elements like others. */
   readonly showsNan: boolean;
   /** It has no value without an element, and NaN (which has no order) must be looked for to answer as numpy does. */

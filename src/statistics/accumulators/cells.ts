@@ -8,7 +8,8 @@
  */
 import * as SPEC from '../../kernels/element-spec.js';
 import { CELL_FIELDS } from '../../kernels/cell-fields.js';
-import { isWideType, NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../kernels/native-types.js';
+import { type DType } from '../../dtype/index.js';
+import { isWideType, nativeBytesOf, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Engine } from '../../kernels/engine.js';
 import type { Fields, FieldStarts } from './accumulator.js';
 import type { Axis, Box } from '../scan/box.js';
@@ -166,6 +167,8 @@ interface CellRows {
  */
 export class ElementCells {
   readonly #type: NativeType;
+  /** From an element to the next: of complex numbers, that of both parts. */
+  readonly #itemBytes: number;
   readonly #kernels: readonly {
     readonly add: (spec: number) => void;
     readonly state: CellMemory;
@@ -175,8 +178,10 @@ export class ElementCells {
   readonly #view: DataView;
 
   /** Takes scratch memory for `cells` cells of those accumulators that have such a kernel. Cells have to `begin`. */
-  constructor(engine: Engine, type: NativeType, names: readonly AccumulatorName[], cells: number) {
+  constructor(engine: Engine, dtype: DType, names: readonly AccumulatorName[], cells: number) {
+    const type = nativeTypeOf(dtype);
     this.#type = type;
+    this.#itemBytes = nativeBytesOf(dtype);
     this.#kernels = names.flatMap(name => {
       const { elements: kernel, fields } = accumulatorOf(name);
       if (!kernel) return [];
@@ -194,7 +199,7 @@ export class ElementCells {
 
   /** Elements of a tile at `ptr` along three axes, the outermost first, whose first element is that of `at`. */
   addAxes(ptr: number, at: Box, axes: readonly [Axis, Axis, Axis], omits: boolean): void {
-    const itemsize = NATIVE_BYTES[this.#type];
+    const itemsize = this.#itemBytes;
     for (const { add, state } of this.#kernels) {
       this.#begin(ptr + at.offset * itemsize, state.first + at.cell * state.cellBytes, at.index, omits);
       this.#view.setUint32(SPEC.CELLS, 0, true);

@@ -1,5 +1,5 @@
 /** The least and the largest element and, where positions are asked for, the first index of each; min, max, ptp, argmin, argmax. */
-import { numberDType, withByteOrder, type NumberDType } from '../../dtype/index.js';
+import { numberDType, withByteOrder, type DType } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { narrowTo } from '../../narrow.js';
 import {
@@ -79,10 +79,11 @@ export function maxOf(cells: Cells, cell: number): Integer {
   return valueOf(cells, cell, mostOf(cells.fields));
 }
 
-function rangeOf(cells: Cells, cell: number): Integer {
+export function rangeOf(cells: Cells, cell: number): Integer {
   const [least, most] = [minOf(cells, cell), maxOf(cells, cell)];
   if (cells.dtype.kind === 'f') return narrowTo(cells.dtype)(Number(most) - Number(least));
-  return subtractExact(most, least);
+  // Of nothing but NaT.
+  return Number.isNaN(least) ? Number.NaN : subtractExact(most, least);
 }
 
 function positionOf(op: 'argmin' | 'argmax'): (cells: Cells, cell: number) => number {
@@ -97,7 +98,7 @@ function positionOf(op: 'argmin' | 'argmax'): (cells: Cells, cell: number) => nu
   };
 }
 
-function ownDType(dtype: NumberDType): NumberDType {
+function ownDType(dtype: DType): DType {
   return withByteOrder(dtype, '<');
 }
 

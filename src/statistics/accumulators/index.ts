@@ -1,6 +1,7 @@
 /** All accumulators and the statistics that are finished from them, a row each. */
-import { type NumberDType, isWide } from '../../dtype/index.js';
+import { type DType, isTime, isWide } from '../../dtype/index.js';
 import type { Accumulator, Fields, FieldStarts, Statistic } from './accumulator.js';
+import { COMPLEX_STATISTICS, IMAGINARY_MOMENTS, IMAGINARY_SUM, PAIR_PRODUCT } from './complex.js';
 import { COUNT, COUNT_STATISTICS, NAN_INDEX, ZEROS } from './counts.js';
 import { END_STATISTICS, FIRST, LAST } from './ends.js';
 import { ARGMAX, ARGMIN, EXTREME_STATISTICS, MAX, MIN } from './extremes.js';
@@ -8,13 +9,17 @@ import { MOMENT_STATISTICS, MOMENTS } from './moments.js';
 import { POWER_STATISTICS, POWERS } from './powers.js';
 import { PRODUCT, PRODUCT_STATISTICS } from './product.js';
 import { SUM, SUM_STATISTICS } from './sum.js';
+import { TIME_STATISTICS } from './times.js';
 
 /** In the order in which they are combined: moments read the counts before these are added. */
 export const ACCUMULATORS = {
   moments: MOMENTS,
+  imaginaryMoments: IMAGINARY_MOMENTS,
   powers: POWERS,
   sum: SUM,
+  imaginarySum: IMAGINARY_SUM,
   product: PRODUCT,
+  pairProduct: PAIR_PRODUCT,
   min: MIN,
   max: MAX,
   argmin: ARGMIN,
@@ -48,8 +53,15 @@ export const STATISTICS = {
 
 export type StatisticName = keyof typeof STATISTICS;
 
-export function statisticOf(name: StatisticName): Statistic<AccumulatorName> {
-  return STATISTICS[name];
+type Statistics = Partial<Record<StatisticName, Statistic<AccumulatorName>>>;
+
+const OF_TIMES: Statistics = TIME_STATISTICS;
+const OF_COMPLEX: Statistics = COMPLEX_STATISTICS;
+
+/** The statistic of elements of a dtype that has it (ops.ts). */
+export function statisticOf(name: StatisticName, dtype: DType): Statistic<AccumulatorName> {
+  const own = isTime(dtype) ? OF_TIMES[name] : dtype.kind === 'c' ? OF_COMPLEX[name] : undefined;
+  return own ?? STATISTICS[name];
 }
 
 export function accumulatorOf(name: AccumulatorName): Accumulator {
@@ -71,7 +83,7 @@ export function accumulatorsOf(wanted: Iterable<AccumulatorName>): AccumulatorNa
 }
 
 /** The fields that they keep. */
-export function fieldsOf(names: readonly AccumulatorName[], dtype: NumberDType): FieldStarts {
+export function fieldsOf(names: readonly AccumulatorName[], dtype: DType): FieldStarts {
   return Object.assign({}, ...names.map(name => accumulatorOf(name).fields(isWide(dtype)))) as FieldStarts;
 }
 

@@ -12,11 +12,15 @@ export const MOMENTS: Accumulator = {
 };
 
 /** numpy divides by count - ddof, but never by less than zero; its nan-functions answer NaN instead of dividing by zero. */
-function varianceOf(cells: Cells, cell: number): number {
+export function varianceFrom(cells: Cells, cell: number, m2: number): number {
   const count = usedIn(cells, cell);
   const divisor = count - cells.ddof;
-  if (count === 0 || (divisor <= 0 && cells.omitsNan && cells.dtype.kind === 'f')) return Number.NaN;
-  return cells.fields['m2']![cell]! / Math.max(divisor, 0);
+  if (count === 0 || (divisor <= 0 && cells.omitsNan && 'fc'.includes(cells.dtype.kind))) return Number.NaN;
+  return m2 / Math.max(divisor, 0);
+}
+
+function varianceOf(cells: Cells, cell: number): number {
+  return varianceFrom(cells, cell, cells.fields['m2']![cell]!);
 }
 
 export const MOMENT_STATISTICS = {

@@ -5,7 +5,7 @@ import type { OperationResult, StatisticsResult } from '../result.js';
 import { checkRows, type Plan } from '../plan.js';
 import type { Operator, Pass } from '../pass.js';
 import { type Cells, type Fields, hasNan, type Integer, newFields, placed } from './accumulator.js';
-import { numberDType } from '../../dtype/index.js';
+import { type DType, isTime, NAT, numberDType } from '../../dtype/index.js';
 import { sizeOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
@@ -38,7 +38,7 @@ export class ReduceOperator implements Operator {
     const { cellStart, cellCount, cellSize } = partial;
     if (cellStart === 0) this.#firstSize += cellSize;
     const { query, spec } = this.#plan;
-    if (query.nan === 'raise' && spec.countsNan) refuseNan(partial);
+    if (query.nan === 'raise' && spec.countsNan) refuseNan(partial, this.#plan.dtype);
     if (cellSize === this.#plan.cellSize && !query.coarsen) {
       // The only chunk of these cells.
       for (const name of Object.keys(this.fields)) this.fields[name]!.set(partial.fields[name]!, cellStart);
@@ -66,9 +66,14 @@ export class ReduceOperator implements Operator {
   }
 }
 
-function refuseNan({ fields, cellSize }: PartialOf<'reduce'>): void {
-  if (fields.count!.every(each => each === cellSize)) return;
-  fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
+function refuseNan({ fields, cellSize }: PartialOf<'reduce'>, dtype: DType): void {
+  if (!fields.count!.every(each => each === cellSize)) failNan(dtype);
+}
+
+/** @throws nan_found */
+export function failNan(dtype: DType): never {
+  const name = isTime(dtype) ? 'NaT' : 'NaN';
+  return fail('nan_found', `The selection holds ${name}. Ask for nan=omit to leave them out, or nan=propagate.`);
 }
 
 /** Which cell each value of an answer is of, and where it stands in the answer. */
@@ -135,13 +140,21 @@ export function* finishStatistic(
   cells: Cells,
   { shape, length, cellOf, placeOf }: Places,
 ): Generator<void, OperationResult> {
-  const { dtype, value, showsNan } = statisticOf(op);
+  const { dtype, value, imaginary, showsNan } = statisticOf(op, cells.dtype);
+  const own = dtype(cells.dtype);
+  const nothing = isTime(own) ? NAT : Number.NaN;
   const valueOf = (i: number): Integer => {
     const cell = cellOf(i);
-    return showsNan && hasNan(cells, cell) ? Number.NaN : value(cells, cell);
+    if (showsNan && hasNan(cells, cell)) return nothing;
+    const found = value(cells, cell);
+    return Number.isNaN(found) ? nothing : found;
   };
-  const values = yield* placed(length, valueOf, placeOf);
-  return { op, name: op, dtype: dtype(cells.dtype), shape, values };
+  const partOf =
+    imaginary && ((i: number): Integer => (i % 2 === 0 ? valueOf(i / 2) : imaginary(cells, cellOf((i - 1) / 2))));
+  const values = partOf
+    ? yield* placed(2 * length, partOf, i => 2 * placeOf(Math.floor(i / 2)) + (i % 2))
+    : yield* placed(length, valueOf, placeOf);
+  return { op, name: op, dtype: own, shape, values };
 }
 
 /** Elements that were used: one number, or one per cell where `omit` makes them differ. */

@@ -31,9 +31,19 @@ export const PRODUCT_STATISTICS = {
 /** mantissa * 2 ** exponent, exactly: the mantissa is near one, but for 0, NaN and infinities, which stay as they are. */
 function near(value: number): { mantissa: number; exponent: number } {
   if (value === 0 || !Number.isFinite(value)) return { mantissa: value, exponent: 0 };
-  // In two steps, since 2 ** 1074 is no double.
-  const half = -Math.round(Math.log2(Math.abs(value)) / 2);
-  return { mantissa: value * 2 ** half * 2 ** half, exponent: -2 * half };
+  const exponent = exponentOf(value);
+  return { mantissa: timesPower(value, -exponent), exponent };
+}
+
+/** The even power of two that is about a value's size; 0 for 0, NaN and infinities. */
+export function exponentOf(value: number): number {
+  return value === 0 || !Number.isFinite(value) ? 0 : 2 * Math.round(Math.log2(Math.abs(value)) / 2);
+}
+
+/** value * 2 ** exponent, for an even exponent: in two steps, since 2 ** 1074 is no double. */
+export function timesPower(value: number, exponent: number): number {
+  const half = 2 ** (exponent / 2);
+  return value * half * half;
 }
 
 /** value * 2 ** exponent, rounded once. */

@@ -4,6 +4,7 @@
  */
 import { boxAt, type Axis, type Box } from '../scan/box.js';
 import { CellMemory, ElementCells } from './cells.js';
+import type { DType } from '../../dtype/index.js';
 import type { Engine } from '../../kernels/engine.js';
 import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
@@ -46,7 +47,7 @@ export class ReduceSink implements Sink {
     const type = nativeTypeOf(chunk.dtype);
     this.#cells = new CellMemory(engine, type, chunk.cellCount, usedFields(this.#wants), 'columns');
     this.#cells.begin(0, chunk.cellCount);
-    this.#elements = new ElementCells(engine, type, spec.accumulators, chunk.cellCount);
+    this.#elements = new ElementCells(engine, chunk.dtype, spec.accumulators, chunk.cellCount);
     this.#elements.begin(0, chunk.cellCount);
     this.#workspace = engine.scratch.alloc(WORKSPACE_BYTES * chunk.cellCount);
     if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
@@ -144,8 +145,12 @@ export class ReduceSink implements Sink {
 
 type MoreOfLines = Omit<Lines, 'type' | 'ptr' | 'step' | 'count' | 'length' | 'cells' | 'fieldBytes'>;
 
-/** What the partial of a chunk takes of a buffer. */
-export function partialBytes({ accumulators }: SpecOf<'reduce'>, { cellCount, dtype }: ChunkTask): number {
+/** What the fields of the cells of a chunk take. */
+export function numbersBytes(
+  accumulators: readonly AccumulatorName[],
+  dtype: DType,
+  { cellCount }: Pick<ChunkTask, 'cellCount'>,
+): number {
   return 8 * Object.keys(fieldsOf(accumulators, dtype)).length * cellCount;
 }
 

@@ -1,5 +1,5 @@
 /** Sums, compensated where they are floats and exact where they are integers; sum and mean. */
-import { numberDType, type NumberDType } from '../../dtype/index.js';
+import { numberDType, type DType, type NumberDType } from '../../dtype/index.js';
 import {
   type Accumulator,
   type Cells,
@@ -25,14 +25,14 @@ export const SUM: Accumulator = {
   },
 };
 
-function sumOf({ dtype, fields }: Cells, cell: number): Integer {
+export function sumOf({ dtype, fields }: Cells, cell: number): Integer {
   const { sum, sumRest, sumHigh, sumHighRest } = fields;
   if (dtype.kind === 'f') return totalOf(sum![cell]!, sumRest![cell]!);
   return exactInteger(sum![cell]!, sumRest![cell], sumHigh?.[cell], sumHighRest?.[cell]);
 }
 
 /** The dtype that numpy sums in; floats in float64. */
-export function sumDType({ kind }: NumberDType): NumberDType {
+export function sumDType({ kind }: Pick<DType, 'kind'>): NumberDType {
   return kind === 'f' ? FLOAT64 : kind === 'u' ? UINT64 : INT64;
 }
 

@@ -3,7 +3,7 @@ import { isWideType, NATIVE_TYPES } from '../../kernels/native-types.js';
 import type { CellField } from '../../kernels/cell-fields.js';
 import { CellMemory, ElementCells } from '../accumulators/cells.js';
 import { fieldsOf, hasFastKernels } from '../accumulators/index.js';
-import type { NumberDType } from '../../dtype/index.js';
+import type { DType } from '../../dtype/index.js';
 import type { Engine } from '../../kernels/engine.js';
 import { BLOCK_ROWS, type BlockRows } from './row-groups.js';
 import type { Fields } from '../accumulators/accumulator.js';
@@ -12,7 +12,7 @@ import type { SpecOf } from '../specs.js';
 export class CellRecords {
   readonly #engine: Engine;
   readonly #spec: SpecOf<'groups'>;
-  readonly #dtype: NumberDType;
+  readonly #dtype: DType;
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
   readonly #used: ReadonlySet<CellField>;
@@ -22,14 +22,14 @@ export class CellRecords {
   readonly #cellOfRow: number;
 
   /** Takes scratch memory for `cellsMax` cells; what is not used of it is never touched. */
-  constructor(engine: Engine, spec: SpecOf<'groups'>, dtype: NumberDType, cellsMax: number) {
+  constructor(engine: Engine, spec: SpecOf<'groups'>, dtype: DType, cellsMax: number) {
     this.#engine = engine;
     this.#spec = spec;
     this.#dtype = dtype;
     const used = usedFields(spec);
     this.#used = new Set(used);
     this.#cells = new CellMemory(engine, spec.type, cellsMax, used, 'records');
-    this.#elements = new ElementCells(engine, spec.type, spec.accumulators, cellsMax);
+    this.#elements = new ElementCells(engine, dtype, spec.accumulators, cellsMax);
     this.#isWide = isWideType(spec.type);
     this.#isSigned = spec.type.startsWith('i');
     this.#values = engine.scratch.alloc(8 * BLOCK_ROWS);

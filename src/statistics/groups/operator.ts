@@ -1,6 +1,5 @@
 /** The operations of a grouped query: one pass finds the groups and gathers their records, more search for quantiles. */
 import { isWide } from '../../dtype/index.js';
-import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { isReduceOp } from '../ops.js';
@@ -19,7 +18,7 @@ import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial, SpecOf } from '../specs.js';
 import { turnOf, type Operator, type Pass } from '../pass.js';
-import { finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
+import { failNan, finishStatistic, type Places, positionsOf } from '../accumulators/operator.js';
 
 /** A value of the answer, and its text; more where it is a bigint. */
 const VALUE_BYTES = 8 + LIMITS.jsonValueBytes;
@@ -162,9 +161,7 @@ export class GroupsOperator implements Operator {
     const { store } = this.#cells;
     if (this.#plan.query.nan !== 'raise' || !this.#cells.countsNan) return;
     for (let cell = 0; cell < store.table.size * store.cells; cell++) {
-      if (seenIn(this.#cells, cell) < this.#cells.sizeOf(cell)) {
-        fail('nan_found', 'The selection holds NaN. Ask for nan=omit to leave them out, or nan=propagate.');
-      }
+      if (seenIn(this.#cells, cell) < this.#cells.sizeOf(cell)) failNan(this.#cells.dtype);
     }
   }
 

@@ -2,7 +2,7 @@
  * The groups of a query and their cells, combined from partials. Memory grows with the groups that are found: their keys
  * and slots, about 24 bytes each, and the fields of their cells.
  */
-import type { NumberDType } from '../../dtype/index.js';
+import type { DType } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, ITEMS_PER_TURN } from '../../turns.js';
@@ -22,7 +22,7 @@ export class GroupStore {
   readonly table: KeyTable;
   /** Cells of each group. */
   readonly cells: number;
-  readonly #dtype: NumberDType;
+  readonly #dtype: DType;
   readonly #valuesPerCell: number;
   #accumulators: readonly AccumulatorName[];
   /** Rows of each group. */
@@ -34,7 +34,7 @@ export class GroupStore {
   constructor(
     parts: number,
     accumulators: readonly AccumulatorName[],
-    dtype: NumberDType,
+    dtype: DType,
     { cells, valuesPerCell = 1 }: { readonly cells: number; readonly valuesPerCell?: number },
   ) {
     this.table = new KeyTable(parts);

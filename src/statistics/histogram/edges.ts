@@ -2,7 +2,7 @@
  * The edges of a histogram, to the bit those of numpy.histogram: numpy.linspace in the dtype that numpy would take. Hazard:
  * a range that comes from the data is computed in the data's own float dtype, one that was asked for in float64.
  */
-import { numberDType, withByteOrder, type NumberDType } from '../../dtype/index.js';
+import { numberDType, withByteOrder, type DType } from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { narrowTo, type Narrow } from '../../narrow.js';
 
@@ -10,7 +10,7 @@ import { narrowTo, type Narrow } from '../../narrow.js';
 export interface Edges {
   readonly values: Float64Array;
   /** What they are exact in: the data's own float dtype, else float64. */
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
 }
 
 const FLOAT64 = numberDType('<f8');
@@ -19,7 +19,7 @@ const FLOAT64 = numberDType('<f8');
  * Edges of `bins` equal bins over a range that was asked for.
  * @throws bad_operation when the dtype has no room for so many bins in the range
  */
-export function edgesOverRange(dtype: NumberDType, bins: number, [first, last]: readonly [number, number]): Edges {
+export function edgesOverRange(dtype: DType, bins: number, [first, last]: readonly [number, number]): Edges {
   const [start, stop] = widened(first, last, unrounded);
   const own = edgeDType(dtype);
   const values = linspace(start, stop, bins, unrounded).map(narrowTo(own));
@@ -30,7 +30,7 @@ export function edgesOverRange(dtype: NumberDType, bins: number, [first, last]: 
  * Edges of `bins` equal bins from the smallest to the largest element; both undefined where there is none.
  * @throws bad_operation when an element is infinite, or the dtype has no room for so many bins
  */
-export function edgesOverData(dtype: NumberDType, bins: number, least?: number, most?: number): Edges {
+export function edgesOverData(dtype: DType, bins: number, least?: number, most?: number): Edges {
   if (least === undefined || most === undefined) return edgesOverRange(dtype, bins, [0, 1]);
   if (!Number.isFinite(least) || !Number.isFinite(most)) {
     fail(
@@ -47,7 +47,7 @@ export function edgesOverData(dtype: NumberDType, bins: number, least?: number, 
   return { values: checked(linspace(start, stop, bins, narrow), start, stop), dtype: own };
 }
 
-function edgeDType(dtype: NumberDType): NumberDType {
+function edgeDType(dtype: DType): DType {
   return dtype.kind === 'f' ? withByteOrder(dtype, '<') : FLOAT64;
 }
 

@@ -3,7 +3,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { didYouMean } from '../../near.js';
 import { shown } from '../../shown.js';
-import type { NumberDType } from '../../dtype/index.js';
+import type { DType } from '../../dtype/index.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 
 /** Plain data. */
@@ -110,6 +110,6 @@ export function needsRange(parameters: HistogramParameters): boolean {
 }
 
 /** True where there are so few values that each has a counter. */
-export function isCountedByValue(dtype: NumberDType): boolean {
+export function isCountedByValue(dtype: DType): boolean {
   return NATIVE_BYTES[nativeTypeOf(dtype)] <= 2;
 }

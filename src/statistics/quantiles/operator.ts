@@ -7,6 +7,7 @@ import { boxAt, gridOf, UNBOUNDED } from '../scan/box.js';
 import { LIMITS } from '../../limits.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
+import { hasNan, seenIn } from '../accumulators/accumulator.js';
 import { cellsOf, type ReduceOperator } from '../accumulators/operator.js';
 import type { Scan } from '../scan/scan.js';
 import { QuantileResults } from './results.js';
@@ -99,16 +100,19 @@ export class QuantileOperator implements Operator {
     }
   }
 
-  /** Of cells of integers the number is known; at most they are looked for between the extremes. */
+  /** Of cells of integers and times the number is known; at most they are looked for between the extremes. */
   #integersOf({ cellStart, cellCount }: Batch): Search[] {
     const { cellSize } = this.#plan;
     const cells = this.#planned.usesExtent ? cellsOf(this.#plan, this.#reduced.fields, () => cellSize) : undefined;
-    const ranks = this.#places.ranksOf(cellSize);
-    return Array.from({ length: cellCount }, (_, i) => {
-      const cell = cellStart + i;
-      const range = cells ? extremeRange(cells, cell, cellSize) : wholeRange(this.#type, cellSize);
-      return searchOf(cell, cellSize, ranks, range);
-    });
+    const searches: Search[] = [];
+    for (let cell = cellStart; cell < cellStart + cellCount; cell++) {
+      // Of times some may be NaT.
+      const count = cells ? seenIn(cells, cell) : cellSize;
+      if (count === 0 || (cells && hasNan(cells, cell))) continue;
+      const range = cells ? extremeRange(cells, cell, count) : wholeRange(this.#type, count);
+      searches.push(searchOf(cell, count, this.#places.ranksOf(count), range, count < cellSize));
+    }
+    return searches;
   }
 
   /** A pass over floats counts them by the high bits of their keys, so that NaN are known. */

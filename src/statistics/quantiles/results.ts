@@ -1,7 +1,7 @@
 /** The answers of all cells, in the order of the cells, until they are put into the order of the axes. */
-import { numberDType, type NumberDType } from '../../dtype/index.js';
+import { numberDType, type DType } from '../../dtype/index.js';
 import type { Plan } from '../plan.js';
-import { newValues, setValue } from './gather-sink.js';
+import { newMedians, newQuantiles, newValues, setValue } from './gather-sink.js';
 import { medianDType, quantileDType, type Answers, type Wanted } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { PartialOf, Values } from '../specs.js';
@@ -16,7 +16,7 @@ export class QuantileResults {
   /** Undefined where the cells are those of axes. */
   readonly #groups: number | undefined;
   /** Cells of the first group, then of the next. */
-  readonly #median: Float64Array<ArrayBuffer> | undefined;
+  readonly #median: Values | undefined;
   /** The same of the first quantile, then of the next. */
   readonly #quantiles: Values | undefined;
 
@@ -25,9 +25,8 @@ export class QuantileResults {
     this.#wanted = wanted;
     this.#groups = groups;
     // What nothing is found of is NaN.
-    this.#median = wanted.median ? new Float64Array(this.#cells).fill(Number.NaN) : undefined;
-    this.#quantiles = wanted.quantile ? newValues(wanted, this.#cells * wanted.quantile.q.length) : undefined;
-    if (this.#quantiles instanceof Float64Array) this.#quantiles.fill(Number.NaN);
+    this.#median = newMedians(wanted, this.#cells);
+    this.#quantiles = newQuantiles(wanted, this.#cells);
   }
 
   get #cells(): number {
@@ -39,20 +38,24 @@ export class QuantileResults {
   }
 
   set(cell: number, { median, quantiles }: Answers): void {
-    if (this.#median) this.#median[cell] = median;
+    if (this.#median) setValue(this.#median, cell, median);
     for (const [i, value] of quantiles.entries()) setValue(this.#quantiles!, i * this.#cells + cell, value);
   }
 
   combine({ cellStart, cellCount, median, quantiles }: PartialOf<'gather'>): void {
     // A chunk of chosen rows may have none.
     if (cellCount === 0) return;
-    if (median) this.#median!.set(median, cellStart);
+    if (median) this.#setMedians(median, cellStart);
     if (!quantiles) return;
     const width = quantiles.length / cellCount;
     for (let i = 0; i < width; i++) {
       const to = i * this.#cells + cellStart;
       for (let cell = 0; cell < cellCount; cell++) this.#quantiles![to + cell] = quantiles[cell * width + i]!;
     }
+  }
+
+  #setMedians(values: Values, at: number): void {
+    for (let i = 0; i < values.length; i++) this.#median![at + i] = values[i]!;
   }
 
   /** By their position in the query, in turns. `isNothing`: no cell has an element. */
@@ -66,8 +69,9 @@ export class QuantileResults {
       } else if (op === 'quantile') {
         const { isSingle, q } = quantile!;
         // Of nothing there is NaN, which integers have not.
-        const values = isNothing ? new Float64Array(this.#quantiles!.length).fill(Number.NaN) : this.#quantiles!;
-        const own = isNothing && dtype.kind !== 'f' ? FLOAT64 : quantileDType(dtype, quantile!);
+        const found = quantileDType(dtype, quantile!);
+        const own = isNothing && 'biu'.includes(found.kind) ? FLOAT64 : found;
+        const values = isNothing ? newValues(own, this.#quantiles!.length) : this.#quantiles!;
         results.set(at, yield* this.#finishOne(op, own, values, isSingle ? shape : [q.length, ...shape]));
       }
     }
@@ -76,7 +80,7 @@ export class QuantileResults {
 
   *#finishOne(
     op: 'median' | 'quantile',
-    dtype: NumberDType,
+    dtype: DType,
     values: Values,
     shape: readonly number[],
   ): Generator<void, OperationResult> {

@@ -1,5 +1,5 @@
 /** How the elements that a query wants are found: in memory where its cells fit there, else in passes over the data. */
-import type { NumberDType } from '../../dtype/index.js';
+import { isTime, type DType } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
 import type { Box } from '../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
@@ -38,10 +38,7 @@ export interface QuantilePlan {
 }
 
 /** What a query wants of the sorted data; undefined for nothing. */
-export function wantedOf(
-  { ops, parameters }: Pick<Query, 'ops' | 'parameters'>,
-  dtype: NumberDType,
-): Wanted | undefined {
+export function wantedOf({ ops, parameters }: Pick<Query, 'ops' | 'parameters'>, dtype: DType): Wanted | undefined {
   const median = ops.includes('median');
   const quantile = parameters?.quantile;
   return median || quantile ? { dtype, median, quantile } : undefined;
@@ -50,7 +47,7 @@ export function wantedOf(
 /** Undefined where nothing is wanted. `keepsRows`: cells are those of chosen rows, however few these may turn out to be. */
 export function planQuantiles(
   query: Query,
-  dtype: NumberDType,
+  dtype: DType,
   cells: number,
   cellSize: number,
   keepsRows: boolean,
@@ -62,9 +59,10 @@ export function planQuantiles(
   const isGathered =
     cellSize * keyBytesOf(nativeTypeOf(dtype)) <= bounds.cellBytesMax &&
     (keepsRows || cells > 1 || cellSize <= bounds.soleCellElementsMax || isOften);
-  // Integers that have more bits than a table has indices.
+  // Integers that have more bits than a table has indices; NaT lies outside the range of times, and is counted with it.
   const isLong = dtype.kind !== 'f' && dtype.itemsize > 2;
-  const usesExtent = isLong && !isGathered && cells <= bounds.tablesMax && cells * cellSize > 0;
+  const isRanged = isTime(dtype) || (isLong && cells <= bounds.tablesMax);
+  const usesExtent = isRanged && !isGathered && cells * cellSize > 0;
   return { wanted, bounds, isGathered, usesExtent };
 }
 

@@ -2,41 +2,42 @@
  * What is wanted of the sorted elements of a cell: which ranks, and the answers that are made of them. Whoever finds
  * elements (in a gathered cell, or in passes over the data) asks here for ranks and hands the elements in.
  */
-import { numberDType, withByteOrder, type NumberDType } from '../../dtype/index.js';
+import { isTime, NAT, numberDType, withByteOrder, type DType } from '../../dtype/index.js';
 import { narrowTo } from '../../narrow.js';
 import type { ExactNumber } from '../../kernels/sort-keys.js';
 import { medianPosition, METHODS, type Position, positionOf, type QuantileParameters } from './methods.js';
 
 /** Plain data. */
 export interface Wanted {
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly median: boolean;
   readonly quantile: QuantileParameters | undefined;
 }
 
-/** The answers of one cell; NaN where there is no element. */
+/** The answers of one cell; NaN, or NaT, where there is no element. */
 export interface Answers {
-  readonly median: number;
+  readonly median: ExactNumber;
   readonly quantiles: readonly ExactNumber[];
 }
 
 const FLOAT64 = numberDType('<f8');
 
 /** The dtypes of the answers, as numpy's: a pick keeps the dtype of the data, as a float does where numpy computes in it. */
-export function medianDType(dtype: NumberDType): NumberDType {
-  return dtype.kind === 'f' ? withByteOrder(dtype, '<') : FLOAT64;
+export function medianDType(dtype: DType): DType {
+  return dtype.kind === 'f' || isTime(dtype) ? withByteOrder(dtype, '<') : FLOAT64;
 }
 
-export function quantileDType(dtype: NumberDType, { method, isSingle }: QuantileParameters): NumberDType {
-  const isOwn = METHODS[method].picks || (dtype.kind === 'f' && isSingle);
+export function quantileDType(dtype: DType, { method, isSingle }: QuantileParameters): DType {
+  const isOwn = METHODS[method].picks || (dtype.kind === 'f' && isSingle) || isTime(dtype);
   return isOwn ? withByteOrder(dtype, '<') : FLOAT64;
 }
 
 /** Where the answers of a cell of `count` elements lie; counts of neighbouring cells are often the same. */
 export class Places {
   readonly #wanted: Wanted;
-  readonly #middle: ReturnType<typeof middle>;
-  readonly #interpolate: ReturnType<typeof interpolation>;
+  readonly #middle: (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => ExactNumber;
+  readonly #interpolate: Interpolate;
+  readonly #nothing: ExactNumber;
   #count = -1;
   #median: Position | undefined;
   #quantiles: readonly Position[] = [];
@@ -44,8 +45,10 @@ export class Places {
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    this.#middle = middle(wanted.dtype);
-    this.#interpolate = interpolation(wanted.dtype, wanted.quantile?.isSingle ?? false);
+    const { dtype, quantile } = wanted;
+    this.#nothing = isTime(dtype) ? NAT : Number.NaN;
+    this.#middle = isTime(dtype) ? (lower, upper) => truncated(lower, upper, 0.5) : middle(dtype);
+    this.#interpolate = isTime(dtype) ? truncated : interpolation(dtype, quantile?.isSingle ?? false);
   }
 
   /** The ranks that are looked at, from 0, ascending and distinct. `count` is at least one. */
@@ -59,7 +62,7 @@ export class Places {
     this.#locate(count);
     const median = this.#median;
     return {
-      median: median ? this.#middle(elementAt(median.lower), elementAt(median.upper), count % 2 === 0) : Number.NaN,
+      median: median ? this.#middle(elementAt(median.lower), elementAt(median.upper), count % 2 === 0) : this.#nothing,
       quantiles: this.#quantiles.map(({ lower, upper, weight }) => {
         const element = elementAt(lower);
         if (this.#picks) return element;
@@ -70,7 +73,8 @@ export class Places {
 
   /** The answers where there is nothing, or a NaN that shows. */
   nothing(): Answers {
-    return { median: Number.NaN, quantiles: (this.#wanted.quantile?.q ?? []).map(() => Number.NaN) };
+    const { quantile } = this.#wanted;
+    return { median: this.#nothing, quantiles: (quantile?.q ?? []).map(() => this.#nothing) };
   }
 
   get #picks(): boolean {
@@ -94,13 +98,13 @@ export class Places {
  * For floats it is followed to the bit, infinities and overflow included (between infinite neighbours numpy answers NaN).
  * Differences of integers are exact here, where numpy's wrap around in the dtype.
  */
-type Interpolate = (lower: ExactNumber, upper: ExactNumber, weight: number) => number;
+type Interpolate = (lower: ExactNumber, upper: ExactNumber, weight: number) => ExactNumber;
 
 /**
  * Lerp as numpy.quantile does: from the nearer neighbour, so that it never passes the other. A single q leaves floats in
  * their dtype (`inOwnDType`); under a list of them the weights are float64, and so is everything after the difference.
  */
-function interpolation(dtype: NumberDType, inOwnDType: boolean): Interpolate {
+function interpolation(dtype: DType, inOwnDType: boolean): Interpolate {
   if (dtype.kind !== 'f') {
     return (lower, upper, weight) => lerp(Number(lower), Number(upper), differenceOf(lower, upper), weight, same);
   }
@@ -108,6 +112,21 @@ function interpolation(dtype: NumberDType, inOwnDType: boolean): Interpolate {
   const round = inOwnDType ? narrow : same;
   return (lower, upper, weight) =>
     lerp(Number(lower), Number(upper), narrow(Number(upper) - Number(lower)), weight, round);
+}
+
+/** Of dates and durations: lower + (upper - lower) * weight, exactly, truncated toward zero. */
+function truncated(lower: ExactNumber, upper: ExactNumber, weight: number): bigint {
+  const from = BigInt(lower);
+  if (weight === 0) return from;
+  const { units, shift } = exactWeight(weight);
+  return ((from << shift) + (BigInt(upper) - from) * units) / (1n << shift);
+}
+
+/** A weight above 0 and of at most 1 as units of 2 ** -shift: a double has 53 bits, and the logarithm is rounded. */
+function exactWeight(weight: number): { units: bigint; shift: bigint } {
+  const shift = Math.min(1074, 54 - Math.floor(Math.log2(weight)));
+  const half = Math.floor(shift / 2);
+  return { units: BigInt(weight * 2 ** half * 2 ** (shift - half)), shift: BigInt(shift) };
 }
 
 function lerp(
@@ -125,7 +144,7 @@ function lerp(
  * The mean of the two middle elements, or of one with itself where their number is odd, as numpy.median. float16 is
  * added as float32, as numpy's mean does.
  */
-function middle(dtype: NumberDType): (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => number {
+function middle(dtype: DType): (lower: ExactNumber, upper: ExactNumber, isPair: boolean) => number {
   const narrow = narrowTo(dtype);
   const add = dtype.kind === 'f' && dtype.itemsize < 8 ? Math.fround : same;
   return (lower, upper, isPair) =>

@@ -1,4 +1,5 @@
 /** Columns of a stretch of rows as native numbers, each read once however often it is asked for. */
+import { isNumber } from '../../dtype/index.js';
 import { invariant } from '../../errors.js';
 import type { Engine } from '../../kernels/engine.js';
 import { isText, isTime, numberDType, type NumberDType, type TextDType, type TimeDType } from '../../dtype/index.js';
@@ -149,6 +150,7 @@ export function nearColumnsOf(chunk: ChunkTask, rows: ChunkRows): NearColumns | 
 
 /** The elements of a chunk as a column, where each row has one. */
 function elementsColumn({ source, dtype, box, view }: ChunkTask, rows: ChunkRows, stride: number): Column | undefined {
+  if (!isNumber(dtype)) return undefined;
   const isOne = rows.readsElements && box.axes.every(axis => (axis.rows ? axis.stride === stride : axis.length === 1));
   return isOne ? { source, dtype, offset: view.offset - rows.first * stride, stride } : undefined;
 }

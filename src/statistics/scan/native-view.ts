@@ -1,8 +1,8 @@
 /** Elements of a view as native numbers in the kernels' memory, in place where they stand there already. */
 import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../../layout/view.js';
 import type { Engine } from '../../kernels/engine.js';
-import { type NumberDType, isNativeOrder } from '../../dtype/index.js';
-import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
+import { type DType, isNativeOrder, isNumber, type NumberDType } from '../../dtype/index.js';
+import { nativeBytesOf } from '../../kernels/native-types.js';
 import type { Kernels } from '../../kernels/declarations.js';
 
 /** Where the bytes of a chunk come from. */
@@ -43,7 +43,7 @@ export interface NativeView {
 }
 
 /** The elements of a view (whose strides are not negative), in place where they stand there as numbers, else packed. */
-export function nativeView(engine: Engine, source: TileSource, dtype: NumberDType, view: View): NativeView {
+export function nativeView(engine: Engine, source: TileSource, dtype: DType, view: View): NativeView {
   const { itemsize } = dtype;
   const { start, end } = extentOf(view, itemsize);
   const kept = source.kept(start, end);
@@ -52,12 +52,12 @@ export function nativeView(engine: Engine, source: TileSource, dtype: NumberDTyp
   }
   const staging = stagingFor(engine, dtype, sizeOf(view.shape) * itemsize);
   const ptr = fillTile(engine, dtype, view, kept, source, staging);
-  return { ptr, strides: stridesOf(view.shape, NATIVE_BYTES[nativeTypeOf(dtype)], 'C') };
+  return { ptr, strides: stridesOf(view.shape, nativeBytesOf(dtype), 'C') };
 }
 
-/** True where the file holds numbers of this machine. */
-export function isNumbers(dtype: NumberDType): boolean {
-  return isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
+/** True where the file holds numbers of this machine, which kernels take where they stand; all others are packed. */
+export function isNumbers(dtype: DType): dtype is NumberDType {
+  return isNumber(dtype) && isNativeOrder(dtype) && dtype.kind !== 'b' && dtype.name !== 'float16';
 }
 
 /** Where tiles are read to, and where float16 goes from there. */
@@ -66,7 +66,7 @@ interface Staging {
   readonly wide: number;
 }
 
-export function stagingFor({ scratch }: Engine, dtype: NumberDType, bytes: number): Staging {
+export function stagingFor({ scratch }: Engine, dtype: DType, bytes: number): Staging {
   // Float16 doubles, and is read beside what it becomes.
   return { raw: scratch.alloc(bytes), wide: scratch.alloc(dtype.name === 'float16' ? 2 * bytes : 0) };
 }
@@ -74,7 +74,7 @@ export function stagingFor({ scratch }: Engine, dtype: NumberDType, bytes: numbe
 /** The elements of a view as native numbers, packed; `kept` is where its first byte stands already. Answers where they are. */
 export function fillTile(
   { kernels, bytes: memory, scratch }: Engine,
-  dtype: NumberDType,
+  dtype: DType,
   view: View,
   kept: number | undefined,
   source: TileSource,
@@ -89,7 +89,9 @@ export function fillTile(
   if (!isNativeOrder(dtype)) {
     // Kept bytes must not be stored to.
     if (inPlace) memory.copyWithin(raw, kept, kept + count * itemsize);
-    kernels.swapBytes(raw, count, itemsize);
+    // The parts of a complex number have an order each.
+    const parts = dtype.kind === 'c' ? 2 : 1;
+    kernels.swapBytes(raw, parts * count, itemsize / parts);
     from = raw;
   }
   if (dtype.name === 'float16') {

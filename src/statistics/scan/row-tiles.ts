@@ -8,7 +8,7 @@ import { isText } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from './box.js';
 import type { Engine } from '../../kernels/engine.js';
-import { NATIVE_BYTES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import { nativeBytesOf, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Tile, TileRows } from './tiles.js';
 import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from './scan.js';
 import type { PlacedEntries } from './text-column.js';
@@ -72,7 +72,7 @@ export function eachRowsTile(
       };
       use(
         rows.withRowIds
-          ? { type, ptr: elements.ptr, box: rawBox(piece, elements, NATIVE_BYTES[type], chunk), rows: tileRows }
+          ? { type, ptr: elements.ptr, box: rawBox(piece, elements, nativeBytesOf(dtype), chunk), rows: tileRows }
           : packRows(engine, type, elements, piece, at, tileRows, used.first, chunk),
       );
     }
@@ -209,8 +209,9 @@ function packRows(
   at: number,
   { picked, start, count }: TileRows,
   first: number,
-  { cellStart, rows }: ChunkTask,
+  { cellStart, rows, dtype }: ChunkTask,
 ): Tile {
+  const itemBytes = nativeBytesOf(dtype);
   const { cellStep, indexStep } = rows!;
   const { rows: _, ...rowAxis } = box.axes[at]!;
   const axes = box.axes.with(at, { ...rowAxis, length: count, cellStep, indexStep });
@@ -223,9 +224,9 @@ function packRows(
   if (!rows!.readsElements) return { type, ptr, box: packed };
   const lengths = axes.map(axis => axis.length);
   const from = { shape: lengths, strides, offset: ptr + (picked === 0 ? start * strides[at]! : 0) };
-  if (picked === 0 && isContiguous(from, NATIVE_BYTES[type])) return { type, ptr: from.offset, box: packed };
-  const to = engine.scratch.alloc(sizeOf(lengths) * NATIVE_BYTES[type]);
-  packAxes(engine, NATIVE_BYTES[type], from, 0, from.offset, { at, picked }, to);
+  if (picked === 0 && isContiguous(from, itemBytes)) return { type, ptr: from.offset, box: packed };
+  const to = engine.scratch.alloc(sizeOf(lengths) * itemBytes);
+  packAxes(engine, itemBytes, from, 0, from.offset, { at, picked }, to);
   return { type, ptr: to, box: packed };
 }
 

@@ -2,7 +2,7 @@
  * How a selection is cut into chunks. Chunks are numbered, have a fixed order that does not depend on who computes them,
  * and are made on demand: a scan over any number of elements is a few numbers.
  */
-import type { DType, NumberDType } from '../../dtype/index.js';
+import type { DType } from '../../dtype/index.js';
 import type { View } from '../../layout/view.js';
 import { type Box, type Grid, gridOf, UNBOUNDED } from './box.js';
 import type { Filter, RowColumn } from '../../filter/filter.js';
@@ -10,7 +10,7 @@ import type { Filter, RowColumn } from '../../filter/filter.js';
 export interface Scan {
   /** Which of the computation's datasets it reads: 0 is the one that was asked about. */
   readonly source: number;
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly box: Box;
   readonly grid: Grid;
   readonly chunkCount: number;
@@ -36,7 +36,7 @@ export interface ColumnView {
  * columns take without gaps.
  */
 export interface ChunkTask extends ColumnView {
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
   readonly bytes: number;
   readonly tileBytesMax: number;
   readonly box: Box;
@@ -61,7 +61,7 @@ export interface ScanBounds {
  * Cuts a box. `origin` is where the array starts in its file: chunks begin at multiples of their length from there, so
  * that row ranges of one array share most of their chunks. Undefined: from where the box starts.
  */
-export function scanOver(dtype: NumberDType, box: Box, origin: number | undefined, bounds: ScanBounds): Scan {
+export function scanOver(dtype: DType, box: Box, origin: number | undefined, bounds: ScanBounds): Scan {
   const grid = gridOf(box.axes, bounds.chunkBytesMax / dtype.itemsize, {
     cellsMax: bounds.chunkCellsMax,
     reachMax: bounds.chunkSpanBytesMax,
@@ -72,13 +72,13 @@ export function scanOver(dtype: NumberDType, box: Box, origin: number | undefine
 }
 
 /** Cuts a box so that each chunk has all elements of its cells, of which there are at most so many. */
-export function scanOverCells(dtype: NumberDType, box: Box, cellsMax: number, bounds: ScanBounds): Scan {
+export function scanOverCells(dtype: DType, box: Box, cellsMax: number, bounds: ScanBounds): Scan {
   const grid = gridOf(box.axes, Number.MAX_SAFE_INTEGER, { ...UNBOUNDED, cellsMax });
   return { ...scanOver(dtype, box, undefined, bounds), grid, chunkCount: grid.boxes };
 }
 
 /** A scan that reads nothing. */
-export function emptyScan(dtype: NumberDType, tileBytesMax: number): Scan {
+export function emptyScan(dtype: DType, tileBytesMax: number): Scan {
   const box: Box = { axes: [], offset: 0, cell: 0, index: 0 };
   return { source: 0, dtype, box, grid: { lengths: [], boxes: 0, phase: 0 }, chunkCount: 0, bytes: 0, tileBytesMax };
 }

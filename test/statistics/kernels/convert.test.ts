@@ -3,7 +3,7 @@ import t from 'tap';
 import { float16ToFloat32 } from '../../../src/float16.js';
 import { caseCount } from '../../helpers/cases.js';
 import { IMPLEMENTATIONS } from './implementations.js';
-import { differences } from './twins.js';
+import { differences, SPECIAL_FLOATS } from './twins.js';
 
 const { base } = IMPLEMENTATIONS[0]!;
 
@@ -36,11 +36,33 @@ t.test('conversions are the same in both, for every length and alignment', async
     const lows = take(8 * count);
     for (let i = 0; i < 8 * count; i++) bytes[from - base + i] = random.below(256);
     kernels.packItems(random.pick([1, 2, 4, 8]), from, 3, 2, 9, Math.floor(count / 2), to);
+    kernels.packItems(16, from, 5, 2, 17, Math.floor(count / 5), rests);
     kernels.swapBytes(to, count, random.pick([2, 4, 8]));
     kernels.integersToHalves(random.below(2), from, count, rests, lows);
     // Sums are far from the ends of an int64.
     for (let i = 0; i < count; i++) view.setInt8(from + 8 * i + 7, view.getInt8(from + 8 * i + 7) >> 2);
     kernels.integersToPairs(from, count, rests, to);
+    return undefined;
+  });
+  t.strictSame(found, []);
+});
+
+t.test('times become keys, and complex numbers parts, the same in both', async t => {
+  const found = differences(caseCount(100, 500), (kernels, { take, view, random }) => {
+    const count = random.below(68);
+    const [times, keys] = [take(8 * count), take(8 * count)];
+    for (let i = 0; i < count; i++) {
+      view.setBigInt64(times + 8 * i, random.pick([-(2n ** 63n), 1n - 2n ** 63n, 2n ** 63n - 1n, 0n, -1n, 7n]), true);
+    }
+    kernels.timesToKeys(times, count, random.below(2), keys);
+    const itemsize = random.pick([4, 8]);
+    const [pairs, parts] = [take(2 * itemsize * count), take(itemsize * count)];
+    for (let i = 0; i < 2 * count; i++) {
+      const value = random.pick([...SPECIAL_FLOATS.map(each => (itemsize === 4 ? Math.fround(each) : each)), 2.5, -3]);
+      if (itemsize === 4) view.setFloat32(pairs + 4 * i, value, true);
+      else view.setFloat64(pairs + 8 * i, value, true);
+    }
+    kernels.complexParts(itemsize, pairs, count, random.below(3), random.below(2), parts);
     return undefined;
   });
   t.strictSame(found, []);

@@ -27,7 +27,7 @@ function fractionsOf(random: Random, size: number): number | number[] {
 function boundsOf(random: Random, { query, view }: Case): PlanBounds['quantiles'] {
   const reduced = [query.axis ?? view.shape.map((_, axis) => axis)]
     .flat()
-    .map(axis => (axis + view.shape.length) % view.shape.length);
+    .map(axis => (Number(axis) + view.shape.length) % view.shape.length);
   const cells = view.shape.reduce((product, length, axis) => (reduced.includes(axis) ? product : product * length), 1);
   return {
     tablesMax: random.pick([1, 2, 16]),

@@ -88,7 +88,7 @@ const FEW: PlanBounds['quantiles'] = {
 /** Cells of the answer, however many rows are kept. Under a filter no more are searched for than there are tables. */
 function cellsMost({ axis }: QueryInput, shape: readonly number[], parts: readonly SlicePart[]): number {
   const taken = [shape[0]!, ...normalise(parts, shape).shape.slice(1)];
-  const reduced = [axis ?? taken.map((_, i) => i)].flat().map(each => (each + taken.length) % taken.length);
+  const reduced = [axis ?? taken.map((_, i) => i)].flat().map(each => (Number(each) + taken.length) % taken.length);
   return sizeOf(taken.filter((_, i) => !reduced.includes(i)));
 }
 

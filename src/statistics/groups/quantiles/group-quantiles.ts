@@ -3,6 +3,7 @@
  * are like: then the pass that finds the groups also counts their values by buckets, and what is left to look into is
  * little. Else ranges begin with the extremes of each cell, or with all keys.
  */
+import { isTime } from '../../../dtype/index.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../plan-rows.js';
@@ -62,7 +63,8 @@ export class GroupQuantiles {
   *sample(findsGroups: boolean): Generator<Pass, void, void> {
     const { scan, plan, elements, keys } = this.#options;
     const isWhole = scan.rows!.before === undefined && hasWholeRows(scan);
-    if (elements < plan.bounds.search.sampledMin || !isWhole) return;
+    // Buckets know of no NaT.
+    if (elements < plan.bounds.search.sampledMin || !isWhole || isTime(plan.dtype)) return;
     const found = new KeyTable(partsOf(keys).length);
     const values: Float64Array[] = [];
     let rows = 0;

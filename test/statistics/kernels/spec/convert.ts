@@ -56,5 +56,22 @@ export function convertKernels(memory: DataView) {
         memory.setFloat64(lows + 8 * i, low, true);
       }
     },
+    timesToKeys(from, count, isLast, to) {
+      for (let i = 0; i < count; i++) {
+        const value = memory.getBigInt64(from + 8 * i, true) + 2n ** 63n - BigInt(isLast);
+        memory.setBigUint64(to + 8 * i, BigInt.asUintN(64, value), true);
+      }
+    },
+    complexParts(itemsize, from, count, part, spreads, to) {
+      const isDouble = itemsize === 8;
+      const read = (at: number): number => (isDouble ? memory.getFloat64(at, true) : memory.getFloat32(at, true));
+      for (let i = 0; i < count; i++) {
+        const parts = [read(from + 2 * itemsize * i), read(from + 2 * itemsize * i + itemsize)] as const;
+        const isNan = spreads === 1 && parts.some(Number.isNaN);
+        const value = part === 2 ? Math.abs(parts[0]) + Math.abs(parts[1]) : isNan ? Number.NaN : parts[part]!;
+        if (isDouble) memory.setFloat64(to + 8 * i, value, true);
+        else memory.setFloat32(to + 4 * i, value, true);
+      }
+    },
   } satisfies Partial<Kernels>;
 }
