@@ -1,50 +1,11 @@
 """The service from the side of a Python user: numpy and the standard library, nothing else."""
 
-import io
 import json
-import os
 import re
-import subprocess
-import threading
 import urllib.error
-import urllib.request
 
 import numpy as np
 import pytest
-
-
-class Client:
-    def __init__(self, url, data_dir):
-        self.url, self.data_dir = url, data_dir
-
-    def call(self, method, path, body=None, content_type="application/json"):
-        data = json.dumps(body).encode() if content_type == "application/json" and body is not None else body
-        headers = {"content-type": content_type} if data is not None else {}
-        request = urllib.request.Request(f"{self.url}/v1{path}", data, headers, method=method)
-        with urllib.request.urlopen(request) as answer:
-            return answer.read()
-
-    def array(self, path):
-        return np.load(io.BytesIO(self.call("GET", path)))
-
-    def save(self, method, path, array):
-        body = io.BytesIO()
-        np.save(body, array)
-        return self.call(method, path, body.getvalue(), "application/x-npy")
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    data_dir = tmp_path_factory.mktemp("data")
-    env = {**os.environ, "HYPERSLAB_PORT": "0", "HYPERSLAB_DATA_DIR": str(data_dir)}
-    server = subprocess.Popen(["node", "dist/src/server.js"], env=env, stdout=subprocess.PIPE, text=True)
-    for line in server.stdout:
-        if found := re.search(r'hyperslab listens at (\S+?)"', line):
-            break
-    threading.Thread(target=server.stdout.read, daemon=True).start()
-    yield Client(found[1], data_dir)
-    server.terminate()
-    assert server.wait(20) == 0
 
 
 DTYPES = ["?", "i1", "<i2", ">i4", "<i8", "u1", ">u2", "<u4", "<u8", "<f2", ">f4", "<f8"]
