@@ -50,6 +50,16 @@ export async function collectTurns<T>(steps: Generator<T, void>): Promise<T[]> {
   }
 }
 
+/** For long work that awaits anyway: what it calls now and then lets everything else go first, every few milliseconds. */
+export function givingTurns(turnMs = 4): () => Promise<void> | undefined {
+  let since = performance.now();
+  const next = async (): Promise<void> => {
+    await nextTurn();
+    since = performance.now();
+  };
+  return () => (performance.now() - since < turnMs ? undefined : next());
+}
+
 /** Items of something cheap, a microsecond or so each, that are gone through in one turn. */
 export const ITEMS_PER_TURN = 4096;
 

@@ -15,7 +15,7 @@ import { coveringRuns, type Extent } from '../layout/runs.js';
 import { scatter, type ScatterFile } from '../layout/scatter.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { nextTurn } from '../turns.js';
+import { givingTurns } from '../turns.js';
 import type { Dataset } from './dataset.js';
 
 interface PageWrite {
@@ -92,19 +92,6 @@ function advanceGeneration(dataset: Dataset): number {
   return dataset.generation;
 }
 
-/** Copying goes on so long before the event loop gets a turn. */
-const TURN_MS = 4;
-
-/** Lets everything else go first where this has gone on for long enough. */
-function givingTurns(): () => Promise<void> | undefined {
-  let since = performance.now();
-  const next = async (): Promise<void> => {
-    await nextTurn();
-    since = performance.now();
-  };
-  return () => (performance.now() - since < TURN_MS ? undefined : next());
-}
-
 const EVERYTHING: Extent = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 /** The pages of a part of a change that have a byte of it, as ranges of their numbers, ascending. */
@@ -118,7 +105,7 @@ function pageRangesOf({ target, itemsize }: Change): Extent[] {
 }
 
 /** The pages that changes touch, ascending. @throws too_large as soon as they are more than there may be */
-async function pagesOf(changes: readonly Change[], { memory }: PrivatePages): Promise<number[]> {
+async function pagesOf(changes: readonly Change[], { memory }: PrivatePages): Promise<Float64Array> {
   const numbers = new Set<number>();
   const takeTurns = givingTurns();
   for (const change of changes) {
@@ -131,7 +118,19 @@ async function pagesOf(changes: readonly Change[], { memory }: PrivatePages): Pr
       await takeTurns();
     }
   }
-  return [...numbers].sort((a, b) => a - b);
+  return ascending(numbers);
+}
+
+function ascending(numbers: ReadonlySet<number>): Float64Array {
+  const sorted = new Float64Array(numbers.size);
+  let count = 0;
+  let isAscending = true;
+  for (const number of numbers) {
+    if (count > 0 && sorted[count - 1]! > number) isAscending = false;
+    sorted[count++] = number;
+  }
+  // The parts of a write come in the order of the file.
+  return isAscending ? sorted : sorted.sort();
 }
 
 /** The pages of a write as the file that it is applied to. */

@@ -86,7 +86,7 @@ export async function writeChanges(
   for (const change of asked) if (changedBytes(change) > 0) changes.push({ ...change, gaps });
   const precondition = onlyInto(dataset, file, asks);
   if (changes.length === 0) {
-    file.checkWritable();
+    if (!dataset.pages) file.checkWritable();
     precondition(dataset.generation);
     return dataset.generation;
   }

@@ -59,6 +59,10 @@ function seenOver(file: OpenFile, { table, frozen }: Over): OpenFile {
     async populated(start, length) {
       return touchesPages(table(), start, start + length) ? undefined : file.populated(start, length);
     },
+    // Another dataset may have it open for writing: no way that leads to the file may be taken.
+    checkWritable() {
+      throw new Error('what is written to a dataset of mode c went to its file');
+    },
     describe: (start, end, isOurs) => ({ ...file.describe(start, end, isOurs), pages: table() }),
   };
   // Its private members are found in the file itself alone, so that no class can stand for it.

@@ -8,6 +8,8 @@ import type { PageTable } from '../descriptor.js';
 import type { Release } from '../budget.js';
 import { PAGE_BYTES } from '../layout/boxes.js';
 import { LIMITS } from '../limits.js';
+import { lowerBound } from '../lower-bound.js';
+import { givingTurns } from '../turns.js';
 import { slotBytes } from './page-table.js';
 import type { PrivateMemory } from './private-memory.js';
 import { failChanged } from './refusals.js';
@@ -28,8 +30,6 @@ export interface HeldTable {
 
 /** New pages of a write, until it ends. */
 export interface Draft {
-  /** Ascending. */
-  readonly numbers: readonly number[];
   /** The memory of a page, which is not cleared; undefined where the page is none of the write's. */
   page(number: number): Uint8Array | undefined;
   /** Makes them what readers see from now on. */
@@ -60,7 +60,7 @@ export class PrivatePages {
   }
 
   /** Finds room for new versions of pages (ascending), before anything is changed. @throws too_large, private_memory_full, busy */
-  begin(numbers: readonly number[], signal?: AbortSignal): Promise<Draft> {
+  begin(numbers: Float64Array, signal?: AbortSignal): Promise<Draft> {
     return this.#store.begin(numbers, signal);
   }
 
@@ -97,22 +97,19 @@ class PageStore {
     return { table: this.table, release: () => this.#letGo(holder) };
   }
 
-  async begin(numbers: readonly number[], signal: AbortSignal | undefined): Promise<Draft> {
+  async begin(numbers: Float64Array, signal: AbortSignal | undefined): Promise<Draft> {
     const lacking = this.#lackingFor(numbers.length);
     if (lacking > 0) {
       const release = await this.#memory.take(lacking * PAGE_BYTES, signal);
       this.#releases.push(release);
       if (this.#isOver) this.#giveBackWhenUnread();
-      this.#checkGoingOn();
-      this.#grow(lacking);
+      await this.#grow(lacking);
     }
-    const slots = this.#free.splice(this.#free.length - numbers.length).sort((a, b) => a - b);
-    const places = new Map(numbers.map((number, i) => [number, slots[i]!]));
+    const slots = Int32Array.from(this.#free.splice(this.#free.length - numbers.length)).sort();
     return {
-      numbers,
       page: number => {
-        const slot = places.get(number);
-        return slot === undefined ? undefined : slotBytes(this.#arenas, slot);
+        const at = lowerBound(numbers.length, i => numbers[i]! >= number);
+        return numbers[at] === number ? slotBytes(this.#arenas, slots[at]!) : undefined;
       },
       commit: () => {
         this.#checkGoingOn();
@@ -120,7 +117,9 @@ class PageStore {
         this.table = table;
         this.#replaced.push({ version: this.#version++, slots: replaced });
       },
-      abort: () => void this.#free.push(...slots),
+      abort: () => {
+        for (const slot of slots) this.#free.push(slot);
+      },
     };
   }
 
@@ -159,11 +158,17 @@ class PageStore {
     return true;
   }
 
-  #grow(count: number): void {
+  /** In turns: the system clears what it gives. */
+  async #grow(count: number): Promise<void> {
+    const takeTurns = givingTurns();
     const end = this.#slotCount + count;
     while (this.#arenas.length * LIMITS.arenaPages < end) {
+      this.#checkGoingOn();
       this.#arenas.push(new Uint8Array(new SharedArrayBuffer(LIMITS.arenaPages * PAGE_BYTES)));
+      // oxlint-disable-next-line no-await-in-loop
+      await takeTurns();
     }
+    this.#checkGoingOn();
     for (; this.#slotCount < end; this.#slotCount++) this.#free.push(this.#slotCount);
   }
 
@@ -186,41 +191,37 @@ class PageStore {
 /** A table with new pages, and the slots of those that they replace. */
 function merged(
   before: PageTable | undefined,
-  numbers: readonly number[],
-  slots: readonly number[],
+  numbers: Float64Array,
+  slots: Int32Array,
   arenas: readonly Uint8Array[],
 ): { table: PageTable; replaced: number[] } {
-  const replaced: number[] = [];
   const old = before ?? { numbers: new Float64Array(0), slots: new Int32Array(0) };
   const count = old.numbers.length + numbers.length;
-  const into = { numbers: new Float64Array(count), slots: new Int32Array(count) };
+  // In memory that crosses threads without a copy.
+  const into = {
+    numbers: new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT)),
+    slots: new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT)),
+  };
+  const replaced: number[] = [];
   let length = 0;
-  let at = 0;
-  const takeOld = (): void => {
-    into.numbers[length] = old.numbers[at]!;
-    into.slots[length++] = old.slots[at++]!;
+  let taken = 0;
+  const takeOld = (end: number): void => {
+    into.numbers.set(old.numbers.subarray(taken, end), length);
+    into.slots.set(old.slots.subarray(taken, end), length);
+    length += end - taken;
+    taken = end;
   };
   for (const [i, number] of numbers.entries()) {
-    while (at < old.numbers.length && old.numbers[at]! < number) takeOld();
-    if (old.numbers[at] === number) replaced.push(old.slots[at++]!);
+    if (old.numbers[taken]! < number) takeOld(lowerBound(old.numbers.length, at => old.numbers[at]! >= number));
+    if (old.numbers[taken] === number) replaced.push(old.slots[taken++]!);
     into.numbers[length] = number;
     into.slots[length++] = slots[i]!;
   }
-  while (at < old.numbers.length) takeOld();
+  takeOld(old.numbers.length);
   const table = {
-    numbers: shared(Float64Array, into.numbers.subarray(0, length)),
-    slots: shared(Int32Array, into.slots.subarray(0, length)),
+    numbers: into.numbers.subarray(0, length),
+    slots: into.slots.subarray(0, length),
     arenas: [...arenas],
   };
   return { table, replaced };
-}
-
-/** In memory that crosses threads without a copy. */
-function shared<T extends Float64Array | Int32Array>(
-  Kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
-  values: T,
-): T {
-  const copy = new Kind(new SharedArrayBuffer(values.length * Kind.BYTES_PER_ELEMENT));
-  copy.set(values);
-  return copy;
 }

@@ -6,7 +6,7 @@ import { seededRandom } from '../helpers/random.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, json, MiB, outcome, readRaw } from '../system/calls.js';
 
-const ROWS = 3000;
+const ROWS = 2000;
 const COLUMNS = 1024;
 
 /** A dataset of mode c over an int32 array that the service has made, and the file itself, and what they hold. */
@@ -60,7 +60,7 @@ for (const [title, env] of WAYS) {
     const { server, grid, trial } = await grids(t, env);
     const random = seededRandom(5);
     t.equal((await ask(server, 'trial', { ops: ['sum'] })).results['sum'], sumOf(grid), 'as the file');
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 12; i++) {
         const [row, column] = [random.below(ROWS - 40), random.below(COLUMNS - 8)];
         const patch = Int32Array.from({ length: 40 * 8 }, () => random.integer(-1000, 20_000));
