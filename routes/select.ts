@@ -3,19 +3,25 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext, Context } from '../src/context.js';
 import { partOf } from '../src/dataset/array-part.js';
+import type { Dataset } from '../src/dataset/dataset.js';
+import { parseDType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import type { ArrayQuery } from '../src/plugins/array-answer.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
-import { sendPart, type DatasetPart } from '../src/plugins/send-array.js';
-import { checkMask, claimDatasets, maskNames, withMasks, type Choosing } from '../src/jobs/chosen.js';
-import { indexView, pointsView } from '../src/select/index-view.js';
+import { sendBlock, sendPart, type DatasetPart } from '../src/plugins/send-array.js';
+import { checkMask, claimDatasets, maskNames, withMasks } from '../src/jobs/chosen.js';
+import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
+import { selectFrom } from '../src/layout/select.js';
+import { normalise, parseSlice } from '../src/selection.js';
+import { sourceOf } from './statistics-answer.js';
+import { indexView, pointsView, rowsView } from '../src/select/index-view.js';
 import type { IndexItem } from '../src/select/items.js';
 import { selectorOf } from '../src/select/read-body.js';
-import type { Selector } from '../src/select/selector.js';
-import { runTurns } from '../src/turns.js';
+import type { Selector, WhereSelector } from '../src/select/selector.js';
+import { isTurnOver, nextTurn, runTurns } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
@@ -62,14 +68,42 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   const selector =
     selectorOf(members) ??
     fail('bad_request', `The body says nothing of what is taken. Send for example ${EXAMPLE}.`, { example: EXAMPLE });
-  const choosing: Choosing = {
+  const choosing: RowChoosing = {
     workers: context.workers,
+    admission: context.admission,
     signal: signalOf(reply),
     left,
     hold: bytes => holdUntilSent(context.budget, reply, bytes),
+    get: each => request.datasets.get(each),
+    sourceOf: each => sourceOf(request.datasets, each),
   };
+  if (selector.kind === 'where' && selector.returns === 'indices') {
+    return sendIndices(context, request, reply, dataset, selector, choosing, query);
+  }
   const chosen = await choose(request, reply, { dataset, ...part }, selector, choosing);
   return sendPart(context, request, reply, chosen, query);
+}
+
+/** The numbers of the rows that a filter keeps. */
+async function sendIndices(
+  context: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  dataset: Dataset,
+  selector: WhereSelector,
+  choosing: RowChoosing,
+  query: ArrayQuery,
+): Promise<FastifyReply> {
+  const { claim, rows } = await keptRows(dataset.record.name, selector, choosing);
+  claim.close();
+  const bytes = new Uint8Array(8 * rows.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, row] of rows.entries()) {
+    view.setBigInt64(8 * i, BigInt(row), true);
+    if (isTurnOver(i)) await nextTurn(); // oxlint-disable-line no-await-in-loop
+  }
+  const block = { dtype: parseDType('<i8'), shape: [rows.length], bytes };
+  return sendBlock(context, request, reply, { dataset, claim }, block, query);
 }
 
 /** The part that a selector takes. */
@@ -78,13 +112,18 @@ async function choose(
   reply: FastifyReply,
   part: DatasetPart,
   selector: Selector,
-  choosing: Choosing,
+  choosing: RowChoosing,
 ): Promise<DatasetPart> {
   switch (selector.kind) {
     case 'points':
       return { ...part, view: await runTurns(pointsView(part.view, selector.points)) };
-    case 'where':
-      throw new Error('later');
+    case 'where': {
+      const { claim, rows } = await keptRows(part.dataset.record.name, selector, choosing);
+      reply.raw.once('close', () => claim.close());
+      const all = await runTurns(rowsView(part.view, rows));
+      const parts = selector.slice === undefined ? [] : parseSlice(selector.slice);
+      return { ...part, claim, view: selectFrom(all, normalise(parts, all.shape)) };
+    }
     case 'index': {
       const { items, mode } = selector;
       const names = maskNames(items);

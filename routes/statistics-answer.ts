@@ -62,7 +62,7 @@ export async function planFor(datasets: Datasets, name: string, input: Statistic
   return { dataset: read[0]!, datasets: read, plan, names: as ?? ops };
 }
 
-function sourceOf(datasets: Datasets, name: string): RowSource {
+export function sourceOf(datasets: Datasets, name: string): RowSource {
   const dataset = datasets.get(name);
   const { dtype, view } = dataset.geometry;
   return { name: dataset.record.name, dtype, shape: view.shape, view, part: field => partOf(dataset, field) };

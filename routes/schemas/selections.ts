@@ -1,6 +1,6 @@
 /** Selections: what is taken by lists, masks, points and filters. */
 import { Type } from 'typebox';
-import { anyValue, int64, nullable, oneOf } from './common.js';
+import { anyValue, int64, nullable, oneOf, toldAsRef } from './common.js';
 
 export const SELECTION = {
   index: Type.Optional(
@@ -22,6 +22,14 @@ export const SELECTION = {
   mask: Type.Optional(
     anyValue({ description: 'The name of a dataset of bool, or nested booleans: over the leading axes.' }),
   ),
+  where: Type.Optional(toldAsRef(Type.Unknown(), 'Filter')),
+  slice: Type.Optional(
+    Type.String({ description: "Of where: the text inside numpy's brackets, of what the kept rows are." }),
+  ),
+  limit: Type.Optional(int64({ description: 'Of where: the first rows that are kept, at most so many.' })),
+  return: Type.Optional(
+    oneOf(['values', 'indices'], { description: 'Of where: the rows, the default, or their numbers as int64.' }),
+  ),
   points: Type.Optional(
     nullable(Type.Array(Type.Array(int64()), { description: 'Points, each with an integer for every axis.' })),
   ),
@@ -30,6 +38,6 @@ export const SELECTION = {
 export const Selection = Type.Object(SELECTION, {
   $id: 'Selection',
   additionalProperties: false,
-  description: 'What is taken: one of index, mask and points.',
+  description: 'What is taken: one of index, mask, points and where.',
   example: { index: [[0, 2, 5], '1:3'] },
 });

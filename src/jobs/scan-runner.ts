@@ -6,7 +6,7 @@
  * worker.ts → runScan claims it and answers (scan-task.ts) → PassReader has it found, or reads it again → here.
  */
 import { checkWanted } from '../cancelled.js';
-import type { Computation, SharedPass } from '../statistics/index.js';
+import type { SharedPass, SinkPartial } from '../statistics/index.js';
 import { nextTurn, runTurns } from '../turns.js';
 import type { Claim } from './claim.js';
 import { ClaimedSources } from './claimed-sources.js';
@@ -35,6 +35,14 @@ let scans = 0;
 /** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
 export class GenerationLost extends Error {}
 
+/** Who combines what passes find: a computation, as a rule. */
+export interface Combining {
+  readonly heldBytes: number;
+  combine(pass: SharedPass, partials: readonly (SinkPartial | undefined)[]): Generator<void, void>;
+  /** True where nothing more has to be read. */
+  readonly hasEnough?: boolean;
+}
+
 export class ScanRunner {
   readonly #sources: ClaimedSources;
   readonly #pool: Scanning;
@@ -53,7 +61,7 @@ export class ScanRunner {
    * Reads what a pass needs and combines what its sinks found. `kept` are partials of earlier runs, for a pass of one sink.
    * @throws cancelled, too_large, busy, GenerationLost
    */
-  async scan(computation: Computation, pass: SharedPass, kept?: KeptPartials): Promise<void> {
+  async scan(computation: Combining, pass: SharedPass, kept?: KeptPartials): Promise<void> {
     const { chunkCount } = pass.scan;
     if (chunkCount === 0) await nextTurn();
     const { signal } = this.#options;
@@ -73,6 +81,9 @@ export class ScanRunner {
         if (reader.isReady) await this.#combine(computation, pass, reader);
         // oxlint-disable-next-line no-await-in-loop
         else await reader.wait();
+        if (!computation.hasEnough) continue;
+        stop();
+        return;
       }
       this.#checkGoingOn();
     } catch (error) {
@@ -90,7 +101,7 @@ export class ScanRunner {
   }
 
   /** Combines what is there, for a few milliseconds at most. */
-  async #combine(computation: Computation, pass: SharedPass, reader: PassReader): Promise<void> {
+  async #combine(computation: Combining, pass: SharedPass, reader: PassReader): Promise<void> {
     const { memory, onProgress } = this.#options;
     const isTurnOver = (): boolean => performance.now() - this.#turnedMs >= TURN_MS;
     do {

@@ -3,6 +3,7 @@
  * Memory per answer: JSON is held whole (limited in elements), binary in at most two pieces.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Block } from '../block.js';
 import type { Context } from '../context.js';
 import { partOf, type ArrayPart } from '../dataset/array-part.js';
 import type { Dataset } from '../dataset/dataset.js';
@@ -92,6 +93,34 @@ export function sendPart(
   // Small answers from memory are sent without a turn of the event loop.
   const file = claim ? claim.file : dataset.opened();
   return file ? send(file) : dataset.open().then(send);
+}
+
+/** Elements that were made of a dataset, and are held whole. */
+export async function sendBlock(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { dataset, claim }: Required<Pick<DatasetPart, 'dataset' | 'claim'>>,
+  block: Block,
+  query: ArrayQuery,
+): Promise<FastifyReply> {
+  const { shape } = block;
+  const format = query.formatOfPath ?? negotiate(request, query.format);
+  if (format === 'json') checkJsonCost(shape, block.dtype, context.config.jsonElementsMax);
+  const asked: ArrayAnswer = { request, reply, dataset, format, query, claim };
+  if (answeredUnchanged(asked)) return reply;
+  const generation = claim?.generation ?? dataset.generation;
+  setState(asked, generation);
+  if (format === 'json') {
+    await holdUntilSent(context.budget, reply, jsonHeldBytes(shape, block.dtype));
+    return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
+  }
+  const dtype = query.endian ? withByteOrder(block.dtype, query.endian === 'big' ? '>' : '<') : block.dtype;
+  if (!isSameDType(dtype, block.dtype)) swapItems(dtype, block.bytes);
+  reply.type(mediaTypeOf(format));
+  reply.header('x-array-dtype', dtype.typestr).header('x-array-shape', shape.join(','));
+  const head = format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
+  return reply.send(withHead(head, block.bytes));
 }
 
 /** Conditions first, then the body. */

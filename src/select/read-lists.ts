@@ -29,6 +29,10 @@ export class EntriesLeft {
     this.#left = limit;
   }
 
+  get left(): number {
+    return this.#left;
+  }
+
   /** @throws too_large */
   take(entries: number): void {
     this.#left -= entries;

@@ -18,6 +18,7 @@ export { compileKernels } from '../kernels/index.js';
 export { combinesPartials, partialBytesOf, scanChunks, turnsAreShort } from './worker.js';
 export { OP_NAMES, opRow, type OpName } from './ops.js';
 export { columnsOfPlan, extentsOfPlan, hullOf, planQuery } from './plan-query.js';
+export { planRowNumbers, RowNumbers, type RowNumbersPlan } from './row-numbers.js';
 export type { RowSource } from '../filter/filter.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds, type QueryPlan } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';

@@ -238,6 +238,12 @@ export function bytesBefore({ kept, grouping }: RowChoice, isCountedFirst: boole
   return bytes;
 }
 
+/** Useful bytes of all passes that find out which rows a filter keeps. */
+export function bytesOfFilter(kept: RowFilter): number {
+  const own = kept.filter.kind === 'constant' ? 0 : kept.total * bytesPerRow(columnsOf(kept.filter));
+  return rowsBefore(kept).reduce((sum, bytes) => sum + bytes, own);
+}
+
 /** Bytes of each join, and of those inside it. */
 function rowsBefore({ joins }: RowFilter): number[] {
   return joins.flatMap(join => {

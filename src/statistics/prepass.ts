@@ -82,32 +82,11 @@ export class Prepass {
     return { ...PLAN_BOUNDS, ...this.#rows.options.bounds };
   }
 
-  /** The filter with the values of its joins in the place of these. */
-  *#resolveFilter({ filter, joins }: RowFilter): Generator<Pass | void, Filter, void> {
-    const found: Joined[] = [];
-    for (const join of joins) {
-      const inner = yield* this.#resolveFilter(join);
-      const values = newJoin(
-        join.codes!,
-        found.reduce((sum, each) => sum + each.size, 0),
-      );
-      this.#joined.push(values);
-      const isEmpty = join.total === 0 || (inner.kind === 'constant' && !inner.keeps);
-      if (!isEmpty) {
-        const columns = uniqueColumns([join.codes!, ...columnsOf(inner)]);
-        const scan = columnsScan(
-          join.codes!.source,
-          join.total,
-          1,
-          { filter: inner, columns },
-          groupedBounds(this.#bounds, 8),
-        );
-        this.#take = partial => values.combine(partial);
-        yield { scan, spec: values.spec };
-      }
-      found.push(values);
-    }
-    return yield* withoutJoins(filter, found);
+  *#resolveFilter(kept: RowFilter): Generator<Pass | void, Filter, void> {
+    const takes = (values: Joined): void => {
+      this.#take = partial => values.combine(partial);
+    };
+    return yield* resolveJoins(kept, this.#bounds, this.#joined, takes);
   }
 
   /** Rows that are kept before each piece of the scan, and behind the last. */
@@ -143,6 +122,37 @@ export class Prepass {
     };
     return before;
   }
+}
+
+/**
+ * A filter with the values of its joins in the place of these. Each pass finds values of one, which are added to `joined`,
+ * and `takes` is told who combines its partials.
+ */
+export function* resolveJoins(
+  { filter, joins }: RowFilter,
+  bounds: PlanBounds,
+  joined: Pick<Joined[], 'push'>,
+  takes: (values: Joined) => void,
+): Generator<Pass | void, Filter, void> {
+  const found: Joined[] = [];
+  for (const join of joins) {
+    const inner = yield* resolveJoins(join, bounds, joined, takes);
+    const values = newJoin(
+      join.codes!,
+      found.reduce((sum, each) => sum + each.size, 0),
+    );
+    joined.push(values);
+    const isEmpty = join.total === 0 || (inner.kind === 'constant' && !inner.keeps);
+    if (!isEmpty) {
+      const { source } = join.codes!;
+      const columns = uniqueColumns([join.codes!, ...columnsOf(inner)]);
+      const scan = columnsScan(source, join.total, 1, { filter: inner, columns }, groupedBounds(bounds, 8));
+      takes(values);
+      yield { scan, spec: values.spec };
+    }
+    found.push(values);
+  }
+  return yield* withoutJoins(filter, found);
 }
 
 function* withoutJoins(filter: Filter, found: readonly Joined[]): Generator<void, Filter> {

@@ -48,6 +48,17 @@ interface RowCountPartial extends CellSpan {
   readonly counts: Float64Array<ArrayBuffer>;
 }
 
+interface RowNumberSpec {
+  readonly kind: 'row-numbers';
+}
+
+interface RowNumberPartial extends CellSpan {
+  /** Kept rows, counted from the first of the chunk, ascending. */
+  readonly numbers: Uint32Array<ArrayBuffer>;
+  /** Rows of the chunk. */
+  readonly rows: number;
+}
+
 /** A key of a row: what it has in a column, or where it stands itself. */
 export type GroupKey = ColumnKey | RowsKey;
 
@@ -244,6 +255,7 @@ interface HistogramPartial {
 export interface SinkTypes {
   readonly reduce: { readonly spec: ReduceSpec; readonly partial: ChunkPartial };
   readonly 'row-counts': { readonly spec: RowCountSpec; readonly partial: RowCountPartial };
+  readonly 'row-numbers': { readonly spec: RowNumberSpec; readonly partial: RowNumberPartial };
   readonly texts: { readonly spec: TextsSpec; readonly partial: TextsPartial };
   readonly groups: { readonly spec: GroupsSpec; readonly partial: GroupsPartial };
   readonly 'group-sample': { readonly spec: SampleSpec; readonly partial: SamplePartial };

@@ -34,6 +34,7 @@ interface SinkRow<K extends SinkName> {
 const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   reduce: { open: openReduce, combines: false, isBounded: true, bufferBytes: partialBytes },
   'row-counts': { open: (...args) => new RowCountSink(...args), combines: false },
+  'row-numbers': { open: (engine, _, chunk) => new RowNumberSink(engine, chunk), combines: false },
   texts: { open: (...args) => new TextsSink(...args), combines: true },
   groups: { open: (...args) => new GroupsSink(...args), combines: false },
   'group-sample': { open: (...args) => new SampleSink(...args), combines: false },
@@ -161,6 +162,45 @@ class RowCountSink implements Sink {
   partial(): PartialOf<'row-counts'> {
     return { cellStart: 0, cellCount: 1, counts: this.#counts };
   }
+}
+
+/** Which rows a filter keeps. */
+class RowNumberSink implements Sink {
+  readonly #engine: Engine;
+  readonly #rows: number;
+  readonly #found: Uint32Array<ArrayBuffer>[] = [];
+
+  constructor(engine: Engine, chunk: ChunkTask) {
+    this.#engine = engine;
+    this.#rows = chunk.rows!.length;
+  }
+
+  add({ rows }: Tile): void {
+    const { picked, start, count, first } = rows!;
+    const numbers = new Uint32Array(count);
+    if (picked === 0) for (let i = 0; i < count; i++) numbers[i] = first + start + i;
+    else {
+      const from = this.#engine.scratch.u32(picked, count);
+      for (let i = 0; i < count; i++) numbers[i] = first + from[i]!;
+    }
+    this.#found.push(numbers);
+  }
+
+  partial(): PartialOf<'row-numbers'> {
+    const [sole] = this.#found;
+    const numbers = this.#found.length === 1 ? sole! : joined(this.#found);
+    return { cellStart: 0, cellCount: 1, numbers, rows: this.#rows };
+  }
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const whole = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The first position from `from` on whose number is not below `limit`. */
