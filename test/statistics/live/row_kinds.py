@@ -79,7 +79,8 @@ class Table:
     """A structured array, its columns, and numbers that stand beside it."""
 
     def __init__(self, folder, number):
-        n = pick([1, 7, 300, 5000])
+        # The first is read in several pieces.
+        n = pick([1, 7, 300, 5000]) if number else 40_000
         self.name = f"table{number}"
         self.kinds = {f"{kind}{i}": kind for i, kind in enumerate(KINDS)}
         self.columns = {name: ordered(some_column(kind, n)) for name, kind in self.kinds.items()}
