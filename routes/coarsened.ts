@@ -4,8 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { coarsenedBlock } from '../src/answers/coarsened.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
+import type { Conversion } from '../src/convert/index.js';
 import { partOf } from '../src/dataset/array-part.js';
-import { isNumber, isTime, withByteOrder, type DType } from '../src/dtype/index.js';
+import { convertHeld } from '../src/dataset/convert.js';
+import { sentAs } from '../src/dataset/sent-as.js';
+import { isNumber, isTime, type DType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import { jsonHeldBytes, npyHeader, type FormatName } from '../src/formats/index.js';
 import { selectFrom } from '../src/layout/select.js';
@@ -58,10 +61,16 @@ export interface CoarsenQuery extends ArrayQuery {
   readonly nan?: string;
 }
 
+type Sent = Pick<Block, 'dtype' | 'shape'>;
+
 /** What one call asks for, before anything was read. */
 interface Asked extends ArrayAnswer {
   readonly planned: PlannedStatistics;
-  readonly array: Coarsened;
+  readonly computed: Coarsened;
+  /** As it is sent. */
+  readonly array: Sent;
+  /** How what is computed becomes that, where it is another dtype. */
+  readonly conversion: Conversion | undefined;
 }
 
 /** As sendArray, of blocks where `coarsen` is given. */
@@ -92,13 +101,24 @@ export function sendPart(
   if (!isNumber(dtype)) return failUncoarsened(dtype);
   const array = coarsenedArray(asked, dtype, selection.shape);
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(array.shape, array.dtype, context.config.jsonElementsMax);
+  const sent = sentAs(array, format === 'json' ? { ...query, endian: undefined } : query);
+  if (format === 'json') checkJsonCost(array.shape, sent.dtype, context.config.jsonElementsMax);
   const plan = planCoarsened(asked, dtype, selectFrom(view, selection), { origin: view.offset });
   const planned: PlannedStatistics = { dataset, datasets: [dataset], plan, names: plan.query.ops };
   context.admission.check(costOf(planned), 'call');
-  const ordered =
-    format !== 'json' && query.endian ? withByteOrder(array.dtype, query.endian === 'big' ? '>' : '<') : array.dtype;
-  return answer(context, { request, reply, dataset, format, query, planned, array: { ...array, dtype: ordered } });
+  const { conversion } = sent;
+  const asSent = { ...array, dtype: sent.dtype };
+  return answer(context, {
+    request,
+    reply,
+    dataset,
+    format,
+    query,
+    planned,
+    computed: array,
+    array: asSent,
+    conversion,
+  });
 }
 
 /** @throws unsupported_dtype */
@@ -126,7 +146,7 @@ function stepsOf({ picks }: Selection, factors: readonly number[]): SlicePart[] 
 }
 
 async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
-  const { request, reply, dataset, format, planned, array } = asked;
+  const { request, reply, dataset, format, planned, computed, array, conversion } = asked;
   const context = ofClient(whole, request);
   // The file is looked at before anything is said of it.
   if (!dataset.opened()) await dataset.open();
@@ -146,7 +166,9 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
   const memory = growUntilSent(context.budget, reply, heldBytes, signal);
   const run = await runPlanned(context, planned, { kind: 'call', signal, isFresh: asksAfresh(request), memory });
   checkComputed(request.headers['if-match'], planned, run);
-  const block = await runTurns(coarsenedBlock(run.result.results, array));
+  const { bytes } = await runTurns(coarsenedBlock(run.result.results, computed));
+  const converted = conversion ? await convertHeld(conversion, { source: bytes }, context.workers) : bytes;
+  const block = { dtype: array.dtype, shape: array.shape, bytes: converted };
   setState(asked, run.generations[0]!);
   reply.header('x-cache', run.cache);
   return send(asked, run.generations[0]!, block);
@@ -161,10 +183,10 @@ async function send(asked: Asked, generation: number, block: Block): Promise<Fas
   return reply.send(head ? Buffer.concat([head, block.bytes]) : block.bytes);
 }
 
-function bytesOf({ dtype, shape }: Coarsened): number {
+function bytesOf({ dtype, shape }: Sent): number {
   return sizeOf(shape) * dtype.itemsize;
 }
 
-function headOf({ dtype, shape }: Coarsened, format: FormatName): Uint8Array | undefined {
+function headOf({ dtype, shape }: Sent, format: FormatName): Uint8Array | undefined {
   return format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
 }

@@ -3,6 +3,7 @@ import { Type, type TProperties } from 'typebox';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type { ErrorCode } from '../src/errors.js';
 import type { Context } from '../src/context.js';
+import { CASTINGS } from '../src/convert/index.js';
 import { FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseSlice, rangePart, rowPart } from '../src/selection.js';
 import { setFileName } from '../src/plugins/file-name.js';
@@ -28,17 +29,28 @@ const INT64 = oneOf(['number', 'string'], {
 });
 const ENDIAN = oneOf(['little', 'big'], { description: "Byte order of raw and npy answers; default the dataset's." });
 
+const DTYPE = Type.String({
+  description:
+    'Converts the elements as numpy’s `astype` does: `float64`, `<i4`, `M8[s]`, or fields as JSON. `safe` is little-endian, with float32 for float16.',
+  example: 'float64',
+});
+const CASTING = oneOf(CASTINGS, {
+  description: 'What `dtype=` may lose: nothing (safe, the default), within a kind, or whatever it takes.',
+});
+
 /** The parameters that only some formats have a use for. */
 const OF_FORMAT: Readonly<Record<string, TProperties>> = {
-  json: { int64: INT64 },
-  raw: { endian: ENDIAN },
-  npy: { endian: ENDIAN },
+  json: { dtype: DTYPE, casting: CASTING, int64: INT64 },
+  raw: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
+  npy: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
 };
 
 const FORMAT_QUERY = {
   format: Type.Optional(
     Type.String({ description: `One of ${FORMATS.map(({ name }) => name).join(', ')}; wins over Accept.` }),
   ),
+  dtype: Type.Optional(DTYPE),
+  casting: Type.Optional(CASTING),
   endian: Type.Optional(ENDIAN),
   int64: Type.Optional(INT64),
 };
@@ -46,6 +58,8 @@ const FORMAT_QUERY = {
 /** Calls of rows are told as what they answer by default, so that clients have one type for it. */
 export const ROWS_QUERY = {
   field: FIELD,
+  dtype: FORMAT_QUERY.dtype,
+  casting: FORMAT_QUERY.casting,
   format: untold(FORMAT_QUERY.format),
   endian: untold(FORMAT_QUERY.endian),
   int64: FORMAT_QUERY.int64,
@@ -61,6 +75,7 @@ export const READ_PROBLEMS: readonly ErrorCode[] = [
   'result_rank',
   'unknown_field',
   'unsupported_dtype',
+  'would_lose',
   'no_npy_header',
   'not_acceptable',
   'range_not_satisfiable',

@@ -103,6 +103,8 @@ export const LIMITS = {
   inlineReadBytesMax: 64 * KiB,
   /** Bytes of both sides of a conversion that is made on the event loop: a millisecond or two of the slowest kinds. */
   inlineConvertBytesMax: 128 * KiB,
+  /** An item that is converted: an answer holds four of them. */
+  convertItemBytesMax: 16 * MiB,
   /** The distance a read on the event loop may cover; its pages are checked for residency first. */
   inlineSpanBytesMax: 1 * MiB,
   /** One piece of a streamed answer; a response holds at most three. */

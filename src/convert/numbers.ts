@@ -42,7 +42,9 @@ const wideToBool: Kernel = (source, target) => {
 function fromBool(to: NumberDType): Kernel {
   if (!isWide(to) && to.name !== 'float16') {
     return (source, target) => {
-      lanesOf(to.name, target).set(source.map(byte => (byte === 0 ? 0 : 1)));
+      const bits = new Uint8Array(source.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = source[i] === 0 ? 0 : 1;
+      lanesOf(to.name, target).set(bits);
       return NONE;
     };
   }
@@ -60,9 +62,29 @@ function toHalf(from: NumberDType): Kernel {
   return (source, target) => {
     const values = doublesOf(from, source);
     const halves = lanesOf('float16', target);
-    for (let i = 0; i < values.length; i++) halves[i] = toFloat16Bits(values[i]!);
+    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+    for (let i = 0; i < halves.length; i++) halves[i] = halfOf(words[2 * i + 1]!, words[2 * i]!);
     return NONE;
   };
+}
+
+/** The float16 nearest to the double of these halves, ties to even. */
+function halfOf(high: number, low: number): number {
+  const sign = (high >>> 16) & 0x8000;
+  const exponent = ((high >>> 20) & 0x7ff) - 1008;
+  const fraction = high & 0xf_ffff;
+  if (exponent >= 31) return sign | (exponent === 1039 && (fraction | low) !== 0 ? 0x7e00 : 0x7c00);
+  // Below 2^-25 everything is zero.
+  if (exponent < -10) return sign;
+  const isNormal = exponent > 0;
+  const digits = isNormal ? fraction : fraction | 0x10_0000;
+  const dropped = isNormal ? 10 : 11 - exponent;
+  const kept = (isNormal ? exponent << 10 : 0) | (digits >>> dropped);
+  const rest = digits & ((1 << dropped) - 1);
+  const half = 1 << (dropped - 1);
+  // A carry out of the fraction moves into the exponent by itself.
+  const isUp = rest > half || (rest === half && (low !== 0 || (kept & 1) === 1));
+  return sign | (kept + (isUp ? 1 : 0));
 }
 
 /** From int64 or uint64. */

@@ -1,6 +1,7 @@
 /** What is not converted: for the dtypes, before anything is read, or for a value. */
 import { integerRange, isNumber, isText, isTime, numberDType, type DType, type LeafDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
 import { castingOf, type Casting } from './casting.js';
 import { NONE } from './kernel.js';
@@ -15,7 +16,7 @@ export function failNoConversion(from: DType, to: DType, path: readonly string[]
     : 'numpy has no such cast either';
   fail(
     'unsupported_dtype',
-    `${where}${from.name} is not converted to ${to.name}: ${why}. Leave dtype out, and convert what you get.`,
+    `${where}${shown(from.typestr)} is not converted to ${shown(to.typestr)}: ${why}. Leave dtype out, and convert what you get.`,
     { from: from.typestr, to: to.typestr, ...(path.length > 0 && { field: path.join('.') }) },
   );
 }
@@ -65,6 +66,17 @@ function reasonOf(from: LeafDType, to: LeafDType): string {
     return `it is longer than ${to.length} characters, or not ASCII. Use a longer text of the same kind`;
   }
   return `it is longer than ${to.itemsize} bytes. Use a longer dtype`;
+}
+
+/** Items are converted as a whole, in memory. @throws too_large */
+export function failItemBytes({ from, to }: { readonly from: DType; readonly to: DType }): void {
+  const asked = Math.max(from.itemsize, to.itemsize);
+  if (asked <= LIMITS.convertItemBytesMax) return;
+  fail(
+    'too_large',
+    `An item has ${asked} bytes; items up to ${LIMITS.convertItemBytesMax} are converted. Take one field with field=, or the bytes as they are.`,
+    { limit: LIMITS.convertItemBytesMax, asked },
+  );
 }
 
 /**

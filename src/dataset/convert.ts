@@ -33,6 +33,13 @@ export async function convertPiece(
   else await offLoop.convert({ spec: conversion.spec, source, target, first });
 }
 
+/** Converts what is quick. @throws would_lose */
+export function convertNow(conversion: Conversion, source: Uint8Array): Uint8Array {
+  const target = Buffer.allocUnsafe((source.byteLength / conversion.from.itemsize) * conversion.to.itemsize);
+  conversion.run(source, target);
+  return target;
+}
+
 /** What is held, and where it goes. */
 export interface Held {
   readonly source: Uint8Array;

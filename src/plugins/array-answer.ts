@@ -1,6 +1,7 @@
 /** What all answers with elements have in common, wherever these come from: conditions, headers of state, limits, JSON. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
+import type { Casting } from '../convert/index.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { descriptionOf, isStructure, type DType } from '../dtype/index.js';
@@ -25,6 +26,9 @@ export interface ArrayQuery {
   readonly format?: string;
   /** Of the path: what `Accept` names does not matter. */
   readonly formatOfPath?: FormatName;
+  /** What the elements become, as by numpy's astype; `safe` is little-endian without float16. */
+  readonly dtype?: string;
+  readonly casting?: Casting;
   readonly endian?: 'little' | 'big';
   readonly int64?: 'number' | 'string';
 }

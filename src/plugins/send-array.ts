@@ -5,17 +5,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
-import { partOf, type ArrayPart } from '../dataset/array-part.js';
+import type { Conversion } from '../convert/index.js';
+import { failColumns, partsOf, type ArrayPart, type FieldsPart } from '../dataset/array-part.js';
+import { convertHeld, convertNow, isQuick } from '../dataset/convert.js';
+import { convertedPieces } from '../dataset/converted-pieces.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
-import { isSameDType, withByteOrder, type DType } from '../dtype/index.js';
+import { sentAs } from '../dataset/sent-as.js';
+import type { DType } from '../dtype/index.js';
 import type { OpenFile } from '../file/open-file.js';
 import { jsonHeldBytes, npyHeader } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
 import { isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { swapItems } from '../native.js';
 import { normalise, type SlicePart } from '../selection.js';
 import {
   answeredUnchanged,
@@ -43,8 +46,10 @@ interface Answer extends ArrayAnswer {
   readonly view: View;
   /** Of the elements in the file. */
   readonly from: DType;
-  /** As sent: raw answers may be in another byte order than the file. */
+  /** As sent. */
   readonly dtype: DType;
+  /** How elements of the file become elements of the answer, where they are not the same. */
+  readonly conversion: Conversion | undefined;
 }
 
 export function sendArray(
@@ -56,13 +61,14 @@ export function sendArray(
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
   const dataset = request.datasets.get(name);
-  const { dtype, view } = partOf(dataset, query.field);
-  const selection = normalise(parts, view.shape);
-  return sendPart(context, request, reply, { dataset, dtype, view: selectFrom(view, selection) }, query);
+  const part = partsOf(dataset, query.field);
+  if ('columns' in part) failColumns();
+  const view = selectFrom(part.view, normalise(parts, part.view.shape));
+  return sendPart(context, request, reply, { dataset, ...part, view }, query);
 }
 
 /** Elements of a dataset, wherever they stand in its file. */
-export interface DatasetPart extends ArrayPart {
+export interface DatasetPart extends ArrayPart, Partial<Pick<FieldsPart, 'fields'>> {
   readonly dataset: Dataset;
   /** Holds the generation that they are chosen from, until the answer has been sent. */
   readonly claim?: Claim | undefined;
@@ -77,15 +83,14 @@ export function sendPart(
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(view.shape, part.dtype, context.config.jsonElementsMax);
-  const dtype =
-    format !== 'json' && query.endian ? withByteOrder(part.dtype, query.endian === 'big' ? '>' : '<') : part.dtype;
+  const sent = sentAs(part, format === 'json' ? { ...query, endian: undefined } : query);
+  if (format === 'json') checkJsonCost(view.shape, sent.dtype, context.config.jsonElementsMax);
 
   const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> => {
     try {
-      const asked = { context, request, reply, dataset, file, view, from: part.dtype, dtype, format, query, claim };
-      const sent = answer(asked);
-      return sent instanceof Promise ? sent.catch((error: unknown) => dataset.learned(error)) : sent;
+      const asked = { context, request, reply, dataset, file, view, from: part.dtype, ...sent, format, query, claim };
+      const answered = answer(asked);
+      return answered instanceof Promise ? answered.catch((error: unknown) => dataset.learned(error)) : answered;
     } catch (error) {
       return dataset.learned(error);
     }
@@ -130,17 +135,18 @@ function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
 }
 
 async function sendJson(asked: Answer): Promise<FastifyReply> {
-  const { reply, dataset, file, view, dtype, claim } = asked;
-  const heldBytes = jsonHeldBytes(view.shape, dtype);
+  const { reply, dataset, file, view, from, dtype, conversion, claim } = asked;
+  const heldBytes = jsonHeldBytes(view.shape, dtype) + (conversion ? sizeOf(view.shape) * from.itemsize : 0);
   if (heldBytes > JSON_FREE_BYTES) await holdWithFile(asked, heldBytes);
-  const now = claim ? undefined : readNow(file, view, dtype.itemsize);
+  const now = claim ? undefined : readNow(file, view, from.itemsize);
   if (now) recheckNow(dataset, file);
   const { bytes, generation } = now
     ? { bytes: now, generation: dataset.generation }
     : await (claim
         ? readClaimed(asked, claim)
-        : readWhole(dataset, file, { dtype, view }, workersOf(asked), signalOf(reply)));
-  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes });
+        : readWhole(dataset, file, { dtype: from, view }, workersOf(asked), signalOf(reply)));
+  const converted = conversion ? await convertHeld(conversion, { source: bytes }, workersOf(asked)) : bytes;
+  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted });
   setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(body);
 }
@@ -174,13 +180,11 @@ async function holdWithFile({ context, reply, file }: Answer, bytes: number): Pr
 const JSON_FREE_BYTES = 256 * 1024;
 
 function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
-  const { request, reply, dataset, file, view, from, dtype, format } = asked;
-  const { itemsize } = dtype;
-  const swapped = !isSameDType(dtype, from);
-  const contiguous = !swapped && request.method !== 'POST' && isContiguous(view, itemsize);
+  const { request, reply, dataset, file, view, from, dtype, conversion, format } = asked;
+  const contiguous = !conversion && request.method !== 'POST' && isContiguous(view, from.itemsize);
   const head = format === 'npy' ? npyHeader({ dtype, shape: view.shape, order: 'C' }) : undefined;
   const headBytes = head?.byteLength ?? 0;
-  const totalBytes = headBytes + sizeOf(view.shape) * itemsize;
+  const totalBytes = headBytes + sizeOf(view.shape) * dtype.itemsize;
 
   reply.type(mediaTypeOf(format));
   reply.header('x-array-dtype', dtype.typestr);
@@ -195,7 +199,10 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
     return reply.header('content-length', totalBytes).send();
   }
 
-  const whole: BinaryBody = { head, view, itemsize, swaps: swapped ? dtype : undefined };
+  const whole: BinaryBody = {
+    head,
+    ...(conversion ? { view, itemsize: from.itemsize } : cuttable(view, from.itemsize)),
+  };
   const body = range
     ? {
         ...whole,
@@ -205,11 +212,12 @@ function sendBinary(asked: Answer): FastifyReply | Promise<FastifyReply> {
       }
     : whole;
   if (asked.claim) return sendClaimed(asked, asked.claim, body);
-  const now = readNow(file, body.view, body.itemsize);
+  const isSlow = conversion && !isQuick(conversion, sizeOf(view.shape));
+  const now = isSlow ? undefined : readNow(file, body.view, body.itemsize);
   if (!now) return sendLater(asked, body, { whole, generation: dataset.generation });
   recheckNow(dataset, file);
   setState(asked, dataset.generation);
-  return reply.send(withHead(body.head, swapped ? inOtherOrder(now, dtype) : now));
+  return reply.send(withHead(body.head, conversion ? convertNow(conversion, now) : now));
 }
 
 /** What of the body is sent, after a range has been cut out of it. */
@@ -217,8 +225,6 @@ interface BinaryBody {
   readonly head: Uint8Array | undefined;
   readonly view: View;
   readonly itemsize: number;
-  /** Items of this dtype are turned into the other byte order. */
-  readonly swaps: DType | undefined;
 }
 
 /**
@@ -230,7 +236,7 @@ async function sendLater(
   cut: BinaryBody,
   { whole, generation }: { whole: BinaryBody; generation: number },
 ): Promise<FastifyReply> {
-  const { context, request, reply, dataset, file } = asked;
+  const { request, reply, dataset, file } = asked;
   let body = cut;
   // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
   const release = file.lease();
@@ -249,7 +255,7 @@ async function sendLater(
         const isShort = sizeOf(body.view.shape) * body.itemsize <= LIMITS.firstPieceBytes;
         const { ctimeMs } = file.stamp;
         return openPieces(file, body.view, body.itemsize, workers, {
-          inPlace: body.swaps === undefined,
+          inPlace: asked.conversion === undefined,
           signal,
           // A long answer is cut where the header is another one; a short one is not sent at all.
           recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
@@ -258,24 +264,28 @@ async function sendLater(
       { signal, client: workers.client },
     )
     .finally(release);
-  const { head, view, itemsize, swaps } = body;
-  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
-  await streamPieces(reply, head, swaps ? swappedPieces(pieces, swaps) : pieces, context.budget);
+  return sendPieces(asked, body, pieces);
+}
+
+/** Sends what comes in pieces of the file, converted where it has to be. */
+async function sendPieces(
+  asked: Answer,
+  { head, view, itemsize }: BinaryBody,
+  pieces: PieceReader,
+): Promise<FastifyReply> {
+  const { context, reply, conversion } = asked;
+  const sentBytes = sizeOf(view.shape) * (conversion ? conversion.to.itemsize : itemsize);
+  reply.header('content-length', (head?.byteLength ?? 0) + sentBytes);
+  const sent = conversion ? convertedPieces(pieces, conversion, workersOf(asked)) : pieces;
+  await streamPieces(reply, head, sent, context.budget);
   return reply;
 }
 
 /** The elements that a claim holds. */
-async function sendClaimed(
-  asked: Answer,
-  claim: Claim,
-  { head, view, itemsize, swaps }: BinaryBody,
-): Promise<FastifyReply> {
-  const { context, reply } = asked;
+function sendClaimed(asked: Answer, claim: Claim, body: BinaryBody): Promise<FastifyReply> {
   setState(asked, claim.generation);
-  const pieces = claimedPieces(claim, view, itemsize, workersOf(asked), signalOf(reply));
-  reply.header('content-length', (head?.byteLength ?? 0) + sizeOf(view.shape) * itemsize);
-  await streamPieces(reply, head, swaps ? swappedPieces(pieces, swaps) : pieces, context.budget);
-  return reply;
+  const pieces = claimedPieces(claim, body.view, body.itemsize, workersOf(asked), signalOf(asked.reply));
+  return sendPieces(asked, body, pieces);
 }
 
 function workersOf({ context, request }: Answer): Workers {
@@ -301,18 +311,9 @@ function withHead(head: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
   return head && head.byteLength > 0 ? Buffer.concat([head, bytes]) : bytes;
 }
 
-function inOtherOrder(bytes: Uint8Array, dtype: DType): Uint8Array {
-  swapItems(dtype, bytes);
-  return bytes;
-}
-
-function swappedPieces(pieces: PieceReader, dtype: DType): PieceReader {
-  return {
-    async next(bytesMax) {
-      const piece = await pieces.next(bytesMax);
-      return piece && inOtherOrder(piece, dtype);
-    },
-    onChange: cut => pieces.onChange(cut),
-    close: () => pieces.close(),
-  };
+/** Large items can be sent in parts: they are seen as bytes. */
+function cuttable(view: View, itemsize: number): { view: View; itemsize: number } {
+  if (itemsize <= LIMITS.firstPieceBytes) return { view, itemsize };
+  const { shape, strides, offset } = view;
+  return { view: { shape: [...shape, itemsize], strides: [...strides, 1], offset }, itemsize: 1 };
 }
