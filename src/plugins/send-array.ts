@@ -111,21 +111,24 @@ export async function sendBlock(
 ): Promise<FastifyReply> {
   const { shape } = block;
   const format = query.formatOfPath ?? negotiate(request, query.format);
-  if (format === 'json') checkJsonCost(shape, block.dtype, context.config.jsonElementsMax);
+  const { dtype, conversion } = sentAs(block, format === 'json' ? { ...query, endian: undefined } : query);
+  if (format === 'json') checkJsonCost(shape, dtype, context.config.jsonElementsMax);
   const asked: ArrayAnswer = { request, reply, dataset, format, query, claim };
   if (answeredUnchanged(asked)) return reply;
   const generation = claim?.generation ?? dataset.generation;
   setState(asked, generation);
+  if (format === 'json') await holdUntilSent(context.budget, reply, jsonHeldBytes(shape, dtype));
+  const workers = context.pool.of(clientOf(request));
+  const bytes = conversion ? await convertHeld(conversion, { source: block.bytes }, workers) : block.bytes;
   if (format === 'json') {
-    await holdUntilSent(context.budget, reply, jsonHeldBytes(shape, block.dtype));
-    return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
+    return reply
+      .type('application/json; charset=utf-8')
+      .send(await jsonBody(asked, generation, { dtype, shape, bytes }));
   }
-  const dtype = query.endian ? withByteOrder(block.dtype, query.endian === 'big' ? '>' : '<') : block.dtype;
-  if (!isSameDType(dtype, block.dtype)) swapItems(dtype, block.bytes);
   reply.type(mediaTypeOf(format));
   reply.header('x-array-dtype', dtype.typestr).header('x-array-shape', shape.join(','));
   const head = format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
-  return reply.send(withHead(head, block.bytes));
+  return reply.send(withHead(head, bytes));
 }
 
 /** Conditions first, then the body. */
