@@ -31,7 +31,7 @@ export const LIMITS = {
   /** Lists of a JSON answer for each element that it may have: axes of length 1 are brackets and nothing else. */
   jsonListsPerElementMax: 4,
   /** Memory of a JSON answer for each element that it may have: text is as long as its dtype allows, before it is read. */
-  jsonBytesPerElementMax: 256,
+  jsonBytesPerElementMax: 512,
   /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
   jsonElementsPerTurn: 4 * KiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */

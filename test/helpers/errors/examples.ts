@@ -130,10 +130,12 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
   outside: [put(`${DATA}?slice=4:`, '[[1, 2, 3]]')],
   too_many_indices: [get(`${DATA}?slice=0,0,0`)],
   result_rank: [get(`${DATA}?slice=${Array.from({ length: 63 }, () => 'newaxis').join()}`)],
-  unsupported_dtype: [
-    create({ name: 'x', dtype: 'complex128', shape: [2] }),
-    create({ name: 'x', path: 'objects.npy' }),
+  unsupported_dtype: [create({ name: 'x', dtype: 'object', shape: [2] }), create({ name: 'x', path: 'objects.npy' })],
+  unknown_field: [
+    put('/v1/datasets/visits/data?slice=0', { day: '2024-05-01', name: 'ann' }),
+    get('/v1/datasets/visits/data?field=name'),
   ],
+  no_npy_header: [get('/v1/datasets/halves/data?format=npy')],
   bad_shape: [
     create({ name: 'x', dtype: 'f4', shape: [-1] }),
     create({ name: 'x', dtype: 'f4', shape: [2, 2], dims: ['y'] }),
@@ -147,7 +149,13 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     ]),
   ],
   body_size_mismatch: [put(DATA, Buffer.alloc(95), RAW, { words: '95 bytes' })],
+  bad_value: [
+    put('/v1/datasets/visits/data?slice=0', { day: 'yesterday', who: 'ann' }),
+    put('/v1/datasets/visits/data?slice=0', { day: '2024-05-01' }),
+    create({ name: 'x', dtype: '<c8', shape: [2], fill: 1 }),
+  ],
   would_lose: [
+    put('/v1/datasets/visits/data?slice=0', { day: '2024-05-01T23:59', who: 'ann' }),
     put('/v1/datasets/counts/data', [1, 2, 300, 4]),
     put('/v1/datasets/counts/data', '1.5'),
     put('/v1/datasets/counts/data', 'null'),

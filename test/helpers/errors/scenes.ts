@@ -125,6 +125,20 @@ const DATASETS = [
   { name: 'gaps', dtype: 'float64', shape: [4], fill: 'NaN' },
   { name: 'empty', dtype: 'float64', shape: [0, 3] },
   { name: 'days', dtype: 'float64', shape: [5] },
+  {
+    name: 'visits',
+    dtype: [
+      ['day', '<M8[D]'],
+      ['who', '|S8'],
+    ],
+    shape: [3],
+  },
+  {
+    name: 'halves',
+    dtype: { names: ['whole', 'half'], formats: ['<u4', '<u2'], offsets: [0, 0], itemsize: 4 },
+    shape: [2],
+    format: 'raw',
+  },
   { name: 'wide', dtype: 'uint8', shape: [4 << 20], sparse: true },
   { name: 'kept', dtype: 'float64', shape: [2] },
   { name: 'station', path: 'station.bin', dtype: 'float64', mode: 'r+' },
