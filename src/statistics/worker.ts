@@ -3,7 +3,8 @@
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
 import type { Engine } from '../kernels/engine.js';
-import { openReduce, partialBytes } from './accumulators/facet-sink.js';
+import { openReduce } from './accumulators/facet-sink.js';
+import { partialBytes } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
 import { TextsSink } from './groups/texts-sink.js';

@@ -8,20 +8,16 @@ import { nativeBytesOf, nativeTypeOf } from '../../kernels/native-types.js';
 import type { ChunkTask } from '../scan/scan.js';
 import type { Tile } from '../scan/tiles.js';
 import type { PartialOf, SpecOf } from '../specs.js';
-import type { PartialBuffer, Sink } from '../pass.js';
+import { PartialBuffer, type Sink } from '../pass.js';
+import type { Fields } from './accumulator.js';
 import { type Facet, type Facets, facetsOf } from './facets.js';
-import { numbersBytes, ReduceSink } from './sink.js';
+import { fieldsOf } from './index.js';
+import { ReduceSink } from './sink.js';
 
 /** What a spec asks of the elements of a chunk, whatever they are. */
 export function openReduce(engine: Engine, spec: SpecOf<'reduce'>, chunk: ChunkTask): Sink {
   const facets = facetsOf(chunk.dtype, { ...spec, isUneven: chunk.box.axes.some(axis => axis.blocks) });
   return facets ? new FacetSink(engine, spec, chunk, facets) : new ReduceSink(engine, spec, chunk);
-}
-
-/** What the partial of a chunk takes of a buffer. */
-export function partialBytes(spec: SpecOf<'reduce'>, chunk: ChunkTask): number {
-  const facets = facetsOf(chunk.dtype, spec)?.facets ?? [{ ...spec, dtype: chunk.dtype }];
-  return facets.reduce((bytes, { accumulators, dtype }) => bytes + numbersBytes(accumulators, dtype, chunk), 0);
 }
 
 /** The numbers of a facet of a tile, whose elements stand one after the other, in scratch memory. */
@@ -35,11 +31,14 @@ export function facetTile(engine: Engine, { dtype, fill }: Facet, tile: Pick<Til
 
 class FacetSink implements Sink {
   readonly #engine: Engine;
+  /** Fields of the elements' accumulators. */
+  readonly #names: readonly string[];
   readonly #facets: Facets;
   readonly #sinks: readonly ReduceSink[];
 
   constructor(engine: Engine, spec: SpecOf<'reduce'>, chunk: ChunkTask, facets: Facets) {
     this.#engine = engine;
+    this.#names = Object.keys(fieldsOf(spec.accumulators, chunk.dtype));
     this.#facets = facets;
     this.#sinks = facets.facets.map(
       ({ dtype, accumulators, countsNan, omitsNan }) =>
@@ -57,7 +56,16 @@ class FacetSink implements Sink {
   }
 
   partial(buffer: PartialBuffer): PartialOf<'reduce'> {
-    const partials = this.#sinks.map(sink => sink.partial(buffer));
-    return { ...partials[0]!, fields: this.#facets.merge(partials.map(({ fields }) => fields)) };
+    const partials = this.#sinks.map(sink => sink.partial(new PartialBuffer()));
+    const found = this.#facets.merge(partials.map(({ fields }) => fields));
+    const { cellCount } = partials[0]!;
+    // One behind the other, as those of numbers.
+    const values = buffer.f64(this.#names.length * cellCount);
+    const fields: Fields = {};
+    for (const [i, name] of this.#names.entries()) {
+      fields[name] = values.subarray(i * cellCount, (i + 1) * cellCount);
+      fields[name].set(found[name]!);
+    }
+    return { ...partials[0]!, fields };
   }
 }

@@ -4,7 +4,6 @@
  */
 import { boxAt, type Axis, type Box } from '../scan/box.js';
 import { CellMemory, ElementCells } from './cells.js';
-import type { DType } from '../../dtype/index.js';
 import type { Engine } from '../../kernels/engine.js';
 import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
@@ -145,12 +144,8 @@ export class ReduceSink implements Sink {
 
 type MoreOfLines = Omit<Lines, 'type' | 'ptr' | 'step' | 'count' | 'length' | 'cells' | 'fieldBytes'>;
 
-/** What the fields of the cells of a chunk take. */
-export function numbersBytes(
-  accumulators: readonly AccumulatorName[],
-  dtype: DType,
-  { cellCount }: Pick<ChunkTask, 'cellCount'>,
-): number {
+/** What the partial of a chunk takes of a buffer. */
+export function partialBytes({ accumulators }: SpecOf<'reduce'>, { cellCount, dtype }: ChunkTask): number {
   return 8 * Object.keys(fieldsOf(accumulators, dtype)).length * cellCount;
 }
 
