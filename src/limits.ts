@@ -225,7 +225,7 @@ export const LIMITS = {
   joinValuesMax: 512 * KiB,
   /** Different texts that rows of a query are told apart by, and their bytes: each worker has them at hand. */
   textsMax: 256 * KiB,
-  textBytesMax: 16 * MiB,
+  textBytesMax: 8 * MiB,
   /** Bytes of one text of a column that is compared: some hundred rows of it are looked at together. */
   textItemBytesMax: 64 * KiB,
   /** Keys of a group, and edges of the bins of a key. */

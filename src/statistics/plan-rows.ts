@@ -6,6 +6,7 @@ import { LIMITS } from '../limits.js';
 import type { Box } from './scan/box.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from './groups/grouping.js';
+import { checkTexts } from '../filter/texts.js';
 import { columnsOfKeys } from './specs.js';
 import { opRow } from './ops.js';
 import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from './scan/scan.js';
@@ -175,9 +176,14 @@ export function multipleOf(
   return Math.max(1, Math.floor(chunkRows / PIECES_PER_CHUNK), Math.ceil(total / COUNTS_MAX));
 }
 
+/** Each column once. @throws too_large where the texts that they are compared with are too much together */
 export function uniqueColumns(columns: readonly RowColumn[]): RowColumn[] {
   const names = columns.map(({ source, offset, texts }) => `${source}:${offset}:${texts?.id ?? ''}`);
-  return [...new Map(columns.map((column, i) => [names[i], column])).values()];
+  const unique = [...new Map(columns.map((column, i) => [names[i], column])).values()];
+  // Workers have all of them at hand at once.
+  const textBytes = unique.reduce((bytes, { texts }) => bytes + (texts?.bytes.length ?? 0), 0);
+  checkTexts(0, textBytes);
+  return unique;
 }
 
 const INT64 = numberDType('<i8');

@@ -195,3 +195,15 @@ t.test('what cannot be told apart is refused, with its place', async t => {
     body: { code: 'unknown_field', at: 'where', fields: ['wind', 'warm', 'rain'] },
   });
 });
+
+t.test('texts that are too many, or too long together, are refused', async t => {
+  await create(server, { name: 'long', dtype: '|S20000', shape: [ROWS] });
+  const texts = Array.from({ length: 300 }, (_, i) => `${i}`);
+  t.match(await ask('numbers', { where: { dataset: 'long', in: texts } }), { status: 200 });
+  const longest = [...texts, 'x'.repeat(20_000)];
+  const where = { or: Array.from({ length: 2 }, (_, i) => ({ dataset: 'long', in: [...longest, `y${i}`] })) };
+  t.match(await ask('numbers', { where: where.or[0]! }), { status: 200 });
+  t.match(await ask('numbers', { where }), { status: 413, body: { code: 'too_large' } });
+  await create(server, { name: 'longer', dtype: '|S70000', shape: [ROWS] });
+  t.match(await ask('numbers', { group_by: { dataset: 'longer' } }), { status: 413, body: { code: 'too_large' } });
+});

@@ -45,7 +45,12 @@ export class RowMask {
         return (_, count, mask) => scratch.u8(mask, count).fill(filter.keeps ? 1 : 0);
       case 'test': {
         const test = this.#openedTest(columnTypeOf(filter.column), filter.set);
-        return (columns, count, mask) => test(columns.get(filter.column), count, mask);
+        return (columns, count, mask) => {
+          const column = columns.get(filter.column);
+          const mark = scratch.mark();
+          test(column, count, mask);
+          scratch.release(mark);
+        };
       }
       case 'join':
         throw new Error('joins are resolved before rows are looked at');
