@@ -124,10 +124,11 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What is asked, of a field and of the plain array, with a suffix of the path. */
-const ASKED = Object.entries(QUERIES).flatMap(([name, queries]) => [
-  ...queries.map(query => ({ name, query, suffix: '' })),
-  ...(name === 'tag' ? [] : [{ name, query: `ops=${name === 'z' ? 'sum' : 'min'}&nan=omit`, suffix: '.npy' }]),
-]);
+const ASKED = [
+  ...Object.entries(QUERIES).flatMap(([name, queries]) => queries.map(query => ({ name, query, suffix: '' }))),
+  ...['score', 'time', 'steps'].map(name => ({ name, query: 'ops=min&nan=omit', suffix: '.npy' })),
+  { name: 'z', query: 'ops=sum&nan=omit', suffix: '.npy' },
+];
 
 const WAYS: readonly Readonly<Record<string, string>>[] = [
   { HYPERSLAB_WORKERS: '2' },
