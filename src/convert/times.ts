@@ -4,6 +4,7 @@
  */
 import type { TimeDType, TimeUnit } from '../dtype/index.js';
 import { bigItems, copy, highHalves, lowHalves, NONE, putWide, type Kernel, type Loss } from './kernel.js';
+import { multiplied } from './multiplied.js';
 import { CYCLE_DAYS, CYCLE_MONTHS, dayOfMonth, isCalendar, monthOfDay, ratioOf } from './time-units.js';
 
 /** One step from counts to counts, rounded down. */
@@ -21,6 +22,9 @@ const FAST_MAX = 2 ** 51;
 export function timeKernel(from: TimeDType, to: TimeDType, loss: Loss): Kernel {
   const steps = stepsOf(from, to);
   if (steps.length === 0) return copy;
+  const factor = factorBetween(from, to);
+  const quick = factor && multiplied(factor, loss);
+  if (quick) return quick;
   const back = loss === 'refuse' ? stepsOf(to, from) : [];
   return (source, target) => {
     const lows = lowHalves(source);
@@ -70,6 +74,13 @@ function stepsOf({ unit: from, kind }: TimeDType, { unit: to }: TimeDType): read
   return isCalendar(from)
     ? [...linear(from, MONTH), daysOfMonths, ...linear(DAY, to)]
     : [...linear(from, DAY), monthsOfDays, ...linear(MONTH, to)];
+}
+
+/** How many counts each one becomes; undefined where that is no number, or not always the same. */
+function factorBetween({ unit: from, kind }: TimeDType, { unit: to }: TimeDType): bigint | undefined {
+  if (!from || !to || (kind === 'M' && isCalendar(from) !== isCalendar(to))) return undefined;
+  const { num, den } = ratioOf(from, to);
+  return den === 1n ? num : undefined;
 }
 
 const MONTH: TimeUnit = { name: 'M', count: 1 };

@@ -279,9 +279,22 @@ async function sendPieces(
   const { context, reply, conversion } = asked;
   const sentBytes = sizeOf(view.shape) * (conversion ? conversion.to.itemsize : itemsize);
   reply.header('content-length', (head?.byteLength ?? 0) + sentBytes);
+  if (conversion) await holdItems(asked, conversion, pieces);
   const sent = conversion ? convertedPieces(pieces, conversion, workersOf(asked)) : pieces;
   await streamPieces(reply, head, sent, context.budget);
   return reply;
+}
+
+/** Items that are larger than a piece are held whole, two on each side of their conversion. */
+async function holdItems({ context, reply }: Answer, { from, to }: Conversion, pieces: PieceReader): Promise<void> {
+  const largest = Math.max(from.itemsize, to.itemsize);
+  if (largest <= LIMITS.pieceBytesMax) return;
+  try {
+    await holdUntilSent(context.budget, reply, 4 * largest);
+  } catch (error) {
+    pieces.close();
+    throw error;
+  }
 }
 
 /** The elements that a claim holds. */
