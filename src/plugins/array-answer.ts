@@ -17,7 +17,7 @@ import {
 } from '../formats/index.js';
 import type { Claim } from '../jobs/claim.js';
 import { LIMITS } from '../limits.js';
-import { collectTurns } from '../turns.js';
+import { collectTurns, nextTurn } from '../turns.js';
 import { checkIfMatch, entityTag, noneMatches, preconditionOf } from './conditional.js';
 
 export interface ArrayQuery {
@@ -94,7 +94,25 @@ export async function jsonBody(
   const data = isShortJson(block)
     ? [encodeJsonDataNow(block, options)]
     : await collectTurns(encodeJsonData(block, options));
-  return Buffer.concat([head, ...data, CLOSING_BRACE]);
+  return joined([head, ...data, CLOSING_BRACE]);
+}
+
+/** In turns where there is much: megabytes are copied in milliseconds. */
+async function joined(parts: readonly Uint8Array[]): Promise<Buffer> {
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  if (bytes <= LIMITS.pieceBytesMax) return Buffer.concat(parts, bytes);
+  const whole = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  let turnEnd: number = LIMITS.pieceBytesMax;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+    if (at < turnEnd) continue;
+    turnEnd = at + LIMITS.pieceBytesMax;
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
+  }
+  return whole;
 }
 
 const CLOSING_BRACE = Buffer.from('}');
