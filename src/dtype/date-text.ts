@@ -70,9 +70,17 @@ function timeText(secondOfDay: number): string {
   return `${two(Math.floor(minute / 60))}:${two(minute % 60)}:${two(secondOfDay % 60)}`;
 }
 
+/** Times come in order more often than not: the last day is kept. */
+let lastDays: number | bigint = Number.NaN;
+let lastText = '';
+
 function dayText(days: number | bigint): string {
-  const { year, month, day } = civilOf(days);
-  return `${yearText(year)}-${two(month)}-${two(day)}`;
+  if (days !== lastDays) {
+    const { year, month, day } = civilOf(days);
+    lastDays = days;
+    lastText = `${yearText(year)}-${two(month)}-${two(day)}`;
+  }
+  return lastText;
 }
 
 /** As C prints `%04d`: the minus takes one of the four places. */
