@@ -106,6 +106,22 @@ t.test('fields of another dataset are compared and grouped by', async t => {
   t.same(keysOf(await ask('numbers', { group_by: { dataset: 'items', field: 'tag' } })), ['', 'a', 'abc', 'b', 'é']);
 });
 
+t.test('fields of the dataset itself are compared, whatever is asked of it', async t => {
+  t.match(await ask('items', { field: 'in.x', ops: ['sum'], where: { field: 'tag', eq: 'b' } }), {
+    body: { results: { sum: 5 } },
+  });
+  t.match(await ask('items', { where: { field: 'time', is_nan: false } }), { body: { count: 5 } });
+  const grouped = await ask('items', { field: 'in.x', ops: ['sum'], group_by: { field: 'time', every: '1Y' } });
+  t.match(grouped, {
+    body: {
+      groups: [
+        { key: '2024-01-01T00:00', results: { sum: 10 } },
+        { key: 'NaT', results: { sum: 5 } },
+      ],
+    },
+  });
+});
+
 t.test('dates come in blocks of the calendar, NaT last', async t => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ['1D', ['2024-01-01T00:00', '2024-01-07T00:00', '2024-01-08T00:00', '2024-03-01T00:00', 'NaT']],
