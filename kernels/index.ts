@@ -8,6 +8,7 @@
 export * from './accumulators/ends';
 export * from './accumulators/powers';
 export * from './accumulators/product';
+export * from './blocks';
 export * from './cells';
 export * from './convert';
 export * from './groups';

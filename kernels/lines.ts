@@ -11,14 +11,14 @@ export class Lines {
   step: usize;
   count: usize;
   length: usize;
-  /** Rows alone: blocks of `count` rows, `blockStep` bytes apart. */
+  /** Blocks of `count` rows; or, of short runs, rows of `count` runs, `blockStep` bytes apart. */
   blocks: usize;
   blockStep: usize;
   /** The first cell; bytes from one of its fields to the next, and from the cell of one run, or block, to that of the next. */
   cells: usize;
   fieldBytes: usize;
   cellStep: usize;
-  /** Rows alone: memory for WORKSPACE_BYTES per column. */
+  /** Memory for WORKSPACE_BYTES per column, or per short run. */
   workspace: usize;
   /** NaN are left out. */
   omits: u32;

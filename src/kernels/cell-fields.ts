@@ -21,5 +21,6 @@ export const CELL_FIELDS = [
 
 export type CellField = (typeof CELL_FIELDS)[number];
 
-/** Memory that kernels over rows need for each column. */
+/** Memory that kernels over rows need for each column, and those of blocks for each short run. */
 export const WORKSPACE_BYTES = 32;
+export const RUN_WORKSPACE_BYTES = 48;

@@ -5,6 +5,8 @@ export interface Kernels {
   addPowers(spec: number): void;
   addProduct(spec: number): void;
   addPairProduct(spec: number): void;
+  sumBlocks(lines: number): void;
+  extremesBlocks(lines: number): void;
   toKeys(type: number, ptr: number, step: number, count: number, to: number): number;
   selectKeys32(keys: number, count: number, ranks: number, rankCount: number, to: number): void;
   selectKeys64(keys: number, count: number, ranks: number, rankCount: number, to: number): void;

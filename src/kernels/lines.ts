@@ -10,14 +10,14 @@ export interface Lines {
   readonly step: number;
   readonly count: number;
   readonly length: number;
-  /** Rows alone: blocks of `count` rows, `blockStep` bytes apart. */
+  /** Blocks of `count` rows; or, of short runs, rows of `count` runs, `blockStep` bytes apart. */
   readonly blocks?: number;
   readonly blockStep?: number;
   /** Address of the first cell; to the next field of it, and from the cell of one run, or block, to that of the next. */
   readonly cells: number;
   readonly fieldBytes: number;
   readonly cellStep: number;
-  /** Rows alone: address of WORKSPACE_BYTES for each column. */
+  /** Address of WORKSPACE_BYTES for each column, or short run. */
   readonly workspace?: number;
   /** NaN are left out. */
   readonly omits?: boolean;

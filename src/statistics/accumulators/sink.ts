@@ -5,7 +5,7 @@
 import { boxAt, type Axis, type Box } from '../scan/box.js';
 import { CellMemory, ElementCells } from './cells.js';
 import type { Engine } from '../../kernels/engine.js';
-import { WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
+import { RUN_WORKSPACE_BYTES, WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Lines } from '../../kernels/lines.js';
@@ -35,6 +35,8 @@ export class ReduceSink implements Sink {
   readonly #cells: CellMemory;
   readonly #elements: ElementCells;
   readonly #workspace: number;
+  /** Cells are blocks, and nothing is asked that kernels for short runs do not know. */
+  readonly #hasBlocks: boolean;
   /** Elements of each cell, where some rows of a chunk are not used. */
   readonly #counts: Float64Array<ArrayBuffer> | undefined;
 
@@ -48,7 +50,12 @@ export class ReduceSink implements Sink {
     this.#cells.begin(0, chunk.cellCount);
     this.#elements = new ElementCells(engine, chunk.dtype, spec.accumulators, chunk.cellCount);
     this.#elements.begin(0, chunk.cellCount);
-    this.#workspace = engine.scratch.alloc(WORKSPACE_BYTES * chunk.cellCount);
+    const { moments, positions, zeros } = this.#wants;
+    const hasBlocks = chunk.box.axes.some(({ blocks }) => blocks !== undefined);
+    this.#hasBlocks =
+      hasBlocks && !moments && positions === 0 && !zeros && spec.accumulators.every(name => hasFastKernels(name));
+    const workspaceBytes = this.#hasBlocks ? RUN_WORKSPACE_BYTES : WORKSPACE_BYTES;
+    this.#workspace = engine.scratch.alloc(workspaceBytes * chunk.cellCount, 16);
     if (chunk.rows) this.#counts = new Float64Array(chunk.cellCount);
   }
 
@@ -58,6 +65,10 @@ export class ReduceSink implements Sink {
   }
 
   #addPart(type: NativeType, ptr: number, box: Box): void {
+    if (this.#areShort(type, box)) {
+      for (const piece of piecesOf(box, true)) this.#addShortRuns(type, ptr, piece);
+      return;
+    }
     for (const piece of piecesOf(box)) {
       if (piece.isRows) this.#addRows(type, ptr, piece);
       else this.#addRuns(type, ptr, piece);
@@ -79,6 +90,28 @@ export class ReduceSink implements Sink {
     if (!countsNan && this.#counts) fields.count?.set(this.#counts);
     else if (!countsNan) fields.count?.fill(cellSize);
     return { cellStart, cellCount, cellSize, fields };
+  }
+
+  /** Runs so short that many rows of them are taken together, by kernels of their own. */
+  #areShort(type: NativeType, { axes }: Box): boolean {
+    const { sums, extremes } = this.#wants;
+    const [outer, inner] = axes.slice(-2);
+    if (!this.#hasBlocks || !inner || inner.kept || !outer!.kept || inner.length > SHORT_RUN_ELEMENTS) return false;
+    return (!sums || type === 'f32') && (!extremes || inner.length * NATIVE_BYTES[type] >= SHORT_RUN_BYTES_MIN);
+  }
+
+  #addShortRuns(type: NativeType, ptr: number, piece: Piece): void {
+    const { sums, extremes } = this.#wants;
+    const { kernels } = this.#engine;
+    const { blocks, outer } = piece;
+    const over = this.#tell(type, ptr, piece, {
+      blocks: blocks.length,
+      blockStep: blocks.stride * NATIVE_BYTES[type],
+      cellStep: 8 * outer.cellStep,
+      workspace: this.#workspace,
+    });
+    if (sums) kernels.sumBlocks(over);
+    if (extremes) kernels.extremesBlocks(over);
   }
 
   #addRuns(type: NativeType, ptr: number, piece: Piece): void {
@@ -183,6 +216,11 @@ function usedFields({ sums, moments, extremes, positions, zeros }: Wants): CellF
   ];
 }
 
+/** Longer runs are taken one by one: their lanes are joined once for many elements. */
+const SHORT_RUN_ELEMENTS = 96;
+/** A vector: extremes of shorter runs are not looked for together. */
+const SHORT_RUN_BYTES_MIN = 16;
+
 /** What one call of a kernel can take: runs of `inner`, or blocks of rows of `inner`. */
 interface Piece {
   readonly at: Box;
@@ -194,13 +232,17 @@ interface Piece {
 
 const ONE: Axis = { length: 1, stride: 0, kept: false, cellStep: 0, indexStep: 0 };
 
-/** Takes the innermost axes of a tile together and scans the others. Rows are reduced over an axis outside a kept one. */
-function* piecesOf(box: Box): Generator<Piece, void> {
+/**
+ * Takes the innermost axes of a tile together and scans the others. Rows are reduced over an axis outside a kept one;
+ * `joinsRuns`: so are runs, by one outside of theirs.
+ */
+function* piecesOf(box: Box, joinsRuns = false): Generator<Piece, void> {
   const axes = [...box.axes];
   const inner = axes.pop() ?? ONE;
   const isRows = inner.kept;
   const outer = isRows && axes.at(-1)?.kept ? ONE : (axes.pop() ?? ONE);
-  const blocks = isRows ? (axes.pop() ?? ONE) : ONE;
+  const isJoined = isRows || (joinsRuns && axes.at(-1)?.kept === false);
+  const blocks = isJoined ? (axes.pop() ?? ONE) : ONE;
   const boxes = axes.reduce((count, axis) => count * axis.length, 1);
   const grid = { lengths: axes.map(() => 1), boxes, phase: 0 };
   for (let number = 0; number < boxes; number++) {

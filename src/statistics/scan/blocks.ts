@@ -60,8 +60,8 @@ export function cellsAlong({ length, kept, blocks }: Pick<Axis, 'length' | 'kept
 export function lengthOfPiece(axis: Axis, limit: number, blocksMax: number): number {
   const { length } = axis.blocks!;
   const most = Math.floor(Math.min(limit / length, blocksMax));
+  if (most < 1) return Math.max(1, Math.floor(limit));
   // Evenly, as other axes are cut.
-  if (most < 1) return Math.ceil(length / Math.ceil(length / Math.max(1, Math.floor(limit))));
   const all = cellsAlong(axis);
   return length * Math.ceil(all / Math.ceil(all / most));
 }

@@ -69,7 +69,8 @@ function useWhole(
   use: (tile: Tile) => void,
 ): boolean {
   const [axis, another] = mergeAxes(box.axes);
-  if (!axis || another || axis.kept || axis.stride !== dtype.itemsize || !isNumbers(dtype)) return false;
+  if (!axis || another || (axis.kept && !axis.blocks) || axis.stride !== dtype.itemsize || !isNumbers(dtype))
+    return false;
   const tileElements = Math.floor(tileBytesMax / dtype.itemsize);
   if (tileElements === 0 || tileElements % BLOCK_ELEMENTS_MAX !== 0) return false;
   const ptr = source.kept(box.offset, box.offset + axis.length * dtype.itemsize);

@@ -1,5 +1,6 @@
 /** All scalar kernels over one memory. A family is a file here, and one of the same name in kernels/. */
 import type { ElementKernelName, Kernels } from '../../../../src/kernels/index.js';
+import { blockKernels } from './blocks.js';
 import { cellKernels } from './cells.js';
 import { convertKernels } from './convert.js';
 import { groupKernels } from './groups.js';
@@ -19,6 +20,7 @@ export type SpecifiedKernels = Omit<Kernels, ElementKernelName>;
 export function scalarKernels(memory: ArrayBuffer): SpecifiedKernels {
   const view = new DataView(memory);
   return {
+    ...blockKernels(view),
     ...cellKernels(view),
     ...convertKernels(view),
     ...groupKernels(view),
