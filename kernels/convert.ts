@@ -161,6 +161,15 @@ export function timesToKeys(from: usize, count: usize, isLast: i32, to: usize): 
   if (i < count) store<i64>(to + i * 8, (load<i64>(from + i * 8) ^ i64.MIN_VALUE) - less);
 }
 
+/** The same → float64: the high halves, or the low ones, and NaN for NaT. */
+export function timesToHalves(from: usize, count: usize, isLow: i32, to: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<i64>(from + i * 8);
+    const half = isLow ? f64(u32(value)) : f64(i32(value >> 32));
+    store<f64>(to + i * 8, value == i64.MIN_VALUE ? NaN : half);
+  }
+}
+
 /** Which numbers `complexParts` makes of complex ones: real parts, imaginary parts, or how large they are. */
 const REAL: i32 = 0;
 const IMAGINARY: i32 = 1;

@@ -8,7 +8,6 @@ import type { Conversion } from '../src/convert/index.js';
 import { partOf } from '../src/dataset/array-part.js';
 import { convertHeld } from '../src/dataset/convert.js';
 import { sentAs } from '../src/dataset/sent-as.js';
-import { isNumber, isTime, type DType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import { jsonHeldBytes, npyHeader, type FormatName } from '../src/formats/index.js';
 import { selectFrom } from '../src/layout/select.js';
@@ -95,11 +94,10 @@ export function sendPart(
   const { dtype, view } = partOf(dataset, query.field);
   const selection = normalise(parts, view.shape);
   const asked = parseCoarsening({ coarsen, method, nan }, selection.shape.length);
-  if (isStrided(asked, dtype) && (isNumber(dtype) || isTime(dtype))) {
+  const array = coarsenedArray(asked, dtype, selection.shape);
+  if (isStrided(asked, dtype)) {
     return sendArray(context, request, reply, name, stepsOf(selection, asked.factors), query);
   }
-  if (!isNumber(dtype)) return failUncoarsened(dtype);
-  const array = coarsenedArray(asked, dtype, selection.shape);
   const format = query.formatOfPath ?? negotiate(request, query.format);
   const sent = sentAs(array, format === 'json' ? { ...query, endian: undefined } : query);
   if (format === 'json') checkJsonCost(array.shape, sent.dtype, context.config.jsonElementsMax);
@@ -119,15 +117,6 @@ export function sendPart(
     array: asSent,
     conversion,
   });
-}
-
-/** @throws unsupported_dtype */
-function failUncoarsened({ typestr }: DType): never {
-  return fail(
-    'unsupported_dtype',
-    `${typestr.slice(0, 80)} is not coarsened: blocks are made of numbers, truth values and dates. Take every so many-th element with slice=::4, or a field of numbers.`,
-    { dtype: typestr.slice(0, 80) },
-  );
 }
 
 /** The same selection, of each axis every so many-th element: the first of each block. */

@@ -16,6 +16,7 @@ export interface Kernels {
   packItems(itemsize: number, from: number, rowStep: number, rows: number, step: number, count: number, to: number): void;
   packColumns(table: number, columns: number, rowStep: number, rows: number): void;
   timesToKeys(from: number, count: number, isLast: number, to: number): void;
+  timesToHalves(from: number, count: number, isLow: number, to: number): void;
   complexParts(itemsize: number, from: number, count: number, part: number, spreads: number, to: number): void;
   integersToPairs(from: number, count: number, values: number, rests: number): void;
   integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;

@@ -2,7 +2,7 @@
  * Coarsening: each element of the answer is of a block of neighbours, so many along each axis; the last block of an axis
  * may have fewer. Shape [10, 7] by 4, 2 is [3, 4]. It is a query whose cells are blocks (scan/blocks.ts).
  */
-import { withByteOrder, numberDType, type NumberDType } from '../dtype/index.js';
+import { isTime, numberDType, withByteOrder, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { didYouMean } from '../near.js';
 import { LIMITS } from '../limits.js';
@@ -18,22 +18,22 @@ interface MethodRow {
   /** Several stand side by side on a last axis of the answer. */
   readonly ops: readonly [StatisticName, StatisticName?];
   /** Of truth values, too, and of whatever else has an order; else of numbers alone. */
-  readonly takesBool: boolean;
-  readonly dtype: (of: NumberDType) => NumberDType;
+  readonly takesOrdered: boolean;
+  readonly dtype: (of: DType) => DType;
 }
 
 const FLOAT32 = numberDType('<f4');
 const FLOAT64 = numberDType('<f8');
 
-const same = (of: NumberDType): NumberDType => of;
+const same = (of: DType): DType => of;
 
 const METHODS = {
-  mean: { ops: ['mean'], takesBool: false, dtype: of => (of.kind === 'f' && of.itemsize < 8 ? FLOAT32 : FLOAT64) },
-  min: { ops: ['min'], takesBool: true, dtype: same },
-  max: { ops: ['max'], takesBool: true, dtype: same },
-  sum: { ops: ['sum'], takesBool: false, dtype: sumDType },
-  first: { ops: ['first'], takesBool: true, dtype: same },
-  minmax: { ops: ['min', 'max'], takesBool: true, dtype: same },
+  mean: { ops: ['mean'], takesOrdered: false, dtype: of => (of.kind === 'f' && of.itemsize < 8 ? FLOAT32 : FLOAT64) },
+  min: { ops: ['min'], takesOrdered: true, dtype: same },
+  max: { ops: ['max'], takesOrdered: true, dtype: same },
+  sum: { ops: ['sum'], takesOrdered: false, dtype: sumDType },
+  first: { ops: ['first'], takesOrdered: true, dtype: same },
+  minmax: { ops: ['min', 'max'], takesOrdered: true, dtype: same },
 } as const satisfies Record<string, MethodRow>;
 
 export type CoarsenMethod = keyof typeof METHODS;
@@ -98,20 +98,22 @@ function failUnknown(name: string, text: string, all: readonly string[]): never 
 export interface Coarsened {
   readonly shape: readonly number[];
   /** In the byte order of the elements. */
-  readonly dtype: NumberDType;
+  readonly dtype: DType;
 }
 
-/** @throws unsupported_dtype where the method is not of such elements */
-export function coarsenedArray(
-  { factors, method }: Coarsening,
-  dtype: NumberDType,
-  shape: readonly number[],
-): Coarsened {
+/** @throws unsupported_dtype where such elements have no blocks, or the method is not of them */
+export function coarsenedArray({ factors, method }: Coarsening, dtype: DType, shape: readonly number[]): Coarsened {
   const row: MethodRow = METHODS[method];
-  if (dtype.kind === 'b' && !row.takesBool) {
-    const others = COARSEN_METHODS.filter(each => METHODS[each].takesBool);
-    const detail = `${method} is not of truth values; of ${dtype.name} there are ${listed(others, 'and')}: method=${others[0]}.`;
-    fail('unsupported_dtype', detail, { dtype: dtype.typestr, supported: others });
+  const { kind, typestr } = dtype;
+  if (!'biuf'.includes(kind) && !isTime(dtype)) {
+    const detail = `${shown(typestr)} is not coarsened: blocks are made of numbers, truth values and dates. Take every so many-th element with slice=::4, or a field of numbers.`;
+    fail('unsupported_dtype', detail, { dtype: typestr.slice(0, 80) });
+  }
+  if (!'iuf'.includes(kind) && !row.takesOrdered) {
+    const others = COARSEN_METHODS.filter(each => METHODS[each].takesOrdered);
+    const of = kind === 'b' ? 'truth values' : 'dates and durations';
+    const detail = `${method} is not of blocks of ${of}; of these there are ${listed(others, 'and')}: method=${others[0]}.`;
+    fail('unsupported_dtype', detail, { dtype: typestr, supported: others });
   }
   const last = row.ops.length > 1 ? [row.ops.length] : [];
   return {
@@ -131,7 +133,7 @@ export function isStrided({ method, nan }: Coarsening, dtype: { readonly kind: s
 /** @throws too_large */
 export function planCoarsened(
   { factors, method, nan }: Coarsening,
-  dtype: NumberDType,
+  dtype: DType,
   view: View,
   options: PlanOptions = {},
 ): Plan {

@@ -86,6 +86,7 @@ await server.fetch(
 );
 await create(server, { name: 'flags', dtype: 'bool', shape: [4] });
 await create(server, { name: 'waves', dtype: 'complex64', shape: [4] });
+await create(server, { name: 'days', dtype: 'datetime64[D]', shape: [4] });
 await create(server, { name: 'one', dtype: 'i4', shape: [] });
 
 const get = (question: string, init?: RequestInit): Promise<Response> => server.fetch(`/v1/datasets/${question}`, init);
@@ -164,6 +165,7 @@ for (const [question, status, code] of [
   ['grid/data?nan=omit', 400, 'bad_request'],
   ['flags/data?coarsen=2', 422, 'unsupported_dtype'],
   ['flags/data?coarsen=2&method=sum', 422, 'unsupported_dtype'],
+  ['days/data?coarsen=2', 422, 'unsupported_dtype'],
   ['waves/data?coarsen=2', 422, 'unsupported_dtype'],
   ['waves/data?coarsen=2&method=first', 422, 'unsupported_dtype'],
 ] as const) {

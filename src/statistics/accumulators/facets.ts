@@ -48,6 +48,7 @@ export function facetsOf(dtype: DType, asked: Asked): Facets | undefined {
 }
 
 const UINT64 = numberDType('<u8');
+const FLOAT64 = numberDType('<f8');
 
 /** What is measured of times where NaT is the smallest number, and where it is the largest, for an accumulator of theirs. */
 const OF_TIMES: Partial<Record<AccumulatorName, readonly [AccumulatorName[], AccumulatorName[]]>> = {
@@ -59,7 +60,7 @@ const OF_TIMES: Partial<Record<AccumulatorName, readonly [AccumulatorName[], Acc
   argmin: [[], ['argmin']],
 };
 
-function facetsOfTimes({ accumulators, isUneven = false }: Asked): Facets {
+function facetsOfTimes({ accumulators, omitsNan, isUneven = false }: Asked): Facets {
   const of = (isLast: 0 | 1): Facet => ({
     dtype: UINT64,
     accumulators: [
@@ -75,7 +76,28 @@ function facetsOfTimes({ accumulators, isUneven = false }: Asked): Facets {
   });
   const last = of(1);
   const facets = last.accumulators.length === 0 ? [of(0)] : [of(0), last];
-  return { facets, merge: ([first, second]) => timesFrom(accumulators, first!, second) };
+  const halves = accumulators.includes('first') ? [half(0, omitsNan), half(1, omitsNan)] : [];
+  return {
+    facets: [...facets, ...halves],
+    merge: found => {
+      const [high, low] = found.slice(facets.length);
+      return {
+        ...timesFrom(accumulators, found[0]!, facets.length > 1 ? found[1] : undefined),
+        ...(high && low && { first: high['first']!, firstIndex: high['firstIndex']!, firstLow: low['first']! }),
+      };
+    },
+  };
+}
+
+/** The first element as it stands: its high half, and its low one, each NaN where it is NaT. */
+function half(isLow: 0 | 1, omitsNan: boolean): Facet {
+  return {
+    dtype: FLOAT64,
+    accumulators: ['first'],
+    countsNan: false,
+    omitsNan,
+    fill: ({ kernels }, from, count, to) => kernels.timesToHalves(from, count, isLow, to),
+  };
 }
 
 /** Half of the range of a high half: numbers from 0 on are this much more than the int64 that they stand for. */

@@ -55,6 +55,7 @@ t.test('times become keys, and complex numbers parts, the same in both', async t
       view.setBigInt64(times + 8 * i, random.pick([-(2n ** 63n), 1n - 2n ** 63n, 2n ** 63n - 1n, 0n, -1n, 7n]), true);
     }
     kernels.timesToKeys(times, count, random.below(2), keys);
+    kernels.timesToHalves(times, count, random.below(2), take(8 * count));
     const itemsize = random.pick([4, 8]);
     const [pairs, parts] = [take(2 * itemsize * count), take(itemsize * count)];
     for (let i = 0; i < 2 * count; i++) {

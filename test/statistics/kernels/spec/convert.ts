@@ -56,6 +56,13 @@ export function convertKernels(memory: DataView) {
         memory.setFloat64(lows + 8 * i, low, true);
       }
     },
+    timesToHalves(from, count, isLow, to) {
+      for (let i = 0; i < count; i++) {
+        const value = memory.getBigInt64(from + 8 * i, true);
+        const half = Number(isLow ? BigInt.asUintN(32, value) : value >> 32n);
+        memory.setFloat64(to + 8 * i, value === -(2n ** 63n) ? Number.NaN : half, true);
+      }
+    },
     timesToKeys(from, count, isLast, to) {
       for (let i = 0; i < count; i++) {
         const value = memory.getBigInt64(from + 8 * i, true) + 2n ** 63n - BigInt(isLast);
