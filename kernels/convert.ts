@@ -183,6 +183,17 @@ export function complexParts(itemsize: i32, from: usize, count: usize, part: i32
   else partsOf<f64>(from, count, part, spreads, to);
 }
 
+/** The real, and the imaginary, parts of what two vectors hold. */
+class Parts {
+  @inline static even<T>(a: v128, b: v128): v128 {
+    return sizeof<T>() == 4 ? v128.shuffle<f32>(a, b, 0, 2, 4, 6) : v128.shuffle<f64>(a, b, 0, 2);
+  }
+
+  @inline static odd<T>(a: v128, b: v128): v128 {
+    return sizeof<T>() == 4 ? v128.shuffle<f32>(a, b, 1, 3, 5, 7) : v128.shuffle<f64>(a, b, 1, 3);
+  }
+}
+
 function partsOf<T>(from: usize, count: usize, part: i32, spreads: i32, to: usize): void {
   const end = to + count * sizeof<T>();
   if (part != REAL && part != IMAGINARY) {
@@ -190,6 +201,15 @@ function partsOf<T>(from: usize, count: usize, part: i32, spreads: i32, to: usiz
       store<T>(to, abs<T>(load<T>(from)) + abs<T>(load<T>(from + sizeof<T>())));
     }
     return;
+  }
+  for (; to + 16 <= end; to += 16, from += 32) {
+    const first = v128.load(from);
+    const second = v128.load(from, 16);
+    const real = Parts.even<T>(first, second);
+    const imaginary = Parts.odd<T>(first, second);
+    const value = part == REAL ? real : imaginary;
+    const beside = part == REAL ? imaginary : real;
+    v128.store(to, spreads ? v128.bitselect(value, beside, v128.eq<T>(beside, beside)) : value);
   }
   const own: usize = part == REAL ? 0 : sizeof<T>();
   const other = sizeof<T>() - own;
