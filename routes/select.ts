@@ -11,17 +11,14 @@ import type { Bodies } from '../src/plugins/openapi.js';
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
-import { sendBlock, sendPart, type DatasetPart } from '../src/plugins/send-array.js';
-import { checkMask, claimDatasets, maskNames, withMasks } from '../src/jobs/chosen.js';
+import { sendBlock, sendPart } from '../src/plugins/send-array.js';
+import { chooseView } from '../src/jobs/choose.js';
 import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
-import { selectFrom } from '../src/layout/select.js';
-import { normalise, parseSlice } from '../src/selection.js';
 import { sourceOf } from './statistics-answer.js';
-import { indexView, pointsView, rowsView } from '../src/select/index-view.js';
-import type { IndexItem } from '../src/select/items.js';
+import type { EntriesLeft } from '../src/select/read-lists.js';
 import { selectorOf } from '../src/select/read-body.js';
-import type { Selector, WhereSelector } from '../src/select/selector.js';
-import { isTurnOver, nextTurn, runTurns } from '../src/turns.js';
+import type { WhereSelector } from '../src/select/selector.js';
+import { isTurnOver, nextTurn } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
@@ -68,20 +65,31 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   const selector =
     selectorOf(members) ??
     fail('bad_request', `The body says nothing of what is taken. Send for example ${EXAMPLE}.`, { example: EXAMPLE });
-  const choosing: RowChoosing = {
+  const choosing = choosingFor(context, request, reply, left);
+  if (selector.kind === 'where' && selector.returns === 'indices') {
+    return sendIndices(context, request, reply, dataset, selector, choosing, query);
+  }
+  const { view, claim } = await chooseView(dataset, part.view, selector, choosing);
+  if (claim) reply.raw.once('close', () => claim.close());
+  return sendPart(context, request, reply, { dataset, dtype: part.dtype, view, claim }, query);
+}
+
+/** What choosing works with, for one request. */
+export function choosingFor(
+  context: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  left: EntriesLeft,
+): RowChoosing {
+  return {
     workers: context.workers,
     admission: context.admission,
     signal: signalOf(reply),
     left,
     hold: bytes => holdUntilSent(context.budget, reply, bytes),
-    get: each => request.datasets.get(each),
-    sourceOf: each => sourceOf(request.datasets, each),
+    get: name => request.datasets.get(name),
+    sourceOf: name => sourceOf(request.datasets, name),
   };
-  if (selector.kind === 'where' && selector.returns === 'indices') {
-    return sendIndices(context, request, reply, dataset, selector, choosing, query);
-  }
-  const chosen = await choose(request, reply, { dataset, ...part }, selector, choosing);
-  return sendPart(context, request, reply, chosen, query);
 }
 
 /** The numbers of the rows that a filter keeps. */
@@ -104,41 +112,4 @@ async function sendIndices(
   }
   const block = { dtype: parseDType('<i8'), shape: [rows.length], bytes };
   return sendBlock(context, request, reply, { dataset, claim }, block, query);
-}
-
-/** The part that a selector takes. */
-async function choose(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  part: DatasetPart,
-  selector: Selector,
-  choosing: RowChoosing,
-): Promise<DatasetPart> {
-  switch (selector.kind) {
-    case 'points':
-      return { ...part, view: await runTurns(pointsView(part.view, selector.points)) };
-    case 'where': {
-      const { claim, rows } = await keptRows(part.dataset.record.name, selector, choosing);
-      reply.raw.once('close', () => claim.close());
-      const all = await runTurns(rowsView(part.view, rows));
-      const parts = selector.slice === undefined ? [] : parseSlice(selector.slice);
-      return { ...part, claim, view: selectFrom(all, normalise(parts, all.shape)) };
-    }
-    case 'index': {
-      const { items, mode } = selector;
-      const names = maskNames(items);
-      if (names.length === 0)
-        return { ...part, view: await runTurns(indexView(part.view, items as readonly IndexItem[], mode)) };
-      const masks = names.map(name => request.datasets.get(name));
-      for (const mask of masks) checkMask(mask);
-      const [claim, ...ofMasks] = await claimDatasets([part.dataset, ...masks], choosing);
-      reply.raw.once('close', () => claim!.close());
-      try {
-        const whole = await withMasks(items, ofMasks, choosing);
-        return { ...part, claim: claim!, view: await runTurns(indexView(part.view, whole, mode)) };
-      } finally {
-        for (const each of ofMasks) each.close();
-      }
-    }
-  }
 }

@@ -57,7 +57,7 @@ export function writes(app: App, context: Context): void {
       format: name,
     });
   }
-  writeBatches(app, contextOf);
+  writeBatches(app, context, contextOf);
 }
 
 interface WriteRoute {

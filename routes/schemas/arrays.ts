@@ -1,6 +1,7 @@
 /** Elements: read, written and flushed. */
 import { Type } from 'typebox';
-import { anyValue, DatasetName, DTypeAnswer, Generation, int64, oneOf, Shape } from './common.js';
+import { anyValue, DatasetName, DTypeAnswer, Generation, int64, oneOf, Shape, FIELD } from './common.js';
+import { SELECTION } from './selections.js';
 
 export const ArrayAnswer = Type.Object(
   {
@@ -48,6 +49,12 @@ export const WriteAnswer = Type.Object(
 export const SliceWrite = Type.Object(
   {
     slice: Type.Optional(Type.String({ description: "The text inside numpy's brackets. Absent: everything." })),
+    field: FIELD,
+    index: SELECTION.index,
+    mode: SELECTION.mode,
+    mask: SELECTION.mask,
+    points: SELECTION.points,
+    where: SELECTION.where,
     data: anyValue({ description: 'Nested lists, or a bare value that fills the slice.' }),
   },
   { $id: 'SliceWrite', description: 'One write of a batch.', example: { slice: '0', data: [0, 12.8, 5, 4.7] } },

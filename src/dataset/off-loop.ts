@@ -30,6 +30,8 @@ export interface OffLoop {
   gather(source: SourceDescriptor, view: View, itemsize: number, out: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Converts every item of the source. @throws would_lose */
   convert(task: ConvertTask): Promise<void>;
+  /** Puts a change of elements that were chosen one by one into the order of the file. */
+  arrange(change: Change): Promise<Change>;
   /** Writes every element of the target. */
   scatter(task: ScatterTask, share: Portion): Promise<void>;
   /** Makes sure that writing the target finds room on the disk. @throws ENOSPC */

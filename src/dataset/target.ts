@@ -5,7 +5,7 @@
 import { bytesOf, isFull, isStructure, subArrayOf, type DType, type Field } from '../dtype/index.js';
 import type { Change } from '../file/change.js';
 import { selectFrom } from '../layout/select.js';
-import type { View } from '../layout/view.js';
+import { listAlong, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import type { Selection } from '../selection.js';
 import { failColumns, type ArrayPart, type ColumnsPart, type FieldsPart } from './array-part.js';
@@ -96,9 +96,12 @@ export function changesAt(
 }
 
 function within(view: View, shape: readonly number[], { strides, offset }: Place): View {
-  return {
+  const inside = {
     shape: [...view.shape, ...shape],
     strides: [...view.strides, ...strides],
     offset: view.offset + offset,
   };
+  if (!view.lists) return inside;
+  const none = shape.map(() => 0);
+  return { ...inside, lists: view.lists.map(list => listAlong(list, [...list.strides, ...none])) };
 }

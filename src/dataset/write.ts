@@ -182,7 +182,7 @@ function portionOf(change: Change): Portion {
 }
 
 /** Bytes that another thread may read, copied in turns: a message would copy all of them in one. */
-async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
+export async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
   for (let at = 0; at < bytes.byteLength; at += LIMITS.pieceBytesMax) {
     copy.set(bytes.subarray(at, at + LIMITS.pieceBytesMax), at);

@@ -1,5 +1,6 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
 import { arranged, boxesOf, PAGE_BYTES, reachOf } from '../layout/boxes.js';
+import { isListed, listedPlaces, placesIn, runBytesIn, type ListedView } from '../layout/places.js';
 import { runBytesOf, scatter } from '../layout/scatter.js';
 import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { withFile, type Gaps } from './alter.js';
@@ -8,6 +9,7 @@ import { failTruncated } from './refusals.js';
 
 /** The elements of `target` get what `source`, a view of the same shape over `bytes`, holds for them. */
 export interface Change {
+  /** Elements that follow no step come as runs in the order of the file (layout/places.ts), and their bytes packed. */
   readonly target: View;
   readonly itemsize: number;
   /** Strides may be zero: one item fills a selection. */
@@ -30,6 +32,7 @@ export function costBytes(change: Change): number {
   // One run, as most writes are.
   const bytes = changedBytes(change);
   if (isContiguous(change.target, change.itemsize)) return bytes === 0 ? 0 : Math.max(bytes, PAGE_BYTES) + CALL_BYTES;
+  if (isListed(change.target)) return listedCost(change.target);
   const { target } = arranged(change);
   const { costs, stretchAxis } = reachOf(target, change.itemsize);
   const size = sizeOf(target.shape);
@@ -41,7 +44,31 @@ export function costBytes(change: Change): number {
 
 /** The same change in parts of at most so many bytes by their pages, in the order of the file. */
 export function* partsOf(change: Change, bytesMax: number): Generator<Change, void> {
+  if (isListed(change.target)) {
+    yield* listedParts(change, change.target, bytesMax);
+    return;
+  }
   for (const box of boxesOf(arranged(change), change.itemsize, bytesMax)) yield { ...change, ...box };
+}
+
+/** As if each run were by itself, whether or not they share pages. */
+function listedCost(target: ListedView): number {
+  return placesIn(target).length * (Math.max(runBytesIn(target), PAGE_BYTES) + CALL_BYTES);
+}
+
+function* listedParts(change: Change, target: ListedView, bytesMax: number): Generator<Change, void> {
+  const places = placesIn(target);
+  const runBytes = runBytesIn(target);
+  const runs = Math.max(1, Math.floor(bytesMax / (Math.max(runBytes, PAGE_BYTES) + CALL_BYTES)));
+  if (runs >= places.length) {
+    yield change;
+    return;
+  }
+  for (let first = 0; first < places.length; first += runs) {
+    const part = listedPlaces(places.subarray(first, first + runs), runBytes);
+    const source = { shape: part.shape, strides: [runBytes, 1], offset: change.source.offset + first * runBytes };
+    yield { ...change, target: part, source };
+  }
 }
 
 /** A file that was truncated must not grow again by a write, with zeros where the rest was. @throws file_changed */

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { arranged, boxesOf, reachOf } from '../layout/boxes.js';
+import { eachStretch, isListed } from '../layout/places.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { libc } from './libc.js';
@@ -16,14 +17,23 @@ const BLOCK_BYTES = 4096;
 export function holdSpace(fd: number, target: View, itemsize: number): void {
   if (sizeOf(target.shape) === 0) return;
   const { size } = fs.fstatSync(fd);
+  if (isListed(target)) {
+    eachStretch(target, BLOCK_BYTES, (start, end) => holdBlocks(fd, start, end, size));
+    return;
+  }
   const pair = arranged({ target, source: target });
   const { stretchAxis } = reachOf(pair.target, itemsize);
   for (const { target: stretch } of boxesOf(pair, itemsize, LIMITS.scatterBytesMax, stretchAxis)) {
     const stretchEnd = stretch.offset + reachOf(stretch, itemsize).costs[0]!;
-    const start = Math.floor(stretch.offset / BLOCK_BYTES) * BLOCK_BYTES;
-    const end = Math.min(size, Math.ceil(stretchEnd / BLOCK_BYTES) * BLOCK_BYTES);
-    holdRange(fd, start, end);
+    holdBlocks(fd, stretch.offset, stretchEnd, size);
   }
+}
+
+/** The blocks that `[from, to)` lies in. */
+function holdBlocks(fd: number, from: number, to: number, size: number): void {
+  const start = Math.floor(from / BLOCK_BYTES) * BLOCK_BYTES;
+  const end = Math.min(size, Math.ceil(to / BLOCK_BYTES) * BLOCK_BYTES);
+  holdRange(fd, start, end);
 }
 
 function holdRange(fd: number, start: number, end: number): void {

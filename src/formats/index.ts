@@ -22,15 +22,6 @@ export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.j
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
 export { parseInTurns } from './json-turns.js';
 export { JsonScanner } from './json-scan.js';
-export {
-  expectByte,
-  isContinued,
-  isEmptyJson,
-  membersOfObject,
-  parseJsonWrites,
-  readText,
-  skipValue,
-  type WriteText,
-} from './json-writes.js';
+export { expectByte, isContinued, isEmptyJson, membersOfObject, readText, skipValue } from './json-members.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { FORMATS, type FormatName, type FormatRow } from './table.js';

@@ -34,6 +34,8 @@ export interface KeptRows {
   readonly rows: Float64Array;
   /** On the dataset itself; the caller closes it. */
   readonly claim: Claim;
+  /** All that were read, and the generation that they had. */
+  readonly read: readonly { readonly dataset: Dataset; readonly generation: number }[];
 }
 
 /** How often rows are looked for anew, where more was written meanwhile than is kept. */
@@ -105,7 +107,11 @@ async function attemptRows(
     await hold(ENTRY_BYTES * count);
     const numbers = await runTurns(rows.rows(count));
     isHeld = true;
-    return { rows: numbers, claim: claims[0]! };
+    return {
+      rows: numbers,
+      claim: claims[0]!,
+      read: claims.map(({ dataset, generation }) => ({ dataset, generation })),
+    };
   } catch (error) {
     if (!(error instanceof GenerationLost)) throw error;
     return undefined;

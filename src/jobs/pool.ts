@@ -11,6 +11,7 @@ import type { OffLoop, Portion } from '../dataset/off-loop.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
+import type { Change } from '../file/change.js';
 import { Turnstile } from '../file/turnstile.js';
 import type { View } from '../layout/view.js';
 import { compileKernels } from '../kernels/index.js';
@@ -179,6 +180,10 @@ export class WorkerPool {
         checkWanted(signal);
         const task: TrueTask = { source, view };
         return valueOf((await this.#give(task, 'trues', interactive)) as Outcome<Uint32Array>);
+      },
+      arrange: async change => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(change, 'arrange', interactive)) as Outcome<Change>);
       },
       scatter: async (task, share) => valueOf((await write(task, 'scatter', share)) as Outcome<void>),
       hold: async ({ fd, target, itemsize }, share) =>

@@ -3,8 +3,9 @@ import type { SourceDescriptor } from '../descriptor.js';
 import { conversionFrom } from '../convert/index.js';
 import type { ConvertTask, ScatterTask } from '../dataset/off-loop.js';
 import { Arena } from '../file/arena.js';
-import { applyTo } from '../file/change.js';
+import { applyTo, type Change } from '../file/change.js';
 import { openSource } from '../file/sources.js';
+import { arrange, type Arranged } from '../layout/arrange.js';
 import { gather, gatherParts } from '../layout/gather.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -49,6 +50,10 @@ export function numbersOfTrue({ source, view }: TrueTask): Uint32Array<ArrayBuff
   const numbers = new Uint32Array(count);
   for (let i = 0, at = 0; at < count; i++) if (bytes[i] !== 0) numbers[at++] = i;
   return numbers;
+}
+
+export function arrangeChange({ target, itemsize, source, bytes }: Change): Arranged {
+  return arrange(target, itemsize, source, bytes);
 }
 
 export function scatterView({ fd, ...change }: ScatterTask): void {

@@ -2,6 +2,8 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
 import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js';
+import type { Change } from '../file/change.js';
+import type { Arranged } from '../layout/arrange.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
 import { fail } from '../errors.js';
@@ -9,6 +11,7 @@ import type { Lane } from './turn.js';
 import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
 import {
+  arrangeChange,
   convertItems,
   gatherView,
   newWorkplace,
@@ -53,6 +56,10 @@ export function convert(task: ConvertTask): Outcome<void> {
 
 export function trues(task: TrueTask): Outcome<Uint32Array> {
   return outcomeOf(() => numbersOfTrue(task));
+}
+
+export function arrange(task: Change): Outcome<Arranged> {
+  return outcomeOf(() => arrangeChange(task));
 }
 
 export function scatter(task: ScatterTask): Outcome<void> {

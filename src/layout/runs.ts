@@ -1,5 +1,6 @@
 /** Which stretches of a file a view touches, coarsely: few ranges that hold every byte of it and not much else. */
 import { arrangeLoops, type Loop } from './copy.js';
+import { eachStretch, isListed, type ListedView } from './places.js';
 import type { View } from './view.js';
 
 /** Bytes of a file, `[start, end)`. */
@@ -26,6 +27,7 @@ export function coveringRuns(
   { gapBytesMax, runsMax }: RunBounds,
 ): Extent[] {
   if (view.shape.includes(0)) return [];
+  if (isListed(view)) return runsOfPlaces(view, within, gapBytesMax, runsMax);
   const { loops, fromStart } = arrangeLoops(
     view.shape.map((length, axis) => ({ length, from: view.strides[axis]!, to: 0 })),
     view.offset,
@@ -40,6 +42,19 @@ export function coveringRuns(
     const runs: Extent[] = [];
     if (collect(outer, fromStart, runBytes, within, runs, runsMax)) return runs;
     runBytes = joined(outer, runBytes);
+  }
+}
+
+/** Of places one by one: where there are too many runs, wider gaps are covered with them. */
+function runsOfPlaces(view: ListedView, within: Extent, gapBytesMax: number, runsMax: number): Extent[] {
+  for (let gapBytes = gapBytesMax; ; gapBytes = 4 * Math.max(1, gapBytes)) {
+    const runs: Extent[] = [];
+    eachStretch(view, gapBytes, (from, to) => {
+      const start = Math.max(from, within.start);
+      const end = Math.min(to, within.end);
+      if (start < end) runs.push({ start, end });
+    });
+    if (runs.length <= Math.max(1, runsMax)) return runs;
   }
 }
 

@@ -7,6 +7,7 @@ import { LIMITS } from '../limits.js';
 import { arranged, boxesOf, reachOf, type Pair } from './boxes.js';
 import { arrangeLoops, copyStrided } from './copy.js';
 import { piecesOf } from './pieces.js';
+import { eachStretch, isListed, runBytesIn, type ListedView } from './places.js';
 import { sizeOf, stridesOf, type View } from './view.js';
 
 /** A file, as whoever writes to it sees it. The bytes that are passed are valid until a call returns. */
@@ -21,6 +22,7 @@ export interface ScatterFile {
 
 /** Writes the elements of `target`, in the order of the file, from what `source`, a view over `bytes`, holds for them. */
 export function scatter(pair: Pair, itemsize: number, bytes: Uint8Array, file: ScatterFile): void {
+  if (isListed(pair.target)) return scatterListed(pair.target, pair.source, bytes, file);
   const inOrder = arranged(pair);
   const { shape } = inOrder.target;
   if (sizeOf(shape) === 0) return;
@@ -35,6 +37,15 @@ export function scatter(pair: Pair, itemsize: number, bytes: Uint8Array, file: S
     );
     if (!isDone) scatterRuns(box, itemsize, bytes, file);
   }
+}
+
+/** Runs that stand packed in the same order; those that follow each other are written together. */
+function scatterListed(target: ListedView, { offset }: View, bytes: Uint8Array, file: ScatterFile): void {
+  const runBytes = runBytesIn(target);
+  eachStretch(target, 0, (start, _end, first, runs) => {
+    const from = offset + first * runBytes;
+    file.write(start, bytes.subarray(from, from + runs * runBytes));
+  });
 }
 
 function scatterRuns(pair: Pair, itemsize: number, bytes: Uint8Array, file: ScatterFile): void {

@@ -92,13 +92,9 @@ export function* readMembers(
   const seen = new Set<string>();
   for (const name of membersOfObject(scanner)) {
     if (!(known as readonly string[]).includes(name)) {
-      fail(
-        'bad_request',
-        `The member ${shown(name)} is not known here; there are ${listed(known, 'and')}.${didYouMean(name.slice(0, 60), known)}`,
-        {
-          member: name.slice(0, 60),
-        },
-      );
+      const near = didYouMean(name.slice(0, 60), known).trim().replace(/[.]$/, '');
+      const there = `there are ${listed(known, 'and')}${near && `. ${near}`}`;
+      scanner.refuse(scanner.start, `the member ${shown(name)} is not known here; ${there}`);
     }
     if (seen.has(name)) scanner.refuse(scanner.start, `the member ${shown(name)} is there twice`);
     seen.add(name);
@@ -110,10 +106,14 @@ export function* readMembers(
   return members;
 }
 
-/** Passes over null and, where no object is meant, {}. */
+/** Members in which [] means something. */
+const MAY_BE_LISTS: readonly string[] = ['index', 'points', 'mask', 'slices'];
+
+/** Passes over null, {} and, where no list is meant, []. */
 function* isAbsent(scanner: JsonScanner, name: string): Generator<void, boolean> {
   const first = scanner.peek();
-  if (name === 'data' || (first !== NULL && first !== OPEN_OBJECT)) return false;
+  const isText = !MAY_BE_LISTS.includes(name);
+  if (name === 'data' || (first !== NULL && first !== OPEN_OBJECT && !(first === OPEN_LIST && isText))) return false;
   const { at } = scanner;
   if (isEmptyJson(yield* skipValue(scanner))) return true;
   scanner.at = at;
@@ -144,7 +144,11 @@ export function selectorOf(members: Members): Selector | undefined {
   if (kind !== 'where') {
     if (limit !== undefined) failBelongs('limit', 'where');
     if (members.return !== undefined) failBelongs('return', 'where');
-    if (kind !== undefined && slice !== undefined) failBelongs('slice', 'where');
+    if (kind !== undefined && slice !== undefined) {
+      fail('bad_request', `${kind} says what is taken, and slice as well. Send one of them.`, {
+        members: [kind, 'slice'],
+      });
+    }
   }
   if (index) return { kind: 'index', items: index, mode: modeOf(members.mode) };
   if (mask) return { kind: 'index', items: [mask], mode: 'vectorized' };

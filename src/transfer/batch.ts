@@ -5,25 +5,23 @@
  */
 import { convertHeld } from '../dataset/convert.js';
 import { leavesOf, type DType } from '../dtype/index.js';
-import { fail, HyperslabError } from '../errors.js';
+import { fail, HyperslabError, isErrorCode } from '../errors.js';
 import { partsOf } from '../dataset/array-part.js';
-import { changesOf, targetOf, type Target } from '../dataset/target.js';
-import { checkWritable, writeChanges, type Payload } from '../dataset/write.js';
+import { changesAt, targetOf, type Target } from '../dataset/target.js';
+import type { Dataset } from '../dataset/dataset.js';
+import type { OffLoop } from '../dataset/off-loop.js';
+import { checkWritable, sharedCopy, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
-import {
-  hasJson,
-  isEmptyJson,
-  parseJsonData,
-  parseJsonWrites,
-  parseNpyHeader,
-  type FormatName,
-  type WriteText,
-} from '../formats/index.js';
-import { sizeOf } from '../layout/view.js';
+import { hasJson, isEmptyJson, parseJsonData, parseNpyHeader, type FormatName } from '../formats/index.js';
+import { selectFrom } from '../layout/select.js';
+import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { listed, shown } from '../shown.js';
 import { normalise, parseSlice, type Selection } from '../selection.js';
 import { isTurnOver, nextTurn, runTurns } from '../turns.js';
+import { EntriesLeft } from '../select/read-lists.js';
+import { readWrites, type WriteEntry } from '../select/read-writes.js';
+import type { Selector } from '../select/selector.js';
 import { failSize } from './body.js';
 import { checkInside, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readParts, type Part } from './multipart.js';
@@ -31,7 +29,18 @@ import { jsonBodyHeldBytes, type WriteAnswer, type WriteContext, type WriteReque
 
 export type BatchRequest = Omit<WriteRequest, 'target' | 'selection' | 'format' | 'durability'> & {
   readonly contentType: string;
+  /** Lists, masks and filters choose at most so many elements one by one. */
+  readonly entriesMax: number;
+  readonly choose: Choose;
 };
+
+/** What a selector takes of a view, and the datasets that were read for it, at their generations. */
+export interface ChosenElements {
+  readonly view: View;
+  readonly read: readonly { readonly dataset: Dataset; readonly generation: number }[];
+}
+
+export type Choose = (selector: Selector, view: View, left: EntriesLeft) => Promise<ChosenElements>;
 
 export interface BatchAnswer extends WriteAnswer {
   /** How many writes the batch had. */
@@ -55,11 +64,8 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   return context.budget.with(
     isJson ? jsonHeldBytesMax(dataset.geometry.dtype, bodyBytes) : 2 * (bodyBytes ?? bytesMax),
     async () => {
-      const { changes, writes, elements, bytes } = await (isJson
-        ? jsonChanges(request, context)
-        : multipartChanges(request, context, bytesMax));
-      const options = { durability: 'commit', precondition, signal } as const;
-      const generation = await writeChanges(dataset, changes, options, context.offLoop);
+      const plan = await (isJson ? jsonPlanner(request, context) : multipartPlanner(request, context, bytesMax));
+      const { generation, writes, elements, bytes } = await writePlanned(request, context, plan);
       return {
         dataset: dataset.record.name,
         generation,
@@ -73,27 +79,71 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   );
 }
 
+/** How often elements are chosen anew, where what they were chosen by has been written meanwhile. */
+const ATTEMPTS_MAX = 3;
+
+/** Masks and filters see the array as it is before the batch: where another write comes between, they look again. */
+async function writePlanned(
+  { dataset, precondition, signal }: BatchRequest,
+  { offLoop }: WriteContext,
+  plan: Planner,
+): Promise<Planned & { generation: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const planned = await plan(); // oxlint-disable-line no-await-in-loop
+    const asChosen = (generation: number): void => {
+      precondition(generation);
+      for (const { dataset: read, generation: seen } of planned.read) {
+        const isOwn = read.record.fileId === dataset.record.fileId;
+        if ((isOwn ? generation : read.generation) !== seen) failMoved(read);
+      }
+    };
+    const options = { durability: 'commit', precondition: asChosen, signal } as const;
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      return { ...planned, generation: await writeChanges(dataset, planned.changes, options, offLoop) };
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || !isErrorCode(error, 'busy_writing')) throw error;
+    }
+  }
+}
+
+function failMoved({ record }: Dataset): never {
+  return fail(
+    'busy_writing',
+    `${record.name} is written faster than elements can be chosen by it. Repeat the request later.`,
+    {
+      dataset: record.name,
+    },
+  );
+}
+
 /** Of whole items and of each field: a write may be to any. */
 function jsonHeldBytesMax(dtype: DType, bodyBytes: number | undefined): number {
   const targets = [dtype, ...leavesOf(dtype).map(leaf => leaf.dtype)].filter(hasJson);
   return Math.max(2 * (bodyBytes ?? 0), ...targets.map(target => jsonBodyHeldBytes(target, bodyBytes)));
 }
 
-async function jsonChanges({ body, dataset }: BatchRequest, context: WriteContext): Promise<Planned> {
-  const texts = await runTurns(parseJsonWrites(await body.everything(LIMITS.jsonBodyBytesMax)));
-  return eachWrite(dataset, texts, context, async (text, target, selection) => {
-    if (text.data === undefined) fail('bad_json', '"data" is missing. Give a value or nested lists.');
-    const block = await runTurns(parseJsonData(target.dtype, text.data));
-    return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection);
-  });
+/** Plans the changes of a batch, as often as it is asked. */
+type Planner = () => Promise<Planned>;
+
+async function jsonPlanner(request: BatchRequest, context: WriteContext): Promise<Planner> {
+  const left = new EntriesLeft(request.entriesMax);
+  const texts = await runTurns(readWrites(await request.body.everything(LIMITS.jsonBodyBytesMax), left));
+  return () =>
+    eachWrite(request, texts, context, new EntriesLeft(left.left), async (text, target, selection) => {
+      if (text.data === undefined) fail('bad_json', '"data" is missing. Give a value or nested lists.');
+      const block = await runTurns(parseJsonData(target.dtype, text.data));
+      return payloadOf({ dtype: block.dtype, shape: block.shape, order: 'C' }, block.bytes, selection);
+    });
 }
 
-async function multipartChanges(request: BatchRequest, context: WriteContext, bytesMax: number): Promise<Planned> {
-  const { body, contentType, dataset } = request;
+async function multipartPlanner(request: BatchRequest, context: WriteContext, bytesMax: number): Promise<Planner> {
+  const { body, contentType } = request;
+  const left = new EntriesLeft(request.entriesMax);
   const limits = { bytesMax, partsMax: LIMITS.batchWritesMax + 1 };
   const [list, ...parts] = await readParts(body, contentType, limits);
   if (!list) fail('bad_request', 'The body has no parts. Send a JSON part with the slices, then a part for each.');
-  const texts = await runTurns(parseJsonWrites(list.bytes));
+  const texts = await runTurns(readWrites(list.bytes, left));
   if (texts.length !== parts.length) {
     fail(
       'body_size_mismatch',
@@ -114,10 +164,10 @@ async function multipartChanges(request: BatchRequest, context: WriteContext, by
     }
     return payloadOfPart(request, context, { part: parts[index]!, target, selection });
   };
-  return eachWrite(dataset, texts, context, read, isRaw);
+  return () => eachWrite(request, texts, context, new EntriesLeft(left.left), read, isRaw);
 }
 
-type PayloadReader = (text: WriteText, target: Target, selection: Selection, index: number) => Promise<Payload>;
+type PayloadReader = (text: WriteEntry, target: Target, selection: Selection, index: number) => Promise<Payload>;
 
 /** What a batch does to the file, and what its answer counts. */
 interface Planned {
@@ -125,36 +175,70 @@ interface Planned {
   readonly writes: number;
   readonly elements: number;
   readonly bytes: number;
+  readonly read: ChosenElements['read'];
 }
 
 /** The changes of a batch, in order. An error names the write that it is about. @throws too_large */
 async function eachWrite(
-  dataset: BatchRequest['dataset'],
-  texts: readonly WriteText[],
-  { commitBytesMax }: WriteContext,
+  { dataset, choose }: BatchRequest,
+  texts: readonly WriteEntry[],
+  { commitBytesMax, offLoop }: WriteContext,
+  left: EntriesLeft,
   read: PayloadReader,
   isRaw: (index: number) => boolean = () => false,
 ): Promise<Planned> {
   const changes: Change[] = [];
+  const seen: ChosenElements['read'][number][] = [];
   let elements = 0;
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
     // oxlint-disable-next-line no-await-in-loop
     if (isTurnOver(index, WRITES_PER_TURN)) await nextTurn();
     try {
-      const target = targetOf(partsOf(dataset, undefined), isRaw(index));
-      const selection = normalise(text.slice === undefined ? [] : parseSlice(text.slice), target.view.shape);
-      elements += sizeOf(selection.shape);
-      bytes += sizeOf(selection.shape) * target.dtype.itemsize;
+      const target = targetOf(partsOf(dataset, text.field), isRaw(index));
+      // oxlint-disable-next-line no-await-in-loop
+      const { view, selection, chosenBy } = await takenBy(text, target, left, choose);
+      seen.push(...chosenBy);
+      elements += sizeOf(view.shape);
+      bytes += sizeOf(view.shape) * target.dtype.itemsize;
       if (bytes > commitBytesMax) failCommitSize(bytes, commitBytesMax, dataset.pages !== undefined);
       // oxlint-disable-next-line no-await-in-loop
-      changes.push(...changesOf(target, selection, await read(text, target, selection, index)));
+      const own = changesAt(target, view, await read(text, target, selection, index));
+      // oxlint-disable-next-line no-await-in-loop
+      for (const change of own) changes.push(change.target.lists ? await arranged(change, offLoop) : change);
     } catch (error) {
       if (!(error instanceof HyperslabError)) throw error;
       throw new HyperslabError(error.code, `Write ${index}: ${error.message}`, { ...error.values, index });
     }
   }
-  return { changes, writes: texts.length, elements, bytes };
+  return { changes, writes: texts.length, elements, bytes, read: seen };
+}
+
+interface Taken {
+  readonly view: View;
+  /** Its shape, and whether it selects nothing because it names what is outside. */
+  readonly selection: Selection;
+  readonly chosenBy: ChosenElements['read'];
+}
+
+async function takenBy(
+  { slice, selector }: WriteEntry,
+  { view: whole }: Target,
+  left: EntriesLeft,
+  choose: Choose,
+): Promise<Taken> {
+  if (!selector) {
+    const selection = normalise(slice === undefined ? [] : parseSlice(slice), whole.shape);
+    return { view: selectFrom(whole, selection), selection, chosenBy: [] };
+  }
+  const { view, read } = await choose(selector, whole, left);
+  return { view, selection: { picks: [], shape: view.shape }, chosenBy: read };
+}
+
+/** In the order of the file; a worker reads the bytes where they are. */
+async function arranged(change: Change, offLoop: OffLoop): Promise<Change> {
+  if (sizeOf(change.target.shape) === 0) return change;
+  return offLoop.arrange({ ...change, bytes: await sharedCopy(change.bytes) });
 }
 
 const RAW = 'application/octet-stream';

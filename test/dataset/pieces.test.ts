@@ -43,6 +43,7 @@ const inThisThread: OffLoop = {
   },
   convert: (): never => t.fail('is not converted') as never,
   scatter: (): never => t.fail('is not written') as never,
+  arrange: (): never => t.fail('is not written') as never,
   hold: (): never => t.fail('is not written') as never,
 };
 

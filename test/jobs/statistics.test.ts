@@ -112,6 +112,7 @@ const offLoop = {
   gather: (): never => t.fail('is not gathered') as never,
   convert: (): never => t.fail('is not converted') as never,
   scatter: (): never => t.fail('is not scattered') as never,
+  arrange: (): never => t.fail('is not scattered') as never,
   hold: (): never => t.fail('has no holes') as never,
 };
 

@@ -14,13 +14,16 @@
  *                                           source offset, payload bytes; then length, target stride and source
  *                                           stride of each axis), then the payloads, each padded to 8 bytes
  *
- * Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A new epoch makes all
+ * Runs that follow no step (layout/places.ts) have -2 as the number of their axes; their payload begins with a double for
+ * each, its place. Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A new epoch makes all
  * older records of the file void at once. Hazard: whatever is read here may be torn or damaged; nothing is believed
  * before its checksum.
  */
 import { crc32 } from 'node:zlib';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
+import { isListed, listedPlaces, placesIn } from '../../layout/places.js';
+import type { View } from '../../layout/view.js';
 import type { Change } from '../change.js';
 
 export const HEADER_BYTES = 512;
@@ -31,7 +34,11 @@ export const RECORD_ALIGNMENT = 8;
 
 const HEADER_MAGIC = Buffer.from('HYPSLAB\n');
 const RECORD_MAGIC = 0x31527348;
-const VERSION = 1;
+/** Version 2 has runs that follow no step. */
+const VERSION = 2;
+const VERSIONS_READ: readonly number[] = [1, VERSION];
+/** The number of axes that says so. */
+const LISTED_AXES = -2;
 const FILE_ID_BYTES = 48;
 const HEADER_END = 40 + FILE_ID_BYTES;
 /** Numbers in the table of a change, before those of its axes. */
@@ -79,7 +86,7 @@ export function decodeHeader(block: Buffer): JournalHeader | undefined {
   const isHeader =
     block.byteLength >= HEADER_END &&
     block.subarray(0, 8).equals(HEADER_MAGIC) &&
-    block.readUInt32LE(8) === VERSION &&
+    VERSIONS_READ.includes(block.readUInt32LE(8)) &&
     block.readUInt32LE(12) === crc32(block.subarray(16, HEADER_END));
   if (!isHeader) return undefined;
   const fileId = block.toString('ascii', 40, HEADER_END).replace(/\0+$/, '');
@@ -145,30 +152,50 @@ function* readBody(body: Buffer, changeCount: number): Generator<void, Change[]>
     at += 8;
     return body.readDoubleLE(at - 8);
   };
-  const tables: (Omit<Change, 'bytes'> & { readonly payloadBytes: number })[] = [];
+  const tables: (Omit<Change, 'bytes'> & { readonly payloadBytes: number; readonly hasPlaces: boolean })[] = [];
   for (let i = 0; i < changeCount; i++) {
     const [axes, itemsize, targetOffset, sourceOffset, payloadBytes] = Array.from({ length: CHANGE_NUMBERS }, number);
-    if (!(axes! <= LIMITS.rankMax)) throw new RangeError('more axes than an array has');
-    const column = (): number[] => Array.from({ length: axes! }, number);
+    const hasPlaces = axes === LISTED_AXES;
+    if (!hasPlaces && !(axes! >= 0 && axes! <= LIMITS.rankMax)) throw new RangeError('not the axes of an array');
+    const column = (): number[] => Array.from({ length: Math.abs(axes!) }, number);
     const shape = column();
     const target = { shape, strides: column(), offset: targetOffset! };
     const source = { shape, strides: column(), offset: sourceOffset! };
-    tables.push({ target, itemsize: itemsize!, source, payloadBytes: payloadBytes! });
+    tables.push({ target, itemsize: itemsize!, source, payloadBytes: payloadBytes!, hasPlaces });
     if (isTurnOver(i, CHANGES_PER_TURN)) yield;
   }
-  return tables.map(({ target, itemsize, source, payloadBytes }) => {
+  return tables.map(({ target, itemsize, source, payloadBytes, hasPlaces }) => {
     if (!(payloadBytes <= body.byteLength - at)) throw new RangeError('a payload that is not all there');
     const bytes = body.subarray(at, at + payloadBytes);
     at += payloadBytes + paddingOf(payloadBytes).byteLength;
-    return { target, itemsize, source, bytes };
+    return hasPlaces ? listedChange(target, source, bytes) : { target, itemsize, source, bytes };
   });
+}
+
+/** @throws RangeError where the payload has fewer places than there are runs */
+function listedChange({ shape: [runs = 0, runBytes = 0] }: View, source: View, payload: Buffer): Change {
+  if (!Number.isSafeInteger(runs) || runs < 0 || 8 * runs > payload.byteLength) throw new RangeError('too few places');
+  const places = new Float64Array(new SharedArrayBuffer(8 * runs));
+  new Uint8Array(places.buffer).set(payload.subarray(0, 8 * runs));
+  return { target: listedPlaces(places, runBytes), itemsize: 1, source, bytes: payload.subarray(8 * runs) };
+}
+
+/** What stands behind the tables for a change. */
+function payloadOf({ target, bytes }: Change): Uint8Array[] {
+  if (!isListed(target)) return [bytes];
+  const { buffer, byteOffset, byteLength } = placesIn(target);
+  return [new Uint8Array(buffer, byteOffset, byteLength), bytes];
+}
+
+function payloadBytesOf(change: Change): number {
+  return byteLengthOf(payloadOf(change));
 }
 
 /** Bytes that the tables and payloads of a record take, for what must be known before it is made. */
 export function recordBytes(changes: readonly Change[]): number {
   return changes.reduce(
     (sum, change) =>
-      sum + 8 * numbersOf(change) + change.bytes.byteLength + paddingOf(change.bytes.byteLength).byteLength,
+      sum + 8 * numbersOf(change) + payloadBytesOf(change) + paddingOf(payloadBytesOf(change)).byteLength,
     RECORD_HEAD_BYTES,
   );
 }
@@ -197,12 +224,12 @@ function* bodyOf(changes: readonly Change[]): Generator<void, Uint8Array[]> {
   const parts: Uint8Array[] = [new Uint8Array(table.buffer)];
   let small: Uint8Array[] = [];
   for (let i = 0, at = 0; i < changes.length; i++) {
-    const { bytes } = changes[i]!;
     at = writeTable(table, at, changes[i]!);
-    const padding = paddingOf(bytes.byteLength);
-    if (bytes.byteLength <= COPIED_BYTES_MAX) small.push(bytes, padding);
+    const payload = payloadOf(changes[i]!);
+    const padding = paddingOf(byteLengthOf(payload));
+    if (byteLengthOf(payload) <= COPIED_BYTES_MAX) small.push(...payload, padding);
     else {
-      parts.push(Buffer.concat(small), bytes, padding);
+      parts.push(Buffer.concat(small), ...payload, padding);
       small = [];
     }
     if (!isTurnOver(i, CHANGES_PER_TURN)) continue;
@@ -219,13 +246,14 @@ function numbersOf({ target }: Change): number {
 }
 
 /** Returns where the table goes on. */
-function writeTable(table: Float64Array, at: number, { target, itemsize, source, bytes }: Change): number {
+function writeTable(table: Float64Array, at: number, change: Change): number {
+  const { target, itemsize, source } = change;
   const { shape } = target;
-  table[at++] = shape.length;
+  table[at++] = isListed(target) ? LISTED_AXES : shape.length;
   table[at++] = itemsize;
   table[at++] = target.offset;
   table[at++] = source.offset;
-  table[at++] = bytes.byteLength;
+  table[at++] = payloadBytesOf(change);
   for (const column of [shape, target.strides, source.strides]) for (const each of column) table[at++] = each;
   return at;
 }

@@ -6,7 +6,8 @@
  * Memory: one record at a time.
  */
 import { constants } from 'node:fs';
-import { extentOf } from '../../layout/view.js';
+import { isListed, placesIn, runBytesIn, type ListedView } from '../../layout/places.js';
+import { extentOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import { applyTo, checkFits, costBytes, partsOf, type Change } from '../change.js';
@@ -226,8 +227,21 @@ function isPossible({ target, itemsize, source, bytes }: Change): boolean {
   const numbers = [itemsize, target.offset, source.offset, ...target.shape, ...target.strides, ...source.strides];
   if (!numbers.every(Number.isSafeInteger) || itemsize < 1 || target.shape.some(length => length < 0)) return false;
   if (target.shape.includes(0)) return true;
+  if (isListed(target)) return arePossible(target, source, bytes);
   // Every element has a place of its own in the file, and one in the payload.
   if (target.shape.some((length, axis) => length > 1 && target.strides[axis] === 0)) return false;
   const from = extentOf(source, itemsize);
   return extentOf(target, itemsize).start >= 0 && from.start >= 0 && from.end <= bytes.byteLength;
+}
+
+/** Runs one after the other in the file, none over another, and as many in the payload. */
+function arePossible(target: ListedView, source: View, bytes: Uint8Array): boolean {
+  const places = placesIn(target);
+  const runBytes = runBytesIn(target);
+  let end = 0;
+  for (const place of places) {
+    if (!Number.isSafeInteger(place) || place < end) return false;
+    end = place + runBytes;
+  }
+  return source.offset === 0 && bytes.byteLength === places.length * runBytes;
 }
