@@ -78,7 +78,9 @@ export class JsonScanner {
   /** The last token for an error: its first characters. */
   shownToken(): string {
     const end = Math.min(this.at, this.start + SHOWN);
-    return this.#text.toString('utf8', this.start, end) + (end < this.at ? '…' : '');
+    // A text that is too long is refused before it was read to its end.
+    const isOpen = this.bytes[this.start] === QUOTE && (end - 1 === this.start || this.bytes[end - 1] !== QUOTE);
+    return this.#text.toString('utf8', this.start, end) + (end < this.at || isOpen ? '…' : '');
   }
 
   /**
