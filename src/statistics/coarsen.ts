@@ -12,7 +12,7 @@ import { sizeOf, type View } from '../layout/view.js';
 import type { StatisticName } from './accumulators/index.js';
 import { sumDType } from './accumulators/sum.js';
 import { planStatistics, type Plan, type PlanOptions } from './plan.js';
-import { coarsenedShape } from './scan/blocks.js';
+import { coarsenedShape } from '../scan/blocks.js';
 
 interface MethodRow {
   /** Several stand side by side on a last axis of the answer. */

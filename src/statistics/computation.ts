@@ -10,7 +10,7 @@ import { HistogramOperator } from './histogram/operator.js';
 import { QuantileOperator } from './quantiles/operator.js';
 import { ReduceOperator } from './accumulators/operator.js';
 import { Prepass } from './prepass.js';
-import type { Scan } from './scan/scan.js';
+import type { Scan } from '../scan/scan.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { Operator } from './pass.js';
@@ -21,8 +21,8 @@ import { type Engine, newEngine } from '../kernels/engine.js';
 import { scanChunks } from './worker.js';
 import type { Query } from './query.js';
 import { atOnce } from '../turns.js';
-import type { TileSource } from './scan/native-view.js';
-import { chunkAt } from './scan/chunks.js';
+import type { TileSource } from '../scan/native-view.js';
+import { chunkAt } from '../scan/chunks.js';
 
 /** A scan over the data that one or more operators need now. */
 export interface SharedPass {

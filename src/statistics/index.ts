@@ -22,9 +22,9 @@ export { planRowNumbers, RowNumbers, type RowNumbersPlan } from './row-numbers.j
 export type { RowSource } from '../filter/filter.js';
 export { PLAN_BOUNDS, planStatistics, type Plan, type PlanBounds, type QueryPlan } from './plan.js';
 export { parseQuery, type NanMode, type Query, type QueryInput } from './query.js';
-export type { ChunkTask, ColumnView, Scan } from './scan/scan.js';
+export type { ChunkTask, ColumnView, Scan } from '../scan/scan.js';
 export type { OperationResult, StatisticsResult } from './result.js';
 export type { PartialOf, SinkPartial, SinkSpec } from './specs.js';
 export { type Operator, PartialBuffer } from './pass.js';
-export type { TileSource } from './scan/native-view.js';
-export { chunkAt } from './scan/chunks.js';
+export type { TileSource } from '../scan/native-view.js';
+export { chunkAt } from '../scan/chunks.js';

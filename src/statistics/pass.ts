@@ -4,8 +4,8 @@
  */
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { OperationResult } from './result.js';
-import { emptyScan, type ChunkTask, type Scan } from './scan/scan.js';
-import type { Tile } from './scan/tiles.js';
+import { emptyScan, type ChunkTask, type Scan } from '../scan/scan.js';
+import type { Tile } from '../scan/tiles.js';
 
 export interface Operator {
   /** The operator whose passes come before its own, since it asks what that one has found. */

@@ -17,7 +17,7 @@ import { checkKind } from './ops.js';
 import { type AxisNames, parseQuery, type Query, type QueryInput } from './query.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
-import { columnView } from './scan/chunks.js';
+import { columnView } from '../scan/chunks.js';
 
 /** The elements that a query is about, where they are not all of their dataset: a field of each, a named column. */
 interface Elements {

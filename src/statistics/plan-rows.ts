@@ -3,14 +3,14 @@ import { isText, numberDType } from '../dtype/index.js';
 import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
 import { LIMITS } from '../limits.js';
-import type { Box } from './scan/box.js';
+import type { Box } from '../scan/box.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
 import type { Grouping } from './groups/grouping.js';
 import { checkTexts } from '../filter/texts.js';
 import { columnsOfKeys } from './specs.js';
 import { opRow } from './ops.js';
-import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from './scan/scan.js';
-import { rowsAxisOf } from './scan/chunks.js';
+import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from '../scan/scan.js';
+import { rowsAxisOf } from '../scan/chunks.js';
 import type { Query } from './query.js';
 
 /** What a query says of rows. */

@@ -6,8 +6,8 @@ import { isTime, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { coarsenedShape } from './scan/blocks.js';
-import { memoryOrder, type Box, type CellOrder } from './scan/box.js';
+import { coarsenedShape } from '../scan/blocks.js';
+import { memoryOrder, type Box, type CellOrder } from '../scan/box.js';
 import { checkKind, needsOf, opRow } from './ops.js';
 import type { Grouping } from './groups/grouping.js';
 import type { Query } from './query.js';
@@ -35,7 +35,7 @@ import {
   type QuantilePlan,
 } from './quantiles/strategy.js';
 import { SEARCH_BOUNDS, type SearchBounds } from './quantiles/search.js';
-import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from './scan/scan.js';
+import { emptyScan, type KeptBefore, type Scan, type ScanBounds, scanOver, scanOverCells } from '../scan/scan.js';
 import { type AccumulatorName, accumulatorsOf } from './accumulators/index.js';
 import { isCountedByValue, needsRange } from './histogram/parameters.js';
 import type { SpecOf } from './specs.js';

@@ -11,7 +11,7 @@ import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } fr
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
 import type { PartialOf, SinkPartial } from './specs.js';
 import type { Pass } from './pass.js';
-import type { KeptBefore } from './scan/scan.js';
+import type { KeptBefore } from '../scan/scan.js';
 
 export class Prepass {
   readonly #rows: RowsPlan;

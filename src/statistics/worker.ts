@@ -8,17 +8,17 @@ import { partialBytes } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
 import { TextsSink } from './groups/texts-sink.js';
-import { RowMask } from './scan/mask.js';
-import { putTexts } from './scan/text-column.js';
-import { eachRowsTile, type RowMasks } from './scan/row-tiles.js';
+import { RowMask } from '../scan/mask.js';
+import { putTexts } from '../scan/text-column.js';
+import { eachRowsTile, type RowMasks } from '../scan/row-tiles.js';
 import { HistogramSink } from './histogram/sink.js';
 import { GatherSink } from './quantiles/gather-sink.js';
 import { counterBytes, KeyCountsSink, KeysSink } from './quantiles/key-sinks.js';
-import { eachTile, type Tile } from './scan/tiles.js';
-import type { ChunkRows, ChunkTask } from './scan/scan.js';
+import { eachTile, type Tile } from '../scan/tiles.js';
+import type { ChunkRows, ChunkTask } from '../scan/scan.js';
 import type { PartialOf, SinkName, SinkPartial, SinkSpec, SinkTypes, SpecOf } from './specs.js';
 import { PartialBuffer, type Sink } from './pass.js';
-import type { TileSource } from './scan/native-view.js';
+import type { TileSource } from '../scan/native-view.js';
 
 type Opener<K extends SinkName> = (engine: Engine, spec: SinkTypes[K]['spec'], chunk: ChunkTask) => Sink;
 

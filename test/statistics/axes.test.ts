@@ -1,6 +1,6 @@
 /** Grids cut boxes so that each element is in one piece, whatever is kept, cut, reversed or out of phase. */
 import t from 'tap';
-import { boxAt, cellsOf, gridOf, memoryOrder, packedBox, type Box } from '../../src/statistics/scan/box.js';
+import { boxAt, cellsOf, gridOf, memoryOrder, packedBox, type Box } from '../../src/scan/box.js';
 import type { View } from '../../src/layout/view.js';
 import { caseCount } from '../helpers/cases.js';
 import { seededRandom } from '../helpers/random.js';

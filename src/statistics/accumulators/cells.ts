@@ -12,7 +12,7 @@ import { type DType } from '../../dtype/index.js';
 import { isWideType, nativeBytesOf, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Engine } from '../../kernels/engine.js';
 import type { Fields, FieldStarts } from './accumulator.js';
-import type { Axis, Box } from '../scan/box.js';
+import type { Axis, Box } from '../../scan/box.js';
 import { type AccumulatorName, accumulatorOf } from './index.js';
 
 /** Fields of neighbouring cells begin a cache line further than a power of two, which would share few lines of the cache. */

@@ -5,8 +5,8 @@
 import { sizeOf } from '../../layout/view.js';
 import type { Engine } from '../../kernels/engine.js';
 import { nativeBytesOf, nativeTypeOf } from '../../kernels/native-types.js';
-import type { ChunkTask } from '../scan/scan.js';
-import type { Tile } from '../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
+import type { Tile } from '../../scan/tiles.js';
 import type { PartialOf, SpecOf } from '../specs.js';
 import { PartialBuffer, type Sink } from '../pass.js';
 import type { Fields } from './accumulator.js';

@@ -9,7 +9,7 @@ import { type DType, isTime, NAT, numberDType } from '../../dtype/index.js';
 import { sizeOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
-import { blockSize } from '../scan/blocks.js';
+import { blockSize } from '../../scan/blocks.js';
 import type { PartialOf } from '../specs.js';
 
 export class ReduceOperator implements Operator {

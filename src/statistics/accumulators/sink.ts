@@ -2,16 +2,16 @@
  * The reduce sink: each tile goes through the kernels that the wanted fields need, while it is in the cache.
  * Memory in the engine: 128 bytes per cell of the chunk for what kernels know of it, 32 for their work; and the partial.
  */
-import { boxAt, type Axis, type Box } from '../scan/box.js';
+import { boxAt, type Axis, type Box } from '../../scan/box.js';
 import { CellMemory, ElementCells } from './cells.js';
 import type { Engine } from '../../kernels/engine.js';
 import { RUN_WORKSPACE_BYTES, WORKSPACE_BYTES, type CellField } from '../../kernels/cell-fields.js';
 import { WANTS_MAX, WANTS_MIN, WANTS_NAN } from '../../kernels/constants.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Lines } from '../../kernels/lines.js';
-import type { Tile } from '../scan/tiles.js';
-import type { ChunkTask } from '../scan/scan.js';
-import { withoutBlocks } from '../scan/whole-blocks.js';
+import type { Tile } from '../../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
+import { withoutBlocks } from '../../scan/whole-blocks.js';
 import type { PartialOf, SpecOf } from '../specs.js';
 import type { PartialBuffer, Sink } from '../pass.js';
 import { type AccumulatorName, fieldsOf, hasFastKernels } from './index.js';

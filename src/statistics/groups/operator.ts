@@ -8,7 +8,7 @@ import { columnsScan, groupedBounds, inLargerChunks } from '../plan-rows.js';
 import { wantedOf } from '../quantiles/strategy.js';
 import { QuantileResults } from '../quantiles/results.js';
 import type { Wanted } from '../quantiles/wanted.js';
-import type { Scan } from '../scan/scan.js';
+import type { Scan } from '../../scan/scan.js';
 import { GroupQuantiles, type GroupQuantilesOptions } from './quantiles/group-quantiles.js';
 import { seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';

@@ -6,7 +6,7 @@ import { valueTypeOf, type RowColumn } from '../../filter/filter.js';
 import type { Kernels } from '../../kernels/declarations.js';
 import type { Engine } from '../../kernels/engine.js';
 import { putTimeBlocks, TIME_BLOCKS_BYTES, type TimeBlocks } from '../../kernels/time-blocks.js';
-import type { RowColumns } from '../scan/columns.js';
+import type { RowColumns } from '../../scan/columns.js';
 import { GroupIndexTable, packedCodes, type KernelValues } from './group-index.js';
 import type { GroupKey } from '../specs.js';
 import { partsOf } from './key-table.js';

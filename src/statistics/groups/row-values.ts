@@ -1,8 +1,8 @@
 /** Where the elements of the rows of a raw tile stand, and its used rows in blocks, with the group index of each. */
 import { sizeOf } from '../../layout/view.js';
-import type { Box } from '../scan/box.js';
+import type { Box } from '../../scan/box.js';
 import { BLOCK_ROWS, type BlockRows, type RowGroups } from './row-groups.js';
-import type { Tile, TileRows } from '../scan/tiles.js';
+import type { Tile, TileRows } from '../../scan/tiles.js';
 import type { Engine } from '../../kernels/engine.js';
 import { NATIVE_BYTES, NATIVE_TYPES, type NativeType } from '../../kernels/native-types.js';
 import { VALUES_BYTES } from '../../kernels/search-spec.js';

@@ -4,8 +4,8 @@
  */
 import type { Engine } from '../../kernels/engine.js';
 import type { Sink } from '../pass.js';
-import type { ChunkTask } from '../scan/scan.js';
-import type { Tile } from '../scan/tiles.js';
+import type { ChunkTask } from '../../scan/scan.js';
+import type { Tile } from '../../scan/tiles.js';
 import type { PartialOf, SpecOf } from '../specs.js';
 
 const ITEMS_BYTES_MAX = 4 * 1024 * 1024;

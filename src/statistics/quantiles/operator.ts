@@ -3,13 +3,13 @@
  * one pass; single cells of any size, and those too large to be gathered, are searched, a batch of them at a time. Memory:
  * the counters of a batch, here and in each partial on its way.
  */
-import { boxAt, gridOf, UNBOUNDED } from '../scan/box.js';
+import { boxAt, gridOf, UNBOUNDED } from '../../scan/box.js';
 import { LIMITS } from '../../limits.js';
 import { nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import type { Plan } from '../plan.js';
 import { hasNan, seenIn } from '../accumulators/accumulator.js';
 import { cellsOf, type ReduceOperator } from '../accumulators/operator.js';
-import type { Scan } from '../scan/scan.js';
+import type { Scan } from '../../scan/scan.js';
 import { QuantileResults } from './results.js';
 import { extremeRange, rangesOf, wholeRange } from './key-ranges.js';
 import {
@@ -28,7 +28,7 @@ import { Places } from './wanted.js';
 import type { OperationResult } from '../result.js';
 import type { PartialOf, SinkPartial } from '../specs.js';
 import { turnOf, type Operator, type Pass } from '../pass.js';
-import { scanWithin } from '../scan/chunks.js';
+import { scanWithin } from '../../scan/chunks.js';
 
 /** Cells that are searched together. */
 interface Batch {

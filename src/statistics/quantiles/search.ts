@@ -11,7 +11,7 @@ import { lowerBound } from '../../lower-bound.js';
 import { elementOf, type ExactNumber } from '../../kernels/sort-keys.js';
 import { NATIVE_BYTES, type NativeType } from '../../kernels/native-types.js';
 import { isTurnOver } from '../../turns.js';
-import type { Scan } from '../scan/scan.js';
+import type { Scan } from '../../scan/scan.js';
 import { bitsOf, PlacedRanges, wholeRange, within, type KeyRange } from './key-ranges.js';
 import type { KeyRanges, KnownGroups, PartialOf, SinkPartial } from '../specs.js';
 import { turnOf, type Pass } from '../pass.js';

@@ -1,10 +1,10 @@
 /** How the elements that a query wants are found: in memory where its cells fit there, else in passes over the data. */
 import { isTime, type DType } from '../../dtype/index.js';
 import { LIMITS } from '../../limits.js';
-import type { Box } from '../scan/box.js';
+import type { Box } from '../../scan/box.js';
 import { NATIVE_BYTES, nativeTypeOf } from '../../kernels/native-types.js';
 import type { Query } from '../query.js';
-import type { ScanBounds } from '../scan/scan.js';
+import type { ScanBounds } from '../../scan/scan.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { Wanted } from './wanted.js';
 

@@ -1,8 +1,8 @@
 /** The worker's side of counting by buckets: groups as they appear, and how their values spread over a scale. */
 import type { Engine } from '../../../kernels/engine.js';
 import { nativeTypeOf } from '../../../kernels/native-types.js';
-import type { Tile } from '../../scan/tiles.js';
-import type { ChunkTask } from '../../scan/scan.js';
+import type { Tile } from '../../../scan/tiles.js';
+import type { ChunkTask } from '../../../scan/scan.js';
 import { BLOCK_ROWS, RowGroups } from '../row-groups.js';
 import type { BucketsSegment, Counters, PartialOf, SpecOf } from '../../specs.js';
 import type { Sink } from '../../pass.js';

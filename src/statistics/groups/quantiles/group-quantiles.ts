@@ -8,7 +8,7 @@ import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js'
 import { Places, type Wanted } from '../../quantiles/wanted.js';
 import { hasWholeRows } from '../../plan-rows.js';
 import type { Plan } from '../../plan.js';
-import type { Scan } from '../../scan/scan.js';
+import type { Scan } from '../../../scan/scan.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
 import { KeyTable, partsOf } from '../key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';

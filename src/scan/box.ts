@@ -3,7 +3,7 @@
  * the answer and which index a position has, so that axes may be reordered, flipped, merged and cut freely.
  * Pure arithmetic, O(rank); nothing here depends on the number of elements.
  */
-import type { View } from '../../layout/view.js';
+import type { View } from '../layout/view.js';
 import {
   type Axis,
   type CellAxis,

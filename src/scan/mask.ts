@@ -2,11 +2,11 @@
  * A filter at work: the rows of a tile → a byte per row, 1 where it is kept. Constants of the filter are put into the
  * kernels' memory once per task. Memory: a mask per level of the filter, a column and its codes.
  */
-import { nanCodeOf, valueOfCode, type ExactNumber } from '../../kernels/sort-keys.js';
-import type { Engine } from '../../kernels/engine.js';
-import { columnTypeOf, type Filter } from '../../filter/filter.js';
-import type { SealedSet } from '../../filter/value-set.js';
-import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../../kernels/native-types.js';
+import { nanCodeOf, valueOfCode, type ExactNumber } from '../kernels/sort-keys.js';
+import type { Engine } from '../kernels/engine.js';
+import { columnTypeOf, type Filter } from '../filter/filter.js';
+import type { SealedSet } from '../filter/value-set.js';
+import { NATIVE_BYTES, NATIVE_WRITERS, type NativeType } from '../kernels/native-types.js';
 import type { RowColumns } from './columns.js';
 
 /** From so many single values on, they are looked up instead of searched for. */

@@ -3,12 +3,12 @@
  * is packed, so that sinks know nothing of filters. Those that group rows get the whole tile and the numbers of
  * the rows that are used. Tiles without such a row are not read.
  */
-import { extentOf, isContiguous, sizeOf, type View } from '../../layout/view.js';
-import { isText } from '../../dtype/index.js';
-import { LIMITS } from '../../limits.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { isText } from '../dtype/index.js';
+import { LIMITS } from '../limits.js';
 import { boxAt, gridOf, packedBox, viewOf, type Axis, type Box } from './box.js';
-import type { Engine } from '../../kernels/engine.js';
-import { nativeBytesOf, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
+import type { Engine } from '../kernels/engine.js';
+import { nativeBytesOf, nativeTypeOf, type NativeType } from '../kernels/native-types.js';
 import type { Tile, TileRows } from './tiles.js';
 import type { ChunkRows, ChunkTask, ColumnView, RowSlice } from './scan.js';
 import type { PlacedEntries } from './text-column.js';

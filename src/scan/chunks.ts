@@ -3,10 +3,10 @@
  * are used is found out chunk by chunk, by a filter and by a slice of what it keeps. Rows are numbered from the dataset's
  * first; of the rows that the filter keeps, the slice uses every `step`th from `start`.
  */
-import { invariant } from '../../errors.js';
-import { sizeOf } from '../../layout/view.js';
+import { invariant } from '../errors.js';
+import { sizeOf } from '../layout/view.js';
 import { type Box, boxAt, cellsOf, type Grid, startOf, viewOf } from './box.js';
-import type { RowColumn } from '../../filter/filter.js';
+import type { RowColumn } from '../filter/filter.js';
 import {
   type ChunkTask,
   type ColumnView,

@@ -1,9 +1,9 @@
 /** Elements of a view as native numbers in the kernels' memory, in place where they stand there already. */
-import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../../layout/view.js';
-import type { Engine } from '../../kernels/engine.js';
-import { type DType, isNativeOrder, isNumber, type NumberDType } from '../../dtype/index.js';
-import { nativeBytesOf } from '../../kernels/native-types.js';
-import type { Kernels } from '../../kernels/declarations.js';
+import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../layout/view.js';
+import type { Engine } from '../kernels/engine.js';
+import { type DType, isNativeOrder, isNumber, type NumberDType } from '../dtype/index.js';
+import { nativeBytesOf } from '../kernels/native-types.js';
+import type { Kernels } from '../kernels/declarations.js';
 
 /** Where the bytes of a chunk come from. */
 export interface TileSource {

@@ -2,11 +2,11 @@
  * Pieces of a chunk as native numbers in the kernels' memory. Whatever the file holds (byte order, float16, bool,
  * strides), sinks see one of ten native types with a contiguous innermost axis.
  */
-import { extentOf } from '../../layout/view.js';
-import { LIMITS } from '../../limits.js';
+import { extentOf } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
 import { boxAt, gridOf, mergeAxes, packedAxes, viewOf, type Axis, type Box } from './box.js';
-import type { Engine } from '../../kernels/engine.js';
-import { NATIVE_BYTES, type NativeType, nativeTypeOf } from '../../kernels/native-types.js';
+import type { Engine } from '../kernels/engine.js';
+import { NATIVE_BYTES, type NativeType, nativeTypeOf } from '../kernels/native-types.js';
 import type { ChunkTask } from './scan.js';
 
 import { fillTile, isNumbers, stagingFor, type TileSource } from './native-view.js';

@@ -2,10 +2,10 @@
  * How a selection is cut into chunks. Chunks are numbered, have a fixed order that does not depend on who computes them,
  * and are made on demand: a scan over any number of elements is a few numbers.
  */
-import type { DType } from '../../dtype/index.js';
-import type { View } from '../../layout/view.js';
+import type { DType } from '../dtype/index.js';
+import type { View } from '../layout/view.js';
 import { type Box, type Grid, gridOf, UNBOUNDED } from './box.js';
-import type { Filter, RowColumn } from '../../filter/filter.js';
+import type { Filter, RowColumn } from '../filter/filter.js';
 
 export interface Scan {
   /** Which of the computation's datasets it reads: 0 is the one that was asked about. */

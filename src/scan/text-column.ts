@@ -1,9 +1,9 @@
 /** Columns of texts in the kernels' memory: as they stand in the file, or as places among the texts of a query. */
-import type { Engine } from '../../kernels/engine.js';
-import { isNativeOrder, type TextDType } from '../../dtype/index.js';
-import type { RowColumn } from '../../filter/filter.js';
-import type { SealedTexts } from '../../filter/texts.js';
-import { extentOf, type View } from '../../layout/view.js';
+import type { Engine } from '../kernels/engine.js';
+import { isNativeOrder, type TextDType } from '../dtype/index.js';
+import type { RowColumn } from '../filter/filter.js';
+import type { SealedTexts } from '../filter/texts.js';
+import { extentOf, type View } from '../layout/view.js';
 import type { TileSource } from './native-view.js';
 
 /** Where the texts of a query stand, by their id. */

@@ -1,15 +1,15 @@
 /** Columns of a stretch of rows as native numbers, each read once however often it is asked for. */
-import { isNumber } from '../../dtype/index.js';
-import { invariant } from '../../errors.js';
-import type { Engine } from '../../kernels/engine.js';
-import { isText, isTime, numberDType, type NumberDType, type TextDType, type TimeDType } from '../../dtype/index.js';
-import { columnTypeOf, type RowColumn } from '../../filter/filter.js';
-import { NATIVE_TYPES, type NativeType } from '../../kernels/native-types.js';
-import type { View } from '../../layout/view.js';
+import { isNumber } from '../dtype/index.js';
+import { invariant } from '../errors.js';
+import type { Engine } from '../kernels/engine.js';
+import { isText, isTime, numberDType, type NumberDType, type TextDType, type TimeDType } from '../dtype/index.js';
+import { columnTypeOf, type RowColumn } from '../filter/filter.js';
+import { NATIVE_TYPES, type NativeType } from '../kernels/native-types.js';
+import type { View } from '../layout/view.js';
 import { isNumbers, nativeView, type TileSource } from './native-view.js';
 import type { PlacedEntries } from './text-column.js';
 import { textBytes, textPlaces } from './text-column.js';
-import { LIMITS } from '../../limits.js';
+import { LIMITS } from '../limits.js';
 import type { ChunkRows, ChunkTask } from './scan.js';
 
 /** One value per row, in the kernels' memory. */
