@@ -1,7 +1,7 @@
 /** `coarsen=` on reads: blocks of neighbours as one element each, answered as any other array is. */
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { coarsenedBlock } from '../src/answers/coarsened.js';
+import { coarsenedBlock } from '../src/coarsen/coarsened.js';
 import type { Block } from '../src/block.js';
 import type { Context } from '../src/context.js';
 import type { Conversion } from '../src/convert/index.js';
@@ -33,7 +33,7 @@ import {
   isStrided,
   parseCoarsening,
   planCoarsened,
-} from '../src/statistics/index.js';
+} from '../src/coarsen/coarsen.js';
 import { runTurns } from '../src/turns.js';
 import { oneOf } from './schemas/index.js';
 import { asksAfresh, costOf, heldBytesOf, type PlannedStatistics, runPlanned } from './statistics-answer.js';

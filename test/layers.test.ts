@@ -43,6 +43,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'selection', rooms: ['src/selection.ts'] },
   { name: 'geometry', rooms: ['src/layout/', 'src/block.ts', 'src/descriptor.ts'] },
   { name: 'filters', rooms: ['src/filter/'] },
+  { name: 'groupings', rooms: ['src/grouping/'] },
   { name: 'scans', rooms: ['src/scan/'] },
   { name: 'file', rooms: ['src/file/'] },
   { name: 'dataset', rooms: ['src/dataset/'] },
@@ -51,7 +52,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'registry', rooms: ['src/registry/', 'src/transfer/'] },
   { name: 'access', rooms: ['src/access/'] },
   { name: 'statistics', rooms: ['src/statistics/'], reach: 'scans' },
-  { name: 'answers', rooms: ['src/answers/'] },
+  { name: 'answers', rooms: ['src/answers/', 'src/coarsen/'] },
   { name: 'jobs', rooms: ['src/jobs/'] },
   { name: 'context', rooms: ['src/config.ts', 'src/context.ts', 'src/package-root.ts', 'src/version.ts'] },
   { name: 'plugins', rooms: ['src/plugins/'] },
@@ -97,7 +98,7 @@ const STATISTICS: readonly Layer[] = [
   },
   {
     name: 'queries',
-    rooms: ['src/statistics/groups/every.ts', 'src/statistics/groups/grouping.ts', 'src/statistics/query.ts'],
+    rooms: ['src/statistics/query.ts'],
   },
   {
     name: 'sinks',
@@ -121,7 +122,6 @@ const STATISTICS: readonly Layer[] = [
   {
     name: 'plans',
     rooms: [
-      'src/statistics/coarsen.ts',
       'src/statistics/groups/distinct-texts.ts',
       'src/statistics/join.ts',
       'src/statistics/plan-query.ts',

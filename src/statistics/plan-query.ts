@@ -2,6 +2,7 @@
  * From what a client asked to a plan: the query, its slice, and the datasets that its filters and keys name; and which
  * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
  */
+import { columnsOfKeys } from '../grouping/keys.js';
 import type { DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
@@ -9,9 +10,8 @@ import { normalise, type RangePart, type Selection, type SlicePart, WHOLE } from
 import { columnsOf, type RowColumn, type RowFilter, type RowSource } from '../filter/filter.js';
 import { SourceList, type FindSource } from '../filter/columns.js';
 import { resolveFilter } from '../filter/resolve.js';
-import { columnsOfKeys } from './specs.js';
 import { KEEPS_ALL } from '../filter/filter.js';
-import { resolveGrouping } from './groups/grouping.js';
+import { resolveGrouping } from '../grouping/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
 import { checkKind } from './ops.js';
 import { type AxisNames, parseQuery, type Query, type QueryInput } from './query.js';

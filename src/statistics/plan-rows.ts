@@ -1,13 +1,13 @@
 /** How rows are chosen, and what that means for the box that is scanned and for the chunks it is cut into. */
+import { columnsOfKeys } from '../grouping/keys.js';
 import { isText, numberDType } from '../dtype/index.js';
 import type { View } from '../layout/view.js';
 import { normalise, type RangePart } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import type { Box } from '../scan/box.js';
 import { both, columnsOf, type Filter, type RowColumn, type RowFilter } from '../filter/filter.js';
-import type { Grouping } from './groups/grouping.js';
+import type { Grouping } from '../grouping/grouping.js';
 import { checkTexts } from '../filter/texts.js';
-import { columnsOfKeys } from './specs.js';
 import { opRow } from './ops.js';
 import type { KeptBefore, RowSlice, Scan, ScanBounds, ScanRows } from '../scan/scan.js';
 import { rowsAxisOf } from '../scan/chunks.js';

@@ -9,7 +9,7 @@ import { LIMITS } from '../limits.js';
 import { coarsenedShape } from '../scan/blocks.js';
 import { memoryOrder, type Box, type CellOrder } from '../scan/box.js';
 import { checkKind, needsOf, opRow } from './ops.js';
-import type { Grouping } from './groups/grouping.js';
+import type { Grouping } from '../grouping/grouping.js';
 import type { Query } from './query.js';
 import type { Filter } from '../filter/filter.js';
 import {

@@ -5,7 +5,7 @@
 import { sizeOf } from '../layout/view.js';
 import { hasTexts, newJoin, type Joined } from './join.js';
 import { DistinctTexts } from './groups/distinct-texts.js';
-import { textKey, type Grouping } from './groups/grouping.js';
+import { textKey, type Grouping } from '../grouping/grouping.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';

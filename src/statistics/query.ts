@@ -8,7 +8,7 @@ import { didYouMean } from '../near.js';
 import { isEmpty, presentMembers } from '../present.js';
 import { listed, shown } from '../shown.js';
 import { parseFilter, type FilterTree } from '../filter/parse.js';
-import { parseGrouping, type GroupingTree } from './groups/grouping.js';
+import { parseGrouping, type GroupingTree } from '../grouping/grouping.js';
 import { isOpName, OP_NAMES, type OpName, opRow, type Parameters, UNGROUPED } from './ops.js';
 import type { RangePart } from '../selection.js';
 

@@ -2,9 +2,9 @@
  * What goes between the threads: for each kind of pass what a worker is told (a spec) and what it answers (a partial). All of
  * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
  */
+import type { GroupKey } from '../grouping/keys.js';
 import type { TextDType } from '../dtype/index.js';
 import type { RowColumn } from '../filter/filter.js';
-import type { TimeBlocks } from '../kernels/time-blocks.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/quantiles/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
@@ -57,31 +57,6 @@ interface RowNumberPartial extends CellSpan {
   readonly numbers: Uint32Array<ArrayBuffer>;
   /** Rows of the chunk. */
   readonly rows: number;
-}
-
-/** A key of a row: what it has in a column, or where it stands itself. */
-export type GroupKey = ColumnKey | RowsKey;
-
-/** The value of a column, or the number of the bin, or of the block of time, that it lies in. */
-export interface ColumnKey {
-  readonly column: RowColumn;
-  /** Bits of its codes. */
-  readonly bits: number;
-  /** Codes of the lower ends of the bins, ascending, in shared memory. Rows outside them are left out by the filter. */
-  readonly bins?: BigUint64Array | undefined;
-  readonly blocks?: TimeBlocks | undefined;
-}
-
-/** The number of the stretch of so many rows that it lies in. */
-interface RowsKey {
-  readonly column?: undefined;
-  readonly bits: number;
-  readonly rows: number;
-}
-
-/** The columns that keys are read from. */
-export function columnsOfKeys(keys: readonly GroupKey[]): RowColumn[] {
-  return keys.flatMap(({ column }) => column ?? []);
 }
 
 /** Different texts of a column, of the rows that are used. */

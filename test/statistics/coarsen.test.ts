@@ -1,14 +1,8 @@
 /** Blocks of neighbours against the stupid model: each block by itself, its elements listed one by one. */
 import { test } from 'tap';
-import { coarsenedBlock } from '../../src/answers/coarsened.js';
-import {
-  COARSEN_METHODS,
-  coarsenedArray,
-  computePlan,
-  parseCoarsening,
-  planCoarsened,
-  sourceFrom,
-} from '../../src/statistics/index.js';
+import { coarsenedBlock } from '../../src/coarsen/coarsened.js';
+import { COARSEN_METHODS, coarsenedArray, parseCoarsening, planCoarsened } from '../../src/coarsen/coarsen.js';
+import { computePlan, sourceFrom } from '../../src/statistics/index.js';
 import { atOnce } from '../../src/turns.js';
 import { caseCount } from '../helpers/cases.js';
 import { seededRandom, type Random } from '../helpers/random.js';

@@ -2,9 +2,9 @@
  * All groups of a query, by their codes, on the thread that merges: open addressing over 32-bit words. A lookup costs 20
  * to 50 ns. Group indices are given in the order of first appearance.
  */
+import type { GroupKey } from '../../grouping/keys.js';
 import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
-import type { GroupKey } from '../specs.js';
 
 const FIRST_SLOTS = 1024;
 

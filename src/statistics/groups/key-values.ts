@@ -1,4 +1,5 @@
 /** From the codes of a key back to what an answer shows of it, group by group, in turns. */
+import type { GroupKey } from '../../grouping/keys.js';
 import { dateText, isText, isTime, numberDType, withByteOrder, type TimeDType } from '../../dtype/index.js';
 import { invariant } from '../../errors.js';
 import { textOfKey } from '../../filter/texts.js';
@@ -7,8 +8,7 @@ import { nanCodeOf, valueOfCode } from '../../kernels/sort-keys.js';
 import { mapTurns } from '../../turns.js';
 import { placed } from '../accumulators/accumulator.js';
 import type { GroupKeyValues } from '../result.js';
-import type { GroupKey } from '../specs.js';
-import type { KeyForm } from './grouping.js';
+import type { KeyForm } from '../../grouping/grouping.js';
 
 const INT64 = numberDType('<i8');
 const NAT_CODE = nanCodeOf('time');

@@ -2,13 +2,13 @@
  * Rows → group indices of their groups. Keys that fit into 64 bits are one code; where there are more, group indices of the parts
  * are paired until one is left. Blocks of rows are small enough for the first-level cache.
  */
+import type { GroupKey } from '../../grouping/keys.js';
 import { valueTypeOf, type RowColumn } from '../../filter/filter.js';
 import type { Kernels } from '../../kernels/declarations.js';
 import type { Engine } from '../../kernels/engine.js';
 import { putTimeBlocks, TIME_BLOCKS_BYTES, type TimeBlocks } from '../../kernels/time-blocks.js';
 import type { RowColumns } from '../../scan/columns.js';
 import { GroupIndexTable, packedCodes, type KernelValues } from './group-index.js';
-import type { GroupKey } from '../specs.js';
 import { partsOf } from './key-table.js';
 
 /** Rows that are looked at together. */

@@ -3,6 +3,7 @@
  * are like: then the pass that finds the groups also counts their values by buckets, and what is left to look into is
  * little. Else ranges begin with the extremes of each cell, or with all keys.
  */
+import type { GroupKey } from '../../../grouping/keys.js';
 import { isTime } from '../../../dtype/index.js';
 import { nativeTypeOf, type NativeType } from '../../../kernels/native-types.js';
 import { Places, type Wanted } from '../../quantiles/wanted.js';
@@ -17,7 +18,7 @@ import { keyBounds, scaleOf, type Scale } from './scale.js';
 import { extremeRange, wholeRange, type KeyRange } from '../../quantiles/key-ranges.js';
 import { QuantileResults } from '../../quantiles/results.js';
 import { elementsOf, searchCells, type Search, type Searched, turnsOf } from '../../quantiles/search.js';
-import type { GroupKey, PartialOf, SpecOf } from '../../specs.js';
+import type { PartialOf, SpecOf } from '../../specs.js';
 import { turnOf, type Pass } from '../../pass.js';
 import type { GroupCells } from '../store.js';
 

@@ -1,19 +1,19 @@
 /** The keys of `group_by`: JSON → columns, bins and blocks, and what an answer shows of their codes. */
-import { dateText, isText, isTime, type NumberDType, type TextDType, type TimeDType } from '../../dtype/index.js';
-import { fail } from '../../errors.js';
-import { LIMITS } from '../../limits.js';
-import { didYouMean } from '../../near.js';
-import { listed, shown } from '../../shown.js';
-import { mapTurns } from '../../turns.js';
-import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../../kernels/sort-keys.js';
-import { both, KEEPS_ALL, valueTypeOf, type Filter, type RowColumn } from '../../filter/filter.js';
-import { resolveColumn, type SourceList } from '../../filter/columns.js';
-import { listOf, named, membersOf, parseSubject, refuse, SUBJECTS, type Subject } from '../../filter/parse.js';
-import { numberOf, placeExact, placeOf, refuseValue, type Place } from '../../filter/places.js';
-import { testOf } from '../../filter/tests.js';
-import { keyOfText, sealTexts, type TextKey } from '../../filter/texts.js';
-import { setOf } from '../../filter/value-set.js';
-import type { ColumnKey, GroupKey } from '../specs.js';
+import type { ColumnKey, GroupKey } from './keys.js';
+import { dateText, isText, isTime, type NumberDType, type TextDType, type TimeDType } from '../dtype/index.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { didYouMean } from '../near.js';
+import { listed, shown } from '../shown.js';
+import { mapTurns } from '../turns.js';
+import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../kernels/sort-keys.js';
+import { both, KEEPS_ALL, valueTypeOf, type Filter, type RowColumn } from '../filter/filter.js';
+import { resolveColumn, type SourceList } from '../filter/columns.js';
+import { listOf, named, membersOf, parseSubject, refuse, SUBJECTS, type Subject } from '../filter/parse.js';
+import { numberOf, placeExact, placeOf, refuseValue, type Place } from '../filter/places.js';
+import { testOf } from '../filter/tests.js';
+import { keyOfText, sealTexts, type TextKey } from '../filter/texts.js';
+import { setOf } from '../filter/value-set.js';
 import { parseEvery, planEvery, type Every } from './every.js';
 
 /** A key as it was asked for: a subject, perhaps in bins or blocks of time, or stretches of rows. */

@@ -2,12 +2,12 @@
  * `{"every": "1d"}`: dates in blocks of a calendar or of a clock, counted from 1970-01-01. Weeks begin on Monday, months and
  * years are those of the calendar. A key is the first moment of a block, in the unit of the field.
  */
-import { dateText, daysOf, type TimeDType, type TimeUnit } from '../../dtype/index.js';
-import { fail } from '../../errors.js';
-import { floorDivide, isCalendar, sizeOfUnit } from '../../filter/time-units.js';
-import { refuse } from '../../filter/parse.js';
-import { fitsKernel, greatestCommonDivisor, type TimeBlocks } from '../../kernels/time-blocks.js';
-import { listed, shown } from '../../shown.js';
+import { dateText, daysOf, type TimeDType, type TimeUnit } from '../dtype/index.js';
+import { fail } from '../errors.js';
+import { floorDivide, isCalendar, sizeOfUnit } from '../filter/time-units.js';
+import { refuse } from '../filter/parse.js';
+import { fitsKernel, greatestCommonDivisor, type TimeBlocks } from '../kernels/time-blocks.js';
+import { listed, shown } from '../shown.js';
 
 /** A length of time: of months where `isMonths`, else of attoseconds. */
 export interface Every {

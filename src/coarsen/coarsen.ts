@@ -1,6 +1,6 @@
 /**
  * Coarsening: each element of the answer is of a block of neighbours, so many along each axis; the last block of an axis
- * may have fewer. Shape [10, 7] by 4, 2 is [3, 4]. It is a query whose cells are blocks (scan/blocks.ts).
+ * may have fewer. Shape [10, 7] by 4, 2 is [3, 4]. It is a query whose cells are blocks (src/scan/blocks.ts).
  */
 import { isTime, numberDType, withByteOrder, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
@@ -9,9 +9,7 @@ import { LIMITS } from '../limits.js';
 import { integerOf, splitList } from '../selection.js';
 import { listed, shown } from '../shown.js';
 import { sizeOf, type View } from '../layout/view.js';
-import type { StatisticName } from './accumulators/index.js';
-import { sumDType } from './accumulators/sum.js';
-import { planStatistics, type Plan, type PlanOptions } from './plan.js';
+import { planStatistics, sumDType, type Plan, type PlanOptions, type StatisticName } from '../statistics/index.js';
 import { coarsenedShape } from '../scan/blocks.js';
 
 interface MethodRow {

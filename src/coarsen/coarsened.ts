@@ -3,8 +3,9 @@ import type { Block } from '../block.js';
 import { isNativeOrder, withByteOrder } from '../dtype/index.js';
 import { LIMITS } from '../limits.js';
 import { swapItems } from '../native.js';
-import type { Coarsened, OperationResult } from '../statistics/index.js';
-import { toBlock } from './json.js';
+import type { OperationResult } from '../statistics/index.js';
+import type { Coarsened } from './coarsen.js';
+import { toBlock } from '../answers/json.js';
 
 /**
  * The answer as an array; several results of each block stand side by side.
