@@ -6,11 +6,26 @@ import { contentTypeOf } from '../src/plugins/negotiate.js';
 import { itemOfNpy } from '../src/select/npy-index.js';
 import { readBody, type MemberName, type Members } from '../src/select/read-body.js';
 import { EntriesLeft } from '../src/select/read-lists.js';
+import { readReads, type ReadEntry } from '../src/select/read-reads.js';
 import { runTurns } from '../src/turns.js';
 import { bodyLength, withBody } from './streamed-bodies.js';
 import { fail } from '../src/errors.js';
 
 export const NPY_BODY = 'application/x-npy';
+
+/** The reads of a body that names several datasets. */
+export function readReadsBody(
+  { budget, config }: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<{ readonly reads: readonly ReadEntry[]; readonly left: EntriesLeft }> {
+  return withBody(request, reply, async body => {
+    const limit = config.selectBodyBytesMax;
+    await holdUntilSent(budget, reply, (bodyLength(request) ?? limit) * BYTES_PER_BODY_BYTE);
+    const left = new EntriesLeft(config.selectEntriesMax);
+    return { reads: await runTurns(readReads(await body.everything(limit), left)), left };
+  });
+}
 
 /** What was read, and how many more entries may be chosen one by one. */
 export interface SelectBody {

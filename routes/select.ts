@@ -22,7 +22,8 @@ import { isTurnOver, nextTurn } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
-import { NPY_BODY, readSelectBody } from './select-body.js';
+import { NPY_BODY, readReadsBody, readSelectBody } from './select-body.js';
+import { checkNames, sendMany } from './select-many.js';
 import { streamedBodies } from './streamed-bodies.js';
 
 const MEMBERS = ['index', 'mode', 'mask', 'points', 'where', 'slice', 'limit', 'return', 'slices'] as const;
@@ -54,6 +55,51 @@ export function select(app: App, context: Context): void {
       (request, reply) => answer(ofClient(context, request), request, reply),
     );
   });
+  streamedBodies(app, ['application/json'], scope => {
+    scope.post(
+      '/v1/select',
+      {
+        config: { scope: 'read', asksPreconditions: true, bodies: { 'application/json': Type.Ref('Reads') } },
+        schema: {
+          operationId: 'selectMany',
+          tags: ['reads'],
+          summary: 'Several reads of one or more datasets, each dataset at one generation',
+          description: 'A list of answers, or a .npz where `format=npz` or `Accept: application/x-npz` asks for it.',
+          querystring: Type.Object(
+            { format: ROWS_QUERY.format, endian: ROWS_QUERY.endian, int64: ROWS_QUERY.int64 },
+            { additionalProperties: false },
+          ),
+          response: {
+            200: jsonResponse('The elements', 'ReadAnswers'),
+            ...problems(...READ_PROBLEMS, ...BODY_PROBLEMS, 'bad_index', 'bad_json', 'bad_name'),
+          },
+        },
+      },
+      (request, reply) => answerReads(ofClient(context, request), request, reply),
+    );
+  });
+}
+
+async function answerReads(
+  context: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { reads: entries, left } = await readReadsBody(context, request, reply);
+  const reads = entries.map(({ dataset, name, ...entry }, i) => ({
+    ...entry,
+    name: name ?? String(i),
+    dataset: request.datasets.get(dataset),
+  }));
+  checkNames(reads.map(({ name }) => name));
+  return sendMany(
+    context,
+    request,
+    reply,
+    reads,
+    choosingFor(context, request, reply, left),
+    request.query as ArrayQuery,
+  );
 }
 
 async function answer(context: ClientContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -62,10 +108,21 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   const query = request.query as ArrayQuery;
   const part = partOf(dataset, query.field);
   const { members, left } = await readSelectBody(context, request, reply, MEMBERS, EXAMPLE);
+  const choosing = choosingFor(context, request, reply, left);
+  const { slices } = members;
+  if (slices) {
+    const reads = slices.map((slice, i) => ({
+      name: String(i),
+      dataset,
+      field: query.field,
+      slice,
+      selector: undefined,
+    }));
+    return sendMany(context, request, reply, reads, choosing, query);
+  }
   const selector =
     selectorOf(members) ??
     fail('bad_request', `The body says nothing of what is taken. Send for example ${EXAMPLE}.`, { example: EXAMPLE });
-  const choosing = choosingFor(context, request, reply, left);
   if (selector.kind === 'where' && selector.returns === 'indices') {
     return sendIndices(context, request, reply, dataset, selector, choosing, query);
   }

@@ -5,7 +5,7 @@ import * as datasets from './datasets.js';
 import * as jobs from './jobs.js';
 import * as operations from './operations.js';
 import { Problem } from './problems.js';
-import { Selection } from './selections.js';
+import { Read, ReadAnswer, ReadAnswers, Reads, Selection } from './selections.js';
 import * as statistics from './statistics.js';
 
 export * from './common.js';
@@ -19,6 +19,10 @@ export const COMPONENTS: readonly TSchema[] = [
   ...Object.values(datasets),
   ...Object.values(arrays),
   Selection,
+  Read,
+  Reads,
+  ReadAnswer,
+  ReadAnswers,
   ...Object.values(statistics),
   ...Object.values(jobs),
   ...Object.values(operations),

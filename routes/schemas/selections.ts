@@ -1,6 +1,17 @@
 /** Selections: what is taken by lists, masks, points and filters. */
 import { Type } from 'typebox';
-import { anyValue, int64, nullable, oneOf, toldAsRef } from './common.js';
+import {
+  anyValue,
+  DatasetName,
+  DTypeAnswer,
+  FIELD,
+  Generation,
+  int64,
+  nullable,
+  oneOf,
+  Shape,
+  toldAsRef,
+} from './common.js';
 
 export const SELECTION = {
   index: Type.Optional(
@@ -35,9 +46,57 @@ export const SELECTION = {
   ),
 };
 
-export const Selection = Type.Object(SELECTION, {
-  $id: 'Selection',
-  additionalProperties: false,
-  description: 'What is taken: one of index, mask, points and where.',
-  example: { index: [[0, 2, 5], '1:3'] },
+const SLICES = nullable(
+  Type.Array(Type.String(), { description: 'Several slices, answered as /v1/select answers: as a list, or as npz.' }),
+);
+
+export const Selection = Type.Object(
+  { ...SELECTION, slices: Type.Optional(SLICES) },
+  {
+    $id: 'Selection',
+    additionalProperties: false,
+    description: 'What is taken: one of index, mask, points and where.',
+    example: { index: [[0, 2, 5], '1:3'] },
+  },
+);
+
+export const Read = Type.Object(
+  {
+    dataset: Type.String({ description: 'Name of the dataset.' }),
+    name: Type.Optional(Type.String({ description: 'Name of the answer; absent: its number.' })),
+    field: FIELD,
+    ...SELECTION,
+  },
+  {
+    $id: 'Read',
+    description: 'A slice of a dataset, or what else is taken of it.',
+    example: { dataset: 'seattle-weather', slice: '0' },
+  },
+);
+
+export const Reads = Type.Object(
+  { reads: Type.Array(Type.Ref('Read'), { description: 'Each dataset is read at one generation.' }) },
+  { $id: 'Reads', description: 'Several reads.', example: { reads: [{ dataset: 'seattle-weather', slice: '0' }] } },
+);
+
+export const ReadAnswer = Type.Object(
+  {
+    name: Type.String({ description: 'Name of the answer.' }),
+    dataset: DatasetName,
+    generation: Generation,
+    dtype: DTypeAnswer,
+    shape: Shape,
+    data: anyValue({ description: 'Nested lists; a bare value for rank 0.' }),
+  },
+  {
+    $id: 'ReadAnswer',
+    description: 'One of several answers.',
+    example: { name: '0', dataset: 'seattle-weather', generation: 1, dtype: '<f8', shape: [1], data: [0] },
+  },
+);
+
+export const ReadAnswers = Type.Array(Type.Ref('ReadAnswer'), {
+  $id: 'ReadAnswers',
+  description: 'An answer for each read, in their order.',
+  example: [{ name: '0', dataset: 'seattle-weather', generation: 1, dtype: '<f8', shape: [1], data: [0] }],
 });

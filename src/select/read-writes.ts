@@ -7,7 +7,7 @@ import { expectByte, isContinued, JsonScanner, membersOfObject } from '../format
 import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
 import { readMembers, selectorOf, type MemberName } from './read-body.js';
-import { EntriesLeft } from './read-lists.js';
+import type { EntriesLeft } from './read-lists.js';
 import type { Selector } from './selector.js';
 
 const OPEN_LIST = 0x5b;

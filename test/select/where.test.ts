@@ -118,9 +118,9 @@ t.test('what a filter cannot be is refused, and more rows than may be chosen', a
 
 t.test('rows and what they hold are of one generation, whatever is written meanwhile', async t => {
   const { service } = await startTable(t);
-  let isOver = false;
+  const ending = new AbortController();
   const write = async (): Promise<void> => {
-    for (let value = 5000; !isOver; value++) {
+    for (let value = 5000; !ending.signal.aborted; value++) {
       const body = JSON.stringify(value);
       // oxlint-disable-next-line no-await-in-loop
       await service.fetch('/v1/datasets/table/data?slice=1000:200000', {
@@ -142,7 +142,7 @@ t.test('rows and what they hold are of one generation, whatever is written meanw
     t.ok(distinct.size <= 1, 'all rows have the value that one write gave them');
     for (const value of distinct) seen.add(value);
   }
-  isOver = true;
+  ending.abort();
   await writing;
   t.ok(seen.size > 1, `${seen.size} states were seen`);
 });
