@@ -86,10 +86,12 @@ async function answerReads(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { reads: entries, left } = await readReadsBody(context, request, reply);
-  const reads = entries.map(({ dataset, name, ...entry }, i) => ({
-    ...entry,
+  const reads = entries.map(({ dataset, name, field, slice, selector }, i) => ({
     name: name ?? String(i),
     dataset: request.datasets.get(dataset),
+    field,
+    slice,
+    selector,
   }));
   checkNames(reads.map(({ name }) => name));
   return sendMany(

@@ -2,7 +2,7 @@
  * What readers of JSON bodies with members have in common: objects, lists, and values that stay text, since a 64-bit
  * integer would lose digits.
  */
-import { JsonScanner } from './json-scan.js';
+import type { JsonScanner } from './json-scan.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
