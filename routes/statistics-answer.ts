@@ -71,7 +71,7 @@ export function sourceOf(datasets: Datasets, name: string): RowSource {
 /** What is computed: all elements, one field or named column; several fields are structures, which can be counted. */
 function elementsOf(dataset: Dataset, field: string | undefined): ArrayPart {
   const part = partsOf(dataset, field);
-  return 'columns' in part ? partOf(dataset, field) : 'fields' in part ? { ...part, dtype: part.fields.dtype } : part;
+  return part.view.lists ? partOf(dataset, field) : 'fields' in part ? { ...part, dtype: part.fields.dtype } : part;
 }
 
 /**

@@ -159,7 +159,7 @@ async function ask({ url }: Server, { path: where }: Pick<Case, 'path'>, body?: 
   let crc = 0;
   let bytes = 0;
   let digesting = 0;
-  for await (const chunk of response.body!) {
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     const from = performance.now();
     crc = crc32(chunk, crc);
     bytes += chunk.byteLength;

@@ -20,11 +20,6 @@ export interface FieldsPart extends ArrayPart {
   readonly fields: FieldChoice;
 }
 
-/** Several columns that are not evenly apart: of the last axis of `view` these, in this order. */
-export interface ColumnsPart extends ArrayPart {
-  readonly columns: readonly number[];
-}
-
 type Described = Pick<Dataset, 'record' | 'geometry'>;
 
 /**
@@ -34,21 +29,21 @@ type Described = Pick<Dataset, 'record' | 'geometry'>;
  */
 export function partOf(dataset: Described, field: string | undefined): ArrayPart {
   const part = partsOf(dataset, field);
-  if (!('fields' in part) && !('columns' in part)) return part;
-  return fail('unknown_field', `${shown(field)} names several fields; this call takes one. Ask once for each.`, {
+  if (!('fields' in part) && !part.view.lists) return part;
+  const many = 'fields' in part ? 'fields' : 'columns that are not evenly apart';
+  return fail('unknown_field', `${shown(field)} names several ${many}; this call takes one. Ask once for each.`, {
     field: field!.slice(0, 60),
   });
 }
 
 /** The same, and several fields or columns with commas between them. @throws unknown_field */
-export function partsOf(
-  { record, geometry }: Described,
-  field: string | undefined,
-): ArrayPart | FieldsPart | ColumnsPart {
+export function partsOf({ record, geometry }: Described, field: string | undefined): ArrayPart | FieldsPart {
   const { dtype, view } = geometry;
   if (field === undefined) return { dtype, view };
-  const columns = columnsOf(record);
-  if (!isStructure(dtype)) return columns ? columnPart(geometry, columns, field) : failUnknown(dtype, field);
+  if (!isStructure(dtype)) {
+    const columns = columnsOf(record);
+    return columns ? { dtype, view: columnView(view, columns, field) } : failUnknown(dtype, field);
+  }
   const chosen = fieldOf(dtype, field);
   return isFieldChoice(chosen) ? { dtype, view, fields: chosen } : fieldPart(view, chosen);
 }
@@ -85,35 +80,24 @@ export function columnsOf({ attrs, shape }: Described['record']): readonly strin
   );
 }
 
-function columnPart(
-  { dtype, view }: Described['geometry'],
-  names: readonly string[],
-  field: string,
-): ArrayPart | ColumnsPart {
+/** One column, without its axis; or several, `a[..., [2, 0]]`, which step where they are evenly apart. */
+function columnView(view: View, names: readonly string[], field: string): View {
   const at = names.indexOf(field);
   const stride = view.strides.at(-1)!;
-  const outer = { shape: view.shape.slice(0, -1), strides: view.strides.slice(0, -1) };
-  if (at >= 0) return { dtype, view: { ...outer, offset: view.offset + at * stride } };
+  const outer = { shape: view.shape.slice(0, -1), strides: view.strides.slice(0, -1), offset: view.offset };
+  if (at >= 0) return { ...outer, offset: view.offset + at * stride };
   const columns = field.split(',').map(name => columnNamed(name, names));
+  const shape = [...outer.shape, columns.length];
   const first = columns[0]!;
   const step = (columns[1] ?? first) - first;
-  if (columns.some((column, i) => column !== first + i * step)) return { dtype, view, columns };
-  return {
-    dtype,
-    view: {
-      shape: [...outer.shape, columns.length],
-      strides: [...outer.strides, step * stride],
-      offset: view.offset + first * stride,
-    },
-  };
-}
-
-/** Columns that no view can show at once. @throws unknown_field, with another way */
-export function failColumns(): never {
-  return fail(
-    'unknown_field',
-    'Here several columns are taken where they are evenly apart. Take them one by one, or by their numbers with POST …/select.',
-  );
+  if (columns.every((column, i) => column === first + i * step)) {
+    return { shape, strides: [...outer.strides, step * stride], offset: view.offset + first * stride };
+  }
+  const offsets = new Float64Array(new SharedArrayBuffer(8 * columns.length));
+  for (const [i, column] of columns.entries()) offsets[i] = column * stride;
+  const bounds = { min: Math.min(...offsets), max: Math.max(...offsets) };
+  const list = { offsets, strides: [...outer.strides.map(() => 0), 1], start: 0, ...bounds };
+  return { ...outer, shape, strides: [...outer.strides, 0], lists: [list] };
 }
 
 /** The number of a named column. @throws unknown_field */

@@ -8,7 +8,7 @@ import { selectFrom } from '../layout/select.js';
 import { listAlong, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import type { Selection } from '../selection.js';
-import { failColumns, type ArrayPart, type ColumnsPart, type FieldsPart } from './array-part.js';
+import type { ArrayPart, FieldsPart } from './array-part.js';
 
 export interface Target {
   /** Of the elements as they come, packed. */
@@ -36,8 +36,7 @@ interface Place {
 }
 
 /** @param isRaw The bytes of whole items or fields come as they are to stand in the file, padding included. */
-export function targetOf(part: ArrayPart | FieldsPart | ColumnsPart, isRaw: boolean): Target {
-  if ('columns' in part) failColumns();
+export function targetOf(part: ArrayPart | FieldsPart, isRaw: boolean): Target {
   const { dtype, view } = part;
   if ('fields' in part) {
     const packed = part.fields.dtype;

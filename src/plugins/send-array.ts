@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
 import type { Conversion } from '../convert/index.js';
-import { failColumns, partsOf, type ArrayPart, type FieldsPart } from '../dataset/array-part.js';
+import { partsOf, type ArrayPart, type FieldsPart } from '../dataset/array-part.js';
 import { convertHeld, convertNow, isQuick } from '../dataset/convert.js';
 import { convertedPieces } from '../dataset/converted-pieces.js';
 import type { Dataset } from '../dataset/dataset.js';
@@ -62,7 +62,6 @@ export function sendArray(
 ): FastifyReply | Promise<FastifyReply> {
   const dataset = request.datasets.get(name);
   const part = partsOf(dataset, query.field);
-  if ('columns' in part) failColumns();
   const view = selectFrom(part.view, normalise(parts, part.view.shape));
   return sendPart(context, request, reply, { dataset, ...part, view }, query);
 }

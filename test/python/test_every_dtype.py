@@ -275,6 +275,17 @@ def test_named_columns(client):
     assert same(client.array("/datasets/columns/data?field=sun,rain&format=npy"), array[..., [2, 0]])
     refusal = client.refused("GET", "/datasets/columns/data?field=winds")
     assert refusal["status"] == 422 and refusal["code"] == "unknown_field" and "wind" in refusal["detail"]
+    wide = np.arange(20, dtype="<i2").reshape(4, 5)
+    reopened = register(client, "five", wide, "raw", "F")
+    client.call("PATCH", "/datasets/five", {"attrs": {"columns": list("abcde")}})
+    chosen = [4, 0, 1]
+    assert same(client.array("/datasets/five/data?field=e,a,b&format=npy"), wide[..., chosen])
+    assert same(client.array("/datasets/five/data?field=e,a,b&format=npy&slice=None,1:,::-2"), wide[..., chosen][None, 1:, ::-2])
+    for durability in ("commit", "none"):
+        client.call("PUT", f"/datasets/five/data?field=e,a,b&slice=2:&durability={durability}", [[70, 71, 72], [80, 81, 82]])
+        wide[2:, chosen] = [[70, 71, 72], [80, 81, 82]]
+        client.call("POST", "/datasets/five/flush")
+        assert same(reopened(), wide)
     client.call("PATCH", "/datasets/columns", {"attrs": {"columns": ["rain", "wind"]}})
     assert client.refused("GET", "/datasets/columns/data?field=wind")["status"] == 422
 
