@@ -181,8 +181,14 @@ function portionOf(change: Change): Portion {
   return costBytes(change) > LIMITS.scatterBytesMax ? 'a part' : 'all of it';
 }
 
+/** Elements that lists choose, in the order of the file; other changes as they are. A worker puts them in order. */
+export async function inFileOrder(change: Change, offLoop: OffLoop): Promise<Change> {
+  if (!change.target.lists || changedBytes(change) === 0) return change;
+  return offLoop.arrange({ ...change, bytes: await sharedCopy(change.bytes) });
+}
+
 /** Bytes that another thread may read, copied in turns: a message would copy all of them in one. */
-export async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
+async function sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
   for (let at = 0; at < bytes.byteLength; at += LIMITS.pieceBytesMax) {
     copy.set(bytes.subarray(at, at + LIMITS.pieceBytesMax), at);

@@ -10,7 +10,7 @@ import { partsOf } from '../dataset/array-part.js';
 import { changesAt, targetOf, type Target } from '../dataset/target.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import { checkWritable, sharedCopy, writeChanges, type Payload } from '../dataset/write.js';
+import { checkWritable, inFileOrder, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
 import { hasJson, isEmptyJson, parseJsonData, parseNpyHeader, type FormatName } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
@@ -205,7 +205,7 @@ async function eachWrite(
       // oxlint-disable-next-line no-await-in-loop
       const own = changesAt(target, view, await read(text, target, selection, index));
       // oxlint-disable-next-line no-await-in-loop
-      for (const change of own) changes.push(change.target.lists ? await arranged(change, offLoop) : change);
+      for (const change of own) changes.push(await inFileOrder(change, offLoop));
     } catch (error) {
       if (!(error instanceof HyperslabError)) throw error;
       throw new HyperslabError(error.code, `Write ${index}: ${error.message}`, { ...error.values, index });
@@ -233,12 +233,6 @@ async function takenBy(
   }
   const { view, read } = await choose(selector, whole, left);
   return { view, selection: { picks: [], shape: view.shape }, chosenBy: read };
-}
-
-/** In the order of the file; a worker reads the bytes where they are. */
-async function arranged(change: Change, offLoop: OffLoop): Promise<Change> {
-  if (sizeOf(change.target.shape) === 0) return change;
-  return offLoop.arrange({ ...change, bytes: await sharedCopy(change.bytes) });
 }
 
 const RAW = 'application/octet-stream';

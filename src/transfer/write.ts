@@ -11,8 +11,17 @@ import { convertHeld } from '../dataset/convert.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { changesAt, changesOf, type Target } from '../dataset/target.js';
-import { applyChange, checkWritable, gapsOf, onlyInto, writeChanges, type Payload } from '../dataset/write.js';
+import {
+  applyChange,
+  checkWritable,
+  gapsOf,
+  inFileOrder,
+  onlyInto,
+  writeChanges,
+  type Payload,
+} from '../dataset/write.js';
 import { isNumber, type DType } from '../dtype/index.js';
+import type { Change } from '../file/change.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
 import { jsonBlockBytesMax, parseJsonData, type FormatName } from '../formats/index.js';
@@ -149,7 +158,10 @@ function rawIncoming({ target, selection, bodyBytes }: WriteRequest): Incoming {
 
 async function apply(request: WriteRequest, { offLoop }: WriteContext, payload: Payload): Promise<number> {
   const { dataset, target, selection } = request;
-  return writeChanges(dataset, changesOf(target, selection, payload), request, offLoop);
+  const changes: Change[] = [];
+  // oxlint-disable-next-line no-await-in-loop
+  for (const change of changesOf(target, selection, payload)) changes.push(await inFileOrder(change, offLoop));
+  return writeChanges(dataset, changes, request, offLoop);
 }
 
 /** Applies a body of any size as it arrives. Other calls on the file are refused meanwhile. */
@@ -194,7 +206,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         dataset.recheck(file);
         for (const change of changesAt(request.target, piece, { bytes, source })) {
           // oxlint-disable-next-line no-await-in-loop
-          await applyChange(file, { ...change, gaps }, offLoop);
+          await applyChange(file, { ...(await inFileOrder(change, offLoop)), gaps }, offLoop);
         }
         first += elements;
       }
