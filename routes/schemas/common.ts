@@ -90,9 +90,12 @@ export const DTYPE = {
     '[["time","<M8[s]"],["pos","<f8",[3]]], or an object of names, formats, offsets and itemsize.',
 };
 export const DTypeAnswer = toldAs(Type.Unknown(), DTYPE);
-export const DTypeAsked = toldAs(Type.Unsafe<unknown>({ type: ['string', 'array', 'object'] }), {
-  description: `${DTYPE.description} Files without a header default to uint8.`,
-});
+export const DTypeAsked = toldAs(
+  Type.Unsafe<unknown>({ type: ['string', 'array', 'object'], minItems: 1, minProperties: 1 }),
+  {
+    description: `${DTYPE.description} Files without a header default to uint8.`,
+  },
+);
 
 export const Generation = int64({ description: 'Counts committed writes of the file; never used twice.' });
 

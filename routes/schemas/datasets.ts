@@ -144,7 +144,7 @@ export const CreateDataset = Type.Object(
     format: Type.Optional(FileFormat),
     fill: Type.Optional(
       // An integer beyond 2 ** 53 comes as bigint, which has no type in JSON Schema.
-      toldAs(Type.Unsafe<unknown>({ not: { type: 'null' } }), {
+      toldAs(Type.Unsafe<unknown>({ not: { type: 'null' }, minItems: 1, minProperties: 1 }), {
         description:
           'Value of every element of a new array, as elements are written in JSON; "NaN" and "Infinity" are strings.',
       }),

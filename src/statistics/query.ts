@@ -218,7 +218,11 @@ function axisNamed(name: string, rank: number, names: AxisNames): number {
     known.length === 0
       ? `No axis of the selection has a name; ${numbers}. Names come from dims of the dataset.`
       : `There ${known.length === 1 ? 'is' : 'are'} ${listed(known.map(shown), 'and')}; or ${numbers}.`;
-  return fail('bad_axis', `${shown(name)} is no axis. ${others}${didYouMean(name.slice(0, 60), known)}`, values);
+  return fail(
+    'bad_axis',
+    `axis is ${shown(name)}, and none has that name. ${others}${didYouMean(name.slice(0, 60), known)}`,
+    values,
+  );
 }
 
 function axesWords(rank: number): string {

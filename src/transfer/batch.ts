@@ -9,7 +9,6 @@ import { fail, HyperslabError, isErrorCode } from '../errors.js';
 import { partsOf } from '../dataset/array-part.js';
 import { changesAt, targetOf, type Target } from '../dataset/target.js';
 import type { Dataset } from '../dataset/dataset.js';
-import type { OffLoop } from '../dataset/off-loop.js';
 import { checkWritable, inFileOrder, writeChanges, type Payload } from '../dataset/write.js';
 import type { Change } from '../file/change.js';
 import { hasJson, isEmptyJson, parseJsonData, parseNpyHeader, type FormatName } from '../formats/index.js';

@@ -144,7 +144,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/datasets/v/statistics',
     { ops: ['mean'], axis: 'day' },
-    'bad_axis: "day" is no axis. No axis of the selection has a name; axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1. Names come from dims of the dataset.',
+    'bad_axis: axis is "day", and none has that name. No axis of the selection has a name; axes are integers in ASCII digits, with commas between them: axis=0, axis=-1 or axis=0,1. Names come from dims of the dataset.',
   ],
   [
     'POST /v1/datasets/v/statistics',
