@@ -31,6 +31,7 @@ const BEFOREHAND: Readonly<Record<string, object>> = {
 const ABSENT: Readonly<Record<string, object>> = {
   createDataset: { name: 'other', path: 'nowhere.npy' },
   createJob: { dataset: 'nowhere', ops: ['mean'] },
+  selectMany: { reads: [{ dataset: 'nowhere' }] },
 };
 
 /** Parameters that links of earlier answers gave, by operation. */

@@ -210,7 +210,7 @@ t.test('a batch of writes', async t => {
   }
   t.match(await send('POST', '/v1/datasets/w/writes', { writes: [{ slice: 5, data: 1 }] }), [
     400,
-    { code: 'bad_json' },
+    { code: 'bad_request' },
   ]);
   t.match(await send('POST', '/v1/datasets/w/writes', { writes: null }), [400, { code: 'bad_json' }]);
 });

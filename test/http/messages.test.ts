@@ -49,11 +49,11 @@ const QUERIES: readonly (readonly [query: string, wanted: string])[] = [
   ],
   [
     'statistics?ops=mean&group_by=3',
-    'bad_request: group_by cannot be read: 3 stands there, and a key is {"column": 3}, with column, self, dataset or field, and with bins where they are wanted.',
+    'bad_request: group_by cannot be read: 3 stands there, and a key is {"column": 3}, with column, self, dataset or field, and with bins or every where they are wanted, or {"rows": 1000}.',
   ],
   [
     'statistics?ops=mean&group_by={"column":0,"bin":[1,2]}',
-    'bad_request: group_by cannot be read: "bin" is no member of a key; a key has one of column, self, dataset or field, and perhaps bins. Did you mean bins?',
+    'bad_request: group_by cannot be read: "bin" is no member of a key; a key has one of column, self, dataset or field, and perhaps bins or every. Did you mean bins?',
   ],
 ];
 
@@ -118,14 +118,14 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/datasets',
     { name: 'x', mode: 'c' },
-    'bad_request: Member mode of the body is "c"; it takes "r", "r+" or "w+".',
+    'bad_request: Mode c lies over a file that is there: give its path. Nothing is written to the file.',
   ],
   [
     'POST /v1/datasets',
-    { name: 'x', fill: [1] },
-    'bad_request: Member fill of the body is [1]; it takes any value but null, a list or an object.',
+    { name: 'x', dtype: 'f4', shape: [2], fill: [1] },
+    'bad_json: The value is [1]; it takes one number, string or boolean.',
   ],
-  ['PATCH /v1/datasets/v', { mode: 'w+' }, 'bad_request: Member mode of the body is "w+"; it takes "r" or "r+".'],
+  ['PATCH /v1/datasets/v', { mode: 'w+' }, 'bad_request: Member mode of the body is "w+"; it takes "r", "r+" or "c".'],
   [
     'PATCH /v1/datasets/v',
     { dim: ['a'] },
