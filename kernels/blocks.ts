@@ -9,7 +9,11 @@ import { Cell, SEEN, SUM_COUNT } from './cell-fields';
 import { Lanes } from './lanes';
 import { Lines } from './lines';
 import { Extremes } from './runs/extremes';
+import { numbersIn } from './runs/numbers';
 import { BLOCK, forType, Is, Kernel, Limit, Yes } from './types';
+
+/** Rows that are read together: memory answers to four pages sooner than to one after the other, as lines.ts says. */
+const ROWS: usize = 4;
 
 class Sums extends Kernel {
   run<T>(args: usize): usize {
@@ -36,43 +40,52 @@ export function sumBlocks(lines: usize): void {
 
 function sumRowsOfRuns<Omit>(lines: Lines, ptr: usize, rows: usize): void {
   const room = lines.workspace;
-  const step = lines.step;
-  const length = lines.length;
   const end = room + lines.count * 32;
   memory.fill(room, 0, lines.count * 32);
-  for (let row: usize = 0; row < rows; row++, ptr += lines.blockStep) {
-    let from = ptr;
-    for (let to = room; to < end; to += 32, from += step) {
-      let a = v128.load(to);
-      let b = f64x2.splat(0);
-      let counts = v128.load(to, 16);
-      let at = from;
-      for (const last = from + ((length & ~3) << 2); at < last; at += 16) {
-        const x = f64x2.promote_low_f32x4(v128.load64_zero(at));
-        const y = f64x2.promote_low_f32x4(v128.load64_zero(at, 8));
-        if (!isVoid<Omit>()) counts = f64x2.add(counts, f64x2.add(Numbers.ones(x), Numbers.ones(y)));
-        a = f64x2.add(a, Numbers.of<Omit>(x));
-        b = f64x2.add(b, Numbers.of<Omit>(y));
-      }
-      if (length & 2) {
-        const x = f64x2.promote_low_f32x4(v128.load64_zero(at));
-        if (!isVoid<Omit>()) counts = f64x2.add(counts, Numbers.ones(x));
-        a = f64x2.add(a, Numbers.of<Omit>(x));
-        at += 8;
-      }
-      if (length & 1) {
-        const x = f64x2(f64(load<f32>(at)), isVoid<Omit>() ? 0 : NaN);
-        if (!isVoid<Omit>()) counts = f64x2.add(counts, Numbers.ones(x));
-        b = f64x2.add(b, Numbers.of<Omit>(x));
-      }
-      v128.store(to, f64x2.add(a, b));
-      if (!isVoid<Omit>()) v128.store(to, counts, 16);
-    }
-  }
+  for (; rows >= ROWS; rows -= ROWS, ptr += ROWS * lines.blockStep) addRows<Omit, Yes>(lines, ptr, end);
+  for (; rows > 0; rows--, ptr += lines.blockStep) addRows<Omit, void>(lines, ptr, end);
   let cell = lines.cells;
   for (let to = room; to < end; to += 32, cell += lines.cellStep) {
     Cell.addToSum(cell, lines.fieldBytes, Lanes.sum(v128.load(to)));
     if (!isVoid<Omit>()) Cell.add(cell, lines.fieldBytes, SUM_COUNT, Lanes.sum(v128.load(to, 16)));
+  }
+}
+
+/** Of one row of runs, or of four. */
+function addRows<Omit, Four>(lines: Lines, from: usize, end: usize): void {
+  const row = lines.blockStep;
+  const step = lines.step;
+  const length = lines.length;
+  for (let to = lines.workspace; to < end; to += 32, from += step) {
+    let a = v128.load(to);
+    let b = f64x2.splat(0);
+    let c = b;
+    let d = b;
+    let counts = v128.load(to, 16);
+    let at = from;
+    for (const last = from + ((length & ~1) << 2); at < last; at += 8) {
+      const x = f64x2.promote_low_f32x4(v128.load64_zero(at));
+      a = f64x2.add(a, Numbers.of<Omit>(x));
+      if (!isVoid<Omit>()) counts = f64x2.add(counts, Numbers.ones(x));
+      if (isVoid<Four>()) continue;
+      const y = f64x2.promote_low_f32x4(v128.load64_zero(at + row));
+      const z = f64x2.promote_low_f32x4(v128.load64_zero(at + 2 * row));
+      const w = f64x2.promote_low_f32x4(v128.load64_zero(at + 3 * row));
+      b = f64x2.add(b, Numbers.of<Omit>(y));
+      c = f64x2.add(c, Numbers.of<Omit>(z));
+      d = f64x2.add(d, Numbers.of<Omit>(w));
+      if (!isVoid<Omit>())
+        counts = f64x2.add(f64x2.add(counts, Numbers.ones(y)), f64x2.add(Numbers.ones(z), Numbers.ones(w)));
+    }
+    if (length & 1) {
+      for (let i: usize = 0; i < (isVoid<Four>() ? 1 : ROWS); i++, at += row) {
+        const x = f64x2(f64(load<f32>(at)), isVoid<Omit>() ? 0 : NaN);
+        if (!isVoid<Omit>()) counts = f64x2.add(counts, Numbers.ones(x));
+        a = f64x2.add(a, Numbers.of<Omit>(x));
+      }
+    }
+    v128.store(to, f64x2.add(f64x2.add(a, b), f64x2.add(c, d)));
+    if (!isVoid<Omit>()) v128.store(to, counts, 16);
   }
 }
 
@@ -100,12 +113,18 @@ class Both extends Kernel {
       v128.store(to, i64x2.splat(0), 32);
     }
     let ptr = lines.ptr;
-    for (let row = lines.blocks; row > 0; row--, ptr += lines.blockStep) {
+    for (let left = lines.blocks; left > 0;) {
+      const taken = min(left, ROWS);
+      const reach = taken * lines.blockStep;
       let from = ptr;
-      for (let to = room; to < end; to += 48, from += step) searchShort<T>(from, lines.length, to);
+      for (let to = room; to < end; to += 48, from += step)
+        searchShort<T>(from, lines.length, reach, lines.blockStep, to);
+      ptr += reach;
+      left -= taken;
     }
     let cell = lines.cells;
-    for (let to = room; to < end; to += 48, cell += lines.cellStep) keepBoth<T>(lines, cell, to);
+    let from = lines.ptr;
+    for (let to = room; to < end; to += 48, cell += lines.cellStep, from += step) keepBoth<T>(lines, from, cell, to);
     return 0;
   }
 }
@@ -115,61 +134,46 @@ export function extremesBlocks(lines: usize): void {
   forType<Both>(lines);
 }
 
-/** Lanes of the least, of the most, and of counts of what is not NaN. */
-function searchShort<T>(ptr: usize, length: usize, to: usize): void {
+/** Lanes of the least, of the most, and of sums, which NaN show in, of runs that are `rowStep` bytes apart. */
+function searchShort<T>(ptr: usize, length: usize, reach: usize, rowStep: usize, to: usize): void {
   let least = v128.load(to);
   let most = v128.load(to, 16);
-  let count = v128.load(to, 32);
-  const end = ptr + length * sizeof<T>();
-  for (; ptr + 16 <= end; ptr += 16) {
-    const x = v128.load(ptr);
-    least = Lanes.min<T>(least, x);
-    most = Lanes.max<T>(most, x);
-    if (isFloat<T>()) count = Numerals.add<T>(count, x);
-  }
-  if (ptr < end) {
-    // The last vector once more, shifted: extremes do not mind elements that come twice.
-    const x = v128.load(end - 16);
-    least = Lanes.min<T>(least, x);
-    most = Lanes.max<T>(most, x);
-    if (isFloat<T>()) {
-      const first: usize = (16 - (end - ptr)) / sizeof<T>();
-      count = Numerals.add<T>(count, v128.bitselect(x, v128.splat<T>(NaN as T), Numerals.from<T>(i32(first))));
-    }
+  let sum = v128.load(to, 32);
+  const last = ptr + length * sizeof<T>() - 16;
+  while (true) {
+    // A row alone has no step.
+    let row = ptr;
+    do {
+      const x = v128.load(row);
+      least = Lanes.min<T>(least, x);
+      most = Lanes.max<T>(most, x);
+      if (isFloat<T>()) sum = v128.add<T>(sum, x);
+      row += rowStep;
+    } while (row < ptr + reach);
+    if (ptr == last) break;
+    // The last vector ends with the run: extremes do not mind elements that come twice.
+    ptr = min(ptr + 16, last);
   }
   v128.store(to, least);
   v128.store(to, most, 16);
-  v128.store(to, count, 32);
+  v128.store(to, sum, 32);
 }
 
-const PLACES_4 = memory.data<i32>([0, 1, 2, 3], 16);
-const PLACES_2 = memory.data<i64>([0, 1], 16);
-
-class Numerals {
-  @inline static add<T>(count: v128, x: v128): v128 {
-    return sizeof<T>() == 4 ? i32x4.sub(count, f32x4.eq(x, x)) : i64x2.sub(count, f64x2.eq(x, x));
-  }
-
-  /** All bits of the lanes from `first` on. */
-  @inline static from<T>(first: i32): v128 {
-    if (sizeof<T>() == 4) return i32x4.ge_s(v128.load(PLACES_4), i32x4.splat(first));
-    return i64x2.ge_s(v128.load(PLACES_2), i64x2.splat(first));
-  }
-}
-
-function keepBoth<T>(lines: Lines, cell: usize, found: usize): void {
+function keepBoth<T>(lines: Lines, ptr: usize, cell: usize, found: usize): void {
   let least = load<T>(found);
   let most = load<T>(found, 16);
   for (let at = found + sizeof<T>(); at < found + 16; at += sizeof<T>()) {
     if (load<T>(at) < least) least = load<T>(at);
     if (load<T>(at, 16) > most) most = load<T>(at, 16);
   }
-  let seen = f64(lines.blocks * lines.length);
-  if (isFloat<T>()) {
-    const counts = v128.load(found, 32);
-    seen = sizeof<T>() == 4 ? f64(Lanes.sumCounts(counts)) : f64(Lanes.sumIntegers(counts));
+  let seen = lines.blocks * lines.length;
+  const sum = v128.load(found, 32);
+  // Infinities of both signs show as NaN do, and are counted.
+  if (isFloat<T>() && !i8x16.all_true(v128.eq<T>(sum, sum))) {
+    seen = 0;
+    for (let row = lines.blocks; row > 0; row--, ptr += lines.blockStep) seen += numbersIn<T>(ptr, lines.length);
   }
-  Cell.add(cell, lines.fieldBytes, SEEN, seen);
+  Cell.add(cell, lines.fieldBytes, SEEN, f64(seen));
   if (Is.wide<T>()) Extremes.keepWide<T>(cell, lines.fieldBytes, least, most);
   else Extremes.keep(cell, lines.fieldBytes, f64(least), f64(most));
 }

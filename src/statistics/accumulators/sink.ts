@@ -96,7 +96,10 @@ export class ReduceSink implements Sink {
   #areShort(type: NativeType, { axes }: Box): boolean {
     const { sums, extremes } = this.#wants;
     const [outer, inner] = axes.slice(-2);
-    if (!this.#hasBlocks || !inner || inner.kept || !outer!.kept || inner.length > SHORT_RUN_ELEMENTS) return false;
+    if (!this.#hasBlocks || !inner || inner.kept || !outer!.kept) return false;
+    const rows = axes.at(-3);
+    const isHigh = rows?.kept === false && rows.length >= HIGH_BLOCK_ROWS;
+    if (inner.length > (isHigh ? HIGH_RUN_ELEMENTS : SHORT_RUN_ELEMENTS)) return false;
     return (!sums || type === 'f32') && (!extremes || inner.length * NATIVE_BYTES[type] >= SHORT_RUN_BYTES_MIN);
   }
 
@@ -218,6 +221,9 @@ function usedFields({ sums, moments, extremes, positions, zeros }: Wants): CellF
 
 /** Longer runs are taken one by one: their lanes are joined once for many elements. */
 const SHORT_RUN_ELEMENTS = 96;
+/** Where there are so many rows of them, those kernels read four rows at once, and runs may be this long. */
+const HIGH_BLOCK_ROWS = 4;
+const HIGH_RUN_ELEMENTS = 2048;
 /** A vector: extremes of shorter runs are not looked for together. */
 const SHORT_RUN_BYTES_MIN = 16;
 

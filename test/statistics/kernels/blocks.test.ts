@@ -29,7 +29,8 @@ function difference(kernel: keyof BlockKernels, type: number, shape: Shape, seed
     const random = seededRandom(seed);
     const { base, bytes, kernels, lines } = implementation;
     const step = (length + random.below(3)) * itemsize;
-    const blockStep = runs * step + random.below(3) * itemsize;
+    // A row alone has no step.
+    const blockStep = rows === 1 ? 0 : runs * step + random.below(3) * itemsize;
     const cells = newCells(implementation, base, name, runs);
     const workspace = base + CELLS_BYTES;
     const ptr = workspace + RUN_WORKSPACE_BYTES * runs + 1024 + (seed % 16);
