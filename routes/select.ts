@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext, Context } from '../src/context.js';
-import { partOf } from '../src/dataset/array-part.js';
+import { partsOf } from '../src/dataset/array-part.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import { parseDType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
@@ -108,7 +108,7 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   const { name } = request.params as { name: string };
   const dataset = request.datasets.get(name);
   const query = request.query as ArrayQuery;
-  const part = partOf(dataset, query.field);
+  const part = partsOf(dataset, query.field);
   const { members, left } = await readSelectBody(context, request, reply, MEMBERS, EXAMPLE);
   const choosing = choosingFor(context, request, reply, left);
   const { slices } = members;
@@ -130,7 +130,7 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   }
   const { view, claim } = await chooseView(dataset, part.view, selector, choosing);
   if (claim) reply.raw.once('close', () => claim.close());
-  return sendPart(context, request, reply, { dataset, dtype: part.dtype, view, claim }, query);
+  return sendPart(context, request, reply, { dataset, ...part, view, claim }, query);
 }
 
 /** What choosing works with, for one request. */
