@@ -103,16 +103,29 @@ export function stretchOf(axis: Axis, start: number, end: number): { axis: Axis;
   return { axis: { ...whole, length, kept: false, cellStep: 0 }, cells };
 }
 
-/** Elements of a cell along the axes that are in blocks: the first and the last block may have fewer. */
-export function blockSize(axes: readonly CellAxis[], cell: number): number {
-  let size = 1;
-  for (let i = axes.length - 1; i >= 0; i--) {
-    const { length, blocks } = axes[i]!;
-    const at = cell % length;
-    cell = (cell - at) / length;
-    if (!blocks) continue;
-    const start = at * blocks.length - blocks.phase;
-    size *= Math.min(start + blocks.length, blocks.elements) - Math.max(start, 0);
-  }
-  return size;
+/**
+ * Elements of a cell along the axes that are in blocks: the first and the last block may have fewer. Asked for cells in
+ * their order, it looks at the innermost axis alone.
+ */
+export function blockSizes(axes: readonly CellAxis[]): (cell: number) => number {
+  const inner = axes.at(-1);
+  if (!inner) return () => 1;
+  const outer = blockSizes(axes.slice(0, -1));
+  let known = -1;
+  let size = 0;
+  return cell => {
+    const at = cell % inner.length;
+    const above = (cell - at) / inner.length;
+    if (above !== known) {
+      known = above;
+      size = outer(above);
+    }
+    return size * sizeAlong(inner, at);
+  };
+}
+
+function sizeAlong({ blocks }: CellAxis, at: number): number {
+  if (!blocks) return 1;
+  const start = at * blocks.length - blocks.phase;
+  return Math.min(start + blocks.length, blocks.elements) - Math.max(start, 0);
 }

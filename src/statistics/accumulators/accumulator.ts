@@ -83,7 +83,7 @@ export function usedIn(cells: Cells, cell: number): number {
 
 /** True where NaN were counted that have to show in the answer. */
 export function hasNan(cells: Cells, cell: number): boolean {
-  return seenIn(cells, cell) < usedIn(cells, cell);
+  return cells.countsNan && seenIn(cells, cell) < usedIn(cells, cell);
 }
 
 /** Names of fields, and what each is before any element. */
@@ -127,13 +127,20 @@ export function* placed(
   placeOf: (i: number) => number = i => i,
 ): Generator<void, Float64Array | bigint[]> {
   const values = new Float64Array(length);
+  // A function of its own, since the loops of a generator that goes on begin slowly in each turn.
+  const place = (from: number, to: number, exact?: bigint[]): bigint[] | undefined => {
+    for (let i = from; i < to; i++) {
+      const found = valueOf(i);
+      const value = typeof found === 'bigint' ? smallest(found) : found;
+      if (typeof value === 'number') values[placeOf(i)] = value;
+      else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = value;
+    }
+    return exact;
+  };
   let exact: bigint[] | undefined;
-  for (let i = 0; i < length; i++) {
-    if ((i + 1) % LIMITS.cellsPerTurn === 0) yield;
-    const found = valueOf(i);
-    const value = typeof found === 'bigint' ? smallest(found) : found;
-    if (typeof value === 'number') values[placeOf(i)] = value;
-    else (exact ??= Array.from<bigint>({ length }))[placeOf(i)] = value;
+  for (let from = 0; from < length; from += LIMITS.cellsPerTurn) {
+    if (from > 0) yield;
+    exact = place(from, Math.min(from + LIMITS.cellsPerTurn, length), exact);
   }
   if (!exact) return values;
   for (let i = 0; i < length; i++) {

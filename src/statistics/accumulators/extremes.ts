@@ -66,17 +66,17 @@ function keep(sign: 1 | -1, into: Extreme, to: number, from: Extreme, at: number
 }
 
 /** NaN where nothing but NaN was seen. */
-function valueOf(cells: Cells, cell: number, { value, low }: Extreme): Integer {
+function valueOf(cells: Cells, cell: number, value: Float64Array, low: Float64Array | undefined): Integer {
   if (usedIn(cells, cell) === 0) return Number.NaN;
   return low ? exactInteger(low[cell]!, 0, value[cell]) : value[cell]!;
 }
 
 export function minOf(cells: Cells, cell: number): Integer {
-  return valueOf(cells, cell, leastOf(cells.fields));
+  return valueOf(cells, cell, cells.fields.min!, cells.fields.minLow);
 }
 
 export function maxOf(cells: Cells, cell: number): Integer {
-  return valueOf(cells, cell, mostOf(cells.fields));
+  return valueOf(cells, cell, cells.fields.max!, cells.fields.maxLow);
 }
 
 export function rangeOf(cells: Cells, cell: number): Integer {

@@ -9,7 +9,7 @@ import { type DType, isTime, NAT, numberDType } from '../../dtype/index.js';
 import { sizeOf } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isReduceOp } from '../ops.js';
-import { blockSize } from '../../scan/blocks.js';
+import { blockSizes } from '../../scan/blocks.js';
 import type { PartialOf } from '../specs.js';
 
 export class ReduceOperator implements Operator {
@@ -87,7 +87,8 @@ export interface Places {
 /** The operations that are finished from accumulators, by their position in the query. @throws empty_selection */
 function* finishReduced(plan: Plan, fields: Fields): Generator<void, Map<number, OperationResult>> {
   const { cellSize, cellOrder, query } = plan;
-  const cells = cellsOf(plan, fields, cell => (query.coarsen ? cellSize * blockSize(cellOrder.axes, cell) : cellSize));
+  const blocksOf = blockSizes(query.coarsen ? cellOrder.axes : []);
+  const cells = cellsOf(plan, fields, cell => cellSize * blocksOf(cell));
   const places = placesOf(plan);
   const results = new Map<number, OperationResult>();
   for (const [at, op] of query.ops.entries()) {
