@@ -24,7 +24,7 @@ export function parseDType(text: string, headerBytes?: number): DType {
 export function dtypeOf(description: unknown, headerBytes?: number): DType {
   return typeof description === 'string'
     ? parseDType(description, headerBytes)
-    : structureOf(description, text => dtypeSpelled(text) ?? failUnsupported(text, { headerBytes }));
+    : structureOf(description, text => dtypeSpelled(text) ?? failUnsupported(text, { headerBytes }), headerBytes);
 }
 
 /** A dtype that has to be a number. @throws unsupported_dtype */

@@ -32,17 +32,23 @@ interface Format {
 interface Reader {
   readonly word: ReadWord;
   readonly depth: number;
+  /** Where it stands in the header of a file: the bytes before its first element, for the remedy. */
+  readonly headerBytes: number | undefined;
 }
 
 /** @throws unsupported_dtype */
-export function structureOf(description: unknown, word: ReadWord): DType {
-  return readDescription(description, { word, depth: 0 });
+export function structureOf(description: unknown, word: ReadWord, headerBytes?: number): DType {
+  return readDescription(description, { word, depth: 0, headerBytes });
 }
 
 function readDescription(description: unknown, reader: Reader): DType {
   if (typeof description === 'string') return reader.word(description);
   if (reader.depth > LIMITS.dtypeDepthMax) {
-    return refuse(description, `structures may lie ${LIMITS.dtypeDepthMax} deep at most. Take the inner ones out`);
+    return refuse(
+      description,
+      `structures may lie ${LIMITS.dtypeDepthMax} deep at most. Take the inner ones out`,
+      reader,
+    );
   }
   const inner = { ...reader, depth: reader.depth + 1 };
   if (Array.isArray(description)) return readList(description, inner);
@@ -50,6 +56,7 @@ function readDescription(description: unknown, reader: Reader): DType {
   return refuse(
     description,
     'a dtype is a text, a list of fields, or an object of names, formats, offsets and itemsize',
+    reader,
   );
 }
 
@@ -58,34 +65,34 @@ function readList(items: readonly unknown[], reader: Reader): StructureDType {
   let offset = 0;
   for (const item of items) {
     if (!Array.isArray(item) || item.length < 2 || item.length > 3) {
-      refuse(item, 'a field is [name, format] or [name, format, shape]');
+      refuse(item, 'a field is [name, format] or [name, format, shape]', reader);
     }
     const [name, format, shape] = item as unknown[];
-    if (Array.isArray(name)) refuse(item, 'titles are not kept. Give the name alone');
-    if (typeof name !== 'string') refuse(item, 'the name of a field is a text');
+    if (Array.isArray(name)) refuse(item, 'titles are not kept. Give the name alone', reader);
+    if (typeof name !== 'string') refuse(item, 'the name of a field is a text', reader);
     const { dtype, shape: inner } = readFormat(format, reader);
-    const read = { dtype, shape: shape === undefined ? inner : [...readShape(shape, item), ...inner] };
+    const read = { dtype, shape: shape === undefined ? inner : [...readShape(shape, item, reader), ...inner] };
     const isPadding = name === '' && read.dtype.kind === 'V' && !isStructure(read.dtype) && read.shape.length === 0;
     if (!isPadding) fields.push({ name, ...read, offset });
     offset += bytesOf(read);
   }
-  return structure(fields, offset, items);
+  return structure(fields, offset, items, reader);
 }
 
 function readPlaced(description: object, reader: Reader): StructureDType {
   const { names, formats, offsets, itemsize, titles, aligned, ...others } = description as Record<string, unknown>;
-  if (titles !== undefined && titles !== null) refuse(description, 'titles are not kept. Leave them out');
+  if (titles !== undefined && titles !== null) refuse(description, 'titles are not kept. Leave them out', reader);
   const [other] = Object.keys(others);
   if (other !== undefined)
-    refuse(description, `${shown(other)} is no member of a dtype: names, formats, offsets and itemsize are`);
-  if (!isList(names, each => typeof each === 'string')) refuse(description, '"names" is a list of texts');
+    refuse(description, `${shown(other)} is no member of a dtype: names, formats, offsets and itemsize are`, reader);
+  if (!isList(names, each => typeof each === 'string')) refuse(description, '"names" is a list of texts', reader);
   if (!Array.isArray(formats) || formats.length !== names.length)
-    refuse(description, '"formats" has one format for each name');
+    refuse(description, '"formats" has one format for each name', reader);
   const read = formats.map(format => readFormat(format, reader));
   const packed = placesOf(read, aligned === true);
   const isPlace = (each: unknown): boolean => Number.isSafeInteger(each) && (each as number) >= 0;
   if (offsets !== undefined && !(isList(offsets, isPlace) && offsets.length === names.length)) {
-    refuse(description, '"offsets" has one number of bytes for each name');
+    refuse(description, '"offsets" has one number of bytes for each name', reader);
   }
   const starts = (offsets as number[] | undefined) ?? packed.offsets;
   const fields = read.map(({ dtype, shape }, i) => ({ name: names[i] as string, dtype, shape, offset: starts[i]! }));
@@ -93,9 +100,9 @@ function readPlaced(description: object, reader: Reader): StructureDType {
   const aligns = aligned === true ? packed.alignment : 1;
   const least = Math.ceil(end / aligns) * aligns;
   if (itemsize !== undefined && !(isPlace(itemsize) && (itemsize as number) >= end)) {
-    refuse(description, `"itemsize" is at least the ${end} bytes that the fields take`);
+    refuse(description, `"itemsize" is at least the ${end} bytes that the fields take`, reader);
   }
-  return structure(fields, (itemsize as number | undefined) ?? least, description);
+  return structure(fields, (itemsize as number | undefined) ?? least, description, reader);
 }
 
 /** Fields one behind the other, each at a multiple of its alignment where C's compiler would put it there. */
@@ -123,26 +130,27 @@ function alignmentOf(dtype: DType): number {
 /** `["<f8", [3]]` is a sub-array; what looks like a list of fields is one. */
 function readFormat(format: unknown, reader: Reader): Format {
   if (Array.isArray(format) && format.length === 2 && isList(format[1], each => typeof each === 'number')) {
-    return { dtype: readDescription(format[0], reader), shape: readShape(format[1], format) };
+    return { dtype: readDescription(format[0], reader), shape: readShape(format[1], format, reader) };
   }
   return { dtype: readDescription(format, reader), shape: [] };
 }
 
-function readShape(shape: unknown, item: unknown): readonly number[] {
+function readShape(shape: unknown, item: unknown, reader: Reader): readonly number[] {
   const lengths = typeof shape === 'number' ? [shape] : shape;
   const isLength = (each: unknown): boolean => Number.isSafeInteger(each) && (each as number) > 0;
   if (isList(lengths, isLength) && lengths.length <= LIMITS.rankMax) return lengths as number[];
-  return refuse(item, 'the shape of a field is a list of lengths of at least 1');
+  return refuse(item, 'the shape of a field is a list of lengths of at least 1', reader);
 }
 
-function structure(fields: readonly Field[], itemsize: number, description: unknown): StructureDType {
-  if (fields.length === 0) refuse(description, 'a structure has one field at least. Use a void dtype such as "|V16"');
+function structure(fields: readonly Field[], itemsize: number, description: unknown, reader: Reader): StructureDType {
+  if (fields.length === 0)
+    refuse(description, 'a structure has one field at least. Use a void dtype such as "|V16"', reader);
   if (itemsize > LIMITS.itemsizeMax)
-    refuse(description, `an item has ${itemsize} bytes; at most ${LIMITS.itemsizeMax} are possible`);
+    refuse(description, `an item has ${itemsize} bytes; at most ${LIMITS.itemsizeMax} are possible`, reader);
   const names = new Set<string>();
   for (const { name } of fields) {
-    if (name === '') refuse(description, 'a field has no name. Only padding, of a void dtype, may have none');
-    if (names.has(name)) refuse(description, `two fields are named ${shown(name)}`);
+    if (name === '') refuse(description, 'a field has no name. Only padding, of a void dtype, may have none', reader);
+    if (names.has(name)) refuse(description, `two fields are named ${shown(name)}`, reader);
     names.add(name);
   }
   return structureFrom(fields, itemsize);
@@ -211,6 +219,6 @@ function isList(value: unknown, isMember: (member: unknown) => boolean): value i
   return Array.isArray(value) && value.every(each => isMember(each));
 }
 
-function refuse(part: unknown, why: string): never {
-  return failUnsupported(shown(part), { why });
+function refuse(part: unknown, why: string, { headerBytes }: Reader): never {
+  return failUnsupported(shown(part), { why, headerBytes });
 }

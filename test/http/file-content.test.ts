@@ -198,15 +198,30 @@ t.test('a dtype that is not served names the way to its bytes, wherever it comes
     ]);
   };
   await create({ name: 'target', dtype: 'f4', shape: [2] });
-  const cases: [descr: string, dtype: string, itemsize: number, instead: string, shape: number[]][] = [
-    [`'<c8'`, '<c8', 8, '<f4', [2, 2]],
-    [`'>c16'`, '>c16', 16, '>f8', [2, 2]],
-    [`'<M8[ns]'`, '<M8[ns]', 8, '<i8', [2]],
-    [`'<m8[D]'`, '<m8[D]', 8, '<i8', [2]],
-    [`'|S5'`, '|S5', 5, '|u1', [2, 5]],
-    [`[('a', '<f4'), ('b', '<i4')]`, "[('a', '<f4'), ('b', '<i4')]", 8, '|u1', [2, 8]],
+  const cases: [descr: string, dtype: Json | string, itemsize: number][] = [
+    [`'|O'`, '|O', 8],
+    [`'|S0'`, '|S0', 1],
+    [
+      `[('a', '<f4'), ('b', '|O')]`,
+      [
+        ['a', '<f4'],
+        ['b', '|O'],
+      ] as unknown as Json,
+      12,
+    ],
+    [`[(('title', 'a'), '<f4')]`, [[['title', 'a'], '<f4']] as unknown as Json, 4],
+    [
+      `[('a', '<f4'), ('a', '<i4')]`,
+      [
+        ['a', '<f4'],
+        ['a', '<i4'],
+      ] as unknown as Json,
+      8,
+    ],
   ];
-  for (const [descr, dtype, itemsize, instead, shape] of cases) {
+  for (const [descr, dtype, itemsize] of cases) {
+    const instead = '|u1';
+    const shape = [2, itemsize];
     const bytes = Buffer.concat([header(descr), Buffer.alloc(2 * itemsize, 1)]);
     const offset = header(descr).byteLength;
     const due = [
