@@ -2,8 +2,7 @@
  * Kernels over blocks of short runs: `count` runs of `length` contiguous elements, `step` bytes apart, each into a cell of
  * its own, `cellStep` bytes apart, and `blocks` such rows of runs, `blockStep` bytes apart, into the same cells. For a plane
  * in blocks of 20 x 20 that is 20 rows of runs of 20. What is found of a cell stays in vectors in the workspace until all
- * rows were seen, since joining the lanes of a short run takes longer than its elements do. lines.ts says how kernels are
- * told.
+ * rows were seen, since joining the lanes of a short run takes longer than its elements do. See lines.ts for the rest.
  */
 import { Cell, SEEN, SUM_COUNT } from './cell-fields';
 import { Lanes } from './lanes';
@@ -113,14 +112,10 @@ class Both extends Kernel {
       v128.store(to, i64x2.splat(0), 32);
     }
     let ptr = lines.ptr;
-    for (let left = lines.blocks; left > 0;) {
-      const taken = min(left, ROWS);
-      const reach = taken * lines.blockStep;
+    for (let row: usize = 0; row < lines.blocks; row += ROWS, ptr += ROWS * lines.blockStep) {
+      const reach = min(lines.blocks - row, ROWS) * lines.blockStep;
       let from = ptr;
-      for (let to = room; to < end; to += 48, from += step)
-        searchShort<T>(from, lines.length, reach, lines.blockStep, to);
-      ptr += reach;
-      left -= taken;
+      for (let to = room; to < end; to += 48, from += step) searchShort<T>(from, lines.length, reach, lines.blockStep, to);
     }
     let cell = lines.cells;
     let from = lines.ptr;
