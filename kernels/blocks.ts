@@ -115,7 +115,8 @@ class Both extends Kernel {
     for (let row: usize = 0; row < lines.blocks; row += ROWS, ptr += ROWS * lines.blockStep) {
       const reach = min(lines.blocks - row, ROWS) * lines.blockStep;
       let from = ptr;
-      for (let to = room; to < end; to += 48, from += step) searchShort<T>(from, lines.length, reach, lines.blockStep, to);
+      for (let to = room; to < end; to += 48, from += step)
+        searchShort<T>(from, lines.length, reach, lines.blockStep, to);
     }
     let cell = lines.cells;
     let from = lines.ptr;
