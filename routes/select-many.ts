@@ -60,7 +60,11 @@ export async function sendMany(
     claims.set(claim.dataset, claim);
     reply.raw.once('close', () => claim.close());
   }
-  for (const { dataset, generation } of claims.values()) preconditionOf(request)({ id: dataset.record.id, generation });
+  // What is of several datasets has no tag.
+  if (request.routeOptions.config.asksPreconditions) {
+    for (const { dataset, generation } of claims.values())
+      preconditionOf(request)({ id: dataset.record.id, generation });
+  }
   const members: Member[] = [];
   // oxlint-disable-next-line no-await-in-loop
   for (const read of reads) members.push(await memberOf(read, claims.get(read.dataset)!, choosing));

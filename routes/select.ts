@@ -59,7 +59,7 @@ export function select(app: App, context: Context): void {
     scope.post(
       '/v1/select',
       {
-        config: { scope: 'read', asksPreconditions: true, bodies: { 'application/json': Type.Ref('Reads') } },
+        config: { scope: 'read', bodies: { 'application/json': Type.Ref('Reads') } },
         schema: {
           operationId: 'selectMany',
           tags: ['reads'],

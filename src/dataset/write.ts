@@ -53,8 +53,9 @@ export function checkHasFile({ record: { name }, pages }: Dataset): void {
 }
 
 /** Takes back what was written to a dataset of mode c. Returns the generation that this makes. @throws not_copy_on_write */
-export function discardWrites(dataset: Dataset, precondition: Precondition): Promise<number> {
+export async function discardWrites(dataset: Dataset, precondition: Precondition): Promise<number> {
   const { name, id, mode } = dataset.record;
+  precondition({ id, generation: dataset.generation });
   if (!dataset.pages) {
     fail(
       'not_copy_on_write',

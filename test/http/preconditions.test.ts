@@ -20,6 +20,8 @@ interface Call {
   readonly body?: string | Uint8Array;
   /** What it is about: a dataset, something without entity tags, or a name that may be free. */
   readonly about: 'dataset' | 'untagged' | 'name';
+  /** Of a call that the datasets of this test do not take: what it answers where the preconditions hold. */
+  readonly refused?: number;
 }
 
 const DATASET = '/v1/datasets/{name}';
@@ -48,6 +50,23 @@ const CALLS: readonly Call[] = [
   { operationId: 'forgetDataset', method: 'DELETE', url: DATASET, about: 'dataset' },
   { operationId: 'forgetDataset', method: 'DELETE', url: `${DATASET}?data=delete`, about: 'dataset' },
   { operationId: 'flushDataset', method: 'POST', url: `${DATASET}/flush`, about: 'dataset' },
+  { operationId: 'discardWrites', method: 'POST', url: `${DATASET}/discard`, about: 'dataset', refused: 409 },
+  {
+    operationId: 'selectData',
+    method: 'POST',
+    url: `${DATASET}/select`,
+    type: JSON_TYPE,
+    body: '{"index":[[0]]}',
+    about: 'dataset',
+  },
+  {
+    operationId: 'selectMany',
+    method: 'POST',
+    url: '/v1/select',
+    type: JSON_TYPE,
+    body: '{"reads":[{"dataset":"{name}"}]}',
+    about: 'untagged',
+  },
   { operationId: 'readRow', method: 'GET', url: `${DATASET}/rows/1`, about: 'dataset' },
   { operationId: 'readRows', method: 'GET', url: `${DATASET}/rows?format=npy`, about: 'dataset' },
   { operationId: 'readData', method: 'GET', url: `${DATASET}/data?format=raw`, about: 'dataset' },
@@ -254,7 +273,7 @@ t.test('every operation asks for its preconditions, and what is refused changes 
   for (const [row, call] of CALLS.entries()) {
     const isRead = call.method === 'GET' || call.method === 'HEAD';
     const plain = await answerTo(server, call, {}, await make(server, call));
-    t.ok(plain.status < 300, `${call.method} ${call.url} answers ${plain.status}`);
+    t.ok(plain.status < 300 || plain.status === call.refused, `${call.method} ${call.url} answers ${plain.status}`);
     // What is refused leaves its subject as it was, so that the next condition can be asked of the same.
     let subject = await make(server, call);
     for (const { title, headers, read, change, untagged } of conditionsOf(row)) {

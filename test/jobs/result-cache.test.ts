@@ -1,6 +1,7 @@
 /** Under which name an answer is kept: questions that differ in anything must not get each other's answers. */
 import t from 'tap';
 import type { Dataset } from '../../src/dataset/dataset.js';
+import { numberDType } from '../../src/dtype/index.js';
 import { ResultCache } from '../../src/jobs/result-cache.js';
 import type { StatisticsRun } from '../../src/jobs/statistics.js';
 import type { Plan } from '../../src/statistics/index.js';
@@ -14,7 +15,8 @@ function datasetOf(id: string, generation = 1, external = false): Dataset {
 
 /** A new plan each time, as each request makes its own. */
 function asking(filter: unknown): Plan {
-  return { view: VIEW, query: { ops: ['sum'], where: filter } } as unknown as Plan;
+  const dtype = numberDType('<f8');
+  return { dtype, view: VIEW, scans: [], query: { ops: ['sum'], where: filter } } as unknown as Plan;
 }
 
 const LONG = Array.from({ length: 1000 }, (_, i) => i);
