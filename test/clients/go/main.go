@@ -56,7 +56,7 @@ func main() {
 	found := must(c.QueryStatisticsWithResponse(ctx, "go", nil, hyperslab.StatisticsQuery{Ops: []hyperslab.Operation{quantile, histogram}}))
 	check(found.JSON200.Results["quantile"] == 3.5, "quantile", string(found.Body))
 	check(strings.Contains(string(found.Body), `"counts":[5,3,4]`), "histogram", string(found.Body))
-	keys := []hyperslab.GroupKey{{Column: ptr(int64(0)), Bins: &[]float64{0, 2, 100}}}
+	keys := []hyperslab.GroupKey{{Column: ptr[any](0), Bins: &[]any{0, 2, 100}}}
 	grouped := must(c.QueryStatisticsWithResponse(ctx, "go", nil, hyperslab.StatisticsQuery{Ops: []hyperslab.Operation{"count"}, GroupBy: &keys}))
 	check(grouped.JSON200 != nil && len(*grouped.JSON200.Groups) == 2, "groups", string(grouped.Body))
 	batch := must(c.BatchStatisticsWithResponse(ctx, hyperslab.StatisticsBatch{Queries: []hyperslab.BatchQuery{

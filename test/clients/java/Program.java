@@ -33,22 +33,22 @@ public final class Program {
     CreateDataset create = new CreateDataset().name("java").dtype("<f8").shape(List.of(4L, 3L));
     check(datasets.createDataset(create, null, null).getNbytes() == 96, "create", create);
     List<List<Integer>> rows = List.of(List.of(1, 2, 3), List.of(4, 5, 6));
-    writes.writeDataJson("java", rows, "0:2", null, null, null);
+    writes.writeDataJson("java", rows, "0:2", null, null, null, null);
     ByteBuffer raw = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN).putDouble(7).putDouble(8).putDouble(9);
     File nine = file(raw.array());
     WriteAnswer written = new WritesApi(Connect.sending(args[0], nine))
-        .writeDataRaw("java", nine, "2", null, null, null, null);
+        .writeDataRaw("java", nine, "2", null, null, null, null, null);
     check(written.getBytes() == 24, "raw", written);
 
-    File npy = reads.readDataNpy("java", null, null, null, null);
+    File npy = reads.readDataNpy("java", null, null, null, null, null, null, null, null, null, null);
     new DatasetsApi(Connect.sending(args[0], npy)).importDataset("java-copy", npy, null, null, null);
-    String json = String.valueOf(reads.readDataJson("java-copy", null, null, null, null).getData());
+    String json = String.valueOf(reads.readDataJson("java-copy", null, null, null, null, null, null, null, null, null, null).getData());
     check(json.replace(".0", "").equals("[[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]]"), "json", json);
-    byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null).toPath());
+    byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null, null, null, null, null, null, null).toPath());
     check(ByteBuffer.wrap(back).order(ByteOrder.LITTLE_ENDIAN).getDouble(64) == 9, "raw", back.length);
 
     Object sum = statistics.getStatistics("java", "sum", null, null, null, null, null, null, null, null, null, null, null,
-        null, null, null).getResults().get("sum");
+        null, null, null, null).getResults().get("sum");
     check(((Number) sum).doubleValue() == 45, "sum", sum);
     StatisticsQuery query = new StatisticsQuery()
         .ops(List.of(Map.of("quantile", Map.of("q", 0.5)), Map.of("histogram", Map.of("bins", 3))));
@@ -83,7 +83,7 @@ public final class Program {
         .offset(100000004L).shape(List.of(2L));
     Dataset far = datasets.createDataset(create, null, null);
     check(far.getOffset() == 100000004L, "offset", far);
-    String data = String.valueOf(reads.readDataJson("java-far", null, null, null, null).getData());
+    String data = String.valueOf(reads.readDataJson("java-far", null, null, null, null, null, null, null, null, null, null).getData());
     check(data.replace(".0", "").equals("[7, 8]"), "far", data);
 
     writes.flushDataset("java", null, null);
