@@ -64,7 +64,10 @@ def random_slice(pick, shape):
 
 
 def indexed(array, text):
-    return array if text is None else eval("array[%s]" % text, {"array": array, "newaxis": None})
+    if text is None:
+        return array
+    # A single element is a scalar of the machine's byte order to numpy.
+    return np.asarray(eval("array[%s]" % text, {"array": array, "newaxis": None}), array.dtype)
 
 
 def is_missing(values):

@@ -120,20 +120,22 @@ t.test('each statistic is of one generation while both are written', async t => 
       }
       const { generation } = (await (await server.fetch('/v1/datasets/trial')).json()) as { generation: number };
       sums.set(generation, sum);
-      if (i >= 700) break;
     }
   })();
   const answers: Statistics[] = [];
-  for (let i = 0; i < 25; i++) {
+  const generations = new Set<number>();
+  // On a busy machine few writes come between two answers.
+  while (answers.length < 25 || generations.size <= 5) {
     const answer = await server.fetch('/v1/datasets/trial/statistics?ops=sum', {
       headers: { 'cache-control': 'no-cache' },
     });
-    if (answer.status === 200) answers.push((await answer.json()) as Statistics);
+    if (answer.status !== 200) continue;
+    const statistics = (await answer.json()) as Statistics;
+    answers.push(statistics);
+    generations.add(statistics.generation);
   }
   state.done = true;
   await writing;
-  t.ok(answers.length > 10);
-  t.ok(new Set(answers.map(({ generation }) => generation)).size > 5, 'they are of several');
   for (const { generation, results } of answers) t.equal(results['sum'], sums.get(generation), `of ${generation}`);
 });
 
