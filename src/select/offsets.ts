@@ -69,7 +69,8 @@ function* offsetsOfBooleans(
   named: number,
 ): Generator<void, Offsets> {
   for (const [i, length] of shape.entries()) {
-    if (view.shape[axis + i] === length) continue;
+    // Booleans of no length choose nothing, along whichever axis: so does numpy.
+    if (length === 0 || view.shape[axis + i] === length) continue;
     fail(
       'bad_index',
       `The booleans have the shape [${shape.join(', ')}]; axis ${named + i} of the array has the length ${view.shape[axis + i]}, not ${length}. Give one for each element of the axes that they choose from.`,
