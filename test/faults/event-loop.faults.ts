@@ -425,6 +425,10 @@ async function comeAndGo(round: number): Promise<void> {
   await answered('/v1/datasets', json('POST', { name, dtype: '<f8', shape: [2 * MiB], attrs: { many: manyMembers } }));
   const bytes = Buffer.from(await answered('/v1/datasets/wide/data?format=npy'));
   await answered(`/v1/datasets/${name}/flush`, { method: 'POST' });
+  await (await fetched(`/v1/datasets/${name}/discard`, { method: 'POST' })).text();
+  const rows = Array.from({ length: 10_000 }, (_, i) => (i * 7919) % (2 * MiB));
+  await answered(`/v1/datasets/${name}/select?format=raw`, json('POST', { index: [rows] }));
+  await answered('/v1/select', json('POST', { reads: [{ dataset: name, slice: '0:1000' }] }));
   await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
   await answered(`/v1/datasets/${name}`, binary('PUT', bytes, 'application/x-npy'));
   await answered(`/v1/datasets/${name}?data=delete`, { method: 'DELETE' });
