@@ -45,6 +45,7 @@ function model({ count, from, to }: Case, loss: Loss): bigint | undefined {
 t.test('counts are exact or refused, at any size', async t => {
   const random = seededRandom(41);
   const families = [['Y', 'M'], Object.keys(SIZES).slice(2)];
+  const wrong: string[] = [];
   for (let i = 0; i < caseCount(3000, 40_000); i++) {
     const units = random.pick(families);
     const [a, b] = [random.pick(units), random.pick(units)];
@@ -59,9 +60,9 @@ t.test('counts are exact or refused, at any size', async t => {
     const wanted = model({ count, ...sizes }, loss);
     const title = `${count} of ${kind}[${m}${a}] in [${n}${b}], ${loss}`;
     const found = convert(`${kind}[${m}${a}]`, `${kind}[${n}${b}]`, count, loss);
-    if (found !== wanted) t.equal(found, wanted, title);
+    if (found !== wanted) wrong.push(`${title}: ${found} instead of ${wanted}`);
   }
-  t.pass('compared');
+  t.strictSame(wrong.slice(0, 10), []);
 });
 
 t.test('days and months go by the calendar', async t => {
