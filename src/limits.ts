@@ -80,6 +80,10 @@ export const LIMITS = {
   interactiveTurnsMax: 8,
   /** Members of parsed JSON bodies lie at most so deep, so that no recursion over them runs out of stack. */
   jsonDepthMax: 64,
+  /** Members of one object in a JSON body: more than attrs of 64 KB can have. */
+  jsonMembersMax: 16_384,
+  /** Lists and objects in such a body: V8 moves each of them when it collects garbage. */
+  jsonContainersMax: 65_536,
   /** Digits of an integer in JSON: what Python reads by default; the cost of more grows with their square. */
   integerDigitsMax: 4300,
   /** What a text of one JSON value takes: digits, a comma, and its share of brackets. */

@@ -20,7 +20,7 @@ export { hasJson, jsonItemSize } from './json-size.js';
 export { jsonBlockBytesMax } from './json-item-sink.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';
 export { containerOf, containersNamed, SIGNATURE_BYTES, suffixOf } from './containers.js';
-export { parseInTurns } from './json-turns.js';
+export { CHARACTERS_PER_TURN, parseInTurns } from './json-turns.js';
 export { JsonScanner } from './json-scan.js';
 export { expectByte, isContinued, isEmptyJson, membersOfObject, readText, skipValue } from './json-members.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';

@@ -3,6 +3,11 @@
  * cut between their members, and each stretch is parsed by itself. Text that is no JSON is refused by one of the stretches.
  */
 
+import { isTurnOver } from '../turns.js';
+
+/** Looked at in one turn: about two milliseconds. */
+export const CHARACTERS_PER_TURN = 128 * 1024;
+
 /** Parsed at once: a few milliseconds, whatever is in it. */
 const STRETCH_LENGTH = 32 * 1024;
 
@@ -17,19 +22,21 @@ export function* parseInTurns(
   const isShort = trimmed.length <= stretchLength;
   if (isShort || (open !== '[' && open !== '{') || trimmed.at(-1) !== CLOSING[open]) return parse(trimmed);
   const within = (part: string): Generator<void, unknown> => parseInTurns(part, parse, stretchLength);
-  const list: unknown[] = [];
+  // Put together once at the end: a list that grows member by member is copied, and garbage collected, many times.
+  const lists: unknown[][] = [];
   const members: Record<string, unknown> = {};
   const take = (stretch: string): void => {
     // What stands before or behind a comma is a member, or the text is no JSON.
     const isMissing = stretch.trim() === '' && stretch.length < trimmed.length - 2;
     const value = parse(`${open}${isMissing ? ',' : stretch}${CLOSING[open]}`);
-    if (Array.isArray(value)) for (const each of value) list.push(each);
+    if (Array.isArray(value)) lists.push(value);
     else Object.assign(members, value);
   };
   for (const stretch of stretchesOf(trimmed, stretchLength)) {
     yield;
+    if (stretch === undefined) continue;
     if (stretch.length <= stretchLength) take(stretch);
-    else if (open === '[') list.push(yield* within(stretch));
+    else if (open === '[') lists.push([yield* within(stretch)]);
     else {
       const colon = colonOf(stretch);
       const [name] = Object.keys(parse(`{${stretch.slice(0, colon)}:0}`) as object);
@@ -38,18 +45,22 @@ export function* parseInTurns(
       else members[name!] = yield* within(stretch.slice(colon + 1));
     }
   }
-  return open === '[' ? list : members;
+  return open === '[' ? ([] as unknown[]).concat(...lists) : members;
 }
 
 const CLOSING: Readonly<Record<string, string>> = { '[': ']', '{': '}' };
 
-/** The text between the brackets, cut at commas of their members: several together, or a long one by itself. */
-function* stretchesOf(text: string, length: number): Generator<string> {
+/**
+ * The text between the brackets, cut at commas of their members: several together, or a long one by itself. It yields
+ * undefined now and then while it looks for the end of a long member.
+ */
+function* stretchesOf(text: string, length: number): Generator<string | undefined> {
   let from = 1;
   let memberFrom = 1;
   let depth = 0;
   let isString = false;
   for (let i = 1; i < text.length; i++) {
+    if (isTurnOver(i, CHARACTERS_PER_TURN)) yield undefined;
     const code = text.charCodeAt(i);
     if (code === QUOTE) isString = !isString;
     else if (isString) i += code === BACKSLASH ? 1 : 0;

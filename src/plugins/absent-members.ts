@@ -11,6 +11,7 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
+  readonly maxItems?: number;
 }
 
 type Walk = (value: unknown) => void;
@@ -20,8 +21,10 @@ export function absentMembers(ajv: Ajv, asked: object): Walk {
   const schema = resolved(ajv, asked);
   if (schema.items) {
     const walk = absentMembers(ajv, schema.items);
+    const { maxItems = Infinity } = schema;
     return list => {
-      if (Array.isArray(list)) for (const each of list) walk(each);
+      // A list that is too long is refused by its length: a walk over it could take a tenth of a second.
+      if (Array.isArray(list) && list.length <= maxItems) for (const each of list) walk(each);
     };
   }
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) => ({

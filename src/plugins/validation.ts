@@ -8,11 +8,11 @@ import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { fail, HyperslabError } from '../errors.js';
-import { parseInTurns, stringifyExactJson } from '../formats/index.js';
+import { CHARACTERS_PER_TURN, parseInTurns, stringifyExactJson } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
 import { BodyReader } from '../transfer/body.js';
-import { runTurns } from '../turns.js';
+import { isTurnOver, runTurns } from '../turns.js';
 import { tooLarge, unreadable } from './body-faults.js';
 import { absentMembers, requiredMembers } from './absent-members.js';
 import { mayHaveBody, takeEmptyBodies } from './empty-bodies.js';
@@ -99,7 +99,7 @@ async function readJson(request: FastifyRequest, payload: IncomingMessage, parse
   if (bytes.byteLength > bodyLimit) throw tooLarge(request);
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === '') return null;
-  checkDepth(text);
+  await runTurns(checkShape(text));
   const value = await runTurns(parseInTurns(text, stretch => parse(request, stretch))).catch(() => {
     throw unreadable(text);
   });
@@ -126,18 +126,29 @@ function bodyValidator(ajv: Ajv, schema: object): (body: unknown) => Verdict {
 }
 
 /**
- * Refuses nesting that a recursion over it, such as JSON.stringify, would not survive; and before it is parsed, which
- * takes long for a megabyte of brackets.
+ * Refuses nesting that a recursion over it, such as JSON.stringify, would not survive, and very many members or
+ * objects, which V8 takes tens of milliseconds to list and to move. This comes before the text is parsed.
  */
-function checkDepth(text: string): void {
+function* checkShape(text: string): Generator<void, void> {
   let depth = 0;
   let isString = false;
+  /** For each level of nesting: the colons in the object there. */
+  const members: number[] = [];
+  let containers = 0;
   for (let i = 0; i < text.length; i++) {
+    if (isTurnOver(i, CHARACTERS_PER_TURN)) yield;
     const code = text.charCodeAt(i);
     if (code === QUOTE) isString = !isString;
     else if (isString) i += code === BACKSLASH ? 1 : 0;
-    else if (code === LIST || code === OBJECT) depth++;
-    else if (code === LIST_END || code === OBJECT_END) depth--;
+    else if (code === LIST || code === OBJECT) {
+      members[++depth] = 0;
+      if (++containers > LIMITS.jsonContainersMax) {
+        failMany('The body has', 'lists and objects', LIMITS.jsonContainersMax);
+      }
+    } else if (code === LIST_END || code === OBJECT_END) depth--;
+    else if (code === COLON && ++members[depth]! > LIMITS.jsonMembersMax) {
+      failMany('An object of the body has', 'members', LIMITS.jsonMembersMax);
+    }
     if (depth > LIMITS.jsonDepthMax) {
       fail('bad_request', `The body is nested deeper than ${LIMITS.jsonDepthMax} levels. Flatten it.`, {
         limit: LIMITS.jsonDepthMax,
@@ -146,8 +157,13 @@ function checkDepth(text: string): void {
   }
 }
 
+function failMany(what: string, of: string, limit: number): never {
+  fail('too_large', `${what} more than ${limit} ${of}. Send fewer in one call, or values as a dataset.`, { limit });
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
 const LIST = 0x5b;
 const LIST_END = 0x5d;
 const OBJECT = 0x7b;

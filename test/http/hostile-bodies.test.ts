@@ -52,6 +52,24 @@ t.test('nesting is refused before it is parsed', async t => {
   }
 });
 
+t.test('very many members or objects are refused before they are parsed', async t => {
+  const server = await startHere(t);
+  const names = Array.from({ length: LIMITS.jsonMembersMax + 1 }, (_, i) => `"k${i}":0`).join();
+  for (const [title, body, limit, detail] of [
+    ['members', `{"queries":[{${names}}]}`, LIMITS.jsonMembersMax, /An object of the body has more than \d+ members/],
+    [
+      'objects',
+      `{"queries":[${'{},'.repeat(300_000)}{}]}`,
+      LIMITS.jsonContainersMax,
+      /more than \d+ lists and objects/,
+    ],
+  ] as const) {
+    const answer = await server.fetch('/v1/statistics', { ...json('POST', {}), body });
+    t.equal(answer.status, 413, title);
+    t.match(await answer.json(), { code: 'too_large', limit, detail }, title);
+  }
+});
+
 t.test('attrs have a size that a list of a thousand can bear', async t => {
   const server = await startHere(t);
   const body = (length: number): RequestInit =>
