@@ -1,30 +1,34 @@
 /** Several reads as one answer, of one generation for each dataset: a list of JSON answers, or a `.npz`. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext } from '../src/context.js';
-import { partOf, type ArrayPart } from '../src/dataset/array-part.js';
+import { partsOf } from '../src/dataset/array-part.js';
+import { convertHeld } from '../src/dataset/convert.js';
+import { convertedPieces } from '../src/dataset/converted-pieces.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import type { PieceReader } from '../src/dataset/read.js';
-import { withByteOrder } from '../src/dtype/index.js';
+import { sentAs, type Asked, type SentAs } from '../src/dataset/sent-as.js';
 import { fail } from '../src/errors.js';
 import { npyHeader } from '../src/formats/index.js';
 import { zipBytes, ZipWriter } from '../src/formats/zip.js';
 import type { Claim } from '../src/jobs/claim.js';
 import { claimedBytes, claimedPieces } from '../src/jobs/claimed-pieces.js';
 import { claimDatasets } from '../src/jobs/chosen.js';
-import { chooseView } from '../src/jobs/choose.js';
-import type { RowChoosing } from '../src/jobs/kept-rows.js';
+import { chooseView, type ReadDataset } from '../src/jobs/choose.js';
+import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
 import { selectFrom } from '../src/layout/select.js';
-import { sizeOf } from '../src/layout/view.js';
+import { sizeOf, type View } from '../src/layout/view.js';
 import { checkJsonCost, jsonBody, type ArrayQuery } from '../src/plugins/array-answer.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { streamPieces } from '../src/plugins/stream.js';
 import { jsonHeldBytes } from '../src/formats/index.js';
-import { swapItems } from '../src/native.js';
+import { LIMITS } from '../src/limits.js';
+import { blockOfRows } from '../src/select/row-numbers.js';
 import type { Selector } from '../src/select/selector.js';
 import { normalise, parseSlice } from '../src/selection.js';
 
-export interface Read {
+/** What one read asks for; of what it does not say, the call decides. */
+export interface Read extends Pick<Asked, 'dtype' | 'casting'> {
   readonly name: string;
   readonly dataset: Dataset;
   readonly field: string | undefined;
@@ -32,9 +36,14 @@ export interface Read {
   readonly selector: Selector | undefined;
 }
 
-interface Member extends ArrayPart {
+interface Member extends SentAs {
   readonly name: string;
   readonly claim: Claim;
+  readonly shape: readonly number[];
+  /** Of the elements before their conversion. */
+  readonly itemsize: number;
+  /** Where they stand in the file, or the elements themselves where they were made: numbers of rows. */
+  readonly from: View | Uint8Array;
 }
 
 const NPZ = 'application/x-npz';
@@ -66,11 +75,12 @@ export async function sendMany(
       preconditionOf(request)({ id: dataset.record.id, generation });
   }
   const members: Member[] = [];
+  const asked = format === 'json' ? { ...query, endian: undefined } : query;
   // oxlint-disable-next-line no-await-in-loop
-  for (const read of reads) members.push(await memberOf(read, claims.get(read.dataset)!, choosing));
+  for (const read of reads) members.push(await memberOf(read, claims.get(read.dataset)!, choosing, asked));
   return format === 'json'
     ? sendJsonList(context, reply, members, choosing, query)
-    : sendNpz(context, reply, members, choosing, query);
+    : sendNpz(context, reply, members, choosing);
 }
 
 /** @throws bad_request where two have one name, or a name that no dataset may have */
@@ -89,22 +99,37 @@ export function checkNames(names: readonly string[]): void {
   }
 }
 
-async function memberOf(read: Read, claim: Claim, choosing: RowChoosing): Promise<Member> {
+async function memberOf(read: Read, claim: Claim, choosing: RowChoosing, asked: Asked): Promise<Member> {
   const { name, dataset, field, slice, selector } = read;
-  const { dtype, view } = partOf(dataset, field);
+  const as = { dtype: read.dtype ?? asked.dtype, casting: read.casting ?? asked.casting, endian: asked.endian };
+  if (selector?.kind === 'where' && selector.returns === 'indices') {
+    const kept = await keptRows(dataset.record.name, selector, choosing);
+    kept.claim.close();
+    checkGenerations(kept.read, claim);
+    const { dtype, shape, bytes } = await blockOfRows(kept.rows);
+    return { name, claim, ...sentAs({ dtype }, as), shape, itemsize: dtype.itemsize, from: bytes };
+  }
+  const { view, ...part } = partsOf(dataset, field);
+  const member = (from: View): Member => {
+    return { name, claim, ...sentAs(part, as), shape: from.shape, itemsize: part.dtype.itemsize, from };
+  };
   if (!selector) {
     const parts = slice === undefined ? [] : parseSlice(slice);
-    return { name, claim, dtype, view: selectFrom(view, normalise(parts, view.shape)) };
+    return member(selectFrom(view, normalise(parts, view.shape)));
   }
   const chosen = await chooseView(dataset, view, selector, choosing);
   chosen.claim?.close();
-  for (const { dataset: seen, generation } of chosen.read) {
-    if (seen !== dataset || generation === claim.generation) continue;
-    fail('busy_writing', `${seen.record.name} was written while it was read. Repeat the request.`, {
-      dataset: seen.record.name,
-    });
+  checkGenerations(chosen.read, claim);
+  return member(chosen.view);
+}
+
+/** @throws busy_writing where what was chosen from is not what is held */
+function checkGenerations(read: readonly ReadDataset[], claim: Claim): void {
+  for (const { dataset, generation } of read) {
+    if (dataset !== claim.dataset || generation === claim.generation) continue;
+    const { name } = dataset.record;
+    fail('busy_writing', `${name} was written while it was read. Repeat the request.`, { dataset: name });
   }
-  return { name, claim, dtype, view: chosen.view };
 }
 
 async function sendJsonList(
@@ -114,8 +139,8 @@ async function sendJsonList(
   { workers, signal }: RowChoosing,
   query: ArrayQuery,
 ): Promise<FastifyReply> {
-  const values = members.reduce((sum, { view }) => sum + sizeOf(view.shape), 0);
-  for (const { dtype, view } of members) checkJsonCost(view.shape, dtype, config.jsonElementsMax);
+  const values = members.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  for (const { dtype, shape } of members) checkJsonCost(shape, dtype, config.jsonElementsMax);
   if (values > config.jsonElementsMax) {
     fail(
       'too_large',
@@ -129,14 +154,16 @@ async function sendJsonList(
   await holdUntilSent(
     budget,
     reply,
-    members.reduce((sum, { dtype, view }) => sum + 2 * jsonHeldBytes(view.shape, dtype), 0),
+    members.reduce((sum, member) => sum + 2 * jsonHeldBytes(member.shape, member.dtype) + convertedBytes(member), 0),
   );
   const texts: Uint8Array[] = [];
-  for (const { name, claim, dtype, view } of members) {
-    const bytes = await claimedBytes(claim, view, dtype.itemsize, workers, signal); // oxlint-disable-line no-await-in-loop
+  for (const { name, claim, dtype, conversion, shape, itemsize, from } of members) {
+    // oxlint-disable-next-line no-await-in-loop
+    const source = isBytes(from) ? from : await claimedBytes(claim, from, itemsize, workers, signal);
+    const bytes = conversion ? await convertHeld(conversion, { source }, workers) : source; // oxlint-disable-line no-await-in-loop
     const { dataset, generation } = claim;
     // oxlint-disable-next-line no-await-in-loop
-    const text = await jsonBody({ dataset, query }, generation, { dtype, shape: view.shape, bytes });
+    const text = await jsonBody({ dataset, query }, generation, { dtype, shape, bytes });
     texts.push(Buffer.from(`${texts.length === 0 ? '[' : ','}{"name":${JSON.stringify(name)},`), text.subarray(1));
   }
   return reply
@@ -144,35 +171,63 @@ async function sendJsonList(
     .send(Buffer.concat([...texts, Buffer.from(members.length ? ']' : '[]')]));
 }
 
+/** Of what is converted whole, what it is converted from. */
+function convertedBytes({ conversion, shape, itemsize }: Member): number {
+  return conversion ? sizeOf(shape) * itemsize : 0;
+}
+
+function isBytes(from: View | Uint8Array): from is Uint8Array {
+  return from instanceof Uint8Array;
+}
+
+/** Elements that are held, in pieces. */
+function heldPieces(bytes: Uint8Array, itemsize: number): PieceReader {
+  let sent = 0;
+  return {
+    async next(bytesMax = LIMITS.pieceBytesMax) {
+      if (sent === bytes.byteLength) return undefined;
+      const pieceBytes = Math.max(1, Math.floor(bytesMax / itemsize)) * itemsize;
+      return bytes.subarray(sent, (sent = Math.min(sent + pieceBytes, bytes.byteLength)));
+    },
+    onChange() {},
+    close() {},
+  };
+}
+
+/** A member's elements as they are sent, in pieces. */
+function piecesOf({ claim, conversion, itemsize, from }: Member, { workers, signal }: RowChoosing): PieceReader {
+  const pieces = isBytes(from) ? heldPieces(from, itemsize) : claimedPieces(claim, from, itemsize, workers, signal);
+  return conversion ? convertedPieces(pieces, conversion, workers) : pieces;
+}
+
 async function sendNpz(
   { budget }: ClientContext,
   reply: FastifyReply,
   members: readonly Member[],
-  { workers, signal }: RowChoosing,
-  { endian }: ArrayQuery,
+  choosing: RowChoosing,
 ): Promise<FastifyReply> {
-  const ordered = members.map(({ name, claim, dtype, view }) => {
-    const sent = endian ? withByteOrder(dtype, endian === 'big' ? '>' : '<') : dtype;
-    const head = npyHeader({ dtype: sent, shape: view.shape, order: 'C' });
-    const swaps = sent.typestr !== dtype.typestr;
-    const bytes = head.byteLength + sizeOf(view.shape) * dtype.itemsize;
-    return { name: `${name}.npy`, bytes, head, swaps, claim, dtype: sent, view };
+  // Two pieces on each side of a conversion, and items that are larger than a piece.
+  const pieceBytes = Math.max(...members.map(({ itemsize, dtype }) => Math.max(itemsize, dtype.itemsize)));
+  if (pieceBytes > LIMITS.pieceBytesMax) await holdUntilSent(budget, reply, 4 * pieceBytes);
+  const ordered = members.map(member => {
+    const { name, dtype, shape } = member;
+    const head = npyHeader({ dtype, shape, order: 'C' });
+    return { name: `${name}.npy`, bytes: head.byteLength + sizeOf(shape) * dtype.itemsize, head, member };
   });
   const zip = new ZipWriter();
   let open: PieceReader | undefined;
   let before: PieceReader | undefined;
   const parts = (async function* (): AsyncGenerator<Uint8Array, void, number> {
-    for (const member of ordered) {
-      yield zip.begin(member);
+    for (const entry of ordered) {
+      yield zip.begin(entry);
       // The last piece of the member before has been sent by now: its memory may be used again.
       before?.close();
       before = undefined;
-      zip.add(member.head);
-      yield member.head;
-      open = claimedPieces(member.claim, member.view, member.dtype.itemsize, workers, signal);
+      zip.add(entry.head);
+      yield entry.head;
+      open = piecesOf(entry.member, choosing);
       // oxlint-disable-next-line no-await-in-loop
       for (let piece = await open.next(); piece; piece = await open.next()) {
-        if (member.swaps) swapItems(member.dtype, piece);
         zip.add(piece);
         yield piece;
       }
@@ -188,7 +243,7 @@ async function sendNpz(
       return value ?? undefined;
     },
     onChange(cut) {
-      for (const { claim } of ordered) claim.onCut(cut);
+      for (const { claim } of members) claim.onCut(cut);
     },
     close() {
       open?.close();

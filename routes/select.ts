@@ -4,7 +4,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext, Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
 import type { Dataset } from '../src/dataset/dataset.js';
-import { parseDType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
 import type { ArrayQuery } from '../src/plugins/array-answer.js';
 import type { Bodies } from '../src/plugins/openapi.js';
@@ -17,8 +16,8 @@ import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
 import { sourceOf } from './statistics-answer.js';
 import type { EntriesLeft } from '../src/select/read-lists.js';
 import { selectorOf } from '../src/select/read-body.js';
+import { blockOfRows } from '../src/select/row-numbers.js';
 import type { WhereSelector } from '../src/select/selector.js';
-import { isTurnOver, nextTurn } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
@@ -30,6 +29,9 @@ const MEMBERS = ['index', 'mode', 'mask', 'points', 'where', 'slice', 'limit', '
 /** Told alone: one type of body is what generated clients understand. */
 const BODIES: Bodies = { 'application/json': Type.Ref('Selection') };
 const EXAMPLE = '{"index": [[0, 2, 5], ":"]}';
+
+/** Each read names its own field. */
+const { field: _, ...MANY_QUERY } = ROWS_QUERY;
 
 export function select(app: App, context: Context): void {
   streamedBodies(app, [...Object.keys(BODIES), NPY_BODY], scope => {
@@ -65,10 +67,7 @@ export function select(app: App, context: Context): void {
           tags: ['reads'],
           summary: 'Several reads of one or more datasets, each dataset at one generation',
           description: 'A list of answers, or a .npz where `format=npz` or `Accept: application/x-npz` asks for it.',
-          querystring: Type.Object(
-            { format: ROWS_QUERY.format, endian: ROWS_QUERY.endian, int64: ROWS_QUERY.int64 },
-            { additionalProperties: false },
-          ),
+          querystring: Type.Object(MANY_QUERY, { additionalProperties: false }),
           response: {
             200: jsonResponse('The elements', 'ReadAnswers'),
             ...problems(...READ_PROBLEMS, ...BODY_PROBLEMS, 'bad_index', 'bad_json', 'bad_name'),
@@ -86,10 +85,12 @@ async function answerReads(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { reads: entries, left } = await readReadsBody(context, request, reply);
-  const reads = entries.map(({ dataset, name, field, slice, selector }, i) => ({
+  const reads = entries.map(({ dataset, name, field, dtype, casting, slice, selector }, i) => ({
     name: name ?? String(i),
     dataset: request.datasets.get(dataset),
     field,
+    dtype,
+    casting,
     slice,
     selector,
   }));
@@ -163,12 +164,6 @@ async function sendIndices(
 ): Promise<FastifyReply> {
   const { claim, rows } = await keptRows(dataset.record.name, selector, choosing);
   claim.close();
-  const bytes = new Uint8Array(8 * rows.length);
-  const view = new DataView(bytes.buffer);
-  for (const [i, row] of rows.entries()) {
-    view.setBigInt64(8 * i, BigInt(row), true);
-    if (isTurnOver(i)) await nextTurn(); // oxlint-disable-line no-await-in-loop
-  }
-  const block = { dtype: parseDType('<i8'), shape: [rows.length], bytes };
+  const block = await blockOfRows(rows);
   return sendBlock(context, request, reply, { dataset, claim }, block, query);
 }

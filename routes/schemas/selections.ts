@@ -1,5 +1,6 @@
 /** Selections: what is taken by lists, masks, points and filters. */
 import { Type } from 'typebox';
+import { CASTINGS } from '../../src/convert/index.js';
 import {
   anyValue,
   DatasetName,
@@ -60,12 +61,21 @@ export const Selection = Type.Object(
   },
 );
 
+const { slice: _, ...OF_READ } = SELECTION;
+
 export const Read = Type.Object(
   {
     dataset: Type.String({ description: 'Name of the dataset.' }),
     name: Type.Optional(Type.String({ description: 'Name of the answer; absent: its number.' })),
     field: FIELD,
-    ...SELECTION,
+    dtype: Type.Optional(
+      anyValue({ description: 'What the elements become, as by `dtype=`, which is of reads that say nothing.' }),
+    ),
+    casting: Type.Optional(oneOf(CASTINGS, { description: 'What `dtype` may lose; safe is the default.' })),
+    slice: Type.Optional(
+      Type.String({ description: "The text inside numpy's brackets; of where: of what the kept rows are." }),
+    ),
+    ...OF_READ,
   },
   {
     $id: 'Read',

@@ -108,13 +108,11 @@ function ends(min: number, max: number): { min: number; max: number } {
 
 function failBounds(index: number, axis: number, length: number): never {
   const remedy = length === 0 ? 'It has no elements.' : `Use ${-length} to ${length - 1}.`;
-  return fail(
-    'index_out_of_bounds',
-    `Index ${index} is out of bounds for axis ${axis} with length ${length}. ${remedy}`,
-    {
-      index,
-      axis,
-      length,
-    },
-  );
+  // Those that are not exact have become the nearest that is.
+  const shown = Math.abs(index) < Number.MAX_SAFE_INTEGER ? `Index ${index}` : `An index of ${index} or beyond`;
+  return fail('index_out_of_bounds', `${shown} is out of bounds for axis ${axis} with length ${length}. ${remedy}`, {
+    index,
+    axis,
+    length,
+  });
 }

@@ -40,6 +40,8 @@ export interface Members {
   dataset?: string;
   name?: string;
   field?: string;
+  dtype?: string;
+  casting?: string;
   data?: Uint8Array;
 }
 
@@ -79,6 +81,12 @@ const READERS: { readonly [Name in MemberName]-?: Reader<NonNullable<Members[Nam
   dataset: text('dataset'),
   name: text('name'),
   field: text('field'),
+  /** Structures as JSON, or as its text. */
+  *dtype(scanner) {
+    if (scanner.peek() === QUOTE) return readText(scanner);
+    return Buffer.from(yield* skipValue(scanner)).toString();
+  },
+  casting: text('casting'),
   data: skipValue,
 };
 

@@ -1,6 +1,6 @@
 /**
- * Nested lists of integers or of booleans in JSON, straight into numbers: 8 bytes an entry, whatever is sent. In turns,
- * and without recursion.
+ * Nested lists of integers or of booleans in JSON, straight into numbers: 8 bytes an entry, whatever is sent. Lists of
+ * both are integers. In turns, and without recursion.
  */
 import { fail } from '../errors.js';
 import type { JsonScanner } from '../formats/index.js';
@@ -69,7 +69,7 @@ export function* readLists(
   left: EntriesLeft,
   at: string,
 ): Generator<void, IntegersItem | BooleansItem> {
-  const numbers = new Numbers();
+  let numbers = new Numbers();
   /** Lengths of the lists at each depth, as the first of them ended; and of those that are open. */
   const shape: number[] = [];
   const counts: number[] = [];
@@ -92,11 +92,14 @@ export function* readLists(
       if (rank !== counts.length) failRagged(at);
       const isWord = byte === TRUE || byte === FALSE;
       isBoolean ??= isWord;
-      if (isBoolean !== isWord) failEntry(scanner, at, isBoolean);
-      if (isBoolean) {
-        scanner.readWord(byte === TRUE ? 'true' : 'false');
-        if (byte === TRUE) take(left, numbers, entries);
-      } else take(left, numbers, readInteger(scanner, at));
+      if (isBoolean && !isWord && isInteger(byte)) {
+        // Beside integers, true and false are 1 and 0, as numpy has it.
+        numbers = yield* asIntegers(numbers.values, entries, left);
+        isBoolean = false;
+      }
+      const value = isWord ? readWord(scanner, byte) : readInteger(scanner, at);
+      if (!isBoolean) take(left, numbers, value);
+      else if (value === 1) take(left, numbers, entries);
       if (isTurnOver(entries++)) yield;
       counts[counts.length - 1]!++;
     }
@@ -126,10 +129,31 @@ function take(left: EntriesLeft, numbers: Numbers, value: number): void {
   numbers.push(value);
 }
 
+/** Of which entries are true → 1 for these and 0 for the others, in turns. */
+function* asIntegers(kept: Float64Array, entries: number, left: EntriesLeft): Generator<void, Numbers> {
+  left.take(entries - kept.length);
+  const numbers = new Numbers();
+  for (let i = 0, next = 0; i < entries; i++) {
+    const isTrue = kept[next] === i;
+    if (isTrue) next++;
+    numbers.push(isTrue ? 1 : 0);
+    if (isTurnOver(i)) yield;
+  }
+  return numbers;
+}
+
+function readWord(scanner: JsonScanner, first: number): 0 | 1 {
+  scanner.readWord(first === TRUE ? 'true' : 'false');
+  return first === TRUE ? 1 : 0;
+}
+
+function isInteger(first: number): boolean {
+  return first === MINUS || (first >= ZERO && first <= NINE);
+}
+
 /** An integer at the scanner's position; beyond 2^53 the nearest that is exact stands for it, and is out of all bounds. */
 export function readInteger(scanner: JsonScanner, at: string): number {
-  const byte = scanner.peek();
-  if (byte !== MINUS && !(byte >= ZERO && byte <= NINE)) failEntry(scanner, at, false);
+  if (!isInteger(scanner.peek())) failEntry(scanner, at);
   const value = scanner.readNumber();
   if (scanner.isShortInteger) return value === 0 ? 0 : value;
   if (!INTEGER.test(scanner.token())) {
@@ -144,11 +168,10 @@ export function readInteger(scanner: JsonScanner, at: string): number {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value));
 }
 
-function failEntry(scanner: JsonScanner, at: string, isBoolean: boolean): never {
-  const wanted = isBoolean ? 'true and false alone' : 'integers alone, or true and false alone';
+function failEntry(scanner: JsonScanner, at: string): never {
   return fail(
     'bad_index',
-    `${at}: at byte ${scanner.at} something else stands. A list of an index has ${wanted}, all at one depth.`,
+    `${at}: at byte ${scanner.at} something else stands. A list of an index has integers, or true and false, all at one depth.`,
     {
       position: scanner.at,
     },

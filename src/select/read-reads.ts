@@ -1,8 +1,9 @@
 /** The JSON of several reads, `{"reads": [{"dataset": "a", "slice": "0"}, {"dataset": "b", "index": [[0, 2]]}]}`. */
+import { CASTINGS, type Casting } from '../convert/index.js';
 import { fail } from '../errors.js';
 import { expectByte, isContinued, JsonScanner, membersOfObject } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
-import { shown } from '../shown.js';
+import { listed, shown } from '../shown.js';
 import { failReads, readMembers, selectorOf, type MemberName } from './read-body.js';
 import type { EntriesLeft } from './read-lists.js';
 import type { Selector } from './selector.js';
@@ -20,6 +21,9 @@ const MEMBERS: readonly MemberName[] = [
   'points',
   'where',
   'limit',
+  'return',
+  'dtype',
+  'casting',
 ];
 
 export interface ReadEntry {
@@ -27,6 +31,8 @@ export interface ReadEntry {
   readonly name: string | undefined;
   readonly slice: string | undefined;
   readonly field: string | undefined;
+  readonly dtype: string | undefined;
+  readonly casting: Casting | undefined;
   readonly selector: Selector | undefined;
 }
 
@@ -45,12 +51,27 @@ export function* readReads(bytes: Uint8Array, left: EntriesLeft): Generator<void
     do {
       if (reads.length === LIMITS.readsMax) failReads();
       const members = yield* readMembers(scanner, MEMBERS, left);
-      const { dataset, name, slice, field } = members;
+      const { dataset, name, slice, field, dtype, casting } = members;
       if (dataset === undefined) fail('bad_request', `Read ${reads.length} names no dataset.`, { index: reads.length });
-      reads.push({ dataset, name, slice, field, selector: selectorOf(members) });
+      reads.push({
+        dataset,
+        name,
+        slice,
+        field,
+        dtype,
+        casting: casting === undefined ? undefined : castingOf(casting),
+        selector: selectorOf(members),
+      });
       yield;
     } while (isContinued(scanner, CLOSE_LIST));
   }
   if (scanner.peek() !== -1) scanner.refuse(scanner.at, 'something follows the object');
   return reads ?? fail('bad_json', 'The body has no reads; it takes {"reads": [{"dataset": "…", "slice": "…"}, …]}.');
+}
+
+function castingOf(text: string): Casting {
+  const known = CASTINGS.find(casting => casting === text);
+  return (
+    known ?? fail('bad_request', `casting is ${shown(text)}; it takes ${listed(CASTINGS)}.`, { member: 'casting' })
+  );
 }

@@ -29,6 +29,13 @@ def array_of(rng, dtype, shape, order):
     return flat.reshape(shape, order=order)
 
 
+def as_booleans(values):
+    """Nested lists with true and false for 1 and 0."""
+    if isinstance(values, list):
+        return [as_booleans(each) for each in values]
+    return bool(values) if values in (0, 1) else values
+
+
 class Case:
     """An index as JSON and as numpy's, item by item."""
 
@@ -84,7 +91,12 @@ class Case:
             last = self.length if rng.random() < 0.9 else rng.randrange(4)
             shape = [last] if kind == "list" else [rng.choice([1, 2, 2, 3]), rng.choice([1, last])]
             values = self.integers(shape, length)
-            self.add(values, np.array(values, np.intp).reshape(shape))
+            array = np.array(values, np.intp).reshape(shape)
+            if rng.random() < 0.1 and not np.isin(array, (0, 1)).all():
+                # Beside other integers, true and false are 1 and 0.
+                values = as_booleans(values)
+                assert np.array_equal(np.asarray(values), array)
+            self.add(values, array)
         else:
             axes = 1 if kind == "booleans" else rng.randrange(1, 3)
             shape = tuple(self.shape[axis : axis + axes])
