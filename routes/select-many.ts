@@ -102,14 +102,14 @@ export function checkNames(names: readonly string[]): void {
 async function memberOf(read: Read, claim: Claim, choosing: RowChoosing, asked: Asked): Promise<Member> {
   const { name, dataset, field, slice, selector } = read;
   const as = { dtype: read.dtype ?? asked.dtype, casting: read.casting ?? asked.casting, endian: asked.endian };
+  const { view, ...part } = partsOf(dataset, field);
   if (selector?.kind === 'where' && selector.returns === 'indices') {
-    const kept = await keptRows(dataset.record.name, selector, choosing);
+    const kept = await keptRows(dataset.record.name, selector, choosing, { ...part, view });
     kept.claim.close();
     checkGenerations(kept.read, claim);
     const { dtype, shape, bytes } = await blockOfRows(kept.rows);
     return { name, claim, ...sentAs({ dtype }, as), shape, itemsize: dtype.itemsize, from: bytes };
   }
-  const { view, ...part } = partsOf(dataset, field);
   const member = (from: View): Member => {
     return { name, claim, ...sentAs(part, as), shape: from.shape, itemsize: part.dtype.itemsize, from };
   };
@@ -117,7 +117,7 @@ async function memberOf(read: Read, claim: Claim, choosing: RowChoosing, asked: 
     const parts = slice === undefined ? [] : parseSlice(slice);
     return member(selectFrom(view, normalise(parts, view.shape)));
   }
-  const chosen = await chooseView(dataset, view, selector, choosing);
+  const chosen = await chooseView(dataset, { ...part, view }, selector, choosing);
   chosen.claim?.close();
   checkGenerations(chosen.read, claim);
   return member(chosen.view);

@@ -3,14 +3,13 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext, Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
-import type { Dataset } from '../src/dataset/dataset.js';
 import { fail } from '../src/errors.js';
 import type { ArrayQuery } from '../src/plugins/array-answer.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
-import { sendBlock, sendPart } from '../src/plugins/send-array.js';
+import { sendBlock, sendPart, type DatasetPart } from '../src/plugins/send-array.js';
 import { chooseView } from '../src/jobs/choose.js';
 import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
 import { sourceOf } from './statistics-answer.js';
@@ -127,9 +126,9 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
     selectorOf(members) ??
     fail('bad_request', `The body says nothing of what is taken. Send for example ${EXAMPLE}.`, { example: EXAMPLE });
   if (selector.kind === 'where' && selector.returns === 'indices') {
-    return sendIndices(context, request, reply, dataset, selector, choosing, query);
+    return sendIndices(context, request, reply, { dataset, ...part }, selector, choosing, query);
   }
-  const { view, claim } = await chooseView(dataset, part.view, selector, choosing);
+  const { view, claim } = await chooseView(dataset, part, selector, choosing);
   if (claim) reply.raw.once('close', () => claim.close());
   return sendPart(context, request, reply, { dataset, ...part, view, claim }, query);
 }
@@ -157,12 +156,12 @@ async function sendIndices(
   context: ClientContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  dataset: Dataset,
+  { dataset, ...part }: DatasetPart,
   selector: WhereSelector,
   choosing: RowChoosing,
   query: ArrayQuery,
 ): Promise<FastifyReply> {
-  const { claim, rows } = await keptRows(dataset.record.name, selector, choosing);
+  const { claim, rows } = await keptRows(dataset.record.name, selector, choosing, part);
   claim.close();
   const block = await blockOfRows(rows);
   return sendBlock(context, request, reply, { dataset, claim }, block, query);

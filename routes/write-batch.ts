@@ -23,9 +23,9 @@ export type ContextOf = (request: FastifyRequest) => WriteContext;
 
 /** What a selector takes, chosen for one request. Nothing is held: whoever writes asks whether it still is as it was. */
 function chooserFor(context: Context, request: FastifyRequest, reply: FastifyReply, dataset: Dataset): Choose {
-  return async (selector, of, left) => {
+  return async (selector, part, left) => {
     const choosing = choosingFor(ofClient(context, request), request, reply, left);
-    const { view, claim, read } = await chooseView(dataset, of, selector, choosing);
+    const { view, claim, read } = await chooseView(dataset, part, selector, choosing);
     claim?.close();
     return { view, read };
   };

@@ -27,7 +27,11 @@ export const Filter = Type.Object(
         description: 'Compare this column, of a dataset of two axes: its number, or its name in attrs.columns.',
       }),
     ),
-    self: Type.Optional(Type.Boolean({ description: 'true: compare the elements, of a dataset of one axis.' })),
+    self: Type.Optional(
+      Type.Boolean({
+        description: 'true: compare what the call asks about, of one axis: the dataset, or what field takes of it.',
+      }),
+    ),
     dataset: Type.Optional(
       Type.String({ description: 'Compare another dataset, of one axis and as many elements as there are rows.' }),
     ),
@@ -73,7 +77,11 @@ export const GroupKey = Type.Object(
         description: 'Group by this column, of a dataset of two axes: its number, or its name in attrs.columns.',
       }),
     ),
-    self: Type.Optional(Type.Boolean({ description: 'true: group by the elements, of a dataset of one axis.' })),
+    self: Type.Optional(
+      Type.Boolean({
+        description: 'true: group by what the call asks about, of one axis: the dataset, or what field takes of it.',
+      }),
+    ),
     dataset: Type.Optional(
       Type.String({ description: 'Group by another dataset, of one axis and as many elements as there are rows.' }),
     ),

@@ -38,6 +38,20 @@ export class SourceList {
   }
 }
 
+/** Elements of a dataset: all of them, a field of each, a named column. */
+export interface Elements {
+  readonly dtype: DType;
+  readonly view: View;
+}
+
+/** The rows that a filter or a key looks at. */
+export interface Rows {
+  /** Of the dataset of this number. */
+  readonly number: number;
+  /** What `self` means; absent: the dataset. */
+  readonly own?: Elements | undefined;
+}
+
 /** One value per row, of any dtype. */
 export interface AnyColumn {
   readonly source: number;
@@ -50,12 +64,11 @@ export interface AnyColumn {
  * One value per row of a dataset, as a subject names it.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, unknown_field, too_large
  */
-export function locate(subject: Subject, sources: SourceList, number: number, at: string): AnyColumn {
+export function locate(subject: Subject, sources: SourceList, { number, own }: Rows, at: string): AnyColumn {
   const self = sources.list[number]!;
   switch (subject.kind) {
     case 'self':
-      if (self.shape.length !== 1) refuseRank(at, 'self', 1, self);
-      return columnOf(self, number);
+      return ownColumn(self, own, number, at);
     case 'column':
       if (self.shape.length !== 2) refuseRank(at, 'column', 2, self);
       return columnOf(self, number, columnIn(subject.column, self.shape[1]!, at));
@@ -70,8 +83,21 @@ export function locate(subject: Subject, sources: SourceList, number: number, at
  * The same, where it is a number, a date, a duration or a text, which rows are told apart by.
  * @throws as locate, unsupported_dtype
  */
-export function resolveColumn(subject: Subject, sources: SourceList, number: number, at: string): RowColumn {
-  return comparable(locate(subject, sources, number, at), at);
+export function resolveColumn(subject: Subject, sources: SourceList, rows: Rows, at: string): RowColumn {
+  return comparable(locate(subject, sources, rows, at), at);
+}
+
+/** What is asked about, of which there has to be one value per row. */
+function ownColumn(self: RowSource, own: Elements | undefined, number: number, at: string): AnyColumn {
+  const { dtype, view } = own ?? self;
+  const { shape } = view;
+  if (shape.length === 1 && !view.lists) return columnOf({ dtype, view }, number);
+  const asked = own && own.view !== self.view ? `what field= takes of ${self.name}` : self.name;
+  return fail(
+    'bad_operation',
+    `${at}: self takes an array of one axis; ${asked} has the shape [${shape.join(', ')}]. Of two axes, name a column: {"column": 0}.`,
+    { at, dataset: self.name, shape },
+  );
 }
 
 /** @throws unsupported_dtype, too_large */
@@ -181,7 +207,6 @@ function columnIn(column: number, length: number, at: string): number {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  self: ' Of two axes, name a column: {"column": 0}.',
   column: ' Of one axis, write {"self": true}.',
 };
 

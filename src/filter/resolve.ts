@@ -6,7 +6,7 @@ import { isComplex, isText, isTime, type TextDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { mapTurns, sortTurns } from '../turns.js';
-import { codesOf, comparable, locate, type SourceList } from './columns.js';
+import { codesOf, comparable, locate, type Rows, type SourceList } from './columns.js';
 import { comparisonRow, nanSet } from './comparisons.js';
 import { complexTest } from './complex.js';
 import { combined, KEEPS_ALL, valueTypeOf, type Filter, type RowColumn, type RowFilter } from './filter.js';
@@ -18,18 +18,19 @@ import { negated, testOf } from './tests.js';
 import { everyNumber, intersection, type ValueSet } from './value-set.js';
 
 /**
- * Which rows of dataset `number` a filter keeps. Datasets that it names are added to the list. `codes` are the values
+ * Which rows of a dataset a filter keeps. Datasets that it names are added to the list. `codes` are the values
  * that are taken of these rows, where they are those of a join.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, unknown_field, unsupported_dtype, too_large
  */
 export function* resolveFilter(
   tree: FilterTree | undefined,
   sources: SourceList,
-  number: number,
+  rows: Rows,
   codes?: RowColumn,
 ): Generator<void, RowFilter> {
   const joins: RowFilter[] = [];
-  const filter = tree ? yield* new Resolver(sources, number, joins).node(tree) : KEEPS_ALL;
+  const filter = tree ? yield* new Resolver(sources, rows, joins).node(tree) : KEEPS_ALL;
+  const { number } = rows;
   return {
     codes,
     total: sources.list[number]!.shape[0] ?? 1,
@@ -45,12 +46,12 @@ function joinsIn(joins: readonly RowFilter[]): number {
 
 class Resolver {
   readonly #sources: SourceList;
-  readonly #number: number;
+  readonly #rows: Rows;
   readonly #joins: RowFilter[];
 
-  constructor(sources: SourceList, number: number, joins: RowFilter[]) {
+  constructor(sources: SourceList, rows: Rows, joins: RowFilter[]) {
     this.#sources = sources;
-    this.#number = number;
+    this.#rows = rows;
     this.#joins = joins;
   }
 
@@ -64,7 +65,7 @@ class Resolver {
 
   *#test(test: Extract<FilterTree, { kind: 'test' }>): Generator<void, Filter> {
     const { at, subject, comparisons, isNan, join } = test;
-    const located = locate(subject, this.#sources, this.#number, at);
+    const located = locate(subject, this.#sources, this.#rows, at);
     if (isComplex(located.dtype)) return yield* complexTest(located, located.dtype, test);
     const column = comparable(located, at);
     const parts: Filter[] = [];
@@ -94,7 +95,12 @@ class Resolver {
     const number = this.#sources.numberOf(dataset);
     const codes = comparable(codesOf(number, field, this.#sources, at), at);
     checkAlike(column, codes, at);
-    this.#joins.push(yield* resolveFilter(where, this.#sources, number, codes));
+    const { shape } = this.#sources.list[number]!;
+    const { dtype, offset, stride } = codes;
+    // Of a join with a field that field is what is asked about.
+    const own =
+      field === undefined ? undefined : { dtype, view: { shape: shape.slice(0, 1), strides: [stride], offset } };
+    this.#joins.push(yield* resolveFilter(where, this.#sources, { number, own }, codes));
     if (joinsIn(this.#joins) > LIMITS.joinsMax) {
       fail(
         'too_large',

@@ -8,7 +8,7 @@ import { listed, shown } from '../shown.js';
 import { mapTurns } from '../turns.js';
 import { codeBitsOf, codeOfRank, ranksOf, type ExactNumber } from '../kernels/sort-keys.js';
 import { both, KEEPS_ALL, valueTypeOf, type Filter, type RowColumn } from '../filter/filter.js';
-import { resolveColumn, type SourceList } from '../filter/columns.js';
+import { resolveColumn, type Rows, type SourceList } from '../filter/columns.js';
 import { listOf, named, membersOf, parseSubject, refuse, SUBJECTS, type Subject } from '../filter/parse.js';
 import { numberOf, placeExact, placeOf, refuseValue, type Place } from '../filter/places.js';
 import { testOf } from '../filter/tests.js';
@@ -120,19 +120,19 @@ function parseRows({ rows, ...others }: Record<string, unknown>, at: string): Ke
 }
 
 /**
- * Keys of the rows of dataset `number`, and what keeps the rows that lie in a bin of each. Those that are texts are read first.
+ * Keys of rows of a dataset, and what keeps the rows that lie in a bin of each. Those that are texts are read first.
  * @throws bad_operation, index_out_of_bounds, not_aligned, unknown_dataset, unknown_field, unsupported_dtype, too_large
  */
 export function* resolveGrouping(
   tree: GroupingTree,
   sources: SourceList,
-  number: number,
+  rows: Rows,
 ): Generator<void, { grouping: Grouping; within: Filter }> {
   const keys: GroupKey[] = [];
   const forms: KeyForm[] = [];
   let within: Filter = KEEPS_ALL;
   for (const asked of tree.keys) {
-    const resolved = yield* resolveKey(asked, sources, number);
+    const resolved = yield* resolveKey(asked, sources, rows);
     keys.push(resolved.key);
     forms.push(resolved.form);
     if (resolved.within) within = both(within, resolved.within);
@@ -146,10 +146,10 @@ interface ResolvedKey {
   readonly within?: Filter;
 }
 
-function* resolveKey(asked: KeyTree, sources: SourceList, number: number): Generator<void, ResolvedKey> {
-  if ('rows' in asked) return rowsKey(asked.rows, sources.list[number]!.shape[0] ?? 1);
+function* resolveKey(asked: KeyTree, sources: SourceList, rows: Rows): Generator<void, ResolvedKey> {
+  if ('rows' in asked) return rowsKey(asked.rows, sources.list[rows.number]!.shape[0] ?? 1);
   const { at, subject, bins, every } = asked;
-  const column = resolveColumn(subject, sources, number, at);
+  const column = resolveColumn(subject, sources, rows, at);
   const { dtype } = column;
   if (every) return blocksKey(column, every, `${at}.every`);
   if (bins) {

@@ -1,4 +1,5 @@
 /** What a selector takes of a view: at once, or after masks have been read and filters have looked at rows. */
+import type { ArrayPart } from '../dataset/array-part.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { selectFrom } from '../layout/select.js';
 import type { View } from '../layout/view.js';
@@ -27,15 +28,16 @@ export interface ReadDataset {
 /** @throws bad_index, index_out_of_bounds, too_many_indices, result_rank, and what masks and filters may be refused for */
 export async function chooseView(
   dataset: Dataset,
-  of: View,
+  part: ArrayPart,
   selector: Selector,
   choosing: RowChoosing,
 ): Promise<ChosenView> {
+  const { view: of } = part;
   switch (selector.kind) {
     case 'points':
       return { view: await runTurns(pointsView(of, selector.points)), claim: undefined, read: [] };
     case 'where': {
-      const { claim, rows, read } = await keptRows(dataset.record.name, selector, choosing);
+      const { claim, rows, read } = await keptRows(dataset.record.name, selector, choosing, part);
       return closingOnFailure(claim, async () => {
         const all = await runTurns(rowsView(of, rows));
         const parts = selector.slice === undefined ? [] : parseSlice(selector.slice);

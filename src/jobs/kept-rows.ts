@@ -2,6 +2,7 @@
  * The rows of a dataset that a filter keeps, found by the workers as those of a statistic are, and the claim on the
  * generation that they are of: what is read of these rows afterwards is what the filter saw.
  */
+import type { ArrayPart } from '../dataset/array-part.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { fail, HyperslabError } from '../errors.js';
 import { parseExactTurns } from '../formats/index.js';
@@ -41,11 +42,16 @@ export interface KeptRows {
 /** How often rows are looked for anew, where more was written meanwhile than is kept. */
 const ATTEMPTS_MAX = 3;
 
-/** @throws bad_json, bad_request, bad_operation, unknown_dataset, too_large, busy, busy_writing, cancelled */
-export async function keptRows(name: string, asked: RowsAsked, choosing: RowChoosing): Promise<KeptRows> {
+/** @param own what `self` means in the filter @throws bad_json, bad_request, bad_operation, unknown_dataset, too_large, busy, busy_writing, cancelled */
+export async function keptRows(
+  name: string,
+  asked: RowsAsked,
+  choosing: RowChoosing,
+  own?: ArrayPart,
+): Promise<KeptRows> {
   const { admission, get, signal, sourceOf, workers } = choosing;
   const where = await parsed(asked.where);
-  const plan = await runTurns(planRowNumbers(where, sourceOf(name), sourceOf));
+  const plan = await runTurns(planRowNumbers(where, sourceOf(name), sourceOf, own));
   const cost = { bytes: plan.bytes, passes: 1 + plan.kept.joins.length, chunks: 1, cells: 1, groups: 1 };
   admission.check(cost, 'call');
   const datasets = plan.sources.map(source => get(source.name));

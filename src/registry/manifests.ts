@@ -17,7 +17,7 @@ import { parseExactJson, stringifyExactJson } from '../formats/index.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
 import { shown } from '../shown.js';
-import { checkDims } from './request.js';
+import { checkDimCount } from './request.js';
 
 const VERSION = 1;
 
@@ -135,7 +135,7 @@ export class Manifests {
   }: Static<typeof Manifest>): DatasetRecord {
     const dtype = dtypeOf(rest.dtype);
     checkShape(rest.shape, dtype.itemsize);
-    checkDims(rest.dims, rest.shape.length);
+    checkDimCount(rest.dims, rest.shape.length);
     const realPath = path.resolve(this.#dataDir, stored);
     const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
     return { ...rest, dtype: dtype.typestr, fileId, firstGeneration, path: realPath, made };

@@ -93,7 +93,7 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
   };
   if (isCopyOnWrite(record) !== isCopyOnWrite(changed)) failMode(record, changed.mode);
   checkAttrs(changed.attrs);
-  checkDims(changed.dims, changed.shape.length);
+  if (patch.dims !== undefined) checkDims(patch.dims, changed.shape.length);
   return changed;
 }
 

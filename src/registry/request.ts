@@ -5,6 +5,7 @@ import { dtypeOf, type DType } from '../dtype/index.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { checkShape, type Order } from '../layout/view.js';
+import { integerOf } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import { formatOfName } from './content.js';
 import { checkName } from './names.js';
@@ -135,8 +136,39 @@ function checkFinite(value: unknown, key: string): void {
   for (const [name, member] of Object.entries(value)) checkFinite(member, name);
 }
 
-/** @throws bad_shape */
+/**
+ * Names of axes, as they are given: each is one that `axis=` can name.
+ * @throws bad_shape
+ */
 export function checkDims(dims: readonly string[] | null, rank: number): void {
+  checkDimCount(dims, rank);
+  const seen = new Set<string>();
+  for (const [axis, name] of (dims ?? []).entries()) {
+    const why = whyNoName(name, seen);
+    if (why !== undefined) {
+      fail(
+        'bad_shape',
+        `dims[${axis}] is ${shown(name)}, which ${why}. Give each axis a name of its own, such as "day".`,
+        {
+          axis,
+          name: name.slice(0, 60),
+        },
+      );
+    }
+    seen.add(name);
+  }
+}
+
+function whyNoName(name: string, seen: ReadonlySet<string>): string | undefined {
+  if (name.trim() === '') return 'is no name';
+  if (name.trim() !== name) return 'begins or ends with a space';
+  if (name.includes(',')) return 'has a comma, and names stand between commas in axis=';
+  if (integerOf(name) !== undefined) return 'means the axis of that number';
+  return seen.has(name) ? 'another axis has already' : undefined;
+}
+
+/** @throws bad_shape */
+export function checkDimCount(dims: readonly string[] | null, rank: number): void {
   if (dims && dims.length !== rank) {
     fail(
       'bad_shape',

@@ -3,29 +3,23 @@
  * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
  */
 import { columnsOfKeys } from '../grouping/keys.js';
-import type { DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
 import { normalise, type RangePart, type Selection, type SlicePart, WHOLE } from '../selection.js';
 import { columnsOf, type RowColumn, type RowFilter, type RowSource } from '../filter/filter.js';
-import { SourceList, type FindSource } from '../filter/columns.js';
+import { SourceList, type Elements, type FindSource, type Rows } from '../filter/columns.js';
 import { resolveFilter } from '../filter/resolve.js';
 import { KEEPS_ALL } from '../filter/filter.js';
 import { resolveGrouping } from '../grouping/grouping.js';
 import { planRows, planStatistics, type PlanOptions, type QueryPlan } from './plan.js';
 import { checkKind } from './ops.js';
-import { type AxisNames, parseQuery, type Query, type QueryInput } from './query.js';
+import { type AxisNames, parseQuery, type QueryInput } from './query.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
 import { columnView } from '../scan/chunks.js';
 
-/** The elements that a query is about, where they are not all of their dataset: a field of each, a named column. */
-interface Elements {
-  readonly dtype: DType;
-  readonly view: View;
-}
-
 interface QueryOptions extends Pick<PlanOptions, 'bounds'> {
+  /** What the query is about, where it is not all of the dataset. */
   readonly elements?: Elements | undefined;
   /** Names of the dataset's axes. */
   readonly dims?: readonly string[] | null | undefined;
@@ -47,9 +41,9 @@ export function* planQuery(
   self: RowSource,
   slice: readonly SlicePart[],
   find: FindSource,
-  { elements = self, dims, bounds }: QueryOptions = {},
+  { elements, dims, bounds }: QueryOptions = {},
 ): Generator<void, PlannedQuery> {
-  const { dtype, view } = elements;
+  const { dtype, view } = elements ?? self;
   const { shape } = view;
   const selection = normalise(slice, shape);
   const query = parseQuery(input, selection.shape.length, dims ? namesOf(selection, dims) : []);
@@ -60,13 +54,16 @@ export function* planQuery(
   }
   const { rows, others } = rowsOf(slice, shape);
   const sources = new SourceList(self, find);
-  const kept = yield* resolveFilter(query.where, sources, 0);
+  const asked: Rows = { number: 0, own: elements };
+  const kept = yield* resolveFilter(query.where, sources, asked);
   const { grouping, within } = query.groupBy
-    ? yield* resolveGrouping(query.groupBy, sources, 0)
+    ? yield* resolveGrouping(query.groupBy, sources, asked)
     : { grouping: undefined, within: KEEPS_ALL };
   const all = selectFrom(view, normalise([WHOLE, ...others], shape));
-  const asked: Query = { ...query, rows };
-  return { plan: planRows(asked, dtype, all, { kept, part: rows, within, grouping }, origin), sources: sources.list };
+  return {
+    plan: planRows({ ...query, rows }, dtype, all, { kept, part: rows, within, grouping }, origin),
+    sources: sources.list,
+  };
 }
 
 /** Names of the axes that a selection keeps; those of a field, which stand behind, and new ones have none. */

@@ -4,7 +4,7 @@
  */
 import { fail } from '../errors.js';
 import { columnsOf, type Filter, type RowFilter, type RowSource } from '../filter/filter.js';
-import { SourceList, type FindSource } from '../filter/columns.js';
+import { SourceList, type Elements, type FindSource } from '../filter/columns.js';
 import { parseFilter } from '../filter/parse.js';
 import { resolveFilter } from '../filter/resolve.js';
 import { isTurnOver } from '../turns.js';
@@ -24,13 +24,18 @@ export interface RowNumbersPlan {
   readonly bytes: number;
 }
 
-/** @throws bad_request, bad_operation, unknown_dataset, not_aligned and what else a filter may be refused for */
-export function* planRowNumbers(where: unknown, self: RowSource, find: FindSource): Generator<void, RowNumbersPlan> {
+/** @param own what `self` means, where it is not the dataset @throws bad_request, bad_operation, not_aligned and what else a filter may be refused for */
+export function* planRowNumbers(
+  where: unknown,
+  self: RowSource,
+  find: FindSource,
+  own?: Elements,
+): Generator<void, RowNumbersPlan> {
   if (self.shape.length === 0) {
     fail('bad_operation', 'where chooses rows, and a dataset of no axis has none. Leave it out.');
   }
   const sources = new SourceList(self, find);
-  const kept = yield* resolveFilter(parseFilter(where), sources, 0);
+  const kept = yield* resolveFilter(parseFilter(where), sources, { number: 0, own });
   return { kept, sources: sources.list, bytes: bytesOfFilter(kept) };
 }
 

@@ -6,7 +6,7 @@
 import { convertHeld } from '../dataset/convert.js';
 import { leavesOf, type DType } from '../dtype/index.js';
 import { fail, HyperslabError, isErrorCode } from '../errors.js';
-import { partsOf } from '../dataset/array-part.js';
+import { partsOf, type ArrayPart } from '../dataset/array-part.js';
 import { changesAt, targetOf, type Target } from '../dataset/target.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { checkWritable, inFileOrder, writeChanges, type Payload } from '../dataset/write.js';
@@ -33,13 +33,13 @@ export type BatchRequest = Omit<WriteRequest, 'target' | 'selection' | 'format' 
   readonly choose: Choose;
 };
 
-/** What a selector takes of a view, and the datasets that were read for it, at their generations. */
+/** What a selector takes, and the datasets that were read for it, at their generations. */
 export interface ChosenElements {
   readonly view: View;
   readonly read: readonly { readonly dataset: Dataset; readonly generation: number }[];
 }
 
-export type Choose = (selector: Selector, view: View, left: EntriesLeft) => Promise<ChosenElements>;
+export type Choose = (selector: Selector, part: ArrayPart, left: EntriesLeft) => Promise<ChosenElements>;
 
 export interface BatchAnswer extends WriteAnswer {
   /** How many writes the batch had. */
@@ -222,15 +222,15 @@ interface Taken {
 
 async function takenBy(
   { slice, selector }: WriteEntry,
-  { view: whole }: Target,
+  target: Target,
   left: EntriesLeft,
   choose: Choose,
 ): Promise<Taken> {
   if (!selector) {
-    const selection = normalise(slice === undefined ? [] : parseSlice(slice), whole.shape);
-    return { view: selectFrom(whole, selection), selection, chosenBy: [] };
+    const selection = normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape);
+    return { view: selectFrom(target.view, selection), selection, chosenBy: [] };
   }
-  const { view, read } = await choose(selector, whole, left);
+  const { view, read } = await choose(selector, target, left);
   return { view, selection: { picks: [], shape: view.shape }, chosenBy: read };
 }
 
