@@ -71,6 +71,24 @@ export function codes(type: i32, from: usize, stride: usize, rows: usize, count:
   forType<Codes>(Values.of(type, from, stride, rows, count, to));
 }
 
+/**
+ * Packed complex numbers of two floats of `itemsize` bytes → the codes of both parts, one behind the other; those of NaN
+ * where one of them is.
+ */
+export function complexCodes(itemsize: i32, from: usize, count: usize, to: usize): void {
+  if (itemsize == 4) codesOfComplex<f32>(from, count, to);
+  else codesOfComplex<f64>(from, count, to);
+}
+
+function codesOfComplex<T>(from: usize, count: usize, to: usize): void {
+  for (let i: usize = 0; i < count; i++, from += 2 * sizeof<T>(), to += 16) {
+    const isNan = load<T>(from) != load<T>(from) || load<T>(from + sizeof<T>()) != load<T>(from + sizeof<T>());
+    const nan: u64 = sizeof<T>() == 4 ? 0xffff_ffff : u64.MAX_VALUE;
+    store<u64>(to, isNan ? nan : codeOf<T>(from));
+    store<u64>(to + 8, isNan ? nan : codeOf<T>(from + sizeof<T>()));
+  }
+}
+
 /** Codes → the number of the last of `n` ascending lower bounds that is not above each, or 0; in place. */
 export function binCodes(codes: usize, count: usize, bounds: usize, n: usize): void {
   for (let i: usize = 0; i < count; i++) {

@@ -109,8 +109,8 @@ function hashOf(text: usize, bytes: usize): u32 {
 
 /**
  * Items of `bytes` bytes → the different ones among them, packed at `entries`, by an open-addressed table of 2 ** bits slots
- * (number plus one, 0 is free). `known` of them are there already; `state` holds how many are there afterwards. Stops
- * before the item that would be the one after `knownMax`; answers how many items were done.
+ * (number plus one, 0 is free). How often each was met is added to its u32 at `counts`. `state` holds how many are known
+ * before and after. Stops before the item that would be the one after `knownMax`; answers how many items were done.
  */
 export function distinctItems(
   from: usize,
@@ -121,29 +121,34 @@ export function distinctItems(
   slots: usize,
   bits: i32,
   entries: usize,
+  counts: usize,
   knownMax: usize,
   state: usize,
 ): usize {
   const mask = (u32(1) << bits) - 1;
   let known = load<u32>(state);
-  let last: usize = 0;
+  let number: u32 = 0;
   let done: usize = 0;
   for (; done < count; done++) {
     const item = at(from, stride, rows, done);
-    if (last && memory.compare(item, last, bytes) == 0) continue;
-    let slot = hashOf(item, bytes) & mask;
-    let number = load<u32>(slots + usize(slot) * 4);
-    while (number && memory.compare(item, entries + usize(number - 1) * bytes, bytes) != 0) {
-      slot = (slot + 1) & mask;
+    // Neighbours are often the same.
+    if (!number || memory.compare(item, entries + usize(number - 1) * bytes, bytes) != 0) {
+      let slot = hashOf(item, bytes) & mask;
       number = load<u32>(slots + usize(slot) * 4);
+      while (number && memory.compare(item, entries + usize(number - 1) * bytes, bytes) != 0) {
+        slot = (slot + 1) & mask;
+        number = load<u32>(slots + usize(slot) * 4);
+      }
+      if (!number) {
+        if (usize(known) == knownMax) break;
+        number = known + 1;
+        memory.copy(entries + usize(known) * bytes, item, bytes);
+        store<u32>(counts + usize(known) * 4, 0);
+        store<u32>(slots + usize(slot) * 4, ++known);
+      }
     }
-    if (!number) {
-      if (usize(known) == knownMax) break;
-      memory.copy(entries + usize(known) * bytes, item, bytes);
-      store<u32>(slots + usize(slot) * 4, ++known);
-      number = known;
-    }
-    last = entries + usize(number - 1) * bytes;
+    const own = counts + usize(number - 1) * 4;
+    store<u32>(own, load<u32>(own) + 1);
   }
   store<u32>(state, known);
   return done;

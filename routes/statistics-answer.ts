@@ -21,6 +21,7 @@ import {
 import { collectTurns, runTurns } from '../src/turns.js';
 import { partOf, partsOf, type ArrayPart } from '../src/dataset/array-part.js';
 import type { Dataset } from '../src/dataset/dataset.js';
+import { distinctBlock } from '../src/answers/distinct.js';
 import { countToJson, toBlock, toJson } from '../src/answers/json.js';
 import { groupedValues, groupsToJson } from '../src/answers/groups.js';
 
@@ -159,7 +160,10 @@ async function membersOf(result: StatisticsResult, jsonElementsMax: number): Pro
     const count = (await collectTurns(countToJson(result))).join('');
     return `"count":${count},"results":{},"groups":${(await collectTurns(groupsToJson(grouped, results))).join('')}`;
   }
-  const values = results.reduce((sum, each) => sum + each.values.length + (each.edges?.values.length ?? 0), 0);
+  const values = results.reduce(
+    (sum, { values, edges, distinct }) => sum + values.length + ((edges ?? distinct)?.values.length ?? 0),
+    0,
+  );
   checkJsonValues(values, values > results.length, jsonElementsMax);
   const count = (await collectTurns(countToJson(result))).join('');
   return `"count":${count},"results":${(await collectTurns(toJson(result))).join('')}`;
@@ -185,7 +189,9 @@ export async function answerBlock(
   }
   if (planned.plan.query.groupBy) fail('bad_operation', 'Groups are answered as JSON: leave format out.');
   const run = await runPlanned(context, planned, running);
-  return { block: toBlock(run.result.results[0]!), run };
+  const entry = run.result.results[0]!;
+  const block = entry.distinct ? await runTurns(distinctBlock(entry, entry.distinct)) : toBlock(entry);
+  return { block, run };
 }
 
 /** Runs a planned query, or finds what is known of it. */

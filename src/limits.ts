@@ -207,6 +207,10 @@ export const LIMITS = {
   searchCollectedMax: 64 * KiB,
   /** Bins of one histogram: their edges are made on the event loop. JSON answers have room for half as many. */
   histogramBinsMax: 256 * KiB,
+  /** Distinct elements of one answer: as many as JSON has room for with their counts. */
+  uniqueMax: 128 * KiB,
+  /** Of distinct texts as an array, where each is as long as its dtype allows. */
+  distinctTextBytesMax: 32 * MiB,
   /** A filter: its parts, how deep they nest, and the values of one list. */
   filterNodesMax: 256,
   filterDepthMax: 16,

@@ -124,7 +124,7 @@ export const Operation = Type.Unknown({
     `The name of an operation: ${OP_NAMES.filter(op => !opRow(op).parse).join(', ')}; ` +
     'or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
     'q is a number or a list and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where ' +
-    'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis. ' +
+    'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis, and neither does unique. ' +
     'skew and kurtosis take {"skew": {"bias": false}}.',
   example: 'mean',
 });
@@ -228,8 +228,9 @@ export const Results = freeObject({
   $id: 'Results',
   description:
     'An entry per operation, a number or nested lists; none where there are groups, which have their own. The first axis ' +
-    'of quantile follows a list of q; histogram is {"counts", "edges"}. NaN and infinities are text.',
-  example: { mean: 7.500795 },
+    'of quantile follows a list of q; histogram is {"counts", "edges"}; unique is {"values", "counts"}, ascending, NaN ' +
+    'last. NaN and infinities are text.',
+  example: { mean: 7.500795, unique: { values: [0.5, 7.25, 'NaN'], counts: [2, 1, 1] } },
 });
 
 const COUNT = anyValue({ description: 'Elements used: a number, or nested lists when they differ.' });

@@ -1,11 +1,13 @@
 /** Results as the text of JSON, in pieces, and as arrays. */
 import type { Block } from '../block.js';
-import { dateText, isTime, NAT, numberDType, type DType, type TimeDType } from '../dtype/index.js';
+import { dateText, isText, isTime, NAT, numberDType, type DType, type TimeDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
+import { textOfKey, type TextKey } from '../filter/texts.js';
 import { toFloat16Bits } from '../float16.js';
 import { LIMITS } from '../limits.js';
-import type { Numbers, OperationResult, StatisticsResult } from '../statistics/result.js';
+import type { Distinct, Numbers, OperationResult, StatisticsResult } from '../statistics/result.js';
 import { narrowTo } from '../narrow.js';
+import { isTurnOver } from '../turns.js';
 
 /**
  * The `results` member of an answer as pieces of JSON text, each of a bounded number of values: an object with an entry
@@ -21,10 +23,35 @@ export function* toJson(result: StatisticsResult): Generator<string, void> {
       yield ',"edges":';
       yield* valuesToJson(entry.edges);
       yield '}';
+    } else if (entry.distinct) {
+      yield '{"values":';
+      yield* distinctToJson(entry.distinct);
+      yield ',"counts":';
+      yield* valuesToJson(entry);
+      yield '}';
     } else yield* valuesToJson(entry);
     separator = ',';
   }
   yield '}';
+}
+
+/** Characters of texts that are written in one turn. */
+const CHARACTERS_PER_TURN = 256 * 1024;
+
+function* distinctToJson({ dtype, values }: Distinct): Generator<string, void> {
+  if (!isText(dtype)) {
+    const numbers = values as Numbers['values'];
+    yield* valuesToJson({ dtype, shape: [dtype.kind === 'c' ? numbers.length / 2 : numbers.length], values: numbers });
+    return;
+  }
+  let texts = '[';
+  for (const [i, key] of (values as readonly TextKey[]).entries()) {
+    texts += `${i > 0 ? ',' : ''}${JSON.stringify(textOfKey(key))}`;
+    if (texts.length < CHARACTERS_PER_TURN && !isTurnOver(i, LIMITS.jsonElementsPerTurn)) continue;
+    yield texts;
+    texts = '';
+  }
+  yield `${texts}]`;
 }
 
 /** The `count` member of an answer as JSON: a number, or nested lists where it differs between cells. */
@@ -33,11 +60,10 @@ export function* countToJson({ count }: StatisticsResult): Generator<string, voi
   else yield* valuesToJson(count);
 }
 
-const FLOAT64 = numberDType('<f8');
-
 /** Complex numbers as the pairs that stand for them: with one axis more, of both parts. */
 export function withParts<T extends Numbers>(entry: T): T {
-  return entry.dtype.kind === 'c' ? { ...entry, dtype: FLOAT64, shape: [...entry.shape, 2] } : entry;
+  const { dtype, shape } = entry;
+  return dtype.kind === 'c' ? { ...entry, dtype: numberDType(`<f${dtype.itemsize / 2}`), shape: [...shape, 2] } : entry;
 }
 
 /** One operation as JSON: a bare value for rank 0, else nested lists. */
@@ -111,6 +137,7 @@ const MAKERS: Partial<Record<string, (values: readonly number[] | Float64Array) 
   // As they are: nobody writes to them any more.
   float64: asDoubles,
   // Both parts of each.
+  complex64: values => Float32Array.from(values),
   complex128: asDoubles,
 };
 
@@ -122,14 +149,14 @@ function asDoubles(values: readonly number[] | Float64Array): Float64Array {
  * One operation as an array of its dtype.
  * @throws would_lose when an exact integer is outside 64 bits
  */
-export function toBlock(entry: OperationResult): Block {
+export function toBlock(entry: Pick<OperationResult, 'name' | keyof Numbers>): Block {
   const { dtype, shape, values } = entry;
   const make = MAKERS[dtype.name];
   const array = make && values instanceof Float64Array ? make(values) : integers64(entry);
   return { dtype, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
 }
 
-function integers64({ name, dtype, values }: OperationResult): BigInt64Array | BigUint64Array {
+function integers64({ name, dtype, values }: Parameters<typeof toBlock>[0]): BigInt64Array | BigUint64Array {
   const signed = dtype.kind !== 'u';
   const array = signed ? new BigInt64Array(values.length) : new BigUint64Array(values.length);
   for (let i = 0; i < values.length; i++) {

@@ -22,9 +22,9 @@ export function* coarsenedBlock(
   const bytes = new Uint8Array(step * length);
   for (let from = 0; from < length; from += LIMITS.cellsPerTurn) {
     const to = Math.min(length, from + LIMITS.cellsPerTurn);
-    for (const [i, { op, name, values }] of results.entries()) {
+    for (const [i, { name, values }] of results.entries()) {
       const some = values instanceof Float64Array ? values.subarray(from, to) : values.slice(from, to);
-      const packed = toBlock({ op, name, dtype: native, shape: [to - from], values: some }).bytes;
+      const packed = toBlock({ name, dtype: native, shape: [to - from], values: some }).bytes;
       put(packed, itemsize, bytes, from * step + i * itemsize, step);
     }
     if (!isNativeOrder(dtype)) swapItems(dtype, bytes.subarray(from * step, to * step));

@@ -92,7 +92,7 @@ function digestOf(values: ArrayBufferView): string {
 
 function bytesOf({ result: { count, results, grouped } }: StatisticsRun, key: string): number {
   const kept: { readonly values: Kept }[] = [...results];
-  for (const { edges } of results) if (edges) kept.push(edges);
+  for (const { edges, distinct } of results) kept.push(...(edges ? [edges] : []), ...(distinct ? [distinct] : []));
   if (typeof count !== 'number') kept.push(count);
   if (grouped) kept.push(grouped.counts, ...grouped.keys);
   const valueBytes = kept.reduce((bytes, { values }) => bytes + valueBytesOf(values), 0);

@@ -22,6 +22,7 @@ export interface Kernels {
   integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;
   widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
   codes(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
+  complexCodes(itemsize: number, from: number, count: number, to: number): void;
   binCodes(codes: number, count: number, bounds: number, n: number): void;
   joinCodes(into: number, codes: number, bits: number, count: number): void;
   pairGroupIndices(first: number, second: number, count: number, to: number): void;
@@ -74,7 +75,7 @@ export interface Kernels {
   cellSizes(counters: number, cells: number, buckets: number, missing: number, present: number): number;
   narrowCounters(counters: number, count: number, itemBytes: number, to: number): void;
   textPlaces(form: number, from: number, stride: number, count: number, length: number, entries: number, units: number, n: number, to: number): void;
-  distinctItems(from: number, stride: number, rows: number, count: number, bytes: number, slots: number, bits: number, entries: number, knownMax: number, state: number): number;
+  distinctItems(from: number, stride: number, rows: number, count: number, bytes: number, slots: number, bits: number, entries: number, counts: number, knownMax: number, state: number): number;
   timeCodes(from: number, stride: number, rows: number, count: number, spec: number, to: number): void;
   rowCodes(first: number, start: number, rows: number, count: number, length: number, to: number): void;
 }

@@ -21,7 +21,7 @@ export const NATIVE_BYTES: Readonly<Record<NativeType, number>> = {
 
 /**
  * What a dtype is in the kernels' memory: bool as u8 of 0 and 1, float16 as f32, dates and durations as the i64 that they
- * are, complex numbers as pairs of these floats. Of what is only counted nothing ever gets there.
+ * are, complex numbers as pairs of these floats, texts as their bytes. Of what is only counted nothing ever gets there.
  */
 export function nativeTypeOf({ name, kind, itemsize }: Pick<DType, 'name' | 'kind' | 'itemsize'>): NativeType {
   if (name === 'float16') return 'f32';
@@ -33,6 +33,7 @@ export function nativeTypeOf({ name, kind, itemsize }: Pick<DType, 'name' | 'kin
 
 /** Bytes of an element there. */
 export function nativeBytesOf(dtype: Pick<DType, 'name' | 'kind' | 'itemsize'>): number {
+  if (dtype.kind === 'S' || dtype.kind === 'U') return dtype.itemsize;
   return NATIVE_BYTES[nativeTypeOf(dtype)] * (dtype.kind === 'c' ? 2 : 1);
 }
 

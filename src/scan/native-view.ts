@@ -1,7 +1,7 @@
 /** Elements of a view as native numbers in the kernels' memory, in place where they stand there already. */
 import { extentOf, isContiguous, sizeOf, stridesOf, type View } from '../layout/view.js';
 import type { Engine } from '../kernels/engine.js';
-import { type DType, isNativeOrder, isNumber, type NumberDType } from '../dtype/index.js';
+import { type DType, isNativeOrder, isNumber, isText, type NumberDType } from '../dtype/index.js';
 import { nativeBytesOf } from '../kernels/native-types.js';
 import type { Kernels } from '../kernels/declarations.js';
 
@@ -86,7 +86,8 @@ export function fillTile(
   if (kept === undefined) source.read(view, itemsize, scratch.u8(raw, count * itemsize));
   else if (!inPlace) packView(kernels, kept, view, itemsize, raw);
   let from = inPlace ? kept : raw;
-  if (!isNativeOrder(dtype)) {
+  // Texts stay as they stand in the file.
+  if (!isNativeOrder(dtype) && !isText(dtype)) {
     // Kept bytes must not be stored to.
     if (inPlace) memory.copyWithin(raw, kept, kept + count * itemsize);
     // The parts of a complex number have an order each.
@@ -110,10 +111,15 @@ function packView(kernels: Kernels, from: number, { shape, strides }: View, item
   const [count = 1, rows = 1] = [shape.at(-1), shape.at(-2)];
   const [step = 0, rowStep = 0] = [strides.at(-1), strides.at(-2)];
   const rowBytes = rows * count * itemsize;
+  // Texts may be of any length.
+  const isPackable = [1, 2, 4, 8, 16].includes(itemsize);
   let at = to;
   const walk = (axis: number, ptr: number): void => {
     if (axis >= rank - 2) {
-      kernels.packItems(itemsize, ptr, rowStep, rows, step, count, at);
+      if (isPackable) kernels.packItems(itemsize, ptr, rowStep, rows, step, count, at);
+      else
+        for (let row = 0; row < rows; row++)
+          kernels.pickRows(ptr + row * rowStep, step, itemsize, 0, count, at + row * count * itemsize);
       at += rowBytes;
     } else for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, ptr + i * strides[axis]!);
   };

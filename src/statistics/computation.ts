@@ -14,6 +14,7 @@ import type { Scan } from '../scan/scan.js';
 import type { StatisticsResult } from './result.js';
 import type { SinkSpec, SinkPartial } from './specs.js';
 import type { Operator } from './pass.js';
+import { UniqueOperator } from './groups/unique.js';
 import { countAll } from './groups/store.js';
 import type { DType } from '../dtype/index.js';
 import { sizeOf, type View } from '../layout/view.js';
@@ -48,11 +49,12 @@ export class Computation {
   }
 
   /**
-   * Memory of what was found in the data, which the plan could not know: groups with their answer, values of joins. It
+   * Memory of what was found in the data, which the plan could not know: groups and distinct values with their answer, values of joins. It
    * grows with what is merged.
    */
   get heldBytes(): number {
-    return this.#prepassBytes + (this.#prepass?.heldBytes ?? 0) + (this.#groups?.heldBytes ?? 0);
+    const found = this.#operators.reduce((sum, { heldBytes = 0 }) => sum + heldBytes, 0);
+    return this.#prepassBytes + (this.#prepass?.heldBytes ?? 0) + found;
   }
 
   #begin(plan: Plan): void {
@@ -68,6 +70,7 @@ export class Computation {
         reduced,
         ...(plan.quantiles ? [new QuantileOperator(plan, plan.quantiles, reduced)] : []),
         ...(histogram ? [new HistogramOperator(plan, histogram, reduced)] : []),
+        ...(plan.query.ops.includes('unique') ? [new UniqueOperator(plan)] : []),
       ];
     }
   }

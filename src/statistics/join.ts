@@ -49,14 +49,12 @@ export function hasTexts(column: RowColumn): column is RowColumn & { readonly dt
 }
 
 class JoinedTexts implements Joined {
+  readonly spec: SpecOf<'texts'>;
   readonly #texts: DistinctTexts;
 
   constructor(column: RowColumn & { readonly dtype: TextDType }) {
-    this.#texts = new DistinctTexts(column);
-  }
-
-  get spec(): SpecOf<'texts'> {
-    return this.#texts.spec;
+    this.spec = { kind: 'texts', column };
+    this.#texts = new DistinctTexts(column.dtype);
   }
 
   get size(): number {

@@ -30,6 +30,7 @@ const OTHERS = {
   median: { needs: [] },
   quantile: { needs: [], parse: parseQuantile },
   histogram: { needs: [], parse: parseHistogram },
+  unique: { needs: [] },
 } as const satisfies Record<string, OpRow>;
 
 export type OpName = StatisticName | keyof typeof OTHERS;
@@ -54,8 +55,31 @@ export function needsOf(op: OpName, dtype: DType): readonly AccumulatorName[] {
   return isReduceOp(op) ? statisticOf(op, dtype).needs : OTHERS[op].needs;
 }
 
-const OF_DATES: readonly OpName[] = ['count', 'min', 'max', 'ptp', 'argmin', 'argmax', 'median', 'quantile', 'mean'];
-const OF_COMPLEX: readonly OpName[] = ['count', 'sum', 'mean', 'var', 'std', 'prod', 'any', 'all', 'count_nonzero'];
+const OF_DATES: readonly OpName[] = [
+  'count',
+  'min',
+  'max',
+  'ptp',
+  'argmin',
+  'argmax',
+  'median',
+  'quantile',
+  'mean',
+  'unique',
+];
+const OF_COMPLEX: readonly OpName[] = [
+  'count',
+  'sum',
+  'mean',
+  'var',
+  'std',
+  'prod',
+  'any',
+  'all',
+  'count_nonzero',
+  'unique',
+];
+const OF_TEXTS: readonly OpName[] = ['count', 'unique'];
 const OF_OTHERS: readonly OpName[] = ['count'];
 
 /** The operations of each kind of dtype, by numpy's letter for it. */
@@ -67,8 +91,8 @@ const OPS_OF_KIND: Readonly<Record<DType['kind'], readonly OpName[]>> = {
   M: OF_DATES,
   m: [...OF_DATES, 'sum'],
   c: OF_COMPLEX,
-  S: OF_OTHERS,
-  U: OF_OTHERS,
+  S: OF_TEXTS,
+  U: OF_TEXTS,
   V: OF_OTHERS,
   g: OF_OTHERS,
   G: OF_OTHERS,
@@ -103,4 +127,4 @@ const KIND_WORDS: Readonly<Record<DType['kind'], string>> = {
 };
 
 /** Operations whose value is the position of a row, or a table, and not of a group. */
-export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram'];
+export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram', 'unique'];

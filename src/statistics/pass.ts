@@ -10,6 +10,8 @@ import type { Tile } from '../scan/tiles.js';
 export interface Operator {
   /** The operator whose passes come before its own, since it asks what that one has found. */
   readonly after?: Operator | undefined;
+  /** Memory of what it found that the plan could not know, its answer included. */
+  readonly heldBytes?: number;
   /**
    * The next pass, undefined when nothing more has to be read. Called once before the first pass and once after each,
    * when all of its partials have been merged.

@@ -2,7 +2,7 @@
  * What a query will cost and in which pieces it is computed, from geometry alone: O(rank), however large the selection.
  * Refusals happen here, before any data is read.
  */
-import { isTime, type DType } from '../dtype/index.js';
+import { isText, isTime, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -183,6 +183,8 @@ export function planStatistics(query: Query, dtype: DType, view: View, options: 
 function planView(query: Query, dtype: DType, view: View, options: PlanOptions, rows?: RowsLayout): Plan {
   // Blocks have methods, which were checked.
   if (!query.coarsen) checkKind(query.ops, dtype);
+  const isUnique = query.ops.includes('unique');
+  if (isUnique) checkTextLength(dtype);
   const { origin } = options;
   const bounds = { ...PLAN_BOUNDS, ...options.bounds };
   const { coarsen } = query;
@@ -220,7 +222,7 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const accumulators = accumulatorsOf(wanted);
   const reduces = accumulators.length > 0;
   const searches = isGrouped ? wantedOf(query, dtype) !== undefined : quantiles !== undefined;
-  const readsData = !isEmpty && (reduces || searches || histogram !== undefined);
+  const readsData = !isEmpty && (reduces || searches || histogram !== undefined || isUnique);
   const { box, cellOrder } = isEmpty
     ? { box: undefined, cellOrder: { axes: [], start: 0 } }
     : memoryOrder(view, isKept, positional, {
@@ -255,6 +257,14 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     },
     countsRows: false,
   };
+}
+
+/** Texts are told apart a few at a time. */
+function checkTextLength(dtype: DType): void {
+  const limit = LIMITS.textItemBytesMax;
+  if (!isText(dtype) || dtype.itemsize <= limit) return;
+  const detail = `unique is of texts of at most ${limit} bytes; here each has ${dtype.itemsize}. Read them, and count where they are read.`;
+  fail('too_large', detail, { limit, asked: dtype.itemsize });
 }
 
 /** Of floats, complex numbers, dates and durations, of which each has a NaN of its own. */

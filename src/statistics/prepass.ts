@@ -9,7 +9,7 @@ import { textKey, type Grouping } from '../grouping/grouping.js';
 import { columnsOf, combined, type Filter, type RowFilter } from '../filter/filter.js';
 import { PLAN_BOUNDS, planChosen, type Plan, type PlanBounds, type RowsPlan } from './plan.js';
 import { columnsScan, groupedBounds, multipleOf, uniqueColumns } from './plan-rows.js';
-import type { PartialOf, SinkPartial } from './specs.js';
+import type { PartialOf, SpecOf, SinkPartial } from './specs.js';
 import type { Pass } from './pass.js';
 import type { KeptBefore } from '../scan/scan.js';
 
@@ -60,9 +60,9 @@ export class Prepass {
     const forms = [...grouping.forms];
     for (const [i, { column }] of keys.entries()) {
       if (!column || !hasTexts(column) || column.texts) continue;
-      const found = new DistinctTexts(column);
+      const found = new DistinctTexts(column.dtype);
       this.#joined.push(found);
-      yield* this.#readTexts(found, filter);
+      yield* this.#readTexts({ kind: 'texts', column }, found, filter);
       const texts = yield* found.keys();
       keys[i] = yield* textKey(column, texts);
       forms[i] = { kind: 'texts', texts };
@@ -70,12 +70,12 @@ export class Prepass {
     return { ...grouping, keys, forms };
   }
 
-  *#readTexts(found: DistinctTexts, filter: Filter): Generator<Pass, void, void> {
+  *#readTexts(spec: SpecOf<'texts'>, found: DistinctTexts, filter: Filter): Generator<Pass, void, void> {
     const { total } = this.#rows.choice.kept;
     if (total === 0 || (filter.kind === 'constant' && !filter.keeps)) return;
-    const columns = uniqueColumns([found.spec.column, ...columnsOf(filter)]);
+    const columns = uniqueColumns([spec.column, ...columnsOf(filter)]);
     this.#take = partial => found.combine(partial as PartialOf<'texts'>);
-    yield { scan: columnsScan(0, total, 1, { filter, columns }, groupedBounds(this.#bounds, 8)), spec: found.spec };
+    yield { scan: columnsScan(0, total, 1, { filter, columns }, groupedBounds(this.#bounds, 8)), spec };
   }
 
   get #bounds(): PlanBounds {

@@ -55,6 +55,8 @@ export interface Query {
   readonly rows?: RangePart;
 }
 
+const WHOLE_SELECTION: readonly OpName[] = ['histogram', 'unique'];
+
 /** Operations that take parameters. */
 const PARAMETRIC = OP_NAMES.filter(op => opRow(op).parse ?? opRow(op).takesBias);
 
@@ -72,8 +74,9 @@ export function parseQuery(input: QueryInput, rank: number, names: AxisNames = [
     const detail = `${positional} takes one axis, or null for all; axis names ${axis.length}: ${axis.join(', ')}. Ask for one axis at a time.`;
     fail('bad_operation', detail, { axis });
   }
-  if (axis !== null && ops.includes('histogram')) {
-    const detail = 'histogram is of the whole selection, as in numpy: leave axis out, or make it null.';
+  const whole = ops.find(op => WHOLE_SELECTION.includes(op));
+  if (axis !== null && whole !== undefined) {
+    const detail = `${whole} is of the whole selection, as in numpy: leave axis out, or make it null.`;
     fail('bad_operation', detail, { axis });
   }
   const ddof = input.ddof ?? 0;

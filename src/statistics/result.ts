@@ -1,5 +1,6 @@
 /** The answer of a query, as plain data. */
 import type { DType, NumberDType } from '../dtype/index.js';
+import type { TextKey } from '../filter/texts.js';
 import type { OpName } from './ops.js';
 
 /** An array of numbers. */
@@ -11,6 +12,14 @@ export interface Numbers {
   readonly values: Float64Array | readonly bigint[];
 }
 
+/** Distinct elements, ascending. */
+export interface Distinct {
+  /** The dataset's own, little-endian. */
+  readonly dtype: DType;
+  /** Of complex numbers both parts of each; texts as keys. */
+  readonly values: Float64Array | readonly bigint[] | readonly TextKey[];
+}
+
 /** The answer of one operation. */
 export interface OperationResult extends Numbers {
   readonly op: OpName;
@@ -18,6 +27,8 @@ export interface OperationResult extends Numbers {
   readonly name: string;
   /** Of a histogram, whose values are the counts. */
   readonly edges?: Numbers;
+  /** Of unique, whose values are the counts. */
+  readonly distinct?: Distinct;
 }
 
 export interface StatisticsResult {

@@ -5,6 +5,7 @@
 import type { GroupKey } from '../grouping/keys.js';
 import type { TextDType } from '../dtype/index.js';
 import type { RowColumn } from '../filter/filter.js';
+import type { CountedItems } from '../kernels/distinct-items.js';
 import type { NativeType } from '../kernels/native-types.js';
 import type { Scale } from './groups/quantiles/scale.js';
 import type { Wanted } from './quantiles/wanted.js';
@@ -59,15 +60,10 @@ interface RowNumberPartial extends CellSpan {
   readonly rows: number;
 }
 
-/** Different texts of a column, of the rows that are used. */
+/** Different texts of a column, of the rows that are used, as they stand in the file. */
 interface TextsSpec {
   readonly kind: 'texts';
   readonly column: RowColumn & { readonly dtype: TextDType };
-}
-
-interface TextsPartial extends CellSpan {
-  /** Items as they stand in the file, packed; one may come up twice. */
-  readonly items: readonly Uint8Array<ArrayBuffer>[];
 }
 
 interface GroupsSpec {
@@ -226,12 +222,17 @@ interface HistogramPartial {
   readonly nans: number;
 }
 
+/** Distinct elements: texts as they stand in the file, all others as their codes; more than LIMITS.uniqueMax where not all are there. */
+interface UniqueSpec {
+  readonly kind: 'unique';
+}
+
 /** Each kind of sink: its spec, and the partial that a worker answers with. Both are plain data. */
 export interface SinkTypes {
   readonly reduce: { readonly spec: ReduceSpec; readonly partial: ChunkPartial };
   readonly 'row-counts': { readonly spec: RowCountSpec; readonly partial: RowCountPartial };
   readonly 'row-numbers': { readonly spec: RowNumberSpec; readonly partial: RowNumberPartial };
-  readonly texts: { readonly spec: TextsSpec; readonly partial: TextsPartial };
+  readonly texts: { readonly spec: TextsSpec; readonly partial: CountedItems };
   readonly groups: { readonly spec: GroupsSpec; readonly partial: GroupsPartial };
   readonly 'group-sample': { readonly spec: SampleSpec; readonly partial: SamplePartial };
   readonly 'group-buckets': { readonly spec: BucketsSpec; readonly partial: BucketsPartial };
@@ -239,6 +240,7 @@ export interface SinkTypes {
   readonly 'key-counts': { readonly spec: KeyCountsSpec; readonly partial: KeyCountsPartial };
   readonly keys: { readonly spec: KeysSpec; readonly partial: KeysPartial };
   readonly histogram: { readonly spec: HistogramSpec; readonly partial: HistogramPartial };
+  readonly unique: { readonly spec: UniqueSpec; readonly partial: CountedItems };
 }
 
 export type SinkName = keyof SinkTypes;

@@ -7,7 +7,7 @@ import { openReduce } from './accumulators/facet-sink.js';
 import { partialBytes } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
-import { TextsSink } from './groups/texts-sink.js';
+import { openUnique, TextsSink } from './groups/distinct-sinks.js';
 import { RowMask } from '../scan/mask.js';
 import { putTexts } from '../scan/text-column.js';
 import { eachRowsTile, type RowMasks } from '../scan/row-tiles.js';
@@ -49,6 +49,7 @@ const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   },
   keys: { open: (...args) => new KeysSink(...args), combines: true },
   histogram: { open: (...args) => new HistogramSink(...args), combines: true, isBounded: true },
+  unique: { open: (engine, _, chunk) => openUnique(engine, chunk), combines: true },
 };
 
 /** Whether the partials of some chunk stand for others of its task, too. */

@@ -7,7 +7,7 @@ test('a query is normalised: axes ascending and not negative, defaults filled in
   t.same(parseQuery({ ops: ['mean'], axis: -1 }, 3).axis, [2]);
   t.same(parseQuery({ ops: ['mean'], axis: [2, -3] }, 3).axis, [0, 2]);
   t.same(parseQuery({ ops: ['mean'], axis: [] }, 3).axis, []);
-  const bare = OP_NAMES.filter(op => op !== 'quantile' && op !== 'histogram');
+  const bare = OP_NAMES.filter(op => !['quantile', 'histogram', 'unique'].includes(op));
   t.same(parseQuery({ ops: bare, axis: 0, keepdims: true, ddof: 0.5, nan: 'omit' }, 1), {
     ops: bare,
     axis: [0],
@@ -46,6 +46,8 @@ const REFUSED: readonly [string, QueryInput, ErrorCode][] = [
   ['edges that fall', { ops: [{ histogram: { edges: [0, 2, 1] } }] }, 'bad_operation'],
   ['an edge that is NaN', { ops: [{ histogram: { edges: [0, 'NaN'] } }] }, 'bad_operation'],
   ['edges and bins', { ops: [{ histogram: { edges: [0, 1], bins: 3 } }] }, 'bad_operation'],
+  ['distinct elements along an axis', { ops: ['unique'], axis: 0 }, 'bad_operation'],
+  ['distinct elements by groups', { ops: ['unique'], group_by: { column: 0 } }, 'bad_operation'],
   ['a histogram along an axis', { ops: ['histogram'], axis: [0, 1] }, 'bad_operation'],
   ['a filter without a comparison', { ops: ['sum'], where: { column: 0 } }, 'bad_request'],
   ['a key that is a number', { ops: ['sum'], group_by: 0 }, 'bad_request'],

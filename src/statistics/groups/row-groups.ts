@@ -6,9 +6,9 @@ import type { GroupKey } from '../../grouping/keys.js';
 import { valueTypeOf, type RowColumn } from '../../filter/filter.js';
 import type { Kernels } from '../../kernels/declarations.js';
 import type { Engine } from '../../kernels/engine.js';
+import { GroupIndexTable, packedCodes, type KernelValues } from '../../kernels/group-index.js';
 import { putTimeBlocks, TIME_BLOCKS_BYTES, type TimeBlocks } from '../../kernels/time-blocks.js';
 import type { RowColumns } from '../../scan/columns.js';
-import { GroupIndexTable, packedCodes, type KernelValues } from './group-index.js';
 import { partsOf } from './key-table.js';
 
 /** Rows that are looked at together. */

@@ -120,6 +120,22 @@ function takeU32({ view, take, random }: Area, count: number, below: number): nu
   return at;
 }
 
+t.test('complex numbers become two codes, those of NaN where a part is', async t => {
+  t.strictSame(
+    differences(SEEDS, (kernels, { view, take, random }) => {
+      const itemsize = random.pick([4, 8]);
+      const count = lengthOf(random);
+      const from = take(2 * itemsize * count + 8);
+      const type = itemsize === 4 ? 'f32' : 'f64';
+      for (let i = 0; i < 2 * count; i++) {
+        putValues(view, from + i * itemsize, type, [random.pick([0, -0, 1.5, -2, NaN, Infinity, -Infinity])]);
+      }
+      kernels.complexCodes(itemsize, from, count, take(16 * count));
+    }),
+    [],
+  );
+});
+
 t.test('codes become bins, are joined and paired', async t => {
   t.strictSame(
     differences(SEEDS, (kernels, area) => {

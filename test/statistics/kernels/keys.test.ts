@@ -78,10 +78,12 @@ t.test('the different ones among items are found', async t => {
     const slots = take(4 * 2 ** bits);
     for (let i = 0; i < 2 ** bits; i++) view.setUint32(slots + 4 * i, 0, true);
     const entries = take(length * knownMax);
+    const counts = take(4 * knownMax);
     const state = take(4);
     view.setUint32(state, 0, true);
-    const done = kernels.distinctItems(from, stride, picked, count, length, slots, bits, entries, knownMax, state);
-    return `${done} ${kernels.distinctItems(from, stride, 0, count, length, slots, bits, entries, knownMax, state)}`;
+    const add = (rows: number): number =>
+      kernels.distinctItems(from, stride, rows, count, length, slots, bits, entries, counts, knownMax, state);
+    return `${add(picked)} ${add(0)}`;
   });
   t.same(found, []);
 });

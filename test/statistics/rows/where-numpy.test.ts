@@ -30,9 +30,11 @@ function differenceOf(each: RowCase, numpy: Answer): string | undefined {
 
 /** Operations, subjects, comparisons, nests and joins that have to be among the cases, as in their JSON. */
 const MEMBERS = [
-  ...[...OP_NAMES, ...'column self dataset gt ge lt le eq ne in between is_nan and or not'.split(' ')].map(
-    name => `"${name}"`,
-  ),
+  // Distinct elements have cases of their own.
+  ...[
+    ...OP_NAMES.filter(op => op !== 'unique'),
+    ...'column self dataset gt ge lt le eq ne in between is_nan and or not'.split(' '),
+  ].map(name => `"${name}"`),
   '"in":{"dataset":"codes"}',
   '"in":{"dataset":"codes","where":',
 ];

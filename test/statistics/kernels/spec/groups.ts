@@ -81,6 +81,17 @@ export function groupKernels(memory: DataView) {
       const codeOf = codesOf(type, from, stride, rows);
       for (let i = 0; i < count; i++) setU64(to + 8 * i, codeOf(i));
     },
+    complexCodes(itemsize, from, count, to) {
+      const type = itemsize === 4 ? 'f32' : 'f64';
+      const valueOf = valuesOf(NATIVE_TYPES.indexOf(type), from, itemsize, 0);
+      for (let i = 0; i < count; i++) {
+        const parts = [Number(valueOf(2 * i)), Number(valueOf(2 * i + 1))];
+        const isNan = parts.some(Number.isNaN);
+        for (const [part, value] of parts.entries()) {
+          setU64(to + 16 * i + 8 * part, codeOfValue(type, isNan ? Number.NaN : value));
+        }
+      }
+    },
     binCodes(codes, count, bounds, n) {
       for (let i = 0; i < count; i++) {
         let bin = 0;

@@ -19,19 +19,26 @@ export function textKernels(memory: DataView) {
         memory.setUint32(to + 4 * i, 2 * below + (orders.includes(0) ? 1 : 0), true);
       }
     },
-    distinctItems(from, stride, rows, count, length, slots, bits, entries, knownMax, state) {
+    distinctItems(from, stride, rows, count, length, slots, bits, entries, counts, knownMax, state) {
       const known = memory.getUint32(state, true);
-      const seen = new Set(Array.from({ length: known }, (_, i) => itemOf(entries + i * length, length)));
+      const seen = new Map(
+        Array.from({ length: known }, (_, i) => [itemOf(entries + i * length, length), counts + 4 * i]),
+      );
       let done = 0;
       for (; done < count; done++) {
         const at = from + stride * (rows ? memory.getUint32(rows + 4 * done, true) : done);
         const item = itemOf(at, length);
-        if (seen.has(item)) continue;
+        const met = seen.get(item);
+        if (met !== undefined) {
+          memory.setUint32(met, memory.getUint32(met, true) + 1, true);
+          continue;
+        }
         if (seen.size === knownMax) break;
         bytes.copyWithin(entries + seen.size * length, at, at + length);
         let slot = hashOf(memory, at, length) & (2 ** bits - 1);
         while (memory.getUint32(slots + 4 * slot, true) !== 0) slot = (slot + 1) % 2 ** bits;
-        seen.add(item);
+        memory.setUint32(counts + 4 * seen.size, 1, true);
+        seen.set(item, counts + 4 * seen.size);
         memory.setUint32(slots + 4 * slot, seen.size, true);
       }
       memory.setUint32(state, seen.size, true);

@@ -3,8 +3,8 @@
  * group index. Codes that lie close together have a slot each, which is three times as fast as a search; when one lies
  * elsewhere, the table becomes a hash table.
  */
-import type { Engine } from '../../kernels/engine.js';
-import { NATIVE_TYPES } from '../../kernels/native-types.js';
+import type { Engine } from './engine.js';
+import { NATIVE_TYPES } from './native-types.js';
 
 /** Values in the kernels' memory, as kernels take them: `picked` are the numbers of those that are meant, or 0 for all. */
 export interface KernelValues {
