@@ -194,7 +194,7 @@ t.test('the same in a batch, as a job, from the cache, and computed afresh', asy
 t.test('what has no distinct elements says so', async t => {
   for (const [name, dtype] of [
     ['void', '|V3'],
-    ['long', '<f16'],
+    ['longdouble', '<f16'],
     ['items', [['a', '<i4']]],
   ] as const) {
     await create(server, { name, dtype, shape: [3] });

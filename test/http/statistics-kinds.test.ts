@@ -247,10 +247,10 @@ t.test('what is answered of small arrays', async t => {
   t.strictSame([...new Float64Array(await raw.arrayBuffer())], [11, 2]);
 
   for (const [call, op, supported] of [
-    ['days/statistics?ops=sum', 'sum', 'count, min, max, ptp, argmin, argmax, median, quantile and mean'],
-    ['waves/statistics?ops=min', 'min', 'count, sum, mean, var, std, prod, any, all and count_nonzero'],
-    ['words/statistics?ops=count,mean', 'mean', 'count'],
-    ['waits/statistics?bins=3', 'histogram', 'quantile, mean and sum'],
+    ['days/statistics?ops=sum', 'sum', 'count, min, max, ptp, argmin, argmax, median, quantile, mean and unique'],
+    ['waves/statistics?ops=min', 'min', 'count, sum, mean, var, std, prod, any, all, count_nonzero and unique'],
+    ['words/statistics?ops=count,mean', 'mean', 'count and unique'],
+    ['waits/statistics?bins=3', 'histogram', 'quantile, mean, unique and sum'],
   ] as const) {
     const problem = await ask(`/v1/datasets/${call}`); // oxlint-disable-line no-await-in-loop
     t.match(problem, { status: 422, code: 'unsupported_dtype', op }, call);
