@@ -113,6 +113,8 @@ export const LIMITS = {
   inlineSpanBytesMax: 1 * MiB,
   /** One piece of a streamed answer; a response holds at most three. */
   pieceBytesMax: 1 * MiB,
+  /** The same where neighbours of the answer lie far apart in the file: each run that is read has four times the bytes. */
+  transposedPieceBytesMax: 4 * MiB,
   /** Old bytes kept for the slow readers of one file; past it the oldest reader is cut. */
   preImageBytesMax: 128 * MiB,
   /** The same for all files together. */

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -149,22 +150,22 @@ async function singleCalls(server: Server, { path: where, body }: Case): Promise
 /** Milliseconds to the last byte, without those of the digest. */
 async function ask({ url }: Server, { path: where }: Pick<Case, 'path'>, body?: string | Uint8Array): Promise<Answer> {
   const type = typeof body === 'string' ? 'application/json' : 'application/x-npy';
-  const headers = body === undefined ? {} : { 'content-type': type };
+  const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
   const started = performance.now();
-  const response = await fetch(`${url}/v1/datasets/${where}`, {
-    ...(body !== undefined && { method: 'POST', body }),
-    headers,
-  });
-  if (!response.ok) throw new Error(`${where}: ${await response.text()}`);
+  const request = http.request(`${url}/v1/datasets/${where}`, { method: body === undefined ? 'GET' : 'POST', headers });
+  request.end(body);
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
   let crc = 0;
   let bytes = 0;
   let digesting = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  answer.on('data', (chunk: Buffer) => {
     const from = performance.now();
     crc = crc32(chunk, crc);
     bytes += chunk.byteLength;
     digesting += performance.now() - from;
-  }
+  });
+  await once(answer, 'end');
+  if (answer.statusCode !== 200) throw new Error(`${where}: ${answer.statusCode}`);
   return { ms: performance.now() - started - digesting, bytes, crc };
 }
 

@@ -34,9 +34,11 @@ export function convertedPieces(pieces: PieceReader, conversion: Conversion, off
     first += items;
     return target;
   };
+  const { bytesMax: largest = LIMITS.pieceBytesMax } = pieces;
   return {
+    bytesMax: largest,
     next(bytesMax = LIMITS.pieceBytesMax) {
-      const reading = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
+      const reading = read(Math.min(bytesMax, largest));
       working = reading.catch(() => undefined);
       return reading;
     },

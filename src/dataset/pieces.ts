@@ -1,13 +1,14 @@
 /**
  * Answers in pieces, each of one generation whatever is written while they are sent. Three ways: whole, for what fits
  * a small piece; as a snapshot, for which writers save what they overwrite; in place, from the mapping of a file that is
- * only read. Memory per answer: two pieces.
+ * only read. Memory per answer: two pieces, of a megabyte each, or of four where the file has another order than the
+ * answer.
  */
 import { fail } from '../errors.js';
 import type { OpenFile } from '../file/open-file.js';
 import { Snapshot } from '../file/snapshot.js';
 import { PieceCursor } from '../layout/pieces.js';
-import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
+import { extentOf, isContiguous, isTransposed, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { returnBuffer, takeBuffer } from './buffers.js';
 import { fill } from './fill.js';
@@ -15,8 +16,10 @@ import type { OffLoop } from './off-loop.js';
 
 /** The pieces of an answer, one after the other. */
 export interface PieceReader {
+  /** The largest piece that there is: LIMITS.pieceBytesMax where nothing is said. */
+  readonly bytesMax?: number;
   /**
-   * The next piece, of at most `bytesMax` bytes and LIMITS.pieceBytesMax, but at least one element; undefined after the
+   * The next piece, of at most `bytesMax` bytes and those of the largest, but at least one element; undefined after the
    * last. A piece may be reused memory: it must have been sent before `next` is called for the second time after it.
    * @throws busy_writing when a write takes the answer's generation away, file_changed
    */
@@ -111,6 +114,7 @@ function snapshotPieces(
   signal: AbortSignal | undefined,
 ): PieceReader {
   const cursor = new PieceCursor(view, itemsize);
+  const largest = isTransposed(view) ? LIMITS.transposedPieceBytesMax : LIMITS.pieceBytesMax;
   const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
   const frozen = file.frozen(() => snapshot.cut());
   const memory = new PieceMemory(file);
@@ -120,7 +124,7 @@ function snapshotPieces(
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
     if (isClosed) return undefined;
     if (snapshot.isCut) throw Snapshot.cutError();
-    const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
+    const piece = cursor.next(Math.min(bytesMax, largest));
     if (!piece) return undefined;
     const bytes = memory.next(sizeOf(piece.shape) * itemsize);
     passed.reach(piece.offset);
@@ -130,6 +134,7 @@ function snapshotPieces(
     return bytes;
   };
   return {
+    bytesMax: largest,
     next(bytesMax = LIMITS.pieceBytesMax) {
       const reading = file.state.lock.withRead(() => read(bytesMax), { signal, client: offLoop.client });
       memory.useUntil(reading);

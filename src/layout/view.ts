@@ -135,6 +135,14 @@ export function isContiguous(view: View, itemsize: number): boolean {
   return true;
 }
 
+/** True where neighbours of C order are further apart in the file than others are: F order read as C order. */
+export function isTransposed({ shape, strides, lists }: View): boolean {
+  if (lists) return false;
+  const steps = strides.filter((_, axis) => shape[axis] !== 1).map(Math.abs);
+  const last = steps.at(-1) ?? 0;
+  return steps.some(step => step !== 0 && step < last);
+}
+
 /**
  * The same elements in the same C order with as few axes as possible: axes of length one are dropped and neighbours
  * that continue each other are merged. Empty views become one axis of length zero.

@@ -11,8 +11,8 @@ import type { PieceReader } from '../dataset/read.js';
 import { LIMITS } from '../limits.js';
 import { clientOf } from './client.js';
 
-/** A large piece that takes longer than this, a megabyte or less, is a sign of a slow client. */
-const FAST_PIECE_MS = 250;
+/** A piece that takes longer than this for each megabyte, or less than one, is a sign of a slow client. */
+const FAST_MEGABYTE_MS = 250;
 
 /** Takes the reply over, sends head and pieces, and ends or destroys the connection. */
 export async function streamPieces(
@@ -22,7 +22,7 @@ export async function streamPieces(
   budget: Budget,
 ): Promise<void> {
   const { raw } = reply;
-  const pace = new Pace(budget.of(clientOf(reply.request)));
+  const pace = new Pace(budget.of(clientOf(reply.request)), pieces.bytesMax);
   try {
     // Errors of the first piece can still be answered with a status.
     let piece = await pieces.next(pace.pieceBytes);
@@ -56,11 +56,13 @@ export async function streamPieces(
 /** How large the pieces for one client are. Large ones, and reading ahead, are paid for from the budget. */
 class Pace {
   readonly #budget: Budget;
+  readonly #largeBytes: number;
   #provenBytes = 0;
   #release: (() => void) | undefined;
 
-  constructor(budget: Budget) {
+  constructor(budget: Budget, largeBytes: number = LIMITS.pieceBytesMax) {
     this.#budget = budget;
+    this.#largeBytes = largeBytes;
   }
 
   get isFast(): boolean {
@@ -68,17 +70,17 @@ class Pace {
   }
 
   get pieceBytes(): number {
-    return this.isFast ? LIMITS.pieceBytesMax : LIMITS.firstPieceBytes;
+    return this.isFast ? this.#largeBytes : LIMITS.firstPieceBytes;
   }
 
   sent(bytes: number, tookMs: number): void {
-    if (tookMs > FAST_PIECE_MS) {
+    if (tookMs > FAST_MEGABYTE_MS * Math.max(1, bytes / LIMITS.pieceBytesMax)) {
       this.#provenBytes = 0;
       this.close();
       return;
     }
     this.#provenBytes += bytes;
-    if (this.#provenBytes >= LIMITS.provenBytes) this.#release ??= this.#budget.tryTake(2 * LIMITS.pieceBytesMax);
+    if (this.#provenBytes >= LIMITS.provenBytes) this.#release ??= this.#budget.tryTake(2 * this.#largeBytes);
   }
 
   close(): void {
