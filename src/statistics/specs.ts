@@ -222,9 +222,14 @@ interface HistogramPartial {
   readonly nans: number;
 }
 
-/** Distinct elements: texts as they stand in the file, all others as their codes; more than LIMITS.uniqueMax where not all are there. */
-interface UniqueSpec {
-  readonly kind: 'unique';
+/** Distinct numbers and dates, by their codes; more than LIMITS.uniqueMax where not all are there. */
+interface UniqueCodesSpec {
+  readonly kind: 'unique-codes';
+}
+
+/** Distinct texts as they stand in the file, and complex numbers by the codes of both parts. */
+interface UniqueItemsSpec {
+  readonly kind: 'unique-items';
 }
 
 /** Each kind of sink: its spec, and the partial that a worker answers with. Both are plain data. */
@@ -240,7 +245,8 @@ export interface SinkTypes {
   readonly 'key-counts': { readonly spec: KeyCountsSpec; readonly partial: KeyCountsPartial };
   readonly keys: { readonly spec: KeysSpec; readonly partial: KeysPartial };
   readonly histogram: { readonly spec: HistogramSpec; readonly partial: HistogramPartial };
-  readonly unique: { readonly spec: UniqueSpec; readonly partial: CountedItems };
+  readonly 'unique-codes': { readonly spec: UniqueCodesSpec; readonly partial: CountedItems };
+  readonly 'unique-items': { readonly spec: UniqueItemsSpec; readonly partial: CountedItems };
 }
 
 export type SinkName = keyof SinkTypes;

@@ -7,7 +7,7 @@ import { openReduce } from './accumulators/facet-sink.js';
 import { partialBytes } from './accumulators/sink.js';
 import { GroupsSink } from './groups/sink.js';
 import { BucketsSink, SampleSink } from './groups/quantiles/buckets.js';
-import { openUnique, TextsSink } from './groups/distinct-sinks.js';
+import { CodesSink, ItemsSink, TextsSink } from './groups/distinct-sinks.js';
 import { RowMask } from '../scan/mask.js';
 import { putTexts } from '../scan/text-column.js';
 import { eachRowsTile, type RowMasks } from '../scan/row-tiles.js';
@@ -49,7 +49,8 @@ const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   },
   keys: { open: (...args) => new KeysSink(...args), combines: true },
   histogram: { open: (...args) => new HistogramSink(...args), combines: true, isBounded: true },
-  unique: { open: (engine, _, chunk) => openUnique(engine, chunk), combines: true },
+  'unique-codes': { open: (engine, _, chunk) => new CodesSink(engine, chunk), combines: true, isBounded: true },
+  'unique-items': { open: (engine, _, chunk) => new ItemsSink(engine, chunk), combines: true },
 };
 
 /** Whether the partials of some chunk stand for others of its task, too. */

@@ -1,5 +1,5 @@
 /** Sinks that find what is distinct: texts of a column, elements. */
-import { isNumber, isText, isTime, type DType } from '../../dtype/index.js';
+import { isText, isTime, type DType } from '../../dtype/index.js';
 import { DistinctItems } from '../../kernels/distinct-items.js';
 import type { Engine } from '../../kernels/engine.js';
 import { GroupIndexTable, packedCodes } from '../../kernels/group-index.js';
@@ -33,13 +33,8 @@ export class TextsSink implements Sink {
   }
 }
 
-/** Distinct elements of all chunks of a task. */
-export function openUnique(engine: Engine, { dtype }: ChunkTask): Sink {
-  return isNumber(dtype) || isTime(dtype) ? new CodesSink(engine, dtype) : new ItemsSink(engine, dtype);
-}
-
-/** Of numbers and dates, by their codes. Memory: a table of LIMITS.uniqueMax and one more, which tells that there are too many. */
-class CodesSink implements Sink {
+/** Distinct numbers and dates of all chunks of a task, by their codes. Memory: a table of LIMITS.uniqueMax and one more, which tells that there are too many. */
+export class CodesSink implements Sink {
   readonly #engine: Engine;
   readonly #table: GroupIndexTable;
   readonly #isTime: boolean;
@@ -50,7 +45,7 @@ class CodesSink implements Sink {
   readonly #counts: number;
   #isFull = false;
 
-  constructor(engine: Engine, dtype: DType) {
+  constructor(engine: Engine, { dtype }: ChunkTask) {
     const { scratch } = engine;
     const type = nativeTypeOf(dtype);
     this.#engine = engine;
@@ -84,20 +79,20 @@ class CodesSink implements Sink {
     }
   }
 
-  partial(): PartialOf<'unique'> {
+  partial(): PartialOf<'unique-codes'> {
     const { scratch } = this.#engine;
     const { known, entries } = this.#table;
     return { items: [scratch.u8(entries, 8 * known).slice()], counts: [scratch.u32(this.#counts, known).slice()] };
   }
 }
 
-/** Of texts as they are, and of complex numbers by the codes of both parts. Tiles of these are packed. */
-class ItemsSink implements Sink {
+/** Distinct texts of all chunks of a task as they are, and complex numbers by the codes of both parts. Tiles of these are packed. */
+export class ItemsSink implements Sink {
   readonly #engine: Engine;
   readonly #dtype: DType;
   readonly #found: DistinctItems;
 
-  constructor(engine: Engine, dtype: DType) {
+  constructor(engine: Engine, { dtype }: ChunkTask) {
     this.#engine = engine;
     this.#dtype = dtype;
     this.#found = new DistinctItems(engine, isText(dtype) ? dtype.itemsize : COMPLEX_CODE_BYTES);
@@ -117,7 +112,7 @@ class ItemsSink implements Sink {
     scratch.release(mark);
   }
 
-  partial(): PartialOf<'unique'> {
+  partial(): PartialOf<'unique-items'> {
     return this.#found.take();
   }
 }

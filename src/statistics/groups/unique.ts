@@ -5,7 +5,7 @@ import type { CountedItems } from '../../kernels/distinct-items.js';
 import { nativeTypeOf } from '../../kernels/native-types.js';
 import { nanCodeOf, valueOfCode, type ExactNumber, type ValueType } from '../../kernels/sort-keys.js';
 import { LIMITS } from '../../limits.js';
-import { isTurnOver } from '../../turns.js';
+import { ITEMS_PER_TURN } from '../../turns.js';
 import { placed } from '../accumulators/accumulator.js';
 import type { Operator, Pass } from '../pass.js';
 import type { Plan } from '../plan.js';
@@ -42,13 +42,13 @@ export class UniqueOperator implements Operator {
   }
 
   next(): Pass | undefined {
-    const { scan } = this.#plan;
+    const { scan, dtype } = this.#plan;
     if (this.#isRead || scan.chunkCount === 0) return undefined;
     this.#isRead = true;
-    return { scan, spec: { kind: 'unique' } };
+    return { scan, spec: { kind: isText(dtype) || isComplex(dtype) ? 'unique-items' : 'unique-codes' } };
   }
 
-  combine(partial: PartialOf<'unique'>): Generator<void, void> {
+  combine(partial: PartialOf<'unique-codes' | 'unique-items'>): Generator<void, void> {
     return this.#found.combine(partial);
   }
 
@@ -90,7 +90,7 @@ class DistinctCodes {
   readonly #type: ValueType;
   readonly #omitsNan: boolean;
   readonly #table: KeyTable;
-  #counts = new Float64Array(1024);
+  #counts = new Float64Array(2 * ITEMS_PER_TURN);
 
   constructor(dtype: DType, omitsNan: boolean) {
     this.#dtype = dtype;
@@ -111,18 +111,23 @@ class DistinctCodes {
   *combine({ items, counts }: CountedItems): Generator<void, void> {
     for (const [part, each] of items.entries()) {
       const words = new Uint32Array(each.buffer);
-      for (const [i, count] of counts[part]!.entries()) {
-        const index = this.#table.groupIndexOf(words, this.#table.words * i);
-        checkSize(index + 1);
-        if (index === this.#counts.length) {
-          const larger = new Float64Array(2 * index);
-          larger.set(this.#counts);
-          this.#counts = larger;
-        }
-        this.#counts[index]! += count;
-        if (isTurnOver(i)) yield;
+      for (let from = 0; from < counts[part]!.length; from += ITEMS_PER_TURN) {
+        if (from > 0) yield;
+        this.#add(words, counts[part]!, from, Math.min(from + ITEMS_PER_TURN, counts[part]!.length));
       }
     }
+  }
+
+  /** A function of its own, since the loops of a generator that goes on begin slowly in each turn. */
+  #add(words: Uint32Array, counts: Uint32Array, from: number, to: number): void {
+    const table = this.#table;
+    if (table.size + to - from > this.#counts.length) {
+      const larger = new Float64Array(2 * this.#counts.length);
+      larger.set(this.#counts);
+      this.#counts = larger;
+    }
+    for (let i = from; i < to; i++) this.#counts[table.groupIndexOf(words, table.words * i)]! += counts[i]!;
+    checkSize(table.size);
   }
 
   *sorted(): Generator<void, Sorted> {
