@@ -23,7 +23,8 @@ import {
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
-import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
+import { mediaTypeOf } from '../src/plugins/negotiate.js';
+import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncodedBlock } from '../src/plugins/send-encoded.js';
 import { sendArray } from '../src/plugins/send-array.js';
 import { normalise, type Selection, type SlicePart } from '../src/selection.js';
 import {
@@ -98,14 +99,16 @@ export function sendPart(
   if (isStrided(asked, dtype)) {
     return sendArray(context, request, reply, name, stepsOf(selection, asked.factors), query);
   }
-  const format = query.formatOfPath ?? negotiate(request, query.format);
-  const sent = sentAs(array, format === 'json' ? { ...query, endian: undefined } : query);
+  const format = formatOf(request, query, array.dtype, array.shape);
+  const sent = sentAs(array, hasByteOrder(format) ? query : { ...query, endian: undefined });
   if (format === 'json') checkJsonCost(array.shape, sent.dtype, context.config.jsonElementsMax);
   const plan = planCoarsened(asked, dtype, selectFrom(view, selection), { origin: view.offset });
   const planned: PlannedStatistics = { dataset, datasets: [dataset], plan, names: plan.query.ops };
   context.admission.check(costOf(planned), 'call');
   const { conversion } = sent;
   const asSent = { ...array, dtype: sent.dtype };
+  // What is not a table is refused before anything is computed.
+  if (isEncoded(format)) encodingOf(format, asSent, query);
   return answer(context, {
     request,
     reply,
@@ -140,7 +143,7 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
   // The file is looked at before anything is said of it.
   if (!dataset.opened()) await dataset.open();
   if (answeredUnchanged(asked)) return reply;
-  if (format !== 'json') {
+  if (hasByteOrder(format)) {
     reply.header('x-array-dtype', array.dtype.typestr).header('x-array-shape', array.shape.join(','));
     reply.type(mediaTypeOf(format));
     if (request.method === 'HEAD') {
@@ -160,11 +163,12 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
   const block = { dtype: array.dtype, shape: array.shape, bytes: converted };
   setState(asked, run.generations[0]!);
   reply.header('x-cache', run.cache);
-  return send(asked, run.generations[0]!, block);
+  return send(whole, asked, run.generations[0]!, block);
 }
 
-async function send(asked: Asked, generation: number, block: Block): Promise<FastifyReply> {
+async function send(context: Context, asked: Asked, generation: number, block: Block): Promise<FastifyReply> {
   const { reply, format, array } = asked;
+  if (isEncoded(format)) return sendEncodedBlock(context, asked, format, block);
   if (format === 'json') {
     return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
   }

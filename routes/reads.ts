@@ -38,11 +38,17 @@ const CASTING = oneOf(CASTINGS, {
   description: 'What `dtype=` may lose: nothing (safe, the default), within a kind, or whatever it takes.',
 });
 
+const HEADER = Type.Boolean({
+  description: 'false leaves out the names of columns: csv begins with the first row, rows of ndjson are lists.',
+});
+
 /** The parameters that only some formats have a use for. */
 const OF_FORMAT: Readonly<Record<string, TProperties>> = {
   json: { dtype: DTYPE, casting: CASTING, int64: INT64 },
   raw: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
   npy: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
+  csv: { dtype: DTYPE, casting: CASTING, header: HEADER },
+  ndjson: { dtype: DTYPE, casting: CASTING, header: HEADER, int64: INT64 },
 };
 
 const FORMAT_QUERY = {
@@ -53,6 +59,7 @@ const FORMAT_QUERY = {
   casting: Type.Optional(CASTING),
   endian: Type.Optional(ENDIAN),
   int64: Type.Optional(INT64),
+  header: Type.Optional(HEADER),
 };
 
 /** Calls of rows are told as what they answer by default, so that clients have one type for it. */
@@ -63,9 +70,11 @@ export const ROWS_QUERY = {
   format: untold(FORMAT_QUERY.format),
   endian: untold(FORMAT_QUERY.endian),
   int64: FORMAT_QUERY.int64,
+  header: untold(FORMAT_QUERY.header),
 };
 const ROWS_FORMATS =
-  'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for their byte order.';
+  'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for their byte order; ' +
+  'csv or ndjson where it is a table, without names with `header=false`.';
 
 export const READ_PROBLEMS: readonly ErrorCode[] = [
   ...DATASET_PROBLEMS,
@@ -77,6 +86,7 @@ export const READ_PROBLEMS: readonly ErrorCode[] = [
   'unsupported_dtype',
   'would_lose',
   'no_npy_header',
+  'not_tabular',
   'not_acceptable',
   'range_not_satisfiable',
   'too_large',
@@ -90,20 +100,23 @@ export const READ_PROBLEMS: readonly ErrorCode[] = [
 /** Answers in any of some formats. */
 const responses = (formats: readonly FormatRow[], ...more: readonly HeaderName[]) => {
   const hasBytes = formats.some(({ isArray }) => isArray);
+  const hasRanges = formats.some(({ name }) => name !== 'json');
   const names = ['X-Dataset-Generation', 'ETag', ...more] as const;
-  const ofBytes = ['X-Array-Dtype', 'X-Array-Shape', 'Accept-Ranges'] as const;
+  const ofBytes = [...(hasBytes ? (['X-Array-Dtype', 'X-Array-Shape'] as const) : []), 'Accept-Ranges'] as const;
   return {
     200: {
       description: `The elements: ${formats.map(({ describes }) => describes).join('; or ')}.`,
-      ...headers(...names, ...(hasBytes ? ofBytes : [])),
+      ...headers(...names, ...(hasRanges ? ofBytes : [])),
       content: answerIn(formats, 'ArrayAnswer'),
     },
-    ...(hasBytes && {
+    ...(hasRanges && {
       206: {
-        description: 'The bytes of a Range, where the elements lie side by side in the file.',
+        description: hasBytes
+          ? 'The bytes of a Range, where the elements lie side by side in the file.'
+          : 'The bytes of a Range, of an answer that is held whole.',
         ...headers(...names, ...ofBytes, 'Content-Range'),
         content: answerIn(
-          formats.filter(({ isArray }) => isArray),
+          formats.filter(({ name }) => name !== 'json'),
           'ArrayAnswer',
         ),
       },
@@ -170,7 +183,7 @@ export function reads(app: App, context: Context): void {
       tags: ['reads'],
       summary: 'Any basic slice, like m[100:200, 50:100]',
       description:
-        'JSON, or raw or npy where `format=` or `Accept` asks for it. With one type of answer each there ' +
+        'JSON, or another format where `format=` or `Accept` asks for it. With one type of answer each there ' +
         `are ${FORMATS.map(({ name }) => `data.${name}`).join(', ')}.`,
       params: NameParams,
       querystring: Type.Object({ slice: SLICE, ...ROWS_QUERY, ...COARSEN_QUERY }, { additionalProperties: false }),

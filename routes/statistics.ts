@@ -10,7 +10,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
 import { setFileName } from '../src/plugins/file-name.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
-import { mediaTypeOf, negotiate } from '../src/plugins/negotiate.js';
+import { mediaTypeOf, negotiate, type Offer } from '../src/plugins/negotiate.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { nextTurn } from '../src/turns.js';
 import {
@@ -98,6 +98,9 @@ const VARIANTS: readonly Variant[] = [
   })),
 ];
 
+/** Nested lists, or the one array that an operation is. */
+const OFFER: Offer = { formats: FORMATS.filter(({ name, isArray }) => isArray || name === 'json') };
+
 export function statistics(app: App, context: Context): void {
   for (const variant of VARIANTS) {
     const { format, description, query, response } = variant;
@@ -159,7 +162,7 @@ async function send(
   { name, input, format: ofPath }: Asked,
 ): Promise<FastifyReply> {
   const context = ofClient(whole, request);
-  const format = ofPath?.name ?? negotiate(request, (request.query as { format?: string }).format);
+  const format = ofPath?.name ?? negotiate(request, (request.query as { format?: string }).format, OFFER);
   const preferences = parsePrefer(request.headers['prefer']);
   // Many that nobody waits for may come at once.
   if (preferences.respondAsync) await nextTurn();

@@ -20,8 +20,9 @@ const JSON_DATA = anyValue({
   example: [0, 12.8, 5, 4.7],
 });
 const BYTES = 'application/octet-stream';
+const TAKEN = FORMATS.filter(({ isTaken }) => isTaken);
 const DATA: Bodies = Object.fromEntries(
-  FORMATS.map(({ name, mediaTypes }) => [mediaTypes[0], name === 'json' ? JSON_DATA : BINARY]),
+  TAKEN.map(({ name, mediaTypes }) => [mediaTypes[0], name === 'json' ? JSON_DATA : BINARY]),
 );
 const SLICE = Type.Optional(
   Type.String({ description: "The text inside numpy's brackets. Absent: everything.", example: '0' }),
@@ -44,7 +45,7 @@ export function writes(app: App, context: Context): void {
       'or npy. Shapes broadcast as numpy assigns.',
     bodies: DATA,
   });
-  for (const { name, mediaTypes, describes } of FORMATS) {
+  for (const { name, mediaTypes, describes } of TAKEN) {
     const body = name === 'json' ? JSON_DATA : BINARY;
     writeData(app, contextOf, {
       url: `/v1/datasets/:name/data.${name}`,

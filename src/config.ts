@@ -84,6 +84,14 @@ export const SETTINGS = {
       'Elements of the largest JSON answer, or values where it is one of statistics. Answers in raw and npy have no such limit.',
     parse: integer(1, 16 * 1024 * 1024),
   }),
+  wholeBytesMax: setting({
+    name: 'HYPERSLAB_WHOLE_BYTES_MAX',
+    default: String(LIMITS.wholeBytesMax),
+    unit: 'bytes',
+    meaning:
+      'Answers in csv, ndjson and the other formats that are encoded are held whole up to so many bytes, so that they have a Content-Length and can be asked for by Range; larger ones are sent as they are encoded.',
+    parse: integer(0, 1024 * 1024 * 1024),
+  }),
   commitBytesMax: setting({
     name: 'HYPERSLAB_COMMIT_BYTES_MAX',
     default: String(LIMITS.commitBytesMax),

@@ -203,6 +203,11 @@ export const ERRORS = table({
     title: 'There is no such field or column',
     remedy: 'Use one of the names that the message lists.',
   },
+  not_tabular: {
+    status: 422,
+    title: 'The elements are no table',
+    remedy: 'Take an index or a field, so that rows and columns are left, or ask for npy, raw or json.',
+  },
   no_npy_header: {
     status: 422,
     title: 'The dtype has no .npy header',

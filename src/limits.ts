@@ -34,6 +34,8 @@ export const LIMITS = {
   jsonBytesPerElementMax: 512,
   /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
   jsonElementsPerTurn: 4 * KiB,
+  /** An answer that is encoded is held whole up to here, for its length and for ranges; beyond it is sent as it comes. */
+  wholeBytesMax: 64 * MiB,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
   commitBytesMax: 64 * MiB,
   /** Slices of one atomic batch. */

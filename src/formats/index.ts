@@ -24,4 +24,7 @@ export { CHARACTERS_PER_TURN, parseInTurns } from './json-turns.js';
 export { JsonScanner } from './json-scan.js';
 export { expectByte, isContinued, isEmptyJson, membersOfObject, readText, skipValue } from './json-members.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
-export { FORMATS, type FormatName, type FormatRow } from './table.js';
+export { encoderFrom, ENCODINGS, specOf, type EncodeTask, type EncodingName, type EncodingSpec } from './encoding.js';
+export type { Encoder, EncodingTable } from './encoder.js';
+export { FORMATS, formatRow, type FormatName, type FormatRow } from './table.js';
+export { tableOf, whyNotTabular, type Table } from './tabular.js';

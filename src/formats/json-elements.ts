@@ -11,6 +11,7 @@ import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
 import { itemOf } from './json-items.js';
 import { isShort, type LongItem, type ShortItem } from './json-pieces.js';
 import { jsonItemSize } from './json-size.js';
+import { wordOf, type Words } from './words.js';
 
 /** Writes the elements from `start` to `stop`; returns the position after the last comma. */
 export type WriteRun = (start: number, stop: number, target: Uint8Array, at: number) => number;
@@ -73,17 +74,18 @@ function itemRuns({ write }: ShortItem, itemsize: number): WriteRun {
   };
 }
 
-function numberRuns(dtype: NumberDType, bytes: Uint8Array, options: JsonDataOptions): WriteRun {
+/** @param words in place of JSON's own, where another format is written */
+export function numberRuns(dtype: NumberDType, bytes: Uint8Array, options: JsonDataOptions, words?: Words): WriteRun {
   const values = toNative(dtype, bytes);
   if (dtype.name === 'bool') return boolRuns(bytes);
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     return int64Runs(values, options.int64 === 'string');
   }
-  if (dtype.name === 'float16') return float16Runs(values, toNative(asUnsigned(dtype), bytes) as Uint16Array);
+  if (dtype.name === 'float16') return float16Runs(values, toNative(asUnsigned(dtype), bytes) as Uint16Array, words);
   if (values instanceof Float32Array) {
-    return float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length));
+    return float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length), words);
   }
-  return values instanceof Float64Array ? float64Runs(values) : integerRuns(values);
+  return values instanceof Float64Array ? float64Runs(values, words) : integerRuns(values);
 }
 
 /** The empty list in place of each element: what remains of a shape below an axis of length zero. */
@@ -133,30 +135,36 @@ function int64Runs(values: BigInt64Array | BigUint64Array, quoted: boolean): Wri
   };
 }
 
-function float16Runs(values: NumberArray, bits: Uint16Array): WriteRun {
+function float16Runs(values: NumberArray, bits: Uint16Array, words: Words | undefined): WriteRun {
   return (start, stop, target, at) => {
     for (let i = start; i < stop; i++) {
-      at = writeFloat16(values[i]!, bits[i]!, target, at);
+      const value = values[i]!;
+      if (words && !Number.isFinite(value)) at = writeText(wordOf(value, words), target, at);
+      else at = writeFloat16(value, bits[i]!, target, at);
       target[at++] = COMMA;
     }
     return at;
   };
 }
 
-function float32Runs(values: Float32Array, bits: Int32Array): WriteRun {
+function float32Runs(values: Float32Array, bits: Int32Array, words: Words | undefined): WriteRun {
   return (start, stop, target, at) => {
     for (let i = start; i < stop; i++) {
-      at = writeFloat32(values[i]!, bits[i]!, target, at);
+      const value = values[i]!;
+      if (words && !Number.isFinite(value)) at = writeText(wordOf(value, words), target, at);
+      else at = writeFloat32(value, bits[i]!, target, at);
       target[at++] = COMMA;
     }
     return at;
   };
 }
 
-function float64Runs(values: Float64Array): WriteRun {
+function float64Runs(values: Float64Array, words: Words | undefined): WriteRun {
   return (start, stop, target, at) => {
     for (let i = start; i < stop; i++) {
-      at = writeFloat64(values[i]!, target, at);
+      const value = values[i]!;
+      if (words && !Number.isFinite(value)) at = writeText(wordOf(value, words), target, at);
+      else at = writeFloat64(value, target, at);
       target[at++] = COMMA;
     }
     return at;

@@ -8,6 +8,7 @@ import {
   isStructure,
   isText,
   isTime,
+  NAT,
   subArrayOf,
   type ComplexDType,
   type DType,
@@ -34,6 +35,7 @@ import {
   type WriteItem,
 } from './json-pieces.js';
 import { textItem } from './json-text.js';
+import { JSON_WORDS, wordOf, type Words } from './words.js';
 
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -59,7 +61,7 @@ function leafItem(dtype: LeafDType, source: ItemSource): Item {
 }
 
 /** Not the fast way of whole arrays: json-elements.ts has a loop for each dtype. */
-export function numberWriter(dtype: NumberDType, { bytes, view, isQuoted }: ItemSource): WriteItem {
+export function numberWriter(dtype: NumberDType, { bytes, view, isQuoted, words }: ItemSource): WriteItem {
   const isLittle = dtype.byteOrder !== '>';
   switch (dtype.name) {
     case 'bool':
@@ -83,14 +85,34 @@ export function numberWriter(dtype: NumberDType, { bytes, view, isQuoted }: Item
     case 'float16':
       return (offset, target, at) => {
         const bits = view.getUint16(offset, isLittle);
-        return writeFloat16(fromFloat16Bits(bits), bits, target, at);
+        const value = fromFloat16Bits(bits);
+        return words && !Number.isFinite(value)
+          ? writeText(wordOf(value, words), target, at)
+          : writeFloat16(value, bits, target, at);
       };
     case 'float32':
-      return (offset, target, at) =>
-        writeFloat32(view.getFloat32(offset, isLittle), view.getInt32(offset, isLittle), target, at);
+      return float32Writer(view, isLittle, words);
     case 'float64':
-      return (offset, target, at) => writeFloat64(view.getFloat64(offset, isLittle), target, at);
+      return float64Writer(view, isLittle, words);
   }
+}
+
+function float32Writer(view: DataView, isLittle: boolean, words: Words | undefined): WriteItem {
+  return (offset, target, at) => {
+    const value = view.getFloat32(offset, isLittle);
+    return words && !Number.isFinite(value)
+      ? writeText(wordOf(value, words), target, at)
+      : writeFloat32(value, view.getInt32(offset, isLittle), target, at);
+  };
+}
+
+function float64Writer(view: DataView, isLittle: boolean, words: Words | undefined): WriteItem {
+  return (offset, target, at) => {
+    const value = view.getFloat64(offset, isLittle);
+    return words && !Number.isFinite(value)
+      ? writeText(wordOf(value, words), target, at)
+      : writeFloat64(value, target, at);
+  };
 }
 
 function wideWriter(read: (offset: number) => bigint, isQuoted: boolean): WriteItem {
@@ -102,14 +124,15 @@ function wideWriter(read: (offset: number) => bigint, isQuoted: boolean): WriteI
   };
 }
 
-function complexWriter({ itemsize, byteOrder }: ComplexDType, { view }: ItemSource): WriteItem {
+/** One part of a complex number, as a float of its width. */
+export function partWriter({ itemsize, byteOrder }: ComplexDType, { view, words }: ItemSource): WriteItem {
   const isLittle = byteOrder !== '>';
-  const half = itemsize / 2;
-  const part: WriteItem =
-    half === 4
-      ? (offset, target, at) =>
-          writeFloat32(view.getFloat32(offset, isLittle), view.getInt32(offset, isLittle), target, at)
-      : (offset, target, at) => writeFloat64(view.getFloat64(offset, isLittle), target, at);
+  return itemsize === 8 ? float32Writer(view, isLittle, words) : float64Writer(view, isLittle, words);
+}
+
+function complexWriter(dtype: ComplexDType, source: ItemSource): WriteItem {
+  const half = dtype.itemsize / 2;
+  const part = partWriter(dtype, source);
   return (offset, target, at) => {
     target[at++] = OPEN_LIST;
     at = part(offset, target, at);
@@ -120,11 +143,11 @@ function complexWriter({ itemsize, byteOrder }: ComplexDType, { view }: ItemSour
   };
 }
 
-const NAT_TEXT = '"NaT"';
-const NAT_COUNT = -(2n ** 63n);
-
 /** Dates as text where they have a unit, else counts. */
-function timeWriter({ kind, unit, byteOrder }: TimeDType, { view, isQuoted }: ItemSource): WriteItem {
+function timeWriter(
+  { kind, unit, byteOrder }: TimeDType,
+  { view, isQuoted, words = JSON_WORDS }: ItemSource,
+): WriteItem {
   const isLittle = byteOrder !== '>';
   const textOf =
     kind === 'M' && unit
@@ -132,7 +155,7 @@ function timeWriter({ kind, unit, byteOrder }: TimeDType, { view, isQuoted }: It
       : (count: bigint): string => (isQuoted ? `"${count}"` : String(count));
   return (offset, target, at) => {
     const count = view.getBigInt64(offset, isLittle);
-    return writeText(count === NAT_COUNT ? NAT_TEXT : textOf(count), target, at);
+    return writeText(count === NAT ? words.nat : textOf(count), target, at);
   };
 }
 
@@ -163,6 +186,15 @@ function objectItem(dtype: StructureDType, source: ItemSource): Item {
   }
   parts.push({ offset: 0, item: literal(Uint8Array.of(CLOSE_OBJECT)) });
   return sequence(parts);
+}
+
+/** The fields of an item without their names, as a list. */
+export function fieldsItem(dtype: StructureDType, source: ItemSource): Item {
+  const parts = dtype.fields.flatMap((field, i) => [
+    { offset: 0, item: literal(Uint8Array.of(i === 0 ? OPEN_LIST : COMMA)) },
+    { offset: field.offset, item: fieldItem(field, source) },
+  ]);
+  return sequence([...parts, { offset: 0, item: literal(Uint8Array.of(CLOSE_LIST)) }]);
 }
 
 function fieldItem(field: Field, source: ItemSource): Item {

@@ -3,6 +3,8 @@
  * write at once; what may be longer than a turn is written in pieces. Hazard: short writers do not check for room; a caller
  * leaves `textMax` bytes.
  */
+import type { Words } from './words.js';
+
 const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -43,6 +45,8 @@ export interface ItemSource {
   readonly view: DataView;
   /** Whether 64-bit integers stand in quotes. */
   readonly isQuoted: boolean;
+  /** In place of JSON's own, where another format is written. */
+  readonly words?: Words | undefined;
 }
 
 export function isShort(item: Item): item is ShortItem {

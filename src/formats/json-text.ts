@@ -2,6 +2,7 @@
 import { isCodePoint, REPLACEMENT, textLength, type TextDType } from '../dtype/index.js';
 import type { Item, ItemSource, TextPieces } from './json-pieces.js';
 import { CHARACTER_BYTES_MAX } from './json-size.js';
+import { writeUtf8 } from './utf8.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -67,27 +68,8 @@ function pointCharacters({ byteOrder }: TextDType, { view }: ItemSource): WriteC
 
 /** One character of a string: UTF-8, or an escape. */
 function writePoint(point: number, target: Uint8Array, at: number): number {
-  if (point < 0x80) {
-    if (point < SPACE || point === QUOTE || point === BACKSLASH) return writeEscape(point, target, at);
-    target[at] = point;
-    return at + 1;
-  }
-  if (point < 0x800) {
-    target[at] = 0xc0 | (point >> 6);
-    target[at + 1] = 0x80 | (point & 0x3f);
-    return at + 2;
-  }
-  if (point < 0x1_0000) {
-    target[at] = 0xe0 | (point >> 12);
-    target[at + 1] = 0x80 | ((point >> 6) & 0x3f);
-    target[at + 2] = 0x80 | (point & 0x3f);
-    return at + 3;
-  }
-  target[at] = 0xf0 | (point >> 18);
-  target[at + 1] = 0x80 | ((point >> 12) & 0x3f);
-  target[at + 2] = 0x80 | ((point >> 6) & 0x3f);
-  target[at + 3] = 0x80 | (point & 0x3f);
-  return at + 4;
+  const isEscaped = point < SPACE || point === QUOTE || point === BACKSLASH;
+  return isEscaped ? writeEscape(point, target, at) : writeUtf8(point, target, at);
 }
 
 /** `\n`, `\"`, `\u0000`: as JSON.stringify writes them. */

@@ -7,8 +7,14 @@ export interface FormatRow {
   readonly mediaTypes: readonly string[];
   /** What a browser does with a file of it: shows it, or keeps it. */
   readonly disposition: 'inline' | 'attachment';
+  /** What stands behind the media type of an answer. */
+  readonly parameters?: string;
   /** It holds one array and nothing else, so that one statistic can be answered in it. */
   readonly isArray: boolean;
+  /** Which elements it can hold. */
+  readonly holds: 'any' | 'tables';
+  /** Bodies of writes may be in it. */
+  readonly isTaken: boolean;
   /** For the API document and for the list in a 406. */
   readonly describes: string;
 }
@@ -18,8 +24,11 @@ export const FORMATS = [
   {
     name: 'json',
     mediaTypes: ['application/json'],
+    parameters: 'charset=utf-8',
     disposition: 'inline',
     isArray: false,
+    holds: 'any',
+    isTaken: true,
     describes: 'nested lists of values; numbers have the shortest digits that round-trip in the dtype',
   },
   {
@@ -27,6 +36,8 @@ export const FORMATS = [
     mediaTypes: ['application/octet-stream'],
     disposition: 'attachment',
     isArray: true,
+    holds: 'any',
+    isTaken: true,
     describes: 'the elements in C order and nothing else, in the byte order of the dtype',
   },
   {
@@ -34,8 +45,33 @@ export const FORMATS = [
     mediaTypes: ['application/x-npy'],
     disposition: 'attachment',
     isArray: true,
+    holds: 'any',
+    isTaken: true,
     describes: 'a .npy file as np.save writes it: dtype and shape, then the elements in C order',
+  },
+  {
+    name: 'csv',
+    mediaTypes: ['text/csv'],
+    parameters: 'charset=utf-8; header=present',
+    disposition: 'attachment',
+    isArray: false,
+    holds: 'tables',
+    isTaken: false,
+    describes: 'a line for each row, with commas, and one of names before them (RFC 4180)',
+  },
+  {
+    name: 'ndjson',
+    mediaTypes: ['application/x-ndjson'],
+    disposition: 'attachment',
+    isArray: false,
+    holds: 'tables',
+    isTaken: false,
+    describes: 'a line for each row, as a JSON object by the names of the columns',
   },
 ] as const satisfies readonly FormatRow[];
 
 export type FormatName = (typeof FORMATS)[number]['name'];
+
+export function formatRow(name: FormatName): FormatRow {
+  return FORMATS.find(format => format.name === name)!;
+}

@@ -13,6 +13,7 @@ import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import type { Change } from '../file/change.js';
 import { Turnstile } from '../file/turnstile.js';
+import type { EncodeTask } from '../formats/index.js';
 import type { View } from '../layout/view.js';
 import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Mark } from './lanes.js';
@@ -40,6 +41,8 @@ export interface Scanning {
 export interface Workers extends OffLoop {
   of(id: string): Workers;
   inLane(lane: Lane): Scanning;
+  /** Writes elements in another format. @returns the bytes of it */
+  encode(task: EncodeTask): Promise<number>;
   /** The numbers of the elements of a mask, in its C order, that are true. @throws cancelled */
   numbersOfTrue(source: SourceDescriptor, view: View, signal?: AbortSignal): Promise<Uint32Array>;
 }
@@ -174,6 +177,10 @@ export class WorkerPool {
       convert: async task => {
         this.#checkRoom(interactive);
         valueOf((await this.#give(task, 'convert', interactive)) as Outcome<void>);
+      },
+      encode: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'encode', interactive)) as Outcome<number>);
       },
       numbersOfTrue: async (source, view, signal) => {
         this.#checkRoom(interactive);

@@ -5,6 +5,7 @@ import type { ConvertTask, ScatterTask } from '../dataset/off-loop.js';
 import { Arena } from '../file/arena.js';
 import { applyTo, type Change } from '../file/change.js';
 import { openSource } from '../file/sources.js';
+import { encoderFrom, type EncodeTask } from '../formats/index.js';
 import { arrange, type Arranged } from '../layout/arrange.js';
 import { gather, gatherParts } from '../layout/gather.js';
 import { sizeOf, type View } from '../layout/view.js';
@@ -33,6 +34,11 @@ export function gatherView({ source, view, itemsize, out, done }: GatherTask): n
 
 export function convertItems({ spec, source, target, first }: ConvertTask): void {
   conversionFrom(spec).run(source, target, first);
+}
+
+/** The bytes that were written. */
+export function encodeElements({ spec, source, first, target }: EncodeTask): number {
+  return encoderFrom(spec).encode(source, first, target);
 }
 
 export interface TrueTask {

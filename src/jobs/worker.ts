@@ -3,6 +3,7 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
 import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import type { Change } from '../file/change.js';
+import type { EncodeTask } from '../formats/index.js';
 import type { Arranged } from '../layout/arrange.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
@@ -13,6 +14,7 @@ import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
 import {
   arrangeChange,
   convertItems,
+  encodeElements,
   gatherView,
   newWorkplace,
   numbersOfTrue,
@@ -52,6 +54,10 @@ export function gather(task: GatherTask): Outcome<number | undefined> {
 
 export function convert(task: ConvertTask): Outcome<void> {
   return outcomeOf(() => convertItems(task));
+}
+
+export function encode(task: EncodeTask): Outcome<number> {
+  return outcomeOf(() => encodeElements(task));
 }
 
 export function trues(task: TrueTask): Outcome<Uint32Array> {

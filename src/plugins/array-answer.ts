@@ -31,6 +31,8 @@ export interface ArrayQuery {
   readonly casting?: Casting;
   readonly endian?: 'little' | 'big';
   readonly int64?: 'number' | 'string';
+  /** Whether columns are named, in formats of tables; true where it is absent. */
+  readonly header?: boolean;
 }
 
 /** An answer with elements of a dataset. */
@@ -42,11 +44,19 @@ export interface ArrayAnswer {
   readonly query: ArrayQuery;
   /** Holds the generation that is answered; absent where the present one is. */
   readonly claim?: Claim | undefined;
+  /** What the answer holds beside the elements, as its tag tells it: `-1a2b3c4d`. */
+  readonly variant?: string | undefined;
+}
+
+/** The tag of an answer at a generation; none where other programs may write the file. */
+export function tagOf({ dataset, format, variant = '' }: ArrayAnswer, generation: number): string | undefined {
+  const { id, external } = dataset.record;
+  return external ? undefined : entityTag(id, generation, format + variant);
 }
 
 /** The conditions of the request. True where it has been answered: 304. @throws generation_moved */
 export function answeredUnchanged(asked: ArrayAnswer): boolean {
-  const { claim, dataset, format, request, reply } = asked;
+  const { claim, dataset, request, reply } = asked;
   const { record } = dataset;
   const generation = claim?.generation ?? dataset.generation;
   if (request.method === 'POST') {
@@ -56,22 +66,22 @@ export function answeredUnchanged(asked: ArrayAnswer): boolean {
   const { 'if-match': ifMatch, 'if-none-match': unchanged } = request.headers;
   if (ifMatch !== undefined) checkIfMatch(ifMatch, standingOf(dataset));
   if (unchanged === undefined) return false;
-  const tag = record.external ? undefined : entityTag(record.id, dataset.generation, format);
-  if (!noneMatches(unchanged, tag)) return false;
+  if (!noneMatches(unchanged, tagOf(asked, dataset.generation))) return false;
   setState(asked, dataset.generation);
   void reply.code(304).send();
   return true;
 }
 
 /** Headers that say which state of which array this is. */
-export function setState({ reply, dataset, format, query }: ArrayAnswer, generation: number): void {
-  const { record } = dataset;
+export function setState(asked: ArrayAnswer, generation: number): void {
+  const { reply, query } = asked;
+  const tag = tagOf(asked, generation);
   reply.header('x-dataset-generation', generation);
   // What the body of a request asks for has no tag: it would stand for the path.
   if (reply.request.method === 'POST') return;
-  if (record.external) reply.header('cache-control', 'no-store');
+  if (tag === undefined) reply.header('cache-control', 'no-store');
   else {
-    reply.header('etag', entityTag(record.id, generation, format));
+    reply.header('etag', tag);
     reply.header('cache-control', 'no-cache');
     if (query.formatOfPath === undefined) {
       reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');

@@ -1,4 +1,5 @@
 /** Range requests (RFC 9110, 14): which bytes of an answer are asked for. Positions may have any number of digits. */
+import type { FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
 
 export interface ByteRange {
@@ -36,6 +37,17 @@ export function byteRange(
     );
   }
   return { start, end };
+}
+
+/** The range of a GET. @throws range_not_satisfiable */
+export function rangeAsked(
+  { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
+  tag: string | undefined,
+  totalBytes: number,
+): ByteRange | undefined {
+  const { range, 'if-range': ifRange } = headers;
+  if (range === undefined || method !== 'GET') return undefined;
+  return byteRange(range, Array.isArray(ifRange) ? ifRange[0] : ifRange, tag, totalBytes);
 }
 
 /** `first-last`, `first-` or `-last`; positions beyond what can be counted are as far away as anything can be. */

@@ -6,14 +6,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
 import type { Conversion } from '../convert/index.js';
+import { columnNames } from '../dataset/column-names.js';
 import { partsOf, type ArrayPart, type FieldsPart } from '../dataset/array-part.js';
 import { convertHeld, convertNow, isQuick } from '../dataset/convert.js';
 import { convertedPieces } from '../dataset/converted-pieces.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { standingOf } from '../dataset/precondition.js';
-import { openPieces, readNow, readWhole, type PieceReader } from '../dataset/read.js';
+import { readNow, readWhole, type PieceReader } from '../dataset/read.js';
 import { sentAs } from '../dataset/sent-as.js';
-import type { DType } from '../dtype/index.js';
 import type { OpenFile } from '../file/open-file.js';
 import { jsonHeldBytes, npyHeader } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
@@ -25,32 +24,20 @@ import {
   checkJsonCost,
   jsonBody,
   setState,
+  tagOf,
   type ArrayAnswer,
   type ArrayQuery,
 } from './array-answer.js';
-import { byteRange, type ByteRange } from './byte-range.js';
-import { checkIfMatch, entityTag } from './conditional.js';
+import { openAnswer, workersOf, type Answer, type Part } from './array-source.js';
+import { rangeAsked, type ByteRange } from './byte-range.js';
 import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
-import { mediaTypeOf, negotiate } from './negotiate.js';
+import { mediaTypeOf } from './negotiate.js';
+import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncoded, sendEncodedBlock } from './send-encoded.js';
 import type { Claim } from '../jobs/claim.js';
 import { claimedBytes, claimedPieces } from '../jobs/claimed-pieces.js';
-import type { Workers } from '../jobs/pool.js';
 import { streamPieces } from './stream.js';
-
-/** One answer on its way. */
-interface Answer extends ArrayAnswer {
-  readonly context: Context;
-  readonly file: OpenFile;
-  readonly view: View;
-  /** Of the elements in the file. */
-  readonly from: DType;
-  /** As sent. */
-  readonly dtype: DType;
-  /** How elements of the file become elements of the answer, where they are not the same. */
-  readonly conversion: Conversion | undefined;
-}
 
 export function sendArray(
   context: Context,
@@ -62,8 +49,10 @@ export function sendArray(
 ): FastifyReply | Promise<FastifyReply> {
   const dataset = request.datasets.get(name);
   const part = partsOf(dataset, query.field);
-  const view = selectFrom(part.view, normalise(parts, part.view.shape));
-  return sendPart(context, request, reply, { dataset, ...part, view }, query);
+  const selection = normalise(parts, part.view.shape);
+  const view = selectFrom(part.view, selection);
+  const names = columnNames(dataset, query.field, selection.picks);
+  return sendPart(context, request, reply, { dataset, ...part, view, names }, query);
 }
 
 /** Elements of a dataset, wherever they stand in its file. */
@@ -71,6 +60,8 @@ export interface DatasetPart extends ArrayPart, Partial<Pick<FieldsPart, 'fields
   readonly dataset: Dataset;
   /** Holds the generation that they are chosen from, until the answer has been sent. */
   readonly claim?: Claim | undefined;
+  /** Of the columns, where it is a table. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** @throws too_large before anything is read */
@@ -78,16 +69,33 @@ export function sendPart(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  { dataset, view, claim, ...part }: DatasetPart,
+  { dataset, view, claim, names, ...part }: DatasetPart,
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
-  const format = query.formatOfPath ?? negotiate(request, query.format);
-  const sent = sentAs(part, format === 'json' ? { ...query, endian: undefined } : query);
+  const format = formatOf(request, query, part.fields?.dtype ?? part.dtype, view.shape);
+  const sent = sentAs(part, hasByteOrder(format) ? query : { ...query, endian: undefined });
+  const variant = isEncoded(format)
+    ? encodingOf(format, { ...sent, shape: view.shape, names }, query).variant
+    : undefined;
   if (format === 'json') checkJsonCost(view.shape, sent.dtype, context.config.jsonElementsMax);
 
   const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> => {
     try {
-      const asked = { context, request, reply, dataset, file, view, from: part.dtype, ...sent, format, query, claim };
+      const asked: Answer = {
+        context,
+        request,
+        reply,
+        dataset,
+        file,
+        view,
+        from: part.dtype,
+        ...sent,
+        format,
+        query,
+        claim,
+        names,
+        variant,
+      };
       const answered = answer(asked);
       return answered instanceof Promise ? answered.catch((error: unknown) => dataset.learned(error)) : answered;
     } catch (error) {
@@ -109,8 +117,8 @@ export async function sendBlock(
   query: ArrayQuery,
 ): Promise<FastifyReply> {
   const { shape } = block;
-  const format = query.formatOfPath ?? negotiate(request, query.format);
-  const { dtype, conversion } = sentAs(block, format === 'json' ? { ...query, endian: undefined } : query);
+  const format = formatOf(request, query, block.dtype, shape);
+  const { dtype, conversion } = sentAs(block, hasByteOrder(format) ? query : { ...query, endian: undefined });
   if (format === 'json') checkJsonCost(shape, dtype, context.config.jsonElementsMax);
   const asked: ArrayAnswer = { request, reply, dataset, format, query, claim };
   if (answeredUnchanged(asked)) return reply;
@@ -124,6 +132,7 @@ export async function sendBlock(
       .type('application/json; charset=utf-8')
       .send(await jsonBody(asked, generation, { dtype, shape, bytes }));
   }
+  if (isEncoded(format)) return sendEncodedBlock(context, asked, format, { dtype, shape, bytes });
   reply.type(mediaTypeOf(format));
   reply.header('x-array-dtype', dtype.typestr).header('x-array-shape', shape.join(','));
   const head = format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
@@ -133,6 +142,7 @@ export async function sendBlock(
 /** Conditions first, then the body. */
 function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
   if (answeredUnchanged(asked)) return asked.reply;
+  if (isEncoded(asked.format)) return sendEncoded(asked, asked.format);
   return asked.format === 'json' ? sendJson(asked) : sendBinary(asked);
 }
 
@@ -238,34 +248,16 @@ async function sendLater(
   cut: BinaryBody,
   { whole, generation }: { whole: BinaryBody; generation: number },
 ): Promise<FastifyReply> {
-  const { request, reply, dataset, file } = asked;
+  const { request, reply, dataset } = asked;
   let body = cut;
-  // The file must not be closed while the lock is waited for; the reader takes a lease of its own.
-  const release = file.lease();
-  const signal = signalOf(reply);
-  const workers = workersOf(asked);
-  const pieces = await file.state.lock
-    .withRead(
-      () => {
-        file.state.checkUsable();
-        checkIfMatch(request.headers['if-match'], standingOf(dataset));
-        setState(asked, dataset.generation);
-        if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
-          reply.code(200).removeHeader('content-range');
-          body = whole;
-        }
-        const isShort = sizeOf(body.view.shape) * body.itemsize <= LIMITS.firstPieceBytes;
-        const { ctimeMs } = file.stamp;
-        return openPieces(file, body.view, body.itemsize, workers, {
-          inPlace: asked.conversion === undefined,
-          signal,
-          // A long answer is cut where the header is another one; a short one is not sent at all.
-          recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
-        });
-      },
-      { signal, client: workers.client },
-    )
-    .finally(release);
+  const part = (): Part => {
+    if (request.headers['if-range'] !== undefined && dataset.generation !== generation) {
+      reply.code(200).removeHeader('content-range');
+      body = whole;
+    }
+    return body;
+  };
+  const pieces = await openAnswer(asked, part, { inPlace: asked.conversion === undefined });
   return sendPieces(asked, body, pieces);
 }
 
@@ -303,16 +295,8 @@ function sendClaimed(asked: Answer, claim: Claim, body: BinaryBody): Promise<Fas
   return sendPieces(asked, body, pieces);
 }
 
-function workersOf({ context, request }: Answer): Workers {
-  return context.pool.of(clientOf(request));
-}
-
-function rangeOf({ request, dataset, format }: Answer, totalBytes: number): ByteRange | undefined {
-  const { range, 'if-range': ifRange } = request.headers;
-  if (range === undefined || request.method !== 'GET') return undefined;
-  const { id, external } = dataset.record;
-  const tag = external ? undefined : entityTag(id, dataset.generation, format);
-  return byteRange(range, Array.isArray(ifRange) ? ifRange[0] : ifRange, tag, totalBytes);
+function rangeOf(asked: Answer, totalBytes: number): ByteRange | undefined {
+  return rangeAsked(asked.request, tagOf(asked, asked.dataset.generation), totalBytes);
 }
 
 /** The bytes of a contiguous view that a range of the body covers, as a view of single bytes. */

@@ -5,9 +5,15 @@ t.test('json comes first, and no two formats share a name or a media type', asyn
   const { FORMATS } = formats;
   t.same(
     FORMATS.map(row => row.name),
-    ['json', 'raw', 'npy'],
+    ['json', 'raw', 'npy', 'csv', 'ndjson'],
   );
   const mediaTypes = FORMATS.flatMap((row): readonly string[] => row.mediaTypes);
-  t.same(mediaTypes, ['application/json', 'application/octet-stream', 'application/x-npy']);
+  t.same(mediaTypes, [
+    'application/json',
+    'application/octet-stream',
+    'application/x-npy',
+    'text/csv',
+    'application/x-ndjson',
+  ]);
   t.equal(new Set(mediaTypes).size, mediaTypes.length);
 });

@@ -150,12 +150,12 @@ export function faultsOfAnswer(
 function valuesOf(type: string, body: Buffer, schema: Schema): (readonly [unknown, Schema])[] {
   const text = body.toString();
   const item = schema['x-item'] as Schema | undefined;
-  if (type.endsWith('json') && !item) return [[JSON.parse(text), schema]];
-  if (type === 'application/x-ndjson') {
+  if (type === 'application/json' || type === 'application/problem+json') return [[JSON.parse(text), schema]];
+  if (type === 'application/x-ndjson' && item) {
     return text
       .trimEnd()
       .split('\n')
-      .map(line => [JSON.parse(line), item!]);
+      .map(line => [JSON.parse(line), item]);
   }
   if (type === 'text/event-stream') {
     const events = [...text.matchAll(/^event: (.*)\n(?:id: .*\n)?data: (.*)$/gm)];

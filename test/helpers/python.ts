@@ -1,5 +1,6 @@
 /** numpy as a live oracle, where python3 with numpy is at hand; tests that need it say when they are skipped. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
 
@@ -33,4 +34,10 @@ export function runPython(name: string, args: readonly string[] = [], input?: st
   });
   if (status !== 0) throw new Error(`${name} failed: ${stderr}`);
   return stdout;
+}
+
+/** The same while this process goes on: the program may call a service in it. */
+export async function runPythonBeside(name: string, args: readonly string[]): Promise<string> {
+  const options = { maxBuffer: 1 << 30 };
+  return (await promisify(execFile)(PYTHON!, ['-B', pythonProgram(name), ...args], options)).stdout;
 }

@@ -8,7 +8,7 @@ import { startHere } from '../helpers/service-here.js';
 t.test('each format has a path of its own, which answers as data does with that format=', async t => {
   const server = await startHere(t);
   await server.fetch('/v1/datasets', json('POST', { name: 'a', dtype: '<f4', shape: [2, 3], fill: 1.5 }));
-  for (const { name, mediaTypes, disposition } of FORMATS) {
+  for (const { name, mediaTypes, disposition, isTaken } of FORMATS) {
     const path = `/v1/datasets/a/data.${name}`;
     // What Accept says does not matter.
     const answer = await server.fetch(`${path}?slice=0`, { headers: { accept: 'image/png' } });
@@ -22,6 +22,7 @@ t.test('each format has a path of its own, which answers as data does with that 
     const missing = await server.fetch(path.replace('/a/', '/b/'));
     t.equal(missing.status, 404);
     t.equal(missing.headers.get('content-disposition'), null, 'a problem is no file');
+    if (!isTaken) continue;
     const body = name === 'json' ? Buffer.from('[[1,2,3],[4,5,6]]') : await bytesOf(server, path);
     for (const type of [mediaTypes[0], 'application/octet-stream']) {
       t.equal((await server.fetch(path, binary('PUT', body, type))).status, 200, `${name} as ${type}`);

@@ -158,6 +158,15 @@ const CALLS: readonly Call[] = [
     body: '123',
     about: 'dataset',
   },
+  ...['Csv', 'Ndjson'].map(
+    format =>
+      ({
+        operationId: `readData${format}`,
+        method: 'GET',
+        url: `${DATASET}/data.${format.toLowerCase()}`,
+        about: 'dataset',
+      }) as const,
+  ),
   { operationId: 'readDataNpy', method: 'GET', url: `${DATASET}/data.npy`, about: 'dataset' },
   { operationId: 'writeDataNpy', method: 'PUT', url: `${DATASET}/data.npy`, type: NPY, body: npy(3), about: 'dataset' },
   { operationId: 'getStatisticsRaw', method: 'GET', url: `${DATASET}/statistics.raw?ops=sum`, about: 'dataset' },

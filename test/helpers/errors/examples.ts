@@ -81,7 +81,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'missing.bin' }),
     create({ name: 'x', path: 'no/x.npy', mode: 'w+', dtype: 'f4', shape: [2] }),
   ],
-  not_acceptable: [get(`${DATA}?format=xls`), get(DATA, { Accept: 'text/csv' })],
+  not_acceptable: [get(`${DATA}?format=xls`), get(DATA, { Accept: 'application/pdf' })],
   unsupported_media_type: [
     put(DATA, '1', { 'Content-Type': 'application/x-www-form-urlencoded' }),
     put(DATA, '1', { 'Content-Type': '' }),
@@ -135,6 +135,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     put('/v1/datasets/visits/data?slice=0', { day: '2024-05-01', name: 'ann' }),
     get('/v1/datasets/visits/data?field=name'),
   ],
+  not_tabular: [get(`${DATA}.csv?slice=newaxis,newaxis`)],
   no_npy_header: [get('/v1/datasets/halves/data?format=npy')],
   bad_shape: [
     create({ name: 'x', dtype: 'f4', shape: [-1] }),

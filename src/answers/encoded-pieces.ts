@@ -1,0 +1,105 @@
+/**
+ * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
+ * sent, short ones here. Memory per answer: two pieces more, or two rows where a row is longer than a piece.
+ */
+import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
+import type { PieceReader } from '../dataset/pieces.js';
+import type { Encoder, EncodeTask, EncodingSpec } from '../formats/index.js';
+import { LIMITS } from '../limits.js';
+
+/** Elements of an answer, in the dtype that they are sent in, in shared memory. */
+export interface Elements {
+  readonly pieces: PieceReader;
+  readonly itemsize: number;
+  /** Bytes that each takes while it is read: as it is in the file, or as it is sent. */
+  readonly readBytes: number;
+}
+
+export interface Encoding {
+  readonly encoder: Encoder;
+  readonly spec: EncodingSpec;
+  /** By a worker. */
+  readonly encode: (task: EncodeTask) => Promise<number>;
+}
+
+/** Text of so few bytes at most is written within a millisecond. */
+const QUICK_BYTES_MAX = 64 * 1024;
+
+export function isQuickEncoding(encoder: Encoder, elements: number): boolean {
+  return encoder.bytesMax(elements) <= QUICK_BYTES_MAX;
+}
+
+export function encodedPieces(elements: Elements, { encoder, spec, encode }: Encoding): PieceReader {
+  const head = encoder.head()[Symbol.iterator]();
+  const buffers: (Buffer | undefined)[] = [];
+  let turn = 0;
+  let first = 0;
+  let isDone = false;
+  let working: Promise<unknown> = Promise.resolve();
+
+  const room = (bytes: number): Uint8Array => {
+    const at = turn++ % 2;
+    const kept = buffers[at];
+    if (kept && kept.byteLength >= bytes) return kept;
+    // What is in it has been sent.
+    if (kept) returnBuffer(kept);
+    return (buffers[at] = takeBuffer(bytes));
+  };
+  const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
+    const named = head.next();
+    if (!named.done) return named.value;
+    if (isDone) return undefined;
+    const source = await elements.pieces.next(elementsFor(encoder, elements, bytesMax) * elements.readBytes);
+    if (!source) {
+      isDone = true;
+      const tail = encoder.tail();
+      return tail.byteLength > 0 ? tail : undefined;
+    }
+    const count = source.byteLength / elements.itemsize;
+    const target = room(encoder.bytesMax(count));
+    const task = { spec, source, first, target };
+    first += count;
+    const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
+    return target.subarray(0, written);
+  };
+  return {
+    next(bytesMax = LIMITS.pieceBytesMax) {
+      const reading = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
+      working = reading.catch(() => undefined);
+      return reading;
+    },
+    onChange: cut => elements.pieces.onChange(cut),
+    // Later, where a worker is still at a piece of an answer that is given up.
+    close: () => void free(),
+  };
+
+  async function free(): Promise<void> {
+    await working;
+    elements.pieces.close();
+    for (const buffer of buffers.splice(0)) if (buffer) returnBuffer(buffer);
+  }
+}
+
+/** As many, in whole units, as neither they nor what they become are more than a piece; one unit at least. */
+function elementsFor(encoder: Encoder, { readBytes }: Elements, bytesMax: number): number {
+  const { unit } = encoder;
+  const base = encoder.bytesMax(0);
+  const bytesOfUnit = encoder.bytesMax(unit) - base;
+  const units = Math.min((bytesMax - base) / bytesOfUnit, LIMITS.pieceBytesMax / (unit * readBytes));
+  return unit * Math.max(1, Math.floor(units));
+}
+
+/** Elements that are held, as pieces of shared memory. */
+export function heldPieces(bytes: Uint8Array, itemsize: number): PieceReader {
+  let at = 0;
+  return {
+    next(bytesMax = LIMITS.pieceBytesMax) {
+      const length = Math.max(itemsize, Math.floor(bytesMax / itemsize) * itemsize);
+      const piece = bytes.subarray(at, at + length);
+      at += piece.byteLength;
+      return Promise.resolve(piece.byteLength > 0 ? piece : undefined);
+    },
+    onChange() {},
+    close() {},
+  };
+}

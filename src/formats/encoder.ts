@@ -1,0 +1,32 @@
+/** What a format that is encoded from elements is, for whoever encodes it. */
+import type { Table } from './tabular.js';
+
+export interface EncodingOptions {
+  /** Whether columns are named. */
+  readonly header: boolean;
+  /** `string` puts 64-bit integers of JSON in quotes. */
+  readonly int64: 'number' | 'string';
+}
+
+/** What an encoder is made of. */
+export interface EncodingTable extends Table, EncodingOptions {}
+
+export interface Encoder {
+  /** Elements that only come together: 1, or those of a row. */
+  readonly unit: number;
+  /** The most bytes that so many elements become. */
+  bytesMax(elements: number): number;
+  /** And the least. */
+  readonly bytesMin: number;
+  /** What stands before all elements, in pieces of some kilobytes. */
+  head(): Iterable<Uint8Array>;
+  /**
+   * Writes packed elements.
+   * @param first elements before these in the whole
+   * @param target of bytesMax at least
+   * @returns bytes written
+   */
+  encode(source: Uint8Array, first: number, target: Uint8Array): number;
+  /** What stands behind all elements. */
+  tail(): Uint8Array;
+}

@@ -1,0 +1,52 @@
+/**
+ * Arrays as tables: which of them are one, and what their columns are called. A row is one item of a structure; one element
+ * of rank 0 and 1; one index of axis 0 of rank 2, with a column for each of axis 1.
+ */
+import { descriptionOf, isStructure, leavesOf, type DType } from '../dtype/index.js';
+import { fail } from '../errors.js';
+
+/** Elements that can stand in rows and columns. */
+export interface Table {
+  readonly dtype: DType;
+  readonly rows: number;
+  /** Elements of a row. A structure is one, whatever columns its fields become. */
+  readonly columns: number;
+  /** One for each element of a row; undefined: c0, c1 and so on, or the fields of a structure. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** Why elements are no table; undefined where they are one. */
+export function whyNotTabular(dtype: DType, shape: readonly number[]): string | undefined {
+  if (leavesOf(dtype).some(({ dtype: { kind } }) => kind === 'g' || kind === 'G')) {
+    return `${dtype.name} has long doubles, which have no text`;
+  }
+  const rankMax = isStructure(dtype) ? 1 : 2;
+  if (shape.length <= rankMax) return undefined;
+  const of = isStructure(dtype) ? 'items of a structure' : 'elements';
+  return `The selection has rank ${shape.length}, and ${of} are a table up to rank ${rankMax}`;
+}
+
+/**
+ * @param names of the columns of a row; passed over where they are not as many
+ * @throws not_tabular
+ */
+export function tableOf(dtype: DType, shape: readonly number[], names: readonly string[] | undefined): Table {
+  const why = whyNotTabular(dtype, shape);
+  if (why !== undefined) failNotTabular(why, dtype, shape);
+  const columns = shape[1] ?? 1;
+  const isNamed = !isStructure(dtype) && names?.length === columns;
+  return { dtype, rows: shape[0] ?? 1, columns, names: isNamed ? names : undefined };
+}
+
+export function failNotTabular(why: string, dtype: DType, shape: readonly number[]): never {
+  return fail(
+    'not_tabular',
+    `${why}. Take an index or a field with slice= or field=, so that rows and columns are left, or ask for format=npy, raw or json.`,
+    { dtype: descriptionOf(dtype), shape },
+  );
+}
+
+/** The name of a column. */
+export function columnName({ names }: Pick<Table, 'names'>, column: number): string {
+  return names?.[column] ?? `c${column}`;
+}
