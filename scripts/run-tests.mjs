@@ -14,7 +14,7 @@ const SUFFIX = '.test.js';
 const FILE_SECONDS_MAX = 240;
 /** One more than there are cores, since some of them wait. */
 const JOBS = availableParallelism() + 1;
-const SHORT_FORM = /^ *# short form: .*$/m;
+const SHORT_FORM = /^ *# (?:short|medium) form: .*$/m;
 
 const given = process.argv.slice(2);
 const files = (given.length > 0 ? given : [join('dist', 'test')]).flatMap(filesOf);
@@ -23,7 +23,7 @@ let shortForms = 0;
 const waiting = files.values();
 await Promise.all(Array.from({ length: JOBS }, runWaiting));
 if (files.length === 0) console.log(`there is no test in ${given.join(', ')}`);
-if (shortForms > 0) console.log(`${shortForms} in their short form: HYPERSLAB_TEST_CASES=full tries all cases`);
+if (shortForms > 0) console.log(`${shortForms} in a shorter form: HYPERSLAB_TEST_CASES=full tries all cases`);
 console.log(`# { total: ${sum.pass + sum.fail + sum.skip}, pass: ${sum.pass}, fail: ${sum.fail}, skip: ${sum.skip} }`);
 process.exit(sum.fail === 0 && files.length > 0 ? 0 : 1);
 

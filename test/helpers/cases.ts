@@ -1,18 +1,24 @@
 /**
- * How many cases a long suite tries: few of them in `npm test`, so that it takes minutes, and all of them where
- * HYPERSLAB_TEST_CASES is `full`, as it is in CI. Both begin at the same seeds, and the short form says what it leaves.
+ * How many cases a long suite tries: few of them in `npm test`, so that it takes minutes, several times as many where
+ * HYPERSLAB_TEST_CASES is `medium`, as it is in CI, and all of them where it is `full`. All begin at the same seeds, and
+ * the shorter forms say what they leave out.
  */
 import t from 'tap';
 
-export const IS_FULL = isFull(process.env['HYPERSLAB_TEST_CASES'] ?? 'short');
+const FORM = process.env['HYPERSLAB_TEST_CASES'] ?? 'short';
+if (!['short', 'medium', 'full'].includes(FORM)) {
+  throw new Error(`HYPERSLAB_TEST_CASES is short, medium or full, not ${FORM}`);
+}
+export const IS_FULL = FORM === 'full';
 
 const told = new Set<string>();
 
 /** Of two numbers the one for this run. */
 export function caseCount(short: number, full: number): number {
   if (IS_FULL) return full;
-  tell(`short form: ${short} of ${full} cases`);
-  return short;
+  const count = FORM === 'short' ? short : Math.round(Math.sqrt(short * full));
+  tell(`${FORM} form: ${count} of ${full} cases`);
+  return count;
 }
 
 function tell(line: string): void {
@@ -20,14 +26,10 @@ function tell(line: string): void {
   told.add(line);
 }
 
-/** 1 in full, and in the short form the given step through a table whose rows are alike. */
+/** The step through a table whose rows are alike: 1 in full, the given one in the short form. */
 export function caseStride(short: number): number {
   if (IS_FULL) return 1;
-  tell(`short form: one of ${short} cases`);
-  return short;
-}
-
-function isFull(form: string): boolean {
-  if (form === 'short' || form === 'full') return form === 'full';
-  throw new Error(`HYPERSLAB_TEST_CASES is short or full, not ${form}`);
+  const stride = FORM === 'short' ? short : Math.ceil(Math.sqrt(short));
+  tell(`${FORM} form: one of ${stride} cases`);
+  return stride;
 }
