@@ -4,7 +4,7 @@
  */
 import { checkWanted } from '../cancelled.js';
 import type { Client } from '../fair-line.js';
-import { partsOf, type Change } from '../file/change.js';
+import { partsOf, singleRun, type Change } from '../file/change.js';
 import type { OpenFile } from '../file/open-file.js';
 import { pageOf } from '../file/page-table.js';
 import type { Draft, PrivatePages } from '../file/private-pages.js';
@@ -15,7 +15,7 @@ import { coveringRuns, type Extent } from '../layout/runs.js';
 import { scatter, type ScatterFile } from '../layout/scatter.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { givingTurns } from '../turns.js';
+import { givingTurns, isTurnOver, runTurns } from '../turns.js';
 import type { Dataset } from './dataset.js';
 
 interface PageWrite {
@@ -47,9 +47,10 @@ export function writePages(
             file.state.checkUsable();
             precondition(dataset.generation);
             await new DraftFile(file, draft, dataset.geometry.endBytes).apply(changes, signal);
+            const commit = await draft.prepare();
             precondition(dataset.generation);
             if (dataset.registration.isForgotten) failForgotten();
-            draft.commit();
+            commit();
             return advanceGeneration(dataset);
           },
           { signal, client },
@@ -118,16 +119,17 @@ async function pagesOf(changes: readonly Change[], { memory }: PrivatePages): Pr
       await takeTurns();
     }
   }
-  return ascending(numbers);
+  return runTurns(ascending(numbers));
 }
 
-function ascending(numbers: ReadonlySet<number>): Float64Array {
+function* ascending(numbers: ReadonlySet<number>): Generator<void, Float64Array> {
   const sorted = new Float64Array(numbers.size);
   let count = 0;
   let isAscending = true;
   for (const number of numbers) {
     if (count > 0 && sorted[count - 1]! > number) isAscending = false;
     sorted[count++] = number;
+    if (isTurnOver(count)) yield;
   }
   // The parts of a write come in the order of the file.
   return isAscending ? sorted : sorted.sort();
@@ -154,7 +156,9 @@ class DraftFile implements ScatterFile {
       for (const part of partsOf(change, LIMITS.privateStepBytes)) {
         // oxlint-disable-next-line no-await-in-loop
         await this.#fill(part);
-        scatter(part, part.itemsize, part.bytes, this);
+        const single = singleRun(part);
+        if (single) this.write(part.target.offset, single);
+        else scatter(part, part.itemsize, part.bytes, this);
         checkWanted(signal);
         // oxlint-disable-next-line no-await-in-loop
         await takeTurns();

@@ -9,7 +9,7 @@ import type { Release } from '../budget.js';
 import { PAGE_BYTES } from '../layout/boxes.js';
 import { LIMITS } from '../limits.js';
 import { lowerBound } from '../lower-bound.js';
-import { givingTurns } from '../turns.js';
+import { givingTurns, isTurnOver, runTurns } from '../turns.js';
 import { slotBytes } from './page-table.js';
 import type { PrivateMemory } from './private-memory.js';
 import { failChanged } from './refusals.js';
@@ -32,8 +32,8 @@ export interface HeldTable {
 export interface Draft {
   /** The memory of a page, which is not cleared; undefined where the page is none of the write's. */
   page(number: number): Uint8Array | undefined;
-  /** Makes them what readers see from now on. */
-  commit(): void;
+  /** Makes the table that has them, in turns. What it answers makes that what readers see from now on. */
+  prepare(): Promise<() => void>;
   /** Gives them back. */
   abort(): void;
 }
@@ -105,17 +105,20 @@ class PageStore {
       if (this.#isOver) this.#giveBackWhenUnread();
       await this.#grow(lacking);
     }
-    const slots = Int32Array.from(this.#free.splice(this.#free.length - numbers.length)).sort();
+    const slots = await this.#takeSlots(numbers.length);
     return {
       page: number => {
         const at = lowerBound(numbers.length, i => numbers[i]! >= number);
         return numbers[at] === number ? slotBytes(this.#arenas, slots[at]!) : undefined;
       },
-      commit: () => {
-        this.#checkGoingOn();
-        const { table, replaced } = merged(this.table, numbers, slots, this.#arenas);
-        this.table = table;
-        this.#replaced.push({ version: this.#version++, slots: replaced });
+      // Whoever writes has the turn: the table stays what it is meanwhile.
+      prepare: async () => {
+        const { table, replaced } = await runTurns(merged(this.table, numbers, slots, this.#arenas));
+        return () => {
+          this.#checkGoingOn();
+          this.table = table;
+          this.#replaced.push({ version: this.#version++, slots: replaced });
+        };
       },
       abort: () => {
         for (const slot of slots) this.#free.push(slot);
@@ -158,6 +161,20 @@ class PageStore {
     return true;
   }
 
+  /** Of the free ones, which are as many at least; a stretch of them ascends, so that pages stay beside each other. */
+  async #takeSlots(count: number): Promise<Int32Array> {
+    const slots = new Int32Array(count);
+    const takeTurns = givingTurns();
+    for (let done = 0; done < count; done += PAGES_PER_TURN) {
+      const some = slots.subarray(done, done + PAGES_PER_TURN);
+      for (let i = 0; i < some.length; i++) some[i] = this.#free.pop()!;
+      some.sort();
+      // oxlint-disable-next-line no-await-in-loop
+      await takeTurns();
+    }
+    return slots;
+  }
+
   /** In turns: the system clears what it gives. */
   async #grow(count: number): Promise<void> {
     const takeTurns = givingTurns();
@@ -188,13 +205,16 @@ class PageStore {
   }
 }
 
-/** A table with new pages, and the slots of those that they replace. */
-function merged(
+/** Pages that are counted in one turn: a millisecond or less. */
+const PAGES_PER_TURN = 4096;
+
+/** A table with new pages, and the slots of those that they replace; in turns. */
+function* merged(
   before: PageTable | undefined,
   numbers: Float64Array,
   slots: Int32Array,
   arenas: readonly Uint8Array[],
-): { table: PageTable; replaced: number[] } {
+): Generator<void, { table: PageTable; replaced: number[] }> {
   const old = before ?? { numbers: new Float64Array(0), slots: new Int32Array(0) };
   const count = old.numbers.length + numbers.length;
   // In memory that crosses threads without a copy.
@@ -211,11 +231,13 @@ function merged(
     length += end - taken;
     taken = end;
   };
-  for (const [i, number] of numbers.entries()) {
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i]!;
     if (old.numbers[taken]! < number) takeOld(lowerBound(old.numbers.length, at => old.numbers[at]! >= number));
     if (old.numbers[taken] === number) replaced.push(old.slots[taken++]!);
     into.numbers[length] = number;
     into.slots[length++] = slots[i]!;
+    if (isTurnOver(i, PAGES_PER_TURN)) yield;
   }
   takeOld(old.numbers.length);
   const table = {

@@ -48,8 +48,16 @@ function scatterListed(target: ListedView, { offset }: View, bytes: Uint8Array, 
   });
 }
 
+/** Of this thread, which writes one box at a time: memory of its own for each of many small steps is much to collect. */
+let kept = new Uint8Array(0);
+
+function scratchOf(bytes: number): Uint8Array {
+  if (kept.byteLength < bytes) kept = new Uint8Array(bytes);
+  return kept;
+}
+
 function scatterRuns(pair: Pair, itemsize: number, bytes: Uint8Array, file: ScatterFile): void {
-  const scratch = new Uint8Array(Math.min(sizeOf(pair.target.shape) * itemsize, LIMITS.pieceBytesMax));
+  const scratch = scratchOf(Math.min(sizeOf(pair.target.shape) * itemsize, LIMITS.pieceBytesMax));
   for (const box of boxesOf(pair, itemsize, LIMITS.pieceBytesMax)) {
     copyBox(bytes, box.source, scratch, stridesOf(box.target.shape, itemsize, 'C'), itemsize);
     writeRuns(box.target, itemsize, scratch, file);
