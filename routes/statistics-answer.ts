@@ -20,6 +20,7 @@ import {
 } from '../src/statistics/index.js';
 import { collectTurns, runTurns } from '../src/turns.js';
 import { partOf, partsOf, type ArrayPart } from '../src/dataset/array-part.js';
+import { asksColumnsOnly } from '../src/columns/index.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import { distinctBlock } from '../src/answers/distinct.js';
 import { countToJson, toBlock, toJson } from '../src/answers/json.js';
@@ -47,7 +48,7 @@ export async function planFor(datasets: Datasets, name: string, input: Statistic
   const { slice, field, as, ...query } = input;
   const parts = slice === undefined ? [] : parseSlice(slice);
   const self = datasets.get(name);
-  const options = { elements: elementsOf(self, field), dims: self.record.dims };
+  const options = { elements: elementsOf(self, field, query.ops), dims: self.record.dims };
   const find = (other: string): RowSource => sourceOf(datasets, other);
   const planning = planQuery(query, sourceOf(datasets, name), parts, find, options);
   const { plan, sources } = await runTurns(planning);
@@ -69,10 +70,17 @@ export function sourceOf(datasets: Datasets, name: string): RowSource {
   return { name: dataset.record.name, dtype, shape: view.shape, view, part: field => partOf(dataset, field) };
 }
 
-/** What is computed: all elements, one field or named column; several fields are structures, which can be counted. */
-function elementsOf(dataset: Dataset, field: string | undefined): ArrayPart {
+/**
+ * What is computed: all elements, one field or named column; several fields are structures, which can be counted. Columns
+ * that are not evenly apart are for what is computed of columns.
+ */
+function elementsOf(dataset: Dataset, field: string | undefined, ops: readonly unknown[]): ArrayPart {
   const part = partsOf(dataset, field);
-  return part.view.lists ? partOf(dataset, field) : 'fields' in part ? { ...part, dtype: part.fields.dtype } : part;
+  return part.view.lists && !asksColumnsOnly(ops)
+    ? partOf(dataset, field)
+    : 'fields' in part
+      ? { ...part, dtype: part.fields.dtype }
+      : part;
 }
 
 /**

@@ -19,7 +19,7 @@ export const urlQuery = (isOne: boolean) => ({
     example: '0',
   }),
   keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
-  ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
+  ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std, and of cov.' })),
   bias: Type.Optional(Type.Boolean({ description: 'false corrects skew and kurtosis for the size of a sample.' })),
   nan: text('What NaN does: propagate, omit or raise.'),
   as: text('Names for the results, comma-separated.'),

@@ -209,6 +209,11 @@ export const LIMITS = {
   searchTablesMax: 16,
   /** Elements that a search collects and sorts: a few milliseconds. */
   searchCollectedMax: 64 * KiB,
+  /**
+   * Columns of one covariance or correlation matrix: the products of all pairs, 1 MiB, or 4 MiB of complex numbers, are what
+   * each chunk answers with.
+   */
+  covarianceColumnsMax: 512,
   /** Bins of one histogram: their edges are made on the event loop. JSON answers have room for half as many. */
   histogramBinsMax: 256 * KiB,
   /** Distinct elements of one answer: as many as JSON has room for with their counts. */

@@ -125,6 +125,7 @@ export const Operation = Type.Unknown({
     'or an object with its parameters: {"quantile": {"q": [0.1, 0.5], "method": "linear"}}, where ' +
     'q is a number or a list and method any of numpy.quantile\'s; {"histogram": {"bins": 10, "range": [0, 1]}}, where ' +
     'range is that of the data by default; {"histogram": {"edges": [0, 1, 10]}}. A histogram takes no axis, and neither does unique. ' +
+    '{"cov": {"ddof": 1}} and corrcoef are of the columns of the last axis, or of fields, as numpy\'s with rowvar=False. ' +
     'skew and kurtosis take {"skew": {"bias": false}}.',
   example: 'mean',
 });
@@ -151,7 +152,9 @@ const STATISTICS = {
     ),
   ),
   keepdims: Type.Optional(Type.Boolean({ description: 'Keep reduced axes, with a length of 1.' })),
-  ddof: Type.Optional(double({ description: 'Delta degrees of freedom of var and std.' })),
+  ddof: Type.Optional(
+    double({ description: 'Delta degrees of freedom of var and std, 0 by default, and of cov, 1 by default.' }),
+  ),
   bias: Type.Optional(
     Type.Boolean({
       description: 'false corrects skew and kurtosis for the size of a sample; true by default, as in scipy.',
@@ -228,7 +231,7 @@ export const Results = freeObject({
   $id: 'Results',
   description:
     'An entry per operation, a number or nested lists; none where there are groups, which have their own. The first axis ' +
-    'of quantile follows a list of q; histogram is {"counts", "edges"}; unique is {"values", "counts"}, ascending, NaN ' +
+    'of quantile follows a list of q; histogram is {"counts", "edges"}; cov and corrcoef have two axes of columns; unique is {"values", "counts"}, ascending, NaN ' +
     'last. NaN and infinities are text.',
   example: { mean: 7.500795, unique: { values: [0.5, 7.25, 'NaN'], counts: [2, 1, 1] } },
 });

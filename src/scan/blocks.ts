@@ -17,6 +17,8 @@ export interface Axis {
   readonly indexStep: number;
   /** Of the axis of rows that are chosen one by one, which stays by itself. */
   readonly rows?: RowsAxis;
+  /** Never cut, however far apart its elements stand: chunks and tiles have all of it. */
+  readonly isWhole?: true;
 }
 
 export interface RowsAxis {

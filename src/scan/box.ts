@@ -147,13 +147,17 @@ export function gridOf(
   { cellsMax, reachMax, rowsMax, phase }: GridBounds,
 ): Grid {
   const lengths: number[] = [];
-  let elements = 1;
+  let elements = axes.reduce((product, { isWhole, length }) => (isWhole ? product * length : product), 1);
   let cells = 1;
   let boxes = 1;
   let cellsCut = false;
   let missing = 0;
   for (let i = axes.length - 1; i >= 0; i--) {
-    const { length, kept, stride, rows, blocks } = axes[i]!;
+    const { length, kept, stride, rows, blocks, isWhole } = axes[i]!;
+    if (isWhole) {
+      lengths.unshift(length);
+      continue;
+    }
     let limit = Math.min(elementsMax / elements, reachMax / stride);
     if (blocks) {
       const axis = axes[i]!;

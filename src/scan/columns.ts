@@ -102,8 +102,9 @@ function countsOf({ byteOrder }: TimeDType): NumberDType {
   return numberDType(`${byteOrder}i8`);
 }
 
-function nameOf({ source, offset, texts }: Pick<RowColumn, 'source' | 'offset' | 'texts'>): string {
-  return `${source}:${offset}:${texts?.id ?? ''}`;
+function nameOf({ source, dtype, offset, texts }: Pick<RowColumn, 'source' | 'dtype' | 'offset' | 'texts'>): string {
+  // Fields may lie over each other.
+  return `${source}:${offset}:${dtype.typestr}:${texts?.id ?? ''}`;
 }
 
 /**

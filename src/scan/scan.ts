@@ -87,7 +87,8 @@ export function emptyScan(dtype: DType, tileBytesMax: number): Scan {
 function phaseOf({ axes, offset }: Box, origin = offset): number {
   // Blocks are cut at their own ends.
   const stride = axes[0]?.blocks ? 0 : (axes[0]?.stride ?? 0);
-  return stride > 0 ? Math.floor((offset - origin) / stride) : 0;
+  // Columns that go backwards begin before the first element that was asked for.
+  return stride > 0 ? Math.max(0, Math.floor((offset - origin) / stride)) : 0;
 }
 
 export interface RowSlice {

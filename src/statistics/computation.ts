@@ -3,9 +3,11 @@
  * together. Whoever drives it scans each pass's chunks and combines their partials in order: `computePlan` does so in this
  * thread, over files in memory, and is the reference for whoever spreads chunks over threads.
  */
+import { ColumnsOperator } from '../columns/index.js';
 import { invariant } from '../errors.js';
 import { GroupsOperator } from './groups/operator.js';
 import { type Plan, type PlanBounds, planStatistics, type QueryPlan } from './plan.js';
+import { areOfColumns } from './ops.js';
 import { HistogramOperator } from './histogram/operator.js';
 import { QuantileOperator } from './quantiles/operator.js';
 import { ReduceOperator } from './accumulators/operator.js';
@@ -39,6 +41,7 @@ export class Computation {
   #prepassBytes = 0;
   #reduced: ReduceOperator | undefined;
   #groups: GroupsOperator | undefined;
+  #columns: ColumnsOperator | undefined;
   #operators: readonly Operator[] = [];
   /** Passes that operators have asked for and that are still to come. */
   #pending: SharedPass[] = [];
@@ -66,11 +69,13 @@ export class Computation {
       const reduced = new ReduceOperator(plan);
       const histogram = plan.query.parameters?.histogram;
       this.#reduced = reduced;
+      this.#columns = columnsOperator(plan);
       this.#operators = [
         reduced,
         ...(plan.quantiles ? [new QuantileOperator(plan, plan.quantiles, reduced)] : []),
         ...(histogram ? [new HistogramOperator(plan, histogram, reduced)] : []),
         ...(plan.query.ops.includes('unique') ? [new UniqueOperator(plan)] : []),
+        ...(this.#columns ? [this.#columns] : []),
       ];
     }
   }
@@ -107,7 +112,9 @@ export class Computation {
       invariant(result !== undefined, 'every operation belongs to an operator');
       return result;
     });
-    if (!this.#groups) return { axis, count: this.#reduced!.count(), results };
+    // Rows with NaN are left out whole.
+    const ofRows = areOfColumns(ops) && plan.query.nan === 'omit' ? this.#columns!.count : undefined;
+    if (!this.#groups) return { axis, count: ofRows ?? this.#reduced!.count(), results };
     const grouped = yield* this.#groups.grouped();
     return { axis, count: countAll(plan, grouped), results, grouped };
   }
@@ -129,6 +136,12 @@ export class Computation {
     }
     this.#pending = [...byScan].map(([scan, { specs, operators }]) => ({ scan, specs, operators }));
   }
+}
+
+function columnsOperator({ columns, query }: Plan): ColumnsOperator | undefined {
+  if (!columns) return undefined;
+  const { ops, nan, parameters } = query;
+  return new ColumnsOperator(columns, { ops, ddof: parameters?.cov?.ddof ?? 1, refusesNan: nan === 'raise' });
 }
 
 let engine: Engine | undefined;

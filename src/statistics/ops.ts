@@ -2,6 +2,7 @@
  * The operations as a table: statistics that are finished from accumulators (accumulators/index.ts) and are measured
  * together in one pass, and those that have an operator of their own.
  */
+import { COLUMNS_OPS, isColumnsOp, parseCov, type CovParameters } from '../columns/index.js';
 import { isStructure, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { listed, shown } from '../shown.js';
@@ -13,6 +14,7 @@ import { parseQuantile, type QuantileParameters } from './quantiles/methods.js';
 export interface Parameters {
   readonly quantile?: QuantileParameters;
   readonly histogram?: HistogramParameters;
+  readonly cov?: CovParameters;
   /** Of statistics that were given it, by their names. */
   readonly bias?: Readonly<Record<string, boolean>>;
 }
@@ -31,6 +33,8 @@ const OTHERS = {
   quantile: { needs: [], parse: parseQuantile },
   histogram: { needs: [], parse: parseHistogram },
   unique: { needs: [] },
+  cov: { needs: [], parse: parseCov },
+  corrcoef: { needs: [] },
 } as const satisfies Record<string, OpRow>;
 
 export type OpName = StatisticName | keyof typeof OTHERS;
@@ -78,6 +82,7 @@ const OF_COMPLEX: readonly OpName[] = [
   'all',
   'count_nonzero',
   'unique',
+  ...COLUMNS_OPS,
 ];
 const OF_TEXTS: readonly OpName[] = ['count', 'unique'];
 const OF_OTHERS: readonly OpName[] = ['count'];
@@ -100,7 +105,8 @@ const OPS_OF_KIND: Readonly<Record<DType['kind'], readonly OpName[]>> = {
 
 /** @throws unsupported_dtype where one of the operations is none of the dtype's kind */
 export function checkKind(ops: readonly OpName[], dtype: DType): void {
-  const supported = OPS_OF_KIND[dtype.kind];
+  // Of structures their fields, which are looked at by who plans columns.
+  const supported = isStructure(dtype) ? [...OF_OTHERS, ...COLUMNS_OPS] : OPS_OF_KIND[dtype.kind];
   const op = ops.find(each => !supported.includes(each));
   if (op === undefined) return;
   const inside = isStructure(dtype) ? ' Fields have statistics of their own: name one with field.' : '';
@@ -126,5 +132,15 @@ const KIND_WORDS: Readonly<Record<DType['kind'], string>> = {
   G: 'long doubles',
 };
 
-/** Operations whose value is the position of a row, or a table, and not of a group. */
-export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram', 'unique'];
+/** Operations whose value is the position of a row, or a table or matrix, and not of a group. */
+export const UNGROUPED: readonly OpName[] = ['argmin', 'argmax', 'histogram', 'unique', ...COLUMNS_OPS];
+
+/** Operations of the columns of rows, whatever is reduced. */
+export function columnsOpOf(ops: readonly OpName[]): OpName | undefined {
+  return ops.find(isColumnsOp);
+}
+
+/** True where nothing else is asked for. */
+export function areOfColumns(ops: readonly OpName[]): boolean {
+  return ops.every(isColumnsOp);
+}

@@ -3,6 +3,7 @@
  * bytes of each dataset's file a plan may read, so that writers elsewhere need not mind it.
  */
 import { columnsOfKeys } from '../grouping/keys.js';
+import type { FieldChoice } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { selectFrom } from '../layout/select.js';
 import { normalise, type RangePart, type Selection, type SlicePart, WHOLE } from '../selection.js';
@@ -18,9 +19,14 @@ import type { Extent } from '../layout/runs.js';
 import { extentOf, type View } from '../layout/view.js';
 import { columnView } from '../scan/chunks.js';
 
+interface AskedElements extends Elements {
+  /** Of some fields of structures: where they stand in the items. */
+  readonly fields?: FieldChoice;
+}
+
 interface QueryOptions extends Pick<PlanOptions, 'bounds'> {
   /** What the query is about, where it is not all of the dataset. */
-  readonly elements?: Elements | undefined;
+  readonly elements?: AskedElements | undefined;
   /** Names of the dataset's axes. */
   readonly dims?: readonly string[] | null | undefined;
 }
@@ -48,7 +54,7 @@ export function* planQuery(
   const selection = normalise(slice, shape);
   const query = parseQuery(input, selection.shape.length, dims ? namesOf(selection, dims) : []);
   checkKind(query.ops, dtype);
-  const origin = { bounds, origin: view.offset };
+  const origin = { bounds, origin: view.offset, fields: elements?.fields?.from };
   if (!query.where && !query.groupBy) {
     return { plan: planStatistics(query, dtype, selectFrom(view, selection), origin), sources: [self] };
   }
@@ -117,16 +123,18 @@ export function extentsOfPlan(plan: QueryPlan, sources: number): Extent[] {
   return extents;
 }
 
-/** The columns that rows are chosen and told apart by, with how many rows each is read of; those of joins included. */
+/** The columns that are computed, and those that rows are chosen and told apart by, with how many rows each is read of; those of joins included. */
 export function columnsOfPlan(plan: QueryPlan): { readonly column: RowColumn; readonly total: number }[] {
-  if (!('choice' in plan)) return [];
+  const [total = 1] = plan.view.shape;
+  const own = (plan.columns?.places ?? []).map(column => ({ column, total }));
+  if (!('choice' in plan)) return own;
   const { kept, within, grouping } = plan.choice;
   const ofFilter = ({ codes, total, filter, joins }: RowFilter): ReturnType<typeof columnsOfPlan> => [
     ...[...(codes ? [codes] : []), ...columnsOf(filter)].map(column => ({ column, total })),
     ...joins.flatMap(ofFilter),
   ];
   const more = [...columnsOf(within), ...(grouping ? columnsOfKeys(grouping.keys) : [])];
-  return [...ofFilter(kept), ...more.map(column => ({ column, total: kept.total }))];
+  return [...own, ...ofFilter(kept), ...more.map(column => ({ column, total: kept.total }))];
 }
 
 /** The smallest extent that holds both; an empty one takes no place. */

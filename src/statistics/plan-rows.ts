@@ -66,6 +66,7 @@ export function viewOfTaken(all: View, taken: { length: number; step: number }):
   const { length } = taken;
   const isReversed = taken.step < 0;
   return {
+    ...all,
     shape: [length, ...all.shape.slice(1)],
     strides: [isReversed ? -stride : stride, ...all.strides.slice(1)],
     offset: isReversed && length > 0 ? all.offset + stride * (length - 1) : all.offset,

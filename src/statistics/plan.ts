@@ -2,13 +2,14 @@
  * What a query will cost and in which pieces it is computed, from geometry alone: O(rank), however large the selection.
  * Refusals happen here, before any data is read.
  */
-import { isText, isTime, type DType } from '../dtype/index.js';
+import { isColumnsOp, planColumns, type ColumnsPlan } from '../columns/index.js';
+import { isText, isTime, type DType, type Field } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { coarsenedShape } from '../scan/blocks.js';
 import { memoryOrder, type Box, type CellOrder } from '../scan/box.js';
-import { checkKind, needsOf, opRow } from './ops.js';
+import { areOfColumns, checkKind, columnsOpOf, needsOf, opRow } from './ops.js';
 import type { Grouping } from '../grouping/grouping.js';
 import type { Query } from './query.js';
 import type { Filter } from '../filter/filter.js';
@@ -61,6 +62,8 @@ export interface Plan {
   /** Whether something is accumulated. */
   readonly reduces: boolean;
   readonly quantiles: QuantilePlan | undefined;
+  /** Of covariances, which have a scan of their own. */
+  readonly columns: ColumnsPlan | undefined;
   readonly bound: PlanBound;
   /** Rows are counted while their elements are read: `cellSize` is that of all rows, and fewer may be used. */
   readonly countsRows: boolean;
@@ -76,6 +79,7 @@ export interface RowsPlan {
   readonly view: View;
   readonly choice: RowChoice;
   readonly options: PlanOptions;
+  readonly columns: ColumnsPlan | undefined;
   /** Rows are counted before their elements are read. */
   readonly countsFirst: boolean;
   readonly bound: PlanBound;
@@ -121,6 +125,8 @@ export const PLAN_BOUNDS: PlanBounds = {
 export interface PlanOptions {
   /** Where the array begins in its file; chunks are cut at fixed distances from there. */
   readonly origin?: number | undefined;
+  /** Where the fields stand in the items of the file, where the dtype is of some of them. */
+  readonly fields?: readonly Field[] | undefined;
   /** In the place of the service's own. */
   readonly bounds?: Partial<PlanBounds> | undefined;
 }
@@ -143,7 +149,8 @@ export function planRows(query: Query, dtype: DType, all: View, choice: RowChoic
   const before = bytesBefore(choice, isCountedFirst);
   const bytes = before.reduce((sum, each) => sum + each, most.bound.bytes);
   const bound = { ...most.bound, bytes, passes: before.length + most.bound.passes };
-  return { query, dtype, view: all, choice, options, countsFirst: isCountedFirst, bound };
+  const { columns } = most;
+  return { query, dtype, view: all, choice, options, columns, countsFirst: isCountedFirst, bound };
 }
 
 /** The plan for the rows that a filter keeps, which have been counted (`before`, see ScanRows) where that comes first. */
@@ -214,7 +221,9 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
   const wanted = new Set<AccumulatorName>(query.ops.flatMap(op => needsOf(op, dtype)));
   // A NaT does not show in sums by itself.
   const isHidden = isTime(dtype) && (wanted.size > 0 || quantiles?.usesExtent === true);
-  const countsNan = hasNan(dtype) && (query.nan !== 'propagate' || isOrdered || isOrderedGroups || isHidden);
+  const isOfColumns = areOfColumns(query.ops);
+  const countsNan =
+    hasNan(dtype) && !isOfColumns && (query.nan !== 'propagate' || isOrdered || isOrderedGroups || isHidden);
   if (quantiles?.usesExtent || binsExtent) wanted.add('min').add('max');
   if (countsNan) wanted.add('count');
   const isFound = wanted.has('argmin') || wanted.has('argmax');
@@ -233,6 +242,21 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     box && readsData
       ? scanOf({ dtype, origin, bounds, quantiles, cellSize }, box, rows)
       : emptyScan(dtype, bounds.tileBytesMax);
+  const columnsOp = columnsOpOf(query.ops);
+  const columns =
+    columnsOp === undefined
+      ? undefined
+      : planColumns({
+          op: columnsOp,
+          axis: query.axis,
+          dropsNan: query.nan !== 'propagate',
+          dtype,
+          view,
+          fields: options.fields,
+          rows,
+          origin,
+          bounds,
+        });
   const passes = scan.chunkCount === 0 ? 0 : Math.max(binsExtent ? 2 : 1, quantiles ? passesOf(quantiles) : 1);
   return {
     query,
@@ -248,12 +272,13 @@ function planView(query: Query, dtype: DType, view: View, options: PlanOptions, 
     scan,
     reduces,
     quantiles,
+    columns,
     bound: {
-      bytes: scan.bytes * passes,
-      passes,
-      chunks: scan.chunkCount * passes,
-      tableBytes: quantiles ? tableBytesOf(quantiles, cells) : 0,
-      values: valuesOf(query, cells),
+      bytes: scan.bytes * passes + (columns?.scan.bytes ?? 0),
+      passes: passes + (columns && columns.scan.chunkCount > 0 ? 1 : 0),
+      chunks: scan.chunkCount * passes + (columns?.scan.chunkCount ?? 0),
+      tableBytes: (quantiles ? tableBytesOf(quantiles, cells) : 0) + (columns?.bytes ?? 0),
+      values: valuesOf(query, cells, columns),
     },
     countsRows: false,
   };
@@ -301,11 +326,12 @@ function checkSearched({ isGathered, bounds: { tablesMax } }: QuantilePlan, cell
 }
 
 /** Numbers that the answer is made of. */
-function valuesOf({ ops, parameters }: Query, cells: number): number {
+function valuesOf({ ops, parameters }: Query, cells: number, columns: ColumnsPlan | undefined): number {
   const { quantile, histogram } = parameters ?? {};
   const bins = histogram?.kind === 'edges' ? histogram.edges.length - 1 : (histogram?.bins ?? 0);
   const more = (quantile ? (quantile.q.length - 1) * cells : 0) + (histogram ? 2 * bins + 1 - cells : 0);
-  return ops.length * cells + more;
+  const matrices = columns ? ops.filter(op => isColumnsOp(op)).length : 0;
+  return ops.length * cells + more + matrices * ((columns ? sizeOf(columns.shape) : 0) - cells);
 }
 
 /** An answer is bounded by its cells, and one without cells by the empty lists that its JSON would be made of. */

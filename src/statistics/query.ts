@@ -2,6 +2,7 @@
  * The door of the statistics: what a client asked for, checked once against the rank of its selection. Below this file
  * a query is trusted.
  */
+import { settledCov } from '../columns/index.js';
 import { fail } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { didYouMean } from '../near.js';
@@ -91,7 +92,9 @@ export function parseQuery(input: QueryInput, rank: number, names: AxisNames = [
   if (groupBy) checkGrouped(ops, axis, rank);
   return {
     ops,
-    ...(parameters && { parameters }),
+    ...(parameters && {
+      parameters: { ...parameters, ...(parameters.cov && { cov: settledCov(parameters.cov, input.ddof) }) },
+    }),
     axis,
     keepdims: input.keepdims ?? false,
     ddof,

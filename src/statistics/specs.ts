@@ -2,6 +2,7 @@
  * What goes between the threads: for each kind of pass what a worker is told (a spec) and what it answers (a partial). All of
  * it is plain data; large constants are views of SharedArrayBuffers, so that sending them costs nothing.
  */
+import type { ColumnsPartial, ColumnsSpec } from '../columns/index.js';
 import type { GroupKey } from '../grouping/keys.js';
 import type { TextDType } from '../dtype/index.js';
 import type { RowColumn } from '../filter/filter.js';
@@ -247,6 +248,7 @@ export interface SinkTypes {
   readonly histogram: { readonly spec: HistogramSpec; readonly partial: HistogramPartial };
   readonly 'unique-codes': { readonly spec: UniqueCodesSpec; readonly partial: CountedItems };
   readonly 'unique-items': { readonly spec: UniqueItemsSpec; readonly partial: CountedItems };
+  readonly columns: { readonly spec: ColumnsSpec; readonly partial: ColumnsPartial };
 }
 
 export type SinkName = keyof SinkTypes;

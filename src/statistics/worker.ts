@@ -2,6 +2,7 @@
  * The worker's side of a pass: chunks go through the sinks tile by tile, and each tile is filled once for all of
  * them, while it is in the cache. Synchronous; memory is the engine's scratch and the partials.
  */
+import { ColumnsSink, recordLength } from '../columns/index.js';
 import type { Engine } from '../kernels/engine.js';
 import { openReduce } from './accumulators/facet-sink.js';
 import { partialBytes } from './accumulators/sink.js';
@@ -51,6 +52,12 @@ const SINKS: { readonly [K in SinkName]: SinkRow<K> } = {
   histogram: { open: (...args) => new HistogramSink(...args), combines: true, isBounded: true },
   'unique-codes': { open: (engine, _, chunk) => new CodesSink(engine, chunk), combines: true, isBounded: true },
   'unique-items': { open: (engine, _, chunk) => new ItemsSink(engine, chunk), combines: true },
+  columns: {
+    open: (engine, spec) => new ColumnsSink(engine, spec),
+    combines: false,
+    isBounded: true,
+    bufferBytes: ({ columns }) => 8 * recordLength(columns),
+  },
 };
 
 /** Whether the partials of some chunk stand for others of its task, too. */

@@ -30,9 +30,9 @@ function differenceOf(each: RowCase, numpy: Answer): string | undefined {
 
 /** Operations, subjects, comparisons, nests and joins that have to be among the cases, as in their JSON. */
 const MEMBERS = [
-  // Distinct elements have cases of their own.
+  // Distinct elements, and covariances, have cases of their own.
   ...[
-    ...OP_NAMES.filter(op => op !== 'unique'),
+    ...OP_NAMES.filter(op => !['unique', 'cov', 'corrcoef'].includes(op)),
     ...'column self dataset gt ge lt le eq ne in between is_nan and or not'.split(' '),
   ].map(name => `"${name}"`),
   '"in":{"dataset":"codes"}',
