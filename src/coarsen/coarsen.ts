@@ -65,7 +65,7 @@ export function parseCoarsening(
     const ones = Array.from({ length: rank }, () => '1').join(',');
     const remedy =
       rank === 0 ? 'Leave coarsen out.' : `Write one for each axis, 1 where it stays as it is: coarsen=${ones}.`;
-    const detail = `coarsen has ${factors.length} factors, and the selection ${rank} axes. ${remedy}`;
+    const detail = `coarsen has ${factors.length} ${factors.length === 1 ? 'factor' : 'factors'}, and the selection ${rank} ${rank === 1 ? 'axis' : 'axes'}. ${remedy}`;
     fail('bad_operation', detail, { factors: factors.length, rank });
   }
   return { factors, method, nan };

@@ -30,8 +30,11 @@ type Described = Pick<Dataset, 'record' | 'geometry'>;
 export function partOf(dataset: Described, field: string | undefined): ArrayPart {
   const part = partsOf(dataset, field);
   if (!('fields' in part) && !part.view.lists) return part;
-  const many = 'fields' in part ? 'fields' : 'columns that are not evenly apart';
-  return fail('unknown_field', `${shown(field)} names several ${many}; this call takes one. Ask once for each.`, {
+  const many =
+    'fields' in part
+      ? 'fields; this call takes one. Ask once for each'
+      : 'columns that are not evenly apart; this call takes one, or such as slice=:,::2 takes. Ask once for each';
+  return fail('unknown_field', `${shown(field)} names several ${many}.`, {
     field: field!.slice(0, 60),
   });
 }

@@ -214,8 +214,15 @@ function* readItem(scanner: JsonScanner, left: EntriesLeft, at: string): Generat
     case QUOTE:
       return slicePart(readText(scanner), at);
     default:
-      return { kind: 'index', index: readSingle(scanner, at) };
+      return single(scanner, at);
   }
+}
+
+/** One that is not exact is told as it was written. */
+function single(scanner: JsonScanner, at: string): WrittenItem {
+  const index = readSingle(scanner, at);
+  const isExact = Math.abs(index) < Number.MAX_SAFE_INTEGER;
+  return { kind: 'index', index, ...(!isExact && { written: scanner.shownToken() }) };
 }
 
 /** An integer where no list begins. @throws bad_index for null and bare booleans */

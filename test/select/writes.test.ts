@@ -107,3 +107,41 @@ t.test('filters and masks see the array before the batch, and what they choose i
   const same = (await (await service.fetch('/v1/datasets/a/data')).json()) as { data: number[] };
   t.strictSame(same.data, data, 'what was refused wrote nothing');
 });
+
+t.test('entries of a multipart batch may go to lists, masks, points and what a filter keeps', async t => {
+  const service = await startHere(t);
+  const make = { name: 'm', dtype: '>i2', shape: [4, 3] };
+  await service.fetch('/v1/datasets', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(make) });
+  const writes = [
+    { index: [[3, true]] },
+    { points: [[0, 0], [2, -1]] }, // prettier-ignore
+    { mask: [[false, true, false], [false, false, false], [true, false, false], [false, false, false]] }, // prettier-ignore
+    { where: { column: 0, eq: 0 }, slice: undefined },
+  ];
+  const send = async (...parts: readonly (readonly number[])[]): Promise<[number, Record<string, unknown>]> => {
+    const body = new FormData();
+    body.append(
+      'writes',
+      new Blob([JSON.stringify({ writes: writes.slice(0, parts.length) })], { type: 'application/json' }),
+    );
+    for (const part of parts) {
+      const bytes = Buffer.alloc(2 * part.length);
+      for (const [i, value] of part.entries()) bytes.writeInt16BE(value, 2 * i);
+      body.append('data', new Blob([bytes], { type: 'application/octet-stream' }));
+    }
+    const answer = await service.fetch('/v1/datasets/m/writes', { method: 'POST', body });
+    return [answer.status, (await answer.json()) as Record<string, unknown>];
+  };
+  const rows = [1, 2, 3, 4, 5, 6];
+  t.match(await send(rows, [7, 8], [9, 10]), [200, { writes: 3, elements: 10, bytes: 20 }]);
+  const left = async (): Promise<unknown> => {
+    return ((await (await service.fetch('/v1/datasets/m/data')).json()) as { data: unknown }).data;
+  };
+  const expected = [[7, 9, 0], [4, 5, 6], [10, 0, 8], [1, 2, 3]]; // prettier-ignore
+  t.strictSame(await left(), expected);
+  const [status, problem] = await send(rows, [7, 8], [9]);
+  t.strictSame([status, problem['code']], [200, undefined], 'one item fills');
+  t.strictSame(await left(), [[7, 9, 0], [4, 5, 6], [9, 0, 8], [1, 2, 3]]); // prettier-ignore
+  const [wrong, why] = await send(rows, [7, 8, 9]);
+  t.strictSame([wrong, why['code'], why['index']], [422, 'body_size_mismatch', 1]);
+});
