@@ -281,6 +281,12 @@ export const LIMITS = {
   /** Progress events of a job come at most so often; a comment keeps a quiet stream open. */
   eventGapMs: 250,
   heartbeatMs: 15_000,
+  /** A chunk of the Zarr view: large enough that requests cost less than bytes, small enough to be read for a few of them. */
+  zarrChunkBytes: 1 * MiB,
+  /** The same where attrs.chunks says its shape: clients hold it whole, several at a time. */
+  zarrChunkBytesMax: 64 * MiB,
+  /** Metadata of a Zarr group up to here has a length and an entity tag; more is sent as it is written. */
+  zarrMetadataHeldBytesMax: 64 * MiB,
   /** Datasets on one page of the list. */
   pageDatasetsMax: 1000,
   datasetsMax: 100_000,

@@ -50,6 +50,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'dataset', rooms: ['src/dataset/'] },
   { name: 'formats', rooms: ['src/formats/'], reach: 'geometry' },
   { name: 'indices', rooms: ['src/select/'], reach: 'formats' },
+  { name: 'zarr', rooms: ['src/zarr/'], reach: 'formats' },
   { name: 'registry', rooms: ['src/registry/', 'src/transfer/'] },
   { name: 'access', rooms: ['src/access/'] },
   { name: 'statistics', rooms: ['src/statistics/'], reach: 'columns' },
