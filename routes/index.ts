@@ -14,6 +14,7 @@ import { select } from './select.js';
 import { statistics } from './statistics.js';
 import { statisticsBatch } from './statistics-batch.js';
 import { writes } from './writes.js';
+import { zarr } from './zarr.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
   registerPreconditions(app);
@@ -27,5 +28,6 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   statistics(app, context); //      GET, POST                  …/statistics
   statisticsBatch(app, context); // POST                       /v1/statistics
   jobs(app, context); //            GET, DELETE                /v1/jobs  /v1/jobs/:id   GET …/events
+  zarr(app, context); //            GET                        /zarr/…  /zarr2/…
   operations(app, context, metrics); // GET                    /healthz /readyz /metrics /openapi.json
 }

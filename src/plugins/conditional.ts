@@ -49,6 +49,12 @@ export function noneMatches(header: string, tag: string | undefined): boolean {
   return tags === '*' || (tags?.some(({ value }) => `"${value}"` === tag) ?? false);
 }
 
+/** True when If-Match lists this tag (strong comparison). */
+export function listsTag(header: string, tag: string): boolean {
+  const tags = parseTags(header);
+  return tags !== '*' && (tags?.some(({ isWeak, value }) => !isWeak && `"${value}"` === tag) ?? false);
+}
+
 /** True for the tag of a dataset's state: `<id>.<generation>`, with or without a format behind it. */
 function isOf(value: string, standing: Standing): boolean {
   if (standing === undefined || standing === 'untagged') return false;

@@ -32,7 +32,8 @@ export function registerNotFound(app: FastifyInstance): void {
   const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0]!;
     const allowed = methodsOf(known, path);
-    if (allowed.length === 0) {
+    // A path of a wildcard, which knows better what it has.
+    if (allowed.length === 0 || allowed.includes(request.method)) {
       const near = nearPath(path, known.keys());
       const hint = near === undefined ? '' : ` Did you mean ${near}?`;
       const detail = `${request.method} ${shown(path)} is not part of the API.${hint} See /docs or /openapi.json.`;

@@ -61,6 +61,7 @@ export async function registerOpenApi(
         { name: 'writes', description: 'Slices, flushed' },
         { name: 'statistics', description: 'Computed in the worker pool' },
         { name: 'jobs', description: 'Statistics that nobody waits for' },
+        { name: 'zarr', description: 'Datasets as Zarr stores, for xarray and its like' },
         { name: 'operations', description: 'Health and metrics' },
       ],
     },

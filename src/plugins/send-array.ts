@@ -311,7 +311,7 @@ function withHead(head: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
 }
 
 /** Large items can be sent in parts: they are seen as bytes. */
-function cuttable(view: View, itemsize: number): { view: View; itemsize: number } {
+export function cuttable(view: View, itemsize: number): { view: View; itemsize: number } {
   if (itemsize <= LIMITS.firstPieceBytes) return { view, itemsize };
   const { shape, strides, offset } = view;
   return { view: { shape: [...shape, itemsize], strides: [...strides, 1], offset }, itemsize: 1 };
