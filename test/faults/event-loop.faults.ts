@@ -353,6 +353,19 @@ const CALLS: readonly Call[] = [
   { name: 'long texts in each parameter', run: longParameters },
   { name: 'long texts in a body', run: longMembers },
   { name: 'the page', run: () => answered('/', { headers: { accept: 'text/html' } }) },
+  { name: 'all datasets as a Zarr store, with attrs', run: () => answered('/zarr/zarr.json') },
+  { name: 'the same in version 2', run: () => answered('/zarr2/.zmetadata') },
+  {
+    name: 'a Zarr array, and chunks of all kinds',
+    run: async (): Promise<void> => {
+      for (const key of ['huge/zarr.json', 'huge/c/0/0', 'huge/c/65535/0', 'wide/c/0', 'cells/c/15/0', 'table/c/0/0'])
+        // oxlint-disable-next-line no-await-in-loop
+        await answered(`/zarr/${key}`);
+      for (const key of ['huge/.zarray', 'huge/.zattrs', 'huge/77.0', 'long/0'])
+        // oxlint-disable-next-line no-await-in-loop
+        await answered(`/zarr2/${key}`);
+    },
+  },
   { name: 'health', run: () => answered('/healthz') },
   { name: 'a dataset that comes, is filled anew and goes', run: comeAndGo },
   { name: 'rows', run: () => answered('/v1/datasets/table/rows?stop=2000') },

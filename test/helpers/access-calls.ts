@@ -61,6 +61,16 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
   { name: 'events of a job', scope: 'read', path: '/v1/jobs/x/events', status: 404 },
   { name: 'end of a job', scope: 'read', path: '/v1/jobs/x', init: { method: 'DELETE' }, status: 404 },
   { name: 'metrics', scope: 'read', path: '/metrics' },
+  ...[
+    '/zarr/zarr.json',
+    '/zarr/a1/zarr.json',
+    '/zarr/~a1/zarr.json',
+    '/zarr/a1/c/0',
+    '/zarr2/.zmetadata',
+    '/zarr2/a1/.zarray',
+    '/zarr2/a1/.zattrs',
+    '/zarr2/a1/0',
+  ].map(path => ({ name: path, scope: 'read' as const, path })),
   { name: 'write', scope: 'write', path: '/v1/datasets/a1/data', init: json('PUT', 1) },
   { name: 'write.json', scope: 'write', path: '/v1/datasets/a1/data.json', init: json('PUT', 1) },
   {

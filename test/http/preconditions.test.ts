@@ -204,6 +204,14 @@ const CALLS: readonly Call[] = [
   { operationId: 'health', method: 'GET', url: '/healthz', about: 'untagged' },
   { operationId: 'readiness', method: 'GET', url: '/readyz', about: 'untagged' },
   { operationId: 'metrics', method: 'GET', url: '/metrics', about: 'untagged' },
+  { operationId: 'readZarrStore', method: 'GET', url: '/zarr/zarr.json', about: 'untagged' },
+  { operationId: 'readZarrMetadata', method: 'GET', url: '/zarr/{name}/zarr.json', about: 'dataset' },
+  { operationId: 'readZarrChunk', method: 'GET', url: '/zarr/{name}/c/0', about: 'dataset' },
+  { operationId: 'readZarrChunk', method: 'HEAD', url: '/zarr/{name}/c/0', about: 'dataset' },
+  { operationId: 'readZarrTwoStore', method: 'GET', url: '/zarr2/.zmetadata', about: 'untagged' },
+  { operationId: 'readZarrTwoMetadata', method: 'GET', url: '/zarr2/{name}/.zarray', about: 'dataset' },
+  { operationId: 'readZarrTwoAttributes', method: 'HEAD', url: '/zarr2/{name}/.zattrs', about: 'dataset' },
+  { operationId: 'readZarrTwoChunk', method: 'GET', url: '/zarr2/{name}/0', about: 'dataset' },
 ];
 
 type Conditions = Readonly<Record<string, string | string[]>>;
