@@ -56,7 +56,10 @@ t.test('every call of the API document is tried above, and says the scope that i
         open.push(call);
         continue;
       }
-      const filled = url.replace('{name}', 'a\\d').replace(/\{(?:row|chunk)\}/, '0').replace('{id}', 'x');
+      const filled = url
+        .replace('{name}', 'a\\d')
+        .replace(/\{(?:row|chunk)\}/, '0')
+        .replace('{id}', 'x');
       const pattern = new RegExp(`^${filled}$`);
       const tried = CALLS.filter(
         each =>
