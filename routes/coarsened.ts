@@ -9,7 +9,7 @@ import { partOf } from '../src/dataset/array-part.js';
 import { convertHeld } from '../src/dataset/convert.js';
 import { sentAs } from '../src/dataset/sent-as.js';
 import { fail } from '../src/errors.js';
-import { jsonHeldBytes, npyHeader, type FormatName } from '../src/formats/index.js';
+import { jsonHeldBytes, npyHeader, pictureOf, shrinking, type FormatName } from '../src/formats/index.js';
 import { selectFrom } from '../src/layout/select.js';
 import { sizeOf } from '../src/layout/view.js';
 import {
@@ -24,6 +24,8 @@ import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf } from '../src/plugins/negotiate.js';
+import { sendNpzBlock } from '../src/plugins/send-npz.js';
+import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from '../src/plugins/send-picture.js';
 import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncodedBlock } from '../src/plugins/send-encoded.js';
 import { sendArray } from '../src/plugins/send-array.js';
 import { normalise, type Selection, type SlicePart } from '../src/selection.js';
@@ -83,6 +85,8 @@ export function sendPart(
   { coarsen, method, nan, ...query }: CoarsenQuery,
 ): FastifyReply | Promise<FastifyReply> {
   if (coarsen === undefined) {
+    const small = shrunkPicture(request, name, parts, query);
+    if (small) return sendPart(context, request, reply, name, parts, { ...query, ...small });
     const given = method === undefined ? (nan === undefined ? undefined : 'nan') : 'method';
     if (given !== undefined) {
       fail('bad_request', `${given} says how blocks are made, and coarsen which; give coarsen=4,4, too.`, {
@@ -109,6 +113,10 @@ export function sendPart(
   const asSent = { ...array, dtype: sent.dtype };
   // What is not a table is refused before anything is computed.
   if (isEncoded(format)) encodingOf(format, asSent, query);
+  if (format === 'png') {
+    checkPictureSize(checkPicture(asSent.dtype, asSent.shape, query));
+    reply.header('x-coarsen', asked.factors.join());
+  }
   return answer(context, {
     request,
     reply,
@@ -120,6 +128,29 @@ export function sendPart(
     array: asSent,
     conversion,
   });
+}
+
+/** How a picture that is larger than a limit is coarsened; undefined where none is asked for, or it is not. */
+function shrunkPicture(
+  request: FastifyRequest,
+  name: string,
+  parts: readonly SlicePart[],
+  query: ArrayQuery,
+): Pick<CoarsenQuery, 'coarsen' | 'method' | 'nan' | 'dtype' | 'casting'> | undefined {
+  const { accept } = request.headers;
+  if ((query.formatOfPath ?? query.format ?? (accept?.includes('image/') && 'png')) !== 'png') return undefined;
+  const { dtype, view } = partOf(request.datasets.get(name), query.field);
+  const { shape } = normalise(parts, view.shape);
+  const factors = formatOf(request, query, dtype, shape) === 'png' && shrinking(checkPicture(dtype, shape, query));
+  if (!factors) return undefined;
+  // Truth values have no mean: a block with any is true. Means of colours are colours again.
+  const method = dtype.kind === 'b' ? 'max' : 'mean';
+  return {
+    coarsen: factors.join(),
+    method,
+    nan: 'omit',
+    ...(factors.length === 3 && { dtype: 'uint8', casting: 'unsafe' }),
+  };
 }
 
 /** The same selection, of each axis every so many-th element: the first of each block. */
@@ -143,7 +174,7 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
   // The file is looked at before anything is said of it.
   if (!dataset.opened()) await dataset.open();
   if (answeredUnchanged(asked)) return reply;
-  if (hasByteOrder(format)) {
+  if (format === 'raw' || format === 'npy') {
     reply.header('x-array-dtype', array.dtype.typestr).header('x-array-shape', array.shape.join(','));
     reply.type(mediaTypeOf(format));
     if (request.method === 'HEAD') {
@@ -153,7 +184,8 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
   }
   const signal = signalOf(reply);
   const bodyBytes = format === 'json' ? jsonHeldBytes(array.shape, array.dtype) : 2 * bytesOf(array);
-  const heldBytes = heldBytesOf(planned) + bodyBytes;
+  const pictureBytes = format === 'png' ? pictureHeldBytes(pictureOf(array.dtype, array.shape)!) : 0;
+  const heldBytes = heldBytesOf(planned) + bodyBytes + pictureBytes;
   await holdUntilSent(context.budget, reply, heldBytes);
   const memory = growUntilSent(context.budget, reply, heldBytes, signal);
   const run = await runPlanned(context, planned, { kind: 'call', signal, isFresh: asksAfresh(request), memory });
@@ -169,6 +201,8 @@ async function answer(whole: Context, asked: Asked): Promise<FastifyReply> {
 async function send(context: Context, asked: Asked, generation: number, block: Block): Promise<FastifyReply> {
   const { reply, format, array } = asked;
   if (isEncoded(format)) return sendEncodedBlock(context, asked, format, block);
+  if (format === 'png') return sendPicture(context, asked, block);
+  if (format === 'npz') return sendNpzBlock(context, asked, generation, block);
   if (format === 'json') {
     return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
   }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastif
 import type { ErrorCode } from '../src/errors.js';
 import type { Context } from '../src/context.js';
 import { CASTINGS } from '../src/convert/index.js';
-import { FORMATS, type FormatRow } from '../src/formats/index.js';
+import { COLOUR_MAPS, DEFAULT_MAP, FORMATS, type FormatRow } from '../src/formats/index.js';
 import { parseSlice, rangePart, rowPart } from '../src/selection.js';
 import { setFileName } from '../src/plugins/file-name.js';
 import {
@@ -42,6 +42,16 @@ const HEADER = Type.Boolean({
   description: 'false leaves out the names of columns: csv begins with the first row, rows of ndjson are lists.',
 });
 
+const CMAP = Type.String({
+  description: `A colour map: ${Object.keys(COLOUR_MAPS).join(', ')}, or one of them backwards with \`_r\` behind it; default ${DEFAULT_MAP}.`,
+  example: 'magma',
+});
+const LIMITS_OF_COLOURS = Type.String({
+  description:
+    'The numbers that have the first and the last colour, as `0,1`, or as percentages of what is shown, `1%,99%`; default the least and the greatest.',
+  example: '0,1',
+});
+
 /** The parameters that only some formats have a use for. */
 const OF_FORMAT: Readonly<Record<string, TProperties>> = {
   json: { dtype: DTYPE, casting: CASTING, int64: INT64 },
@@ -49,6 +59,8 @@ const OF_FORMAT: Readonly<Record<string, TProperties>> = {
   npy: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
   csv: { dtype: DTYPE, casting: CASTING, header: HEADER },
   ndjson: { dtype: DTYPE, casting: CASTING, header: HEADER, int64: INT64 },
+  npz: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
+  png: { cmap: CMAP, limits: LIMITS_OF_COLOURS },
 };
 
 const FORMAT_QUERY = {
@@ -60,6 +72,8 @@ const FORMAT_QUERY = {
   endian: Type.Optional(ENDIAN),
   int64: Type.Optional(INT64),
   header: Type.Optional(HEADER),
+  cmap: Type.Optional(CMAP),
+  limits: Type.Optional(LIMITS_OF_COLOURS),
 };
 
 /** Calls of rows are told as what they answer by default, so that clients have one type for it. */
@@ -71,6 +85,8 @@ export const ROWS_QUERY = {
   endian: untold(FORMAT_QUERY.endian),
   int64: FORMAT_QUERY.int64,
   header: untold(FORMAT_QUERY.header),
+  cmap: untold(FORMAT_QUERY.cmap),
+  limits: untold(FORMAT_QUERY.limits),
 };
 const ROWS_FORMATS =
   'The answer is JSON. It is raw or npy where `Accept` asks for it, or `format=`, with `endian=little|big` for their byte order; ' +
@@ -212,7 +228,11 @@ export function reads(app: App, context: Context): void {
           },
           { additionalProperties: false },
         ),
-        response: responses([format], 'Content-Disposition'),
+        response: responses(
+          [format],
+          'Content-Disposition',
+          ...(format.name === 'png' ? (['X-Coarsen'] as const) : []),
+        ),
       },
       handler: (request, reply) => {
         const { slice, ...query } = request.query as { slice?: string };

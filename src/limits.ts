@@ -36,6 +36,10 @@ export const LIMITS = {
   jsonElementsPerTurn: 4 * KiB,
   /** An answer that is encoded is held whole up to here, for its length and for ranges; beyond it is sent as it comes. */
   wholeBytesMax: 64 * MiB,
+  /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
+  picturePixelsMax: 4 * MiB,
+  /** What graphics cards show in one piece. */
+  pictureSideMax: 8192,
   /** A committed write is held whole before it is applied, so that a cut body changes nothing. */
   commitBytesMax: 64 * MiB,
   /** Slices of one atomic batch. */

@@ -12,6 +12,9 @@ export const HEADERS = {
   'X-Cache': Type.String({ description: 'hit, partial or miss: how much was known from before.' }),
   'Content-Disposition': Type.String({ description: 'A name for the file.' }),
   'Content-Range': Type.String({ description: 'Which bytes these are, of how many.' }),
+  'X-Coarsen': Type.String({
+    description: 'How many elements became a pixel along each axis, where a picture was coarsened.',
+  }),
   'Accept-Ranges': Type.String({ description: 'bytes, where a Range can be asked for.' }),
   'Preference-Applied': Type.String({ description: 'respond-async, where that was preferred.' }),
 } as const;

@@ -27,4 +27,18 @@ export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy
 export { encoderFrom, ENCODINGS, specOf, type EncodeTask, type EncodingName, type EncodingSpec } from './encoding.js';
 export type { Encoder, EncodingTable } from './encoder.js';
 export { FORMATS, formatRow, type FormatName, type FormatRow } from './table.js';
+export { COLOUR_MAPS, coloursOf, DEFAULT_MAP } from './colour-maps.js';
+export {
+  bandRows,
+  COUNTED_BINS,
+  doPictureTask,
+  pictureOf,
+  shrinking,
+  type Picture,
+  type PictureFound,
+  type Range as PictureRange,
+  type PictureTask,
+} from './picture.js';
+export { pngData, pngEnd, pngHead } from './png.js';
+export { zipBytes, ZipWriter } from './zip.js';
 export { tableOf, whyNotTabular, type Table } from './tabular.js';

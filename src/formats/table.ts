@@ -12,7 +12,7 @@ export interface FormatRow {
   /** It holds one array and nothing else, so that one statistic can be answered in it. */
   readonly isArray: boolean;
   /** Which elements it can hold. */
-  readonly holds: 'any' | 'tables';
+  readonly holds: 'any' | 'tables' | 'pictures';
   /** Bodies of writes may be in it. */
   readonly isTaken: boolean;
   /** For the API document and for the list in a 406. */
@@ -67,6 +67,24 @@ export const FORMATS = [
     holds: 'tables',
     isTaken: false,
     describes: 'a line for each row, as a JSON object by the names of the columns',
+  },
+  {
+    name: 'npz',
+    mediaTypes: ['application/x-npz'],
+    disposition: 'attachment',
+    isArray: false,
+    holds: 'any',
+    isTaken: false,
+    describes: 'a .npz as np.savez writes it, of one array by the name of the dataset',
+  },
+  {
+    name: 'png',
+    mediaTypes: ['image/png'],
+    disposition: 'inline',
+    isArray: false,
+    holds: 'pictures',
+    isTaken: false,
+    describes: 'a picture of the numbers along two axes, or of colours as they are',
   },
 ] as const satisfies readonly FormatRow[];
 

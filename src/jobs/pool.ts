@@ -13,7 +13,7 @@ import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import type { Change } from '../file/change.js';
 import { Turnstile } from '../file/turnstile.js';
-import type { EncodeTask } from '../formats/index.js';
+import type { EncodeTask, PictureFound, PictureTask } from '../formats/index.js';
 import type { View } from '../layout/view.js';
 import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Mark } from './lanes.js';
@@ -43,6 +43,8 @@ export interface Workers extends OffLoop {
   inLane(lane: Lane): Scanning;
   /** Writes elements in another format. @returns the bytes of it */
   encode(task: EncodeTask): Promise<number>;
+  /** Looks at a band of a picture, or paints it. */
+  picture(task: PictureTask): Promise<PictureFound>;
   /** The numbers of the elements of a mask, in its C order, that are true. @throws cancelled */
   numbersOfTrue(source: SourceDescriptor, view: View, signal?: AbortSignal): Promise<Uint32Array>;
 }
@@ -181,6 +183,10 @@ export class WorkerPool {
       encode: async task => {
         this.#checkRoom(interactive);
         return valueOf((await this.#give(task, 'encode', interactive)) as Outcome<number>);
+      },
+      picture: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'picture', interactive)) as Outcome<PictureFound>);
       },
       numbersOfTrue: async (source, view, signal) => {
         this.#checkRoom(interactive);

@@ -3,7 +3,7 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
 import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import type { Change } from '../file/change.js';
-import type { EncodeTask } from '../formats/index.js';
+import { doPictureTask, type EncodeTask, type PictureFound, type PictureTask } from '../formats/index.js';
 import type { Arranged } from '../layout/arrange.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
@@ -58,6 +58,10 @@ export function convert(task: ConvertTask): Outcome<void> {
 
 export function encode(task: EncodeTask): Outcome<number> {
   return outcomeOf(() => encodeElements(task));
+}
+
+export function picture(task: PictureTask): Outcome<PictureFound> {
+  return outcomeOf(() => doPictureTask(task));
 }
 
 export function trues(task: TrueTask): Outcome<Uint32Array> {

@@ -33,6 +33,9 @@ export interface ArrayQuery {
   readonly int64?: 'number' | 'string';
   /** Whether columns are named, in formats of tables; true where it is absent. */
   readonly header?: boolean;
+  /** Of pictures: the colour map, and the numbers that have its ends. */
+  readonly cmap?: string;
+  readonly limits?: string;
 }
 
 /** An answer with elements of a dataset. */

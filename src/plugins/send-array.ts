@@ -14,7 +14,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import { readNow, readWhole, type PieceReader } from '../dataset/read.js';
 import { sentAs } from '../dataset/sent-as.js';
 import type { OpenFile } from '../file/open-file.js';
-import { jsonHeldBytes, npyHeader } from '../formats/index.js';
+import { jsonHeldBytes, npyHeader, pictureOf } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
 import { isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -37,6 +37,8 @@ import { mediaTypeOf } from './negotiate.js';
 import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncoded, sendEncodedBlock } from './send-encoded.js';
 import type { Claim } from '../jobs/claim.js';
 import { claimedBytes, claimedPieces } from '../jobs/claimed-pieces.js';
+import { sendNpz, sendNpzBlock } from './send-npz.js';
+import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from './send-picture.js';
 import { streamPieces } from './stream.js';
 
 export function sendArray(
@@ -78,6 +80,8 @@ export function sendPart(
     ? encodingOf(format, { ...sent, shape: view.shape, names }, query).variant
     : undefined;
   if (format === 'json') checkJsonCost(view.shape, sent.dtype, context.config.jsonElementsMax);
+
+  if (format === 'png') checkPictureSize(checkPicture(sent.dtype, view.shape, query));
 
   const send = (file: OpenFile): FastifyReply | Promise<FastifyReply> => {
     try {
@@ -133,6 +137,11 @@ export async function sendBlock(
       .send(await jsonBody(asked, generation, { dtype, shape, bytes }));
   }
   if (isEncoded(format)) return sendEncodedBlock(context, asked, format, { dtype, shape, bytes });
+  if (format === 'png') {
+    checkPictureSize(checkPicture(dtype, shape, query));
+    return sendPicture(context, asked, { dtype, shape, bytes });
+  }
+  if (format === 'npz') return sendNpzBlock(context, asked, generation, { dtype, shape, bytes });
   reply.type(mediaTypeOf(format));
   reply.header('x-array-dtype', dtype.typestr).header('x-array-shape', shape.join(','));
   const head = format === 'npy' ? npyHeader({ dtype, shape, order: 'C' }) : undefined;
@@ -143,6 +152,8 @@ export async function sendBlock(
 function answer(asked: Answer): FastifyReply | Promise<FastifyReply> {
   if (answeredUnchanged(asked)) return asked.reply;
   if (isEncoded(asked.format)) return sendEncoded(asked, asked.format);
+  if (asked.format === 'npz') return sendNpz(asked);
+  if (asked.format === 'png') return readPicture(asked);
   return asked.format === 'json' ? sendJson(asked) : sendBinary(asked);
 }
 
@@ -161,6 +172,19 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
   const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted });
   setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(body);
+}
+
+/** The elements of a picture, which is held whole. */
+async function readPicture(asked: Answer): Promise<FastifyReply> {
+  const { context, reply, dataset, file, view, from, dtype, conversion, claim } = asked;
+  const elementBytes = sizeOf(view.shape) * (from.itemsize + (conversion ? dtype.itemsize : 0));
+  await holdWithFile(asked, elementBytes + pictureHeldBytes(pictureOf(dtype, view.shape)!));
+  const { bytes, generation } = await (claim
+    ? readClaimed(asked, claim)
+    : readWhole(dataset, file, { dtype: from, view }, workersOf(asked), signalOf(reply)));
+  const converted = conversion ? await convertHeld(conversion, { source: bytes }, workersOf(asked)) : bytes;
+  setState(asked, generation);
+  return sendPicture(context, asked, { dtype, shape: view.shape, bytes: converted });
 }
 
 /** What a claim holds, as it was then. */

@@ -14,6 +14,7 @@ import type { DType } from '../dtype/index.js';
 import {
   ENCODINGS,
   FORMATS,
+  pictureOf,
   formatRow,
   specOf,
   tableOf,
@@ -31,8 +32,7 @@ import { setState, type ArrayAnswer, type ArrayQuery } from './array-answer.js';
 import { openElements, workersOf, type Answer } from './array-source.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
-import { sendWhole } from './send-whole.js';
-import { streamPieces } from './stream.js';
+import { sendPieces, sendWhole } from './send-whole.js';
 
 export function isEncoded(format: FormatName): format is EncodingName {
   return format in ENCODINGS;
@@ -40,7 +40,7 @@ export function isEncoded(format: FormatName): format is EncodingName {
 
 /** Whether `endian=` matters. */
 export function hasByteOrder(format: FormatName): boolean {
-  return formatRow(format).isArray;
+  return formatRow(format).isArray || format === 'npz';
 }
 
 /** The format of the path, of `format=`, or the one that Accept prefers of those that can hold the elements. */
@@ -50,7 +50,10 @@ export function formatOf(
   dtype: DType,
   shape: readonly number[],
 ): FormatName {
-  const holds = (row: FormatRow): boolean => row.holds === 'any' || whyNotTabular(dtype, shape) === undefined;
+  const holds = (row: FormatRow): boolean => {
+    if (row.holds === 'tables') return whyNotTabular(dtype, shape) === undefined;
+    return row.holds === 'any' || pictureOf(dtype, shape) !== undefined;
+  };
   return formatOfPath ?? negotiate(request, format, { formats: FORMATS, holds });
 }
 
@@ -98,7 +101,7 @@ export async function sendEncoded(asked: Answer, format: EncodingName): Promise<
   const pieces = await openElements(asked);
   const converted = conversion ? convertedPieces(pieces, conversion, workersOf(asked)) : pieces;
   const sent = encoded({ pieces: converted, itemsize: dtype.itemsize, readBytes }, asked, format, table, encoder);
-  return sendPieces(context, asked, encoder, sent);
+  return sendPieces(context, asked, { least: encoder.bytesMin }, sent);
 }
 
 /** Elements that are held. The headers of state are set. */
@@ -115,7 +118,8 @@ export async function sendEncodedBlock(
   if (isQuickEncoding(encoder, sizeOf(shape))) return sendNow(asked, context, encoder, { bytes, count: sizeOf(shape) });
   await holdEncoded(context, asked.reply, encoder, sizeOf(shape), itemsize);
   const elements = { pieces: heldPieces(bytes, itemsize), itemsize, readBytes: itemsize };
-  return sendPieces(context, asked, encoder, encoded(elements, { ...asked, context }, format, table, encoder));
+  const sent = encoded(elements, { ...asked, context }, format, table, encoder);
+  return sendPieces(context, asked, { least: encoder.bytesMin }, sent);
 }
 
 function setType(reply: FastifyReply, format: EncodingName, { header }: EncodingTable): void {
@@ -177,50 +181,4 @@ function holdEncoded(
   const whole = encoder.bytesMin <= limit ? Math.min(encoder.bytesMax(elements), limit + LIMITS.pieceBytesMax) : 0;
   const row = Math.max(encoder.unit * readBytes, encoder.bytesMax(encoder.unit));
   return holdUntilSent(budget, reply, whole + (row > LIMITS.pieceBytesMax ? 6 * row : 0));
-}
-
-/** Whole where it turns out to be no longer than the limit, else as it comes. */
-async function sendPieces(
-  context: Context,
-  asked: ArrayAnswer,
-  encoder: Encoder,
-  pieces: PieceReader,
-): Promise<FastifyReply> {
-  const { reply, request } = asked;
-  const limit = context.config.wholeBytesMax;
-  const held = encoder.bytesMin > limit ? { parts: [], isAll: false } : await collected(pieces, limit);
-  if (held.isAll) {
-    pieces.close();
-    return sendWhole(context, asked, held.parts);
-  }
-  if (request.method === 'HEAD') {
-    pieces.close();
-    return reply.send();
-  }
-  await streamPieces(reply, undefined, behind(held.parts, pieces), context.budget);
-  return reply;
-}
-
-/** Copies of pieces, until there are no more or they are more than the limit. */
-async function collected(pieces: PieceReader, limit: number): Promise<{ parts: Uint8Array[]; isAll: boolean }> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    // oxlint-disable-next-line no-await-in-loop
-    for (let piece = await pieces.next(); piece; piece = await pieces.next()) {
-      parts.push(Uint8Array.from(piece));
-      bytes += piece.byteLength;
-      if (bytes > limit) return { parts, isAll: false };
-    }
-    return { parts, isAll: true };
-  } catch (error) {
-    pieces.close();
-    throw error;
-  }
-}
-
-/** What is held goes first. */
-function behind(parts: readonly Uint8Array[], pieces: PieceReader): PieceReader {
-  let at = 0;
-  return { ...pieces, next: bytesMax => (at < parts.length ? Promise.resolve(parts[at++]) : pieces.next(bytesMax)) };
 }

@@ -1,4 +1,7 @@
-/** Bodies that are held whole: with their length, without a body for HEAD, and by Range. */
+/**
+ * Bodies that are not the bytes of a file: held whole up to a limit, with their length, without a body for HEAD, and by
+ * Range; beyond it sent as they come.
+ */
 import type { FastifyReply } from 'fastify';
 import type { Context } from '../context.js';
 import type { PieceReader } from '../dataset/read.js';
@@ -6,6 +9,59 @@ import { LIMITS } from '../limits.js';
 import type { ArrayAnswer } from './array-answer.js';
 import { rangeAsked, type ByteRange } from './byte-range.js';
 import { streamPieces } from './stream.js';
+
+/** What is known of the bytes of a body. */
+export interface Length {
+  readonly least: number;
+  readonly exact?: number;
+}
+
+/** Whole where it turns out to be no longer than the limit, else as it comes. */
+export async function sendPieces(
+  context: Context,
+  asked: Pick<ArrayAnswer, 'request' | 'reply'>,
+  { least, exact }: Length,
+  pieces: PieceReader,
+): Promise<FastifyReply> {
+  const { reply, request } = asked;
+  const limit = context.config.wholeBytesMax;
+  const held = least > limit ? { parts: [], isAll: false } : await collected(pieces, limit);
+  if (held.isAll) {
+    pieces.close();
+    return sendWhole(context, asked, held.parts);
+  }
+  if (exact !== undefined) reply.header('content-length', exact);
+  if (request.method === 'HEAD') {
+    pieces.close();
+    return reply.send();
+  }
+  await streamPieces(reply, undefined, behind(held.parts, pieces), context.budget);
+  return reply;
+}
+
+/** Copies of pieces, until there are no more or they are more than the limit. */
+async function collected(pieces: PieceReader, limit: number): Promise<{ parts: Uint8Array[]; isAll: boolean }> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    // oxlint-disable-next-line no-await-in-loop
+    for (let piece = await pieces.next(); piece; piece = await pieces.next()) {
+      parts.push(Uint8Array.from(piece));
+      bytes += piece.byteLength;
+      if (bytes > limit) return { parts, isAll: false };
+    }
+    return { parts, isAll: true };
+  } catch (error) {
+    pieces.close();
+    throw error;
+  }
+}
+
+/** What is held goes first. */
+function behind(parts: readonly Uint8Array[], pieces: PieceReader): PieceReader {
+  let at = 0;
+  return { ...pieces, next: bytesMax => (at < parts.length ? Promise.resolve(parts[at++]) : pieces.next(bytesMax)) };
+}
 
 /** The headers of type and state are set. @throws range_not_satisfiable */
 export async function sendWhole(

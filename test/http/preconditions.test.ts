@@ -158,7 +158,7 @@ const CALLS: readonly Call[] = [
     body: '123',
     about: 'dataset',
   },
-  ...['Csv', 'Ndjson'].map(
+  ...['Csv', 'Ndjson', 'Npz', 'Png'].map(
     format =>
       ({
         operationId: `readData${format}`,
