@@ -24,8 +24,7 @@ export interface ZarrVersion {
 export const ZARR_3: ZarrVersion = {
   number: 3,
   documents: {
-    'zarr.json': (node, members) =>
-      node.kind === 'array' ? once(stringifyExactJson(array3(node))) : group3(node, members),
+    'zarr.json': (node, members) => (node.kind === 'array' ? once(textOf(array3(node))) : group3(node, members)),
   },
   chunkParts([first, ...rest]) {
     if (first !== 'c') return undefined;
@@ -37,9 +36,9 @@ export const ZARR_3: ZarrVersion = {
 export const ZARR_2: ZarrVersion = {
   number: 2,
   documents: {
-    '.zarray': node => (node.kind === 'array' ? once(stringifyExactJson(array2(node))) : undefined),
+    '.zarray': node => (node.kind === 'array' ? once(textOf(array2(node))) : undefined),
     '.zgroup': node => (node.kind === 'group' ? once(GROUP_2) : undefined),
-    '.zattrs': node => once(stringifyExactJson(attrs2(node))),
+    '.zattrs': node => once(textOf(attrs2(node))),
     '.zmetadata': (node, members) => (node.kind === 'group' ? consolidated2(node, members) : undefined),
   },
   chunkParts(rest, rank) {
@@ -48,6 +47,14 @@ export const ZARR_2: ZarrVersion = {
     return rest[0]!.split('.');
   },
 };
+
+/** JSON in ASCII: zarr-python 2 reads no other. */
+function textOf(value: unknown): string {
+  return stringifyExactJson(value).replaceAll(
+    /[\u007F-\uFFFF]/g,
+    each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
 
 async function* once(text: string): AsyncGenerator<string> {
   yield text;
@@ -72,13 +79,13 @@ function array3({ dtype, view, chunks, dims, attrs }: ArrayNode): object {
 }
 
 async function* group3({ attrs }: GroupNode, members: Members): AsyncGenerator<string> {
-  yield `{"zarr_format":3,"node_type":"group","attributes":${stringifyExactJson(attrs)},`;
+  yield `{"zarr_format":3,"node_type":"group","attributes":${textOf(attrs)},`;
   yield '"consolidated_metadata":{"kind":"inline","must_understand":false,"metadata":{';
   let comma = '';
   for await (const [path, node] of descendants(members)) {
     if (node.kind === 'array' && !dataType3(node.dtype)?.isListed) continue;
     const told = node.kind === 'array' ? array3(node) : { zarr_format: 3, node_type: 'group', attributes: node.attrs };
-    yield `${comma}${JSON.stringify(path)}:${stringifyExactJson(told)}`;
+    yield `${comma}${textOf(path)}:${textOf(told)}`;
     comma = ',';
   }
   yield '}}}';
@@ -106,13 +113,13 @@ function attrs2(node: Node): object {
 }
 
 async function* consolidated2(group: GroupNode, members: Members): AsyncGenerator<string> {
-  yield `{"zarr_consolidated_format":1,"metadata":{".zgroup":${GROUP_2},".zattrs":${stringifyExactJson(group.attrs)}`;
+  yield `{"zarr_consolidated_format":1,"metadata":{".zgroup":${GROUP_2},".zattrs":${textOf(group.attrs)}`;
   for await (const [path, node] of descendants(members)) {
     if (node.kind === 'array' && !dataType2(node.dtype).isListed) continue;
     const key = node.kind === 'array' ? '.zarray' : '.zgroup';
-    const told = node.kind === 'array' ? stringifyExactJson(array2(node)) : GROUP_2;
-    yield `,${JSON.stringify(`${path}/${key}`)}:${told}`;
-    yield `,${JSON.stringify(`${path}/.zattrs`)}:${stringifyExactJson(attrs2(node))}`;
+    const told = node.kind === 'array' ? textOf(array2(node)) : GROUP_2;
+    yield `,${textOf(`${path}/${key}`)}:${told}`;
+    yield `,${textOf(`${path}/.zattrs`)}:${textOf(attrs2(node))}`;
   }
   yield '}}';
 }

@@ -106,6 +106,22 @@ t.test('documents say what an array is: dims, attrs, fill values', async t => {
     t.strictSame([fill_value, dimension_names], [fill3, ['t']], dtype);
     t.strictSame((await documentOf('/zarr2/x/.zarray')).fill_value, fill2, dtype);
   }
+  // Old readers decode metadata as ASCII.
+  await create(server, {
+    name: 'umlaut',
+    dtype: '|u1',
+    shape: [1],
+    attrs: { place: 'Köln, 東京 🎈' },
+    dims: ['länge'],
+  });
+  for (const key of ['/zarr/umlaut/zarr.json', '/zarr2/umlaut/.zattrs']) {
+    const bytes = await bytesOf(key);
+    t.ok(
+      bytes.every(byte => byte < 128),
+      key,
+    );
+    t.ok(JSON.stringify(JSON.parse(bytes.toString())).includes('"place":"Köln, 東京 🎈"'), key);
+  }
   await create(server, { name: 'long', dtype: '<f16', shape: [2] });
   t.equal(await outcome(server.fetch('/zarr/long/zarr.json')), '422 unsupported_dtype');
   t.match(await documentOf('/zarr2/long/.zarray'), { dtype: '<f16' });
