@@ -202,6 +202,18 @@ def test_dask_computes_on_it(client):
     np.testing.assert_array_equal(stored[...], array * 2)
 
 
+def test_xarray_opens_it_with_its_coordinates(client, server):
+    for package in ["xarray", "zarr", "aiohttp"]:
+        pytest.importorskip(package)
+    array = np.arange(12.0).reshape(3, 4)
+    a = client.create("opened", array, dims=["day", "station"], attrs={"unit": "K"})
+    client.create("day", np.arange(3) + 10)
+    opened = a.to_xarray()
+    assert opened.dims == ("day", "station") and opened.attrs["unit"] == "K"
+    np.testing.assert_array_equal(opened.sel(day=11).values, array[1])
+    np.testing.assert_allclose(opened.mean("day").compute(), array.mean(axis=0))
+
+
 def test_arrays_are_pickled_and_opened_by_address(client, server):
     a = client.create("addressed", np.arange(5), overwrite=True)
     assert pickle.loads(pickle.dumps(a))[3] == 3
@@ -252,4 +264,5 @@ def test_the_twins_have_the_same_methods():
     ]:
         ours = {name for name in vars(one) if not name.startswith("_")}
         theirs = {name for name in vars(other) if not name.startswith("_")}
-        assert ours <= theirs, ours - theirs
+        # xarray has no form that is awaited.
+        assert ours - {"to_xarray"} <= theirs, ours - theirs

@@ -95,6 +95,22 @@ class RemoteArray(Described):
         """Blocks of neighbours, a factor for each axis: ``a.coarsen(4, 4).mean()``. It asks nothing yet."""
         return Coarsen(self._driver, CoarsenRecipes(self._handle, factors, nan, key))
 
+    def to_xarray(self, **options: Any) -> Any:
+        """The dataset as an ``xarray.DataArray`` of dask chunks, with dims, attrs and the coordinates of these dims.
+
+        It is opened through the service's Zarr view, and nothing but its description is read yet; structures are an
+        ``xarray.Dataset`` with a variable for each field. ``options`` are those of ``xarray.open_zarr``. It needs the
+        extra ``xarray``.
+        """
+        import xarray
+
+        session = self._handle.session
+        if session.token is not None:
+            headers = {"authorization": f"Bearer {session.token}"}
+            options.setdefault("storage_options", {"client_kwargs": {"headers": headers}})
+        opened = xarray.open_zarr(f"{session.url}/zarr/~{self.name}/", **options)
+        return opened.get(self.name, opened)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object")

@@ -130,7 +130,8 @@ def connect(url: str, token: str | None = None, *, patience: float = 60.0, **set
 
     - ``patience``: seconds that a call waits in all for a service that is away or asks to be called later.
     - ``connections`` (4): how many one large read or write uses.
-    - ``read_bytes`` (32 MiB), ``write_bytes`` (16 MiB): larger reads and writes go in pieces of this size.
+    - ``read_bytes`` (32 MiB): larger reads go in pieces of at least this size, and at most 256 MiB.
+    - ``write_bytes`` (16 MiB): larger writes go in pieces of this size, each of which is one commit.
     - ``progress``: None shows a bar of tqdm on a terminal for large transfers, True always, False never; a function is
       called with the bytes that were moved and those in all.
     - ``timeout`` (300): seconds without a byte after which a connection counts as cut.

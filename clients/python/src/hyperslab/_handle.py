@@ -29,7 +29,7 @@ class Session:
     token: str | None = field(default=None, repr=False)
     #: Connections that one large read or write uses.
     connections: int = 4
-    #: Larger reads and writes go in pieces of so many bytes.
+    #: Larger reads go in pieces of so many bytes or more, larger writes in pieces of so many.
     read_bytes: int = 32 * MiB
     write_bytes: int = 16 * MiB
     patience: Patience = field(default_factory=Patience)

@@ -28,6 +28,9 @@ from .errors import BadIndex, GenerationMoved
 #: How often a large read begins anew because somebody wrote meanwhile, or the service was restarted.
 RESTARTS = 5
 
+#: The largest share: what is not contiguous in the file begins anew when it is cut.
+PIECE_BYTES = 256 << 20
+
 #: Integers of one list that go in one call.
 ENTRIES = 1 << 20
 
@@ -94,7 +97,7 @@ def read_pieces(
         if whole.shape != shape or whole.dtype != dtype:
             raise BadIndex("bad_index", f"The selection has the shape {shape} now, and not that of the array to fill.")
         with Meter(whole.nbytes, handle.about.name, progress_of(handle, progress)) as meter:
-            pieces = pieces_of(shape, dtype.itemsize, handle.session.read_bytes)
+            pieces = pieces_of(shape, dtype.itemsize, piece_bytes(handle, whole.nbytes))
             recipes = [read_piece(handle, selection, whole, piece, conversion, meter.moved) for piece in pieces]
             try:
                 yield from together(recipes, handle.session.connections)
@@ -104,6 +107,13 @@ def read_pieces(
                 continue
             return whole
     raise AssertionError("unreachable")
+
+
+def piece_bytes(handle: Handle, total: int) -> int:
+    """How large pieces are: an even share for each connection, since one that goes on is faster than two that begin."""
+    session = handle.session
+    share = -(-total // session.connections)
+    return max(session.read_bytes, min(PIECE_BYTES, share))
 
 
 def read_piece(

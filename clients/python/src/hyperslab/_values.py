@@ -54,6 +54,9 @@ def of_objects(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def lossless(array: Array, dtype: np.dtype[Any]) -> Array:
     """The array in the dtype where that changes no value; else as it is."""
+    if array.dtype.kind == "c":
+        # The imaginary part would be lost; where there is none, take the real part.
+        return lossless(array.real, dtype) if not array.imag.any() and dtype.kind != "c" else array
     try:
         with np.errstate(all="ignore"):
             cast = array.astype(dtype)
