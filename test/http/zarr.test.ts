@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import type { Service } from '../helpers/server.js';
+import { addKey, bearer } from '../helpers/keys.js';
+import { temporaryFolder, type Service } from '../helpers/server.js';
 import { startHere } from '../helpers/service-here.js';
 import { create, describe, json, MiB, outcome } from '../system/calls.js';
 
@@ -304,4 +305,32 @@ t.test('a store of many datasets is told whole, by whoever may read them', async
   t.equal(part.status, 206);
   t.ok(bytes.subarray(-MiB).equals(Buffer.from(await part.arrayBuffer())));
   t.match(await documentOf('/zarr/zarr%252Ejson/zarr.json'), { data_type: 'float64' });
+});
+
+t.test('a key sees the datasets that it reaches, coordinates included', async t => {
+  const dataDir = temporaryFolder();
+  const admin = bearer(await addKey(dataDir, ['admin']));
+  const reader = bearer(await addKey(dataDir, ['read'], { datasets: ['temp', 'day'] }));
+  const guarded = await startHere(t, { dataDir });
+  for (const [name, shape, dims] of [
+    ['temp', [2, 3], ['day', 'place']],
+    ['day', [2], null],
+    ['place', [3], null],
+  ] as const) {
+    const { headers, ...init } = json('POST', { name, dtype: '<f4', shape, ...(dims && { dims }) });
+    await guarded.fetch('/v1/datasets', {
+      ...init,
+      headers: { ...(headers as Record<string, string>), ...admin.headers },
+    });
+  }
+  const listed = async (where: string, who: RequestInit): Promise<string[]> => {
+    const { consolidated_metadata } = (await (await guarded.fetch(where, who)).json()) as Store;
+    return Object.keys(consolidated_metadata.metadata);
+  };
+  t.strictSame(await listed('/zarr/zarr.json', admin), ['day', 'place', 'temp']);
+  t.strictSame(await listed('/zarr/~temp/zarr.json', admin), ['temp', 'day', 'place']);
+  t.strictSame(await listed('/zarr/zarr.json', reader), ['day', 'temp']);
+  t.strictSame(await listed('/zarr/~temp/zarr.json', reader), ['temp', 'day']);
+  t.equal((await guarded.fetch('/zarr/~temp/place/c/0', reader)).status, 404);
+  t.equal((await guarded.fetch('/zarr/day/c/0')).status, 401);
 });

@@ -240,3 +240,24 @@ def test_zarr_python_2_reads_every_number(client, arrays):
     stream = io.BytesIO(run.stdout)
     for name in names:
         same(np.load(stream), arrays[name])
+
+
+OLD_HOLE = """
+import os, sys
+import fsspec, numpy, zarr
+read = zarr.open_array(fsspec.get_mapper(sys.argv[1]), mode="r")
+assert read[...].tolist() == [[1.0] * 5] * 4
+os.truncate(sys.argv[2], 200)
+assert numpy.isnan(read[...]).all()
+"""
+
+
+@pytest.mark.skipif(not has_old_zarr(), reason=f"{OLD} has no zarr-python 2")
+def test_a_chunk_that_fails_is_a_hole_of_nan_for_zarr_python_2(client):
+    file = client.files / "hole.npy"
+    np.save(file, np.ones((4, 5)))
+    client.call("POST", "/datasets", {"name": "hole", "path": "hole.npy"})
+    run = subprocess.run(
+        [OLD, "-c", OLD_HOLE, f"{client.url}/zarr2/hole", str(file)], capture_output=True, check=False
+    )
+    assert run.returncode == 0, run.stderr.decode()
