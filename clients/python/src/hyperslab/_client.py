@@ -129,7 +129,7 @@ def connect(url: str, token: str | None = None, *, patience: float = 60.0, **set
     """A client of the service at an address, with a key where it wants one. Nothing is asked yet.
 
     - ``patience``: seconds that a call waits in all for a service that is away or asks to be called later.
-    - ``connections`` (4): how many one large read or write uses.
+    - ``connections`` (2): how many one large read or write uses.
     - ``read_bytes`` (32 MiB): larger reads go in pieces of at least this size, and at most 256 MiB.
     - ``write_bytes`` (16 MiB): larger writes go in pieces of this size, each of which is one commit.
     - ``progress``: None shows a bar of tqdm on a terminal for large transfers, True always, False never; a function is

@@ -28,7 +28,7 @@ class Session:
     url: str
     token: str | None = field(default=None, repr=False)
     #: Connections that one large read or write uses.
-    connections: int = 4
+    connections: int = 2
     #: Larger reads go in pieces of so many bytes or more, larger writes in pieces of so many.
     read_bytes: int = 32 * MiB
     write_bytes: int = 16 * MiB

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import socket
+import ssl
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -130,13 +134,27 @@ def fill(response: httpx.Response, buffer: memoryview) -> Generator[int, None, N
             break
     if direct is None:
         return
-    direct.settimeout(response.request.extensions.get("timeout", {}).get("read"))
+    flags = wait_for_all(direct, response.request.extensions.get("timeout", {}).get("read"))
     while at < len(buffer):
-        count = direct.recv_into(buffer[at : at + 4 * STRETCH])
+        count = direct.recv_into(buffer[at : at + 4 * STRETCH], 0, flags)
         if count == 0:
             return
         at += count
         yield count
+
+
+def wait_for_all(direct: socket.socket, seconds: float | None) -> int:
+    """Lets the kernel fill whole buffers, where it can: threads then seldom wait for each other to run Python.
+
+    The time without a byte is bounded by the kernel as well, since Python's own bound makes the socket return early.
+    """
+    if not sys.platform.startswith("linux") or isinstance(direct, ssl.SSLSocket):
+        direct.settimeout(seconds)
+        return 0
+    direct.settimeout(None)
+    if seconds is not None:
+        direct.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(seconds), 0))
+    return socket.MSG_WAITALL
 
 
 def sync(recipe: Callable[Concatenate[R, P], Steps[T]]) -> Callable[Concatenate[Any, P], T]:
