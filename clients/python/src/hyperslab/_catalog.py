@@ -23,7 +23,7 @@ class CatalogRecipes:
         self.session = session
 
     def handle(self, name: str) -> Steps[Handle]:
-        """The array of this name. @raises NotFound, which is a KeyError"""
+        """The array of this name. Where there is none, NotFound, which is a KeyError."""
         return Handle(self.session, About.of((yield from self.session.ask("GET", path_of(name)))))
 
     def names(self, *, prefix: str | None = None, q: str | None = None) -> Steps[list[str]]:

@@ -14,15 +14,13 @@ from ._array import RemoteArray
 from ._catalog import CatalogRecipes
 from ._handle import Handle, Session
 from ._http import options
+from ._progress import Progress
 from ._retry import Patience
 from ._steps import Steps
 from ._sync import SyncDriver, sync
 from .errors import BadValue
 
 P = ParamSpec("P")
-
-#: Settings of a client; others are those of httpx, such as ``verify`` and ``proxy``.
-SETTINGS: tuple[str, ...] = ("connections", "read_bytes", "write_bytes", "progress", "timeout")
 
 
 def opening(
@@ -104,15 +102,14 @@ class Client(Mapping[str, RemoteArray]):
         self.close()
 
 
-def session_of(url: str, token: str | None, patience: float, settings: dict[str, Any]) -> Session:
-    """The session of a client; takes its settings out of those that are given."""
+def session_of(url: str, token: str | None, patience: float, **settings: Any) -> Session:
+    """The session of a client."""
     base = url.rstrip("/")
     if base.endswith("/v1"):
         base = base[: -len("/v1")]
     if urlsplit(base).scheme not in ("http", "https"):
         raise BadValue("bad_url", f"{url!r} is no address of a service. Write it like http://127.0.0.1:8080.")
-    ours = {name: settings.pop(name) for name in SETTINGS if name in settings}
-    return Session(base, token, patience=Patience(patience), **ours)
+    return Session(base, token, patience=Patience(patience), **settings)
 
 
 def split_address(url: str) -> tuple[str, str]:
@@ -125,7 +122,18 @@ def split_address(url: str) -> tuple[str, str]:
     return base, name
 
 
-def connect(url: str, token: str | None = None, *, patience: float = 60.0, **settings: Any) -> Client:
+def connect(
+    url: str,
+    token: str | None = None,
+    *,
+    patience: float = 60.0,
+    connections: int = 2,
+    read_bytes: int = 32 << 20,
+    write_bytes: int = 16 << 20,
+    progress: Progress = None,
+    timeout: float = 300.0,
+    **httpx_options: Any,
+) -> Client:
     """A client of the service at an address, with a key where it wants one. Nothing is asked yet.
 
     - ``patience``: seconds that a call waits in all for a service that is away or asks to be called later.
@@ -135,11 +143,21 @@ def connect(url: str, token: str | None = None, *, patience: float = 60.0, **set
     - ``progress``: None shows a bar of tqdm on a terminal for large transfers, True always, False never; a function is
       called with the bytes that were moved and those in all.
     - ``timeout`` (300): seconds without a byte after which a connection counts as cut.
-    - Others go to ``httpx.Client``: ``verify``, ``proxy``, ``headers``.
+    - ``httpx_options`` go to ``httpx.Client``: ``verify``, ``proxy``, ``headers``.
 
     >>> client = hyperslab.connect("http://127.0.0.1:8080")  # doctest: +SKIP
     """
-    return Client(session_of(url, token, patience, settings), **settings)
+    session = session_of(
+        url,
+        token,
+        patience,
+        connections=connections,
+        read_bytes=read_bytes,
+        write_bytes=write_bytes,
+        progress=progress,
+        timeout=timeout,
+    )
+    return Client(session, **httpx_options)
 
 
 def open_array(url: str, token: str | None = None, **settings: Any) -> RemoteArray:

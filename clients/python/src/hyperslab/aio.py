@@ -22,6 +22,7 @@ from ._client import session_of, split_address
 from ._described import Described
 from ._handle import Handle, Session
 from ._http import options
+from ._progress import Progress
 from ._recipes import ArrayRecipes
 from ._steps import Steps
 from ._views import CoarsenRecipes, GroupRecipes, KeptRecipes, Key
@@ -210,9 +211,30 @@ class AsyncClient:
         await self.close()
 
 
-def connect(url: str, token: str | None = None, *, patience: float = 60.0, **settings: Any) -> AsyncClient:
+def connect(
+    url: str,
+    token: str | None = None,
+    *,
+    patience: float = 60.0,
+    connections: int = 2,
+    read_bytes: int = 32 << 20,
+    write_bytes: int = 16 << 20,
+    progress: Progress = None,
+    timeout: float = 300.0,
+    **httpx_options: Any,
+) -> AsyncClient:
     """A client of the service at an address; the settings are those of ``hyperslab.connect``."""
-    return AsyncClient(session_of(url, token, patience, settings), **settings)
+    session = session_of(
+        url,
+        token,
+        patience,
+        connections=connections,
+        read_bytes=read_bytes,
+        write_bytes=write_bytes,
+        progress=progress,
+        timeout=timeout,
+    )
+    return AsyncClient(session, **httpx_options)
 
 
 async def open_array(url: str, token: str | None = None, **settings: Any) -> AsyncArray:
