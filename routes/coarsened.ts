@@ -26,7 +26,7 @@ import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { mediaTypeOf } from '../src/plugins/negotiate.js';
 import { sendNpzBlock } from '../src/plugins/send-npz.js';
 import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from '../src/plugins/send-picture.js';
-import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncodedBlock } from '../src/plugins/send-encoded.js';
+import { encodingOf, formatOf, conversionAsked, isEncoded, sendEncodedBlock } from '../src/plugins/send-encoded.js';
 import { sendArray } from '../src/plugins/send-array.js';
 import { normalise, type Selection, type SlicePart } from '../src/selection.js';
 import {
@@ -104,7 +104,7 @@ export function sendPart(
     return sendArray(context, request, reply, name, stepsOf(selection, asked.factors), query);
   }
   const format = formatOf(request, query, array.dtype, array.shape);
-  const sent = sentAs(array, hasByteOrder(format) ? query : { ...query, endian: undefined });
+  const sent = sentAs(array, conversionAsked(format, query));
   if (format === 'json') checkJsonCost(array.shape, sent.dtype, context.config.jsonElementsMax);
   const plan = planCoarsened(asked, dtype, selectFrom(view, selection), { origin: view.offset });
   const planned: PlannedStatistics = { dataset, datasets: [dataset], plan, names: plan.query.ops };
@@ -112,7 +112,7 @@ export function sendPart(
   const { conversion } = sent;
   const asSent = { ...array, dtype: sent.dtype };
   // What is not a table is refused before anything is computed.
-  if (isEncoded(format)) encodingOf(format, asSent, query);
+  if (isEncoded(format)) encodingOf(format, dataset, asSent, query);
   if (format === 'png') {
     checkPictureSize(checkPicture(asSent.dtype, asSent.shape, query));
     reply.header('x-coarsen', asked.factors.join());

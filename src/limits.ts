@@ -36,6 +36,8 @@ export const LIMITS = {
   jsonElementsPerTurn: 4 * KiB,
   /** An answer that is encoded is held whole up to here, for its length and for ranges; beyond it is sent as it comes. */
   wholeBytesMax: 64 * MiB,
+  /** Columns without names that Arrow has one by one: readers have some microseconds for each of them in every batch. */
+  arrowColumnsMax: 1000,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
   picturePixelsMax: 4 * MiB,
   /** What graphics cards show in one piece. */

@@ -2,7 +2,7 @@
  * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
  * sent, short ones here. Memory per answer: two pieces more, or two rows where a row is longer than a piece.
  */
-import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
+import { returnBuffer, sharedBytes, takeBuffer } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/pieces.js';
 import type { Encoder, EncodeTask, EncodingSpec } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
@@ -49,7 +49,7 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
     const named = head.next();
     if (!named.done) return named.value;
     if (isDone) return undefined;
-    const source = await elements.pieces.next(elementsFor(encoder, elements, bytesMax) * elements.readBytes);
+    const source = await nextUnits(encoder, elements, bytesMax);
     if (!source) {
       isDone = true;
       const tail = encoder.tail();
@@ -80,12 +80,34 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
   }
 }
 
+/** The next elements, in whole units: one that is longer than a piece is put together. */
+async function nextUnits(encoder: Encoder, elements: Elements, bytesMax: number): Promise<Uint8Array | undefined> {
+  const { pieces, itemsize, readBytes } = elements;
+  const first = await pieces.next(elementsFor(encoder, elements, bytesMax) * readBytes);
+  const unitBytes = encoder.unit * itemsize;
+  if (!first || first.byteLength % unitBytes === 0) return first;
+  const whole = sharedBytes(unitBytes);
+  let at = 0;
+  for (let piece: Uint8Array | undefined = first; piece;) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+    if (at === unitBytes) break;
+    // oxlint-disable-next-line no-await-in-loop
+    piece = await pieces.next(((unitBytes - at) / itemsize) * readBytes);
+  }
+  return whole;
+}
+
 /** As many, in whole units, as neither they nor what they become are more than a piece; one unit at least. */
 function elementsFor(encoder: Encoder, { readBytes }: Elements, bytesMax: number): number {
   const { unit } = encoder;
   const base = encoder.bytesMax(0);
   const bytesOfUnit = encoder.bytesMax(unit) - base;
-  const units = Math.min((bytesMax - base) / bytesOfUnit, LIMITS.pieceBytesMax / (unit * readBytes));
+  // Where what describes a batch is long, the batch is, too.
+  const units = Math.min(
+    (Math.max(bytesMax, 2 * base) - base) / bytesOfUnit,
+    LIMITS.pieceBytesMax / (unit * readBytes),
+  );
   return unit * Math.max(1, Math.floor(units));
 }
 

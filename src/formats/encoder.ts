@@ -9,7 +9,10 @@ export interface EncodingOptions {
 }
 
 /** What an encoder is made of. */
-export interface EncodingTable extends Table, EncodingOptions {}
+export interface EncodingTable extends Table, EncodingOptions {
+  /** What the schema of the whole says beside its columns. Those who encode parts do not need it. */
+  readonly schema?: Readonly<Record<string, string>>;
+}
 
 export interface Encoder {
   /** Elements that only come together: 1, or those of a row. */

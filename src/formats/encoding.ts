@@ -3,12 +3,13 @@
  * encoder is plain data.
  */
 import { parseDType } from '../dtype/index.js';
+import { arrowEncoder } from './arrow.js';
 import { csvEncoder } from './csv.js';
 import type { Encoder, EncodingOptions, EncodingTable } from './encoder.js';
 import { ndjsonEncoder } from './ndjson.js';
 import type { Table } from './tabular.js';
 
-export const ENCODINGS = { csv: csvEncoder, ndjson: ndjsonEncoder } as const;
+export const ENCODINGS = { csv: csvEncoder, ndjson: ndjsonEncoder, arrow: arrowEncoder } as const;
 export type EncodingName = keyof typeof ENCODINGS;
 
 /** What crosses to a worker. */
@@ -22,7 +23,7 @@ export function encoderFrom({ format, dtype, ...table }: EncodingSpec): Encoder 
   return ENCODINGS[format]({ ...table, dtype: parseDType(dtype) });
 }
 
-export function specOf(format: EncodingName, { dtype, ...table }: EncodingTable): EncodingSpec {
+export function specOf(format: EncodingName, { dtype, schema: _schema, ...table }: EncodingTable): EncodingSpec {
   return { format, ...table, dtype: dtype.typestr };
 }
 

@@ -12,7 +12,7 @@ export interface FormatRow {
   /** It holds one array and nothing else, so that one statistic can be answered in it. */
   readonly isArray: boolean;
   /** Which elements it can hold. */
-  readonly holds: 'any' | 'tables' | 'pictures';
+  readonly holds: 'any' | 'tables' | 'columns' | 'pictures';
   /** Bodies of writes may be in it. */
   readonly isTaken: boolean;
   /** For the API document and for the list in a 406. */
@@ -67,6 +67,15 @@ export const FORMATS = [
     holds: 'tables',
     isTaken: false,
     describes: 'a line for each row, as a JSON object by the names of the columns',
+  },
+  {
+    name: 'arrow',
+    mediaTypes: ['application/vnd.apache.arrow.stream'],
+    disposition: 'attachment',
+    isArray: false,
+    holds: 'columns',
+    isTaken: false,
+    describes: 'a stream of Arrow, a column for each of a table; of more axes, one of tensors',
   },
   {
     name: 'npz',

@@ -4,6 +4,8 @@
  */
 import { descriptionOf, isStructure, leavesOf, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
+import { sizeOf } from '../layout/view.js';
+import { whyNotArrow } from './arrow-types.js';
 
 /** Elements that can stand in rows and columns. */
 export interface Table {
@@ -13,6 +15,8 @@ export interface Table {
   readonly columns: number;
   /** One for each element of a row; undefined: c0, c1 and so on, or the fields of a structure. */
   readonly names: readonly string[] | undefined;
+  /** The shape of a row, where it is an array of several axes and one element of a single column. */
+  readonly tensor?: readonly number[] | undefined;
 }
 
 /** Why elements are no table; undefined where they are one. */
@@ -36,6 +40,21 @@ export function tableOf(dtype: DType, shape: readonly number[], names: readonly 
   const columns = shape[1] ?? 1;
   const isNamed = !isStructure(dtype) && names?.length === columns;
   return { dtype, rows: shape[0] ?? 1, columns, names: isNamed ? names : undefined };
+}
+
+/** Why elements are no columns of Arrow, which has tensors, too; undefined where they are. */
+export function whyNotColumns(dtype: DType, shape: readonly number[]): string | undefined {
+  const isTensor = shape.length > 2 && !isStructure(dtype);
+  return whyNotTabular(dtype, isTensor ? shape.slice(0, 2) : shape) ?? whyNotArrow(dtype);
+}
+
+/** The same as columns of Arrow. @throws not_tabular */
+export function columnsTableOf(dtype: DType, shape: readonly number[], names: readonly string[] | undefined): Table {
+  const why = whyNotColumns(dtype, shape);
+  if (why !== undefined) failNotTabular(why, dtype, shape);
+  const [rows = 1, ...tensor] = shape;
+  if (tensor.length < 2 || isStructure(dtype)) return tableOf(dtype, shape, names);
+  return { dtype, rows, columns: sizeOf(tensor), names: undefined, tensor };
 }
 
 export function failNotTabular(why: string, dtype: DType, shape: readonly number[]): never {

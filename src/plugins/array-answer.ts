@@ -29,7 +29,7 @@ export interface ArrayQuery {
   /** What the elements become, as by numpy's astype; `safe` is little-endian without float16. */
   readonly dtype?: string;
   readonly casting?: Casting;
-  readonly endian?: 'little' | 'big';
+  readonly endian?: 'little' | 'big' | undefined;
   readonly int64?: 'number' | 'string';
   /** Whether columns are named, in formats of tables; true where it is absent. */
   readonly header?: boolean;

@@ -34,7 +34,7 @@ import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf } from './negotiate.js';
-import { encodingOf, formatOf, hasByteOrder, isEncoded, sendEncoded, sendEncodedBlock } from './send-encoded.js';
+import { encodingOf, formatOf, conversionAsked, isEncoded, sendEncoded, sendEncodedBlock } from './send-encoded.js';
 import type { Claim } from '../jobs/claim.js';
 import { claimedBytes, claimedPieces } from '../jobs/claimed-pieces.js';
 import { sendNpz, sendNpzBlock } from './send-npz.js';
@@ -75,9 +75,9 @@ export function sendPart(
   query: ArrayQuery,
 ): FastifyReply | Promise<FastifyReply> {
   const format = formatOf(request, query, part.fields?.dtype ?? part.dtype, view.shape);
-  const sent = sentAs(part, hasByteOrder(format) ? query : { ...query, endian: undefined });
+  const sent = sentAs(part, conversionAsked(format, query));
   const variant = isEncoded(format)
-    ? encodingOf(format, { ...sent, shape: view.shape, names }, query).variant
+    ? encodingOf(format, dataset, { ...sent, shape: view.shape, names }, query).variant
     : undefined;
   if (format === 'json') checkJsonCost(view.shape, sent.dtype, context.config.jsonElementsMax);
 
@@ -122,7 +122,7 @@ export async function sendBlock(
 ): Promise<FastifyReply> {
   const { shape } = block;
   const format = formatOf(request, query, block.dtype, shape);
-  const { dtype, conversion } = sentAs(block, hasByteOrder(format) ? query : { ...query, endian: undefined });
+  const { dtype, conversion } = sentAs(block, conversionAsked(format, query));
   if (format === 'json') checkJsonCost(shape, dtype, context.config.jsonElementsMax);
   const asked: ArrayAnswer = { request, reply, dataset, format, query, claim };
   if (answeredUnchanged(asked)) return reply;

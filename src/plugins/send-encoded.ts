@@ -10,6 +10,7 @@ import type { Context } from '../context.js';
 import { convertNow, isQuick } from '../dataset/convert.js';
 import { convertedPieces } from '../dataset/converted-pieces.js';
 import { readNow, type PieceReader } from '../dataset/read.js';
+import type { Dataset } from '../dataset/dataset.js';
 import type { DType } from '../dtype/index.js';
 import {
   ENCODINGS,
@@ -17,7 +18,10 @@ import {
   pictureOf,
   formatRow,
   specOf,
+  columnsTableOf,
+  stringifyExactJson,
   tableOf,
+  whyNotColumns,
   whyNotTabular,
   type Encoder,
   type EncodingName,
@@ -39,8 +43,14 @@ export function isEncoded(format: FormatName): format is EncodingName {
 }
 
 /** Whether `endian=` matters. */
-export function hasByteOrder(format: FormatName): boolean {
+function hasByteOrder(format: FormatName): boolean {
   return formatRow(format).isArray || format === 'npz';
+}
+
+/** What of a query becomes of the elements: only bytes have a byte order to choose, and that of Arrow is little-endian. */
+export function conversionAsked(format: FormatName, query: ArrayQuery): ArrayQuery {
+  if (hasByteOrder(format)) return query;
+  return format === 'arrow' ? { ...query, endian: 'little' } : { ...query, endian: undefined };
 }
 
 /** The format of the path, of `format=`, or the one that Accept prefers of those that can hold the elements. */
@@ -51,6 +61,7 @@ export function formatOf(
   shape: readonly number[],
 ): FormatName {
   const holds = (row: FormatRow): boolean => {
+    if (row.holds === 'columns') return whyNotColumns(dtype, shape) === undefined;
     if (row.holds === 'tables') return whyNotTabular(dtype, shape) === undefined;
     return row.holds === 'any' || pictureOf(dtype, shape) !== undefined;
   };
@@ -67,9 +78,16 @@ export interface Encodable {
 /** @throws not_tabular */
 export function encodingOf(
   format: EncodingName,
+  { record: { attrs, dims } }: Pick<Dataset, 'record'>,
   { dtype, shape, names }: Encodable,
   { header = true, int64 = 'number' }: ArrayQuery,
 ): { readonly table: EncodingTable; readonly encoder: Encoder; readonly variant: string | undefined } {
+  if (format === 'arrow') {
+    const described = { dims: stringifyExactJson(dims), attrs: stringifyExactJson(attrs) };
+    const schema = { ...described, shape: JSON.stringify(shape) };
+    const table = { ...columnsTableOf(dtype, shape, names), header, int64, schema };
+    return { table, encoder: ENCODINGS[format](table), variant: `-${digestOf(described)}` };
+  }
   const table = { ...tableOf(dtype, shape, names), header, int64 };
   const variant = table.names && `-${digestOf(table.names)}`;
   return { table, encoder: ENCODINGS[format](table), variant };
@@ -83,7 +101,7 @@ function digestOf(value: unknown): string {
 /** The elements of a selection. */
 export async function sendEncoded(asked: Answer, format: EncodingName): Promise<FastifyReply> {
   const { context, reply, dataset, view, from, dtype, conversion, query } = asked;
-  const { table, encoder } = encodingOf(format, { ...asked, shape: view.shape }, query);
+  const { table, encoder } = encodingOf(format, dataset, { ...asked, shape: view.shape }, query);
   setType(reply, format, table);
   const elements = sizeOf(view.shape);
   if (isShort(asked, encoder)) {
@@ -112,7 +130,7 @@ export async function sendEncodedBlock(
   { dtype, shape, bytes }: Block,
   names?: readonly string[],
 ): Promise<FastifyReply> {
-  const { table, encoder } = encodingOf(format, { dtype, shape, names }, asked.query);
+  const { table, encoder } = encodingOf(format, asked.dataset, { dtype, shape, names }, asked.query);
   setType(asked.reply, format, table);
   const { itemsize } = dtype;
   if (isQuickEncoding(encoder, sizeOf(shape))) return sendNow(asked, context, encoder, { bytes, count: sizeOf(shape) });

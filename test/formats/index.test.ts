@@ -5,7 +5,7 @@ t.test('json comes first, and no two formats share a name or a media type', asyn
   const { FORMATS } = formats;
   t.same(
     FORMATS.map(row => row.name),
-    ['json', 'raw', 'npy', 'csv', 'ndjson', 'npz', 'png'],
+    ['json', 'raw', 'npy', 'csv', 'ndjson', 'arrow', 'npz', 'png'],
   );
   const mediaTypes = FORMATS.flatMap((row): readonly string[] => row.mediaTypes);
   t.same(mediaTypes, [
@@ -14,6 +14,7 @@ t.test('json comes first, and no two formats share a name or a media type', asyn
     'application/x-npy',
     'text/csv',
     'application/x-ndjson',
+    'application/vnd.apache.arrow.stream',
     'application/x-npz',
     'image/png',
   ]);
