@@ -163,7 +163,8 @@ const CALLS: readonly Call[] = [
       ({
         operationId: `readData${format}`,
         method: 'GET',
-        url: `${DATASET}/data.${format.toLowerCase()}`,
+        // Pictures have two axes.
+        url: `${DATASET}/data.${format.toLowerCase()}${format === 'Png' ? '?slice=newaxis' : ''}`,
         about: 'dataset',
       }) as const,
   ),
