@@ -76,11 +76,11 @@ export const BROKEN_REQUESTS: readonly BrokenBuild[] = [
     fails: 'http/hostile-bodies',
     part: 'nesting',
     changes: [
-      { file: 'plugins/validation.js', text: 'checkDepth(text);', replacement: '' },
+      { file: 'plugins/validation.js', text: 'await runTurns(checkShape(text));', replacement: '' },
       {
         file: 'plugins/validation.js',
         text: 'const { exactMembers = [] } = config;',
-        replacement: `checkDepth(text);
+        replacement: `await runTurns(checkShape(text));
     const { exactMembers = [] } = config;`,
       },
     ],
