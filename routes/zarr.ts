@@ -52,7 +52,7 @@ async function sendKey(
 ): Promise<FastifyReply> {
   const found = nodeAt(request.datasets, version, parts);
   const [key = ''] = found.rest;
-  const document = found.rest.length === 1 ? version.documents[key]?.(found.node, found.members) : undefined;
+  const document = found.rest.length === 1 ? version.documents.get(key)?.(found.node, found.members) : undefined;
   const view = !document && found.node.kind === 'array' ? chunkOf(version, found.node, found.rest) : undefined;
   if (!document && !view) {
     reply.callNotFound();
@@ -90,19 +90,19 @@ interface Found {
 
 /** @throws unknown_dataset, quarantined */
 function nodeAt(datasets: Datasets, version: ZarrVersion, [first = '', ...parts]: readonly string[]): Found {
-  if (parts.length === 0 && (first in version.documents || first === '')) {
+  if (parts.length === 0 && (version.documents.has(first) || first === '')) {
     const whole = version.number === 3 ? 'zarr.json' : '.zmetadata';
     return { node: ROOT, members: membersOf(datasets), rest: [first === '' ? whole : first] };
   }
   // No name of a node.
-  if (first in version.documents) return { node: ROOT, members: [], rest: [first, ...parts] };
+  if (version.documents.has(first)) return { node: ROOT, members: [], rest: [first, ...parts] };
   const isGroup = first.startsWith('~');
   const asked = isGroup ? first.slice(1) : first;
   const dataset = datasets.get(datasets.has(asked) ? asked : decodedName(asked));
   const find = (name: string): Dataset | undefined => (datasets.has(name) ? datasets.get(name) : undefined);
   let node: Node = isGroup ? neighbourhood(dataset, find) : nodeOf(dataset);
   let rest: readonly string[] = parts;
-  while (node.kind === 'group' && rest.length > 0 && !(rest.length === 1 && rest[0]! in version.documents)) {
+  while (node.kind === 'group' && rest.length > 0 && !(rest.length === 1 && version.documents.has(rest[0]!))) {
     const inner: Node | undefined = node.find(rest[0]!);
     if (!inner) break;
     node = inner;

@@ -11,7 +11,8 @@ import type { ArrayNode, GroupNode, Member, Node } from './nodes.js';
 export type Members = Iterable<Member> | AsyncIterable<Member>;
 
 /** Which document of a node, by the name of its key. */
-type Documents = Readonly<Record<string, (node: Node, members: Members) => AsyncIterable<string> | undefined>>;
+type Documents = ReadonlyMap<string, Write>;
+type Write = (node: Node, members: Members) => AsyncIterable<string> | undefined;
 
 /** A version of Zarr: its documents, and how keys of chunks are written. */
 export interface ZarrVersion {
@@ -23,9 +24,9 @@ export interface ZarrVersion {
 
 export const ZARR_3: ZarrVersion = {
   number: 3,
-  documents: {
-    'zarr.json': (node, members) => (node.kind === 'array' ? once(textOf(array3(node))) : group3(node, members)),
-  },
+  documents: new Map<string, Write>([
+    ['zarr.json', (node, members) => (node.kind === 'array' ? once(textOf(array3(node))) : group3(node, members))],
+  ]),
   chunkParts([first, ...rest]) {
     if (first !== 'c') return undefined;
     // Clients that encode a whole parameter of a path send 0%2F1.
@@ -35,12 +36,12 @@ export const ZARR_3: ZarrVersion = {
 
 export const ZARR_2: ZarrVersion = {
   number: 2,
-  documents: {
-    '.zarray': node => (node.kind === 'array' ? once(textOf(array2(node))) : undefined),
-    '.zgroup': node => (node.kind === 'group' ? once(GROUP_2) : undefined),
-    '.zattrs': node => once(textOf(attrs2(node))),
-    '.zmetadata': (node, members) => (node.kind === 'group' ? consolidated2(node, members) : undefined),
-  },
+  documents: new Map<string, Write>([
+    ['.zarray', node => (node.kind === 'array' ? once(textOf(array2(node))) : undefined)],
+    ['.zgroup', node => (node.kind === 'group' ? once(GROUP_2) : undefined)],
+    ['.zattrs', node => once(textOf(attrs2(node)))],
+    ['.zmetadata', (node, members) => (node.kind === 'group' ? consolidated2(node, members) : undefined)],
+  ]),
   chunkParts(rest, rank) {
     if (rest.length !== 1) return undefined;
     if (rank === 0) return rest[0] === '0' ? [] : undefined;
