@@ -35,6 +35,8 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     name: `data.${name}`,
     scope: 'read' as const,
     path: `/v1/datasets/a1/data.${name}`,
+    // A picture has two axes.
+    ...(name === 'png' && { status: 422 }),
   })),
   ...['raw', 'npy'].flatMap(name => [
     {
