@@ -194,7 +194,7 @@ const REFUSED: readonly (readonly [string, unknown, number, string, RegExp])[] =
   ['a number for a bool', { where: { dataset: 'flags', eq: 1 } }, 422, 'bad_operation', /1; elements of bool/],
   ['a bool for a number', { where: { column: 0, eq: true } }, 422, 'bad_operation', /true; elements of float32/],
   ['a column that is not there', { where: { column: 3, gt: 1 } }, 422, 'index_out_of_bounds', /3 columns/],
-  ['self of two axes', { where: { self: true, gt: 1 } }, 422, 'bad_operation', /self takes a dataset of one axis/],
+  ['self of two axes', { where: { self: true, gt: 1 } }, 422, 'bad_operation', /self takes an array of one axis/],
   ['a field', { where: { field: 'score', gt: 1 } }, 422, 'unknown_field', /scores.*has no fields/],
   ['a dataset of another length', { where: { dataset: 'odd', gt: 1 } }, 422, 'not_aligned', /3 elements.*6 rows/],
   ['a dataset of two axes', { where: { dataset: 'scores', gt: 1 } }, 422, 'bad_operation', /one axis/],
