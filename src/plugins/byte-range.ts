@@ -1,5 +1,5 @@
 /** Range requests (RFC 9110, 14): which bytes of an answer are asked for. Positions may have any number of digits. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
 
 export interface ByteRange {
@@ -48,6 +48,27 @@ export function rangeAsked(
   const { range, 'if-range': ifRange } = headers;
   if (range === undefined || method !== 'GET') return undefined;
   return byteRange(range, Array.isArray(ifRange) ? ifRange[0] : ifRange, tag, totalBytes);
+}
+
+/** The bytes of an answer that are sent: all of them, or, as 206, those of a range. @throws range_not_satisfiable */
+export function rangeSent(reply: FastifyReply, tag: string | undefined, totalBytes: number): ByteRange {
+  const asked = rangeAsked(reply.request, tag, totalBytes);
+  if (!asked) return { start: 0, end: totalBytes };
+  reply.code(206).header('content-range', `bytes ${asked.start}-${asked.end - 1}/${totalBytes}`);
+  return asked;
+}
+
+/** What of a body's parts a range covers. */
+export function cutParts(parts: readonly Uint8Array[], { start, end }: ByteRange): Uint8Array[] {
+  const covered: Uint8Array[] = [];
+  let at = 0;
+  for (const part of parts) {
+    const from = Math.max(0, start - at);
+    const to = Math.min(part.byteLength, end - at);
+    if (from < to) covered.push(part.subarray(from, to));
+    at += part.byteLength;
+  }
+  return covered;
 }
 
 /** `first-last`, `first-` or `-last`; positions beyond what can be counted are as far away as anything can be. */

@@ -22,11 +22,11 @@ import { LIMITS } from '../limits.js';
 import { fillItem } from '../zarr/data-types.js';
 import type { ArrayNode } from '../zarr/nodes.js';
 import { padNow, paddedPieces, type Padding } from '../zarr/padding.js';
+import { rangeSent } from './byte-range.js';
 import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
 import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
 import { cuttable } from './send-array.js';
-import { rangeOf } from './send-document.js';
 import { streamPieces } from './stream.js';
 
 interface Chunk {
@@ -98,7 +98,7 @@ async function send(asked: Chunk, file: OpenFile, signal: AbortSignal): Promise<
   const now = isQuickly ? readNow(file, view, dtype.itemsize) : undefined;
   if (!now) return sendLater(asked, file, signal);
   if (dataset.record.external) dataset.recheck(file);
-  const { start, end } = rangeOf(reply, reply.request, setState(asked), bytes);
+  const { start, end } = rangeSent(reply, setState(asked), bytes);
   const elements = conversion ? convertNow(conversion, now) : now;
   return reply.send((padding ? padNow(padding, elements) : elements).subarray(start, end));
 }
@@ -159,7 +159,7 @@ async function opened(asked: Chunk, file: OpenFile, workers: Workers, signal: Ab
       file.state.checkUsable();
       checkIfMatch(reply.request.headers['if-match'], standingOf(dataset));
       reply.code(200).removeHeader('content-range');
-      range = rangeOf(reply, reply.request, setState(asked), bytes);
+      range = rangeSent(reply, setState(asked), bytes);
       reply.header('content-length', range.end - range.start);
       const { ctimeMs } = file.stamp;
       return openPieces(file, read.view, read.itemsize, workers, {

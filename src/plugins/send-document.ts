@@ -3,13 +3,13 @@
  * it has a length, an entity tag and ranges. More is sent as it is written, without these: it is never refused.
  */
 import { createHash } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Budget } from '../budget.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
 import { LIMITS } from '../limits.js';
 import { givingTurns } from '../turns.js';
-import { byteRange } from './byte-range.js';
+import { cutParts, rangeSent } from './byte-range.js';
 import { clientOf } from './client.js';
 import { checkIfMatch, listsTag, noneMatches } from './conditional.js';
 import { ConnectionClosed, writeBytes } from './stream.js';
@@ -33,27 +33,12 @@ export async function sendDocument(
   if (noneMatches(ifNoneMatch, tag)) return reply.code(304).send();
   reply.type('application/json; charset=utf-8');
   if (rest) return request.method === 'HEAD' ? reply.send() : sendParts(reply, follow(parts, rest));
-  const cut = rangeOf(reply.header('accept-ranges', 'bytes'), request, tag, bytes);
+  const cut = rangeSent(reply.header('accept-ranges', 'bytes'), tag, bytes);
   const length = cut.end - cut.start;
   if (request.method === 'HEAD') return reply.header('content-length', bytes).send();
-  const sent = cutParts(parts, cut.start, cut.end);
+  const sent = cutParts(parts, cut);
   if (sent.length <= 1) return reply.send(sent[0] ?? Buffer.alloc(0));
   return sendParts(reply.header('content-length', length), sent);
-}
-
-/** The bytes that are asked for: all of them, or, as 206, a part. @throws range_not_satisfiable */
-export function rangeOf(
-  reply: FastifyReply,
-  { method, headers }: FastifyRequest,
-  tag: string | undefined,
-  bytes: number,
-): { start: number; end: number } {
-  const { range, 'if-range': ifRange } = headers;
-  const asked =
-    method === 'GET' ? byteRange(range, Array.isArray(ifRange) ? ifRange[0] : ifRange, tag, bytes) : undefined;
-  if (!asked) return { start: 0, end: bytes };
-  reply.code(206).header('content-range', `bytes ${asked.start}-${asked.end - 1}/${bytes}`);
-  return asked;
 }
 
 interface HeldDocument {
@@ -101,17 +86,6 @@ async function* packed(texts: AsyncIterable<string>): AsyncGenerator<Buffer> {
     text = '';
   }
   if (text !== '') yield Buffer.from(text);
-}
-
-function cutParts(parts: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
-  const cut: Uint8Array[] = [];
-  let at = 0;
-  for (const part of parts) {
-    const [from, to] = [Math.max(start - at, 0), Math.min(end - at, part.byteLength)];
-    if (from < to) cut.push(part.subarray(from, to));
-    at += part.byteLength;
-  }
-  return cut;
 }
 
 async function* follow(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

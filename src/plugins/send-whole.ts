@@ -7,7 +7,7 @@ import type { Context } from '../context.js';
 import type { PieceReader } from '../dataset/read.js';
 import { LIMITS } from '../limits.js';
 import type { ArrayAnswer } from './array-answer.js';
-import { rangeAsked, type ByteRange } from './byte-range.js';
+import { cutParts, rangeSent } from './byte-range.js';
 import { streamPieces } from './stream.js';
 
 /** What is known of the bytes of a body. */
@@ -72,28 +72,14 @@ export async function sendWhole(
   const totalBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   // The body of a POST says what is asked for; a range of that is asked for by nobody.
   if (request.method !== 'POST') reply.header('accept-ranges', 'bytes');
-  const range = rangeAsked(request, reply.getHeader('etag') as string | undefined, totalBytes);
-  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${totalBytes}`);
-  const sent = range ? cut(parts, range) : parts;
-  const sentBytes = range ? range.end - range.start : totalBytes;
+  const range = rangeSent(reply, reply.getHeader('etag') as string | undefined, totalBytes);
+  const sent = cutParts(parts, range);
+  const sentBytes = range.end - range.start;
   if (request.method === 'HEAD') return reply.header('content-length', sentBytes).send();
   if (sentBytes <= LIMITS.pieceBytesMax) return reply.send(Buffer.concat(sent, sentBytes));
   reply.header('content-length', sentBytes);
   await streamPieces(reply, undefined, partsReader(sent), budget);
   return reply;
-}
-
-/** What of the parts a range covers. */
-function cut(parts: readonly Uint8Array[], { start, end }: ByteRange): Uint8Array[] {
-  const covered: Uint8Array[] = [];
-  let at = 0;
-  for (const part of parts) {
-    const from = Math.max(0, start - at);
-    const to = Math.min(part.byteLength, end - at);
-    if (from < to) covered.push(part.subarray(from, to));
-    at += part.byteLength;
-  }
-  return covered;
 }
 
 function partsReader(parts: readonly Uint8Array[]): PieceReader {
