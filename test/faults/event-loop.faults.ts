@@ -379,6 +379,12 @@ const CALLS: readonly Call[] = [
       await answered(where, binary('PUT', format === 'json' ? Buffer.from(jsonValues) : Buffer.from(body), type));
     },
   })),
+  ...['csv', 'ndjson', 'arrow', 'npz'].map(format => ({
+    name: `a million values as ${format}`,
+    run: () => answered(`/v1/datasets/cells/data.${format}?slice=:250000`),
+  })),
+  { name: 'a picture of a million rows', run: () => answered('/v1/datasets/cells/data.png?limits=1%,99%') },
+  { name: 'a picture as it is', run: () => answered('/v1/datasets/table/data.png') },
   ...['raw', 'npy'].map(format => ({
     name: `a statistic of a million cells as ${format}`,
     run: async (round: number): Promise<void> => {
