@@ -36,7 +36,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     scope: 'read' as const,
     path: `/v1/datasets/a1/data.${name}`,
     // A picture has two axes.
-    ...(name === 'png' && { status: 422 }),
+    status: name === 'png' ? 422 : 200,
   })),
   ...['raw', 'npy'].flatMap(name => [
     {
