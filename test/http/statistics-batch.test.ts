@@ -67,6 +67,8 @@ t.test('every query answers what it answers by itself', async t => {
 });
 
 const MANY = caseCount(300, 1000);
+/** Every third query, from the second on, is of a row that there is not. */
+const OUTSIDE = Math.floor((MANY + 1) / 3);
 
 t.test(`${MANY} queries are answered, each in a line of its own, in either order`, async t => {
   const server = await startHere(t, { env: NO_CACHE });
@@ -82,8 +84,8 @@ t.test(`${MANY} queries are answered, each in a line of its own, in either order
       numbers,
       queries.map((_, i) => i),
     );
-    t.equal(lines.filter(({ error }) => error?.code === 'index_out_of_bounds').length, Math.floor(MANY / 3));
-    t.equal(lines.filter(({ results }) => results?.['sum'] === 0).length, MANY - Math.floor(MANY / 3));
+    t.equal(lines.filter(({ error }) => error?.code === 'index_out_of_bounds').length, OUTSIDE);
+    t.equal(lines.filter(({ results }) => results?.['sum'] === 0).length, MANY - OUTSIDE);
   }
   t.equal(await metricOf(server, 'hyperslab_held_bytes'), 0);
 });
