@@ -108,7 +108,6 @@ const STATISTICS: readonly Layer[] = [
       'src/statistics/accumulators/sink.ts',
       'src/statistics/groups/cell-records.ts',
       'src/statistics/groups/distinct-sinks.ts',
-      'src/statistics/groups/key-table.ts',
       'src/statistics/groups/row-groups.ts',
       'src/statistics/groups/row-values.ts',
       'src/statistics/groups/quantiles/buckets.ts',

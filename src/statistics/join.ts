@@ -18,7 +18,7 @@ import {
   type ValueType,
 } from '../kernels/sort-keys.js';
 import { DistinctTexts } from './groups/distinct-texts.js';
-import { KeyTable } from './groups/key-table.js';
+import { KeyTable } from '../grouping/key-table.js';
 import { columnTypeOf, valueTypeOf, type Filter, type RowColumn } from '../filter/filter.js';
 import { placeExact, type Place } from '../filter/places.js';
 import { testOf } from '../filter/tests.js';

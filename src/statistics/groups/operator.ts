@@ -12,7 +12,7 @@ import type { Scan } from '../../scan/scan.js';
 import { GroupQuantiles, type GroupQuantilesOptions } from './quantiles/group-quantiles.js';
 import { seenIn } from '../accumulators/accumulator.js';
 import { type AccumulatorName, accumulatorsOf } from '../accumulators/index.js';
-import { partsOf, sortedGroupIndices } from './key-table.js';
+import { partsOf, sortedGroupIndices } from '../../grouping/key-table.js';
 import { keyValues } from './key-values.js';
 import { type GroupCells, groupCellsOf, GroupStore } from './store.js';
 import type { GroupedResult, GroupKeyValues, OperationResult } from '../result.js';

@@ -9,7 +9,7 @@ import type { Engine } from '../../kernels/engine.js';
 import { GroupIndexTable, packedCodes, type KernelValues } from '../../kernels/group-index.js';
 import { putTimeBlocks, TIME_BLOCKS_BYTES, type TimeBlocks } from '../../kernels/time-blocks.js';
 import type { RowColumns } from '../../scan/columns.js';
-import { partsOf } from './key-table.js';
+import { partsOf } from '../../grouping/key-table.js';
 
 /** Rows that are looked at together. */
 export const BLOCK_ROWS = 4096;

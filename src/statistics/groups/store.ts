@@ -7,7 +7,7 @@ import { fail } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, ITEMS_PER_TURN } from '../../turns.js';
 import { ACCUMULATORS, accumulatorsOf, fieldsOf, type AccumulatorName } from '../accumulators/index.js';
-import { KeyTable } from './key-table.js';
+import { KeyTable } from '../../grouping/key-table.js';
 import { type Cells, type Fields, newFields } from '../accumulators/accumulator.js';
 import type { Plan } from '../plan.js';
 import type { GroupedResult, StatisticsResult } from '../result.js';

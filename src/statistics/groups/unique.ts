@@ -12,7 +12,7 @@ import type { Plan } from '../plan.js';
 import type { Distinct, OperationResult } from '../result.js';
 import type { PartialOf } from '../specs.js';
 import { DistinctTexts } from './distinct-texts.js';
-import { KeyTable, sortedGroupIndices } from './key-table.js';
+import { KeyTable, sortedGroupIndices } from '../../grouping/key-table.js';
 
 /** A value with its count in the answer, their text, and what sorts them. */
 const ENTRY_BYTES = 3 * (8 + LIMITS.jsonValueBytes) + 32;

@@ -8,7 +8,7 @@ import * as SPEC from '../../kernels/search-spec.js';
 import { NATIVE_BYTES, NATIVE_TYPES, nativeTypeOf, type NativeType } from '../../kernels/native-types.js';
 import { eachCellRows, type Tile } from '../../scan/tiles.js';
 import type { ChunkTask } from '../../scan/scan.js';
-import { partsOf } from '../groups/key-table.js';
+import { partsOf } from '../../grouping/key-table.js';
 import { RowGroups } from '../groups/row-groups.js';
 import { keyBytesOf } from '../../kernels/sort-keys.js';
 import type { KeyRanges, KnownGroups, PartialOf, SpecOf } from '../specs.js';

@@ -1,6 +1,6 @@
 /** Tables of keys, and their order, against a map and a sort. */
 import t from 'tap';
-import { KeyTable, sortedGroupIndices } from '../../../src/statistics/groups/key-table.js';
+import { KeyTable, sortedGroupIndices } from '../../../src/grouping/key-table.js';
 import { seededRandom } from '../../helpers/random.js';
 
 /** Codes of `parts` parts each, of which some are alike and some differ in one digit only. */

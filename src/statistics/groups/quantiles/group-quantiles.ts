@@ -11,7 +11,7 @@ import { hasWholeRows } from '../../plan-rows.js';
 import type { Plan } from '../../plan.js';
 import type { Scan } from '../../../scan/scan.js';
 import { hasNan, seenIn } from '../../accumulators/accumulator.js';
-import { KeyTable, partsOf } from '../key-table.js';
+import { KeyTable, partsOf } from '../../../grouping/key-table.js';
 import { BUCKET_COUNTERS_MAX } from './buckets.js';
 import { bucketOfRank, FoundBuckets } from './found-buckets.js';
 import { keyBounds, scaleOf, type Scale } from './scale.js';

@@ -3,9 +3,9 @@
  * to 50 ns. Group indices are given in the order of first appearance. A table of many groups is several tables, told apart
  * by bits of the hash: each grows by itself, since to grow one of a million at once would take a tenth of a second.
  */
-import type { GroupKey } from '../../grouping/keys.js';
-import { fail } from '../../errors.js';
-import { LIMITS } from '../../limits.js';
+import type { GroupKey } from './keys.js';
+import { fail } from '../errors.js';
+import { LIMITS } from '../limits.js';
 
 const FIRST_SLOTS = 1024;
 /** Tables that a table of so many slots becomes. */
