@@ -76,7 +76,7 @@ function isEqual(asked: string, { answer, kind }: NumpyCase): boolean {
 }
 
 t.test('distinct elements are those of numpy, with 1, 2 and 7 workers', { skip: !PYTHON && NO_NUMPY }, async t => {
-  const count = caseCount(100, 1000);
+  const count = caseCount(30, 1000);
   const cases = JSON.parse(runPython('http/distinct_numpy.py', [root, '0', String(count)])) as NumpyCase[];
   const wrong: string[] = [];
   for (const each of cases) {

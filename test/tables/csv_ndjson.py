@@ -80,12 +80,12 @@ def check_csv(text, columns, header):
 
 
 def nested(found, value, dtype):
+    if np.ndim(value):
+        return len(found) == len(value) and all(nested(a, b, dtype) for a, b in zip(found, value))
     if dtype.names:
         return list(found) == list(dtype.names) and all(
             nested(found[name], value[name], dtype[name].base) for name in dtype.names
         )
-    if np.ndim(value):
-        return len(found) == len(value) and all(nested(a, b, dtype) for a, b in zip(found, value))
     return json_is(found, value, dtype)
 
 
