@@ -12,7 +12,8 @@ export interface PictureLook {
   readonly limits: readonly [PictureLimit, PictureLimit] | undefined;
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+// After the digits comes a point or none: `\d+\.?\d*` would try every way to part a long run of digits.
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** @throws bad_request */
 export function pictureLook({ cmap = DEFAULT_MAP, limits }: { cmap?: string; limits?: string }): PictureLook {
