@@ -27,7 +27,7 @@ t.test(
     await create(maker, { name: 'rows', dtype: '|u1', shape: [ROWS, ROW_BYTES] });
     await maker.stop();
 
-    const stride = caseStride(5);
+    const stride = caseStride(16);
     const states = { none: 0, whole: 0 };
     for (let step = 1; states.whole < 2; step += stride) {
       const dataDir = path.join(folder, `killed-${step}`);
