@@ -11,83 +11,63 @@ export function* piecesOf(view: View, itemsize: number, bytesMax: number): Gener
   for (let piece = cursor.next(bytesMax); piece; piece = cursor.next(bytesMax)) yield piece;
 }
 
-/** The same where every piece may have another bound. O(rank) per piece. */
-export class PieceCursor {
-  readonly #view: View;
-  readonly #itemsize: number;
+/** A part of a shape, of the same rank. */
+export interface Box {
+  readonly start: readonly number[];
+  readonly shape: readonly number[];
+  /** The axis that is cut: those before it have one step each, those behind it all of theirs. */
+  readonly axis: number;
+}
+
+/**
+ * Cuts a shape into consecutive boxes in C order, of which each may have another bound: shape `[3, 4]` by at most 5 elements
+ * is three boxes of `[1, 4]`. What lies inside a smaller shape is consecutive there, too. O(rank) per box.
+ */
+export class BoxCursor {
+  readonly #shape: readonly number[];
   /** Elements in one step of each axis. */
   readonly #inner: readonly number[];
-  /** The first element that no piece had yet, and its place in the file. */
+  /** The first element that no box had yet. */
   readonly #index: number[];
-  #offset: number;
   #isDone: boolean;
 
-  constructor(view: View, itemsize: number) {
-    this.#view = coalesce(view);
-    this.#itemsize = itemsize;
-    const { shape, offset } = this.#view;
+  constructor(shape: readonly number[]) {
+    this.#shape = shape;
     this.#inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
     this.#index = shape.map(() => 0);
-    this.#offset = offset;
-    this.#isDone = shape[0] === 0;
+    this.#isDone = shape.includes(0);
   }
 
-  /** The next piece: the largest box of at most `bytesMax` bytes (but at least one element); undefined at the end. */
-  next(bytesMax: number): View | undefined {
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Where the next box begins. */
+  get index(): readonly number[] {
+    return this.#index;
+  }
+
+  /** The next box, the largest of at most so many elements (but at least one); undefined at the end. */
+  next(elementsMax: number): Box | undefined {
     if (this.#isDone) return undefined;
-    const { shape, strides } = this.#view;
-    const elementsMax = bytesMax / this.#itemsize;
-    // The axis that is cut: the outermost of which a whole step begins here and fits.
-    let axis = shape.length - 1;
-    while (axis > 0 && this.#index[axis] === 0 && this.#inner[axis - 1]! <= elementsMax) axis--;
-    const offset = this.#offset;
+    const start = [...this.#index];
+    // The outermost axis of which a whole step begins here and fits.
+    let axis = start.length - 1;
+    while (axis > 0 && start[axis] === 0 && this.#inner[axis - 1]! <= elementsMax) axis--;
     if (axis < 0) {
       this.#isDone = true;
-      return this.#view;
+      return { start, shape: [], axis: 0 };
     }
     const fitting = Math.max(1, Math.floor(elementsMax / this.#inner[axis]!));
-    const steps = Math.min(fitting, shape[axis]! - this.#index[axis]!);
-    const piece = { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset };
-    const lists = this.#view.lists?.map(list => {
-      const start = list.strides.reduce((entry, stride, i) => entry + stride * this.#index[i]!, list.start);
-      return listAlong(list, list.strides.slice(axis), start);
-    });
+    const steps = Math.min(fitting, this.#shape[axis]! - start[axis]!);
+    const shape = this.#shape.map((length, each) => (each < axis ? 1 : each === axis ? steps : length));
     this.#advance(axis, steps);
-    return lists ? { ...piece, lists } : piece;
-  }
-
-  /** The bytes of the file that the pieces to come touch: from the first to the last; empty at the end. */
-  remaining(): Extent {
-    if (this.#isDone) return { start: 0, end: 0 };
-    // Lists may go back to anything.
-    if (this.#view.lists) return extentOf(this.#view, this.#itemsize);
-    const { shape, strides } = this.#view;
-    let first = this.#offset;
-    let last = this.#offset;
-    let origin = this.#offset;
-    // What is left is, for each axis, the steps behind the one that is under way, with the axes inside it whole.
-    let [low, high] = [0, 0];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis]!;
-      const behind = shape[axis]! - 1 - this.#index[axis]!;
-      if (behind > 0) {
-        first = Math.min(first, origin + low + stride * (stride < 0 ? behind : 1));
-        last = Math.max(last, origin + high + stride * (stride < 0 ? 1 : behind));
-      }
-      origin -= this.#index[axis]! * stride;
-      const reach = stride * (shape[axis]! - 1);
-      if (reach < 0) low += reach;
-      else high += reach;
-    }
-    return { start: first, end: last + this.#itemsize };
+    return { start, shape, axis };
   }
 
   #advance(axis: number, steps: number): void {
-    const { shape, strides } = this.#view;
     this.#index[axis]! += steps;
-    this.#offset += steps * strides[axis]!;
-    while (this.#index[axis] === shape[axis]) {
-      this.#offset -= shape[axis]! * strides[axis]!;
+    while (this.#index[axis] === this.#shape[axis]) {
       this.#index[axis] = 0;
       axis--;
       if (axis < 0) {
@@ -95,7 +75,66 @@ export class PieceCursor {
         return;
       }
       this.#index[axis]!++;
-      this.#offset += strides[axis]!;
     }
   }
+}
+
+/** The boxes of a view, each again a view. */
+export class PieceCursor {
+  readonly #view: View;
+  readonly #itemsize: number;
+  readonly #boxes: BoxCursor;
+
+  constructor(view: View, itemsize: number) {
+    this.#view = coalesce(view);
+    this.#itemsize = itemsize;
+    this.#boxes = new BoxCursor(this.#view.shape);
+  }
+
+  /** The next piece: the largest box of at most `bytesMax` bytes (but at least one element); undefined at the end. */
+  next(bytesMax: number): View | undefined {
+    const box = this.#boxes.next(bytesMax / this.#itemsize);
+    if (!box) return undefined;
+    const { start, axis } = box;
+    const strides = this.#view.strides.slice(axis);
+    const piece = { shape: box.shape.slice(axis), strides, offset: this.#placeOf(start) };
+    const lists = this.#view.lists?.map(list =>
+      listAlong(list, list.strides.slice(axis), list.start + dot(list.strides, start)),
+    );
+    return lists ? { ...piece, lists } : piece;
+  }
+
+  #placeOf(index: readonly number[]): number {
+    return this.#view.offset + dot(this.#view.strides, index);
+  }
+
+  /** The bytes of the file that the pieces to come touch: from the first to the last; empty at the end. */
+  remaining(): Extent {
+    if (this.#boxes.isDone) return { start: 0, end: 0 };
+    // Lists may go back to anything.
+    if (this.#view.lists) return extentOf(this.#view, this.#itemsize);
+    const { shape, strides } = this.#view;
+    const { index } = this.#boxes;
+    let origin = this.#placeOf(index);
+    let [first, last] = [origin, origin];
+    // What is left is, for each axis, the steps behind the one that is under way, with the axes inside it whole.
+    let [low, high] = [0, 0];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const stride = strides[axis]!;
+      const behind = shape[axis]! - 1 - index[axis]!;
+      if (behind > 0) {
+        first = Math.min(first, origin + low + stride * (stride < 0 ? behind : 1));
+        last = Math.max(last, origin + high + stride * (stride < 0 ? 1 : behind));
+      }
+      origin -= index[axis]! * stride;
+      const reach = stride * (shape[axis]! - 1);
+      if (reach < 0) low += reach;
+      else high += reach;
+    }
+    return { start: first, end: last + this.#itemsize };
+  }
+}
+
+function dot(strides: readonly number[], index: readonly number[]): number {
+  return strides.reduce((sum, stride, axis) => sum + stride * index[axis]!, 0);
 }

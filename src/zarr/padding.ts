@@ -2,9 +2,10 @@
  * Chunks at the edge of an array: a block of its elements, filled up to the shape that all chunks have. What is added
  * stands behind each row, each plane and so on: `[[1, 2]]` in chunks of `[2, 3]` is `[[1, 2, f], [f, f, f]]`.
  */
-import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
+import { PieceMemory } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/read.js';
 import { arrangeLoops, copyStrided } from '../layout/copy.js';
+import { BoxCursor } from '../layout/pieces.js';
 import { sizeOf, stridesOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 
@@ -31,18 +32,11 @@ export function padNow({ inner, outer, fill }: Padding, elements: Uint8Array): U
 export function paddedPieces(pieces: PieceReader, { inner, outer, fill }: Padding): PieceReader {
   const boxes = new BoxCursor(outer);
   const itemsize = fill.byteLength;
-  const buffers = [undefined, undefined, undefined] as (Buffer | undefined)[];
-  let turn = 0;
-  let working: Promise<unknown> = Promise.resolve();
+  const gathered = new PieceMemory(() => pieces.close(), 1);
+  const memory = new PieceMemory(() => void gathered.free());
 
-  const room = (slot: number, bytes: number): Uint8Array => {
-    const kept = buffers[slot];
-    if (kept && kept.byteLength >= bytes) return kept.subarray(0, bytes);
-    if (kept) returnBuffer(kept);
-    return (buffers[slot] = takeBuffer(bytes)).subarray(0, bytes);
-  };
   const elementsOf = async (bytes: number): Promise<Uint8Array> => {
-    const all = room(2, bytes);
+    const all = gathered.next(bytes);
     for (let got = 0; got < bytes;) {
       // oxlint-disable-next-line no-await-in-loop
       const piece = await pieces.next(bytes - got);
@@ -58,25 +52,19 @@ export function paddedPieces(pieces: PieceReader, { inner, outer, fill }: Paddin
     if (!box) return undefined;
     const there = box.shape.map((length, axis) => Math.max(0, Math.min(length, inner[axis]! - box.start[axis]!)));
     const elements = await elementsOf(sizeOf(there) * itemsize);
-    const target = room(turn++ % 2, sizeOf(box.shape) * itemsize);
+    const target = memory.next(sizeOf(box.shape) * itemsize);
     put(elements, there, box.shape, fill, target);
     return target;
   };
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {
       const reading = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
-      working = reading.catch(() => undefined);
+      memory.useUntil(reading);
       return reading;
     },
     onChange: cut => pieces.onChange(cut),
-    close: () => void free(),
+    close: () => void memory.free(),
   };
-
-  async function free(): Promise<void> {
-    await working;
-    pieces.close();
-    for (const buffer of buffers.splice(0)) if (buffer) returnBuffer(buffer);
-  }
 }
 
 /** Puts packed elements of one shape into the beginning of each axis of another, with `fill` in all other places. */
@@ -95,54 +83,4 @@ function put(
   const to = stridesOf(outer, itemsize, 'C');
   const loops = inner.map((length, axis) => ({ length, from: from[axis]!, to: to[axis]! }));
   copyStrided(elements, 0, target, 0, arrangeLoops(loops, 0, 0).loops, itemsize);
-}
-
-interface Box {
-  readonly start: readonly number[];
-  readonly shape: readonly number[];
-}
-
-/** Cuts a shape into consecutive boxes in C order. What lies inside an inner shape is consecutive there, too. */
-class BoxCursor {
-  readonly #shape: readonly number[];
-  /** Elements in one step of each axis. */
-  readonly #steps: readonly number[];
-  readonly #index: number[];
-  #isDone = false;
-
-  constructor(shape: readonly number[]) {
-    this.#shape = shape;
-    this.#steps = stridesOf(shape, 1, 'C');
-    this.#index = shape.map(() => 0);
-  }
-
-  /** The next box, the largest of at most so many elements, but at least one. */
-  next(elementsMax: number): Box | undefined {
-    if (this.#isDone) return undefined;
-    const start = [...this.#index];
-    let axis = start.length - 1;
-    while (axis > 0 && start[axis] === 0 && this.#steps[axis - 1]! <= elementsMax) axis--;
-    if (axis < 0) {
-      this.#isDone = true;
-      return { start, shape: [] };
-    }
-    const fitting = Math.max(1, Math.floor(elementsMax / this.#steps[axis]!));
-    const steps = Math.min(fitting, this.#shape[axis]! - start[axis]!);
-    const shape = this.#shape.map((length, each) => (each < axis ? 1 : each === axis ? steps : length));
-    this.#advance(axis, steps);
-    return { start, shape };
-  }
-
-  #advance(axis: number, steps: number): void {
-    this.#index[axis]! += steps;
-    while (this.#index[axis] === this.#shape[axis]) {
-      this.#index[axis] = 0;
-      axis--;
-      if (axis < 0) {
-        this.#isDone = true;
-        return;
-      }
-      this.#index[axis]!++;
-    }
-  }
 }
