@@ -82,7 +82,15 @@ export async function sendWhole(
   return reply;
 }
 
-function partsReader(parts: readonly Uint8Array[]): PieceReader {
-  let at = 0;
-  return { next: () => Promise.resolve(parts[at++]), onChange() {}, close() {} };
+/** Parts as the pieces that they are. */
+export function partsReader(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): PieceReader {
+  const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
+  return {
+    async next() {
+      const { done, value } = await iterator.next();
+      return done ? undefined : value;
+    },
+    onChange() {},
+    close() {},
+  };
 }
