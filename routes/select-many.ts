@@ -5,7 +5,7 @@ import { partsOf } from '../src/dataset/array-part.js';
 import { convertHeld } from '../src/dataset/convert.js';
 import { convertedPieces } from '../src/dataset/converted-pieces.js';
 import type { Dataset } from '../src/dataset/dataset.js';
-import type { PieceReader } from '../src/dataset/read.js';
+import { heldPieces, type PieceReader } from '../src/dataset/read.js';
 import { sentAs, type Asked, type SentAs } from '../src/dataset/sent-as.js';
 import { fail } from '../src/errors.js';
 import { npyHeader } from '../src/formats/index.js';
@@ -178,20 +178,6 @@ function convertedBytes({ conversion, shape, itemsize }: Member): number {
 
 function isBytes(from: View | Uint8Array): from is Uint8Array {
   return from instanceof Uint8Array;
-}
-
-/** Elements that are held, in pieces. */
-function heldPieces(bytes: Uint8Array, itemsize: number): PieceReader {
-  let sent = 0;
-  return {
-    async next(bytesMax = LIMITS.pieceBytesMax) {
-      if (sent === bytes.byteLength) return undefined;
-      const pieceBytes = Math.max(1, Math.floor(bytesMax / itemsize)) * itemsize;
-      return bytes.subarray(sent, (sent = Math.min(sent + pieceBytes, bytes.byteLength)));
-    },
-    onChange() {},
-    close() {},
-  };
 }
 
 /** A member's elements as they are sent, in pieces. */

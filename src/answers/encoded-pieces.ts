@@ -2,7 +2,7 @@
  * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
  * sent, short ones here. Memory per answer: two pieces more, or two rows where a row is longer than a piece.
  */
-import { returnBuffer, sharedBytes, takeBuffer } from '../dataset/buffers.js';
+import { PieceMemory, sharedBytes } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/pieces.js';
 import type { Encoder, EncodeTask, EncodingSpec } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
@@ -31,20 +31,10 @@ export function isQuickEncoding(encoder: Encoder, elements: number): boolean {
 
 export function encodedPieces(elements: Elements, { encoder, spec, encode }: Encoding): PieceReader {
   const head = encoder.head()[Symbol.iterator]();
-  const buffers: (Buffer | undefined)[] = [];
-  let turn = 0;
+  const memory = new PieceMemory(() => elements.pieces.close());
   let first = 0;
   let isDone = false;
-  let working: Promise<unknown> = Promise.resolve();
 
-  const room = (bytes: number): Uint8Array => {
-    const at = turn++ % 2;
-    const kept = buffers[at];
-    if (kept && kept.byteLength >= bytes) return kept;
-    // What is in it has been sent.
-    if (kept) returnBuffer(kept);
-    return (buffers[at] = takeBuffer(bytes));
-  };
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
     const named = head.next();
     if (!named.done) return named.value;
@@ -56,7 +46,7 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
       return tail.byteLength > 0 ? tail : undefined;
     }
     const count = source.byteLength / elements.itemsize;
-    const target = room(encoder.bytesMax(count));
+    const target = memory.next(encoder.bytesMax(count));
     const task = { spec, source, first, target };
     first += count;
     const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
@@ -65,19 +55,12 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {
       const reading = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
-      working = reading.catch(() => undefined);
+      memory.useUntil(reading);
       return reading;
     },
     onChange: cut => elements.pieces.onChange(cut),
-    // Later, where a worker is still at a piece of an answer that is given up.
-    close: () => void free(),
+    close: () => void memory.free(),
   };
-
-  async function free(): Promise<void> {
-    await working;
-    elements.pieces.close();
-    for (const buffer of buffers.splice(0)) if (buffer) returnBuffer(buffer);
-  }
 }
 
 /** The next elements, in whole units: one that is longer than a piece is put together. */
@@ -109,19 +92,4 @@ function elementsFor(encoder: Encoder, { readBytes }: Elements, bytesMax: number
     LIMITS.pieceBytesMax / (unit * readBytes),
   );
   return unit * Math.max(1, Math.floor(units));
-}
-
-/** Elements that are held, as pieces of shared memory. */
-export function heldPieces(bytes: Uint8Array, itemsize: number): PieceReader {
-  let at = 0;
-  return {
-    next(bytesMax = LIMITS.pieceBytesMax) {
-      const length = Math.max(itemsize, Math.floor(bytesMax / itemsize) * itemsize);
-      const piece = bytes.subarray(at, at + length);
-      at += piece.byteLength;
-      return Promise.resolve(piece.byteLength > 0 ? piece : undefined);
-    },
-    onChange() {},
-    close() {},
-  };
 }

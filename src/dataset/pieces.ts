@@ -10,7 +10,7 @@ import { Snapshot } from '../file/snapshot.js';
 import { PieceCursor } from '../layout/pieces.js';
 import { extentOf, isContiguous, isTransposed, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { returnBuffer, takeBuffer } from './buffers.js';
+import { PieceMemory, returnBuffer, takeBuffer } from './buffers.js';
 import { fill } from './fill.js';
 import type { OffLoop } from './off-loop.js';
 
@@ -93,6 +93,11 @@ async function wholePieces(
     frozen.release();
     release();
   }
+  return { ...heldPieces(bytes, itemsize), close: once(() => returnBuffer(buffer)) };
+}
+
+/** Elements that are held, in pieces. */
+export function heldPieces(bytes: Uint8Array, itemsize: number): PieceReader {
   let sent = 0;
   return {
     async next(bytesMax = LIMITS.pieceBytesMax) {
@@ -101,7 +106,7 @@ async function wholePieces(
       return bytes.subarray(sent, (sent = Math.min(sent + pieceBytes, bytes.byteLength)));
     },
     onChange() {},
-    close: once(() => returnBuffer(buffer)),
+    close() {},
   };
 }
 
@@ -117,7 +122,7 @@ function snapshotPieces(
   const largest = isTransposed(view) ? LIMITS.transposedPieceBytesMax : LIMITS.pieceBytesMax;
   const snapshot = file.state.preImages.open(file.identity, cursor.remaining());
   const frozen = file.frozen(() => snapshot.cut());
-  const memory = new PieceMemory(file);
+  const memory = new PieceMemory(file.lease());
   const passed = new PassedPages(file, view, itemsize);
   let isClosed = false;
 
@@ -161,7 +166,7 @@ function snapshotPieces(
 function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader {
   const { state } = file;
   const cursor = new PieceCursor(view, itemsize);
-  const memory = new PieceMemory(file);
+  const memory = new PieceMemory(file.lease());
   const passed = new PassedPages(file, view, itemsize);
   const started = state.ownWritesStarted;
   let cutAnswer: (() => void) | undefined;
@@ -194,40 +199,6 @@ function mappedPieces(file: OpenFile, view: View, itemsize: number): PieceReader
       void memory.free();
     }),
   };
-}
-
-/** Two buffers in turn, and the file's lease: both are held until nothing is being read any more. */
-export class PieceMemory {
-  readonly #release: () => void;
-  readonly #buffers: Buffer[] = [];
-  #turn = 0;
-  #reading: Promise<unknown> = Promise.resolve();
-
-  constructor(file: OpenFile) {
-    this.#release = file.lease();
-  }
-
-  next(length: number): Uint8Array {
-    const turn = this.#turn++ % 2;
-    let buffer = this.#buffers[turn];
-    if (!buffer || buffer.byteLength < length) {
-      // The piece in it has been sent.
-      if (buffer) returnBuffer(buffer);
-      this.#buffers[turn] = buffer = takeBuffer(length);
-    }
-    return buffer.subarray(0, length);
-  }
-
-  useUntil(reading: Promise<unknown>): void {
-    this.#reading = reading.catch(() => undefined);
-  }
-
-  /** Later, where a worker is still filling a buffer of an answer that is given up. */
-  async free(): Promise<void> {
-    await this.#reading;
-    for (const buffer of this.#buffers) returnBuffer(buffer);
-    this.#release();
-  }
 }
 
 /** The pages behind a large contiguous answer, which a container needs for something else. */

@@ -13,7 +13,7 @@ import type { Dataset } from './dataset.js';
 import { fill } from './fill.js';
 import type { OffLoop } from './off-loop.js';
 
-export { openPieces, type PieceReader } from './pieces.js';
+export { heldPieces, openPieces, type PieceReader } from './pieces.js';
 
 /** The packed bytes of a small view if they can be had without waiting; undefined otherwise. */
 export function readNow(file: OpenFile, view: View, itemsize: number): Uint8Array | undefined {

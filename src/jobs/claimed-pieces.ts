@@ -2,9 +2,9 @@
  * The elements of a view in pieces, of the generation that a claim holds: what was chosen by reading the dataset, or
  * others, is answered with the bytes that stood there then. Memory: two pieces.
  */
-import { PieceMemory, type PieceReader } from '../dataset/pieces.js';
+import type { PieceReader } from '../dataset/pieces.js';
 import type { OffLoop } from '../dataset/off-loop.js';
-import { sharedBytes } from '../dataset/buffers.js';
+import { PieceMemory, sharedBytes } from '../dataset/buffers.js';
 import { Snapshot } from '../file/snapshot.js';
 import { PieceCursor } from '../layout/pieces.js';
 import { coalesce, extentOf, sizeOf, type View } from '../layout/view.js';
@@ -20,7 +20,7 @@ export function claimedPieces(
   signal: AbortSignal,
 ): PieceReader {
   const cursor = new PieceCursor(view, itemsize);
-  const memory = new PieceMemory(claim.file);
+  const memory = new PieceMemory(claim.file.lease());
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
     const piece = cursor.next(Math.min(bytesMax, LIMITS.pieceBytesMax));
     if (!piece) return undefined;

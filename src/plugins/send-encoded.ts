@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { encodedPieces, heldPieces, isQuickEncoding, type Elements } from '../answers/encoded-pieces.js';
+import { encodedPieces, isQuickEncoding, type Elements } from '../answers/encoded-pieces.js';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
 import { convertNow, isQuick } from '../dataset/convert.js';
 import { convertedPieces } from '../dataset/converted-pieces.js';
-import { readNow, type PieceReader } from '../dataset/read.js';
+import { heldPieces, readNow, type PieceReader } from '../dataset/read.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { DType } from '../dtype/index.js';
 import {

@@ -1,6 +1,6 @@
 /** Answers as a .npz of one array: of a length that is known before anything is read. */
 import type { FastifyReply } from 'fastify';
-import { heldPieces } from '../answers/encoded-pieces.js';
+import { heldPieces } from '../dataset/read.js';
 import { Npz } from '../answers/npz-pieces.js';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
