@@ -60,6 +60,7 @@ const OF_FORMAT: Readonly<Record<string, TProperties>> = {
   csv: { dtype: DTYPE, casting: CASTING, header: HEADER },
   ndjson: { dtype: DTYPE, casting: CASTING, header: HEADER, int64: INT64 },
   arrow: { dtype: DTYPE, casting: CASTING },
+  parquet: { dtype: DTYPE, casting: CASTING },
   npz: { dtype: DTYPE, casting: CASTING, endian: ENDIAN },
   png: { cmap: CMAP, limits: LIMITS_OF_COLOURS },
 };

@@ -38,6 +38,13 @@ export const LIMITS = {
   wholeBytesMax: 64 * MiB,
   /** Columns without names that Arrow has one by one: readers have some microseconds for each of them in every batch. */
   arrowColumnsMax: 1000,
+  /** Rows of Parquet that are written together: readers take a group at a time. More of them where columns are many. */
+  parquetGroupBytes: 4 * MiB,
+  parquetGroupBytesMax: 16 * MiB,
+  /** What a chunk of one column should have, so that what is said of it is little. */
+  parquetChunkBytes: 16 * KiB,
+  /** What is said of all chunks together: readers hold and parse it before any row. */
+  parquetFooterBytesMax: 64 * MiB,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
   picturePixelsMax: 4 * MiB,
   /** What graphics cards show in one piece. */

@@ -1,8 +1,9 @@
 /**
  * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
- * sent, short ones here. Memory per answer: two pieces more, or two rows where a row is longer than a piece.
+ * sent, short ones here. Memory per answer: two pieces more; two rows and one
+ * to put them together, where a row is longer than a piece, and the same of groups of rows.
  */
-import { PieceMemory, sharedBytes } from '../dataset/buffers.js';
+import { PieceMemory } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/pieces.js';
 import type { Encoder, EncodeTask, EncodingSpec } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
@@ -31,25 +32,29 @@ export function isQuickEncoding(encoder: Encoder, elements: number): boolean {
 
 export function encodedPieces(elements: Elements, { encoder, spec, encode }: Encoding): PieceReader {
   const head = encoder.head()[Symbol.iterator]();
-  const memory = new PieceMemory(() => elements.pieces.close());
+  const memory = new PieceMemory(() => {
+    void groups.free();
+    elements.pieces.close();
+  });
+  const groups = new PieceMemory(() => {}, 1);
   let first = 0;
-  let isDone = false;
+  let tail: Iterator<Uint8Array> | undefined;
 
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
     const named = head.next();
     if (!named.done) return named.value;
-    if (isDone) return undefined;
-    const source = await nextUnits(encoder, elements, bytesMax);
+    const source = tail ? undefined : await nextUnits(encoder, elements, bytesMax, groups);
     if (!source) {
-      isDone = true;
-      const tail = encoder.tail();
-      return tail.byteLength > 0 ? tail : undefined;
+      tail ??= encoder.tail()[Symbol.iterator]();
+      const ended = tail.next();
+      return ended.done ? undefined : ended.value;
     }
     const count = source.byteLength / elements.itemsize;
     const target = memory.next(encoder.bytesMax(count));
     const task = { spec, source, first, target };
     first += count;
     const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
+    encoder.note?.(target, written);
     return target.subarray(0, written);
   };
   return {
@@ -63,27 +68,35 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
   };
 }
 
-/** The next elements, in whole units: one that is longer than a piece is put together. */
-async function nextUnits(encoder: Encoder, elements: Elements, bytesMax: number): Promise<Uint8Array | undefined> {
+/** The next elements, in whole units, and a group where there are as many: what is longer than a piece is put together. */
+async function nextUnits(
+  encoder: Encoder,
+  elements: Elements,
+  bytesMax: number,
+  memory: PieceMemory,
+): Promise<Uint8Array | undefined> {
   const { pieces, itemsize, readBytes } = elements;
+  const { unit, group = unit } = encoder;
   const first = await pieces.next(elementsFor(encoder, elements, bytesMax) * readBytes);
-  const unitBytes = encoder.unit * itemsize;
-  if (!first || first.byteLength % unitBytes === 0) return first;
-  const whole = sharedBytes(unitBytes);
+  const groupBytes = group * itemsize;
+  if (!first || first.byteLength === groupBytes || (!encoder.group && first.byteLength % groupBytes === 0))
+    return first;
+  const whole = memory.next(groupBytes);
   let at = 0;
   for (let piece: Uint8Array | undefined = first; piece;) {
     whole.set(piece, at);
     at += piece.byteLength;
-    if (at === unitBytes) break;
+    if (at === groupBytes) break;
     // oxlint-disable-next-line no-await-in-loop
-    piece = await pieces.next(((unitBytes - at) / itemsize) * readBytes);
+    piece = await pieces.next(((groupBytes - at) / itemsize) * readBytes);
   }
-  return whole;
+  return whole.subarray(0, at);
 }
 
-/** As many, in whole units, as neither they nor what they become are more than a piece; one unit at least. */
+/** A group, or as many, in whole units, as neither they nor what they become are more than a piece; one unit at least. */
 function elementsFor(encoder: Encoder, { readBytes }: Elements, bytesMax: number): number {
   const { unit } = encoder;
+  if (encoder.group) return encoder.group;
   const base = encoder.bytesMax(0);
   const bytesOfUnit = encoder.bytesMax(unit) - base;
   // Where what describes a batch is long, the batch is, too.

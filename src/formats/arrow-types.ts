@@ -22,7 +22,8 @@ export interface ArrowField {
 }
 
 export type ArrowType =
-  | { readonly kind: 'bool' | 'utf8' | 'struct'; readonly dtype: DType }
+  | { readonly kind: 'bool' | 'utf8'; readonly dtype: DType }
+  | { readonly kind: 'struct'; readonly dtype: DType }
   | { readonly kind: 'int'; readonly dtype: DType; readonly isSigned: boolean }
   | { readonly kind: 'float' | 'binary'; readonly dtype: DType }
   | {
@@ -42,7 +43,7 @@ const UNITS = ['s', 'ms', 'us', 'ns'];
 export function whyNotArrow(dtype: DType): string | undefined {
   for (const { dtype: leaf } of leavesOf(dtype)) {
     if (isTime(leaf) && !timeType(leaf)) {
-      return `${leaf.name} has a unit that Arrow has not, which are days, seconds, and their parts down to ns; convert it with dtype=, to M8[D] or M8[ns] for example`;
+      return `${leaf.name} has a unit that Arrow and Parquet have not, which are days, seconds, and their parts down to ns; convert it with dtype=, to M8[D] or M8[ns] for example`;
     }
   }
   return undefined;

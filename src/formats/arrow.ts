@@ -22,7 +22,7 @@ const PADDING_BYTES = 3 * 8 + 8;
 const MESSAGE_BYTES = 512;
 
 export function arrowEncoder(table: EncodingTable): Encoder {
-  const fields = fieldsOf(table);
+  const fields = arrowFields(table);
   const unit = isStructure(table.dtype) ? 1 : table.columns;
   const rowBytes = table.dtype.itemsize * unit;
   const base = MESSAGE_BYTES + (FIELD_BYTES + PADDING_BYTES) * fields.reduce((sum, field) => sum + countOf(field), 0);
@@ -34,13 +34,13 @@ export function arrowEncoder(table: EncodingTable): Encoder {
       table.rows *
       unit *
       leavesOf(table.dtype).reduce((sum, { dtype }) => sum + (dtype.kind === 'b' ? 1 / 8 : isText(dtype) ? 4 : 1), 0),
-    head: () => [schemaOf(table, fields)],
+    head: () => [arrowSchema(table.schema ?? {}, fields)],
     encode: (source, _first, target) => batchOf(fields, source, rowBytes, target),
-    tail: () => Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0),
+    tail: () => [Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0)],
   };
 }
 
-function fieldsOf(table: EncodingTable): readonly ArrowField[] {
+export function arrowFields(table: EncodingTable): readonly ArrowField[] {
   const { dtype, columns, tensor } = table;
   if (isStructure(dtype)) return fieldOfDType('', dtype, 0).children;
   if (tensor) {
@@ -66,7 +66,8 @@ function elementBytesMax({ dtype }: EncodingTable): number {
   }, 0);
 }
 
-function schemaOf({ schema = {} }: EncodingTable, fields: readonly ArrowField[]): Uint8Array {
+/** The message of a schema. */
+export function arrowSchema(schema: Readonly<Record<string, string>>, fields: readonly ArrowField[]): Uint8Array {
   const flat = new FlatBuffer();
   const list = flat.references(fields.map(field => writeField(flat, field)));
   const metadata = writeMetadata(flat, schema);

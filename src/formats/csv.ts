@@ -36,7 +36,7 @@ export function csvEncoder(table: EncodingTable): Encoder {
       const write = isStructure(dtype) ? structureRows(dtype, source) : undefined;
       return write?.(0, source.byteLength, target) ?? plainRows(table, source, first, target);
     },
-    tail: () => new Uint8Array(0),
+    tail: () => [],
   };
 }
 

@@ -17,6 +17,8 @@ export interface EncodingTable extends Table, EncodingOptions {
 export interface Encoder {
   /** Elements that only come together: 1, or those of a row. */
   readonly unit: number;
+  /** Elements that are written together where there are as many, in whole units. */
+  readonly group?: number;
   /** The most bytes that so many elements become. */
   bytesMax(elements: number): number;
   /** And the least. */
@@ -30,6 +32,11 @@ export interface Encoder {
    * @returns bytes written
    */
   encode(source: Uint8Array, first: number, target: Uint8Array): number;
-  /** What stands behind all elements. */
-  tail(): Uint8Array;
+  /**
+   * Takes note, for the tail, of what `encode` left behind the bytes that it wrote: after each, in order. Only the encoder
+   * that has the tail needs it.
+   */
+  note?(target: Uint8Array, written: number): void;
+  /** What stands behind all elements, in pieces of some kilobytes. */
+  tail(): Iterable<Uint8Array>;
 }

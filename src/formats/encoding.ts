@@ -7,9 +7,15 @@ import { arrowEncoder } from './arrow.js';
 import { csvEncoder } from './csv.js';
 import type { Encoder, EncodingOptions, EncodingTable } from './encoder.js';
 import { ndjsonEncoder } from './ndjson.js';
+import { parquetEncoder } from './parquet.js';
 import type { Table } from './tabular.js';
 
-export const ENCODINGS = { csv: csvEncoder, ndjson: ndjsonEncoder, arrow: arrowEncoder } as const;
+export const ENCODINGS = {
+  csv: csvEncoder,
+  ndjson: ndjsonEncoder,
+  arrow: arrowEncoder,
+  parquet: parquetEncoder,
+} as const;
 export type EncodingName = keyof typeof ENCODINGS;
 
 /** What crosses to a worker. */

@@ -41,4 +41,12 @@ export {
 } from './picture.js';
 export { pngData, pngEnd, pngHead } from './png.js';
 export { zipBytes, ZipWriter } from './zip.js';
-export { columnsTableOf, tableOf, whyNotColumns, whyNotTabular, type Table } from './tabular.js';
+export {
+  columnsTableOf,
+  tableOf,
+  typedTableOf,
+  whyNotColumns,
+  whyNotTabular,
+  whyNotTyped,
+  type Table,
+} from './tabular.js';

@@ -36,7 +36,7 @@ export function ndjsonEncoder(table: EncodingTable): Encoder {
     head: () => [],
     encode: (source, first, target) =>
       isStructure(dtype) ? itemRows(table, source, target) : plainRows(table, source, first, target),
-    tail: () => new Uint8Array(0),
+    tail: () => [],
   };
 }
 

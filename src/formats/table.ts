@@ -12,7 +12,7 @@ export interface FormatRow {
   /** It holds one array and nothing else, so that one statistic can be answered in it. */
   readonly isArray: boolean;
   /** Which elements it can hold. */
-  readonly holds: 'any' | 'tables' | 'columns' | 'pictures';
+  readonly holds: 'any' | 'tables' | 'columns' | 'typed tables' | 'pictures';
   /** Bodies of writes may be in it. */
   readonly isTaken: boolean;
   /** For the API document and for the list in a 406. */
@@ -76,6 +76,15 @@ export const FORMATS = [
     holds: 'columns',
     isTaken: false,
     describes: 'a stream of Arrow, a column for each of a table; of more axes, one of tensors',
+  },
+  {
+    name: 'parquet',
+    mediaTypes: ['application/vnd.apache.parquet'],
+    disposition: 'attachment',
+    isArray: false,
+    holds: 'typed tables',
+    isTaken: false,
+    describes: 'a file of Parquet, a column for each of a table',
   },
   {
     name: 'npz',

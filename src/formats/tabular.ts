@@ -48,6 +48,18 @@ export function whyNotColumns(dtype: DType, shape: readonly number[]): string | 
   return whyNotTabular(dtype, isTensor ? shape.slice(0, 2) : shape) ?? whyNotArrow(dtype);
 }
 
+/** Why elements are no table of columns with types, as Parquet has them; undefined where they are one. */
+export function whyNotTyped(dtype: DType, shape: readonly number[]): string | undefined {
+  return whyNotTabular(dtype, shape) ?? whyNotArrow(dtype);
+}
+
+/** The same as columns of Parquet. @throws not_tabular */
+export function typedTableOf(dtype: DType, shape: readonly number[], names: readonly string[] | undefined): Table {
+  const why = whyNotTyped(dtype, shape);
+  if (why !== undefined) failNotTabular(why, dtype, shape);
+  return tableOf(dtype, shape, names);
+}
+
 /** The same as columns of Arrow. @throws not_tabular */
 export function columnsTableOf(dtype: DType, shape: readonly number[], names: readonly string[] | undefined): Table {
   const why = whyNotColumns(dtype, shape);

@@ -23,6 +23,8 @@ import {
   tableOf,
   whyNotColumns,
   whyNotTabular,
+  whyNotTyped,
+  typedTableOf,
   type Encoder,
   type EncodingName,
   type EncodingTable,
@@ -42,15 +44,20 @@ export function isEncoded(format: FormatName): format is EncodingName {
   return format in ENCODINGS;
 }
 
+/** Formats whose columns have types, and which say what the dataset says of itself. */
+function isTyped(format: FormatName): boolean {
+  return format === 'arrow' || format === 'parquet';
+}
+
 /** Whether `endian=` matters. */
 function hasByteOrder(format: FormatName): boolean {
   return formatRow(format).isArray || format === 'npz';
 }
 
-/** What of a query becomes of the elements: only bytes have a byte order to choose, and that of Arrow is little-endian. */
+/** What of a query becomes of the elements: only bytes have a byte order to choose, and that of Arrow and Parquet is little-endian. */
 export function conversionAsked(format: FormatName, query: ArrayQuery): ArrayQuery {
   if (hasByteOrder(format)) return query;
-  return format === 'arrow' ? { ...query, endian: 'little' } : { ...query, endian: undefined };
+  return isTyped(format) ? { ...query, endian: 'little' } : { ...query, endian: undefined };
 }
 
 /** The format of the path, of `format=`, or the one that Accept prefers of those that can hold the elements. */
@@ -62,6 +69,7 @@ export function formatOf(
 ): FormatName {
   const holds = (row: FormatRow): boolean => {
     if (row.holds === 'columns') return whyNotColumns(dtype, shape) === undefined;
+    if (row.holds === 'typed tables') return whyNotTyped(dtype, shape) === undefined;
     if (row.holds === 'tables') return whyNotTabular(dtype, shape) === undefined;
     return row.holds === 'any' || pictureOf(dtype, shape) !== undefined;
   };
@@ -82,10 +90,11 @@ export function encodingOf(
   { dtype, shape, names }: Encodable,
   { header = true, int64 = 'number' }: ArrayQuery,
 ): { readonly table: EncodingTable; readonly encoder: Encoder; readonly variant: string | undefined } {
-  if (format === 'arrow') {
+  if (isTyped(format)) {
     const described = { dims: stringifyExactJson(dims), attrs: stringifyExactJson(attrs) };
     const schema = { ...described, shape: JSON.stringify(shape) };
-    const table = { ...columnsTableOf(dtype, shape, names), header, int64, schema };
+    const tableOfFormat = format === 'arrow' ? columnsTableOf : typedTableOf;
+    const table = { ...tableOfFormat(dtype, shape, names), header, int64, schema };
     return { table, encoder: ENCODINGS[format](table), variant: `-${digestOf(described)}` };
   }
   const table = { ...tableOf(dtype, shape, names), header, int64 };
@@ -164,8 +173,10 @@ function isShort({ claim, conversion, view }: Answer, encoder: Encoder): boolean
 
 function sendNow(asked: ArrayAnswer, context: Context, encoder: Encoder, elements: HeldElements): Sent {
   const target = Buffer.allocUnsafe(encoder.bytesMax(elements.count));
-  const text = target.subarray(0, encoder.encode(elements.bytes, 0, target));
-  return sendWhole(context, asked, [...encoder.head(), text, encoder.tail()]);
+  const written = encoder.encode(elements.bytes, 0, target);
+  encoder.note?.(target, written);
+  const text = target.subarray(0, written);
+  return sendWhole(context, asked, [...encoder.head(), text, ...encoder.tail()]);
 }
 
 interface HeldElements {
@@ -197,6 +208,7 @@ function holdEncoded(
 ): Promise<void> {
   const limit = config.wholeBytesMax;
   const whole = encoder.bytesMin <= limit ? Math.min(encoder.bytesMax(elements), limit + LIMITS.pieceBytesMax) : 0;
-  const row = Math.max(encoder.unit * readBytes, encoder.bytesMax(encoder.unit));
+  const { unit, group = unit } = encoder;
+  const row = Math.max(group * readBytes, encoder.bytesMax(group));
   return holdUntilSent(budget, reply, whole + (row > LIMITS.pieceBytesMax ? 6 * row : 0));
 }

@@ -379,7 +379,7 @@ const CALLS: readonly Call[] = [
       await answered(where, binary('PUT', format === 'json' ? Buffer.from(jsonValues) : Buffer.from(body), type));
     },
   })),
-  ...['csv', 'ndjson', 'arrow', 'npz'].map(format => ({
+  ...['csv', 'ndjson', 'arrow', 'parquet', 'npz'].map(format => ({
     name: `a million values as ${format}`,
     run: () => answered(`/v1/datasets/cells/data.${format}?slice=:250000`),
   })),

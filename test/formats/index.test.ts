@@ -5,7 +5,7 @@ t.test('json comes first, and no two formats share a name or a media type', asyn
   const { FORMATS } = formats;
   t.same(
     FORMATS.map(row => row.name),
-    ['json', 'raw', 'npy', 'csv', 'ndjson', 'arrow', 'npz', 'png'],
+    ['json', 'raw', 'npy', 'csv', 'ndjson', 'arrow', 'parquet', 'npz', 'png'],
   );
   const mediaTypes = FORMATS.flatMap((row): readonly string[] => row.mediaTypes);
   t.same(mediaTypes, [
@@ -15,6 +15,7 @@ t.test('json comes first, and no two formats share a name or a media type', asyn
     'text/csv',
     'application/x-ndjson',
     'application/vnd.apache.arrow.stream',
+    'application/vnd.apache.parquet',
     'application/x-npz',
     'image/png',
   ]);

@@ -12,11 +12,11 @@ export const PYTHON: string | undefined = [process.env['HYPERSLAB_TEST_PYTHON'],
 
 export const NO_NUMPY = 'python3 with numpy is not here';
 
-/** Why a test that compares with pandas is skipped; false where it is not. */
-export function withoutPandas(): string | false {
+/** Why a test that compares with another library of Python is skipped; false where it is not. */
+export function withoutModule(name: string): string | false {
   if (PYTHON === undefined) return NO_NUMPY;
-  const { status } = spawnSync(PYTHON, ['-c', 'import pandas'], { stdio: 'ignore' });
-  return status !== 0 && 'python3 with pandas is not here';
+  const { status } = spawnSync(PYTHON, ['-c', `import ${name}`], { stdio: 'ignore' });
+  return status !== 0 && `python3 with ${name} is not here`;
 }
 
 /** The path of a program that is named by its place under test/. */

@@ -158,7 +158,7 @@ const CALLS: readonly Call[] = [
     body: '123',
     about: 'dataset',
   },
-  ...['Csv', 'Ndjson', 'Npz', 'Png', 'Arrow'].map(
+  ...['Csv', 'Ndjson', 'Npz', 'Png', 'Arrow', 'Parquet'].map(
     format =>
       ({
         operationId: `readData${format}`,

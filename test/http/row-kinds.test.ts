@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import t from 'tap';
 import { caseCount, IS_FULL } from '../helpers/cases.js';
-import { runPython, withoutPandas } from '../helpers/python.js';
+import { runPython, withoutModule } from '../helpers/python.js';
 import { startServer } from '../helpers/server.js';
 import { create } from '../system/calls.js';
 
@@ -38,7 +38,7 @@ const MEMBERS = [
 ];
 const SEEN_MIN = IS_FULL ? 20 : 1;
 
-const skip = withoutPandas();
+const skip = withoutModule('pandas');
 
 t.test(
   'rows are told apart by dates, texts, complex numbers and fields as numpy tells them apart',

@@ -1,20 +1,13 @@
 /** Streams of Arrow through the door: what pyarrow reads is what numpy has, for every dtype that Arrow has. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import t from 'tap';
 import { caseCount } from '../helpers/cases.js';
-import { NO_NUMPY, PYTHON, runPythonBeside } from '../helpers/python.js';
+import { runPythonBeside, withoutModule } from '../helpers/python.js';
 import { temporaryFolder } from '../helpers/server.js';
 import { startHere } from '../helpers/service-here.js';
 import { json } from '../system/calls.js';
 
-function withoutPyarrow(): string | false {
-  if (PYTHON === undefined) return NO_NUMPY;
-  const { status } = spawnSync(PYTHON, ['-c', 'import pyarrow'], { stdio: 'ignore' });
-  return status !== 0 && 'python3 with pyarrow is not here';
-}
-
-t.test('pyarrow reads what numpy has', { skip: withoutPyarrow() }, async t => {
+t.test('pyarrow reads what numpy has', { skip: withoutModule('pyarrow') }, async t => {
   const root = temporaryFolder();
   t.teardown(() => fs.rmSync(root, { recursive: true }));
   // Some answers are held whole, and some are streamed.
