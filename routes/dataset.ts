@@ -1,4 +1,4 @@
-/** One dataset: describe, change its metadata, import, forget, flush. */
+/** One dataset: describe, change its metadata, forget, flush. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { standingOf } from '../src/dataset/precondition.js';
@@ -6,13 +6,10 @@ import { checkHasFile, discardWrites } from '../src/dataset/write.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
-import { linkTo } from '../src/plugins/prefix.js';
 import type { RecordPatch } from '../src/registry/registry.js';
-import { importNpy } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import { mergePatch } from './merge-patch.js';
 import {
-  BINARY,
   BODY_PROBLEMS,
   DATASET_PROBLEMS,
   jsonResponse,
@@ -22,10 +19,6 @@ import {
   problems,
 } from './schemas/index.js';
 import type { App } from './app-type.js';
-import { bodyLength, streamedBodies, withBody } from './streamed-bodies.js';
-
-/** Many clients know bytes by one media type alone. */
-const NPY = { 'application/x-npy': BINARY, 'application/octet-stream': BINARY };
 
 export function dataset(app: App, context: Context): void {
   app.get(
@@ -195,62 +188,4 @@ export function dataset(app: App, context: Context): void {
       return reply.send({ dataset: found.record.name, generation });
     },
   );
-
-  streamedBodies(app, Object.keys(NPY), scope => {
-    scope.put(
-      '/v1/datasets/:name',
-      {
-        config: { scope: 'write', asksPreconditions: true, bodies: NPY },
-        schema: {
-          operationId: 'importDataset',
-          tags: ['datasets'],
-          summary: 'Import a .npy stream of any size as a new array',
-          description: 'The body is what np.save writes. The array appears whole, or not at all.',
-          params: Type.Object({ name: nameParam('my-import') }),
-          querystring: Type.Object(
-            { overwrite: Type.Optional(Type.Boolean({ description: 'Replace what is there.' })) },
-            { additionalProperties: false },
-          ),
-          response: {
-            200: jsonResponse('Replaced', 'Dataset', 'Location'),
-            201: jsonResponse('Imported', 'Dataset', 'Location'),
-            ...problems(
-              ...BODY_PROBLEMS,
-              'bad_name',
-              'bad_npy',
-              'not_an_array',
-              'exists',
-              'generation_moved',
-              'file_in_use',
-              'unsupported_media_type',
-              'unsupported_dtype',
-              'bad_shape',
-              'body_size_mismatch',
-              'too_large',
-              'not_a_regular_file',
-              'busy',
-              'bulk_load',
-              'disk_full',
-            ),
-          },
-        },
-      },
-      async (request, reply) => {
-        const { dataset: imported, replaced } = await withBody(request, reply, body =>
-          importNpy(request.datasets, {
-            name: request.params.name,
-            overwrite: request.query.overwrite ?? false,
-            body,
-            bodyBytes: bodyLength(request),
-            precondition: preconditionOf(request),
-          }),
-        );
-        logChange(request, replaced ? 'replaced' : 'imported', imported.record);
-        return reply
-          .code(replaced ? 200 : 201)
-          .header('location', linkTo(request, `/v1/datasets/${imported.record.name}`))
-          .send(await describe(imported));
-      },
-    );
-  });
 }

@@ -7,6 +7,7 @@ import { dataset } from './dataset.js';
 import { datasetList } from './dataset-list.js';
 import { datasets } from './datasets.js';
 import { home } from './home.js';
+import { importDataset } from './import-dataset.js';
 import { jobs } from './jobs.js';
 import { operations } from './operations.js';
 import { reads } from './reads.js';
@@ -21,7 +22,8 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   home(app); //                     GET                        /
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets
-  dataset(app, context); //                  GET, PUT, PATCH, DELETE    /v1/datasets/:name   POST …/flush  …/discard
+  dataset(app, context); //         GET, PATCH, DELETE         /v1/datasets/:name   POST …/flush  …/discard
+  importDataset(app, context); //   PUT                        /v1/datasets/:name
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   select(app, context); //          POST                       …/select
   writes(app, context); //          PUT                        …/data   POST …/writes

@@ -10,6 +10,8 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import type { WriteRequest } from '../src/transfer/write.js';
 import { BODY_PROBLEMS, DATASET_PROBLEMS, oneOf } from './schemas/index.js';
+import type { ClientContext } from '../src/context.js';
+import type { DecodingContext } from '../src/transfer/decoded.js';
 import { bodyLength } from './streamed-bodies.js';
 
 export const ENDIAN = Type.Optional(oneOf(['little', 'big'], { description: 'Byte order of raw bytes.' }));
@@ -20,6 +22,7 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'bad_slice',
   'bad_json',
   'bad_npy',
+  'bad_table',
   'not_an_array',
   'read_only',
   'unsupported_media_type',
@@ -42,6 +45,11 @@ export const WRITE_PROBLEMS: readonly ErrorCode[] = [
   'private_memory_full',
   'disk_full',
 ];
+
+/** What bodies of tables are decoded with. */
+export function decodingContext({ workers, budget, files }: ClientContext): DecodingContext {
+  return { workers, budget, folder: files.arraysDir };
+}
 
 /** What every write asks for, beside the body. */
 export function requestOf(

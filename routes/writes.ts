@@ -2,17 +2,29 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
+import { columnNames } from '../src/dataset/column-names.js';
 import { targetOf } from '../src/dataset/target.js';
 import { FORMATS, type FormatName } from '../src/formats/index.js';
 import { ofClient } from '../src/plugins/client.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import type { Bodies } from '../src/plugins/openapi.js';
+import { checkCharset, hasHeader } from '../src/plugins/table-query.js';
 import { normalise, parseSlice } from '../src/selection.js';
 import { writeBody } from '../src/transfer/write.js';
-import { anyValue, BINARY, capitalised, FIELD, jsonResponse, NameParams, oneOf, problems } from './schemas/index.js';
+import {
+  anyValue,
+  BINARY,
+  capitalised,
+  FIELD,
+  HEADER_OF_TABLE,
+  jsonResponse,
+  NameParams,
+  oneOf,
+  problems,
+} from './schemas/index.js';
 import { streamedBodies, withBody } from './streamed-bodies.js';
 import { writeBatches, type ContextOf } from './write-batch.js';
-import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
+import { decodingContext, ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
 import type { App } from './app-type.js';
 
 const JSON_DATA = anyValue({
@@ -33,16 +45,17 @@ const DURABILITY = Type.Optional(
 
 export function writes(app: App, context: Context): void {
   const contextOf: ContextOf = request => {
-    const { workers: offLoop, budget, config } = ofClient(context, request);
-    return { offLoop, budget, commitBytesMax: config.commitBytesMax };
+    const own = ofClient(context, request);
+    const { workers: offLoop, budget, config } = own;
+    return { offLoop, budget, commitBytesMax: config.commitBytesMax, decoding: decodingContext(own) };
   };
   writeData(app, contextOf, {
     url: '/v1/datasets/:name/data',
     operationId: 'writeData',
     summary: 'Write a slice, like m[slice] = data',
     description:
-      'JSON (a bare value or nested lists), raw (exactly the bytes of the selection, or one item that fills it) ' +
-      'or npy. Shapes broadcast as numpy assigns.',
+      'JSON (a bare value or nested lists), raw (exactly the bytes of the selection, or one item that fills it), npy, ' +
+      'or a table, whose columns are written by their place, and to the fields of a structure by name. Shapes broadcast as numpy assigns.',
     bodies: DATA,
   });
   for (const { name, mediaTypes, describes } of TAKEN) {
@@ -90,6 +103,7 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
               field: FIELD,
               durability: DURABILITY,
               ...((format ?? 'raw') === 'raw' && { endian: ENDIAN }),
+              ...((format === undefined || hasNames(format)) && { header: HEADER_OF_TABLE }),
             },
             { additionalProperties: false },
           ),
@@ -101,14 +115,17 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
       },
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
-        const { slice, field, durability = 'commit', endian } = request.query as WriteQuery;
+        const { slice, field, durability = 'commit', endian, header } = request.query as WriteQuery;
         const sent = format ?? bodyFormat(request);
         const target = targetOf(partsOf(dataset, field), sent === 'raw');
+        const selection = normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape);
+        if (hasNames(sent)) checkCharset(request);
         const write = {
           ...requestOf(request, reply, dataset, endian),
           target,
-          selection: normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape),
+          selection,
           format: sent,
+          table: { header: hasHeader(request, header), names: columnNames(dataset, field, selection.picks) },
           durability,
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, contextOf(request)));
@@ -118,7 +135,13 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
   });
 }
 
+/** Texts of tables, whose columns may have names. */
+function hasNames(format: FormatName): boolean {
+  return format === 'csv' || format === 'ndjson';
+}
+
 interface WriteQuery {
+  readonly header?: boolean;
   readonly slice?: string;
   readonly field?: string;
   readonly durability?: 'commit' | 'none';

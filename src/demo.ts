@@ -7,7 +7,7 @@ import { parseExactJson } from './formats/index.js';
 import { PACKAGE_ROOT } from './package-root.js';
 import type { Registry } from './registry/registry.js';
 import { BodyReader } from './transfer/body.js';
-import { importNpy } from './transfer/import.js';
+import { importArray } from './transfer/import.js';
 
 interface DemoEntry {
   readonly name: string;
@@ -40,7 +40,7 @@ async function importEntry(
 ): Promise<string | undefined> {
   const body = createReadStream(path.join(DEMO_FOLDER, file));
   try {
-    await importNpy(registry, { name, overwrite: false, body: new BodyReader(body), bodyBytes: undefined });
+    await importArray(registry, { name, overwrite: false, body: new BodyReader(body), bodyBytes: undefined });
     await registry.patch(name, { attrs, dims });
     return name;
   } catch (error) {

@@ -38,6 +38,11 @@ export const ERRORS = table({
     title: 'The body or file is not a readable .npy',
     remedy: 'Write it anew with np.save, or register bytes without a header as raw.',
   },
+  bad_table: {
+    status: 400,
+    title: 'The body is no table of its format',
+    remedy: 'Mend the line or part that the message names; csv is read as RFC 4180 has it, ndjson a value a line.',
+  },
   bad_name: {
     status: 400,
     title: 'The dataset name is not allowed',

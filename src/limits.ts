@@ -45,6 +45,11 @@ export const LIMITS = {
   parquetChunkBytes: 16 * KiB,
   /** What is said of all chunks together: readers hold and parse it before any row. */
   parquetFooterBytesMax: 64 * MiB,
+  /** A body of rows is read a piece at a time: ten milliseconds of a worker. */
+  decodePieceBytes: 512 * KiB,
+  /** One row of such a text, and its cells: it is held whole. */
+  tableRowBytesMax: 16 * MiB,
+  tableColumnsMax: 1_000_000,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
   picturePixelsMax: 4 * MiB,
   /** What graphics cards show in one piece. */

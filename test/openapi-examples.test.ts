@@ -12,8 +12,11 @@ import {
   type MediaType,
   type Schema,
 } from './helpers/api-document.js';
+import { FORMATS } from '../src/formats/index.js';
 import { start, type Service } from './helpers/server.js';
 import { create } from './system/calls.js';
+
+const BYTES = 'application/octet-stream';
 
 /** What is made comes before what is read, and what deletes is last. */
 const ORDER = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'];
@@ -116,14 +119,16 @@ async function bodyOf(
   media: MediaType | undefined,
 ): Promise<string | Uint8Array<ArrayBuffer> | undefined> {
   if (!media) return undefined;
-  if (type.endsWith('json')) {
+  if (/[/+]json$/.test(type)) {
     const example = media.example ?? resolved<Schema>(media.schema)['example'];
     return example === undefined ? undefined : JSON.stringify(example);
   }
-  const isNpy = type === 'application/x-npy' || url.endsWith('.npy') || operation.operationId === 'importDataset';
+  const named = FORMATS.find(({ mediaTypes }) => type !== BYTES && mediaTypes.some(each => each === type))?.name;
+  const ofPath = FORMATS.find(({ name }) => url.endsWith(`/data.${name}`))?.name;
+  const format = named ?? ofPath ?? (operation.operationId === 'importDataset' ? 'npy' : 'raw');
   const slice = operation.parameters?.find(({ name }) => name === 'slice')?.schema['example'] as string | undefined;
   const query = slice === undefined ? '' : `?slice=${encodeURIComponent(slice)}`;
-  const answer = await server.fetch(`/v1/datasets/seattle-weather/data.${isNpy ? 'npy' : 'raw'}${query}`);
+  const answer = await server.fetch(`/v1/datasets/seattle-weather/data.${format}${query}`);
   return new Uint8Array(await answer.arrayBuffer());
 }
 

@@ -86,8 +86,8 @@ t.test('every operation says how it fails, as a problem document', async t => {
 
 t.test('every operation with data in its body says so, and which media types it takes', async t => {
   const wanted: Record<string, string[]> = {
-    'PUT /v1/datasets/{name}': ['application/octet-stream', 'application/x-npy'],
-    'PUT /v1/datasets/{name}/data': ['application/json', 'application/octet-stream', 'application/x-npy'],
+    'PUT /v1/datasets/{name}': ['application/octet-stream', 'application/x-npy', 'text/csv'],
+    'PUT /v1/datasets/{name}/data': ['application/json', 'application/octet-stream', 'application/x-npy', 'text/csv'],
     'POST /v1/datasets': ['application/json'],
   };
   for (const [call, types] of Object.entries(wanted)) {

@@ -134,3 +134,17 @@ export const SLICE = Type.Optional(
     example: '0:3',
   }),
 );
+
+/** Of bodies that are tables. */
+export const HEADER_OF_TABLE = Type.Optional(
+  Type.Boolean({
+    description:
+      'Of text: whether its first line has the names of the columns, as it has by default; rows of ndjson say it themselves. `text/csv; header=absent` says false, too.',
+  }),
+);
+export const DTYPE_OF_TABLE = Type.Optional(
+  Type.String({
+    description:
+      'What a table becomes: `float64`, `<i4`, `M8[s]`, or fields as JSON. Absent: what all of its rows together say; dates stay text.',
+  }),
+);

@@ -45,7 +45,8 @@ export class FileTable {
   readonly generations: Generations;
   readonly journals: Journals;
   readonly privateMemory: PrivateMemory;
-  readonly #arraysDir: string;
+  /** The folder of the arrays that the service makes, and of what it has to lay down for a while. */
+  readonly arraysDir: string;
   readonly #backends: readonly MappingBackend[];
   readonly #onClosed: FileTableInit['onClosed'];
   readonly #open: OpenFiles;
@@ -70,7 +71,7 @@ export class FileTable {
     this.generations = generations;
     this.journals = journals;
     this.privateMemory = init.privateMemory ?? new PrivateMemory(0);
-    this.#arraysDir = arraysDir;
+    this.arraysDir = arraysDir;
     this.#backends = backends;
   }
 
@@ -267,7 +268,7 @@ export class FileTable {
       await replayJournal(reference, state, {
         roots: this.roots,
         journals: this.journals,
-        isOurs: path.dirname(reference.realPath) === this.#arraysDir,
+        isOurs: path.dirname(reference.realPath) === this.arraysDir,
         isMappable: this.#backends.length > 0,
       });
       const file = await this.#openReserved(reference, state);

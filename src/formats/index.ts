@@ -50,3 +50,15 @@ export {
   whyNotTyped,
   type Table,
 } from './tabular.js';
+export {
+  convertStep,
+  isDecoded,
+  layoutOf,
+  lookAt,
+  type BodyFile,
+  type ConvertStepTask,
+  type DecodingName,
+  type Kept,
+  type LookTask,
+} from './decode/decoding.js';
+export type { BodySource, Converted, DecodedLayout, DecodingAsked, FoundLayout, Looked } from './decode/decoder.js';

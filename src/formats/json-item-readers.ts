@@ -19,11 +19,11 @@ import {
   type VoidDType,
 } from '../dtype/index.js';
 import { invariant } from '../errors.js';
-import { toFloat16Bits } from '../float16.js';
 import { shown } from '../shown.js';
-import { failAt, refuseItem, refuseNext, withPlace, type ItemContext, type ItemPlace } from './json-item-place.js';
-import { NumberReader, type NumberStore } from './json-numbers.js';
+import { failAt, refuseItem, refuseNext, withPlace, type ItemPlace } from './json-item-place.js';
+import { NumberReader } from './json-numbers.js';
 import { jsonItemSize, keyBytes } from './json-size.js';
+import { storeAt } from './number-store.js';
 import { StringReader, textSink, voidSink, type PointSink } from './json-strings.js';
 import { timeReader } from './json-times.js';
 
@@ -77,35 +77,12 @@ function* stepsOf(reader: ItemReader, offset: number): Generator<void, void> {
 
 function scalarReader(dtype: NumberDType, place: ItemPlace): ReadItem {
   const { scanner } = place.context;
-  const store = storeAt(dtype, place.context);
+  const store = storeAt(dtype, place.context.buffer.view);
   const reader = new NumberReader(dtype, scanner, store, why => refuseItem(place, 'would_lose', why));
   return offset => {
     const next = scanner.peek();
     if (next === OPEN_LIST || next === OPEN_OBJECT || next === -1) refuseNext(place, 'it takes one value');
     reader.read(offset);
-  };
-}
-
-/** By byte, in the dtype's own order. */
-function storeAt({ name, byteOrder }: NumberDType, { buffer: { view } }: ItemContext): NumberStore {
-  const isLittle = byteOrder !== '>';
-  const put: Readonly<Record<NumberDType['name'], NumberStore['put']>> = {
-    bool: (offset, value) => view.setUint8(offset, value),
-    int8: (offset, value) => view.setInt8(offset, value),
-    int16: (offset, value) => view.setInt16(offset, value, isLittle),
-    int32: (offset, value) => view.setInt32(offset, value, isLittle),
-    int64: (offset, value) => view.setBigInt64(offset, BigInt(value), isLittle),
-    uint8: (offset, value) => view.setUint8(offset, value),
-    uint16: (offset, value) => view.setUint16(offset, value, isLittle),
-    uint32: (offset, value) => view.setUint32(offset, value, isLittle),
-    uint64: (offset, value) => view.setBigUint64(offset, BigInt(value), isLittle),
-    float16: (offset, value) => view.setUint16(offset, toFloat16Bits(value), isLittle),
-    float32: (offset, value) => view.setFloat32(offset, value, isLittle),
-    float64: (offset, value) => view.setFloat64(offset, value, isLittle),
-  };
-  return {
-    put: put[name],
-    putExact: (offset, value) => view.setBigInt64(offset, BigInt.asIntN(64, value), isLittle),
   };
 }
 

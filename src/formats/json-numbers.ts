@@ -2,6 +2,7 @@
 import { integerRange, overflowOf, type NumberDType } from '../dtype/index.js';
 import { exactInteger } from './exact-integer.js';
 import type { JsonScanner } from './json-scan.js';
+import type { NumberStore } from './number-store.js';
 
 const QUOTE = 0x22;
 const OBJECT = 0x7b;
@@ -16,14 +17,6 @@ const FLOAT_STRINGS = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 const DIGITS = /^-?[0-9]{1,30}$/;
-
-/** Where numbers go; a place is an index or a byte, as whoever reads has agreed with whoever stores. */
-export interface NumberStore {
-  /** For integers the value is integral and in range. */
-  put(place: number, value: number): void;
-  /** For 64-bit integers. */
-  putExact(place: number, value: bigint): void;
-}
 
 /** Throws `would_lose` for the value that the scanner has read, with its place. */
 export type RefuseNumber = (why: string) => never;

@@ -3,8 +3,9 @@ import { isNativeOrder, withByteOrder, type NumberDType } from '../dtype/index.j
 import { fail } from '../errors.js';
 import { toFloat16Bits } from '../float16.js';
 import { swapBytes, toNative } from '../native.js';
-import { NumberReader, type NumberStore } from './json-numbers.js';
+import { NumberReader } from './json-numbers.js';
 import type { JsonScanner } from './json-scan.js';
+import type { NumberStore } from './number-store.js';
 
 const CAPACITY_MIN = 16;
 

@@ -56,7 +56,7 @@ export const FORMATS = [
     disposition: 'attachment',
     isArray: false,
     holds: 'tables',
-    isTaken: false,
+    isTaken: true,
     describes: 'a line for each row, with commas, and one of names before them (RFC 4180)',
   },
   {

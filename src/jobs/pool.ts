@@ -13,7 +13,17 @@ import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
 import type { Change } from '../file/change.js';
 import { Turnstile } from '../file/turnstile.js';
-import type { EncodeTask, PictureFound, PictureTask } from '../formats/index.js';
+import type {
+  Converted,
+  ConvertStepTask,
+  EncodeTask,
+  FoundLayout,
+  Kept,
+  Looked,
+  LookTask,
+  PictureFound,
+  PictureTask,
+} from '../formats/index.js';
 import type { View } from '../layout/view.js';
 import { compileKernels } from '../kernels/index.js';
 import { Lanes, withMark, type Mark } from './lanes.js';
@@ -43,6 +53,12 @@ export interface Workers extends OffLoop {
   inLane(lane: Lane): Scanning;
   /** Writes elements in another format. @returns the bytes of it */
   encode(task: EncodeTask): Promise<number>;
+  /** Looks at the next part of a body in a format of tables. */
+  look(task: LookTask): Promise<Looked<Kept>>;
+  /** What it becomes, after the last look. */
+  layout(task: LookTask): Promise<FoundLayout>;
+  /** Converts its next elements. */
+  decode(task: ConvertStepTask): Promise<Converted<Kept>>;
   /** Looks at a band of a picture, or paints it. */
   picture(task: PictureTask): Promise<PictureFound>;
   /** The numbers of the elements of a mask, in its C order, that are true. @throws cancelled */
@@ -183,6 +199,18 @@ export class WorkerPool {
       encode: async task => {
         this.#checkRoom(interactive);
         return valueOf((await this.#give(task, 'encode', interactive)) as Outcome<number>);
+      },
+      look: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'look', interactive)) as Outcome<Looked<Kept>>);
+      },
+      layout: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'layout', interactive)) as Outcome<FoundLayout>);
+      },
+      decode: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'decode', interactive)) as Outcome<Converted<Kept>>);
       },
       picture: async task => {
         this.#checkRoom(interactive);

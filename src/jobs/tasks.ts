@@ -5,7 +5,22 @@ import type { ConvertTask, ScatterTask } from '../dataset/off-loop.js';
 import { Arena } from '../file/arena.js';
 import { applyTo, type Change } from '../file/change.js';
 import { openSource } from '../file/sources.js';
-import { encoderFrom, type EncodeTask } from '../formats/index.js';
+import { readFullySync } from '../file/io.js';
+import {
+  convertStep,
+  encoderFrom,
+  layoutOf,
+  lookAt,
+  type BodyFile,
+  type BodySource,
+  type Converted,
+  type ConvertStepTask,
+  type EncodeTask,
+  type FoundLayout,
+  type Kept,
+  type Looked,
+  type LookTask,
+} from '../formats/index.js';
 import { arrange, type Arranged } from '../layout/arrange.js';
 import { gather, gatherParts } from '../layout/gather.js';
 import { sizeOf, type View } from '../layout/view.js';
@@ -39,6 +54,37 @@ export function convertItems({ spec, source, target, first }: ConvertTask): void
 /** The bytes that were written. */
 export function encodeElements({ spec, source, first, target }: EncodeTask): number {
   return encoderFrom(spec).encode(source, first, target);
+}
+
+/** Looks at the next part of a body. */
+export function lookAtBody(task: LookTask): Looked<Kept> {
+  return lookAt(task, bodySource(task.body));
+}
+
+/** What a body becomes that was looked at to its end. */
+export function layoutOfBody(task: LookTask): FoundLayout {
+  return layoutOf(task, bodySource(task.body));
+}
+
+/** Converts the next elements of a body. */
+export function convertBody(task: ConvertStepTask): Converted<Kept> {
+  return convertStep(task, bodySource(task.body));
+}
+
+/** Memory of the thread for the parts of bodies; longer parts have their own. */
+let bodyScratch: Uint8Array | undefined;
+
+function bodySource({ fd, size, isWhole }: BodyFile): BodySource {
+  return {
+    size,
+    isWhole,
+    read(start, length) {
+      bodyScratch ??= new Uint8Array(LIMITS.decodePieceBytes);
+      const bytes = length <= bodyScratch.length ? bodyScratch.subarray(0, length) : new Uint8Array(length);
+      readFullySync(fd, bytes, start);
+      return bytes;
+    },
+  };
 }
 
 export interface TrueTask {

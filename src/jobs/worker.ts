@@ -3,7 +3,18 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { Piscina, workerData } from 'piscina';
 import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js';
 import type { Change } from '../file/change.js';
-import { doPictureTask, type EncodeTask, type PictureFound, type PictureTask } from '../formats/index.js';
+import {
+  doPictureTask,
+  type Converted,
+  type ConvertStepTask,
+  type EncodeTask,
+  type FoundLayout,
+  type Kept,
+  type Looked,
+  type LookTask,
+  type PictureFound,
+  type PictureTask,
+} from '../formats/index.js';
 import type { Arranged } from '../layout/arrange.js';
 import { holdSpace } from '../file/hold-space.js';
 import { messageOf, outcomeOf, type Outcome, type ThreadReady } from './messages.js';
@@ -13,9 +24,12 @@ import { CLOSED_FILES_CHANNEL, type WorkerData } from './pool.js';
 import { runScan, type ScanAnswer, type ScanTask } from './scan-task.js';
 import {
   arrangeChange,
+  convertBody,
   convertItems,
   encodeElements,
   gatherView,
+  layoutOfBody,
+  lookAtBody,
   newWorkplace,
   numbersOfTrue,
   scatterView,
@@ -58,6 +72,18 @@ export function convert(task: ConvertTask): Outcome<void> {
 
 export function encode(task: EncodeTask): Outcome<number> {
   return outcomeOf(() => encodeElements(task));
+}
+
+export function look(task: LookTask): Outcome<Looked<Kept>> {
+  return outcomeOf(() => lookAtBody(task));
+}
+
+export function layout(task: LookTask): Outcome<FoundLayout> {
+  return outcomeOf(() => layoutOfBody(task));
+}
+
+export function decode(task: ConvertStepTask): Outcome<Converted<Kept>> {
+  return outcomeOf(() => convertBody(task));
 }
 
 export function picture(task: PictureTask): Outcome<PictureFound> {

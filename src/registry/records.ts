@@ -38,7 +38,12 @@ export function createdRecord(request: CreateRequest, array: NewArray, target: s
   };
 }
 
-export function importedRecord(name: string, geometry: ImportedGeometry, target: string): DatasetRecord {
+export function importedRecord(
+  name: string,
+  geometry: ImportedGeometry,
+  attrs: DatasetRecord['attrs'],
+  target: string,
+): DatasetRecord {
   return {
     name,
     id: randomId(),
@@ -50,7 +55,7 @@ export function importedRecord(name: string, geometry: ImportedGeometry, target:
     format: 'npy',
     external: false,
     made: true,
-    attrs: {},
+    attrs,
     dims: null,
   };
 }

@@ -1,13 +1,15 @@
 /**
- * A `.npy` body of any size → a new dataset. The file appears when its last byte is synced, or not at all. What follows
+ * A body of any size → a new dataset: a `.npy` as it comes, others as the .npy that they mean. The file appears when its last byte is synced, or not at all. What follows
  * the array is not kept, as np.load leaves it unread in a file.
  */
 import type { BodyReader } from './body.js';
 import { failSize } from './body.js';
+import { openDecoded, type DecodingContext, type NpyBody, type OpenNpyBody } from './decoded.js';
 import { readNpyHeader } from './npy-body.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { writeFully } from '../file/io.js';
+import type { DecodingAsked, DecodingName } from '../formats/index.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
@@ -20,31 +22,48 @@ export interface ImportRequest {
   readonly body: BodyReader;
   /** Content-Length, when the client sent one. */
   readonly bodyBytes: number | undefined;
+  /** Of a body that is no .npy. */
+  readonly decoding?: {
+    readonly format: DecodingName;
+    readonly asked: DecodingAsked;
+    readonly context: DecodingContext;
+  };
   readonly precondition?: Precondition;
 }
 
-/** @throws exists, bad_npy, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
-export function importNpy(
+/** @throws exists, bad_npy, bad_table, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
+export async function importArray(
   registry: Pick<Registry, 'adopt'>,
-  { name, overwrite, body, bodyBytes, precondition }: ImportRequest,
+  { name, overwrite, body, bodyBytes, decoding, precondition }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
+  let opened: OpenNpyBody | undefined;
   const open = async (target: string): Promise<IncomingArray> => {
-    const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
-    checkShape(shape, dtype.itemsize);
-    const total = dataOffset + sizeOf(shape) * dtype.itemsize;
-    if (bodyBytes !== undefined && bodyBytes < total) failSize(bodyBytes, total);
-    return {
-      geometry: { dtype: dtype.typestr, shape, order, offset: dataOffset },
-      async write(fd) {
-        // A full disk is found out now, not after the client has sent everything.
-        await reserve(fd, target, total);
-        await writeFully(fd, bytes, 0);
-        await copyBody(body, fd, dataOffset, total);
-        traffic.writtenBytes += total - dataOffset;
-      },
-    };
+    if (decoding) opened = await openDecoded({ ...decoding, body, bodyBytes }, decoding.context);
+    return incomingArray(target, opened ?? { body, bodyBytes });
   };
-  return registry.adopt(name, overwrite, open, precondition);
+  try {
+    return await registry.adopt(name, overwrite, open, precondition);
+  } finally {
+    await opened?.close();
+  }
+}
+
+async function incomingArray(target: string, { body, bodyBytes, columns }: NpyBody): Promise<IncomingArray> {
+  const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
+  checkShape(shape, dtype.itemsize);
+  const total = dataOffset + sizeOf(shape) * dtype.itemsize;
+  if (bodyBytes !== undefined && bodyBytes < total) failSize(bodyBytes, total);
+  return {
+    geometry: { dtype: dtype.typestr, shape, order, offset: dataOffset },
+    attrs: columns ? { columns } : {},
+    async write(fd) {
+      // A full disk is found out now, not after the client has sent everything.
+      await reserve(fd, target, total);
+      await writeFully(fd, bytes, 0);
+      await copyBody(body, fd, dataOffset, total);
+      traffic.writtenBytes += total - dataOffset;
+    },
+  };
 }
 
 async function copyBody(body: BodyReader, fd: number, start: number, total: number): Promise<void> {

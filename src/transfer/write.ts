@@ -24,7 +24,14 @@ import { isNumber, type DType } from '../dtype/index.js';
 import type { Change } from '../file/change.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
-import { jsonBlockBytesMax, parseJsonData, type FormatName } from '../formats/index.js';
+import {
+  isDecoded,
+  jsonBlockBytesMax,
+  parseJsonData,
+  type DecodingAsked,
+  type DecodingName,
+  type FormatName,
+} from '../formats/index.js';
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
 import { packedView, sizeOf } from '../layout/view.js';
@@ -32,6 +39,7 @@ import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
 import { failSize, type BodyReader } from './body.js';
+import { withDecoded, type DecodingContext } from './decoded.js';
 import { checkInside, checkTarget, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
 
@@ -47,6 +55,8 @@ export interface WriteRequest {
   /** Content-Length, when the client sent one. */
   readonly bodyBytes: number | undefined;
   readonly durability: Durability;
+  /** Of a format of tables: whether the first line has names, and those of the columns that are written. */
+  readonly table?: { readonly header: boolean; readonly names: readonly string[] | undefined };
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
   /** Fires when the client has gone: a write that has not begun is not made. */
@@ -55,6 +65,7 @@ export interface WriteRequest {
 
 export interface WriteContext {
   readonly offLoop: OffLoop;
+  readonly decoding: DecodingContext;
   readonly budget: Budget;
   readonly commitBytesMax: number;
 }
@@ -80,9 +91,25 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
   await dataset.open();
   // Once before the body is read, to spare it; again under the lock, where it counts.
   precondition(dataset.generation);
-  const generation = await (request.format === 'json' ? writeJson(request, context) : writeBinary(request, context));
+  const generation = await writeIn(request, context);
   const durability = isPrivate ? 'none' : asked.durability;
   return { dataset: dataset.record.name, generation, elements, bytes, durability };
+}
+
+function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
+  const { format } = request;
+  if (isDecoded(format)) return writeTable(request, format, context);
+  return format === 'json' ? writeJson(request, context) : writeBinary(request, context);
+}
+
+/** As the .npy that it means, in the dtype that is written. */
+function writeTable(request: WriteRequest, format: DecodingName, context: WriteContext): Promise<number> {
+  const { body, bodyBytes, target, selection, table = { header: true, names: undefined } } = request;
+  const columnRank = selection.shape.length >= 2 ? 2 : 1;
+  const asked: DecodingAsked = { ...table, dtype: target.dtype.typestr, isNew: false, columnRank };
+  return withDecoded({ format, asked, body, bodyBytes }, context.decoding, npy =>
+    writeBinary({ ...request, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, context),
+  );
 }
 
 async function writeJson(request: WriteRequest, context: WriteContext): Promise<number> {

@@ -379,6 +379,15 @@ const CALLS: readonly Call[] = [
       await answered(where, binary('PUT', format === 'json' ? Buffer.from(jsonValues) : Buffer.from(body), type));
     },
   })),
+  ...[['csv', 'text/csv'] as const].map(([format, type]) => ({
+    name: `a million values taken as ${format}`,
+    run: async (round: number): Promise<void> => {
+      const body = Buffer.from(await answered(`/v1/datasets/cells/data.${format}?slice=:250000`));
+      await answered(`/v1/datasets/cells/data.${format}?slice=:250000`, binary('PUT', body, type));
+      await answered(`/v1/datasets/taken-${round}?overwrite=true`, binary('PUT', body, type));
+      await answered(`/v1/datasets/taken-${round}?data=delete`, { method: 'DELETE' });
+    },
+  })),
   ...['csv', 'ndjson', 'arrow', 'parquet', 'npz'].map(format => ({
     name: `a million values as ${format}`,
     run: () => answered(`/v1/datasets/cells/data.${format}?slice=:250000`),

@@ -87,6 +87,12 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     path: '/v1/datasets/a1/data.npy?slice=:2',
     init: binary('PUT', NPY, 'application/octet-stream'),
   },
+  ...[['csv', 'c0\n1\n'] as const].map(([format, body]) => ({
+    name: `write.${format}`,
+    scope: 'write' as const,
+    path: `/v1/datasets/a1/data.${format}`,
+    init: binary('PUT', Buffer.from(body), 'application/octet-stream'),
+  })),
   {
     name: 'batch of writes',
     scope: 'write',

@@ -29,6 +29,9 @@ const JSON_TYPE = 'application/json';
 const NPY = 'application/x-npy';
 const BYTES = 'application/octet-stream';
 
+/** A table of one element, which fills the dataset. */
+const TABLES: Readonly<Record<string, string>> = { Csv: 'c0\n7\n' };
+
 const CALLS: readonly Call[] = [
   { operationId: 'describeDataset', method: 'GET', url: DATASET, about: 'dataset' },
   {
@@ -165,6 +168,17 @@ const CALLS: readonly Call[] = [
         method: 'GET',
         // Pictures have two axes.
         url: `${DATASET}/data.${format.toLowerCase()}${format === 'Png' ? '?slice=newaxis' : ''}`,
+        about: 'dataset',
+      }) as const,
+  ),
+  ...['Csv'].map(
+    format =>
+      ({
+        operationId: `writeData${format}`,
+        method: 'PUT',
+        url: `${DATASET}/data.${format.toLowerCase()}`,
+        type: BYTES,
+        body: TABLES[format]!,
         about: 'dataset',
       }) as const,
   ),

@@ -43,6 +43,7 @@ export const put = sends('PUT');
 export const patch = sends('PATCH');
 
 export const RAW = { 'Content-Type': 'application/octet-stream' };
+export const CSV = { 'Content-Type': 'text/csv' };
 export const NPY = { 'Content-Type': 'application/x-npy' };
 
 export const remove = (path: string, more: More = {}): Example => ({ method: 'DELETE', path, ...more });

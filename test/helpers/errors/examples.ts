@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../../../src/errors.js';
 import { header, npy } from '../npy.js';
-import { get, NPY, patch, post, put, RAW, remove, type Example, type SceneName } from './example.js';
+import { CSV, get, NPY, patch, post, put, RAW, remove, type Example, type SceneName } from './example.js';
 
 const WIND = '/v1/datasets/wind';
 const DATA = `${WIND}/data`;
@@ -52,6 +52,11 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     put('/v1/datasets/x', 'an array', NPY),
     put('/v1/datasets/x', npy(header('<f8', '2')), NPY, { words: 'a header with `"shape": 2`' }),
     put(DATA, npy(header('<f8', '()'), 8, 9), NPY, { words: 'a `.npy` of version 9.0' }),
+  ],
+  bad_table: [
+    put('/v1/datasets/x', 'a,b\n1,"2', CSV),
+    put('/v1/datasets/x', 'a,a\n1,2.5\n', CSV),
+    put('/v1/datasets/x', '', CSV),
   ],
   bad_name: [create({ name: 'größe', dtype: 'f4', shape: [2] })],
   unauthenticated: [

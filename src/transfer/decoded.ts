@@ -1,0 +1,200 @@
+/**
+ * A body in a format of tables → the .npy that it means, read by whoever takes a .npy: all that is said of those, casts and
+ * broadcasting, limits and durability, is said of tables, too.
+ *
+ * The body is laid down in a file without a name as it comes, and looked at meanwhile, so that what is wrong is told early;
+ * when it is whole, it is converted a piece at a time, as fast as the pieces are taken. Memory: two pieces of elements here
+ * and a piece of the body in a worker, or rows where they are longer.
+ */
+import { PieceMemory } from '../dataset/buffers.js';
+import { parseDType } from '../dtype/index.js';
+import { fail, invariant } from '../errors.js';
+import { closeDescriptor, writeFully } from '../file/io.js';
+import { openSpool } from '../file/spool.js';
+import { translated } from '../file/system-errors.js';
+import {
+  npyHeader,
+  type BodyFile,
+  type Converted,
+  type ConvertStepTask,
+  type DecodedLayout,
+  type DecodingAsked,
+  type DecodingName,
+  type FoundLayout,
+  type Kept,
+  type Looked,
+  type LookTask,
+} from '../formats/index.js';
+import { sizeOf } from '../layout/view.js';
+import { LIMITS } from '../limits.js';
+import { reserve } from '../registry/array-files.js';
+import type { Budget } from '../budget.js';
+import { BodyReader } from './body.js';
+
+/** What of the workers it takes. */
+export interface DecodingWorkers {
+  look(task: LookTask): Promise<Looked<Kept>>;
+  layout(task: LookTask): Promise<FoundLayout>;
+  decode(task: ConvertStepTask): Promise<Converted<Kept>>;
+}
+
+export interface DecodingContext {
+  readonly workers: DecodingWorkers;
+  readonly budget: Budget;
+  /** Where the body is laid down: a folder of the service's own. */
+  readonly folder: string;
+}
+
+export interface EncodedBody {
+  readonly format: DecodingName;
+  readonly asked: DecodingAsked;
+  readonly body: BodyReader;
+  /** Content-Length, when the client sent one. */
+  readonly bodyBytes: number | undefined;
+}
+
+/** A body as a .npy. */
+export interface NpyBody {
+  readonly body: BodyReader;
+  readonly bodyBytes: number | undefined;
+  /** The names of columns that an array of it is to have. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** What stands open while a body is taken as a .npy. */
+export interface OpenNpyBody extends NpyBody {
+  /** Lets go of the file, and of memory; later where a worker is at them. */
+  close(): Promise<void>;
+}
+
+/** Reads all of a body, and says what it means as a .npy. @throws bad_table, disk_full, what a decoder refuses */
+export async function openDecoded(encoded: EncodedBody, context: DecodingContext): Promise<OpenNpyBody> {
+  const { format, asked } = encoded;
+  const { workers, budget, folder } = context;
+  const fd = await openSpool(folder);
+  let release = (): void => {};
+  const memory = new PieceMemory(() => release());
+  const close = async (): Promise<void> => {
+    await memory.free();
+    await closeDescriptor(fd);
+  };
+  try {
+    const { size, seen } = await laidDown(fd, encoded, context);
+    const file: BodyFile = { fd, size, isWhole: true };
+    const { layout, columns } = await workers.layout({ format, asked, body: file, seen });
+    const header = headerOf(layout);
+    release = await budget.take(2 * Math.max(LIMITS.pieceBytesMax, layout.unitBytes));
+    const body = new BodyReader(npyPieces(header, { format, asked, body: file, seen, layout }, memory, workers));
+    return { body, bodyBytes: header.byteLength + bytesOf(layout), columns, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The same for the time of `work`. */
+export async function withDecoded<T>(
+  encoded: EncodedBody,
+  context: DecodingContext,
+  work: (npy: NpyBody) => Promise<T>,
+): Promise<T> {
+  const npy = await openDecoded(encoded, context);
+  try {
+    return await work(npy);
+  } finally {
+    await npy.close();
+  }
+}
+
+/** Writes the body to the file, and looks at each part of it while the next one comes. */
+async function laidDown(
+  fd: number,
+  { format, asked, body, bodyBytes }: EncodedBody,
+  { workers, folder }: DecodingContext,
+): Promise<{ size: number; seen: Kept }> {
+  // A full disk is found out now, not after the client has sent everything.
+  if (bodyBytes !== undefined) await translated(() => reserve(fd, `${folder}/.`, bodyBytes));
+  let seen: Kept;
+  const look = async (size: number, isWhole: boolean): Promise<void> => {
+    for (let hasMore = true; hasMore;) {
+      // oxlint-disable-next-line no-await-in-loop
+      const looked = await workers.look({ format, asked, body: { fd, size, isWhole }, seen });
+      seen = looked.seen;
+      ({ hasMore } = looked);
+    }
+  };
+  const piece = Buffer.allocUnsafeSlow(Math.min(LIMITS.pieceBytesMax, Math.max(1, bodyBytes ?? LIMITS.pieceBytesMax)));
+  let size = 0;
+  let looking = Promise.resolve();
+  try {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop
+      const read = await body.readInto(piece);
+      const start = size;
+      // oxlint-disable-next-line no-await-in-loop
+      await translated(() => writeFully(fd, piece.subarray(0, read), start));
+      size += read;
+      // oxlint-disable-next-line no-await-in-loop
+      await looking;
+      if (read < piece.byteLength) break;
+      looking = look(size, false);
+      // It is awaited behind the next piece.
+      looking.catch(() => undefined);
+    }
+    await look(size, true);
+    return { size, seen };
+  } finally {
+    // A worker must not be left with a descriptor that is closed.
+    await looking.catch(() => undefined);
+  }
+}
+
+/** @throws too_large where no .npy has such a header */
+function headerOf({ dtype, shape, order }: DecodedLayout): Uint8Array {
+  const header = npyHeader({ dtype: parseDType(dtype), shape, order });
+  const limit = LIMITS.npyHeaderBytesMax;
+  if (header.byteLength > limit) {
+    fail(
+      'too_large',
+      `The columns become fields of a structure, whose header would have ${header.byteLength} bytes; at most ${limit} are kept. Send fewer columns, or give the one dtype= that all of them become.`,
+      { limit, asked: header.byteLength },
+    );
+  }
+  return header;
+}
+
+function bytesOf({ dtype, shape }: DecodedLayout): number {
+  return sizeOf(shape) * parseDType(dtype).itemsize;
+}
+
+/** The header, then the elements; the next piece is made while the one before is taken. */
+async function* npyPieces(
+  header: Uint8Array,
+  known: Omit<ConvertStepTask, 'place' | 'target'>,
+  memory: PieceMemory,
+  workers: DecodingWorkers,
+): AsyncGenerator<Uint8Array> {
+  yield header;
+  const total = bytesOf(known.layout);
+  if (total === 0) return;
+  const targetBytes = Math.max(Math.min(LIMITS.pieceBytesMax, total), known.layout.unitBytes);
+  const step = async (place: Kept): Promise<Converted<Kept> & { readonly target: Uint8Array }> => {
+    const target = memory.next(targetBytes);
+    const converting = workers.decode({ ...known, place, target });
+    memory.useUntil(converting);
+    return { ...(await converting), target };
+  };
+  let next = step(undefined);
+  for (let done = 0; done < total;) {
+    // oxlint-disable-next-line no-await-in-loop
+    const { written, place, target } = await next;
+    invariant(written > 0, 'a body has all elements that its layout has');
+    done += written;
+    if (done < total) {
+      next = step(place);
+      // It is awaited in the next turn, if there is one.
+      next.catch(() => undefined);
+    }
+    yield target.subarray(0, written);
+  }
+}
