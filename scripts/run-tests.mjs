@@ -14,7 +14,7 @@ const SUFFIX = '.test.js';
 const FILE_SECONDS_MAX = 240;
 /** One more than there are cores, since some of them wait. */
 const JOBS = availableParallelism() + 1;
-const SHORT_FORM = /^ *# (?:short|medium) form: .*$/m;
+const SHORT_FORM = /^ *# short form: .*$/m;
 
 const given = process.argv.slice(2);
 const files = (given.length > 0 ? given : [join('dist', 'test')]).flatMap(filesOf);

@@ -35,7 +35,7 @@ export const CLIENTS = {
     folder: 'python',
     needs: ['python3'],
     make: [
-      'python3 -m venv venv && venv/bin/pip install -q --disable-pip-version-check openapi-python-client==0.29.1',
+      'python3 -m venv venv && venv/bin/pip install -q --disable-pip-version-check openapi-python-client==0.29.1 pyarrow',
       'venv/bin/openapi-python-client generate --path openapi.json --meta none --output-path hyperslab_client',
     ],
     program: 'venv/bin/python program.py',

@@ -49,6 +49,11 @@ func main() {
 	check(fmt.Sprint(read.JSON200.Data) == "[[1 2 3] [4 5 6] [7 8 9] [0 0 0]]", "json", read.JSON200.Data)
 	check(len(must(c.ReadDataRawWithResponse(ctx, "go", nil)).Body) == 96, "raw")
 
+	csv := must(c.ReadDataCsvWithResponse(ctx, "go", nil)).Body
+	check(string(csv) == "c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", "csv", string(csv))
+	arrow := must(c.ReadDataArrowWithResponse(ctx, "go", nil)).Body
+	check(bytes.HasPrefix(arrow, []byte{255, 255, 255, 255}) && bytes.Contains(arrow, raw.Bytes()[:8]), "arrow", len(arrow))
+
 	sum := must(c.GetStatisticsWithResponse(ctx, "go", &hyperslab.GetStatisticsParams{Ops: ptr("sum")}))
 	check(sum.JSON200.Results["sum"] == 45.0, "sum", sum.JSON200.Results)
 	quantile := map[string]any{"quantile": map[string]any{"q": 0.5}}

@@ -6,10 +6,11 @@ import json
 import sys
 import time
 
+import pyarrow.ipc
 from hyperslab_client import Client
 from hyperslab_client.api.datasets import create_dataset, describe_dataset, forget_dataset, import_dataset, list_datasets
 from hyperslab_client.api.jobs import create_job, get_job
-from hyperslab_client.api.reads import read_data_json, read_data_npy, read_data_raw
+from hyperslab_client.api.reads import read_data_arrow, read_data_csv, read_data_json, read_data_npy, read_data_raw
 from hyperslab_client.api.statistics import batch_statistics, get_statistics, query_statistics
 from hyperslab_client.api.writes import flush_dataset, write_data_json, write_data_raw
 from hyperslab_client.models import BatchQuery, CreateDataset, CreateDatasetFormat, ForgetDatasetData
@@ -37,6 +38,10 @@ assert npy.startswith(b"\x93NUMPY")
 sure(import_dataset.sync("py-copy", client=client, body=File(payload=io.BytesIO(npy))))
 assert sure(read_data_json.sync("py-copy", client=client)).data == [*rows, [7, 8, 9], [0, 0, 0]]
 assert array.array("d", sure(read_data_raw.sync("py", client=client)).payload.read())[8] == 9
+csv = sure(read_data_csv.sync("py", client=client))
+assert csv == "c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", csv
+arrow = pyarrow.ipc.open_stream(read_data_arrow.sync_detailed("py", client=client).content).read_all()
+assert arrow["c1"].to_pylist() == [2, 5, 8, 0], arrow
 
 total = sure(get_statistics.sync("py", client=client, ops="sum")).results["sum"]
 assert total == 45

@@ -1,5 +1,6 @@
 /** What a program does with the types of openapi-typescript and the calls of openapi-fetch. */
 import assert from 'node:assert/strict';
+import { tableFromIPC } from 'apache-arrow';
 import createClient from 'openapi-fetch';
 import type { components, paths } from './hyperslab.js';
 
@@ -43,6 +44,10 @@ const json = sure(await client.GET('/v1/datasets/{name}/data.json', { params: of
 assert.deepEqual(json.data, [...rows, [7, 8, 9], [0, 0, 0]]);
 const raw = sure(await client.GET('/v1/datasets/{name}/data.raw', { params: of('ts'), parseAs: 'arrayBuffer' }));
 assert.equal(new Float64Array(raw)[8], 9);
+const csv = sure(await client.GET('/v1/datasets/{name}/data.csv', { params: of('ts'), parseAs: 'text' }));
+assert.equal(csv, 'c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n');
+const arrow = sure(await client.GET('/v1/datasets/{name}/data.arrow', { params: of('ts'), parseAs: 'arrayBuffer' }));
+assert.deepEqual([...tableFromIPC(new Uint8Array(arrow)).getChild('c1')!], [2, 5, 8, 0]);
 
 const sum = sure(
   await client.GET('/v1/datasets/{name}/statistics', { params: { ...of('ts'), query: { ops: 'sum' } } }),
