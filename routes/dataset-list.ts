@@ -88,7 +88,7 @@ export function datasetList(app: App, { budget }: Context): void {
       const second = await pieces.next();
       reply.type('application/json; charset=utf-8');
       if (second.done) return reply.send(first.text);
-      await streamLines(reply, follow([first, second.value], pieces));
+      await streamLines(budget, reply, follow([first, second.value], pieces));
       return reply;
     },
   );

@@ -2,6 +2,7 @@
 import accepts from 'accepts';
 import { Type } from 'typebox';
 import { rankNeeded } from '../src/access/scopes.js';
+import { addVary } from '../src/plugins/vary.js';
 import type { App } from './app-type.js';
 import { homePage, PAGE_ROWS_MAX, PAGE_POLICY } from './home-page.js';
 import { problems } from './schemas/index.js';
@@ -34,7 +35,8 @@ export function home(app: App): void {
       },
     },
     async (request, reply) => {
-      reply.header('vary', 'Accept').header('cache-control', 'no-cache');
+      addVary(reply, 'Accept');
+      reply.header('cache-control', 'no-cache');
       if (accepts(request.raw).type(['json', 'html']) !== 'html') return reply.type('application/json').send(LINKS);
       const mayRead = request.principal.rank >= rankNeeded('read');
       const found = mayRead ? await request.datasets.list({ prefixes: [''], limit: PAGE_ROWS_MAX + 1 }) : undefined;

@@ -6,7 +6,7 @@ import type { Datasets } from '../src/access/datasets.js';
 import { rankNeeded } from '../src/access/scopes.js';
 import { troubleOfOwnFolder } from '../src/file/own-folder.js';
 import { LIMITS } from '../src/limits.js';
-import { noneMatches } from '../src/plugins/conditional.js';
+import { isUnchanged } from '../src/plugins/conditional.js';
 import { VERSION } from '../src/version.js';
 import { jsonResponse, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
@@ -77,7 +77,7 @@ export function operations(app: App, context: Context, metrics: Metrics): void {
       if (document?.server !== server) document = documentOf(app, server);
       const { bytes, tag } = document;
       reply.header('etag', tag).header('cache-control', 'no-cache');
-      if (noneMatches(request.headers['if-none-match'] ?? '', tag)) return reply.code(304).send();
+      if (isUnchanged(reply, tag)) return reply.code(304).send();
       return reply.type('application/json; charset=utf-8').send(bytes);
     },
   );

@@ -63,6 +63,6 @@ async function send(
     return respondAsync(context, request, reply, preferences, { ...job, answer });
   }
   const batching: Batching = { context: own, datasets, kind: 'call', signal: signalOf(reply), isFresh, log };
-  await streamLines(reply, batchLines(batching, queries, order));
+  await streamLines(context.budget, reply, batchLines(batching, queries, order));
   return reply;
 }

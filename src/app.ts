@@ -29,6 +29,7 @@ import { edgeHeaders, registerCors, registerEdgeHeaders } from './plugins/edge.j
 import { registerErrors, sendProblem } from './plugins/errors.js';
 import { refuseOnSpares, type ConnectionBounds } from './plugins/connections.js';
 import { registerClosing } from './plugins/closing.js';
+import { registerCompression } from './plugins/compression.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { httpServerOf } from './plugins/http-server.js';
 import { registerLogging } from './plugins/logging.js';
@@ -135,6 +136,7 @@ export async function buildApp(
   registerLogging(app);
   await registerCors(app, corsOrigins);
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });
+  registerCompression(app, context.budget);
   registerNotFound(app);
   const metrics = registerMetrics(app, context, registry);
   await registerOpenApi(app, VERSION, COMPONENTS, prefixReader(config));

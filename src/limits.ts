@@ -36,6 +36,14 @@ export const LIMITS = {
   jsonElementsPerTurn: 4 * KiB,
   /** An answer that is encoded is held whole up to here, for its length and for ranges; beyond it is sent as it comes. */
   wholeBytesMax: 64 * MiB,
+  /** A shorter answer fits into one packet as it is: a coding saves nothing that anybody waits for. */
+  codedBytesMin: 1 * KiB,
+  /** Up to here an answer is coded on the event loop, a third of a millisecond: half of what handing it over costs. */
+  codedNowBytesMax: 16 * KiB,
+  /** What all streams of codings may hold, as a share of the memory of requests: answers go without, rather than wait. */
+  codingShare: 1 / 8,
+  /** What is coded in one turn of zlib's threads: four milliseconds. */
+  codedSliceBytes: 256 * KiB,
   /** Columns without names that Arrow has one by one: readers have some microseconds for each of them in every batch. */
   arrowColumnsMax: 1000,
   /** Rows of Parquet that are written together: readers take a group at a time. More of them where columns are many. */

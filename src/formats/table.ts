@@ -13,6 +13,8 @@ export interface FormatRow {
   readonly isArray: boolean;
   /** Which elements it can hold. */
   readonly holds: 'any' | 'tables' | 'columns' | 'typed tables' | 'pictures';
+  /** Bytes of elements and little else: they are compressed only for who takes nothing else. */
+  readonly isBytes?: boolean;
   /** Bodies of writes may be in it. */
   readonly isTaken: boolean;
   /** For the API document and for the list in a 406. */
@@ -36,6 +38,7 @@ export const FORMATS = [
     mediaTypes: ['application/octet-stream'],
     disposition: 'attachment',
     isArray: true,
+    isBytes: true,
     holds: 'any',
     isTaken: true,
     describes: 'the elements in C order and nothing else, in the byte order of the dtype',
@@ -45,6 +48,7 @@ export const FORMATS = [
     mediaTypes: ['application/x-npy'],
     disposition: 'attachment',
     isArray: true,
+    isBytes: true,
     holds: 'any',
     isTaken: true,
     describes: 'a .npy file as np.save writes it: dtype and shape, then the elements in C order',
@@ -73,6 +77,7 @@ export const FORMATS = [
     mediaTypes: ['application/vnd.apache.arrow.stream'],
     disposition: 'attachment',
     isArray: false,
+    isBytes: true,
     holds: 'columns',
     isTaken: false,
     describes: 'a stream of Arrow, a column for each of a table; of more axes, one of tensors',

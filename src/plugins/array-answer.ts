@@ -18,7 +18,9 @@ import {
 import type { Claim } from '../jobs/claim.js';
 import { LIMITS } from '../limits.js';
 import { collectTurns, nextTurn } from '../turns.js';
-import { checkIfMatch, entityTag, noneMatches, preconditionOf } from './conditional.js';
+import { checkIfMatch, entityTag, isUnchanged, preconditionOf } from './conditional.js';
+import { mediaTypeOf } from './negotiate.js';
+import { addVary } from './vary.js';
 
 export interface ArrayQuery {
   /** A field of a structure, or a column that attrs.columns names. */
@@ -69,9 +71,9 @@ export function answeredUnchanged(asked: ArrayAnswer): boolean {
   const { 'if-match': ifMatch, 'if-none-match': unchanged } = request.headers;
   if (ifMatch !== undefined) checkIfMatch(ifMatch, standingOf(dataset));
   if (unchanged === undefined) return false;
-  if (!noneMatches(unchanged, tagOf(asked, dataset.generation))) return false;
   setState(asked, dataset.generation);
-  void reply.code(304).send();
+  if (!isUnchanged(reply, tagOf(asked, dataset.generation))) return false;
+  void reply.code(304).type(mediaTypeOf(asked.format)).send();
   return true;
 }
 
@@ -86,9 +88,7 @@ export function setState(asked: ArrayAnswer, generation: number): void {
   else {
     reply.header('etag', tag);
     reply.header('cache-control', 'no-cache');
-    if (query.formatOfPath === undefined) {
-      reply.header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept');
-    }
+    if (query.formatOfPath === undefined) addVary(reply, 'Accept');
   }
 }
 

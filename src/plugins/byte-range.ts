@@ -1,6 +1,7 @@
 /** Range requests (RFC 9110, 14): which bytes of an answer are asked for. Positions may have any number of digits. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fail } from '../errors.js';
+import { acceptedCodings } from './accept-encoding.js';
 
 export interface ByteRange {
   readonly start: number;
@@ -39,14 +40,14 @@ export function byteRange(
   return { start, end };
 }
 
-/** The range of a GET. @throws range_not_satisfiable */
+/** The range of a GET: of the answer as it is, without a coding. @throws range_not_satisfiable */
 export function rangeAsked(
   { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
   tag: string | undefined,
   totalBytes: number,
 ): ByteRange | undefined {
   const { range, 'if-range': ifRange } = headers;
-  if (range === undefined || method !== 'GET') return undefined;
+  if (range === undefined || method !== 'GET' || !acceptedCodings(headers).takesIdentity) return undefined;
   return byteRange(range, Array.isArray(ifRange) ? ifRange[0] : ifRange, tag, totalBytes);
 }
 

@@ -1,12 +1,15 @@
 /**
  * Conditional requests (RFC 9110, 13), decided from headers alone: no data is read for a 304 or 412.
  * A header that cannot be read as `*` or a list of entity tags matches nothing; where that would let a change through, it
- * is refused instead. If-Match compares strongly: a weak tag never matches.
+ * is refused instead. If-Match compares strongly: a weak tag never matches. A coding behind a tag tells apart what is
+ * sent, not what it says: for a change any of them will do.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Precondition, Standing } from '../dataset/precondition.js';
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
+import { acceptedCodings } from './accept-encoding.js';
+import { codedTag, splitTag, type CodingName } from './codings.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,8 +20,9 @@ declare module 'fastify' {
 
 interface Tag {
   readonly isWeak: boolean;
-  /** Without the quotes. */
+  /** Without the quotes and the coding. */
   readonly value: string;
+  readonly coding: CodingName | undefined;
 }
 
 /** One element of a list, which may be empty, with its comma. */
@@ -32,7 +36,10 @@ function parseTags(header: string): '*' | readonly Tag[] | undefined {
   for (let last = ','; last === ',';) {
     const match = ELEMENT.exec(header);
     if (!match) return undefined;
-    if (match[2] !== undefined) tags.push({ isWeak: match[1] !== undefined, value: match[2] });
+    if (match[2] !== undefined) {
+      const { plain, coding } = splitTag(match[2]);
+      tags.push({ isWeak: match[1] !== undefined, value: plain, coding });
+    }
     last = match[3]!;
   }
   return tags.length > 0 ? tags : undefined;
@@ -43,13 +50,25 @@ export function entityTag(id: string, generation: number, format: string): strin
   return `"${id}.${generation}.${format}"`;
 }
 
-/** True when If-None-Match is `*` or lists this tag (weak comparison); without a tag, when it is `*`. */
-export function noneMatches(header: string, tag: string | undefined): boolean {
+/**
+ * True when If-None-Match of a read is `*`, or lists this tag (weak comparison) in a coding that the client takes; without
+ * a tag, when it is `*`. The answer has the tag that was listed, then: a client that keeps several knows which one holds.
+ */
+export function isUnchanged(reply: FastifyReply, tag: string | undefined): boolean {
+  const { headers } = reply.request;
+  const { 'if-none-match': header } = headers;
+  if (header === undefined) return false;
   const tags = parseTags(header);
-  return tags === '*' || (tags?.some(({ value }) => `"${value}"` === tag) ?? false);
+  if (tags === '*') return true;
+  const { names, takesIdentity } = acceptedCodings(headers);
+  const found = tags?.find(
+    ({ value, coding }) => `"${value}"` === tag && (coding === undefined ? takesIdentity : names.has(coding)),
+  );
+  if (found?.coding) reply.header('etag', codedTag(tag!, { name: found.coding }));
+  return found !== undefined;
 }
 
-/** True when If-Match lists this tag (strong comparison). */
+/** True when If-Match lists this tag (strong comparison), in any coding. */
 export function listsTag(header: string, tag: string): boolean {
   const tags = parseTags(header);
   return tags !== '*' && (tags?.some(({ isWeak, value }) => !isWeak && `"${value}"` === tag) ?? false);
@@ -154,8 +173,7 @@ export function answeredUntagged(request: FastifyRequest, reply: FastifyReply, s
     return false;
   }
   checkIfMatch(headers['if-match'], standing);
-  const ifNoneMatch = headers['if-none-match'];
-  if (ifNoneMatch === undefined || !noneMatches(ifNoneMatch, undefined)) return false;
+  if (!isUnchanged(reply, undefined)) return false;
   void reply.code(304).send();
   return true;
 }

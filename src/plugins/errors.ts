@@ -73,7 +73,14 @@ export function registerErrors(app: FastifyInstance): void {
       if (isFailure || code === 'data_folder_refused') request.log.error({ err: error, code }, 'request failed');
     }
     // Headers of an answer that is not sent after all.
-    for (const name of ['etag', 'content-length', 'content-range', 'content-disposition', 'accept-ranges'])
+    for (const name of [
+      'etag',
+      'content-length',
+      'content-range',
+      'content-disposition',
+      'accept-ranges',
+      'content-encoding',
+    ])
       reply.removeHeader(name);
     return sendProblem(reply, fault);
   });

@@ -6,6 +6,7 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import { LIMITS } from '../limits.js';
+import { checkIdentity } from './compression.js';
 
 export interface EventStreamBounds {
   readonly gapMs: number;
@@ -37,7 +38,9 @@ export interface EventSource {
 /** Takes the reply over and sends a `progress` event now and when the state changes, and an `end` event at the end. */
 export function streamEvents(reply: FastifyReply, source: EventSource, bounds: EventStreamBounds = BOUNDS): void {
   const { raw } = reply;
-  reply.headers(EVENT_HEADERS).hijack();
+  // Events are told one by one; a coding would keep them back.
+  checkIdentity(reply.headers(EVENT_HEADERS));
+  reply.hijack();
   if (raw.destroyed) return;
   raw.writeHead(200, reply.getHeaders() as Record<string, string>);
   new EventStream(raw, source, bounds).start();

@@ -3,6 +3,9 @@
  * Hazard: after the headers an error can only cut the connection.
  */
 import type { FastifyReply } from 'fastify';
+import type { Budget } from '../budget.js';
+import { codedBytes } from './coder.js';
+import { startCoding } from './compression.js';
 import { ConnectionClosed, writeBytes } from './stream.js';
 
 export interface Line {
@@ -12,21 +15,28 @@ export interface Line {
 }
 
 /** Takes the reply over, sends every line, and ends or destroys the connection. */
-export async function streamLines(reply: FastifyReply, lines: AsyncIterable<Line>): Promise<void> {
+export async function streamLines(budget: Budget, reply: FastifyReply, lines: AsyncIterable<Line>): Promise<void> {
   const { raw } = reply;
+  const coder = await startCoding(budget, reply);
   reply.hijack();
   try {
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
-    for await (const { text, release } of lines) {
-      try {
-        await writeBytes(raw, Buffer.from(text));
-      } finally {
-        release();
-      }
-    }
+    const bytes = bytesOf(lines);
+    for await (const each of coder ? codedBytes(bytes, coder) : bytes) await writeBytes(raw, each);
     raw.end();
   } catch (error) {
     if (!(error instanceof ConnectionClosed)) reply.log.info({ err: error }, 'answer cut');
     raw.destroy();
+  }
+}
+
+/** A line counts as held until the next is asked for: it is with the kernel then, or in the coding. */
+async function* bytesOf(lines: AsyncIterable<Line>): AsyncGenerator<Uint8Array> {
+  for await (const { text, release } of lines) {
+    try {
+      yield Buffer.from(text);
+    } finally {
+      release();
+    }
   }
 }

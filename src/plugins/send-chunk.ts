@@ -25,7 +25,7 @@ import { padNow, paddedPieces, type Padding } from '../zarr/padding.js';
 import { rangeSent } from './byte-range.js';
 import { clientOf } from './client.js';
 import { signalOf } from './client-gone.js';
-import { checkIfMatch, entityTag, noneMatches } from './conditional.js';
+import { checkIfMatch, entityTag, isUnchanged } from './conditional.js';
 import { cuttable } from './send-array.js';
 import { streamPieces } from './stream.js';
 
@@ -67,11 +67,10 @@ export async function sendChunk(
 function answeredUnchanged(asked: Chunk): boolean {
   const { reply, node, bytes } = asked;
   const { method, headers } = reply.request;
-  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
-  checkIfMatch(ifMatch, standingOf(node.dataset));
+  checkIfMatch(headers['if-match'], standingOf(node.dataset));
   const tag = setState(asked);
-  if (ifNoneMatch !== undefined && noneMatches(ifNoneMatch, tag)) {
-    void reply.code(304).removeHeader('accept-ranges').removeHeader('content-type').send();
+  if (isUnchanged(reply, tag)) {
+    void reply.code(304).removeHeader('accept-ranges').send();
     return true;
   }
   if (method !== 'HEAD') return false;

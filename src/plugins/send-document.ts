@@ -10,7 +10,7 @@ import { standingOf } from '../dataset/precondition.js';
 import { LIMITS } from '../limits.js';
 import { givingTurns } from '../turns.js';
 import { clientOf } from './client.js';
-import { checkIfMatch, listsTag, noneMatches } from './conditional.js';
+import { checkIfMatch, isUnchanged, listsTag } from './conditional.js';
 import { partsReader, sendWhole } from './send-whole.js';
 import { streamPieces } from './stream.js';
 
@@ -22,7 +22,7 @@ export async function sendDocument(
   dataset?: Dataset,
 ): Promise<FastifyReply> {
   const { request } = reply;
-  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch = '' } = request.headers;
+  const { 'if-match': ifMatch } = request.headers;
   const standing = dataset ? standingOf(dataset) : 'untagged';
   const about = dataset && `${dataset.record.id}.${dataset.generation}.`;
   const { parts, digest, rest } = await held(budget, reply, packed(texts));
@@ -30,7 +30,7 @@ export async function sendDocument(
   if (ifMatch !== undefined && !(tag && listsTag(ifMatch, tag))) checkIfMatch(ifMatch, standing);
   reply.header('cache-control', 'no-cache');
   if (tag) reply.header('etag', tag);
-  if (noneMatches(ifNoneMatch, tag)) return reply.code(304).send();
+  if (isUnchanged(reply, tag)) return reply.code(304).send();
   reply.type('application/json; charset=utf-8');
   if (!rest) return sendWhole({ budget }, { request, reply }, parts);
   if (request.method === 'HEAD') return reply.send();

@@ -36,6 +36,7 @@ import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { setState, type ArrayAnswer, type ArrayQuery } from './array-answer.js';
 import { openElements, workersOf, type Answer } from './array-source.js';
+import { checkCoding } from './compression.js';
 import { holdUntilSent } from './hold.js';
 import { mediaTypeOf, negotiate } from './negotiate.js';
 import { sendPieces, sendWhole } from './send-whole.js';
@@ -73,7 +74,9 @@ export function formatOf(
     if (row.holds === 'tables') return whyNotTabular(dtype, shape) === undefined;
     return row.holds === 'any' || pictureOf(dtype, shape) !== undefined;
   };
-  return formatOfPath ?? negotiate(request, format, { formats: FORMATS, holds });
+  const found = formatOfPath ?? negotiate(request, format, { formats: FORMATS, holds });
+  checkCoding(request, formatRow(found));
+  return found;
 }
 
 /** What is encoded, as a table. */

@@ -1,5 +1,5 @@
 /**
- * Sending pieces of bytes to a socket with back-pressure. A client gets small pieces, one at a time, until it has shown
+ * Sending pieces of bytes to a socket with back-pressure, in a coding where there is one. A client gets small pieces, one at a time, until it has shown
  * that it reads; from then on large ones, of which the next is read while the last is on its way. One that slows down
  * goes back to small pieces, so that a thousand slow ones hold little.
  * Hazard: after the headers an error can only cut the connection; Content-Length shows the cut.
@@ -10,6 +10,8 @@ import type { Budget } from '../budget.js';
 import type { PieceReader } from '../dataset/read.js';
 import { LIMITS } from '../limits.js';
 import { clientOf } from './client.js';
+import { codedPieces } from './coder.js';
+import { startCoding } from './compression.js';
 
 /** A piece that takes longer than this for each megabyte, or less than one, is a sign of a slow client. */
 const FAST_MEGABYTE_MS = 250;
@@ -18,18 +20,21 @@ const FAST_MEGABYTE_MS = 250;
 export async function streamPieces(
   reply: FastifyReply,
   head: Uint8Array | undefined,
-  pieces: PieceReader,
+  plain: PieceReader,
   budget: Budget,
 ): Promise<void> {
   const { raw } = reply;
-  const pace = new Pace(budget.of(clientOf(reply.request)), pieces.bytesMax);
+  const pace = new Pace(budget.of(clientOf(reply.request)), plain.bytesMax);
+  let pieces = plain;
   try {
+    const coder = await startCoding(budget, reply);
+    if (coder) pieces = codedPieces(plain, coder, head);
     // Errors of the first piece can still be answered with a status.
     let piece = await pieces.next(pace.pieceBytes);
     reply.hijack();
     pieces.onChange(() => raw.destroy());
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
-    if (head) raw.write(head);
+    if (head && !coder) raw.write(head);
     while (piece) {
       const started = performance.now();
       const sent = writeBytes(raw, piece);
@@ -44,7 +49,10 @@ export async function streamPieces(
     }
     raw.end();
   } catch (error) {
-    if (!reply.sent) throw error;
+    if (!reply.sent) {
+      reply.removeHeader('content-encoding');
+      throw error;
+    }
     if (!(error instanceof ConnectionClosed)) reply.log.info({ err: error }, 'answer cut');
     raw.destroy();
   } finally {

@@ -55,7 +55,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 
 const state = (format: string): Record<string, string> => ({
   etag: `"{own}.${format}"`,
-  vary: 'Accept',
+  vary: 'Accept, Accept-Encoding',
   'cache-control': 'no-cache',
   'x-dataset-generation': '{own-generation}',
 });
@@ -170,7 +170,12 @@ t.test('external datasets have no tag and are not stored', async t => {
   });
   t.equal(patched.status, 200);
   await check(t, [
-    { title: 'promised to be ours alone', url: EXT, status: 200, told: { etag: '"{ext}.json"', vary: 'Accept' } },
+    {
+      title: 'promised to be ours alone',
+      url: EXT,
+      status: 200,
+      told: { etag: '"{ext}.json"', vary: 'Accept, Accept-Encoding' },
+    },
     { title: 'and then not modified', url: EXT, headers: tag, status: 304 },
   ]);
   await server.fetch('/v1/datasets/ext', { method: 'PATCH', headers: JSON_BODY, body: '{"external":true}' });
