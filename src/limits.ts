@@ -58,6 +58,11 @@ export const LIMITS = {
   /** One row of such a text, and its cells: it is held whole. */
   tableRowBytesMax: 16 * MiB,
   tableColumnsMax: 1_000_000,
+  /** What describes a batch of Arrow: some hundred bytes a column. */
+  arrowMessageBytesMax: 16 * MiB,
+  /** Texts of one dictionary of Arrow are held by who reads the columns, and so many dictionaries are remembered. */
+  arrowDictionaryBytesMax: 16 * MiB,
+  arrowDictionariesMax: 4096,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
   picturePixelsMax: 4 * MiB,
   /** What graphics cards show in one piece. */

@@ -84,10 +84,18 @@ t.test('every operation says how it fails, as a problem document', async t => {
   }
 });
 
+const ARROW = 'application/vnd.apache.arrow.stream';
+
 t.test('every operation with data in its body says so, and which media types it takes', async t => {
   const wanted: Record<string, string[]> = {
-    'PUT /v1/datasets/{name}': ['application/octet-stream', 'application/x-npy', 'text/csv'],
-    'PUT /v1/datasets/{name}/data': ['application/json', 'application/octet-stream', 'application/x-npy', 'text/csv'],
+    'PUT /v1/datasets/{name}': ['application/octet-stream', ARROW, 'application/x-npy', 'text/csv'],
+    'PUT /v1/datasets/{name}/data': [
+      'application/json',
+      'application/octet-stream',
+      ARROW,
+      'application/x-npy',
+      'text/csv',
+    ],
     'POST /v1/datasets': ['application/json'],
   };
   for (const [call, types] of Object.entries(wanted)) {

@@ -79,7 +79,7 @@ export const FORMATS = [
     isArray: false,
     isBytes: true,
     holds: 'columns',
-    isTaken: false,
+    isTaken: true,
     describes: 'a stream of Arrow, a column for each of a table; of more axes, one of tensors',
   },
   {

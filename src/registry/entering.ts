@@ -17,7 +17,7 @@ import { checkDims, checkRequest, makesFile, type CreateRequest } from './reques
 /** An array that comes from outside, known by its header. */
 export interface IncomingArray {
   readonly geometry: ImportedGeometry;
-  readonly attrs: DatasetRecord['attrs'];
+  readonly described: Pick<DatasetRecord, 'attrs' | 'dims'>;
   /** Writes the whole file. */
   readonly write: (fd: number) => Promise<void>;
 }
@@ -51,8 +51,8 @@ export async function adoptArray(
     const target = path.join(catalog.arraysDir, `${name}.npy`);
     // Asked again when the header is there; now, to spare the client the rest.
     catalog.claims.checkReplaceable(name, target);
-    const { geometry, attrs, write } = await open(target);
-    const record = importedRecord(name, geometry, attrs, target);
+    const { geometry, described, write } = await open(target);
+    const record = importedRecord(name, geometry, described, target);
     return { dataset: await place(catalog, record, overwrite, write, precondition), replaced };
   });
 }

@@ -41,7 +41,7 @@ export function createdRecord(request: CreateRequest, array: NewArray, target: s
 export function importedRecord(
   name: string,
   geometry: ImportedGeometry,
-  attrs: DatasetRecord['attrs'],
+  described: Pick<DatasetRecord, 'attrs' | 'dims'>,
   target: string,
 ): DatasetRecord {
   return {
@@ -55,8 +55,7 @@ export function importedRecord(
     format: 'npy',
     external: false,
     made: true,
-    attrs,
-    dims: null,
+    ...described,
   };
 }
 

@@ -57,8 +57,8 @@ export interface EncodedBody {
 export interface NpyBody {
   readonly body: BodyReader;
   readonly bodyBytes: number | undefined;
-  /** The names of columns that an array of it is to have. */
-  readonly columns?: readonly string[] | undefined;
+  /** What an array of it is to say of itself. */
+  readonly said?: Omit<FoundLayout, 'layout'>;
 }
 
 /** What stands open while a body is taken as a .npy. */
@@ -81,11 +81,11 @@ export async function openDecoded(encoded: EncodedBody, context: DecodingContext
   try {
     const { size, seen } = await laidDown(fd, encoded, context);
     const file: BodyFile = { fd, size, isWhole: true };
-    const { layout, columns } = await workers.layout({ format, asked, body: file, seen });
+    const { layout, ...said } = await workers.layout({ format, asked, body: file, seen });
     const header = headerOf(layout);
     release = await budget.take(2 * Math.max(LIMITS.pieceBytesMax, layout.unitBytes));
     const body = new BodyReader(npyPieces(header, { format, asked, body: file, seen, layout }, memory, workers));
-    return { body, bodyBytes: header.byteLength + bytesOf(layout), columns, close };
+    return { body, bodyBytes: header.byteLength + bytesOf(layout), said, close };
   } catch (error) {
     await close();
     throw error;

@@ -4,6 +4,7 @@
  */
 import type { BodyReader } from './body.js';
 import { failSize } from './body.js';
+import { describedBy } from './described.js';
 import { openDecoded, type DecodingContext, type NpyBody, type OpenNpyBody } from './decoded.js';
 import { readNpyHeader } from './npy-body.js';
 import type { Dataset } from '../dataset/dataset.js';
@@ -48,14 +49,14 @@ export async function importArray(
   }
 }
 
-async function incomingArray(target: string, { body, bodyBytes, columns }: NpyBody): Promise<IncomingArray> {
+async function incomingArray(target: string, { body, bodyBytes, said = {} }: NpyBody): Promise<IncomingArray> {
   const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
   checkShape(shape, dtype.itemsize);
   const total = dataOffset + sizeOf(shape) * dtype.itemsize;
   if (bodyBytes !== undefined && bodyBytes < total) failSize(bodyBytes, total);
   return {
     geometry: { dtype: dtype.typestr, shape, order, offset: dataOffset },
-    attrs: columns ? { columns } : {},
+    described: describedBy(said, shape),
     async write(fd) {
       // A full disk is found out now, not after the client has sent everything.
       await reserve(fd, target, total);

@@ -379,7 +379,12 @@ const CALLS: readonly Call[] = [
       await answered(where, binary('PUT', format === 'json' ? Buffer.from(jsonValues) : Buffer.from(body), type));
     },
   })),
-  ...[['csv', 'text/csv'] as const].map(([format, type]) => ({
+  ...(
+    [
+      ['csv', 'text/csv'],
+      ['arrow', 'application/vnd.apache.arrow.stream'],
+    ] as const
+  ).map(([format, type]) => ({
     name: `a million values taken as ${format}`,
     run: async (round: number): Promise<void> => {
       const body = Buffer.from(await answered(`/v1/datasets/cells/data.${format}?slice=:250000`));

@@ -3,6 +3,7 @@ import type { Scope } from '../../src/access/scopes.js';
 import { FORMATS } from '../../src/formats/index.js';
 import { binary, json } from '../system/calls.js';
 import { bearer } from './keys.js';
+import { arrowOf } from './tables.js';
 import type { Service } from './server.js';
 
 export interface Call {
@@ -87,11 +88,16 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     path: '/v1/datasets/a1/data.npy?slice=:2',
     init: binary('PUT', NPY, 'application/octet-stream'),
   },
-  ...[['csv', 'c0\n1\n'] as const].map(([format, body]) => ({
+  ...(
+    [
+      ['csv', Buffer.from('c0\n1\n')],
+      ['arrow', arrowOf(1)],
+    ] as const
+  ).map(([format, body]) => ({
     name: `write.${format}`,
     scope: 'write' as const,
     path: `/v1/datasets/a1/data.${format}`,
-    init: binary('PUT', Buffer.from(body), 'application/octet-stream'),
+    init: binary('PUT', body, 'application/octet-stream'),
   })),
   {
     name: 'batch of writes',

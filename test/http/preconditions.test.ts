@@ -10,6 +10,7 @@ import { DOCUMENT_PATH } from '../../src/openapi-document.js';
 import { type Service } from '../helpers/server.js';
 import { caseStride } from '../helpers/cases.js';
 import { startHere } from '../helpers/service-here.js';
+import { arrowOf } from '../helpers/tables.js';
 
 interface Call {
   readonly operationId: string;
@@ -30,7 +31,7 @@ const NPY = 'application/x-npy';
 const BYTES = 'application/octet-stream';
 
 /** A table of one element, which fills the dataset. */
-const TABLES: Readonly<Record<string, string>> = { Csv: 'c0\n7\n' };
+const TABLES: Readonly<Record<string, string | Buffer>> = { Csv: 'c0\n7\n', Arrow: arrowOf(7) };
 
 const CALLS: readonly Call[] = [
   { operationId: 'describeDataset', method: 'GET', url: DATASET, about: 'dataset' },
@@ -171,7 +172,7 @@ const CALLS: readonly Call[] = [
         about: 'dataset',
       }) as const,
   ),
-  ...['Csv'].map(
+  ...['Csv', 'Arrow'].map(
     format =>
       ({
         operationId: `writeData${format}`,

@@ -52,6 +52,9 @@ export interface FoundLayout {
   readonly layout: DecodedLayout;
   /** The names of the columns, where the array has an axis of them. */
   readonly columns?: readonly string[] | undefined;
+  /** What a new array says of itself, as texts of JSON that nobody has checked. */
+  readonly attrs?: string | undefined;
+  readonly dims?: string | undefined;
 }
 
 export interface Converted<Place> {

@@ -1,11 +1,12 @@
 /** The formats of tables that bodies may come in, and their steps as tasks for a worker. */
 import type { BodySource, Converted, DecodedLayout, Decoder, DecodingAsked, FoundLayout, Looked } from './decoder.js';
+import { arrowDecoder } from './arrow-decoder.js';
 import { csvDecoder } from './csv-rows.js';
 
-export type DecodingName = 'csv';
+export type DecodingName = 'csv' | 'arrow';
 
 /** What each has kept comes back to it alone: nobody else knows what that is. */
-const DECODERS: Readonly<Record<DecodingName, unknown>> = { csv: csvDecoder };
+const DECODERS: Readonly<Record<DecodingName, unknown>> = { csv: csvDecoder, arrow: arrowDecoder };
 
 export function isDecoded(format: string): format is DecodingName {
   return format in DECODERS;
