@@ -5,9 +5,9 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { CASES, type ServerName } from './cases.js';
+import { hasPython, PYTHON } from './python-child.js';
 import { compiled, startChild, type Place, type Server } from './servers.js';
 
-const PYTHON = process.env['HYPERSLAB_BENCH_PYTHON'] || 'python3';
 const script = (name: string): string => path.join(PACKAGE_ROOT, 'bench/contenders', name);
 
 /** Starts each contender when the first case needs it. */
@@ -72,7 +72,8 @@ function startStarlette(place: Place): Promise<Server> {
   }));
 }
 
-function startNginx(place: Place): Promise<Server> {
+/** @param place files in its folder are served */
+export function startNginx(place: Pick<Place, 'folder'>): Promise<Server> {
   const at = (name: string): string => path.join(place.folder, name);
   return startChild(place.folder, 'nginx', port => {
     fs.writeFileSync(
@@ -91,10 +92,6 @@ function startNginx(place: Place): Promise<Server> {
   });
 }
 
-function hasPython(...modules: string[]): boolean {
-  return spawnSync(PYTHON, ['-c', `import ${modules.join(', ')}`]).status === 0;
-}
-
-function hasNginx(): boolean {
+export function hasNginx(): boolean {
   return spawnSync('nginx', ['-v']).status === 0;
 }

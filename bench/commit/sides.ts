@@ -4,11 +4,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
+import { PYTHON } from '../python-child.js';
 import { compiled, register, startChild, startService, type Server } from '../servers.js';
 import { BLOCK_BYTES, COLUMNS, ROWS } from './blocks.js';
 
 const run = promisify(execFile);
-const PYTHON = process.env['HYPERSLAB_BENCH_PYTHON'] || 'python3';
 const child = (name: string): string => compiled(`commit/${name}`);
 
 export interface Counted {

@@ -3,17 +3,15 @@
  * with numpy, which takes the same elements out of a mapping into memory of its own. The answers are compared.
  * Needs `--gigabytes` of disk and of page cache; gives them back at the end.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { COLUMNS, makeData, randomBits, ROW_BYTES, warm } from '../data.js';
 import { chosen, dateAndMachine, publish, runBench, say, type Bench } from '../frame.js';
+import { startPython, type PythonChild } from '../python-child.js';
 import { register, startService, type Server } from '../servers.js';
 import { peakDuring } from '../statistics/memory.js';
 import { median, rounded } from '../table.js';
@@ -27,7 +25,6 @@ const { values: options } = parseArgs({
   },
 });
 const ROWS = (Number(options.gigabytes) * 1e9) / ROW_BYTES;
-const PYTHON = process.env['HYPERSLAB_BENCH_PYTHON'] || 'python3';
 const CHOSEN_ROWS = 100_000;
 const SINGLE_CALLS = 2000;
 const MEMORY_AIM = 200e6;
@@ -97,7 +94,7 @@ async function main({ folder, kept }: Bench): Promise<void> {
   ];
   await register(server, { ...raw, name: 'records', dtype: record, shape: [(ROWS * ROW_BYTES) / 16] });
   await register(server, { name: 'mask', path: mask, format: 'raw', external: false, dtype: '|b1', shape: [ROWS] });
-  const numpy = kept(await startNumpy([big!, points!, String(ROWS)]));
+  const numpy = kept(await startPython('bench/index/numpy_index.py', [big!, points!, String(ROWS)]));
 
   const rows: string[] = [];
   for (const each of chosen(CASES, options.only)) {
@@ -117,15 +114,15 @@ async function main({ folder, kept }: Bench): Promise<void> {
   publish(table, { write: options.write, place: 'index' });
 }
 
-async function contest(each: Case, server: Server, numpy: Numpy): Promise<string> {
+async function contest(each: Case, server: Server, numpy: PythonChild): Promise<string> {
   const rounds: { ours: number; theirs: number; peak: number; bytes: number }[] = [];
   const body = each.body?.();
   for (let round = -1; round < Number(options.rounds); round++) {
-    const theirs = await numpy.ask(each.name);
+    const [ms = 0, bytes = 0, crc = 0] = await numpy.ask(each.name);
     let ours = { ms: 0, bytes: 0, crc: 0 };
     const peak = await peakDuring(server.pid, async () => (ours = await ask(server, each, body)));
-    if (ours.bytes !== theirs.bytes || ours.crc !== theirs.crc) throw new Error(`${each.name}: the answers differ`);
-    if (round >= 0) rounds.push({ ours: ours.ms, theirs: theirs.ms, peak: peak ?? 0, bytes: ours.bytes });
+    if (ours.bytes !== bytes || ours.crc !== crc) throw new Error(`${each.name}: the answers differ`);
+    if (round >= 0) rounds.push({ ours: ours.ms, theirs: ms, peak: peak ?? 0, bytes: ours.bytes });
   }
   const ratio = median(rounds.map(({ ours, theirs }) => theirs / ours));
   const [ours, theirs] = (['ours', 'theirs'] as const).map(key => median(rounds.map(round => round[key])));
@@ -173,30 +170,6 @@ interface Answer {
   readonly ms: number;
   readonly bytes: number;
   readonly crc: number;
-}
-
-interface Numpy {
-  ask(name: string): Promise<Answer>;
-  stop(): Promise<void>;
-}
-
-async function startNumpy(args: readonly string[]): Promise<Numpy> {
-  const program = path.join(PACKAGE_ROOT, 'bench/index/numpy_index.py');
-  const child = spawn(PYTHON, ['-B', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  return {
-    async ask(name) {
-      child.stdin.write(`${name}\n`);
-      const { value } = await lines.next();
-      const [ms, bytes, crc] = String(value).split(' ').map(Number);
-      return { ms: ms!, bytes: bytes!, crc: crc! };
-    },
-    async stop() {
-      child.stdin.end();
-      await once(child, 'exit');
-    },
-  };
 }
 
 /** A .npy of int64 in one axis. */
