@@ -69,7 +69,7 @@ export const FORMATS = [
     disposition: 'attachment',
     isArray: false,
     holds: 'tables',
-    isTaken: false,
+    isTaken: true,
     describes: 'a line for each row, as a JSON object by the names of the columns',
   },
   {

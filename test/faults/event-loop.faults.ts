@@ -382,6 +382,7 @@ const CALLS: readonly Call[] = [
   ...(
     [
       ['csv', 'text/csv'],
+      ['ndjson', 'application/x-ndjson'],
       ['arrow', 'application/vnd.apache.arrow.stream'],
     ] as const
   ).map(([format, type]) => ({

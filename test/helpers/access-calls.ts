@@ -91,6 +91,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
   ...(
     [
       ['csv', Buffer.from('c0\n1\n')],
+      ['ndjson', Buffer.from('[1]\n')],
       ['arrow', arrowOf(1)],
     ] as const
   ).map(([format, body]) => ({

@@ -31,7 +31,7 @@ const NPY = 'application/x-npy';
 const BYTES = 'application/octet-stream';
 
 /** A table of one element, which fills the dataset. */
-const TABLES: Readonly<Record<string, string | Buffer>> = { Csv: 'c0\n7\n', Arrow: arrowOf(7) };
+const TABLES: Readonly<Record<string, string | Buffer>> = { Csv: 'c0\n7\n', Ndjson: '[7]\n', Arrow: arrowOf(7) };
 
 const CALLS: readonly Call[] = [
   { operationId: 'describeDataset', method: 'GET', url: DATASET, about: 'dataset' },
@@ -172,7 +172,7 @@ const CALLS: readonly Call[] = [
         about: 'dataset',
       }) as const,
   ),
-  ...['Csv', 'Arrow'].map(
+  ...Object.keys(TABLES).map(
     format =>
       ({
         operationId: `writeData${format}`,

@@ -24,7 +24,7 @@ import { shown } from '../../shown.js';
 import type { ItemBuffer } from '../json-item-place.js';
 import { textSink, voidSink } from '../json-strings.js';
 import { storeAt } from '../number-store.js';
-import { ABSENT } from './cells.js';
+import { ABSENT, BARE } from './cells.js';
 import { BOOL, COMPLEX, INTEGER, MISSING, NumberCell, TEXT } from './number-cell.js';
 
 /** What cells are read from: set anew for each stretch of text. */
@@ -87,7 +87,7 @@ function integerCell(dtype: NumberDType, text: CellText, { view }: ItemBuffer): 
       return put(offset, value);
     }
     if (kind === BOOL) return put(offset, number.value());
-    if (kind === MISSING) refuse(text, dtype, start, end, 'would_lose', 'what is missing is NaN, which it has not');
+    if (kind === MISSING) refuse(text, dtype, start, end, 'would_lose', 'what is missing is NaN, and it has none');
     if (kind >= COMPLEX) refuse(text, dtype, start, end, 'bad_value', range);
     const value = number.integer();
     if (value === undefined) return refuse(text, dtype, start, end, 'would_lose', 'it is no whole number');
@@ -129,12 +129,12 @@ function timeCell(dtype: TimeDType, text: CellText, { view }: ItemBuffer): ReadC
   const isDate = kind === 'M' && unit !== undefined;
   const wanted = isDate ? 'it takes a date of ISO 8601 such as 2024-05-01T12:30' : 'it takes a count of its unit';
   const { number } = text;
-  return (start, end, _form, offset) => {
+  return (start, end, form, offset) => {
     const found = number.look(start, end);
     const word = end - start > DATE_BYTES_MAX ? '' : number.text();
     if (found === MISSING || /^nat$/i.test(word)) return view.setBigInt64(offset, NAT, isLittle);
-    let count = !isDate && COUNT.test(word) ? BigInt(word.replace(/^\+/, '')) : undefined;
-    if (isDate) {
+    let count = (!isDate || form === BARE) && COUNT.test(word) ? BigInt(word.replace(/^\+/, '')) : undefined;
+    if (isDate && form !== BARE) {
       const date = readDate(word, unit);
       if (date === 'NaT') return view.setBigInt64(offset, NAT, isLittle);
       if (date && !date.isExact) {
@@ -205,7 +205,7 @@ function refuse(
   code: 'would_lose' | 'bad_value',
   why: string,
 ): never {
-  const value = text.shown(start, end);
+  const value = start === end ? 'an empty cell' : text.shown(start, end);
   const cannot = code === 'would_lose' ? 'cannot hold' : 'cannot be';
   return fail(code, `${dtype.name} ${cannot} ${value}: ${why}.`, { value, dtype: dtype.typestr });
 }

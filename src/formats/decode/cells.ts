@@ -8,6 +8,8 @@ export const QUOTED = 1;
 export const ESCAPED = 2;
 /** Not there at all. */
 export const ABSENT = 3;
+/** A number where others would stand in quotes. */
+export const BARE = 4;
 
 export class Cells {
   count = 0;

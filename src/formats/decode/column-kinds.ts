@@ -20,18 +20,15 @@ export function newColumnKinds(columns: number): ColumnKinds {
  * Texts are as long as the longest of a column, or of the table where all columns are text; integers that none of the
  * columns has below zero are all uint64 where one has to be.
  */
-export function tableDType(
-  { kinds, lengths }: ColumnKinds,
-  nameOf: (column: number) => string,
-): { readonly dtype: DType; readonly isStructure: boolean } {
+export function tableDType({ kinds, lengths }: ColumnKinds, nameOf: (column: number) => string): DType {
   const all = kinds.reduce((bits, each) => bits | each, 0);
   const isWhole = kinds.every(each => isInteger(each));
-  if (kinds.length > 0 && isWhole && (all & UNSIGNED) !== 0 && (all & NEGATIVE) === 0) return one('<u8');
+  if (kinds.length > 0 && isWhole && (all & UNSIGNED) !== 0 && (all & NEGATIVE) === 0) return parseDType('<u8');
   const spelled = Array.from(kinds, (each, i) => dtypeOfKinds(each, lengths[i]!));
   if (spelled.every(each => each.startsWith('<U'))) {
-    return one(`<U${lengths.reduce((most, length) => Math.max(most, length), 1)}`);
+    return parseDType(`<U${lengths.reduce((most, length) => Math.max(most, length), 1)}`);
   }
-  if (spelled.every(each => each === spelled[0])) return one(spelled[0]!);
+  if (spelled.every(each => each === spelled[0])) return parseDType(spelled[0]!);
   let offset = 0;
   const fields = spelled.map((each, i) => {
     const dtype = parseDType(each);
@@ -39,11 +36,7 @@ export function tableDType(
     offset += dtype.itemsize;
     return field;
   });
-  return { dtype: structureFrom(fields, offset), isStructure: true };
-}
-
-function one(typestr: string): { dtype: DType; isStructure: boolean } {
-  return { dtype: parseDType(typestr), isStructure: false };
+  return structureFrom(fields, offset);
 }
 
 function isInteger(kinds: number): boolean {

@@ -2,11 +2,16 @@
 import type { BodySource, Converted, DecodedLayout, Decoder, DecodingAsked, FoundLayout, Looked } from './decoder.js';
 import { arrowDecoder } from './arrow-decoder.js';
 import { csvDecoder } from './csv-rows.js';
+import { ndjsonDecoder } from './ndjson-rows.js';
 
-export type DecodingName = 'csv' | 'arrow';
+export type DecodingName = 'csv' | 'ndjson' | 'arrow';
 
 /** What each has kept comes back to it alone: nobody else knows what that is. */
-const DECODERS: Readonly<Record<DecodingName, unknown>> = { csv: csvDecoder, arrow: arrowDecoder };
+const DECODERS: Readonly<Record<DecodingName, unknown>> = {
+  csv: csvDecoder,
+  ndjson: ndjsonDecoder,
+  arrow: arrowDecoder,
+};
 
 export function isDecoded(format: string): format is DecodingName {
   return format in DECODERS;

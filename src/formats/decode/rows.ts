@@ -16,7 +16,7 @@ export interface TextTable {
   readonly begin: RowPlace;
   /** As the text has them, undefined where it has none. */
   names(): readonly string[] | undefined;
-  /** Complex numbers have a cell for each of their parts, named `.0` and `.1`. */
+  /** Cells are what lies in lists and objects: complex numbers have one for each of their parts, named `.0` and `.1`. */
   readonly hasParts: boolean;
   /** What stands in quotes is text, whatever it looks like. */
   readonly quotesText: boolean;

@@ -2,7 +2,15 @@
  * Where the cells of a row go in an item or in a row of an array: the innermost fields of a structure, `tag.a`, and each
  * element of a sub-array, `pos.0`, as the formats that are sent name them.
  */
-import { leavesOf, numberDType, type LeafDType, type StructureDType } from '../../dtype/index.js';
+import {
+  isStructure,
+  leavesOf,
+  numberDType,
+  subArrayOf,
+  type DType,
+  type LeafDType,
+  type StructureDType,
+} from '../../dtype/index.js';
 import { fail } from '../../errors.js';
 import { listed, shown } from '../../shown.js';
 
@@ -30,26 +38,49 @@ export function evenSlots(dtype: LeafDType, hasParts: boolean): EvenSlots {
 
 /** All slots of a structure, in the order of its fields. @throws unsupported_dtype */
 export function slotsOf(dtype: StructureDType, hasParts: boolean): Slot[] {
+  // Where complex numbers are parted, items of a sub-array stand one behind the other, with all that they have.
+  return hasParts ? [...nestedSlots(dtype, '', 0)] : leafSlots(dtype);
+}
+
+function leafSlots(dtype: StructureDType): Slot[] {
   return leavesOf(dtype).flatMap(leaf => {
     const name = leaf.path.join('.');
     checkText(leaf.dtype, name);
-    const places = [...placesOf(name, leaf.offset, leaf.shape, leaf.strides)];
-    if (leaf.dtype.kind !== 'c' || !hasParts) return places.map(place => ({ ...place, dtype: leaf.dtype }));
-    const part = partOf(leaf.dtype);
-    return places.flatMap(place =>
-      [0, 1].map(i => ({ name: `${place.name}.${i}`, offset: place.offset + i * part.itemsize, dtype: part })),
-    );
+    const places = [...placesOf({ name, offset: leaf.offset }, leaf.shape, leaf.strides)];
+    return places.map(place => ({ name: place.name, offset: place.offset, dtype: leaf.dtype }));
   });
 }
 
+function* nestedSlots(dtype: DType, name: string, offset: number): Generator<Slot> {
+  if (isStructure(dtype)) {
+    for (const field of dtype.fields) {
+      const { shape, strides } = subArrayOf(field);
+      const first = { name: name === '' ? field.name : `${name}.${field.name}`, offset: offset + field.offset };
+      for (const place of placesOf(first, shape, strides)) yield* nestedSlots(field.dtype, place.name, place.offset);
+    }
+    return;
+  }
+  checkText(dtype, name);
+  if (dtype.kind !== 'c') return void (yield { name, offset, dtype });
+  const part = partOf(dtype);
+  for (const i of [0, 1]) yield { name: `${name}.${i}`, offset: offset + i * part.itemsize, dtype: part };
+}
+
+interface Place {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** Each element of a sub-array, in C order. */
 function* placesOf(
-  name: string,
-  offset: number,
+  { name, offset }: Place,
   [length, ...shape]: readonly number[],
-  [stride = 0, ...strides]: readonly number[] = [],
-): Generator<{ name: string; offset: number }> {
+  [stride = 0, ...strides]: readonly number[],
+): Generator<Place> {
   if (length === undefined) yield { name, offset };
-  else for (let i = 0; i < length; i++) yield* placesOf(`${name}.${i}`, offset + i * stride, shape, strides);
+  else
+    for (let i = 0; i < length; i++)
+      yield* placesOf({ name: `${name}.${i}`, offset: offset + i * stride }, shape, strides);
 }
 
 function partOf({ byteOrder, itemsize }: LeafDType): LeafDType {

@@ -40,15 +40,17 @@ export function textDecoder(format: RowFormat): Decoder<TextSeen, TextPlace> {
       const table = format.open(source, asked);
       invariant(table !== undefined && seen !== undefined, 'the body has been looked at to its end');
       const { rows, columns, kinds } = seen;
-      const names = (): readonly string[] => distinctNames(table.names(), columns);
-      const dtype = asked.dtype === undefined ? tableDType(kinds!, i => names()[i]!).dtype : parseDType(asked.dtype);
+      let fields: readonly string[] | undefined;
+      const names = (): readonly string[] => (fields ??= distinctNames(table.names(), columns));
+      const dtype = asked.dtype === undefined ? tableDType(kinds!, i => names()[i]!) : parseDType(asked.dtype);
       const elements = isStructure(dtype) ? 1 : columns / perElement(dtype, table);
       const isList = isStructure(dtype) || (elements === 1 && asked.columnRank === 1);
+      const sent = elementNames(table, dtype);
       const unitBytes = elements * dtype.itemsize;
       checkRow(unitBytes);
       return {
         layout: { dtype: dtype.typestr, shape: isList ? [rows] : [rows, elements], order: 'C', unitBytes },
-        columns: asked.isNew && !isList && table.names() ? keptNames(names()) : undefined,
+        columns: asked.isNew && !isList && sent ? keptNames(distinctNames(sent, elements)) : undefined,
       };
     },
 
@@ -78,14 +80,14 @@ function begun(table: TextTable, asked: DecodingAsked): TextSeen {
   if (table.columns === undefined && !dtype) {
     failTable('the body has no rows, and nothing says what they would be. Send rows, or give dtype=', 1);
   }
-  const columns = table.columns ?? 1;
+  const columns = table.columns ?? (dtype ? perElement(dtype, table) : 1);
   if (columns > LIMITS.tableColumnsMax) {
     fail('too_large', `The rows have ${columns} cells; at most ${LIMITS.tableColumnsMax} are read. Send raw or npy.`, {
       limit: LIMITS.tableColumnsMax,
       asked: columns,
     });
   }
-  if (asked.names) checkColumnNames(asked.names, table.names());
+  if (asked.names) checkColumnNames(asked.names, elementNames(table, dtype));
   if (dtype && isStructure(dtype)) {
     const slots = slotsOf(dtype, table.hasParts);
     if (table.columns !== undefined) pairedSlots(slots, columns, table.names());
@@ -97,6 +99,13 @@ function begun(table: TextTable, asked: DecodingAsked): TextSeen {
 
 function perElement(dtype: DType, { hasParts }: TextTable): number {
   return isStructure(dtype) ? 1 : evenSlots(dtype, hasParts).perElement;
+}
+
+/** A name for each element of a row: its parts, `z.0` and `z.1`, have one together. */
+function elementNames(table: TextTable, dtype: DType | undefined): readonly string[] | undefined {
+  const names = table.names();
+  if (!dtype || perElement(dtype, table) === 1) return names;
+  return names?.filter((_, i) => i % 2 === 0).map(name => name.replace(/\.0$/, ''));
 }
 
 type Visit = (bytes: Uint8Array, line: number) => boolean;

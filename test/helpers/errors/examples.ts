@@ -54,9 +54,9 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     put(DATA, npy(header('<f8', '()'), 8, 9), NPY, { words: 'a `.npy` of version 9.0' }),
   ],
   bad_table: [
-    put('/v1/datasets/x', 'a,b\n1,"2', CSV),
-    put('/v1/datasets/x', 'a,a\n1,2.5\n', CSV),
-    put('/v1/datasets/x', '', CSV),
+    put('/v1/datasets/x', 'a,b\n1,"2', CSV, { words: 'a quote that is not closed' }),
+    put('/v1/datasets/x', 'a,a\n1,2.5\n', CSV, { words: 'two columns of one name' }),
+    put('/v1/datasets/x', 'one row', { 'Content-Type': 'application/x-ndjson' }),
   ],
   bad_name: [create({ name: 'größe', dtype: 'f4', shape: [2] })],
   unauthenticated: [
