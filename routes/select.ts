@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext, Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
+import { columnNames, columnRuler } from '../src/dataset/column-names.js';
 import { fail } from '../src/errors.js';
 import type { ArrayQuery } from '../src/plugins/array-answer.js';
 import type { Bodies } from '../src/plugins/openapi.js';
@@ -17,6 +18,7 @@ import type { EntriesLeft } from '../src/select/read-lists.js';
 import { selectorOf } from '../src/select/read-body.js';
 import { blockOfRows } from '../src/select/row-numbers.js';
 import type { WhereSelector } from '../src/select/selector.js';
+import { runTurns } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
@@ -128,9 +130,12 @@ async function answer(context: ClientContext, request: FastifyRequest, reply: Fa
   if (selector.kind === 'where' && selector.returns === 'indices') {
     return sendIndices(context, request, reply, { dataset, ...part }, selector, choosing, query);
   }
-  const { view, claim } = await chooseView(dataset, part, selector, choosing);
+  const { view, take, claim } = await chooseView(dataset, part, selector, choosing);
   if (claim) reply.raw.once('close', () => claim.close());
-  return sendPart(context, request, reply, { dataset, ...part, view, claim }, query);
+  const ruler = columnRuler(dataset, query.field, part.view.shape);
+  const taken = ruler && take && view.shape.length <= 2 ? await runTurns(take(ruler)) : undefined;
+  const names = columnNames(dataset, query.field, taken);
+  return sendPart(context, request, reply, { dataset, ...part, view, claim, names }, query);
 }
 
 /** What choosing works with, for one request. */

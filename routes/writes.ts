@@ -2,7 +2,8 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
-import { columnNames } from '../src/dataset/column-names.js';
+import { columnNames, columnRuler } from '../src/dataset/column-names.js';
+import { selectFrom } from '../src/layout/select.js';
 import { targetOf } from '../src/dataset/target.js';
 import { FORMATS, type FormatName } from '../src/formats/index.js';
 import { ofClient } from '../src/plugins/client.js';
@@ -120,12 +121,16 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
         const target = targetOf(partsOf(dataset, field), sent === 'raw');
         const selection = normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape);
         if (hasNames(sent)) checkCharset(request);
+        const ruler = columnRuler(dataset, field, target.view.shape);
         const write = {
           ...requestOf(request, reply, dataset, endian),
           target,
           selection,
           format: sent,
-          table: { header: hasHeader(request, header), names: columnNames(dataset, field, selection.picks) },
+          table: {
+            header: hasHeader(request, header),
+            names: columnNames(dataset, field, ruler && selectFrom(ruler, selection)),
+          },
           durability,
         };
         const answer = await withBody(request, reply, body => writeBody({ ...write, body }, contextOf(request)));

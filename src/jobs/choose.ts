@@ -14,6 +14,8 @@ import { keptRows, type RowChoosing } from './kept-rows.js';
 
 export interface ChosenView {
   readonly view: View;
+  /** The same of another view of that shape, in turns; undefined where single elements were taken. */
+  readonly take: ((of: View) => Generator<void, View>) | undefined;
   /** On the dataset, where something was read to choose from it; the caller closes it. */
   readonly claim: Claim | undefined;
   /** Datasets that were read, and the generation that they had. */
@@ -35,21 +37,24 @@ export async function chooseView(
   const { view: of } = part;
   switch (selector.kind) {
     case 'points':
-      return { view: await runTurns(pointsView(of, selector.points)), claim: undefined, read: [] };
+      return { view: await runTurns(pointsView(of, selector.points)), take: undefined, claim: undefined, read: [] };
     case 'where': {
       const { claim, rows, read } = await keptRows(dataset.record.name, selector, choosing, part);
       return closingOnFailure(claim, async () => {
-        const all = await runTurns(rowsView(of, rows));
         const parts = selector.slice === undefined ? [] : parseSlice(selector.slice);
-        return { view: selectFrom(all, normalise(parts, all.shape)), claim, read };
+        const take = function* (from: View): Generator<void, View> {
+          const all = yield* rowsView(from, rows);
+          return selectFrom(all, normalise(parts, all.shape));
+        };
+        return { view: await runTurns(take(of)), take, claim, read };
       });
     }
     case 'index': {
       const { items, mode } = selector;
       const names = maskNames(items);
       if (names.length === 0) {
-        const view = await runTurns(indexView(of, items as readonly IndexItem[], mode));
-        return { view, claim: undefined, read: [] };
+        const take = (from: View): Generator<void, View> => indexView(from, items as readonly IndexItem[], mode);
+        return { view: await runTurns(take(of)), take, claim: undefined, read: [] };
       }
       const masks = names.map(name => choosing.get(name));
       for (const mask of masks) checkMask(mask);
@@ -58,7 +63,8 @@ export async function chooseView(
       return closingOnFailure(claim, async () => {
         try {
           const whole = await withMasks(items, ofMasks, choosing);
-          return { view: await runTurns(indexView(of, whole, mode)), claim, read: claims.map(generationOf) };
+          const take = (from: View): Generator<void, View> => indexView(from, whole, mode);
+          return { view: await runTurns(take(of)), take, claim, read: claims.map(generationOf) };
         } finally {
           for (const each of ofMasks) each.close();
         }

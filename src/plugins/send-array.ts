@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
 import type { Conversion } from '../convert/index.js';
-import { columnNames } from '../dataset/column-names.js';
+import { columnNames, columnRuler } from '../dataset/column-names.js';
 import { partsOf, type ArrayPart, type FieldsPart } from '../dataset/array-part.js';
 import { convertHeld, convertNow, isQuick } from '../dataset/convert.js';
 import { convertedPieces } from '../dataset/converted-pieces.js';
@@ -53,7 +53,8 @@ export function sendArray(
   const part = partsOf(dataset, query.field);
   const selection = normalise(parts, part.view.shape);
   const view = selectFrom(part.view, selection);
-  const names = columnNames(dataset, query.field, selection.picks);
+  const ruler = columnRuler(dataset, query.field, part.view.shape);
+  const names = columnNames(dataset, query.field, ruler && selectFrom(ruler, selection));
   return sendPart(context, request, reply, { dataset, ...part, view, names }, query);
 }
 

@@ -55,6 +55,65 @@ t.test('names of columns follow the slice and the field', async t => {
   t.equal(await head('field=rain,day'), 'rain,day');
   t.equal(await head('field=rain,day&slice=:,1'), 'day');
   t.equal(await head('coarsen=2,1'), 'c0,c1,c2', 'blocks are not the columns');
+  t.equal(await head('slice=:,1,newaxis'), 'wind');
+  const chosen = async (body: object, query = ''): Promise<string> =>
+    (await (await server.fetch(`/v1/datasets/a/select?format=csv${query}`, json('POST', body))).text()).split(
+      '\n',
+      1,
+    )[0]!;
+  t.equal(await chosen({ index: [[1, 0, 1]] }), 'day,wind,rain');
+  t.equal(await chosen({ index: [':', [2, 0]] }), 'rain,day');
+  t.equal(await chosen({ index: [':', [2, 0, 2]] }), 'c0,c1,c2', 'names are not given twice');
+  t.equal(
+    await chosen({
+      index: [
+        [1, 0],
+        [2, 1],
+      ],
+      mode: 'orthogonal',
+    }),
+    'rain,wind',
+  );
+  t.equal(
+    await chosen({
+      index: [
+        [[1], [0]],
+        [
+          [2, 1],
+          [1, 2],
+        ],
+      ],
+    }),
+    'c0,c1',
+    'a column of two columns',
+  );
+  t.equal(
+    await chosen({
+      index: [
+        [1, 0],
+        [2, 1],
+      ],
+    }),
+    'c0',
+    'elements are rows',
+  );
+  t.equal(await chosen({ index: [[1, 0], 2] }), 'rain');
+  t.equal(await chosen({ points: [[1, 2]] }), 'c0');
+  t.equal(await chosen({ where: { column: 1, ge: 0 }, slice: ':,1:' }), 'wind,rain');
+  t.equal(await chosen({ mask: [true, false] }), 'day,wind,rain');
+  t.equal(
+    await chosen(
+      {
+        index: [
+          [1, 0, 0],
+          [1, 0],
+        ],
+        mode: 'orthogonal',
+      },
+      '&field=rain,day',
+    ),
+    'day,rain',
+  );
   const tag = async (): Promise<string | null> => (await server.fetch('/v1/datasets/a/data.csv')).headers.get('etag');
   const before = await tag();
   const patch = { ...json('PATCH', { attrs: { columns: ['x', 'y', 'z'] } }) };
@@ -83,7 +142,7 @@ t.test('what is no table is refused where it is named, and passed over where Acc
   t.equal(await typeOf('text/csv', '?slice=0&header=false'), 'text/csv; charset=utf-8; header=absent');
   const write = await server.fetch('/v1/datasets/cube/data', {
     method: 'PUT',
-    headers: { 'content-type': 'text/csv' },
+    headers: { 'content-type': 'image/png' },
     body: '1',
   });
   t.equal(write.status, 415);
