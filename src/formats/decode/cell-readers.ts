@@ -88,7 +88,7 @@ function integerCell(dtype: NumberDType, text: CellText, { view }: ItemBuffer): 
     }
     if (kind === BOOL) return put(offset, number.value());
     if (kind === MISSING) refuse(text, dtype, start, end, 'would_lose', 'what is missing is NaN, and it has none');
-    if (kind >= COMPLEX) refuse(text, dtype, start, end, 'bad_value', range);
+    if (kind >= COMPLEX) refuse(text, dtype, start, end, 'bad_value', `it is no number; ${range}`);
     const value = number.integer();
     if (value === undefined) return refuse(text, dtype, start, end, 'would_lose', 'it is no whole number');
     if (value < min || value > max) refuse(text, dtype, start, end, 'would_lose', range);
