@@ -18,6 +18,7 @@ import {
   BODY_PROBLEMS,
   DTYPE_OF_TABLE,
   HEADER_OF_TABLE,
+  MEMBER_OF_NPZ,
   jsonResponse,
   nameParam,
   problems,
@@ -28,19 +29,21 @@ import { decodingContext } from './write-request.js';
 
 /** Many clients know bytes by one media type alone. */
 const BYTES = 'application/octet-stream';
-const TAKEN = FORMATS.filter(({ name, isTaken }) => isTaken && (name === 'npy' || isDecoded(name)));
+const TAKEN = FORMATS.filter(({ name, isTaken }) => isTaken && (name === 'npy' || name === 'npz' || isDecoded(name)));
 const BODIES = Object.fromEntries([...TAKEN.map(({ mediaTypes }) => mediaTypes[0]), BYTES].map(type => [type, BINARY]));
 
 interface ImportQuery {
   readonly overwrite?: boolean;
   readonly dtype?: string;
   readonly header?: boolean;
+  readonly member?: string;
 }
 
 /** The parameters that only some formats have a use for, and these. */
 const PARAMETERS: readonly { readonly name: keyof ImportQuery; readonly formats: readonly FormatName[] }[] = [
   { name: 'dtype', formats: ['csv', 'ndjson', 'arrow'] },
   { name: 'header', formats: ['csv', 'ndjson'] },
+  { name: 'member', formats: ['npz'] },
 ];
 
 export function importDataset(app: App, context: Context): void {
@@ -54,7 +57,7 @@ export function importDataset(app: App, context: Context): void {
           tags: ['datasets'],
           summary: 'Import a file of any size as a new array',
           description:
-            `The body is what np.save writes, or a table: ${listed(TAKEN.map(({ name }) => name))}, by its Content-Type; ` +
+            `The body is what np.save writes, one member of what np.savez does, or a table: ${listed(TAKEN.map(({ name }) => name))}, by its Content-Type; ` +
             'bytes of no other media type are a .npy. Columns of one dtype become an array of two axes, with their names as ' +
             '`attrs.columns`, a single column one of one axis, and mixed columns a structured array. The array appears ' +
             'whole, or not at all.',
@@ -64,6 +67,7 @@ export function importDataset(app: App, context: Context): void {
               overwrite: Type.Optional(Type.Boolean({ description: 'Replace what is there.' })),
               dtype: DTYPE_OF_TABLE,
               header: HEADER_OF_TABLE,
+              member: MEMBER_OF_NPZ,
             },
             { additionalProperties: false },
           ),
@@ -100,7 +104,7 @@ export function importDataset(app: App, context: Context): void {
         },
       },
       async (request, reply) => {
-        const { overwrite = false, dtype, header } = request.query;
+        const { overwrite = false, dtype, header, member } = request.query;
         const format = contentTypeOf(request) === BYTES ? 'npy' : bodyFormat(request);
         checkParameters(format, request.query);
         const decodingAs = (table: DecodingName): ImportRequest['decoding'] => {
@@ -118,6 +122,7 @@ export function importDataset(app: App, context: Context): void {
             body,
             bodyBytes: bodyLength(request),
             ...(decoding && { decoding }),
+            ...(format === 'npz' && { archive: { member, context: decodingContext(ofClient(context, request)) } }),
             precondition: preconditionOf(request),
           }),
         );

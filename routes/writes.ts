@@ -6,6 +6,7 @@ import { columnNames, columnRuler } from '../src/dataset/column-names.js';
 import { selectFrom } from '../src/layout/select.js';
 import { targetOf } from '../src/dataset/target.js';
 import { FORMATS, type FormatName } from '../src/formats/index.js';
+import { fail } from '../src/errors.js';
 import { ofClient } from '../src/plugins/client.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import type { Bodies } from '../src/plugins/openapi.js';
@@ -18,6 +19,7 @@ import {
   capitalised,
   FIELD,
   HEADER_OF_TABLE,
+  MEMBER_OF_NPZ,
   jsonResponse,
   NameParams,
   oneOf,
@@ -105,6 +107,7 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
               durability: DURABILITY,
               ...((format ?? 'raw') === 'raw' && { endian: ENDIAN }),
               ...((format === undefined || hasNames(format)) && { header: HEADER_OF_TABLE }),
+              ...((format === undefined || format === 'npz') && { member: MEMBER_OF_NPZ }),
             },
             { additionalProperties: false },
           ),
@@ -116,8 +119,11 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
       },
       async (request, reply) => {
         const dataset = request.datasets.get(request.params.name);
-        const { slice, field, durability = 'commit', endian, header } = request.query as WriteQuery;
+        const { slice, field, durability = 'commit', endian, header, member } = request.query as WriteQuery;
         const sent = format ?? bodyFormat(request);
+        if (member !== undefined && sent !== 'npz') {
+          fail('bad_request', `member= is of npz, and this body comes as ${sent}. Leave it out.`, { format: sent });
+        }
         const target = targetOf(partsOf(dataset, field), sent === 'raw');
         const selection = normalise(slice === undefined ? [] : parseSlice(slice), target.view.shape);
         if (hasNames(sent)) checkCharset(request);
@@ -127,6 +133,7 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
           target,
           selection,
           format: sent,
+          member,
           table: {
             header: hasHeader(request, header),
             names: columnNames(dataset, field, ruler && selectFrom(ruler, selection)),
@@ -147,6 +154,7 @@ function hasNames(format: FormatName): boolean {
 
 interface WriteQuery {
   readonly header?: boolean;
+  readonly member?: string;
   readonly slice?: string;
   readonly field?: string;
   readonly durability?: 'commit' | 'none';

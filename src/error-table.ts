@@ -205,7 +205,7 @@ export const ERRORS = table({
   },
   unknown_field: {
     status: 422,
-    title: 'There is no such field or column',
+    title: 'There is no such field, column or member',
     remedy: 'Use one of the names that the message lists.',
   },
   not_tabular: {

@@ -63,6 +63,10 @@ export const LIMITS = {
   /** Texts of one dictionary of Arrow are held by who reads the columns, and so many dictionaries are remembered. */
   arrowDictionaryBytesMax: 16 * MiB,
   arrowDictionariesMax: 4096,
+  /** What is said of the members of a zip: some ten thousand of them. */
+  zipDirectoryBytesMax: 1 * MiB,
+  /** What is unpacked of a member at a time. */
+  npzPieceBytes: 256 * KiB,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
   picturePixelsMax: 4 * MiB,
   /** What graphics cards show in one piece. */

@@ -84,6 +84,7 @@ t.test('every operation says how it fails, as a problem document', async t => {
   }
 });
 
+const NPZ = 'application/x-npz';
 const ARROW = 'application/vnd.apache.arrow.stream';
 
 t.test('every operation with data in its body says so, and which media types it takes', async t => {
@@ -93,6 +94,7 @@ t.test('every operation with data in its body says so, and which media types it 
       ARROW,
       'application/x-ndjson',
       'application/x-npy',
+      NPZ,
       'text/csv',
     ],
     'PUT /v1/datasets/{name}/data': [
@@ -101,6 +103,7 @@ t.test('every operation with data in its body says so, and which media types it 
       ARROW,
       'application/x-ndjson',
       'application/x-npy',
+      NPZ,
       'text/csv',
     ],
     'POST /v1/datasets': ['application/json'],

@@ -142,6 +142,12 @@ export const HEADER_OF_TABLE = Type.Optional(
       'Of text: whether its first line has the names of the columns, as it has by default; rows of ndjson say it themselves. `text/csv; header=absent` says false, too.',
   }),
 );
+export const MEMBER_OF_NPZ = Type.Optional(
+  Type.String({
+    maxLength: 1000,
+    description: 'Of npz: which of its arrays, with or without `.npy`. Needed where there are several.',
+  }),
+);
 export const DTYPE_OF_TABLE = Type.Optional(
   Type.String({
     description:

@@ -42,6 +42,19 @@ export {
 export { pngData, pngEnd, pngHead } from './png.js';
 export { zipBytes, ZipWriter } from './zip.js';
 export {
+  DEFLATED,
+  END_64_BYTES,
+  failZip,
+  LOCAL_BYTES,
+  memberStart,
+  STORED,
+  TAIL_BYTES,
+  zipEnd,
+  zipEnd64,
+  zipEntries,
+  type ZipEntry,
+} from './zip-read.js';
+export {
   columnsTableOf,
   tableOf,
   typedTableOf,

@@ -97,7 +97,7 @@ export const FORMATS = [
     disposition: 'attachment',
     isArray: false,
     holds: 'any',
-    isTaken: false,
+    isTaken: true,
     describes: 'a .npz as np.savez writes it, of one array by the name of the dataset',
   },
   {

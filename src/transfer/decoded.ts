@@ -9,9 +9,8 @@
 import { PieceMemory } from '../dataset/buffers.js';
 import { parseDType } from '../dtype/index.js';
 import { fail, invariant } from '../errors.js';
-import { closeDescriptor, writeFully } from '../file/io.js';
+import { closeDescriptor } from '../file/io.js';
 import { openSpool } from '../file/spool.js';
-import { translated } from '../file/system-errors.js';
 import {
   npyHeader,
   type BodyFile,
@@ -27,9 +26,9 @@ import {
 } from '../formats/index.js';
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { reserve } from '../registry/array-files.js';
 import type { Budget } from '../budget.js';
 import { BodyReader } from './body.js';
+import { layDown, type ComingBody } from './lay-down.js';
 
 /** What of the workers it takes. */
 export interface DecodingWorkers {
@@ -45,12 +44,9 @@ export interface DecodingContext {
   readonly folder: string;
 }
 
-export interface EncodedBody {
+export interface EncodedBody extends ComingBody {
   readonly format: DecodingName;
   readonly asked: DecodingAsked;
-  readonly body: BodyReader;
-  /** Content-Length, when the client sent one. */
-  readonly bodyBytes: number | undefined;
 }
 
 /** A body as a .npy. */
@@ -109,44 +105,20 @@ export async function withDecoded<T>(
 /** Writes the body to the file, and looks at each part of it while the next one comes. */
 async function laidDown(
   fd: number,
-  { format, asked, body, bodyBytes }: EncodedBody,
+  encoded: EncodedBody,
   { workers, folder }: DecodingContext,
 ): Promise<{ size: number; seen: Kept }> {
-  // A full disk is found out now, not after the client has sent everything.
-  if (bodyBytes !== undefined) await translated(() => reserve(fd, `${folder}/.`, bodyBytes));
+  const { format, asked } = encoded;
   let seen: Kept;
-  const look = async (size: number, isWhole: boolean): Promise<void> => {
+  const size = await layDown(fd, folder, encoded, async (bytes, isWhole) => {
     for (let hasMore = true; hasMore;) {
       // oxlint-disable-next-line no-await-in-loop
-      const looked = await workers.look({ format, asked, body: { fd, size, isWhole }, seen });
+      const looked = await workers.look({ format, asked, body: { fd, size: bytes, isWhole }, seen });
       seen = looked.seen;
       ({ hasMore } = looked);
     }
-  };
-  const piece = Buffer.allocUnsafeSlow(Math.min(LIMITS.pieceBytesMax, Math.max(1, bodyBytes ?? LIMITS.pieceBytesMax)));
-  let size = 0;
-  let looking = Promise.resolve();
-  try {
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
-      const read = await body.readInto(piece);
-      const start = size;
-      // oxlint-disable-next-line no-await-in-loop
-      await translated(() => writeFully(fd, piece.subarray(0, read), start));
-      size += read;
-      // oxlint-disable-next-line no-await-in-loop
-      await looking;
-      if (read < piece.byteLength) break;
-      looking = look(size, false);
-      // It is awaited behind the next piece.
-      looking.catch(() => undefined);
-    }
-    await look(size, true);
-    return { size, seen };
-  } finally {
-    // A worker must not be left with a descriptor that is closed.
-    await looking.catch(() => undefined);
-  }
+  });
+  return { size, seen };
 }
 
 /** @throws too_large where no .npy has such a header */

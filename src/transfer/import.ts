@@ -7,6 +7,7 @@ import { failSize } from './body.js';
 import { describedBy } from './described.js';
 import { openDecoded, type DecodingContext, type NpyBody, type OpenNpyBody } from './decoded.js';
 import { readNpyHeader } from './npy-body.js';
+import { openNpz } from './npz-body.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { writeFully } from '../file/io.js';
@@ -29,17 +30,20 @@ export interface ImportRequest {
     readonly asked: DecodingAsked;
     readonly context: DecodingContext;
   };
+  /** Of a .npz. */
+  readonly archive?: { readonly member: string | undefined; readonly context: DecodingContext };
   readonly precondition?: Precondition;
 }
 
 /** @throws exists, bad_npy, bad_table, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
 export async function importArray(
   registry: Pick<Registry, 'adopt'>,
-  { name, overwrite, body, bodyBytes, decoding, precondition }: ImportRequest,
+  { name, overwrite, body, bodyBytes, decoding, archive, precondition }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
   let opened: OpenNpyBody | undefined;
   const open = async (target: string): Promise<IncomingArray> => {
     if (decoding) opened = await openDecoded({ ...decoding, body, bodyBytes }, decoding.context);
+    if (archive) opened = await openNpz({ member: archive.member, body, bodyBytes }, archive.context);
     return incomingArray(target, opened ?? { body, bodyBytes });
   };
   try {

@@ -42,6 +42,7 @@ import { failSize, type BodyReader } from './body.js';
 import { withDecoded, type DecodingContext } from './decoded.js';
 import { checkInside, checkTarget, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
+import { openNpz } from './npz-body.js';
 
 export interface WriteRequest {
   readonly dataset: Dataset;
@@ -57,6 +58,8 @@ export interface WriteRequest {
   readonly durability: Durability;
   /** Of a format of tables: whether the first line has names, and those of the columns that are written. */
   readonly table?: { readonly header: boolean; readonly names: readonly string[] | undefined };
+  /** Of a .npz: which of its arrays is written. */
+  readonly member?: string | undefined;
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
   /** Fires when the client has gone: a write that has not begun is not made. */
@@ -99,7 +102,17 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
 function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
   const { format } = request;
   if (isDecoded(format)) return writeTable(request, format, context);
+  if (format === 'npz') return writeNpz(request, context);
   return format === 'json' ? writeJson(request, context) : writeBinary(request, context);
+}
+
+async function writeNpz(request: WriteRequest, context: WriteContext): Promise<number> {
+  const npy = await openNpz(request, context.decoding);
+  try {
+    return await writeBinary({ ...request, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, context);
+  } finally {
+    await npy.close();
+  }
 }
 
 /** As the .npy that it means, in the dtype that is written. */

@@ -384,6 +384,7 @@ const CALLS: readonly Call[] = [
       ['csv', 'text/csv'],
       ['ndjson', 'application/x-ndjson'],
       ['arrow', 'application/vnd.apache.arrow.stream'],
+      ['npz', 'application/x-npz'],
     ] as const
   ).map(([format, type]) => ({
     name: `a million values taken as ${format}`,

@@ -3,7 +3,7 @@ import type { Scope } from '../../src/access/scopes.js';
 import { FORMATS } from '../../src/formats/index.js';
 import { binary, json } from '../system/calls.js';
 import { bearer } from './keys.js';
-import { arrowOf } from './tables.js';
+import { arrowOf, npzOf } from './tables.js';
 import type { Service } from './server.js';
 
 export interface Call {
@@ -93,6 +93,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
       ['csv', Buffer.from('c0\n1\n')],
       ['ndjson', Buffer.from('[1]\n')],
       ['arrow', arrowOf(1)],
+      ['npz', npzOf(1)],
     ] as const
   ).map(([format, body]) => ({
     name: `write.${format}`,

@@ -10,7 +10,7 @@ import { DOCUMENT_PATH } from '../../src/openapi-document.js';
 import { type Service } from '../helpers/server.js';
 import { caseStride } from '../helpers/cases.js';
 import { startHere } from '../helpers/service-here.js';
-import { arrowOf } from '../helpers/tables.js';
+import { arrowOf, npzOf } from '../helpers/tables.js';
 
 interface Call {
   readonly operationId: string;
@@ -31,7 +31,12 @@ const NPY = 'application/x-npy';
 const BYTES = 'application/octet-stream';
 
 /** A table of one element, which fills the dataset. */
-const TABLES: Readonly<Record<string, string | Buffer>> = { Csv: 'c0\n7\n', Ndjson: '[7]\n', Arrow: arrowOf(7) };
+const TABLES: Readonly<Record<string, string | Buffer>> = {
+  Csv: 'c0\n7\n',
+  Ndjson: '[7]\n',
+  Arrow: arrowOf(7),
+  Npz: npzOf(7),
+};
 
 const CALLS: readonly Call[] = [
   { operationId: 'describeDataset', method: 'GET', url: DATASET, about: 'dataset' },

@@ -41,7 +41,7 @@ public final class Program {
     check(written.getBytes() == 24, "raw", written);
 
     File npy = reads.readDataNpy("java", null, null, null, null, null, null, null, null, null, null);
-    new DatasetsApi(Connect.sending(args[0], npy)).importDataset("java-copy", npy, null, null, null, null, null);
+    new DatasetsApi(Connect.sending(args[0], npy)).importDataset("java-copy", npy, null, null, null, null, null, null);
     String json = String.valueOf(reads.readDataJson("java-copy", null, null, null, null, null, null, null, null, null, null).getData());
     check(json.replace(".0", "").equals("[[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]]"), "json", json);
     byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null, null, null, null, null, null, null).toPath());
