@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip } from 'node:zlib';
 import t from 'tap';
 import { caseCount } from '../helpers/cases.js';
 import { rssAnonBytes } from '../helpers/memory.js';
@@ -15,6 +16,15 @@ const SAMPLE_MS = 50;
 const ROWS = caseCount(250_000, 1_000_000);
 const COLUMNS = 1000;
 const PIECE_BYTES = 4 * MiB;
+/** Of an answer that is encoded as it is sent: 4 GB in full. */
+const TABLE_BYTES = caseCount(200 * MiB, 4000 * MiB);
+const TABLES = [
+  ['csv', undefined],
+  ['csv', 'gzip'],
+  ['arrow', undefined],
+] as const;
+/** Of a float32, and of `0.0` with its comma. */
+const CELL_BYTES = 4;
 const UPLOAD_PIECES = caseCount(100, 250);
 
 /** Runs `work` and returns the largest RssAnon seen meanwhile. */
@@ -77,6 +87,23 @@ t.test(`${ROWS / 250_000} GB of float32`, { skip: noProc }, async t => {
     t.equal(bytes, 4 * ROWS * COLUMNS);
     t.ok(peak < 200e6, `RssAnon reached ${inMiB(peak)}`);
   });
+
+  for (const [format, coding] of TABLES) {
+    const title = coding ? `${format}, ${coding}` : format;
+    await t.test(`${inMiB(TABLE_BYTES)} of them as ${title} take less than 200 MB`, async t => {
+      let bytes = 0;
+      const peak = await peakWhile(server, async () => {
+        const headers = { 'accept-encoding': coding ?? 'identity' };
+        const slice = `:${TABLE_BYTES / CELL_BYTES / COLUMNS}`;
+        const response = await get(`${server.url}/v1/datasets/wide/data.${format}?slice=${slice}`, headers);
+        t.equal(response.headers['content-encoding'], coding);
+        const plain = coding ? response.pipe(createGunzip()) : response;
+        for await (const part of plain as AsyncIterable<Buffer>) bytes += part.byteLength;
+      });
+      t.ok(bytes >= TABLE_BYTES, `${bytes} bytes`);
+      t.ok(peak < 200e6, `RssAnon reached ${inMiB(peak)}`);
+    });
+  }
 
   await t.test('ten clients that stop reading take less than 200 MB', async t => {
     const peak = await peakWhile(server, async () => {
