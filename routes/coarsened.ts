@@ -23,6 +23,7 @@ import {
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
+import { workersOf } from '../src/plugins/array-source.js';
 import { mediaTypeOf } from '../src/plugins/negotiate.js';
 import { sendNpzBlock } from '../src/plugins/send-npz.js';
 import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from '../src/plugins/send-picture.js';
@@ -204,7 +205,9 @@ async function send(context: Context, asked: Asked, generation: number, block: B
   if (format === 'png') return sendPicture(context, asked, block);
   if (format === 'npz') return sendNpzBlock(context, asked, generation, block);
   if (format === 'json') {
-    return reply.type('application/json; charset=utf-8').send(await jsonBody(asked, generation, block));
+    return reply
+      .type('application/json; charset=utf-8')
+      .send(await jsonBody(asked, generation, block, workersOf({ context, request: asked.request })));
   }
   const head = headOf(array, format);
   return reply.send(head ? Buffer.concat([head, block.bytes]) : block.bytes);

@@ -163,7 +163,7 @@ async function sendJsonList(
     const bytes = conversion ? await convertHeld(conversion, { source }, workers) : source; // oxlint-disable-line no-await-in-loop
     const { dataset, generation } = claim;
     // oxlint-disable-next-line no-await-in-loop
-    const text = await jsonBody({ dataset, query }, generation, { dtype, shape, bytes });
+    const text = await jsonBody({ dataset, query }, generation, { dtype, shape, bytes }, workers);
     texts.push(Buffer.from(`${texts.length === 0 ? '[' : ','}{"name":${JSON.stringify(name)},`), text.subarray(1));
   }
   return reply

@@ -16,6 +16,7 @@ export {
   jsonOfItem,
   type JsonDataOptions,
 } from './json-encode.js';
+export { encodeJsonStretch, jsonStretchBytesMax, type JsonTask } from './json-stretch.js';
 export { hasJson, jsonItemSize } from './json-size.js';
 export { jsonBlockBytesMax } from './json-item-sink.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';

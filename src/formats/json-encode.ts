@@ -5,6 +5,7 @@
  */
 import type { Block } from '../block.js';
 import { isNumber, type DType } from '../dtype/index.js';
+import { invariant } from '../errors.js';
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import {
@@ -88,6 +89,42 @@ function* elementTurns(
     }
     yield target.slice(0, at);
   } while (element < size);
+}
+
+/** The most bytes that so many numbers become, with the brackets between them: rows may have one element each. */
+export function jsonStretchBytesMax(elements: number, shape: readonly number[]): number {
+  const [rows = elements, ...outer] = spansOf(shape).map(span => Math.ceil(elements / span));
+  const lists = outer.reduce((sum, each) => sum + each, rows);
+  return elements * ELEMENT_BYTES_MAX + 2 * lists + 2 * BRACKETS_MAX;
+}
+
+/**
+ * Some numbers of a block as they stand in its text: brackets that open or close before, between and behind them, and a
+ * comma at the end where more follow.
+ * @param stretch the shape of the whole, and the bytes of these
+ * @param first how many come before them
+ * @returns bytes written
+ */
+export function encodeJsonElements(
+  stretch: Block,
+  first: number,
+  target: Uint8Array,
+  options: JsonDataOptions,
+): number {
+  const { shape, dtype, bytes } = stretch;
+  const writer = elementWriter(stretch, options);
+  invariant('write' in writer, 'stretches are of numbers');
+  const spans = spansOf(shape);
+  const size = sizeOf(shape);
+  const end = first + bytes.byteLength / dtype.itemsize;
+  let at = first === 0 ? fill(OPEN, shape.length, target, 0) : 0;
+  for (let element = first; element < end;) {
+    const stop = Math.min(end, rowEnd(element, spans));
+    at = writer.write(element - first, stop - first, target, at);
+    element = stop;
+    at = writeBrackets(element, size, spans, target, at);
+  }
+  return at;
 }
 
 /** Elements of which one alone may be more than a turn. */

@@ -18,6 +18,7 @@ import type {
   ConvertStepTask,
   EncodeTask,
   FoundLayout,
+  JsonTask,
   Kept,
   Looked,
   LookTask,
@@ -53,6 +54,8 @@ export interface Workers extends OffLoop {
   inLane(lane: Lane): Scanning;
   /** Writes elements in another format. @returns the bytes of it */
   encode(task: EncodeTask): Promise<number>;
+  /** Writes a stretch of numbers as JSON. @returns the bytes of it */
+  json(task: JsonTask): Promise<number>;
   /** Looks at the next part of a body in a format of tables. */
   look(task: LookTask): Promise<Looked<Kept>>;
   /** What it becomes, after the last look. */
@@ -199,6 +202,10 @@ export class WorkerPool {
       encode: async task => {
         this.#checkRoom(interactive);
         return valueOf((await this.#give(task, 'encode', interactive)) as Outcome<number>);
+      },
+      json: async task => {
+        this.#checkRoom(interactive);
+        return valueOf((await this.#give(task, 'json', interactive)) as Outcome<number>);
       },
       look: async task => {
         this.#checkRoom(interactive);

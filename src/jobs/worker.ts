@@ -5,10 +5,12 @@ import type { ConvertTask, HoldTask, ScatterTask } from '../dataset/off-loop.js'
 import type { Change } from '../file/change.js';
 import {
   doPictureTask,
+  encodeJsonStretch,
   type Converted,
   type ConvertStepTask,
   type EncodeTask,
   type FoundLayout,
+  type JsonTask,
   type Kept,
   type Looked,
   type LookTask,
@@ -72,6 +74,10 @@ export function convert(task: ConvertTask): Outcome<void> {
 
 export function encode(task: EncodeTask): Outcome<number> {
   return outcomeOf(() => encodeElements(task));
+}
+
+export function json(task: JsonTask): Outcome<number> {
+  return outcomeOf(() => encodeJsonStretch(task));
 }
 
 export function look(task: LookTask): Outcome<Looked<Kept>> {

@@ -17,6 +17,7 @@ import {
 } from '../formats/index.js';
 import type { Claim } from '../jobs/claim.js';
 import { LIMITS } from '../limits.js';
+import { isForWorkers, jsonByWorkers, type JsonWorkers } from '../answers/json-by-workers.js';
 import { collectTurns, nextTurn } from '../turns.js';
 import { checkIfMatch, entityTag, isUnchanged, preconditionOf } from './conditional.js';
 import { mediaTypeOf } from './negotiate.js';
@@ -92,11 +93,12 @@ export function setState(asked: ArrayAnswer, generation: number): void {
   }
 }
 
-/** The whole body, in turns where it is long. */
+/** The whole body: by workers where it is many numbers, in turns where it is long otherwise. */
 export async function jsonBody(
   { dataset, query }: Pick<ArrayAnswer, 'dataset' | 'query'>,
   generation: number,
   block: Block,
+  workers: JsonWorkers,
 ): Promise<Buffer> {
   const { dtype, shape } = block;
   const options = { int64: query.int64 ?? 'number' } as const;
@@ -106,7 +108,9 @@ export async function jsonBody(
   );
   const data = isShortJson(block)
     ? [encodeJsonDataNow(block, options)]
-    : await collectTurns(encodeJsonData(block, options));
+    : isForWorkers(block)
+      ? await jsonByWorkers(block, options, workers)
+      : await collectTurns(encodeJsonData(block, options));
   return joined([head, ...data, CLOSING_BRACE]);
 }
 

@@ -135,7 +135,7 @@ export async function sendBlock(
   if (format === 'json') {
     return reply
       .type('application/json; charset=utf-8')
-      .send(await jsonBody(asked, generation, { dtype, shape, bytes }));
+      .send(await jsonBody(asked, generation, { dtype, shape, bytes }, workers));
   }
   if (isEncoded(format)) return sendEncodedBlock(context, asked, format, { dtype, shape, bytes });
   if (format === 'png') {
@@ -170,7 +170,7 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
         ? readClaimed(asked, claim)
         : readWhole(dataset, file, { dtype: from, view }, workersOf(asked), signalOf(reply)));
   const converted = conversion ? await convertHeld(conversion, { source: bytes }, workersOf(asked)) : bytes;
-  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted });
+  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted }, workersOf(asked));
   setState(asked, generation);
   return reply.type('application/json; charset=utf-8').send(body);
 }

@@ -328,10 +328,15 @@ async function checkRead(random: Random, array: Modelled, totals: { reads: numbe
   demand(npyBytes.subarray(0, 6).toString('latin1') === '\x93NUMPY', 'npy magic');
 
   const quoted = random.next() < 0.5;
-  const json = await server.fetch(withQuery(url, quoted ? 'int64=string' : undefined));
+  const coding = random.next() < 0.5 ? 'identity' : 'gzip';
+  const headers = { 'accept-encoding': coding };
+  const json = await server.fetch(withQuery(url, quoted ? 'int64=string' : undefined), { headers });
   const text = await json.text();
   demand(json.status === 200, `JSON of ${slice} answers ${json.status}: ${text.slice(0, 300)}`);
-  demand(json.headers.get('content-length') === String(Buffer.byteLength(text)), 'JSON length');
+  const told = json.headers.get('content-length');
+  const isCoded = json.headers.has('content-encoding');
+  demand(!isCoded || coding === 'gzip', 'not coded');
+  demand(isCoded || told === String(Buffer.byteLength(text)), 'JSON length');
   checkJson(text, array, selected.shape, elements, quoted);
   await checkRows(array, slice, expected);
   return {
