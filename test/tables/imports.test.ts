@@ -216,3 +216,39 @@ t.test('rows that are longer than a piece, and bodies of many pieces, in chunks 
   const last = (await (await server.fetch(`/v1/datasets/x/data?slice=-1`)).json()) as { data: unknown };
   t.strictSame(last.data, { c0: count - 1, c1: `q ${count - 1}` });
 });
+
+t.test('a write is committed, or streamed, or stays in memory, as that of any other format', async t => {
+  const server = await startHere(t, { env: { HYPERSLAB_COMMIT_BYTES_MAX: '100000' } });
+  const count = 400_000;
+  const csv = (add: number): Buffer => Buffer.from(`x\n${Array.from({ length: count }, (_, i) => i + add).join('\n')}`);
+  await server.fetch(
+    '/v1/datasets',
+    json('POST', { name: 'long', dtype: '<u4', shape: [100, count / 100], order: 'F' }),
+  );
+  const put = async (query: string, body: Buffer): Promise<unknown> => {
+    const answer = await server.fetch(`/v1/datasets/long/data.csv?${query}`, binary('PUT', body, TYPES.csv));
+    const { code, durability } = (await answer.json()) as { code?: string; durability?: string };
+    return code ?? durability;
+  };
+  t.equal(await put('', csv(0)), 'too_large');
+  const row = Buffer.from(`x\n${'5\n'.repeat(100)}`);
+  t.equal(await put('slice=:,7', row), 'commit');
+  const rows = Array.from({ length: 100 }, (_, i) =>
+    Array.from({ length: count / 100 }, (_, j) => 4000 * i + j).join(),
+  );
+  t.equal(await put('durability=none&header=false', Buffer.from(rows.join('\n'))), 'none');
+  const found = await (await server.fetch('/v1/datasets/long/data?format=raw')).arrayBuffer();
+  t.ok(new Uint32Array(found).every((value, i) => value === i));
+  const broken = Buffer.from(rows.join('\n').replace(/,399999$/, ',x'));
+  t.equal(await put('durability=none&header=false', broken), 'bad_value');
+  const made = { name: 'what-if', path: 'arrays/long.npy', mode: 'c' };
+  t.equal((await server.fetch('/v1/datasets', json('POST', made))).status, 201);
+  const init = binary('PUT', Buffer.from('[9]\n'), TYPES.ndjson);
+  t.match(await (await server.fetch('/v1/datasets/what-if/data?slice=0,:3', init)).json(), {
+    durability: 'none',
+    elements: 3,
+  });
+  const near = async (name: string): Promise<unknown> =>
+    ((await (await server.fetch(`/v1/datasets/${name}/data?slice=0,2:4`)).json()) as { data: unknown }).data;
+  t.strictSame([await near('what-if'), await near('long')], [[9, 3], [2, 3]]); // prettier-ignore
+});
