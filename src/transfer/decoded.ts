@@ -79,7 +79,8 @@ export async function openDecoded(encoded: EncodedBody, context: DecodingContext
     const file: BodyFile = { fd, size, isWhole: true };
     const { layout, ...said } = await workers.layout({ format, asked, body: file, seen });
     const header = headerOf(layout);
-    release = await budget.take(2 * Math.max(LIMITS.pieceBytesMax, layout.unitBytes));
+    // As answers do, it has two pieces for nothing.
+    if (layout.unitBytes > LIMITS.pieceBytesMax) release = await budget.take(2 * layout.unitBytes);
     const body = new BodyReader(npyPieces(header, { format, asked, body: file, seen, layout }, memory, workers));
     return { body, bodyBytes: header.byteLength + bytesOf(layout), said, close };
   } catch (error) {
