@@ -68,7 +68,7 @@ export const LIMITS = {
   arrowDictionaryBytesMax: 16 * MiB,
   arrowDictionariesMax: 4096,
   /** What is said of the members of a zip: some ten thousand of them. */
-  zipDirectoryBytesMax: 1 * MiB,
+  zipDirectoryBytesMax: 512 * KiB,
   /** What is unpacked of a member at a time. */
   npzPieceBytes: 256 * KiB,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */

@@ -134,6 +134,7 @@ def check_types(url):
         "binary": (pa.array([b"ab", b"c\0"], pa.binary(2)), np.array([b"ab", b"c\0"], "V2")),
         "fixed-list": (pa.array([[1.0, 2.0], [3.0, None]], pa.list_(pa.float32(), 2)), np.array([[1, 2], [3, np.nan]], "f4")),
         "null-list": (pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2)), np.array([[1, 2], [np.nan, np.nan]], "f4")),
+        "text-list": (pa.array([["a", "bcd"], ["", None]], pa.list_(pa.utf8(), 2)), np.array([["a", "bcd"], ["", ""]])),
         "zone": (pa.array([1, 2], pa.timestamp("us", tz="Europe/Berlin")), np.array([1, 2], "M8[us]")),
     }
     for unit in ("s", "ms", "us", "ns"):

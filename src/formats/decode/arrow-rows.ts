@@ -16,18 +16,18 @@ export interface RowField {
 /** The dtype that the texts of a field have, by the names that lead to it. */
 export type TextOf = (field: ArrowIn, path: readonly string[]) => DType;
 
-export function rowField(field: ArrowIn, textOf: TextOf, outer: readonly string[] = []): RowField {
+/** @param path the names that lead to the field, its own included; items of lists have none */
+export function rowField(field: ArrowIn, textOf: TextOf, path: readonly string[] = [field.name]): RowField {
   const { type, children } = field;
-  const path = [...outer, field.name];
   if (type.kind === 'list') {
-    const item = rowField({ ...children[0]!, name: '' }, textOf, path);
+    const item = rowField(children[0]!, textOf, path);
     const shape = [type.length, ...item.shape];
     return { dtype: item.dtype, shape, bytes: type.length * item.bytes, offsets: [0], children: [item] };
   }
   if (type.kind === 'struct')
     return structField(
       field,
-      children.map(child => rowField(child, textOf, path)),
+      children.map(child => rowField(child, textOf, [...path, child.name])),
     );
   const dtype =
     type.kind === 'items'
@@ -83,8 +83,7 @@ export function textsAs(asked: DType | undefined, lengthOf: (field: ArrowIn) => 
 function leafNamed(asked: DType, path: readonly string[]): TextDType | undefined {
   let dtype = asked;
   for (const name of path) {
-    // Items of lists have no name.
-    if (!isStructure(dtype) || name === '') continue;
+    if (!isStructure(dtype)) break;
     const field = dtype.fields.find(each => each.name === name);
     if (!field) return undefined;
     ({ dtype } = field);
