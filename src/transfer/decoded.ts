@@ -124,16 +124,19 @@ async function laidDown(
 
 /** @throws too_large where no .npy has such a header */
 function headerOf({ dtype, shape, order }: DecodedLayout): Uint8Array {
+  // A dtype that is longer than a header may be is not read at all.
+  if (dtype.length > LIMITS.npyHeaderBytesMax) failHeader(dtype.length);
   const header = npyHeader({ dtype: parseDType(dtype), shape, order });
+  return header.byteLength > LIMITS.npyHeaderBytesMax ? failHeader(header.byteLength) : header;
+}
+
+function failHeader(asked: number): never {
   const limit = LIMITS.npyHeaderBytesMax;
-  if (header.byteLength > limit) {
-    fail(
-      'too_large',
-      `The columns become fields of a structure, whose header would have ${header.byteLength} bytes; at most ${limit} are kept. Send fewer columns, or give the one dtype= that all of them become.`,
-      { limit, asked: header.byteLength },
-    );
-  }
-  return header;
+  return fail(
+    'too_large',
+    `The columns become fields of a structure, whose header would have ${asked} bytes; at most ${limit} are kept. Send fewer columns, or give the one dtype= that all of them become.`,
+    { limit, asked },
+  );
 }
 
 function bytesOf({ dtype, shape }: DecodedLayout): number {

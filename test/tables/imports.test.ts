@@ -198,6 +198,17 @@ t.test('rows that are longer than a piece, and bodies of many pieces, in chunks 
   t.strictSame(shape, [2, 120_000]);
   const row = await (await server.fetch('/v1/datasets/x/data?slice=1')).json();
   t.strictSame((row as { data: number[] }).data, wide);
+  t.strictSame(await imported(server, `a\n${'\n'.repeat(1_500_000)}1\n\n`), ['<i8', [1]], 'megabytes of empty lines');
+  const many = Array.from({ length: 6000 }, (_, i) => `column ${i}`);
+  const mixed = many.map((_, i) => (i % 2 === 0 ? '1' : '1.5'));
+  t.strictSame(await imported(server, `${many.join(',')}\n${mixed.join(',')}\n`), [413, 'too_large'], 'fields');
+  const ones = many.map(() => '1').join(',');
+  t.strictSame(await imported(server, `${many.join(',')}\n${ones}\n`), [413, 'too_large'], 'names');
+  t.strictSame(
+    await imported(server, `a\n"${'1\n'.repeat(9_000_000)}`),
+    [413, 'too_large', 2],
+    'a quote that is not closed',
+  );
   const count = 200_000;
   const text = Array.from({ length: count }, (_, i) => `${i},"q ${i}"\r\n`).join('');
   async function* chunks(): AsyncGenerator<Buffer> {

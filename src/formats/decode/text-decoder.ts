@@ -22,11 +22,7 @@ interface TextSeen extends RowPlace {
   readonly kinds: ColumnKinds | undefined;
 }
 
-interface TextPlace extends RowPlace {
-  readonly rows: number;
-}
-
-export function textDecoder(format: RowFormat): Decoder<TextSeen, TextPlace> {
+export function textDecoder(format: RowFormat): Decoder<TextSeen, RowPlace> {
   return {
     look(source, asked, seen) {
       const table = format.open(source, asked);
@@ -62,14 +58,17 @@ export function textDecoder(format: RowFormat): Decoder<TextSeen, TextPlace> {
       // Of an array that is made of it, fields have the names of the columns, in their order.
       const write = rowWriter(dtype, table, asked.dtype !== undefined, text, target);
       const rowsMax = Math.floor(target.byteLength / layout.unitBytes);
-      const begin = place ?? { ...table.begin, rows: 0 };
-      let rows = 0;
-      const end = readRows(source, table.reader, begin, (bytes, line) => {
-        if (rows === rowsMax) return false;
-        write(bytes, line, rows++ * layout.unitBytes);
-        return true;
-      });
-      return { written: rows * layout.unitBytes, place: { ...end, rows: begin.rows + rows } };
+      const found = { rows: 0, place: place ?? table.begin };
+      // A piece may be empty lines and nothing else.
+      for (let at = -1; found.rows === 0 && found.place.at > at;) {
+        ({ at } = found.place);
+        found.place = readRows(source, table.reader, found.place, (bytes, line) => {
+          if (found.rows === rowsMax) return false;
+          write(bytes, line, found.rows++ * layout.unitBytes);
+          return true;
+        });
+      }
+      return { written: found.rows * layout.unitBytes, place: found.place };
     },
   };
 }
