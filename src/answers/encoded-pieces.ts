@@ -99,10 +99,8 @@ function elementsFor(encoder: Encoder, { readBytes }: Elements, bytesMax: number
   if (encoder.group) return encoder.group;
   const base = encoder.bytesMax(0);
   const bytesOfUnit = encoder.bytesMax(unit) - base;
-  // Where what describes a batch is long, the batch is, too.
-  const units = Math.min(
-    (Math.max(bytesMax, 2 * base) - base) / bytesOfUnit,
-    LIMITS.pieceBytesMax / (unit * readBytes),
-  );
+  // Where what describes a batch is long, the batch is, too: readers and writers have as much to do for each.
+  const least = Math.max(2 * base, Math.min(8 * base, LIMITS.pieceBytesMax));
+  const units = Math.min((Math.max(bytesMax, least) - base) / bytesOfUnit, LIMITS.pieceBytesMax / (unit * readBytes));
   return unit * Math.max(1, Math.floor(units));
 }

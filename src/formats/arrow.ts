@@ -2,7 +2,7 @@
  * Arrow's stream (https://arrow.apache.org/docs/format/Columnar.html): a schema, then record batches of some rows each.
  * Elements are little-endian. Rows of many columns without names are lists of one column; of more axes, tensors.
  */
-import { isStructure, isText, isTime, leavesOf } from '../dtype/index.js';
+import { isStructure, isText, isTime, leavesOf, type LeafDType } from '../dtype/index.js';
 import { sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { ArrowBatch } from './arrow-batch.js';
@@ -33,7 +33,7 @@ export function arrowEncoder(table: EncodingTable): Encoder {
     bytesMin:
       table.rows *
       unit *
-      leavesOf(table.dtype).reduce((sum, { dtype }) => sum + (dtype.kind === 'b' ? 1 / 8 : isText(dtype) ? 4 : 1), 0),
+      leavesOf(table.dtype).reduce((sum, { dtype, shape }) => sum + sizeOf(shape) * elementBytesMin(dtype), 0),
     head: () => [arrowSchema(table.schema ?? {}, fields)],
     encode: (source, _first, target) => batchOf(fields, source, rowBytes, target),
     tail: () => [Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0)],
@@ -56,6 +56,11 @@ export function arrowFields(table: EncodingTable): readonly ArrowField[] {
 
 function countOf({ children }: ArrowField): number {
   return children.reduce((sum, child) => sum + countOf(child), 1);
+}
+
+/** Where a text ends, a date of 32 bits, or the data. */
+function elementBytesMin(dtype: LeafDType): number {
+  return dtype.kind === 'b' ? 1 / 8 : isText(dtype) || isTime(dtype) ? 4 : dtype.itemsize;
 }
 
 /** Data, a byte for what it may have of bits, and four for where a text begins. */
@@ -103,7 +108,7 @@ function batchOf(fields: readonly ArrowField[], source: Uint8Array, rowBytes: nu
   const start = Math.ceil((MESSAGE_BYTES / 2 + FIELD_BYTES * count) / 8) * 8;
   const batch = new ArrowBatch(source, target, start);
   for (const field of fields) batch.add(field, { axes: [{ length: rows, stride: rowBytes }], offset: 0 });
-  const flat = new FlatBuffer();
+  const flat = new FlatBuffer(start + MESSAGE_BYTES);
   const nodes = flat.pairs(batch.nodes);
   const buffers = flat.pairs(batch.buffers);
   const header = flat.table([{ bytes: 8, value: BigInt(rows) }, { reference: nodes }, { reference: buffers }]);

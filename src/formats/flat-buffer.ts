@@ -10,10 +10,15 @@ export type FlatValue =
   | { readonly reference: number };
 
 export class FlatBuffer {
-  #bytes = Buffer.alloc(1024);
+  #bytes: Buffer;
   /** Bytes that are written, which stand at the end. */
   #used = 0;
   #alignment = 1;
+
+  /** @param bytes that it may come to; it grows where they are too few */
+  constructor(bytes = 1024) {
+    this.#bytes = Buffer.alloc(bytes);
+  }
 
   /** @param values by their slot; undefined where there is none */
   table(values: readonly (FlatValue | undefined)[]): number {
@@ -44,10 +49,13 @@ export class FlatBuffer {
   pairs(items: readonly (readonly [number, number])[]): number {
     this.#prepare(4, 16 * items.length);
     this.#prepare(8, 16 * items.length);
-    for (const [first, second] of items.toReversed()) {
-      this.#number({ bytes: 8, value: BigInt(second) });
-      this.#number({ bytes: 8, value: BigInt(first) });
+    // A batch may have thousands: without an object for each.
+    let at = this.#bytes.length - this.#used;
+    for (let i = items.length - 1; i >= 0; i--) {
+      const [first, second] = items[i]!;
+      at = this.#count(first, this.#count(second, at - 8) - 8);
     }
+    this.#used += 16 * items.length;
     this.#number({ bytes: 4, value: items.length });
     return this.#used;
   }
@@ -66,6 +74,13 @@ export class FlatBuffer {
     this.#prepare(this.#alignment, 4);
     this.#reference(root);
     return this.#bytes.subarray(this.#bytes.length - this.#used);
+  }
+
+  /** An integer of 64 bits, at a place. @returns the place */
+  #count(value: number, at: number): number {
+    this.#bytes.writeUInt32LE(value % 2 ** 32, at);
+    this.#bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+    return at;
   }
 
   #reference(target: number): void {

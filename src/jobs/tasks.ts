@@ -15,7 +15,9 @@ import {
   type BodySource,
   type Converted,
   type ConvertStepTask,
+  type Encoder,
   type EncodeTask,
+  type EncodingSpec,
   type FoundLayout,
   type Kept,
   type Looked,
@@ -53,7 +55,16 @@ export function convertItems({ spec, source, target, first }: ConvertTask): void
 
 /** The bytes that were written. */
 export function encodeElements({ spec, source, first, target }: EncodeTask): number {
-  return encoderFrom(spec).encode(source, first, target);
+  return encoderOf(spec).encode(source, first, target);
+}
+
+/** The stretches of one answer come one behind the other; a table may have a thousand columns to be made again for each. */
+let latest: { readonly key: string; readonly encoder: Encoder } | undefined;
+
+function encoderOf(spec: EncodingSpec): Encoder {
+  const key = JSON.stringify(spec);
+  if (latest?.key !== key) latest = { key, encoder: encoderFrom(spec) };
+  return latest.encoder;
 }
 
 /** Looks at the next part of a body. */
