@@ -3,6 +3,7 @@
  * sent, short ones here. Memory per answer: two pieces more; two rows and one
  * to put them together, where a row is longer than a piece, and the same of groups of rows.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PieceMemory } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/pieces.js';
 import type { Encoder, EncodeTask, EncodingSpec } from '../formats/index.js';
@@ -40,11 +41,24 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
   let first = 0;
   let tail: Iterator<Uint8Array> | undefined;
 
+  /** What is left of a group that is more than a piece. */
+  let rest: Uint8Array = new Uint8Array(0);
+  const cut = (bytes: Uint8Array, bytesMax: number): Uint8Array => {
+    rest = bytes.subarray(bytesMax);
+    return bytes.subarray(0, bytesMax);
+  };
+
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
+    if (rest.byteLength > 0) {
+      await nextTurn();
+      return cut(rest, bytesMax);
+    }
     const named = head.next();
     if (!named.done) return named.value;
     const source = tail ? undefined : await nextUnits(encoder, elements, bytesMax, groups);
     if (!source) {
+      // Between two pieces, which may be many, the event loop has its turn.
+      if (tail) await nextTurn();
       tail ??= encoder.tail()[Symbol.iterator]();
       const ended = tail.next();
       return ended.done ? undefined : ended.value;
@@ -55,7 +69,7 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
     first += count;
     const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
     encoder.note?.(target, written);
-    return target.subarray(0, written);
+    return cut(target.subarray(0, written), encoder.group ? bytesMax : written);
   };
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {

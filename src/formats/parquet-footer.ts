@@ -22,7 +22,8 @@ export interface RowGroup {
 
 /** Bytes of one chunk's entry beside its path, as an estimate from above. */
 const ENTRY_BYTES = 64;
-const PIECE_BYTES = 64 * 1024;
+/** Some milliseconds: what is said of a few hundred columns. */
+const PIECE_BYTES = 16 * 1024;
 const UNCOMPRESSED = 0;
 const [PLAIN, RLE] = [0, 3];
 const STOP = Uint8Array.of(0);
@@ -77,7 +78,7 @@ function* footerParts(
   yield* fieldParts([{ i64: groups.reduce((sum, { rows }) => sum + rows, 0) }], 2);
   yield fieldHead(LIST, 1);
   yield listHead(STRUCT, groups.length);
-  const entries = columnsOf(fields).map(column => ({ perRow: elementsOfRow(column), fixed: fixedPart(column) }));
+  const entries = columnsOf(fields).map(column => new Entry(column));
   let at = start;
   for (const group of groups) {
     yield* groupParts(group, entries, at);
@@ -92,9 +93,20 @@ function bytesOfGroup({ chunks }: RowGroup): number {
   return chunks.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-interface Entry {
+class Entry {
+  readonly #column: ParquetColumn;
+  #fixed: Uint8Array | undefined;
   readonly perRow: number;
-  readonly fixed: Uint8Array;
+
+  constructor(column: ParquetColumn) {
+    this.#column = column;
+    this.perRow = elementsOfRow(column);
+  }
+
+  /** Made when it is needed: all at once would take long. */
+  get fixed(): Uint8Array {
+    return (this.#fixed ??= fixedPart(this.#column));
+  }
 }
 
 /** The fields of RowGroup: 1 columns, 2 total_byte_size, 3 num_rows. */
@@ -102,7 +114,8 @@ function* groupParts(group: RowGroup, entries: readonly Entry[], start: number):
   yield fieldHead(LIST, 1);
   yield listHead(STRUCT, entries.length);
   let at = start;
-  for (const [i, { perRow, fixed }] of entries.entries()) {
+  for (const [i, entry] of entries.entries()) {
+    const { perRow, fixed } = entry;
     const bytes = group.chunks[i]!;
     // 2 file_offset, 3 meta_data, of which 5 to 9 are num_values, the sizes without and with compression, and the page.
     const sizes = [group.rows * perRow, bytes, bytes].map(value => [I64_AFTER, varint(2 * value)]);
