@@ -60,8 +60,8 @@ t.test('every example succeeds on the demo arrays, as it is told', async t => {
       const title = `${call.call} ${type}`;
       t.ok(response.ok, `${title} is ${response.status}: ${response.ok ? '' : bytes.toString()}`);
       // A range would be one of the plain answer.
-        const absent = response.headers.has('content-encoding') ? ['X-Coarsen', 'Accept-Ranges'] : ['X-Coarsen'];
-        t.strictSame(faultsOfAnswer(call.operation, response, bytes, absent), [], title);
+      const absent = response.headers.has('content-encoding') ? ['X-Coarsen', 'Accept-Ranges'] : ['X-Coarsen'];
+      t.strictSame(faultsOfAnswer(call.operation, response, bytes, absent), [], title);
       noteLinks(links, call, response.status, bytes);
       // oxlint-disable-next-line no-await-in-loop
       if (operationId in AFTERWARDS) await server.fetch(AFTERWARDS[operationId]!, { method: 'DELETE' });

@@ -3,8 +3,6 @@ import { Type } from 'typebox';
 import type { FormatRow } from '../../src/formats/index.js';
 import { BINARY, int64 } from './common.js';
 
-const TEXT = Type.String();
-
 export const HEADERS = {
   'X-Dataset-Generation': int64({ description: 'The generation that the answer is of.' }),
   'X-Array-Dtype': Type.String({ description: 'The type of the elements, such as <f4.' }),
@@ -37,12 +35,12 @@ export function jsonResponse(description: string, component: string, ...names: r
   };
 }
 
-/** The content of an answer in any of some formats: JSON is a component, media types of text are text, the others bytes. */
+/** The content of an answer in any of some formats: JSON is a component, the others are bytes. */
 export function answerIn(formats: readonly FormatRow[], component: string): Record<string, object> {
-  const contentOf = ({ name, mediaTypes: [mediaType = ''] }: FormatRow): [string, object] => {
-    const bytes = mediaType.startsWith('text/') ? TEXT : BINARY;
-    return [mediaType, { schema: name === 'json' ? Type.Ref(component) : bytes }];
-  };
+  const contentOf = ({ name, mediaTypes }: FormatRow): [string, object] => [
+    mediaTypes[0]!,
+    { schema: name === 'json' ? Type.Ref(component) : BINARY },
+  ];
   return Object.fromEntries(formats.map(contentOf));
 }
 

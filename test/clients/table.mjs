@@ -36,7 +36,7 @@ export const CLIENTS = {
     needs: ['python3'],
     make: [
       'python3 -m venv venv && venv/bin/pip install -q --disable-pip-version-check openapi-python-client==0.29.1 pyarrow',
-      'venv/bin/openapi-python-client generate --path openapi.json --meta none --output-path hyperslab_client',
+      'venv/bin/openapi-python-client generate --path openapi.json --config config.yaml --meta none --output-path hyperslab_client',
     ],
     program: 'venv/bin/python program.py',
   },

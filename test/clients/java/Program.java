@@ -46,7 +46,7 @@ public final class Program {
     check(json.replace(".0", "").equals("[[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]]"), "json", json);
     byte[] back = Files.readAllBytes(reads.readDataRaw("java", null, null, null, null, null, null, null, null, null, null).toPath());
     check(ByteBuffer.wrap(back).order(ByteOrder.LITTLE_ENDIAN).getDouble(64) == 9, "raw", back.length);
-    String csv = reads.readDataCsv("java", null, null, null, null, null, null, null, null, null, null);
+    String csv = Files.readString(reads.readDataCsv("java", null, null, null, null, null, null, null, null, null, null).toPath());
     check(csv.equals("c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n"), "csv", csv);
     byte[] arrow = Files.readAllBytes(reads.readDataArrow("java", null, null, null, null, null, null, null, null, null).toPath());
     check(arrow[0] == -1 && arrow[3] == -1 && arrow.length > 96, "arrow", arrow.length);

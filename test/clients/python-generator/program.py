@@ -25,8 +25,8 @@ npy = bytes(reads.read_data_npy("pg"))
 datasets.import_dataset("pg-copy", npy)
 assert reads.read_data_json("pg-copy").data == [*rows, [7, 8, 9], [0, 0, 0]]
 assert array.array("d", bytes(reads.read_data_raw("pg")))[8] == 9
-csv = reads.read_data_csv("pg")
-assert csv == "c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", csv
+csv = bytes(reads.read_data_csv("pg"))
+assert csv == b"c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", csv
 arrow = bytes(reads.read_data_arrow("pg"))
 assert arrow.startswith(b"\xff\xff\xff\xff") and array.array("d", [2, 5, 8, 0]).tobytes() in arrow, len(arrow)
 

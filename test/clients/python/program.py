@@ -38,8 +38,8 @@ assert npy.startswith(b"\x93NUMPY")
 sure(import_dataset.sync("py-copy", client=client, body=File(payload=io.BytesIO(npy))))
 assert sure(read_data_json.sync("py-copy", client=client)).data == [*rows, [7, 8, 9], [0, 0, 0]]
 assert array.array("d", sure(read_data_raw.sync("py", client=client)).payload.read())[8] == 9
-csv = sure(read_data_csv.sync("py", client=client))
-assert csv == "c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", csv
+csv = sure(read_data_csv.sync("py", client=client)).payload.read()
+assert csv == b"c0,c1,c2\n1.0,2.0,3.0\n4.0,5.0,6.0\n7.0,8.0,9.0\n0.0,0.0,0.0\n", csv
 arrow = pyarrow.ipc.open_stream(read_data_arrow.sync_detailed("py", client=client).content).read_all()
 assert arrow["c1"].to_pylist() == [2, 5, 8, 0], arrow
 
