@@ -11,6 +11,7 @@ export * from './accumulators/product';
 export * from './blocks';
 export * from './cells';
 export * from './convert';
+export * from './digits';
 export * from './groups';
 export * from './histogram';
 export * from './key-ranges';

@@ -6,12 +6,13 @@ import type { Block } from '../block.js';
 import { isNumber, numberDType, type DType, type NumberDType } from '../dtype/index.js';
 import { toNative, type NativeArray } from '../native.js';
 import { LIMITS } from '../limits.js';
+import { floatTextRuns } from './float-texts.js';
 import { NUMBER_BYTES_MAX, writeInteger, writeText } from './json-digits.js';
 import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
 import { itemOf } from './json-items.js';
 import { isShort, type LongItem, type ShortItem } from './json-pieces.js';
 import { jsonItemSize } from './json-size.js';
-import { wordOf, type Words } from './words.js';
+import { JSON_WORDS, wordOf, type Words } from './words.js';
 
 /** Writes the elements from `start` to `stop`; returns the position after the last comma. */
 export type WriteRun = (start: number, stop: number, target: Uint8Array, at: number) => number;
@@ -85,7 +86,8 @@ export function numberRuns(dtype: NumberDType, bytes: Uint8Array, options: JsonD
   if (values instanceof Float32Array) {
     return float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length), words);
   }
-  return values instanceof Float64Array ? float64Runs(values, words) : integerRuns(values);
+  if (values instanceof Float64Array) return floatTextRuns(values, words ?? JSON_WORDS) ?? float64Runs(values, words);
+  return integerRuns(values);
 }
 
 /** The empty list in place of each element: what remains of a shape below an axis of length zero. */

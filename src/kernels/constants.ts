@@ -24,3 +24,7 @@ export const NAN_DIGIT: u32 = 0x7fff;
 export const PAIR_BINS_MAX: i32 = 126;
 /** Elements that may be counted into one table of pairs, whose counters have 16 bits, before it is added up. */
 export const PAIR_ELEMENTS_MAX: i32 = 131_064;
+
+/** Powers of ten that the digits of floats are found with (kernels/digits.ts). */
+export const POWER_OF_TEN_MIN: i32 = -292;
+export const POWER_OF_TEN_MAX: i32 = 324;

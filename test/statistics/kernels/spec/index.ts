@@ -14,8 +14,11 @@ import { scaleKernels } from './scales.js';
 import { textKernels } from './texts.js';
 import { timeKernels } from './times.js';
 
+/** JavaScript's own digits are the specification of texts: test/formats/float-texts.test.ts holds both to the same. */
+export const TEXT_KERNEL = 'floatTexts';
+
 /** Those that take elements one at a time are as plain as a specification would be: the oracle judges their statistics. */
-export type SpecifiedKernels = Omit<Kernels, ElementKernelName>;
+export type SpecifiedKernels = Omit<Kernels, ElementKernelName | typeof TEXT_KERNEL>;
 
 export function scalarKernels(memory: ArrayBuffer): SpecifiedKernels {
   const view = new DataView(memory);
