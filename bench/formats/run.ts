@@ -2,18 +2,16 @@
  * A million cells as CSV, JSON and Arrow: the service over HTTP, in turns with what makes the same of an array in memory
  * in Python (pandas, orjson, pyarrow), which sends nothing.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { randomBits } from '../data.js';
 import { chosen, dateAndMachine, publish, runBench, say, type Bench } from '../frame.js';
+import { startPython, type PythonChild } from '../python-child.js';
 import { register, startService, type Server } from '../servers.js';
 import { median, rounded } from '../table.js';
 
@@ -24,7 +22,6 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const PYTHON = process.env['HYPERSLAB_BENCH_PYTHON'] || 'python3';
 const ROWS = 100_000;
 const COLUMNS = 10;
 
@@ -80,7 +77,7 @@ async function main({ folder, kept }: Bench): Promise<void> {
   const raw = { format: 'raw', external: false, shape: [ROWS, COLUMNS] };
   await register(server, { ...raw, name: 'f4', dtype: '<f4', path: f4 });
   await register(server, { ...raw, name: 'f8', dtype: '<f8', path: f8 });
-  const python = kept(await startPython([f4!, String(ROWS), String(COLUMNS)]));
+  const python = kept(await startPython('bench/formats/formats.py', [f4!, String(ROWS), String(COLUMNS)]));
 
   const rows: string[] = [];
   for (const each of chosen(CASES, options.only)) {
@@ -99,11 +96,11 @@ async function main({ folder, kept }: Bench): Promise<void> {
   publish(table, { write: options.write, place: 'formats' });
 }
 
-async function contest(each: Case, server: Server, python: Python): Promise<string> {
+async function contest(each: Case, server: Server, python: PythonChild): Promise<string> {
   const rounds: { ours: number; theirs: number; bytes: number }[] = [];
   // The first rounds warm both sides up.
   for (let round = -3; round < Number(options.rounds); round++) {
-    const theirs = await python.ask(each.asks);
+    const [theirs = 0] = await python.ask(each.asks);
     const ours = await ask(server, each);
     if (round >= 0) rounds.push({ ours: ours.ms, theirs, bytes: ours.bytes });
   }
@@ -127,28 +124,4 @@ async function ask(
   const plain = coding === 'gzip' ? gunzipSync(body) : body;
   if (plain.byteLength < 4 * ROWS * COLUMNS) throw new Error(`${where}: ${plain.byteLength} bytes`);
   return { ms, bytes: body.byteLength };
-}
-
-interface Python {
-  /** Milliseconds. */
-  ask(name: string): Promise<number>;
-  stop(): Promise<void>;
-}
-
-async function startPython(args: readonly string[]): Promise<Python> {
-  const program = path.join(PACKAGE_ROOT, 'bench/formats/formats.py');
-  const child = spawn(PYTHON, ['-B', program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  return {
-    async ask(name) {
-      child.stdin.write(`${name}\n`);
-      const { value } = await lines.next();
-      return Number(String(value).split(' ', 1)[0]);
-    },
-    async stop() {
-      child.stdin.end();
-      await once(child, 'exit');
-    },
-  };
 }

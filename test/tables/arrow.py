@@ -3,8 +3,6 @@
 import io
 import json
 import sys
-import urllib.error
-import urllib.parse
 
 import numpy as np
 import pyarrow as pa
@@ -48,21 +46,9 @@ def arrays(first, count):
     yield "tensor", np.arange(4 * 5 * 6, dtype="<i2").reshape(4, 5, 6), None
 
 
-def main(url, folder, first, count):
-    for name, array, names in arrays(first, count):
-        arrow_columns.register(url, folder, name, array, names)
-        slices = [("", array, names if array.ndim == 2 else None)]
-        if array.ndim == 2 and array.shape[0] > 2:
-            slices.append(("2:0:-1,::-2", array[2:0:-1, ::-2], names and names[::-2]))
-        for text, part, labels in slices:
-            asked = "%s/v1/datasets/%s/data.arrow%s" % (url, name, text and "?slice=" + urllib.parse.quote(text))
-            try:
-                found = check(arrow_columns.call(asked), part, labels)
-            except urllib.error.HTTPError as error:
-                problem = json.loads(error.read())
-                found = None if problem["code"] == "not_tabular" and arrow_columns.years(array.dtype) else problem
-            if found:
-                print("%s %s %s: %s" % (name, array.dtype, text, found))
+def refused(array):
+    return ["not_tabular"] if arrow_columns.years(array.dtype) else []
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+url, folder, first, count = sys.argv[1:]
+arrow_columns.compare(url, folder, arrays(int(first), int(count)), "arrow", check, refused)

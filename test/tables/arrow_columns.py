@@ -2,6 +2,8 @@
 
 import json
 import os
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import numpy as np
@@ -26,6 +28,27 @@ def register(url, folder, name, array, names):
     np.save(path, array)
     attrs = {"columns": names} if names else {}
     call(url + "/v1/datasets", {"name": name, "path": path, "attrs": attrs})
+
+
+def compare(url, folder, arrays, suffix, check, refused):
+    """Registers each array, reads it and a part of it in a format, and prints what is wrong.
+
+    `check(body, array, names)` says what is; `refused(array)` says for which codes the array may be refused.
+    """
+    for name, array, names in arrays:
+        register(url, folder, name, array, names)
+        slices = [("", array, names if array.ndim == 2 else None)]
+        if array.ndim == 2 and array.shape[0] > 2:
+            slices.append(("2:0:-1,::-2", array[2:0:-1, ::-2], names and names[::-2]))
+        for text, part, labels in slices:
+            asked = "%s/v1/datasets/%s/data.%s%s" % (url, name, suffix, text and "?slice=" + urllib.parse.quote(text))
+            try:
+                found = check(call(asked), part, labels)
+            except urllib.error.HTTPError as error:
+                problem = json.loads(error.read())
+                found = None if problem["code"] in refused(part) else problem
+            if found:
+                print("%s %s %s: %s" % (name, array.dtype, text, found))
 
 
 def same(found, expected, timestamp_unit=str):

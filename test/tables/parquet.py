@@ -3,12 +3,8 @@ Prints what is wrong."""
 
 import io
 import json
-import os
 import sys
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import numpy as np
 import pyarrow as pa
@@ -129,22 +125,10 @@ def arrays(first, count):
     yield "many-bytes", np.arange(3000000, dtype="<u8").astype("|i1"), None
 
 
-def main(url, folder, first, count):
-    for name, array, names in arrays(first, count):
-        arrow_columns.register(url, folder, name, array, names)
-        slices = [("", array, names if array.ndim == 2 else None)]
-        if array.ndim == 2 and array.shape[0] > 2:
-            slices.append(("2:0:-1,::-2", array[2:0:-1, ::-2], names and names[::-2]))
-        for text, part, labels in slices:
-            asked = "%s/v1/datasets/%s/data.parquet%s" % (url, name, text and "?slice=" + urllib.parse.quote(text))
-            try:
-                found = check(arrow_columns.call(asked), part, labels)
-            except urllib.error.HTTPError as error:
-                problem = json.loads(error.read())
-                refused = {"not_tabular": arrow_columns.years(array.dtype), "would_lose": loses(part)}
-                found = None if refused.get(problem["code"]) else problem
-            if found:
-                print("%s %s %s: %s" % (name, array.dtype, text, found))
+def refused(array):
+    codes = {"not_tabular": arrow_columns.years(array.dtype), "would_lose": loses(array)}
+    return [code for code, is_so in codes.items() if is_so]
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+url, folder, first, count = sys.argv[1:]
+arrow_columns.compare(url, folder, arrays(int(first), int(count)), "parquet", check, refused)
