@@ -126,16 +126,20 @@ const FLUSH_MS = 10;
 /** What a source of bytes becomes in a coding; nothing is kept back while the source has nothing new. */
 export async function* codedBytes(source: AsyncIterable<Uint8Array>, coder: Coder): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
+  let isKept = false;
   try {
     for (;;) {
       const next = iterator.next();
-      // oxlint-disable-next-line no-await-in-loop
-      if (!(await settlesSoon(next))) yield await coder.flush();
+      if (isKept) {
+        // oxlint-disable-next-line no-await-in-loop
+        if (!(await settlesSoon(next))) yield await coder.flush();
+      }
       // oxlint-disable-next-line no-await-in-loop
       const { done, value } = await next;
       if (done) break;
       // oxlint-disable-next-line no-await-in-loop
       const coded = await coder.write(value);
+      isKept = true;
       if (coded.byteLength > 0) yield coded;
     }
     yield await coder.end();

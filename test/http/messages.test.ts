@@ -84,7 +84,7 @@ const ROWS: readonly Row[] = [
   [
     'PUT /v1/datasets/new',
     new URLSearchParams('1'),
-    `unsupported_media_type: The body comes as Content-Type ${FORM}; this call takes application/x-npy or application/octet-stream. Send the header content-type: application/x-npy (curl -H 'content-type: application/x-npy').`,
+    `unsupported_media_type: The body comes as Content-Type ${FORM}; this call takes application/x-npy, text/csv, application/x-ndjson, application/vnd.apache.arrow.stream, application/x-npz or application/octet-stream. Send the header content-type: application/x-npy (curl -H 'content-type: application/x-npy').`,
   ],
   [
     'POST /v1/datasets/v/writes',
