@@ -30,7 +30,9 @@ import { decodingContext } from './write-request.js';
 /** Many clients know bytes by one media type alone. */
 const BYTES = 'application/octet-stream';
 const TAKEN = FORMATS.filter(({ name, isTaken }) => isTaken && (name === 'npy' || name === 'npz' || isDecoded(name)));
-const BODIES = Object.fromEntries([...TAKEN.map(({ mediaTypes }) => mediaTypes[0]), BYTES].map(type => [type, BINARY]));
+const MEDIA_TYPES = [...TAKEN.map(({ mediaTypes }) => mediaTypes[0]), BYTES];
+/** In the API document. Some generated clients take any type with "json" in its name for JSON, and send every body as that. */
+const BODIES = Object.fromEntries(MEDIA_TYPES.filter(type => !type.includes('json')).map(type => [type, BINARY]));
 
 interface ImportQuery {
   readonly overwrite?: boolean;
@@ -47,7 +49,7 @@ const PARAMETERS: readonly { readonly name: keyof ImportQuery; readonly formats:
 ];
 
 export function importDataset(app: App, context: Context): void {
-  streamedBodies(app, Object.keys(BODIES), scope => {
+  streamedBodies(app, MEDIA_TYPES, scope => {
     scope.put(
       '/v1/datasets/:name',
       {

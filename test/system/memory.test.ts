@@ -42,11 +42,13 @@ function inMiB(bytes: number): string {
 }
 
 const server = await startServer();
-t.teardown(async () => {
-  // Killed: a graceful stop would sync a gigabyte that is deleted next.
-  await server.stop('SIGKILL');
-  fs.rmSync(server.dataDir, { recursive: true });
-});
+t.teardown(() => endAndRemove(server));
+
+/** Killed: a graceful stop would sync a gigabyte that is deleted next. */
+async function endAndRemove(ended: TestServer): Promise<void> {
+  await ended.stop('SIGKILL');
+  fs.rmSync(ended.dataDir, { recursive: true });
+}
 
 const noProc =
   fs.existsSync(`/proc/${server.pid}/status`) && rssAnonBytes(server.pid) > 0 ? false : 'no RssAnon in /proc';
@@ -124,6 +126,8 @@ t.test(
   `an upload of ${inMiB(UPLOAD_PIECES * PIECE_BYTES)} with durability none takes less than 200 MB, or 250 on newer Nodes`,
   { skip: noProc || noRoom },
   async t => {
+    const server = await startServer();
+    t.teardown(() => endAndRemove(server));
     const bytes = UPLOAD_PIECES * PIECE_BYTES;
     await create(server, { name: 'target', dtype: '<u4', shape: [bytes / 4], sparse: true });
     const piece = Buffer.alloc(PIECE_BYTES);
