@@ -117,7 +117,15 @@ async function main(bench: Bench): Promise<void> {
       continue;
     }
     say(`starting ${title}`);
-    const reader = bench.kept(await startReader(name, await contender.where({ ...bench, dataFile, ours })));
+    let where: string;
+    try {
+      where = await contender.where({ ...bench, dataFile, ours });
+    } catch (error) {
+      say(String(error));
+      results.push({ title, reason: 'its service could not be prepared' });
+      continue;
+    }
+    const reader = bench.kept(await startReader(name, where));
     for (const each of chosen(CASES, options.only).filter(({ name: one }) => cases.includes(one))) {
       const result = await contest(each, contender, client, reader);
       say(markdown([result], []).split('\n')[2]!);
