@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { parseDType } from '../src/dtype/index.js';
 import { fail } from '../src/errors.js';
-import { FORMATS, isDecoded, type DecodingName, type FormatName } from '../src/formats/index.js';
+import { FORMATS, isDecoded, type FormatName } from '../src/formats/index.js';
 import { ofClient } from '../src/plugins/client.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
@@ -11,7 +11,7 @@ import { bodyFormat, contentTypeOf } from '../src/plugins/negotiate.js';
 import { linkTo } from '../src/plugins/prefix.js';
 import { checkCharset, hasHeader } from '../src/plugins/table-query.js';
 import { listed } from '../src/shown.js';
-import { importArray, type ImportRequest } from '../src/transfer/import.js';
+import { importArray } from '../src/transfer/import.js';
 import { describe } from './describe.js';
 import {
   BINARY,
@@ -109,22 +109,18 @@ export function importDataset(app: App, context: Context): void {
         const { overwrite = false, dtype, header, member } = request.query;
         const format = contentTypeOf(request) === BYTES ? 'npy' : bodyFormat(request);
         checkParameters(format, request.query);
-        const decodingAs = (table: DecodingName): ImportRequest['decoding'] => {
-          checkCharset(request);
-          // Refused before the body is read.
-          if (dtype !== undefined) parseDType(dtype);
-          const asked = { header: hasHeader(request, header), dtype, isNew: true, columnRank: 1 } as const;
-          return { format: table, asked, context: decodingContext(ofClient(context, request)) };
-        };
-        const decoding = isDecoded(format) ? decodingAs(format) : undefined;
+        if (isDecoded(format)) checkCharset(request);
+        // Refused before the body is read.
+        if (dtype !== undefined) parseDType(dtype);
+        const asked = { header: hasHeader(request, header), dtype, isNew: true, columnRank: 1 } as const;
+        const form = format === 'npz' ? { format, member } : isDecoded(format) ? { format, asked } : undefined;
         const { dataset: imported, replaced } = await withBody(request, reply, body =>
           importArray(request.datasets, {
             name: request.params.name,
             overwrite,
             body,
             bodyBytes: bodyLength(request),
-            ...(decoding && { decoding }),
-            ...(format === 'npz' && { archive: { member, context: decodingContext(ofClient(context, request)) } }),
+            other: form && { form, context: decodingContext(ofClient(context, request)) },
             precondition: preconditionOf(request),
           }),
         );

@@ -11,7 +11,6 @@ import type { OffLoop, Portion } from '../dataset/off-loop.js';
 import type { SourceDescriptor } from '../descriptor.js';
 import type { Client } from '../fair-line.js';
 import { fail, HyperslabError } from '../errors.js';
-import type { Change } from '../file/change.js';
 import { Turnstile } from '../file/turnstile.js';
 import type {
   Converted,
@@ -177,11 +176,15 @@ export class WorkerPool {
   of(id?: string): Workers {
     const client = id === undefined ? undefined : { id, share: this.#clientShare };
     const interactive: Mark = { lane: 'interactive', client };
-    // Operator of a write may be in the file already, others wait for the file, and one write has one task at a time.
+    // Part of a write may be in the file already, others wait for the file, and one write has one task at a time.
     const writing: Mark = { ...interactive, isUrgent: true };
     const write = (task: object, name: string, share: Portion): Promise<unknown> => {
       const give = (): Promise<unknown> => this.#give(task, name, writing);
       return share === 'a part' ? this.#parts.run(give, undefined, client) : give();
+    };
+    const ask = async <T>(name: string, task: object): Promise<T> => {
+      this.#checkRoom(interactive);
+      return valueOf((await this.#give(task, name, interactive)) as Outcome<T>);
     };
     return {
       client,
@@ -195,44 +198,19 @@ export class WorkerPool {
           done = valueOf((await this.#give(task, 'gather', interactive)) as Outcome<number | undefined>);
         }
       },
-      convert: async task => {
-        this.#checkRoom(interactive);
-        valueOf((await this.#give(task, 'convert', interactive)) as Outcome<void>);
-      },
-      encode: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'encode', interactive)) as Outcome<number>);
-      },
-      json: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'json', interactive)) as Outcome<number>);
-      },
-      look: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'look', interactive)) as Outcome<Looked<Kept>>);
-      },
-      layout: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'layout', interactive)) as Outcome<FoundLayout>);
-      },
-      decode: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'decode', interactive)) as Outcome<Converted<Kept>>);
-      },
-      picture: async task => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(task, 'picture', interactive)) as Outcome<PictureFound>);
-      },
+      convert: task => ask('convert', task),
+      encode: task => ask('encode', task),
+      json: task => ask('json', task),
+      look: task => ask('look', task),
+      layout: task => ask('layout', task),
+      decode: task => ask('decode', task),
+      picture: task => ask('picture', task),
       numbersOfTrue: async (source, view, signal) => {
-        this.#checkRoom(interactive);
         checkWanted(signal);
         const task: TrueTask = { source, view };
-        return valueOf((await this.#give(task, 'trues', interactive)) as Outcome<Uint32Array>);
+        return ask('trues', task);
       },
-      arrange: async change => {
-        this.#checkRoom(interactive);
-        return valueOf((await this.#give(change, 'arrange', interactive)) as Outcome<Change>);
-      },
+      arrange: change => ask('arrange', change),
       scatter: async (task, share) => valueOf((await write(task, 'scatter', share)) as Outcome<void>),
       hold: async ({ fd, target, itemsize }, share) =>
         valueOf((await write({ fd, target, itemsize }, 'hold', share)) as Outcome<void>),

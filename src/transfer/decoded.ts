@@ -89,20 +89,6 @@ export async function openDecoded(encoded: EncodedBody, context: DecodingContext
   }
 }
 
-/** The same for the time of `work`. */
-export async function withDecoded<T>(
-  encoded: EncodedBody,
-  context: DecodingContext,
-  work: (npy: NpyBody) => Promise<T>,
-): Promise<T> {
-  const npy = await openDecoded(encoded, context);
-  try {
-    return await work(npy);
-  } finally {
-    await npy.close();
-  }
-}
-
 /** Writes the body to the file, and looks at each part of it while the next one comes. */
 async function laidDown(
   fd: number,

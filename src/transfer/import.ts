@@ -1,17 +1,16 @@
 /**
- * A body of any size → a new dataset: a `.npy` as it comes, others as the .npy that they mean. The file appears when its last byte is synced, or not at all. What follows
- * the array is not kept, as np.load leaves it unread in a file.
+ * A body of any size → a new dataset: a `.npy` as it comes, others as the .npy that they mean. The file appears when its
+ * last byte is synced, or not at all. What follows the array is not kept, as np.load leaves it unread in a file.
  */
 import type { BodyReader } from './body.js';
 import { failSize } from './body.js';
 import { describedBy } from './described.js';
-import { openDecoded, type DecodingContext, type NpyBody, type OpenNpyBody } from './decoded.js';
+import { openAsNpy, type OtherForm } from './as-npy.js';
+import type { DecodingContext, NpyBody, OpenNpyBody } from './decoded.js';
 import { readNpyHeader } from './npy-body.js';
-import { openNpz } from './npz-body.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { writeFully } from '../file/io.js';
-import type { DecodingAsked, DecodingName } from '../formats/index.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
@@ -24,26 +23,19 @@ export interface ImportRequest {
   readonly body: BodyReader;
   /** Content-Length, when the client sent one. */
   readonly bodyBytes: number | undefined;
-  /** Of a body that is no .npy. */
-  readonly decoding?: {
-    readonly format: DecodingName;
-    readonly asked: DecodingAsked;
-    readonly context: DecodingContext;
-  };
-  /** Of a .npz. */
-  readonly archive?: { readonly member: string | undefined; readonly context: DecodingContext };
+  /** Of a body that is no .npy, and what reads it. */
+  readonly other?: { readonly form: OtherForm; readonly context: DecodingContext } | undefined;
   readonly precondition?: Precondition;
 }
 
 /** @throws exists, bad_npy, bad_table, unsupported_dtype, body_size_mismatch, disk_full, bulk_load */
 export async function importArray(
   registry: Pick<Registry, 'adopt'>,
-  { name, overwrite, body, bodyBytes, decoding, archive, precondition }: ImportRequest,
+  { name, overwrite, body, bodyBytes, other, precondition }: ImportRequest,
 ): Promise<{ dataset: Dataset; replaced: boolean }> {
   let opened: OpenNpyBody | undefined;
   const open = async (target: string): Promise<IncomingArray> => {
-    if (decoding) opened = await openDecoded({ ...decoding, body, bodyBytes }, decoding.context);
-    if (archive) opened = await openNpz({ member: archive.member, body, bodyBytes }, archive.context);
+    if (other) opened = await openAsNpy(other.form, { body, bodyBytes }, other.context);
     return incomingArray(target, opened ?? { body, bodyBytes });
   };
   try {

@@ -24,14 +24,7 @@ import { isNumber, type DType } from '../dtype/index.js';
 import type { Change } from '../file/change.js';
 import type { Durability } from '../file/commit.js';
 import { writeThrough } from '../file/write-through.js';
-import {
-  isDecoded,
-  jsonBlockBytesMax,
-  parseJsonData,
-  type DecodingAsked,
-  type DecodingName,
-  type FormatName,
-} from '../formats/index.js';
+import { isDecoded, jsonBlockBytesMax, parseJsonData, type FormatName } from '../formats/index.js';
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
 import { packedView, sizeOf } from '../layout/view.js';
@@ -39,10 +32,10 @@ import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
 import { failSize, type BodyReader } from './body.js';
-import { withDecoded, type DecodingContext } from './decoded.js';
+import { withNpy, type OtherForm } from './as-npy.js';
+import type { DecodingContext } from './decoded.js';
 import { checkInside, checkTarget, conversionOfBody, failCommitSize, payloadOf, type Incoming } from './incoming.js';
 import { readNpyHeader } from './npy-body.js';
-import { openNpz } from './npz-body.js';
 
 export interface WriteRequest {
   readonly dataset: Dataset;
@@ -100,29 +93,21 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
 }
 
 function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
-  const { format } = request;
-  if (isDecoded(format)) return writeTable(request, format, context);
-  if (format === 'npz') return writeNpz(request, context);
-  return format === 'json' ? writeJson(request, context) : writeBinary(request, context);
-}
-
-async function writeNpz(request: WriteRequest, context: WriteContext): Promise<number> {
-  const npy = await openNpz(request, context.decoding);
-  try {
-    return await writeBinary({ ...request, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, context);
-  } finally {
-    await npy.close();
-  }
-}
-
-/** As the .npy that it means, in the dtype that is written. */
-function writeTable(request: WriteRequest, format: DecodingName, context: WriteContext): Promise<number> {
-  const { body, bodyBytes, target, selection, table = { header: true, names: undefined } } = request;
-  const columnRank = selection.shape.length >= 2 ? 2 : 1;
-  const asked: DecodingAsked = { ...table, dtype: target.dtype.typestr, isNew: false, columnRank };
-  return withDecoded({ format, asked, body, bodyBytes }, context.decoding, npy =>
-    writeBinary({ ...request, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, context),
+  if (request.format === 'json') return writeJson(request, context);
+  const form = otherForm(request);
+  if (!form) return writeBinary(request, context);
+  return withNpy(form, request, context.decoding, ({ body, bodyBytes }) =>
+    writeBinary({ ...request, format: 'npy', body, bodyBytes }, context),
   );
+}
+
+/** Of what is written as the .npy that it means; tables in the dtype that is written. */
+function otherForm({ format, member, target, selection, table }: WriteRequest): OtherForm | undefined {
+  if (format === 'npz') return { format, member };
+  if (!isDecoded(format)) return undefined;
+  const { header, names } = table ?? { header: true, names: undefined };
+  const columnRank = selection.shape.length >= 2 ? 2 : 1;
+  return { format, asked: { header, names, dtype: target.dtype.typestr, isNew: false, columnRank } };
 }
 
 async function writeJson(request: WriteRequest, context: WriteContext): Promise<number> {
