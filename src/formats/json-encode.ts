@@ -68,27 +68,42 @@ export function* encodeJsonData(block: Block, options: JsonDataOptions): Generat
   else yield* elementTurns(shape, writer);
 }
 
-function* elementTurns(
-  shape: readonly number[],
-  { write, bytesMax, perTurn }: ElementRuns,
-): Generator<Uint8Array, void> {
-  const spans = spansOf(shape);
+function* elementTurns(shape: readonly number[], runs: ElementRuns): Generator<Uint8Array, void> {
   const size = sizeOf(shape);
   let element = 0;
   do {
     const target = (scratch ??= new Uint8Array(SCRATCH_BYTES));
-    let at = element === 0 ? fill(OPEN, shape.length, target, 0) : 0;
-    const end = Math.min(element + perTurn, size);
-    while (element < end) {
-      const room = Math.floor((SCRATCH_BYTES - BRACKETS_MAX - at) / bytesMax);
-      if (room < 1) break;
-      const stop = Math.min(end, rowEnd(element, spans), element + room);
-      at = write(element, stop, target, at);
-      element = stop;
-      at = writeBrackets(element, size, spans, target, at);
-    }
-    yield target.slice(0, at);
+    const written = writeElements(runs, { shape, first: 0 }, element, Math.min(element + runs.perTurn, size), target);
+    yield target.slice(0, written.bytes);
+    element = written.stop;
   } while (element < size);
+}
+
+/**
+ * Writes elements with the brackets before, between and behind them, and a comma at the end where more follow.
+ * @param first how many elements of the whole come before those that `runs` writes
+ * @returns the bytes, and the first element for which the target has no room
+ */
+function writeElements(
+  { write, bytesMax }: ElementRuns,
+  { shape, first }: { readonly shape: readonly number[]; readonly first: number },
+  start: number,
+  end: number,
+  target: Uint8Array,
+): { readonly bytes: number; readonly stop: number } {
+  const spans = spansOf(shape);
+  const size = sizeOf(shape);
+  let at = start === 0 ? fill(OPEN, shape.length, target, 0) : 0;
+  let element = start;
+  while (element < end) {
+    const room = Math.floor((target.byteLength - BRACKETS_MAX - at) / bytesMax);
+    if (room < 1) break;
+    const stop = Math.min(end, rowEnd(element, spans), element + room);
+    at = write(element - first, stop - first, target, at);
+    element = stop;
+    at = writeBrackets(element, size, spans, target, at);
+  }
+  return { bytes: at, stop: element };
 }
 
 /** The most bytes that so many numbers become, with the brackets between them: rows may have one element each. */
@@ -99,8 +114,7 @@ export function jsonStretchBytesMax(elements: number, shape: readonly number[]):
 }
 
 /**
- * Some numbers of a block as they stand in its text: brackets that open or close before, between and behind them, and a
- * comma at the end where more follow.
+ * Some numbers of a block as they stand in its text.
  * @param stretch the shape of the whole, and the bytes of these
  * @param first how many come before them
  * @returns bytes written
@@ -112,19 +126,12 @@ export function encodeJsonElements(
   options: JsonDataOptions,
 ): number {
   const { shape, dtype, bytes } = stretch;
-  const writer = elementWriter(stretch, options);
-  invariant('write' in writer, 'stretches are of numbers');
-  const spans = spansOf(shape);
-  const size = sizeOf(shape);
+  const runs = elementWriter(stretch, options);
+  invariant('write' in runs, 'stretches are of numbers');
   const end = first + bytes.byteLength / dtype.itemsize;
-  let at = first === 0 ? fill(OPEN, shape.length, target, 0) : 0;
-  for (let element = first; element < end;) {
-    const stop = Math.min(end, rowEnd(element, spans));
-    at = writer.write(element - first, stop - first, target, at);
-    element = stop;
-    at = writeBrackets(element, size, spans, target, at);
-  }
-  return at;
+  const { bytes: written, stop } = writeElements(runs, { shape, first }, first, end, target);
+  invariant(stop === end, 'the target has room for the stretch');
+  return written;
 }
 
 /** Elements of which one alone may be more than a turn. */

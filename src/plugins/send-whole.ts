@@ -76,7 +76,9 @@ export async function sendWhole(
   const sent = cutParts(parts, range);
   const sentBytes = range.end - range.start;
   if (request.method === 'HEAD') return reply.header('content-length', sentBytes).send();
-  if (sentBytes <= LIMITS.pieceBytesMax) return reply.send(Buffer.concat(sent, sentBytes));
+  if (sentBytes <= LIMITS.pieceBytesMax) {
+    return reply.send(sent.length === 1 ? sent[0] : Buffer.concat(sent, sentBytes));
+  }
   reply.header('content-length', sentBytes);
   await streamPieces(reply, undefined, partsReader(sent), budget);
   return reply;
