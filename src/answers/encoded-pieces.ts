@@ -1,7 +1,7 @@
 /**
  * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
- * sent, short ones here. Memory per answer: two pieces more; two rows and one
- * to put them together, where a row is longer than a piece, and the same of groups of rows.
+ * sent, short ones here. Memory per answer: two pieces more; two rows and one to put them together, where a row is longer
+ * than a piece, and the same of groups of rows.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PieceMemory } from '../dataset/buffers.js';

@@ -14,9 +14,10 @@ export {
   jsonCost,
   jsonHeldBytes,
   jsonOfItem,
+  jsonStretchBytesMax,
   type JsonDataOptions,
 } from './json-encode.js';
-export { encodeJsonStretch, jsonStretchBytesMax, type JsonTask } from './json-stretch.js';
+export { encodeJsonStretch, type JsonTask } from './json-stretch.js';
 export { hasJson, jsonItemSize } from './json-size.js';
 export { jsonBlockBytesMax } from './json-item-sink.js';
 export { parseJsonData, parseJsonDataNow, parseJsonScalar } from './json-parse.js';

@@ -24,4 +24,3 @@ export function encodeJsonStretch({ dtype, shape, int64, source, first, target }
   return encodeJsonElements({ dtype: parseDType(dtype), shape, bytes: source }, first, target, { int64 });
 }
 
-export { jsonStretchBytesMax } from './json-encode.js';
