@@ -23,4 +23,3 @@ export interface JsonTask extends JsonDataOptions {
 export function encodeJsonStretch({ dtype, shape, int64, source, first, target }: JsonTask): number {
   return encodeJsonElements({ dtype: parseDType(dtype), shape, bytes: source }, first, target, { int64 });
 }
-

@@ -25,7 +25,7 @@ import type { ItemBuffer } from '../json-item-place.js';
 import { textSink, voidSink } from '../json-strings.js';
 import { storeAt } from '../number-store.js';
 import { ABSENT, BARE } from './cells.js';
-import { BOOL, COMPLEX, INTEGER, MISSING, NumberCell, TEXT } from './number-cell.js';
+import { BOOL, COMPLEX, INTEGER, MISSING, NumberCell, TEXT, type Part } from './number-cell.js';
 
 /** What cells are read from: set anew for each stretch of text. */
 export class CellText {
@@ -97,6 +97,12 @@ function integerCell(dtype: NumberDType, text: CellText, { view }: ItemBuffer): 
   };
 }
 
+const NO_PART: Part = { value: 0, isInfinity: false };
+const MISSING_PARTS: readonly Part[] = [
+  { value: Number.NaN, isInfinity: false },
+  { value: Number.NaN, isInfinity: false },
+];
+
 function complexCell(dtype: ComplexDType, text: CellText, into: ItemBuffer): ReadCell {
   const half = numberDType(`${dtype.byteOrder}f${dtype.itemsize / 2}`);
   const { put } = storeAt(half, into.view);
@@ -105,15 +111,18 @@ function complexCell(dtype: ComplexDType, text: CellText, into: ItemBuffer): Rea
   return (start, end, _form, offset) => {
     const kind = number.look(start, end);
     if (kind === TEXT) refuse(text, dtype, start, end, 'bad_value', 'it is no number such as 1.5-2j');
-    const [real, imaginary] =
-      kind === MISSING ? [Number.NaN, Number.NaN] : kind === COMPLEX ? number.parts() : [number.value(), 0];
-    for (const part of [real, imaginary]) {
-      if (Number.isFinite(part) && Math.abs(part) >= max) {
+    const parts =
+      kind === MISSING
+        ? MISSING_PARTS
+        : kind === COMPLEX
+          ? number.parts()
+          : [{ value: number.value(), isInfinity: number.isInfinity }, NO_PART];
+    for (const [i, { value, isInfinity }] of parts.entries()) {
+      if (Math.abs(value) >= max && !isInfinity) {
         refuse(text, dtype, start, end, 'would_lose', 'it would become infinity, which is written inf');
       }
+      put(offset + i * half.itemsize, value);
     }
-    put(offset, real);
-    put(offset + dtype.itemsize / 2, imaginary);
   };
 }
 

@@ -143,7 +143,7 @@ export class NumberCell {
   }
 
   /** Real and imaginary part of the last cell, where it is complex. */
-  parts(): readonly [number, number] {
+  parts(): readonly [Part, Part] {
     const [, real = '0', imaginary = '0'] = PAIR.exec(this.text().toLowerCase()) ?? [];
     return [partOf(real), partOf(imaginary)];
   }
@@ -201,9 +201,16 @@ function isSpace(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-function partOf(text: string): number {
+/** Of a complex number. */
+export interface Part {
+  readonly value: number;
+  /** It says infinity, and is not a number that is too large for a double. */
+  readonly isInfinity: boolean;
+}
+
+function partOf(text: string): Part {
   const word = text.replace(/^[+-]/, '');
-  const isNegative = text.startsWith('-');
-  const magnitude = word === 'nan' ? Number.NaN : word.startsWith('inf') ? Number.POSITIVE_INFINITY : Number(word);
-  return isNegative ? -magnitude : magnitude;
+  const isInfinity = word.startsWith('inf');
+  const magnitude = word === 'nan' ? Number.NaN : isInfinity ? Number.POSITIVE_INFINITY : Number(word);
+  return { value: text.startsWith('-') ? -magnitude : magnitude, isInfinity };
 }
