@@ -41,6 +41,14 @@ export const SETTINGS = {
     meaning: 'Folders from which files may be registered, beside the data folder.',
     parse: folders,
   }),
+  folders: setting({
+    name: 'HYPERSLAB_FOLDERS',
+    default: '',
+    unit: 'folders, colon-separated',
+    meaning:
+      'Folders whose arrays are datasets by themselves, read-only, as long as their files stand there. One that is away when the service starts is waited for.',
+    parse: servedFolders,
+  }),
   workers: setting({
     name: 'HYPERSLAB_WORKERS',
     default: 'auto',
@@ -246,6 +254,16 @@ function folders(text: string): string[] {
       throw new Error(`expected folders; ${folder} ${stats ? 'is something else' : 'does not exist'}`);
     }
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.X_OK);
+  }
+  return listed;
+}
+
+/** Folders that may be away for now; what is no folder is a fault. */
+function servedFolders(text: string): string[] {
+  const listed = [...new Set(text.split(':').filter(Boolean))];
+  for (const folder of listed) {
+    const stats = fs.statSync(folder, { throwIfNoEntry: false });
+    if (stats && !stats.isDirectory()) throw new Error(`expected folders; ${folder} is something else`);
   }
   return listed;
 }
