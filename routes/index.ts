@@ -2,6 +2,7 @@
 import type { Registry as Metrics } from 'prom-client';
 import type { Context } from '../src/context.js';
 import { registerPreconditions } from '../src/plugins/conditional.js';
+import { registerExpectedShape } from '../src/plugins/expected-shape.js';
 import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
 import { datasetList } from './dataset-list.js';
@@ -19,6 +20,7 @@ import { zarr } from './zarr.js';
 
 export function routes(app: App, context: Context, metrics: Metrics): void {
   registerPreconditions(app);
+  registerExpectedShape(app);
   home(app); //                     GET                        /
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets

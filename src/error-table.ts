@@ -152,6 +152,11 @@ export const ERRORS = table({
     title: 'The file is already registered for writing',
     remedy: 'Use the dataset that has the file, or forget it first.',
   },
+  moved: {
+    status: 409,
+    title: 'The array has another shape than the request expects',
+    remedy: 'Look at the shape that the answer names, and repeat the request where it still holds.',
+  },
   not_copy_on_write: {
     status: 409,
     title: 'The dataset holds nothing that can be discarded',

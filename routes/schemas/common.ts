@@ -135,6 +135,16 @@ export const SLICE = Type.Optional(
   }),
 );
 
+/** In bodies that name several datasets; in addresses it is given to each route of a dataset (plugins/expected-shape.ts). */
+const EXPECTED_SHAPE = {
+  description:
+    'The shape that the dataset has to have, such as 1000,4, and blank for a scalar; else the answer is `moved`.',
+};
+export const EXPECTED_SHAPE_ASKED = toldAs(
+  Type.Unsafe<string | readonly unknown[]>({ type: ['string', 'array'] }),
+  Type.String(EXPECTED_SHAPE),
+);
+
 /** Of bodies that are tables. */
 export const HEADER_OF_TABLE = Type.Optional(
   Type.Boolean({

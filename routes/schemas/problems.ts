@@ -70,6 +70,7 @@ export const DATASET_PROBLEMS = [
   'unknown_dataset',
   'quarantined',
   'generation_moved',
+  'moved',
   'file_changed',
   'file_denied',
   'data_folder_refused',

@@ -106,6 +106,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'arrays/wind.npy', mode: 'w+', overwrite: true, dtype: 'f4', shape: [2] }),
   ],
   copy_on_write: [{ method: 'POST', path: '/v1/datasets/trial/flush' }],
+  moved: [get(`${WIND}/data?expected_shape=1000,4`)],
   not_copy_on_write: [{ method: 'POST', path: `${WIND}/discard` }],
   mode_fixed: [patch('/v1/datasets/trial', { mode: 'r+' }), patch('/v1/datasets/view', { mode: 'c' })],
   private_memory_full: [put('/v1/datasets/sketch/data?slice=0:5000', '1')],
