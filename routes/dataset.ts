@@ -74,6 +74,7 @@ export function dataset(app: App, context: Context): void {
             'format_mismatch',
             'file_in_use',
             'mode_fixed',
+            'overlap',
             'bad_shape',
             'too_large',
             'busy',

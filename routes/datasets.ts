@@ -40,6 +40,7 @@ export function datasets(app: App): void {
             'format_mismatch',
             'header_mismatch',
             'file_too_small',
+            'overlap',
             'not_a_regular_file',
             'file_system_refused',
             'shape_mismatch',

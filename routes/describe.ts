@@ -12,7 +12,7 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   dtype: ({ geometry }) => descriptionOf(geometry.dtype),
   shape: ({ record }) => record.shape,
   strides: ({ geometry }) => geometry.view.strides,
-  order: ({ record }) => record.order,
+  order: ({ record }) => (record.strides ? null : record.order),
   offset: ({ record }) => record.offset,
   size: ({ geometry }) => geometry.size,
   nbytes: ({ geometry }) => geometry.nbytes,

@@ -268,6 +268,11 @@ export const ERRORS = table({
     title: 'The file is smaller than the array',
     remedy: 'Give a smaller shape or offset, or the whole file.',
   },
+  overlap: {
+    status: 422,
+    title: 'Elements of the array share bytes, and it is to be written',
+    remedy: 'Register it with mode r, or with strides of which each steps over all that the smaller ones span.',
+  },
   not_a_regular_file: {
     status: 422,
     title: 'The path is not a regular file',

@@ -55,8 +55,8 @@ export const Dataset = Type.Object(
     dtype: DTypeAnswer,
     shape: Shape,
     strides: Type.Array(int64(), { description: 'Bytes from one element to the next along each axis.' }),
-    order: Order,
-    offset: int64({ description: 'Bytes before the first element.' }),
+    order: nullable(Order),
+    offset: int64({ description: 'Bytes before element [0, …, 0].' }),
     size: int64({ description: 'Number of elements.' }),
     nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
@@ -140,6 +140,15 @@ export const CreateDataset = Type.Object(
     ),
     offset: Type.Optional(
       int64({ description: 'Bytes before the first element of a raw file; of a new one they are zeros.' }),
+    ),
+    strides: Type.Optional(
+      listOrAbsent(
+        Type.Array(int64(), {
+          description:
+            'Of a raw file: bytes from one element to the next along each axis of `shape`, negative and 0 too; `offset` is ' +
+            'that of element [0, …, 0]. Mode r+ needs strides that nest.',
+        }),
+      ),
     ),
     format: Type.Optional(FileFormat),
     fill: Type.Optional(

@@ -220,9 +220,9 @@ export class Dataset {
     const release = file.lease();
     try {
       const total = { pages: 0, resident: 0 };
-      const { endBytes } = this.geometry;
+      const { startBytes, endBytes } = this.geometry;
       const stepBytes = 16 * LIMITS.spanBytesMax;
-      for (let start = this.record.offset; start < endBytes; start += stepBytes) {
+      for (let start = startBytes; start < endBytes; start += stepBytes) {
         const part = file.residency(start, Math.min(endBytes, start + stepBytes));
         if (!part) return null;
         total.pages += part.pages;

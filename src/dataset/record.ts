@@ -1,6 +1,6 @@
 /** What a manifest says of a dataset: plain data, the only thing about it that is kept on disk beside the array. */
 import { parseDType, type DType } from '../dtype/index.js';
-import { packedView, sizeOf, type Order, type View } from '../layout/view.js';
+import { extentOf, packedView, sizeOf, type Order, type View } from '../layout/view.js';
 
 /**
  * numpy.memmap's modes. `w+` was made new; from then on it is written like `r+`. What is written to a dataset of mode `c`
@@ -22,7 +22,9 @@ export interface DatasetRecord {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly order: Order;
-  /** Bytes before the first element. */
+  /** Of a raw file whose elements lie neither in C nor in F order: bytes from one to the next along each axis. */
+  readonly strides?: readonly number[];
+  /** Bytes before element [0, …, 0]. */
   readonly offset: number;
   readonly mode: Mode;
   readonly format: FileFormat;
@@ -42,20 +44,25 @@ export interface Geometry {
   readonly view: View;
   readonly size: number;
   readonly nbytes: number;
-  /** Position after the last element: what the file must at least have. */
+  /** Position of the first byte of an element. */
+  readonly startBytes: number;
+  /** Position after the last one: what the file must at least have. */
   readonly endBytes: number;
 }
 
 export function geometryOf(record: DatasetRecord): Geometry {
   const dtype = parseDType(record.dtype);
   const size = sizeOf(record.shape);
-  const nbytes = size * dtype.itemsize;
+  const { shape, strides, order, offset } = record;
+  const view = strides ? { shape, strides, offset } : packedView(shape, dtype.itemsize, order, offset);
+  const { start, end } = extentOf(view, dtype.itemsize);
   return {
     dtype,
-    view: packedView(record.shape, dtype.itemsize, record.order, record.offset),
+    view,
     size,
-    nbytes,
-    endBytes: nbytes === 0 ? 0 : record.offset + nbytes,
+    nbytes: size * dtype.itemsize,
+    startBytes: start,
+    endBytes: size === 0 ? 0 : end,
   };
 }
 

@@ -5,7 +5,7 @@ import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { claimOf, identityOf } from './claims.js';
-import { arrayIn, checkCanWrite } from './inspect.js';
+import { arrayIn, checkCanWrite, checkNesting } from './inspect.js';
 import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
 
 /** Patches what a client may change of a dataset. */
@@ -20,6 +20,7 @@ export async function patchDataset(
     const { record } = dataset;
     const changed = patchedRecord(record, patch);
     const isChecked = becomesWritable(record, changed);
+    if (isChecked) checkNesting(dataset.geometry.dtype.itemsize, record.shape, record.strides);
     const layout = record.made ? undefined : record;
     if (isChecked) await checkCanWrite(catalog.files.roots, changed.path, catalog.remoteWrites, layout);
     const identity = await identityOf(changed.path);

@@ -14,7 +14,8 @@ import { kindOfHead } from '../file/head.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
 import { parseNpyHeader, SIGNATURE_BYTES, type NpyHeader } from '../formats/index.js';
-import { checkShape, sizeOf, type Order } from '../layout/view.js';
+import { isNesting } from '../layout/strides.js';
+import { checkShape, extentOf, packedView, sizeOf, stridesOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { checkWritableContent, formatOfContent } from './content.js';
 import { rawGeometry, type CreateRequest } from './request.js';
@@ -28,6 +29,7 @@ export interface FoundArray {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly order: Order;
+  readonly strides?: readonly number[];
   readonly offset: number;
   readonly format: FileFormat;
   /** What it begins as, whatever it is registered as. */
@@ -45,24 +47,61 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
     const head = await readHead(fd);
     const format = formatOfContent(request.path!, request.format, { head, size });
     const geometry =
-      format === 'npy'
-        ? matchHeader(await readHeader(fd), request)
-        : { ...rawGeometry(request, size), order: request.order ?? ('C' as const) };
+      format === 'npy' ? matchHeader(await readHeader(fd), request) : rawLayout(request, rawGeometry(request, size));
     checkShape(geometry.shape, geometry.dtype.itemsize);
-    const end = geometry.offset + sizeOf(geometry.shape) * geometry.dtype.itemsize;
-    if (size < end) {
-      fail(
-        'file_too_small',
-        `The array ends at byte ${end}; the file has ${size}. Give a smaller shape or the right file.`,
-        {
-          size,
-          needed: end,
-        },
-      );
-    }
+    checkInside(geometry, size);
     return { ...geometry, format, content: kindOfHead({ bytes: head }), identity: `${stats.dev}:${stats.ino}` };
   } finally {
     await closeDescriptor(fd);
+  }
+}
+
+type RawGeometry = ReturnType<typeof rawGeometry>;
+
+/** Strides that are those of C or F order are no more than that. @throws overlap */
+function rawLayout(
+  { strides, order = 'C', mode = 'r' }: CreateRequest,
+  raw: RawGeometry,
+): RawGeometry & Pick<FoundArray, 'order' | 'strides'> {
+  if (!strides) return { ...raw, order };
+  const { dtype, shape } = raw;
+  const packed = (['C', 'F'] as const).find(each => sameShape(stridesOf(shape, dtype.itemsize, each), strides));
+  if (packed) return { ...raw, order: packed };
+  if (mode !== 'r') checkNesting(dtype.itemsize, shape, strides);
+  return { ...raw, order, strides };
+}
+
+/** @throws overlap where a write to one element might change another */
+export function checkNesting(itemsize: number, shape: readonly number[], strides: readonly number[] | undefined): void {
+  if (!strides || isNesting(shape, strides, itemsize)) return;
+  fail(
+    'overlap',
+    `With strides [${strides.join(', ')}] of elements of ${itemsize} bytes a write to one could change another: sorted by size, each has to step over all that the smaller ones span. Use mode r, or strides that nest.`,
+    { strides, itemsize },
+  );
+}
+
+/** @throws file_too_small */
+function checkInside(
+  { dtype, shape, strides, order, offset }: Omit<FoundArray, 'format' | 'content' | 'identity'>,
+  size: number,
+): void {
+  const { itemsize } = dtype;
+  const view = strides ? { shape, strides, offset } : packedView(shape, itemsize, order, offset);
+  const { start, end } = sizeOf(shape) === 0 ? { start: offset, end: offset } : extentOf(view, itemsize);
+  if (start < 0) {
+    fail(
+      'file_too_small',
+      `The array begins ${-start} bytes before the file does. Give an offset that is at least ${offset - start}, or other strides.`,
+      { offset, needed: offset - start },
+    );
+  }
+  if (size < end) {
+    fail(
+      'file_too_small',
+      `The array ends at byte ${end}; the file has ${size}. Give a smaller shape or the right file.`,
+      { size, needed: end },
+    );
   }
 }
 
@@ -170,6 +209,7 @@ function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray
     // With one axis or none both orders are the same layout.
     request.order && header.shape.length > 1 && request.order !== header.order && 'order',
     request.offset !== undefined && request.offset !== header.dataOffset && 'offset',
+    request.strides && !sameShape(request.strides, stridesIn(header)) && 'strides',
   ].filter(each => typeof each === 'string');
   if (differing.length > 0) {
     fail(
@@ -185,6 +225,10 @@ function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray
     );
   }
   return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.dataOffset };
+}
+
+function stridesIn({ shape, dtype, order }: NpyHeader): readonly number[] {
+  return stridesOf(shape, dtype.itemsize, order);
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

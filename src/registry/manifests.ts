@@ -14,6 +14,7 @@ import { inOwnFolder } from '../file/own-folder.js';
 import { isShortage } from '../file/descriptors.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { parseExactJson, stringifyExactJson } from '../formats/index.js';
+import { checkStrides } from '../layout/strides.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
 import { shown } from '../shown.js';
@@ -33,6 +34,7 @@ const Manifest = Type.Object({
   dtype: Type.Unknown(),
   shape: Type.Array(Type.Integer({ minimum: 0 })),
   order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
+  strides: Type.Optional(Type.Array(Type.Integer())),
   offset: Type.Integer({ minimum: 0 }),
   mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+'), Type.Literal('c')]),
   format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
@@ -78,7 +80,7 @@ export class Manifests {
 
   /** Writes a manifest that counts from when it is published. */
   async stage(record: DatasetRecord): Promise<StagedFile> {
-    const { fileId, firstGeneration, path: realPath, ...rest } = record;
+    const { fileId, firstGeneration, path: realPath, strides, ...rest } = record;
     const relative = path.relative(this.#dataDir, realPath);
     const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
     const manifest: Static<typeof Manifest> = {
@@ -86,6 +88,7 @@ export class Manifests {
       ...rest,
       dtype: descriptionOf(parseDType(record.dtype)),
       shape: [...record.shape],
+      ...(strides && { strides: [...strides] }),
       dims: record.dims && [...record.dims],
       file_id: fileId,
       first_generation: firstGeneration,
@@ -136,6 +139,7 @@ export class Manifests {
     const dtype = dtypeOf(rest.dtype);
     checkShape(rest.shape, dtype.itemsize);
     checkDimCount(rest.dims, rest.shape.length);
+    if (rest.strides) checkStrides(rest.shape, rest.strides);
     const realPath = path.resolve(this.#dataDir, stored);
     const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
     return { ...rest, dtype: dtype.typestr, fileId, firstGeneration, path: realPath, made };

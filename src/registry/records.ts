@@ -75,6 +75,7 @@ export function registeredRecord(
     dtype: found.dtype.typestr,
     shape: found.shape,
     order: found.order,
+    ...(found.strides && { strides: found.strides }),
     offset: found.offset,
     mode: request.mode ?? 'r',
     format: found.format,

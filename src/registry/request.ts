@@ -4,6 +4,7 @@ import { shown } from '../shown.js';
 import { dtypeOf, type DType } from '../dtype/index.js';
 import type { FileFormat, Mode } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
+import { checkStrides } from '../layout/strides.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { integerOf } from '../selection.js';
 import { LIMITS } from '../limits.js';
@@ -20,6 +21,7 @@ export interface CreateRequest {
   readonly mode?: Mode;
   readonly path?: string;
   readonly offset?: number;
+  readonly strides?: readonly number[];
   readonly format?: FileFormat;
   readonly fill?: unknown;
   readonly sparse?: boolean;
@@ -40,12 +42,13 @@ export function makesFile(request: CreateRequest): boolean {
  * @throws bad_name, bad_request, bad_shape, unsupported_dtype
  */
 export function checkRequest(asked: CreateRequest): CreateRequest {
-  const { shape, offset, ...rest } = asked;
+  const { shape, offset, strides, ...rest } = asked;
   const isShapeMeant = shape !== undefined && (shape.length > 0 || makesFile(asked));
   const request: CreateRequest = {
     ...rest,
     ...(isShapeMeant && { shape: shape.map(length => length + 0) }),
     ...(offset !== undefined && { offset: offset + 0 }),
+    ...(strides && strides.length > 0 && { strides: strides.map(stride => stride + 0) }),
   };
   checkMeant(request);
   return request;
@@ -56,6 +59,7 @@ function checkMeant(request: CreateRequest): void {
   const dtype = request.dtype === undefined ? undefined : dtypeOf(request.dtype);
   if (request.shape) checkShape(request.shape, dtype?.itemsize ?? 1);
   checkOffset(request.offset);
+  if (request.strides) checkStrided(request, request.strides);
   checkAttrs(request.attrs ?? {});
   if (makesFile(request)) checkNewArray(request);
   else if (request.fill !== undefined || request.sparse !== undefined) {
@@ -83,6 +87,15 @@ function checkNewArray(request: CreateRequest): void {
       'offset belongs to raw files; a .npy starts where its header says. Leave it out, or use format raw.',
     );
   }
+}
+
+function checkStrided(request: CreateRequest, strides: readonly number[]): void {
+  if (makesFile(request)) {
+    fail('bad_request', 'strides say how a file that is there is read; a new array has order C or F. Leave them out.');
+  }
+  if (!request.shape) fail('bad_request', 'strides need a shape, such as "shape": [1000, 2], "strides": [16, 4].');
+  if (request.order) fail('bad_request', 'strides say the order of the elements already. Leave order out.');
+  checkStrides(request.shape, strides);
 }
 
 function checkOffset(offset: number | undefined): void {
