@@ -1,6 +1,7 @@
 /** Elements of a column, wherever they stand among those of rows: what formats of columns read them by. */
 import { isCodePoint, REPLACEMENT, textLength, type TextDType } from '../dtype/index.js';
 import { fail } from '../errors.js';
+import { arrangeLoops, copyStrided, type Loop } from '../layout/copy.js';
 import { writeUtf8 } from './utf8.js';
 
 /** Where the elements of a column stand: so many along each axis, in C order. */
@@ -37,21 +38,21 @@ export function eachPlace({ axes, offset }: Places, take: (place: number) => voi
 /** Items as they are, side by side. @returns the position behind them */
 export function copyItems(
   source: ColumnSource,
-  places: Places,
+  { axes, offset }: Places,
   itemsize: number,
-  to: ColumnTarget,
+  target: ColumnTarget,
   at: number,
 ): number {
-  const { view: from } = source;
-  eachPlace(places, place => {
-    if (itemsize === 8) to.view.setBigUint64(at, from.getBigUint64(place, true), true);
-    else if (itemsize === 4) to.view.setUint32(at, from.getUint32(place, true), true);
-    else if (itemsize === 2) to.view.setUint16(at, from.getUint16(place, true), true);
-    else if (itemsize === 1) to.bytes[at] = source.bytes[place]!;
-    else to.bytes.set(source.bytes.subarray(place, place + itemsize), at);
-    at += itemsize;
-  });
-  return at;
+  const loops: Loop[] = [];
+  let bytes = itemsize;
+  for (const { length, stride } of axes.toReversed()) {
+    loops.unshift({ length, from: stride, to: bytes });
+    bytes *= length;
+  }
+  if (bytes === 0) return at;
+  const { loops: arranged, fromStart, toStart } = arrangeLoops(loops, offset, at);
+  copyStrided(source.bytes, fromStart, target.bytes, toStart, arranged, itemsize);
+  return at + bytes;
 }
 
 /** A bit for each item, the first the lowest of its byte. @returns the position behind them */
