@@ -1,5 +1,5 @@
 /**
- * float64 → text: the shortest decimal that reads back as the same float. The method is Raffaello Giulietti's Schubfach ("The
+ * float64 and float32 → text: the shortest decimal that reads back as the same float. The method is Raffaello Giulietti's Schubfach ("The
  * Schubfach way to render doubles", 2020), with powers of ten of 128 bits, as Alexander Bolz has them in Drachennest.
  *
  * A float is c * 2^q, and whatever lies within half a step of it reads back as it. For some k that interval holds at least
@@ -34,22 +34,49 @@ const WHOLE_DIGITS_MAX: i32 = 16;
 const LEADING_EXPONENT_MIN: i32 = -6;
 
 const SIGNIFICANT: u64 = 0x000fffffffffffff;
+const SIGNIFICANT_SINGLE: u32 = 0x007fffff;
+
+const WORD_BYTES: usize = 16;
+/** Where it stands among the words: in place of NaN, of infinity, of minus infinity, and of a comma at the end of a row. */
+const NAN: usize = 0;
+const INFINITY: usize = 1;
+const ROW_END: usize = 3;
 
 /** Where the shortest decimal is `digits * 10^exponent`. */
 let exponent: i32 = 0;
 
 /**
- * Writes `count` float64, and a comma behind each.
+ * Writes `count` floats, and a comma behind each, or what ends a row.
+ * @param itemsize 4 or 8
+ * @param left elements up to the first end of a row
+ * @param row elements of a row; where there are no rows, more than there are
  * @param powers of ten from 10^POWER_OF_TEN_MIN: two u64 each, the lower first (src/formats/float-texts.ts)
- * @param words three of 16 bytes, in place of NaN, infinity and minus infinity; the last byte is the length
- * @param ends where each text with its comma ends, in bytes from `to`, as u32
- * @param to room for 26 bytes an element, and 32 behind
+ * @param words four of 16 bytes each, of which the last is the length
+ * @param ends where each text with what is behind it ends, in bytes from `to`, as u32
+ * @param to room for 28 bytes an element, and 32 behind
  */
-export function floatTexts(from: usize, count: usize, powers: usize, words: usize, ends: usize, to: usize): void {
+export function floatTexts(
+  itemsize: i32,
+  from: usize,
+  count: usize,
+  left: u32,
+  row: u32,
+  powers: usize,
+  words: usize,
+  ends: usize,
+  to: usize,
+): void {
   let at = to;
   for (let i: usize = 0; i < count; i++) {
-    at = Text.of(load<u64>(from + i * 8), powers, words, at);
-    store<u8>(at++, COMMA);
+    at =
+      itemsize == 4
+        ? Text.ofSingle(load<u32>(from + i * 4), powers, words, at)
+        : Text.of(load<u64>(from + i * 8), powers, words, at);
+    if (--left) store<u8>(at++, COMMA);
+    else {
+      at = Text.word(ROW_END, words, at);
+      left = row;
+    }
     store<u32>(ends + i * 4, u32(at - to));
   }
 }
@@ -58,7 +85,7 @@ class Text {
   @inline static of(bits: u64, powers: usize, words: usize, at: usize): usize {
     const field = i32(bits >> 52) & 0x7ff;
     const significant = bits & SIGNIFICANT;
-    if (field == 0x7ff) return Text.word(significant != 0, bits >> 63 != 0, words, at);
+    if (field == 0x7ff) return Text.word(significant ? NAN : INFINITY + usize(bits >> 63), words, at);
     store<u8>(at, MINUS);
     at += usize(bits >> 63);
     if (bits << 1 == 0) return Text.zero(at);
@@ -66,10 +93,24 @@ class Text {
     return Text.ofParts(c, max(field, 1) - 1075, significant == 0 && field > 1, powers, at);
   }
 
-  static word(isNan: bool, isNegative: bool, words: usize, at: usize): usize {
-    const word = words + (isNan ? 0 : isNegative ? 32 : 16);
+  @inline static ofSingle(bits: u32, powers: usize, words: usize, at: usize): usize {
+    const field = i32(bits >> 23) & 0xff;
+    const significant = bits & SIGNIFICANT_SINGLE;
+    if (field == 0xff) return Text.word(significant ? NAN : INFINITY + usize(bits >> 31), words, at);
+    store<u8>(at, MINUS);
+    at += usize(bits >> 31);
+    if (bits << 1 == 0) return Text.zero(at);
+    const c = field == 0 ? significant : significant | (SIGNIFICANT_SINGLE + 1);
+    const q = max(field, 1) - 150;
+    const digits = Text.isWhole(c, q, 23) ? wholeOf(c, q) : shortestSingle(c, q, significant == 0 && field > 1, powers);
+    const first = u32(digits) / 100_000_000;
+    return Text.ofDigits(0, u64(first) << 56, Wide.eight(u32(digits) - first * 100_000_000), at);
+  }
+
+  static word(which: usize, words: usize, at: usize): usize {
+    const word = words + which * WORD_BYTES;
     v128.store(at, v128.load(word));
-    return at + load<u8>(word + 15);
+    return at + load<u8>(word + WORD_BYTES - 1);
   }
 
   static zero(at: usize): usize {
@@ -80,20 +121,20 @@ class Text {
 
   /** Of c * 2^q. `isPower`: the neighbour below is half as far as the one above. */
   static ofParts(c: u64, q: i32, isPower: bool, powers: usize, at: usize): usize {
-    // Whole numbers that a float has all of: every digit counts.
-    if (q <= 0 && q >= -52 && (c & ((u64(1) << -q) - 1)) == 0) {
-      exponent = 0;
-      return Text.ofDecimal(c >> -q, at);
-    }
-    return Text.ofDecimal(shortest(c, q, isPower, powers), at);
-  }
-
-  /** `digits * 10^exponent`, from 1 to 17 digits. */
-  @inline static ofDecimal(digits: u64, at: usize): usize {
+    const digits = Text.isWhole(c, q, 52) ? wholeOf(c, q) : shortest(c, q, isPower, powers);
     const high = digits / 100_000_000;
     const low = Wide.eight(u32(digits - high * 100_000_000));
     const first = u32(high / 100_000_000);
-    const middle = Wide.eight(u32(high) - first * 100_000_000);
+    return Text.ofDigits(first, Wide.eight(u32(high) - first * 100_000_000), low, at);
+  }
+
+  /** Whole numbers that a float of so many bits has all of: every digit counts. */
+  @inline static isWhole(c: u64, q: i32, bits: i32): bool {
+    return q <= 0 && q >= -bits && (c & ((u64(1) << -q) - 1)) == 0;
+  }
+
+  /** `digits * 10^exponent`, where the digits are the first of 17, the eight behind it, and eight more. */
+  @inline static ofDigits(first: u32, middle: u64, low: u64, at: usize): usize {
     store<u8>(DIGITS, ZERO + u8(first));
     store<u64>(DIGITS + 1, middle | ASCII_ZEROS);
     store<u64>(DIGITS + 9, low | ASCII_ZEROS);
@@ -171,33 +212,63 @@ function shortest(c: u64, q: i32, isPower: bool, powers: usize): u64 {
   const d1 = p1 - down1;
   const below = Wide.rounded(d1 - borrow, p2 - down2 - u64(p1 < down1) - u64(d1 < borrow));
 
-  // An odd float does not own the ends of its interval.
-  const odd = c & 1;
-  const lower = below + odd;
-  const upper = above - odd;
-  const whole = value >> 2;
-  if (whole >= 10) {
-    const tens = whole / 10;
-    const isLow = lower <= 40 * tens;
-    const isHigh = 40 * tens + 40 <= upper;
-    if (isLow != isHigh) {
-      exponent = k + 1;
-      return tens + u64(isHigh);
-    }
-  }
-  exponent = k;
-  const isLow = lower <= 4 * whole;
-  const isHigh = 4 * whole + 4 <= upper;
-  if (isLow != isHigh) return whole + u64(isHigh);
-  const middle = 4 * whole + 2;
-  return whole + u64(value > middle || (value == middle && (whole & 1) != 0));
+  return Wide.nearest<u64>(below, value, above, c & 1, k);
+}
+
+/**
+ * The same of a significand of 24 bits, for which powers of 64 bits do. They are rounded up: the product with the power has
+ * its point behind the upper 32 of 96 bits.
+ */
+function shortestSingle(c: u32, q: i32, isPower: bool, powers: usize): u32 {
+  const k = (q * 1_262_611 - (isPower ? 524_031 : 0)) >> 22;
+  const h = u32(q + ((-k * 1_741_647) >> 19) + 1);
+  const power = powers + ((-k - POWER_OF_TEN_MIN) << 4);
+  const g = load<u64>(power + 8) + u64(load<u64>(power) != 0);
+  const value = Wide.product(g, (c << 2) << h);
+  const above = Wide.product(g, ((c << 2) + 2) << h);
+  const below = Wide.product(g, ((c << 2) - (isPower ? 1 : 2)) << h);
+  return Wide.nearest<u32>(below, value, above, c & 1, k);
+}
+
+function wholeOf(c: u64, q: i32): u64 {
+  exponent = 0;
+  return c >> -q;
 }
 
 /** Arithmetic, and copies, in words of 64 bits. */
 class Wide {
+  /** In quarters of 10^k: the decimal between both ends that has the fewest digits, the nearest of several. */
+  @inline static nearest<T>(below: T, value: T, above: T, odd: T, k: i32): T {
+    // An odd float does not own the ends of its interval.
+    const lower = below + odd;
+    const upper = above - odd;
+    const whole: T = value >> 2;
+    if (whole >= 10) {
+      const tens: T = whole / 10;
+      const isLow: bool = lower <= tens * 40;
+      const isHigh: bool = upper >= tens * 40 + 40;
+      if (isLow != isHigh) {
+        exponent = k + 1;
+        return select<T>(tens + 1, tens, isHigh);
+      }
+    }
+    exponent = k;
+    const isLow: bool = lower <= whole * 4;
+    const isHigh: bool = upper >= whole * 4 + 4;
+    if (isLow != isHigh) return select<T>(whole + 1, whole, isHigh);
+    const middle: T = whole * 4 + 2;
+    return select<T>(whole + 1, whole, value > middle || (value == middle && (whole & 1) != 0));
+  }
+
   /** The upper word of a product whose middle one is `middle`: odd where something lies behind the point. */
   @inline static rounded(middle: u64, upper: u64): u64 {
     return upper | u64(middle > 1);
+  }
+
+  /** The upper word of a product of 96 bits: odd where something lies behind the point. */
+  @inline static product(g: u64, x: u32): u32 {
+    const high = (g >> 32) * u64(x) + (((g & 0xffffffff) * u64(x)) >> 32);
+    return u32(high >> 32) | u32(u32(high) > 1);
   }
 
   /** The upper 64 bits of a product of 128. */

@@ -17,7 +17,6 @@ import {
   type ArrayAnswer,
   type ArrayQuery,
   checkJsonCost,
-  jsonBody,
   setState,
 } from '../src/plugins/array-answer.js';
 import { ofClient } from '../src/plugins/client.js';
@@ -25,6 +24,7 @@ import { signalOf } from '../src/plugins/client-gone.js';
 import { growUntilSent, holdUntilSent } from '../src/plugins/hold.js';
 import { workersOf } from '../src/plugins/array-source.js';
 import { mediaTypeOf } from '../src/plugins/negotiate.js';
+import { jsonBody, sendJsonText } from '../src/plugins/send-json.js';
 import { sendNpzBlock } from '../src/plugins/send-npz.js';
 import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from '../src/plugins/send-picture.js';
 import { encodingOf, formatOf, conversionAsked, isEncoded, sendEncodedBlock } from '../src/plugins/send-encoded.js';
@@ -205,9 +205,8 @@ async function send(context: Context, asked: Asked, generation: number, block: B
   if (format === 'png') return sendPicture(context, asked, block);
   if (format === 'npz') return sendNpzBlock(context, asked, generation, block);
   if (format === 'json') {
-    return reply
-      .type('application/json; charset=utf-8')
-      .send(await jsonBody(asked, generation, block, workersOf({ context, request: asked.request })));
+    const workers = workersOf({ context, request: asked.request });
+    return sendJsonText(context, asked, await jsonBody(asked, generation, block, workers));
   }
   const head = headOf(array, format);
   return reply.send(head ? Buffer.concat([head, block.bytes]) : block.bytes);

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientContext } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
+import { KeptBytes } from '../src/dataset/buffers.js';
 import { convertHeld } from '../src/dataset/convert.js';
 import { convertedPieces } from '../src/dataset/converted-pieces.js';
 import type { Dataset } from '../src/dataset/dataset.js';
@@ -17,9 +18,10 @@ import { chooseView, type ReadDataset } from '../src/jobs/choose.js';
 import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
 import { selectFrom } from '../src/layout/select.js';
 import { sizeOf, type View } from '../src/layout/view.js';
-import { checkJsonCost, jsonBody, type ArrayQuery } from '../src/plugins/array-answer.js';
+import { checkJsonCost, type ArrayQuery } from '../src/plugins/array-answer.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
+import { jsonBody, sendJsonText } from '../src/plugins/send-json.js';
 import { streamPieces } from '../src/plugins/stream.js';
 import { jsonHeldBytes } from '../src/formats/index.js';
 import { LIMITS } from '../src/limits.js';
@@ -156,19 +158,27 @@ async function sendJsonList(
     reply,
     members.reduce((sum, member) => sum + 2 * jsonHeldBytes(member.shape, member.dtype) + convertedBytes(member), 0),
   );
-  const texts: Uint8Array[] = [];
-  for (const { name, claim, dtype, conversion, shape, itemsize, from } of members) {
-    // oxlint-disable-next-line no-await-in-loop
-    const source = isBytes(from) ? from : await claimedBytes(claim, from, itemsize, workers, signal);
-    const bytes = conversion ? await convertHeld(conversion, { source }, workers) : source; // oxlint-disable-line no-await-in-loop
-    const { dataset, generation } = claim;
-    // oxlint-disable-next-line no-await-in-loop
-    const text = await jsonBody({ dataset, query }, generation, { dtype, shape, bytes }, workers);
-    texts.push(Buffer.from(`${texts.length === 0 ? '[' : ','}{"name":${JSON.stringify(name)},`), text.subarray(1));
+  const all = new KeptBytes();
+  try {
+    for (const { name, claim, dtype, conversion, shape, itemsize, from } of members) {
+      // oxlint-disable-next-line no-await-in-loop
+      const source = isBytes(from) ? from : await claimedBytes(claim, from, itemsize, workers, signal);
+      const bytes = conversion ? await convertHeld(conversion, { source }, workers) : source; // oxlint-disable-line no-await-in-loop
+      const { dataset, generation } = claim;
+      // oxlint-disable-next-line no-await-in-loop
+      const text = await jsonBody({ dataset, query }, generation, { dtype, shape, bytes }, workers);
+      const [begin, ...rest] = text instanceof KeptBytes ? text.parts() : [text];
+      all.add(Buffer.from(`${all.byteLength === 0 ? '[' : ','}{"name":${JSON.stringify(name)},`));
+      all.add(begin.subarray(1));
+      for (const part of rest) all.add(part);
+      if (text instanceof KeptBytes) text.free();
+    }
+    all.add(Buffer.from(members.length ? ']' : '[]'));
+  } catch (error) {
+    all.free();
+    throw error;
   }
-  return reply
-    .type('application/json; charset=utf-8')
-    .send(Buffer.concat([...texts, Buffer.from(members.length ? ']' : '[]')]));
+  return sendJsonText({ budget }, { request: reply.request, reply }, all);
 }
 
 /** Of what is converted whole, what it is converted from. */

@@ -1,9 +1,9 @@
 /**
- * Many numbers as JSON, stretch by stretch, by several workers at once. Memory: that of the text, and of the stretches under
- * way four times their elements.
+ * Many numbers as JSON, stretch by stretch, by several workers at once. Memory: that of the text, and a megabyte for each
+ * stretch under way.
  */
 import type { Block } from '../block.js';
-import { returnBuffer, takeBuffer } from '../dataset/buffers.js';
+import { returnBuffer, sharedBytes, takeBuffer, type KeptBytes } from '../dataset/buffers.js';
 import { isNumber } from '../dtype/index.js';
 import { jsonStretchBytesMax, type JsonDataOptions, type JsonTask } from '../formats/index.js';
 import { sizeOf } from '../layout/view.js';
@@ -18,30 +18,49 @@ export function isForWorkers({ dtype, shape }: Block): boolean {
   return isNumber(dtype) && sizeOf(shape) > LIMITS.jsonElementsPerTask;
 }
 
-/** The text in its parts, in order. */
+/**
+ * Adds the text, stretch by stretch in order. Some are written at once, and each gives its memory back before one that
+ * many places behind it begins.
+ */
 export async function jsonByWorkers(
-  { dtype, shape, bytes }: Block,
+  block: Block,
   { int64 }: JsonDataOptions,
   workers: JsonWorkers,
-): Promise<Uint8Array[]> {
+  text: KeptBytes,
+): Promise<void> {
+  const { dtype, shape } = block;
   const perTask = LIMITS.jsonElementsPerTask;
   const count = Math.ceil(sizeOf(shape) / perTask);
-  const texts: Uint8Array[] = Array.from({ length: count });
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < count; i = next++) {
-      const elements = bytes.subarray(i * perTask * dtype.itemsize, (i + 1) * perTask * dtype.itemsize);
-      const source = takeBuffer(elements.byteLength);
-      const target = takeBuffer(jsonStretchBytesMax(perTask, shape));
-      source.set(elements);
-      const task = { dtype: dtype.typestr, shape, int64, first: i * perTask };
-      // oxlint-disable-next-line no-await-in-loop
-      const written = await workers.json({ ...task, source: source.subarray(0, elements.byteLength), target });
-      texts[i] = Uint8Array.from(target.subarray(0, written));
-      returnBuffer(source);
-      returnBuffer(target);
-    }
+  const write = async (i: number): Promise<Written> => {
+    const target = takeBuffer(jsonStretchBytesMax(perTask, shape));
+    const source = sharedStretch(block, i * perTask, perTask);
+    const written = await workers.json({ dtype: dtype.typestr, shape, int64, first: i * perTask, source, target });
+    return { target, written };
   };
-  await Promise.all(Array.from({ length: Math.min(count, LIMITS.jsonTasksMax) }, work));
-  return texts;
+  const writing: Promise<Written>[] = [];
+  for (let begun = 0, kept = 0; kept < count; kept++) {
+    for (; begun < count && begun < kept + LIMITS.jsonTasksMax; begun++) {
+      writing[begun] = write(begun);
+      // Where one before it fails, nobody waits for it.
+      writing[begun]!.catch(() => undefined);
+    }
+    const { target, written } = await writing[kept]!; // oxlint-disable-line no-await-in-loop
+    text.add(target.subarray(0, written));
+    returnBuffer(target);
+  }
+}
+
+interface Written {
+  readonly target: Buffer;
+  /** Bytes of it. */
+  readonly written: number;
+}
+
+/** Elements as a worker can read them. */
+function sharedStretch({ dtype: { itemsize }, bytes }: Block, first: number, count: number): Uint8Array {
+  const elements = bytes.subarray(first * itemsize, (first + count) * itemsize);
+  if (elements.buffer instanceof SharedArrayBuffer) return elements;
+  const shared = sharedBytes(elements.byteLength);
+  shared.set(elements);
+  return shared;
 }

@@ -58,6 +58,42 @@ export class PieceMemory {
   }
 }
 
+/** Bytes that are put together as they come, in buffers that are given back when they have been sent. */
+export class KeptBytes {
+  readonly #buffers: Buffer[] = [];
+  #bytes = 0;
+
+  get byteLength(): number {
+    return this.#bytes;
+  }
+
+  /** Adds a copy. */
+  add(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.byteLength;) {
+      const at = this.#bytes % LIMITS.pieceBytesMax;
+      if (at === 0) this.#buffers.push(takeBuffer());
+      const taken = bytes.subarray(from, from + LIMITS.pieceBytesMax - at);
+      this.#buffers.at(-1)!.set(taken, at);
+      from += taken.byteLength;
+      this.#bytes += taken.byteLength;
+    }
+  }
+
+  /** All that was added, in order. */
+  parts(): Uint8Array[] {
+    const { pieceBytesMax } = LIMITS;
+    return this.#buffers.map((buffer, i) =>
+      buffer.subarray(0, Math.min(pieceBytesMax, this.#bytes - i * pieceBytesMax)),
+    );
+  }
+
+  /** Only when nothing reads or sends the parts any more. */
+  free(): void {
+    for (const buffer of this.#buffers.splice(0)) returnBuffer(buffer);
+    this.#bytes = 0;
+  }
+}
+
 /** Memory of its own that a worker can fill. */
 export function sharedBytes(length: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(length));

@@ -1,5 +1,5 @@
 /**
- * Runs of float64 as text, by a kernel: a thousand at a time into a memory of this thread, ahead of what is
+ * Runs of float64 and float32 as text, by a kernel: a thousand at a time into a memory of this thread, ahead of what is
  * asked for, and from there in pieces of any length. The texts are those of json-floats.ts, to the byte.
  * Hazard: writers of one thread take turns with the memory; each finds out when another had it in between.
  */
@@ -21,28 +21,38 @@ const LOOP_BYTES_MAX = 48;
 
 const POWER_BYTES = 16;
 const WORD_BYTES = 16;
+const WORDS = 4;
 const WASM_PAGE_BYTES = 64 * 1024;
+/** In place of a comma behind the last element of a row. */
+export const ROW_END = '],[';
 
 const POWERS_AT = KERNEL_DATA_BYTES;
 const WORDS_AT = POWERS_AT + (POWER_OF_TEN_MAX - POWER_OF_TEN_MIN + 1) * POWER_BYTES;
-const ENDS_AT = WORDS_AT + 3 * WORD_BYTES;
+const ENDS_AT = WORDS_AT + WORDS * WORD_BYTES;
 const VALUES_AT = ENDS_AT + ELEMENTS * 4;
 const TEXTS_AT = VALUES_AT + ELEMENTS * 8;
-const MEMORY_BYTES = TEXTS_AT + ELEMENTS * (NUMBER_BYTES_MAX + 1) + 32;
+const MEMORY_BYTES = TEXTS_AT + ELEMENTS * (NUMBER_BYTES_MAX + ROW_END.length) + 32;
 
 /** Of this thread; undefined before the first use, null where there is no WebAssembly. */
 let shared: FloatTexts | null | undefined;
 
-/** What writes the values, each with a comma behind it; undefined where they are few, or there is no WebAssembly. */
-export function floatTextRuns(values: Float64Array, words: Words): WriteRun | undefined {
-  if (values.length < FEW) return undefined;
+/** Elements to be written. */
+interface Floats {
+  readonly values: Float64Array | Float32Array;
+  readonly words: Words;
+  /** Where rows of so many elements end in ROW_END: `done` of the first one come before these elements. */
+  readonly rows?: { readonly length: number; readonly done: number } | undefined;
+}
+
+/** What writes them, each with a comma behind it; undefined where they are few, or there is no WebAssembly. */
+export function floatTextRuns(floats: Floats): WriteRun | undefined {
+  if (floats.values.length < FEW) return undefined;
   if (shared === undefined) shared = newFloatTexts();
   const texts = shared;
   if (!texts) return undefined;
-  const writer = {};
   return (start, stop, target, at) => {
     for (let element = start; element < stop;) {
-      const end = Math.min(stop, texts.hold(writer, values, words, element));
+      const end = Math.min(stop, texts.hold(floats, element));
       at = texts.copy(element, end, target, at);
       element = end;
     }
@@ -63,10 +73,9 @@ class FloatTexts {
   readonly #bytes: Uint8Array;
   /** Where each text ends, in bytes from TEXTS_AT. */
   readonly #ends: Uint32Array;
-  readonly #values: Float64Array;
   #words: Words | undefined;
   /** Whose texts these are: of its elements from `first` to `stop`. */
-  #writer: object | undefined;
+  #floats: Floats | undefined;
   #first = 0;
   #stop = 0;
 
@@ -78,21 +87,26 @@ class FloatTexts {
     this.#kernels = instantiateKernels(compileKernels(), memory);
     this.#bytes = new Uint8Array(buffer);
     this.#ends = new Uint32Array(buffer, ENDS_AT, ELEMENTS);
-    this.#values = new Float64Array(buffer, VALUES_AT, ELEMENTS);
     putPowers(new DataView(buffer));
+    this.#putWord(WORDS - 1, ROW_END);
   }
 
   /** Sees to it that the text of an element is there; returns the first element behind it whose text is not. */
-  hold(writer: object, values: Float64Array, words: Words, element: number): number {
-    if (writer === this.#writer && element >= this.#first && element < this.#stop) return this.#stop;
-    const stop = Math.min(values.length, element + ELEMENTS);
-    this.#values.set(values.subarray(element, stop));
+  hold(floats: Floats, element: number): number {
+    if (floats === this.#floats && element >= this.#first && element < this.#stop) return this.#stop;
+    const { values, words, rows } = floats;
+    const { BYTES_PER_ELEMENT: itemsize, buffer, byteOffset, length } = values;
+    const count = Math.min(length - element, ELEMENTS);
+    this.#bytes.set(new Uint8Array(buffer, byteOffset + element * itemsize, count * itemsize), VALUES_AT);
     if (words !== this.#words) this.#putWords(words);
-    this.#kernels.floatTexts(VALUES_AT, stop - element, POWERS_AT, WORDS_AT, ENDS_AT, TEXTS_AT);
-    this.#writer = writer;
+    const row = rows ? rows.length : ELEMENTS + 1;
+    const left = rows ? row - ((rows.done + element) % row) : row;
+    // Counted in 32 bits: what lies beyond these elements does not matter.
+    const [leftHere, rowHere] = [left, row].map(each => Math.min(each, ELEMENTS + 1));
+    this.#kernels.floatTexts(itemsize, VALUES_AT, count, leftHere!, rowHere!, POWERS_AT, WORDS_AT, ENDS_AT, TEXTS_AT);
+    this.#floats = floats;
     this.#first = element;
-    this.#stop = stop;
-    return stop;
+    return (this.#stop = element + count);
   }
 
   /** Copies the texts of elements that are there. */
@@ -110,13 +124,15 @@ class FloatTexts {
   }
 
   #putWords(words: Words): void {
-    for (const [i, word] of [words.nan, words.infinity, words.minusInfinity].entries()) {
-      invariant(word.length < WORD_BYTES, 'words are short');
-      const at = WORDS_AT + i * WORD_BYTES;
-      this.#bytes.set(Buffer.from(word), at);
-      this.#bytes[at + WORD_BYTES - 1] = word.length;
-    }
+    for (const [i, word] of [words.nan, words.infinity, words.minusInfinity].entries()) this.#putWord(i, word);
     this.#words = words;
+  }
+
+  #putWord(i: number, word: string): void {
+    invariant(word.length < WORD_BYTES, 'words are short');
+    const at = WORDS_AT + i * WORD_BYTES;
+    this.#bytes.set(Buffer.from(word), at);
+    this.#bytes[at + WORD_BYTES - 1] = word.length;
   }
 }
 

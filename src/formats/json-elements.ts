@@ -6,7 +6,7 @@ import type { Block } from '../block.js';
 import { isNumber, numberDType, type DType, type NumberDType } from '../dtype/index.js';
 import { toNative, type NativeArray } from '../native.js';
 import { LIMITS } from '../limits.js';
-import { floatTextRuns } from './float-texts.js';
+import { floatTextRuns, ROW_END } from './float-texts.js';
 import { NUMBER_BYTES_MAX, writeInteger, writeText } from './json-digits.js';
 import { writeFloat16, writeFloat32, writeFloat64 } from './json-floats.js';
 import { itemOf } from './json-items.js';
@@ -39,16 +39,36 @@ export interface ElementRuns {
   readonly bytesMax: number;
   /** Elements that are written in one turn. */
   readonly perTurn: number;
+  /** Whether what is written behind the last element of a row is `],[`, and no comma. */
+  readonly endsRows?: boolean;
 }
 
-/** @throws unsupported_dtype */
-export function elementWriter({ dtype, bytes }: Block, options: JsonDataOptions): ElementWriter {
-  if (isNumber(dtype)) return runsOf(numberRuns(dtype, bytes, options));
+/**
+ * @param first elements of the whole before those of the block, whose shape is that of the whole
+ * @throws unsupported_dtype
+ */
+export function elementWriter({ dtype, bytes, shape }: Block, options: JsonDataOptions, first = 0): ElementWriter {
+  if (isNumber(dtype)) return floatRows(dtype, bytes, { shape, first }) ?? runsOf(numberRuns(dtype, bytes, options));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const item = itemOf(dtype, { bytes, view, isQuoted: options.int64 === 'string' });
   if (!isShort(item)) return { long: item };
   return { write: itemRuns(item, dtype.itemsize), bytesMax: item.textMax + 1, perTurn: itemsPerTurn(dtype) };
 }
+
+/** Floats with the ends of their rows, by the kernel. */
+function floatRows(
+  dtype: NumberDType,
+  bytes: Uint8Array,
+  { shape, first }: { readonly shape: readonly number[]; readonly first: number },
+): ElementRuns | undefined {
+  const length = shape.at(-1);
+  if (length === undefined || !FLOATS.includes(dtype.name)) return undefined;
+  const values = toNative(dtype, bytes) as Float32Array | Float64Array;
+  const write = floatTextRuns({ values, words: JSON_WORDS, rows: { length, done: first % length } });
+  return write && { ...runsOf(write), bytesMax: NUMBER_BYTES_MAX + ROW_END.length, endsRows: true };
+}
+
+const FLOATS: readonly string[] = ['float32', 'float64'];
 
 /** As many as take a few milliseconds: their values are written one by one, and zeros at the end of texts are looked at. */
 export function itemsPerTurn(dtype: DType): number {
@@ -84,9 +104,12 @@ export function numberRuns(dtype: NumberDType, bytes: Uint8Array, options: JsonD
   }
   if (dtype.name === 'float16') return float16Runs(values, toNative(asUnsigned(dtype), bytes) as Uint16Array, words);
   if (values instanceof Float32Array) {
-    return float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length), words);
+    const runs = floatTextRuns({ values, words: words ?? JSON_WORDS });
+    return runs ?? float32Runs(values, new Int32Array(values.buffer, values.byteOffset, values.length), words);
   }
-  if (values instanceof Float64Array) return floatTextRuns(values, words ?? JSON_WORDS) ?? float64Runs(values, words);
+  if (values instanceof Float64Array) {
+    return floatTextRuns({ values, words: words ?? JSON_WORDS }) ?? float64Runs(values, words);
+  }
   return integerRuns(values);
 }
 

@@ -16,6 +16,7 @@ import {
   type ElementRuns,
   type JsonDataOptions,
 } from './json-elements.js';
+import { ROW_END } from './float-texts.js';
 import type { LongItem, TextPieces } from './json-pieces.js';
 import { jsonItemSize } from './json-size.js';
 
@@ -85,7 +86,7 @@ function* elementTurns(shape: readonly number[], runs: ElementRuns): Generator<U
  * @returns the bytes, and the first element for which the target has no room
  */
 function writeElements(
-  { write, bytesMax }: ElementRuns,
+  { write, bytesMax, endsRows = false }: ElementRuns,
   { shape, first }: { readonly shape: readonly number[]; readonly first: number },
   start: number,
   end: number,
@@ -98,9 +99,11 @@ function writeElements(
   while (element < end) {
     const room = Math.floor((target.byteLength - BRACKETS_MAX - at) / bytesMax);
     if (room < 1) break;
-    const stop = Math.min(end, rowEnd(element, spans), element + room);
+    const stop = Math.min(end, listEnd(element, endsRows ? (spans[1] ?? size) : spans[0]), element + room);
     at = write(element - first, stop - first, target, at);
     element = stop;
+    // What ends the row is written over: more lists may end here.
+    if (endsRows && isMultiple(stop, spans[0]!)) at -= ROW_END.length - 1;
     at = writeBrackets(element, size, spans, target, at);
   }
   return { bytes: at, stop: element };
@@ -126,7 +129,7 @@ export function encodeJsonElements(
   options: JsonDataOptions,
 ): number {
   const { shape, dtype, bytes } = stretch;
-  const runs = elementWriter(stretch, options);
+  const runs = elementWriter(stretch, options, first);
   invariant('write' in runs, 'stretches are of numbers');
   const end = first + bytes.byteLength / dtype.itemsize;
   const { bytes: written, stop } = writeElements(runs, { shape, first }, first, end, target);
@@ -205,10 +208,9 @@ function spansOf(shape: readonly number[]): number[] {
   return spans;
 }
 
-/** The first element after the innermost list that holds `element`. */
-function rowEnd(element: number, spans: readonly number[]): number {
-  const row = spans[0];
-  return row === undefined ? element + 1 : element - (element % row) + row;
+/** The first element after the list of `span` elements that holds `element`; without lists, the next. */
+function listEnd(element: number, span: number | undefined): number {
+  return span === undefined ? element + 1 : element - (element % span) + span;
 }
 
 /** After `done` elements and a comma: the lists that end here are closed, and as many opened after the comma. */

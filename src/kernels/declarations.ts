@@ -20,7 +20,7 @@ export interface Kernels {
   complexParts(itemsize: number, from: number, count: number, part: number, spreads: number, to: number): void;
   integersToPairs(from: number, count: number, values: number, rests: number): void;
   integersToHalves(signed: number, from: number, count: number, highs: number, lows: number): void;
-  floatTexts(from: number, count: number, powers: number, words: number, ends: number, to: number): void;
+  floatTexts(itemsize: number, from: number, count: number, left: number, row: number, powers: number, words: number, ends: number, to: number): void;
   widen(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
   codes(type: number, from: number, stride: number, rows: number, count: number, to: number): void;
   complexCodes(itemsize: number, from: number, count: number, to: number): void;

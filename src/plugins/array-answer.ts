@@ -1,24 +1,13 @@
 /** What all answers with elements have in common, wherever these come from: conditions, headers of state, limits, JSON. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Block } from '../block.js';
 import type { Casting } from '../convert/index.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf } from '../dataset/precondition.js';
-import { descriptionOf, isStructure, type DType } from '../dtype/index.js';
+import { isStructure, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
-import {
-  encodeJsonData,
-  encodeJsonDataNow,
-  isShortJson,
-  jsonCost,
-  jsonHeldBytes,
-  jsonItemSize,
-  type FormatName,
-} from '../formats/index.js';
+import { jsonCost, jsonHeldBytes, jsonItemSize, type FormatName } from '../formats/index.js';
 import type { Claim } from '../jobs/claim.js';
 import { LIMITS } from '../limits.js';
-import { isForWorkers, jsonByWorkers, type JsonWorkers } from '../answers/json-by-workers.js';
-import { collectTurns, nextTurn } from '../turns.js';
 import { checkIfMatch, entityTag, isUnchanged, preconditionOf } from './conditional.js';
 import { mediaTypeOf } from './negotiate.js';
 import { addVary } from './vary.js';
@@ -92,47 +81,6 @@ export function setState(asked: ArrayAnswer, generation: number): void {
     if (query.formatOfPath === undefined) addVary(reply, 'Accept');
   }
 }
-
-/** The whole body: by workers where it is many numbers, in turns where it is long otherwise. */
-export async function jsonBody(
-  { dataset, query }: Pick<ArrayAnswer, 'dataset' | 'query'>,
-  generation: number,
-  block: Block,
-  workers: JsonWorkers,
-): Promise<Buffer> {
-  const { dtype, shape } = block;
-  const options = { int64: query.int64 ?? 'number' } as const;
-  const head = Buffer.from(
-    `{"dataset":${JSON.stringify(dataset.record.name)},"generation":${generation},"dtype":${JSON.stringify(descriptionOf(dtype))},` +
-      `"shape":[${shape.join(',')}],"data":`,
-  );
-  const data = isShortJson(block)
-    ? [encodeJsonDataNow(block, options)]
-    : isForWorkers(block)
-      ? await jsonByWorkers(block, options, workers)
-      : await collectTurns(encodeJsonData(block, options));
-  return joined([head, ...data, CLOSING_BRACE]);
-}
-
-/** In turns where there is much: megabytes are copied in milliseconds. */
-async function joined(parts: readonly Uint8Array[]): Promise<Buffer> {
-  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  if (bytes <= LIMITS.pieceBytesMax) return Buffer.concat(parts, bytes);
-  const whole = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  let turnEnd: number = LIMITS.pieceBytesMax;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-    if (at < turnEnd) continue;
-    turnEnd = at + LIMITS.pieceBytesMax;
-    // oxlint-disable-next-line no-await-in-loop
-    await nextTurn();
-  }
-  return whole;
-}
-
-const CLOSING_BRACE = Buffer.from('}');
 
 /**
  * Counts what an answer may become: the values of structures one by one, and text as if each character were escaped.

@@ -22,7 +22,6 @@ import { normalise, type SlicePart } from '../selection.js';
 import {
   answeredUnchanged,
   checkJsonCost,
-  jsonBody,
   setState,
   tagOf,
   type ArrayAnswer,
@@ -37,6 +36,7 @@ import { mediaTypeOf } from './negotiate.js';
 import { encodingOf, formatOf, conversionAsked, isEncoded, sendEncoded, sendEncodedBlock } from './send-encoded.js';
 import type { Claim } from '../jobs/claim.js';
 import { claimedBytes, claimedPieces } from '../jobs/claimed-pieces.js';
+import { jsonBody, sendJsonText } from './send-json.js';
 import { sendNpz, sendNpzBlock } from './send-npz.js';
 import { checkPicture, checkPictureSize, pictureHeldBytes, sendPicture } from './send-picture.js';
 import { streamPieces } from './stream.js';
@@ -133,9 +133,7 @@ export async function sendBlock(
   const workers = context.pool.of(clientOf(request));
   const bytes = conversion ? await convertHeld(conversion, { source: block.bytes }, workers) : block.bytes;
   if (format === 'json') {
-    return reply
-      .type('application/json; charset=utf-8')
-      .send(await jsonBody(asked, generation, { dtype, shape, bytes }, workers));
+    return sendJsonText(context, asked, await jsonBody(asked, generation, { dtype, shape, bytes }, workers));
   }
   if (isEncoded(format)) return sendEncodedBlock(context, asked, format, { dtype, shape, bytes });
   if (format === 'png') {
@@ -170,9 +168,9 @@ async function sendJson(asked: Answer): Promise<FastifyReply> {
         ? readClaimed(asked, claim)
         : readWhole(dataset, file, { dtype: from, view }, workersOf(asked), signalOf(reply)));
   const converted = conversion ? await convertHeld(conversion, { source: bytes }, workersOf(asked)) : bytes;
-  const body = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted }, workersOf(asked));
+  const text = await jsonBody(asked, generation, { dtype, shape: view.shape, bytes: converted }, workersOf(asked));
   setState(asked, generation);
-  return reply.type('application/json; charset=utf-8').send(body);
+  return sendJsonText(asked.context, asked, text);
 }
 
 /** The elements of a picture, which is held whole. */

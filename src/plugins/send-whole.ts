@@ -4,6 +4,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { Context } from '../context.js';
+import { KeptBytes } from '../dataset/buffers.js';
 import type { PieceReader } from '../dataset/read.js';
 import { LIMITS } from '../limits.js';
 import type { ArrayAnswer } from './array-answer.js';
@@ -25,42 +26,72 @@ export async function sendPieces(
 ): Promise<FastifyReply> {
   const { reply, request } = asked;
   const limit = context.config.wholeBytesMax;
-  const held = least > limit ? { parts: [], isAll: false } : await collected(pieces, limit);
-  if (held.isAll) {
+  const held = new KeptBytes();
+  if (least <= limit && (await collected(pieces, limit, held))) {
     pieces.close();
-    return sendWhole(context, asked, held.parts);
+    return sendKept(context, asked, held);
   }
   if (exact !== undefined) reply.header('content-length', exact);
   if (request.method === 'HEAD') {
+    held.free();
     pieces.close();
     return reply.send();
   }
-  await streamPieces(reply, undefined, behind(held.parts, pieces), context.budget);
+  await streamPieces(reply, undefined, behind(held, pieces), context.budget);
   return reply;
 }
 
-/** Copies of pieces, until there are no more or they are more than the limit. */
-async function collected(pieces: PieceReader, limit: number): Promise<{ parts: Uint8Array[]; isAll: boolean }> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
+/** Keeps pieces until there are no more, or they are more than the limit. @returns whether that is all */
+async function collected(pieces: PieceReader, limit: number, held: KeptBytes): Promise<boolean> {
   try {
     // oxlint-disable-next-line no-await-in-loop
     for (let piece = await pieces.next(); piece; piece = await pieces.next()) {
-      parts.push(Uint8Array.from(piece));
-      bytes += piece.byteLength;
-      if (bytes > limit) return { parts, isAll: false };
+      held.add(piece);
+      if (held.byteLength > limit) return false;
     }
-    return { parts, isAll: true };
+    return true;
   } catch (error) {
+    held.free();
     pieces.close();
     throw error;
   }
 }
 
 /** What is held goes first. */
-function behind(parts: readonly Uint8Array[], pieces: PieceReader): PieceReader {
-  let at = 0;
-  return { ...pieces, next: bytesMax => (at < parts.length ? Promise.resolve(parts[at++]) : pieces.next(bytesMax)) };
+function behind(held: KeptBytes, pieces: PieceReader): PieceReader {
+  const parts = held.parts()[Symbol.iterator]();
+  return {
+    ...pieces,
+    async next(bytesMax) {
+      const { done, value } = parts.next();
+      return done ? pieces.next(bytesMax) : value;
+    },
+    close() {
+      held.free();
+      pieces.close();
+    },
+  };
+}
+
+/** Sends what is kept, and frees it. The headers of type and state are set. @throws range_not_satisfiable */
+export async function sendKept(
+  context: Pick<Context, 'budget'>,
+  asked: Pick<ArrayAnswer, 'request' | 'reply'>,
+  kept: KeptBytes,
+  options: SendOptions = {},
+): Promise<FastifyReply> {
+  try {
+    return await sendWhole(context, asked, kept.parts(), { ...options, isReused: true });
+  } finally {
+    kept.free();
+  }
+}
+
+interface SendOptions {
+  /** Whether parts of the body can be asked for: true where it is absent. */
+  readonly ranges?: boolean;
+  /** The memory of the parts has another use as soon as this resolves. */
+  readonly isReused?: boolean;
 }
 
 /** The headers of type and state are set. @throws range_not_satisfiable */
@@ -68,16 +99,19 @@ export async function sendWhole(
   { budget }: Pick<Context, 'budget'>,
   { request, reply }: Pick<ArrayAnswer, 'request' | 'reply'>,
   parts: readonly Uint8Array[],
+  { ranges = true, isReused = false }: SendOptions = {},
 ): Promise<FastifyReply> {
   const totalBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   // The body of a POST says what is asked for; a range of that is asked for by nobody.
-  if (request.method !== 'POST') reply.header('accept-ranges', 'bytes');
-  const range = rangeSent(reply, reply.getHeader('etag') as string | undefined, totalBytes);
+  if (ranges && request.method !== 'POST') reply.header('accept-ranges', 'bytes');
+  const range = ranges
+    ? rangeSent(reply, reply.getHeader('etag') as string | undefined, totalBytes)
+    : { start: 0, end: totalBytes };
   const sent = cutParts(parts, range);
   const sentBytes = range.end - range.start;
   if (request.method === 'HEAD') return reply.header('content-length', sentBytes).send();
   if (sentBytes <= LIMITS.pieceBytesMax) {
-    return reply.send(sent.length === 1 ? sent[0] : Buffer.concat(sent, sentBytes));
+    return reply.send(sent.length === 1 && !isReused ? sent[0] : Buffer.concat(sent, sentBytes));
   }
   reply.header('content-length', sentBytes);
   await streamPieces(reply, undefined, partsReader(sent), budget);

@@ -1,4 +1,4 @@
-/** Runs of float64 in every format that writes them as text, beside what JavaScript makes of each value. */
+/** Runs of float64 and float32 in every format that writes them as text, beside what JavaScript makes of each value. */
 import t from 'tap';
 import type { Block } from '../../src/block.js';
 import { numberDType } from '../../src/dtype/index.js';
@@ -88,6 +88,85 @@ t.test('random values: of all bits, decimals, fractions, and short binary ones',
     }
     t.strictSame(faultsOf(Float64Array.from(values)), [], `round ${round}`);
   }
+});
+
+/** The stupid model of float32: the fewest digits of those nearest to the value that read back as it. */
+function singleText(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return textOf(value, JSON_WORDS);
+  for (let digits = 0; digits < 8; digits++) {
+    const near = nearestOf(value, digits);
+    if (Math.fround(near) === value) return textOf(near, JSON_WORDS);
+  }
+  return textOf(nearestOf(value, 8), JSON_WORDS);
+}
+
+/** With so many digits behind the first; of two that are as near the one whose last is even. */
+function nearestOf(value: number, digits: number): number {
+  const [mantissa = '', exponent] = value.toExponential(20).split('e');
+  const kept = mantissa.slice(0, mantissa.indexOf('.') + 1 + digits).replace(/\.$/, '');
+  const isTie = /^50*$/.test(mantissa.slice(mantissa.indexOf('.') + 1 + digits));
+  return isTie && /[02468]$/.test(kept) ? Number(`${kept}e${exponent}`) : Number(value.toExponential(digits));
+}
+
+t.test('float32: every exponent with the least, the greatest and random digits, and random decimals', async t => {
+  const random = seededRandom(20_202);
+  const rounds = caseCount(2, 30);
+  for (let round = 0; round < rounds; round++) {
+    const bits: number[] = [];
+    for (let field = 0; field < 256; field++) {
+      const digits = [1, 2, 3, 0x7f_ffff, 0x7f_fffe, ...Array.from({ length: 20 }, () => random.below(2 ** 23))];
+      for (const each of digits) bits.push((field << 23) | each, (1 << 31) | (field << 23) | each);
+    }
+    const short = Array.from({ length: 3000 }, () => random.below(100_000) / 10 ** random.below(9));
+    const values = Float32Array.from([...new Float32Array(Int32Array.from(bits).buffer), ...short, 2 ** 24, 0, -0]);
+    const texts = Array.from(values, singleText);
+    const block = { dtype: numberDType('<f4'), shape: [values.length], bytes: new Uint8Array(values.buffer) };
+    const got = jsonOf(block).slice(1, -1).split(',');
+    t.strictSame(
+      texts.flatMap((want, i) => (got[i] === want ? [] : [`${got[i]}, not ${want}`])).slice(0, 5),
+      [],
+      `round ${round}`,
+    );
+  }
+});
+
+t.test('float32: powers of two and their neighbours, many at once and few at a time', async t => {
+  const bits = Int32Array.from({ length: 256 * 8 }, (_, i) => ((i >> 3) << 23) + (i & 7) - 4);
+  const texts = (from: number, to: number): string[] =>
+    jsonOf({
+      dtype: numberDType('<f4'),
+      shape: [to - from],
+      bytes: new Uint8Array(bits.buffer, from * 4, (to - from) * 4),
+    })
+      .slice(1, -1)
+      .split(',');
+  const few = Array.from({ length: bits.length / 8 }, (_, i) => texts(8 * i, 8 * i + 8)).flat();
+  t.strictSame(texts(0, bits.length), few);
+});
+
+t.test('rows of any length in lists of any depth, stretch by stretch', async t => {
+  const random = seededRandom(20_203);
+  for (let round = 0; round < caseCount(60, 1000); round++) {
+    const shape = Array.from({ length: random.integer(1, 4) }, () => random.pick([1, 1, 2, 3, 7, 20, 40]));
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = Float32Array.from({ length: size }, () => random.below(1000) / 8);
+    const source = new Uint8Array(values.buffer);
+    const nested = (at: number, depth: number, length: number): string => {
+      if (depth === shape.length) return textOf(values[at]!, JSON_WORDS);
+      const inner = length / shape[depth]!;
+      return `[${Array.from({ length: shape[depth]! }, (_, i) => nested(at + i * inner, depth + 1, inner)).join(',')}]`;
+    };
+    const perStretch = random.integer(1, size);
+    let text = '';
+    for (let first = 0; first < size; first += perStretch) {
+      const target = new Uint8Array(perStretch * 60 + 300);
+      const stretch = source.subarray(4 * first, 4 * (first + perStretch));
+      const task = { dtype: '<f4', shape, int64: 'number', source: stretch, first, target } as const;
+      text += Buffer.from(target.subarray(0, encodeJsonStretch(task))).toString('latin1');
+    }
+    if (text !== nested(0, 0, size)) t.equal(text, nested(0, 0, size), `${shape.join('x')} by ${perStretch}`);
+  }
+  t.pass('all rounds');
 });
 
 /** Values of many lengths of text, some of which are no numbers. */
