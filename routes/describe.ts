@@ -18,6 +18,7 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   nbytes: ({ geometry }) => geometry.nbytes,
   mode: ({ record }) => record.mode,
   format: ({ record }) => record.format,
+  member: ({ record }) => record.member,
   path: ({ files, record }) => files.roots.locate(record.path)?.path ?? null,
   root: ({ files, record }) => files.roots.locate(record.path)?.root ?? null,
   generation: dataset => dataset.generation,

@@ -253,6 +253,26 @@ export const ERRORS = table({
     title: 'The file is a container that is not served',
     remedy: 'Save the array inside it as a .npy.',
   },
+  member_needed: {
+    status: 422,
+    title: 'The file holds several arrays',
+    remedy: 'Name one of those that the message lists as member.',
+  },
+  unknown_member: {
+    status: 422,
+    title: 'The file holds no array of this name',
+    remedy: 'Use one of the names that the message lists.',
+  },
+  compressed: {
+    status: 422,
+    title: 'The array is compressed in its file',
+    remedy: 'Save the file with np.savez, or import the member.',
+  },
+  bad_container: {
+    status: 422,
+    title: 'The file says of its members what cannot be',
+    remedy: 'Copy the file again, or write it anew with numpy or safetensors.',
+  },
   format_mismatch: {
     status: 422,
     title: 'The name, the format and the content of the file contradict each other',

@@ -69,6 +69,10 @@ export const LIMITS = {
   arrowDictionariesMax: 4096,
   /** What is said of the members of a zip: some ten thousand of them. */
   zipDirectoryBytesMax: 512 * KiB,
+  /** The index of a container whose members are served: some hundred thousand of them. It is held while it is read. */
+  containerIndexBytesMax: 16 * MiB,
+  /** The longest name that a zip can say. */
+  memberNameLengthMax: 64 * KiB,
   /** What is unpacked of a member at a time. */
   npzPieceBytes: 256 * KiB,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */

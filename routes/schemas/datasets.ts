@@ -21,7 +21,9 @@ const Mode = oneOf(['r', 'r+', 'w+', 'c'], {
   description:
     "numpy.memmap's modes: r reads, r+ reads and writes, w+ makes or replaces, c writes to copies in memory alone.",
 });
-const FileFormat = oneOf(['npy', 'raw'], { description: 'Whether the file has the header of a .npy, or none.' });
+const FileFormat = oneOf(['npy', 'raw', 'npz', 'safetensors'], {
+  description: 'Whether the file has the header of a .npy, or none, or is a container of arrays.',
+});
 const Attrs = freeObject({ description: 'Free metadata, kept as given.' });
 const DimName = Type.String({ maxLength: LIMITS.dimNameLengthMax });
 const Dims = nullable(Type.Array(DimName, { description: 'A name for each axis.' }));
@@ -61,6 +63,7 @@ export const Dataset = Type.Object(
     nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
     format: FileFormat,
+    member: Type.Optional(Type.String({ description: 'The name of the array in its container.' })),
     path: nullable(
       Type.String({
         description: 'The file, relative to the folder `root`; null where it is in none that is served now.',
@@ -151,6 +154,13 @@ export const CreateDataset = Type.Object(
       ),
     ),
     format: Type.Optional(FileFormat),
+    member: Type.Optional(
+      Type.String({
+        maxLength: LIMITS.memberNameLengthMax,
+        description:
+          'The array in a container: a member of a .npz, without .npy, or a tensor of a .safetensors. A file with one needs none.',
+      }),
+    ),
     fill: Type.Optional(
       // An integer beyond 2 ** 53 comes as bigint, which has no type in JSON Schema.
       toldAs(Type.Unsafe<unknown>({ not: { type: 'null' }, minItems: 1, minProperties: 1 }), {

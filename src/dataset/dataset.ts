@@ -28,8 +28,14 @@ import { geometryOf, isCopyOnWrite, isWritable, type DatasetRecord, type Geometr
 export type DatasetState =
   'ready' | 'missing' | 'denied' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
 
-/** Compares the head of a .npy file with the record; the registry provides it, since formats stand above this room. */
-export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => boolean;
+/**
+ * Compares what a file says of its array with the record; the registry provides it, since formats stand above this room.
+ * The head of a file is in memory and looked at between two steps; the index of a container may stand anywhere in it.
+ */
+export interface ContentCheck {
+  readonly head: (head: Uint8Array, record: DatasetRecord) => boolean;
+  readonly member: (fd: number, record: DatasetRecord) => Promise<boolean>;
+}
 
 /**
  * Takes on what the header of the file says now, so that the dataset is described and served by it from then on. True
@@ -48,6 +54,9 @@ export interface Registration {
   pages?: PrivatePages | undefined;
 }
 
+/** How often the index of a container is read that another program writes meanwhile. */
+const INDEX_TRIES_MAX = 4;
+
 export class Dataset {
   readonly record: DatasetRecord;
   readonly geometry: Geometry;
@@ -55,15 +64,18 @@ export class Dataset {
   readonly registration: Registration;
   readonly reference: FileReference;
   readonly #learn: Learn | undefined;
+  readonly #check: ContentCheck;
   /** What was last found to mean what the record says, and in which file. */
   #head: Head | undefined;
+  /** The same of a member: the file, and how often it had changed, when its index was read; not while it was young. */
+  #indexed: { readonly file: OpenFile; readonly changes: number; readonly isYoung: boolean } | undefined;
   /** Of mode c: the file that was opened last, with what is private over it. */
   #seen: { readonly file: OpenFile; readonly asSeen: OpenFile } | undefined;
 
   constructor(
     record: DatasetRecord,
     files: FileTable,
-    headerCheck: HeaderCheck,
+    check: ContentCheck,
     registration: Registration = { isForgotten: false },
     learn?: Learn,
   ) {
@@ -72,11 +84,20 @@ export class Dataset {
     this.geometry = geometryOf(record);
     this.files = files;
     this.#learn = learn;
+    this.#check = check;
     const { fileId, path: realPath, format, offset, external, content } = record;
-    const npy = { bytes: offset, isIts: (head: Uint8Array) => headerCheck(head.subarray(0, offset), record) };
+    const npy = { bytes: offset, isIts: (head: Uint8Array) => check.head(head.subarray(0, offset), record) };
+    // As much of the index as is compared before a journal is replayed.
+    const tensors = { ...npy, bytes: Math.min(offset, LIMITS.npyHeaderBytesMax) };
     const raw = { bytes: KIND_BYTES, isIts: (head: Uint8Array) => this.#isStillRaw({ bytes: head }) };
     // Nobody but the service writes the others, and what it writes is meant.
-    const header = format === 'npy' ? npy : external && content !== undefined ? raw : undefined;
+    const byFormat = {
+      npy,
+      safetensors: tensors,
+      npz: undefined,
+      raw: external && content !== undefined ? raw : undefined,
+    };
+    const header = byFormat[format];
     this.reference = { fileId, realPath, writable: isWritable(record), registration, header };
     if (isCopyOnWrite(record)) registration.pages ??= new PrivatePages(files.privateMemory);
   }
@@ -111,7 +132,7 @@ export class Dataset {
     if (!file) return undefined;
     file.state.checkUsable();
     if (!this.#verify(file) || file.head !== this.#head || file.hasUnseenChange) return undefined;
-    return file;
+    return this.#isMember && !this.#isIndexed(file) ? undefined : file;
   }
 
   /**
@@ -127,7 +148,7 @@ export class Dataset {
       await countNoticed(file, this.files.generations);
       const { seen } = this.registration;
       this.registration.seen = file.identity;
-      if (!this.#accepts(file)) await this.#refuse(file);
+      if (!(this.#isMember ? await this.#acceptsIndex(file) : this.#accepts(file))) await this.#refuse(file);
       if (seen && !sameIdentity(seen, file.identity)) {
         // They were pages of the other one.
         this.pages?.clear();
@@ -154,6 +175,11 @@ export class Dataset {
    */
   recheck(file: OpenFile, changedMs?: number): void {
     file.recheck();
+    if (this.#isMember) {
+      // What the index says now cannot be found out in this step.
+      if (this.#indexed?.file !== file || this.#indexed.changes !== file.changesNoticed) failWritten();
+      return;
+    }
     if (file.head !== this.#head && !this.#accepts(file)) failHeader();
     const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
     if (!isSame && this.record.format === 'npy' && !file.state.isWriting) failWritten();
@@ -205,10 +231,10 @@ export class Dataset {
   /** Whether the header that stands at the path says what the record says. */
   async #isStillIts(): Promise<boolean> {
     const { header, realPath } = this.reference;
-    if (!header) return true;
+    if (!header && !this.#isMember) return true;
     const fd = await this.files.roots.open(realPath, false);
     try {
-      return header.isIts(readHead(fd, header.bytes));
+      return this.#isMember ? await this.#check.member(fd, this.record) : header!.isIts(readHead(fd, header!.bytes));
     } finally {
       await closeDescriptor(fd);
     }
@@ -263,7 +289,7 @@ export class Dataset {
   }
 
   #mayBeAnother(file: OpenFile): boolean {
-    return this.record.format === 'npy' && file.head !== this.#head;
+    return this.#isMember ? !this.#isIndexed(file) : this.record.format === 'npy' && file.head !== this.#head;
   }
 
   /** Whether the file begins as the record says; remembered until its first bytes are others. */
@@ -275,6 +301,33 @@ export class Dataset {
     file.verify(this.geometry.endBytes);
     this.#head = head;
     return true;
+  }
+
+  get #isMember(): boolean {
+    return this.record.member !== undefined;
+  }
+
+  #isIndexed(file: OpenFile): boolean {
+    return this.#indexed?.file === file && this.#indexed.changes === file.changesNoticed && !this.#indexed.isYoung;
+  }
+
+  /** Whether the index of the container still has the member where, and as what, the record says. */
+  async #acceptsIndex(file: OpenFile): Promise<boolean> {
+    for (let tries = 0; tries < INDEX_TRIES_MAX; tries++) {
+      const head = file.headOf(KIND_BYTES);
+      const changes = file.changesNoticed;
+      const { isYoung } = file;
+      if (this.#isIndexed(file)) return true;
+      // oxlint-disable-next-line no-await-in-loop
+      if (!(await this.#check.member(file.fd, this.record))) return false;
+      file.recheck();
+      if (file.changesNoticed !== changes) continue;
+      file.verify(this.geometry.endBytes);
+      this.#head = head;
+      this.#indexed = { file, changes, isYoung };
+      return true;
+    }
+    return failWritten();
   }
 
   /** What the file began as when it was registered, where others may have changed that since. */

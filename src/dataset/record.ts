@@ -1,4 +1,5 @@
 /** What a manifest says of a dataset: plain data, the only thing about it that is kept on disk beside the array. */
+import type { ContainerFormat } from '../containers.js';
 import { parseDType, type DType } from '../dtype/index.js';
 import { extentOf, packedView, sizeOf, type Order, type View } from '../layout/view.js';
 
@@ -7,7 +8,8 @@ import { extentOf, packedView, sizeOf, type Order, type View } from '../layout/v
  * stays in memory, over a file that is only read.
  */
 export type Mode = 'r' | 'r+' | 'w+' | 'c';
-export type FileFormat = 'npy' | 'raw';
+/** Those of containers have their arrays as members. */
+export type FileFormat = 'npy' | 'raw' | ContainerFormat;
 
 export interface DatasetRecord {
   readonly name: string;
@@ -28,6 +30,8 @@ export interface DatasetRecord {
   readonly offset: number;
   readonly mode: Mode;
   readonly format: FileFormat;
+  /** The name of the array in its container. */
+  readonly member?: string;
   /** What a raw file began as when it was registered: `raw`, or the suffix of a container. Unknown of others. */
   readonly content?: string;
   /** Other programs may change the file. */

@@ -85,6 +85,8 @@ export class OpenFile {
   readonly pages: PageTable | undefined = undefined;
   /** Another program has written the file, and its generation has not moved for it yet. */
   hasUnseenChange = false;
+  /** How often that was noticed: while it stands still, what was read of the file holds, wherever in it that stands. */
+  changesNoticed = 0;
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -153,6 +155,11 @@ export class OpenFile {
     return this.#watch.head;
   }
 
+  /** Its times are too young to tell the next change apart from the last. */
+  get isYoung(): boolean {
+    return this.#watch.isYoung;
+  }
+
   get stamp(): FileStamp {
     return { ...this.identity, ...this.#watch.stamp };
   }
@@ -170,7 +177,9 @@ export class OpenFile {
   }
 
   #notice(found: fs.Stats): void {
-    if (this.#watch.look(found) && !this.state.isWriting) this.hasUnseenChange = true;
+    if (!this.#watch.look(found) || this.state.isWriting) return;
+    this.hasUnseenChange = true;
+    this.changesNoticed++;
   }
 
   /** The size of the file at the path, which must be this one. */

@@ -33,7 +33,7 @@ export function failWritten(): never {
 export function failNoArray(): never {
   return failChanged(
     'header',
-    'What stands in the file is no whole .npy array that can be served. Put one there, or forget the dataset.',
+    'What stands in the file is not the whole array that was registered, and none that can be served. Put one there, or forget the dataset.',
   );
 }
 

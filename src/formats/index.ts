@@ -28,6 +28,7 @@ export { expectByte, isContinued, isEmptyJson, membersOfObject, readText, skipVa
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
 export { encoderFrom, ENCODINGS, specOf, type EncodeTask, type EncodingName, type EncodingSpec } from './encoding.js';
 export type { Encoder, EncodingTable } from './encoder.js';
+export { headerLengthOf, LENGTH_BYTES, tensorsOf, typestrOfTensor, type Tensor } from './safetensors.js';
 export { FORMATS, formatRow, type FormatName, type FormatRow } from './table.js';
 export { COLOUR_MAPS, coloursOf, DEFAULT_MAP } from './colour-maps.js';
 export {
@@ -47,6 +48,7 @@ export {
   DEFLATED,
   END_64_BYTES,
   failZip,
+  isSameMember,
   LOCAL_BYTES,
   memberStart,
   STORED,

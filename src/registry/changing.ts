@@ -48,9 +48,9 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
   return catalog.held.hold(name, async () => {
     // Another request was first; who has the old record is told all the same.
     if (catalog.index.find(name) !== dataset) return true;
-    const header = await arrayIn(file.fd);
-    if (!header) return false;
-    const record = relearnedRecord(dataset.record, header);
+    const array = await arrayIn(file.fd, dataset.record);
+    if (!array) return false;
+    const record = relearnedRecord(dataset.record, array);
     // What the journal holds was meant for the array that is gone, and has been applied.
     await translated(() =>
       catalog.files.countUnseenChange(

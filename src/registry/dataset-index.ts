@@ -1,8 +1,8 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-import { Dataset, type Learn } from '../dataset/dataset.js';
+import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
-import { headerMatches } from './inspect.js';
+import { headerMatches, isStillMember } from './inspect.js';
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -24,6 +24,8 @@ export interface Listed {
   readonly dataset: Dataset | undefined;
   readonly reason: string | undefined;
 }
+
+const CONTENT_CHECK: ContentCheck = { head: headerMatches, member: isStillMember };
 
 /** Names that are looked at in one turn: less than a millisecond, and a few where many patterns are matched. */
 const NAMES_PER_TURN = 512;
@@ -87,7 +89,7 @@ export class DatasetIndex {
     const dataset = new Dataset(
       record,
       this.#files,
-      headerMatches,
+      CONTENT_CHECK,
       isSame ? previous.registration : undefined,
       this.#learn,
     );

@@ -13,12 +13,17 @@ import { closeDescriptor } from '../file/io.js';
 import { kindOfHead } from '../file/head.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
-import { parseNpyHeader, SIGNATURE_BYTES, type NpyHeader } from '../formats/index.js';
+import { headerLengthOf, LENGTH_BYTES, parseNpyHeader, SIGNATURE_BYTES, tensorsOf } from '../formats/index.js';
 import { isNesting } from '../layout/strides.js';
 import { checkShape, extentOf, packedView, sizeOf, stridesOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { checkWritableContent, formatOfContent } from './content.js';
+import type { MemberArray } from './member.js';
+import { isContainerFormat, memberIn } from './members.js';
+import { readNpyHeader } from './npy-header.js';
 import { rawGeometry, type CreateRequest } from './request.js';
+import { arrayOf as tensorArray } from './safetensors-members.js';
+import { atOnce } from '../turns.js';
 
 const readSome = promisify(fs.read);
 
@@ -32,6 +37,8 @@ export interface FoundArray {
   readonly strides?: readonly number[];
   readonly offset: number;
   readonly format: FileFormat;
+  /** Of a container. */
+  readonly member?: string;
   /** What it begins as, whatever it is registered as. */
   readonly content: string;
   /** `device:inode`. */
@@ -46,8 +53,7 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
     const size = Number(stats.size);
     const head = await readHead(fd);
     const format = formatOfContent(request.path!, request.format, { head, size });
-    const geometry =
-      format === 'npy' ? matchHeader(await readHeader(fd), request) : rawLayout(request, rawGeometry(request, size));
+    const geometry = await geometryIn(fd, size, format, request);
     checkShape(geometry.shape, geometry.dtype.itemsize);
     checkInside(geometry, size);
     return { ...geometry, format, content: kindOfHead({ bytes: head }), identity: `${stats.dev}:${stats.ino}` };
@@ -105,6 +111,31 @@ function checkInside(
   }
 }
 
+/** What an open file says of its array, or the request where it says nothing. */
+async function geometryIn(
+  fd: number,
+  size: number,
+  format: FileFormat,
+  request: CreateRequest,
+): Promise<Omit<FoundArray, 'format' | 'content' | 'identity'>> {
+  if (isContainerFormat(format)) {
+    const { member, ...array } = await memberIn(fd, size, format, request.member);
+    return { ...matchHeader(array, request), member };
+  }
+  if (request.member !== undefined) failNoContainer(request.member, format);
+  if (format === 'raw') return rawLayout(request, rawGeometry(request, size));
+  const { dataOffset, ...header } = await readNpyHeader(fd);
+  return matchHeader({ ...header, offset: dataOffset }, request);
+}
+
+function failNoContainer(member: string, format: FileFormat): never {
+  const what = format === 'npy' ? 'a .npy, which is one array' : 'no .npz and no .safetensors';
+  return fail('unknown_member', `The file is ${what}, and has no members. Leave member out.`, {
+    member: member.slice(0, 200),
+    members: [],
+  });
+}
+
 /**
  * `layout` is how the file will be written, where others made it.
  * @throws path_forbidden, file_system_refused, format_mismatch
@@ -144,35 +175,58 @@ async function refuseUnsafe(at: string, remoteWrites: RemoteWrites): Promise<voi
   }
 }
 
-/** The header of a .npy file that holds all that it promises, or undefined. */
-export async function arrayIn(fd: number): Promise<NpyHeader | undefined> {
+/** The array that the file of a record holds now, all of it; undefined where there is none. */
+export async function arrayIn(fd: number, { format, member }: DatasetRecord): Promise<MemberArray | undefined> {
   try {
-    const header = await readHeader(fd);
-    const { dtype, shape, dataOffset } = header;
-    checkShape(shape, dtype.itemsize);
     const { size } = fstatSync(fd);
-    return size >= dataOffset + sizeOf(shape) * dtype.itemsize ? header : undefined;
+    const array = isContainerFormat(format) ? await memberIn(fd, size, format, member) : await npyArrayIn(fd);
+    checkShape(array.shape, array.dtype.itemsize);
+    return size >= array.offset + sizeOf(array.shape) * array.dtype.itemsize ? array : undefined;
   } catch (error) {
     if (error instanceof HyperslabError) return undefined;
     throw error;
   }
 }
 
-/** True when the head of a .npy file says what the record says. */
+async function npyArrayIn(fd: number): Promise<MemberArray> {
+  const { dataOffset, ...header } = await readNpyHeader(fd);
+  return { ...header, offset: dataOffset };
+}
+
+/** True when the head of a file says what the record says, or is too short to say it. */
 export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean {
   try {
+    if (record.format === 'safetensors') return tensorMatches(head, record);
     const header = parseNpyHeader(head);
-    return (
-      'dtype' in header &&
-      header.dtype.typestr === record.dtype &&
-      header.dataOffset === record.offset &&
-      header.order === record.order &&
-      sameShape(header.shape, record.shape)
-    );
+    return 'dtype' in header && sameArray({ ...header, offset: header.dataOffset }, record);
   } catch (error) {
     if (error instanceof HyperslabError) return false;
     throw error;
   }
+}
+
+/** The tensors of a head are those of a file of any length: only where they lie is asked. */
+function tensorMatches(head: Uint8Array, record: DatasetRecord): boolean {
+  const length = headerLengthOf(head, Number.MAX_SAFE_INTEGER, LIMITS.containerIndexBytesMax);
+  if (LENGTH_BYTES + length > head.byteLength) return true;
+  const tensors = atOnce(tensorsOf(head.subarray(LENGTH_BYTES, LENGTH_BYTES + length), undefined));
+  const tensor = tensors.find(({ name }) => name === record.member);
+  return tensor !== undefined && sameArray(tensorArray(tensor), record);
+}
+
+/** Whether the member of a container that is open still is where, and what, the record says. */
+export async function isStillMember(fd: number, record: DatasetRecord): Promise<boolean> {
+  const array = await arrayIn(fd, record);
+  return array !== undefined && sameArray(array, record);
+}
+
+function sameArray({ dtype, shape, order, offset }: MemberArray, record: DatasetRecord): boolean {
+  return (
+    dtype.typestr === record.dtype &&
+    offset === record.offset &&
+    order === record.order &&
+    sameShape(shape, record.shape)
+  );
 }
 
 /** What tells what a file is. */
@@ -182,52 +236,33 @@ async function readHead(fd: number): Promise<Uint8Array> {
   return head.subarray(0, bytesRead);
 }
 
-async function readHeader(fd: number): Promise<NpyHeader> {
-  let head = new Uint8Array(0);
-  for (let needed = 256; ;) {
-    const grown = new Uint8Array(needed);
-    // oxlint-disable-next-line no-await-in-loop
-    const { bytesRead } = await readSome(fd, grown, 0, needed, 0);
-    head = grown.subarray(0, bytesRead);
-    const header = parseNpyHeader(head);
-    if (!('needBytes' in header)) return header;
-    if (bytesRead < needed)
-      fail(
-        'bad_npy',
-        `The file has ${bytesRead} bytes and ends inside its .npy header. Save it with np.save, or copy it again.`,
-        { size: bytesRead },
-      );
-    needed = Math.min(header.needBytes, LIMITS.npyHeaderBytesMax + 16);
-  }
-}
-
 /** Members that the request repeats must agree with the header. */
-function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'content' | 'identity'> {
+function matchHeader(header: MemberArray, request: CreateRequest): MemberArray {
   const differing = [
     request.dtype !== undefined && dtypeOf(request.dtype).typestr !== header.dtype.typestr && 'dtype',
     request.shape && !sameShape(request.shape, header.shape) && 'shape',
     // With one axis or none both orders are the same layout.
     request.order && header.shape.length > 1 && request.order !== header.order && 'order',
-    request.offset !== undefined && request.offset !== header.dataOffset && 'offset',
+    request.offset !== undefined && request.offset !== header.offset && 'offset',
     request.strides && !sameShape(request.strides, stridesIn(header)) && 'strides',
   ].filter(each => typeof each === 'string');
   if (differing.length > 0) {
     fail(
       'header_mismatch',
-      `The .npy header has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.dataOffset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
+      `The header of the array has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.offset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
       {
         differing,
         dtype: descriptionOf(header.dtype),
         shape: header.shape,
         order: header.order,
-        offset: header.dataOffset,
+        offset: header.offset,
       },
     );
   }
-  return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.dataOffset };
+  return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.offset };
 }
 
-function stridesIn({ shape, dtype, order }: NpyHeader): readonly number[] {
+function stridesIn({ shape, dtype, order }: MemberArray): readonly number[] {
   return stridesOf(shape, dtype.itemsize, order);
 }
 

@@ -37,7 +37,8 @@ const Manifest = Type.Object({
   strides: Type.Optional(Type.Array(Type.Integer())),
   offset: Type.Integer({ minimum: 0 }),
   mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+'), Type.Literal('c')]),
-  format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
+  format: Type.Union([Type.Literal('npy'), Type.Literal('raw'), Type.Literal('npz'), Type.Literal('safetensors')]),
+  member: Type.Optional(Type.String()),
   /** Later than version 1's first manifests, which do not have it; so is `made`. */
   content: Type.Optional(Type.String()),
   external: Type.Boolean(),

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { isCopyOnWrite, isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
 import { fail } from '../errors.js';
-import type { NpyHeader } from '../formats/index.js';
 import type { NewArray } from './array-files.js';
 import type { FoundArray } from './inspect.js';
+import type { MemberArray } from './member.js';
 import { checkAttrs, checkDims, type CreateRequest } from './request.js';
 
 /** What PATCH may change; undefined leaves a member alone. */
@@ -80,6 +80,7 @@ export function registeredRecord(
     mode: request.mode ?? 'r',
     format: found.format,
     ...(found.format === 'raw' && { content: found.content }),
+    ...(found.member !== undefined && { member: found.member }),
     external: request.external ?? shared.external ?? true,
     made: false,
     attrs: request.attrs ?? {},
@@ -103,9 +104,9 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
 }
 
 /** The record of a file whose header has become another one. Names of axes that are not there any more are dropped. */
-export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, dataOffset }: NpyHeader): DatasetRecord {
+export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, offset }: MemberArray): DatasetRecord {
   const dims = record.dims?.length === shape.length ? record.dims : null;
-  return { ...record, dtype: dtype.typestr, shape, order, offset: dataOffset, dims };
+  return { ...record, dtype: dtype.typestr, shape, order, offset, dims };
 }
 
 /** What was written in memory is no state of a file, and what a file holds is none of what was written in memory. */

@@ -23,6 +23,8 @@ export interface CreateRequest {
   readonly offset?: number;
   readonly strides?: readonly number[];
   readonly format?: FileFormat;
+  /** The array in a container. */
+  readonly member?: string;
   readonly fill?: unknown;
   readonly sparse?: boolean;
   readonly overwrite?: boolean;
@@ -61,6 +63,12 @@ function checkMeant(request: CreateRequest): void {
   checkOffset(request.offset);
   if (request.strides) checkStrided(request, request.strides);
   checkAttrs(request.attrs ?? {});
+  if (request.member !== undefined && (makesFile(request) || request.format === 'raw' || request.format === 'npy')) {
+    fail(
+      'bad_request',
+      'member names an array in a .npz or .safetensors that is there: give its path, and leave format out.',
+    );
+  }
   if (makesFile(request)) checkNewArray(request);
   else if (request.fill !== undefined || request.sparse !== undefined) {
     fail('bad_request', 'fill and sparse belong to new arrays; with a path they need mode w+.');
@@ -75,6 +83,12 @@ function checkNewArray(request: CreateRequest): void {
   }
   if (request.dtype === undefined || request.shape === undefined) {
     fail('bad_request', 'A new array needs dtype and shape, for example {"dtype": "<f4", "shape": [1000, 10]}.');
+  }
+  if (request.format !== undefined && request.format !== 'npy' && request.format !== 'raw') {
+    fail(
+      'bad_request',
+      `Arrays are made as .npy or raw; a .${request.format} is written by other programs. Leave format out.`,
+    );
   }
   if (request.mode === 'r') fail('bad_request', 'A new array cannot have mode r; leave mode out or use r+.');
   if (request.overwrite && request.mode !== 'w+') {

@@ -172,7 +172,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', dtype: 'i4', shape: [2], fill: 'NaN' }),
   ],
   not_an_array: [
-    create({ name: 'x', path: 'archive.npz' }),
+    create({ name: 'x', path: 'archive.h5' }),
     put('/v1/datasets/x', `PK\x03\x04${' '.repeat(200)}`, NPY, { words: 'an `.npz`' }),
   ],
   format_mismatch: [
@@ -181,6 +181,10 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'x.npz', mode: 'w+', dtype: 'f4', shape: [2] }),
     create({ name: 'x', path: 'x.npy', format: 'raw', mode: 'w+', dtype: 'f4', shape: [2] }),
   ],
+  member_needed: [create({ name: 'x', path: 'model.safetensors' })],
+  unknown_member: [create({ name: 'x', path: 'model.safetensors', member: 'c' })],
+  compressed: [create({ name: 'x', path: 'packed.npz' })],
+  bad_container: [create({ name: 'x', path: 'archive.npz' }), create({ name: 'x', path: 'lying.safetensors' })],
   header_mismatch: [create({ name: 'x', path: 'table.npy', dtype: 'f4', shape: [3] })],
   file_too_small: [
     create({ name: 'x', path: 'plain.bin', dtype: 'f8', shape: [13] }),

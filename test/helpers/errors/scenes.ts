@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { header, npy } from '../npy.js';
 import { addKey, bearer } from '../keys.js';
 import { temporaryFolder, type Service } from '../server.js';
+import { npzOf } from '../tables.js';
 import { startHere } from '../service-here.js';
 import { create, eventually, json } from '../../system/calls.js';
 import type { SceneName } from './example.js';
@@ -158,9 +159,32 @@ function fillFolder(folder: string): void {
   put('notes.npy', Buffer.from('these are words, and no array'));
   put('half.npy', npy(header('<f8', '(2,)'), 16).subarray(0, 40));
   put('objects.npy', npy(header('|O', '(2,)'), 16));
+  put('archive.h5', Buffer.from('\x89HDF\r\n\x1a\n and so on', 'latin1'));
   put('archive.npz', Buffer.from('PK\x03\x04 and so on'));
+  put('packed.npz', packed(npzOf(1)));
+  put('model.safetensors', tensors({ a: [0, 4], b: [4, 8] }, 8));
+  put('lying.safetensors', tensors({ a: [0, 4], b: [2, 6] }, 6));
   put('named.h5', Buffer.alloc(96));
   fs.mkdirSync(path.join(folder, 'folder'));
+}
+
+/** A .npz whose members are said to be deflated, in both of the places that say so. */
+function packed(npz: Buffer): Buffer {
+  const central = npz.indexOf('PK\x01\x02');
+  npz.writeUInt16LE(8, 8);
+  npz.writeUInt16LE(8, central + 10);
+  return npz;
+}
+
+/** A .safetensors of float32 tensors at these places. */
+function tensors(places: Readonly<Record<string, readonly [number, number]>>, bytes: number): Buffer {
+  const entries = Object.entries(places).map(([name, [from, to]]) => {
+    return [name, { dtype: 'F32', shape: [(to - from) / 4], data_offsets: [from, to] }];
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.byteLength));
+  return Buffer.concat([length, json, Buffer.alloc(bytes)]);
 }
 
 /** What other programs do to the files of datasets. */
