@@ -28,6 +28,7 @@ import { LIMITS } from '../src/limits.js';
 import { blockOfRows } from '../src/select/row-numbers.js';
 import type { Selector } from '../src/select/selector.js';
 import { normalise, parseSlice } from '../src/selection.js';
+import { nextTurn } from '../src/turns.js';
 
 /** What one read asks for; of what it does not say, the call decides. */
 export interface Read extends Pick<Asked, 'dtype' | 'casting'> {
@@ -170,7 +171,10 @@ async function sendJsonList(
       const [begin, ...rest] = text instanceof KeptBytes ? text.parts() : [text];
       all.add(Buffer.from(`${all.byteLength === 0 ? '[' : ','}{"name":${JSON.stringify(name)},`));
       all.add(begin.subarray(1));
-      for (const part of rest) all.add(part);
+      for (const part of rest) {
+        all.add(part);
+        await nextTurn(); // oxlint-disable-line no-await-in-loop
+      }
       if (text instanceof KeptBytes) text.free();
     }
     all.add(Buffer.from(members.length ? ']' : '[]'));

@@ -1,7 +1,7 @@
 /**
- * Pieces of elements as pieces of a format that is not their bytes: encoded by a worker while the piece before is being
- * sent, short ones here. Memory per answer: two pieces more; two rows and one to put them together, where a row is longer
- * than a piece, and the same of groups of rows.
+ * Pieces of elements as pieces of a format that is not their bytes: encoded by workers, two at a time for who takes large
+ * ones, while the piece before is being sent; short ones here. Memory per answer: three pieces more; two rows and one to
+ * put them together, where a row is longer than a piece, and the same of groups of rows.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PieceMemory } from '../dataset/buffers.js';
@@ -33,10 +33,15 @@ export function isQuickEncoding(encoder: Encoder, elements: number): boolean {
 
 export function encodedPieces(elements: Elements, { encoder, spec, encode }: Encoding): PieceReader {
   const head = encoder.head()[Symbol.iterator]();
-  const memory = new PieceMemory(() => {
-    void groups.free();
-    elements.pieces.close();
-  });
+  /** Whether a unit fits a piece: then there are two pieces of elements, and the second is read while one is encoded. */
+  const isAhead = !encoder.group && encoder.unit * elements.readBytes <= LIMITS.pieceBytesMax;
+  const memory = new PieceMemory(
+    () => {
+      void groups.free();
+      elements.pieces.close();
+    },
+    isAhead ? 3 : 2,
+  );
   const groups = new PieceMemory(() => {}, 1);
   let first = 0;
   let tail: Iterator<Uint8Array> | undefined;
@@ -48,6 +53,26 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
     return bytes.subarray(0, bytesMax);
   };
 
+  let reading: Promise<Uint8Array | undefined> = Promise.resolve(undefined);
+  const encoded = async (bytesMax: number): Promise<Encoded | undefined> => {
+    const source = await (reading = reading.then(() => nextUnits(encoder, elements, bytesMax, groups)));
+    if (!source) return undefined;
+    const count = source.byteLength / elements.itemsize;
+    const target = memory.next(encoder.bytesMax(count));
+    const task = { spec, source, first, target };
+    first += count;
+    const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
+    return { target, written };
+  };
+  /** Begun, in order: at most the one that is asked for and the one behind it. */
+  const begun: Promise<Encoded | undefined>[] = [];
+  const begin = (bytesMax: number): void => {
+    const next = encoded(bytesMax);
+    // Where it fails and nobody asks for it, nothing is to be told.
+    next.catch(() => undefined);
+    begun.push(next);
+  };
+
   const read = async (bytesMax: number): Promise<Uint8Array | undefined> => {
     if (rest.byteLength > 0) {
       await nextTurn();
@@ -55,31 +80,34 @@ export function encodedPieces(elements: Elements, { encoder, spec, encode }: Enc
     }
     const named = head.next();
     if (!named.done) return named.value;
-    const source = tail ? undefined : await nextUnits(encoder, elements, bytesMax, groups);
-    if (!source) {
+    if (!tail && begun.length === 0) begin(bytesMax);
+    if (!tail && isAhead && bytesMax === LIMITS.pieceBytesMax) begin(bytesMax);
+    const piece = await begun.shift();
+    if (!piece) {
       // Between two pieces, which may be many, the event loop has its turn.
       if (tail) await nextTurn();
       tail ??= encoder.tail()[Symbol.iterator]();
       const ended = tail.next();
       return ended.done ? undefined : ended.value;
     }
-    const count = source.byteLength / elements.itemsize;
-    const target = memory.next(encoder.bytesMax(count));
-    const task = { spec, source, first, target };
-    first += count;
-    const written = isQuickEncoding(encoder, count) ? encoder.encode(source, task.first, target) : await encode(task);
-    encoder.note?.(target, written);
-    return cut(target.subarray(0, written), encoder.group ? bytesMax : written);
+    encoder.note?.(piece.target, piece.written);
+    return cut(piece.target.subarray(0, piece.written), encoder.group ? bytesMax : piece.written);
   };
   return {
     next(bytesMax = LIMITS.pieceBytesMax) {
-      const reading = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
-      memory.useUntil(reading);
-      return reading;
+      const piece = read(Math.min(bytesMax, LIMITS.pieceBytesMax));
+      memory.useUntil(Promise.allSettled([piece, ...begun]));
+      return piece;
     },
     onChange: cut => elements.pieces.onChange(cut),
     close: () => void memory.free(),
   };
+}
+
+interface Encoded {
+  readonly target: Uint8Array;
+  /** Bytes of it. */
+  readonly written: number;
 }
 
 /** The next elements, in whole units, and a group where there are as many: what is longer than a piece is put together. */
