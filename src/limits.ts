@@ -34,8 +34,8 @@ export const LIMITS = {
   jsonBytesPerElementMax: 512,
   /** Elements encoded or decoded before the event loop gets a turn: under 10 ms on a slow machine. */
   jsonElementsPerTurn: 4 * KiB,
-  /** Numbers that a worker writes as JSON in one task: a millisecond, or seven of doubles with all their digits. */
-  jsonElementsPerTask: 16 * KiB,
+  /** Numbers that a worker writes as JSON in one task: one or two milliseconds, and a megabyte of text at most. */
+  jsonElementsPerTask: 32 * KiB,
   /** Such tasks of one answer at a time. */
   jsonTasksMax: 4,
   /** An answer that is encoded is held whole up to here, for its length and for ranges; beyond it is sent as it comes. */

@@ -1,6 +1,7 @@
-"""The libraries' side of the bench of formats: reads the name of a case from each line, answers with milliseconds and bytes.
+"""The libraries' side of the bench of formats, of elements in memory. usage: formats.py FILE ROWS COLUMNS [PORT]
 
-The elements are in memory. What is measured is what a program of its own would do to send them: text or a stream, as bytes.
+With a port: behind Starlette, as /csv/f4 and /json/f4/gzip. Without: reads the name of a case from each line, `csv f4`, and
+answers with milliseconds and bytes.
 """
 
 import io
@@ -43,13 +44,34 @@ def gzip(data):
 
 CASES = {"csv": csv, "json": json, "arrow": arrow}
 
-print("ready", flush=True)
-for line in sys.stdin:
-    case, name, *coding = line.split()
-    started = time.perf_counter()
-    body = CASES[case](name)
-    if coding:
-        body = gzip(body)
-    ms = (time.perf_counter() - started) * 1000
-    print(ms, len(body), flush=True)
-    del body
+def body(case, name, coding=None):
+    data = CASES[case](name)
+    return gzip(data) if coding else data
+
+
+def serve(port):
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def answer(request):
+        coding = request.path_params.get("coding")
+        headers = {"content-encoding": coding} if coding else {}
+        return Response(bytes(body(**request.path_params)), headers=headers)
+
+    app = Starlette(routes=[Route("/{case}/{name}", answer), Route("/{case}/{name}/{coding}", answer)])
+    uvicorn.run(app, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False)
+
+
+def measure():
+    print("ready", flush=True)
+    for line in sys.stdin:
+        started = time.perf_counter()
+        data = body(*line.split())
+        ms = (time.perf_counter() - started) * 1000
+        print(ms, len(data), flush=True)
+        del data
+
+
+serve(int(sys.argv[4])) if len(sys.argv) > 4 else measure()

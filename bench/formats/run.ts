@@ -1,6 +1,6 @@
 /**
  * A million cells as CSV, JSON and Arrow: the service over HTTP, in turns with what makes the same of an array in memory
- * in Python (pandas, orjson, pyarrow), which sends nothing.
+ * in Python (pandas, orjson, pyarrow), once behind Starlette and once sending nothing.
  */
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -11,8 +11,9 @@ import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { randomBits } from '../data.js';
 import { chosen, dateAndMachine, publish, runBench, say, type Bench } from '../frame.js';
-import { startPython, type PythonChild } from '../python-child.js';
-import { register, startService, type Server } from '../servers.js';
+import { PACKAGE_ROOT } from '../../src/package-root.js';
+import { PYTHON, startPython, type PythonChild } from '../python-child.js';
+import { register, startChild, startService, type Server } from '../servers.js';
 import { median, rounded } from '../table.js';
 
 const { values: options } = parseArgs({
@@ -79,15 +80,22 @@ async function main({ folder, kept }: Bench): Promise<void> {
   await register(server, { ...raw, name: 'f8', dtype: '<f8', path: f8 });
   const python = kept(await startPython('bench/formats/formats.py', [f4!, String(ROWS), String(COLUMNS)]));
 
+  const starlette = kept(
+    await startChild(folder, 'starlette', port => ({
+      command: PYTHON,
+      args: [path.join(PACKAGE_ROOT, 'bench/formats/formats.py'), f4!, String(ROWS), String(COLUMNS), String(port)],
+    })),
+  );
+
   const rows: string[] = [];
   for (const each of chosen(CASES, options.only)) {
-    const row = await contest(each, server, python);
+    const row = await contest(each, { ours: server, starlette, python });
     say(row);
     rows.push(row);
   }
   const table = [
-    '| a million cells | against | bytes | ours | theirs | ratio | aim |',
-    '|---|---|---|---|---|---|---|',
+    '| a million cells | against | bytes | ours | theirs over HTTP | ratio | aim | theirs in memory | ratio |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
     `- ${dateAndMachine()}`,
@@ -96,32 +104,40 @@ async function main({ folder, kept }: Bench): Promise<void> {
   publish(table, { write: options.write, place: 'formats' });
 }
 
-async function contest(each: Case, server: Server, python: PythonChild): Promise<string> {
-  const rounds: { ours: number; theirs: number; bytes: number }[] = [];
-  // The first rounds warm both sides up.
+interface Contestants {
+  readonly ours: Server;
+  readonly starlette: Server;
+  readonly python: PythonChild;
+}
+
+async function contest(each: Case, { ours: server, starlette, python }: Contestants): Promise<string> {
+  const rounds: { ours: number; served: number; inMemory: number; bytes: number }[] = [];
+  const { coding = 'identity' } = each;
+  // The first rounds warm all sides up.
   for (let round = -3; round < Number(options.rounds); round++) {
-    const [theirs = 0] = await python.ask(each.asks);
-    const ours = await ask(server, each);
-    if (round >= 0) rounds.push({ ours: ours.ms, theirs, bytes: ours.bytes });
+    const [inMemory = 0] = await python.ask(each.asks);
+    const served = await ask(`${starlette.url}/${each.asks.replaceAll(' ', '/')}`, coding);
+    const ours = await ask(`${server.url}/v1/datasets/${each.path}`, coding);
+    if (round >= 0) rounds.push({ ours: ours.ms, served: served.ms, inMemory, bytes: ours.bytes });
   }
-  const ratio = median(rounds.map(({ ours, theirs }) => theirs / ours));
-  const [ours, theirs] = (['ours', 'theirs'] as const).map(key => median(rounds.map(round => round[key])));
+  const [ours, served, inMemory] = (['ours', 'served', 'inMemory'] as const).map(key =>
+    rounded(median(rounds.map(round => round[key]))),
+  );
+  const ratio = median(rounds.map(round => round.served / round.ours));
+  const toMemory = median(rounds.map(round => round.inMemory / round.ours));
   const verdict = each.aim === undefined ? '–' : `${ratio >= each.aim ? 'met' : 'missed'}: ≥ ${each.aim}`;
-  return `| ${each.title} | ${each.against} | ${rounded(rounds[0]!.bytes / 1e6)} MB | ${rounded(ours!)} ms | ${rounded(theirs!)} ms | **${ratio.toFixed(2)}** | ${verdict} |`;
+  return `| ${each.title} | ${each.against} | ${rounded(rounds[0]!.bytes / 1e6)} MB | ${ours} ms | ${served} ms | **${ratio.toFixed(2)}** | ${verdict} | ${inMemory} ms | ${toMemory.toFixed(2)} |`;
 }
 
 /** Milliseconds from the request to the last byte. */
-async function ask(
-  { url }: Server,
-  { path: where, coding = 'identity' }: Case,
-): Promise<{ readonly ms: number; readonly bytes: number }> {
+async function ask(url: string, coding: string): Promise<{ readonly ms: number; readonly bytes: number }> {
   const started = performance.now();
-  const request = http.get(`${url}/v1/datasets/${where}`, { headers: { 'accept-encoding': coding } });
+  const request = http.get(url, { headers: { 'accept-encoding': coding } });
   const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
   const body = await buffer(answer);
   const ms = performance.now() - started;
-  if (answer.statusCode !== 200) throw new Error(`${where}: ${answer.statusCode} ${body.toString()}`);
+  if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode} ${body.toString()}`);
   const plain = coding === 'gzip' ? gunzipSync(body) : body;
-  if (plain.byteLength < 4 * ROWS * COLUMNS) throw new Error(`${where}: ${plain.byteLength} bytes`);
+  if (plain.byteLength < 4 * ROWS * COLUMNS) throw new Error(`${url}: ${plain.byteLength} bytes`);
   return { ms, bytes: body.byteLength };
 }

@@ -13,9 +13,9 @@ export interface JsonWorkers {
   json(task: JsonTask): Promise<number>;
 }
 
-/** More numbers than one task has. */
+/** As many numbers as are worth the way to a worker. */
 export function isForWorkers({ dtype, shape }: Block): boolean {
-  return isNumber(dtype) && sizeOf(shape) > LIMITS.jsonElementsPerTask;
+  return isNumber(dtype) && 2 * sizeOf(shape) > LIMITS.jsonElementsPerTask;
 }
 
 /**
