@@ -1,10 +1,13 @@
 /** One dataset: describe, change its metadata, forget, flush. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { fail } from '../src/errors.js';
 import { standingOf } from '../src/dataset/precondition.js';
 import { checkHasFile, discardWrites } from '../src/dataset/write.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
+import { waitForChange } from '../src/plugins/wait-for-change.js';
+import { LIMITS } from '../src/limits.js';
 import { logChange } from '../src/plugins/logging.js';
 import type { RecordPatch } from '../src/registry/registry.js';
 import { describe } from './describe.js';
@@ -12,6 +15,8 @@ import { mergePatch } from './merge-patch.js';
 import {
   BODY_PROBLEMS,
   DATASET_PROBLEMS,
+  double,
+  int64,
   jsonResponse,
   nameParam,
   NameParams,
@@ -32,22 +37,41 @@ export function dataset(app: App, context: Context): void {
         description: 'Its dtype and shape, where its elements lie, and its generation. No element is read.',
         params: NameParams,
         querystring: Type.Object(
-          { residency: Type.Optional(Type.Boolean({ description: 'Also how much of it is in memory.' })) },
+          {
+            residency: Type.Optional(Type.Boolean({ description: 'Also how much of it is in memory.' })),
+            wait: Type.Optional(int64({ description: 'Answers as soon as the generation is another one than this.' })),
+            timeout: Type.Optional(
+              double({
+                minimum: 1,
+                maximum: LIMITS.waitSecondsMax,
+                description: `Of wait: seconds after which it answers in any case; ${LIMITS.waitSecondsMax} by default.`,
+              }),
+            ),
+          },
           { additionalProperties: false },
         ),
         response: {
           200: jsonResponse('The dataset', 'Dataset', 'X-Dataset-Generation'),
-          ...problems(...DATASET_PROBLEMS),
+          ...problems(...DATASET_PROBLEMS, 'busy'),
         },
       },
     },
     async (request, reply) => {
-      const found = request.datasets.get(request.params.name);
+      const { name } = request.params;
+      const { wait: generation, timeout, residency } = request.query;
       // Metadata has no tag: it changes without a new generation.
-      if (answeredUntagged(request, reply, standingOf(found))) return reply;
+      if (answeredUntagged(request, reply, standingOf(request.datasets.get(name)))) return reply;
+      if (generation !== undefined) {
+        reply.header('cache-control', 'no-store');
+        const seconds = timeout ?? LIMITS.waitSecondsMax;
+        await waitForChange(context.following, request, reply, { name, generation, seconds });
+      } else if (timeout !== undefined) {
+        fail('bad_request', 'timeout= is of wait=<generation>, and nothing is waited for. Leave it out.');
+      }
+      const found = request.datasets.get(name);
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
-      return reply.send(request.query.residency ? { ...body, residency: await found.residency() } : body);
+      return reply.send(residency ? { ...body, residency: await found.residency() } : body);
     },
   );
 

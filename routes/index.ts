@@ -7,6 +7,7 @@ import type { App } from './app-type.js';
 import { dataset } from './dataset.js';
 import { datasetList } from './dataset-list.js';
 import { datasets } from './datasets.js';
+import { events } from './events.js';
 import { home } from './home.js';
 import { importDataset } from './import-dataset.js';
 import { jobs } from './jobs.js';
@@ -25,6 +26,7 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   datasets(app); //                 POST                       /v1/datasets
   datasetList(app, context); //     GET                        /v1/datasets
   dataset(app, context); //         GET, PATCH, DELETE         /v1/datasets/:name   POST …/flush  …/discard
+  events(app, context); //          GET                        …/events  /v1/events
   importDataset(app, context); //   PUT                        /v1/datasets/:name
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   select(app, context); //          POST                       …/select

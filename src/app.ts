@@ -19,6 +19,7 @@ import { availableBackends } from './file/mapping.js';
 import { PrivateMemory } from './file/private-memory.js';
 import { Roots, type Root } from './file/roots.js';
 import { arenaPassesSelfTest, passesSelfTest } from './file/self-test.js';
+import { Following } from './following/following.js';
 import { Admission } from './jobs/admission.js';
 import { StatisticsCache } from './jobs/cached.js';
 import { JOB_BOUNDS, Jobs, keptResultBytes } from './jobs/jobs.js';
@@ -81,12 +82,16 @@ export async function buildApp(
   });
   const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
   await inFolder(config.dataDir, () => registry.load());
+  const followersMax = Math.min(config.followersMax ?? Infinity, followersFitting(connectionsMax));
+  const following = new Following({ registry, generations, followersMax });
+  access.onChanged = () => following.recheckAll();
   const context: Context = {
     config,
     files,
     pool,
     cache: new StatisticsCache(config.cacheBytes),
     admission: new Admission(config, clientShare),
+    following,
     jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes), clientShare }),
     budget,
     mappings: backends.map(backend => backend.name),
@@ -130,7 +135,7 @@ export async function buildApp(
   registerErrors(app);
   registerUnread(app, headers);
   refuseOnSpares(app, bounds);
-  registerClosing(app, context.jobs);
+  registerClosing(app, context);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
   registerLogging(app);
@@ -150,6 +155,11 @@ export async function buildApp(
     lock.release();
   });
   return { app, context, registry, access };
+}
+
+/** Those who follow leave connections to others. */
+function followersFitting(connectionsMax: number): number {
+  return Math.max(1, Math.floor(connectionsMax * LIMITS.followersShare));
 }
 
 function rootAt(asked: string): Root {

@@ -170,6 +170,14 @@ export const SETTINGS = {
       'The number of these that one address (IPv6: one /64) may have. auto is seven eighths of them, so that others find room, and all of them where a proxy is trusted: its address is that of every client.',
     parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
   }),
+  followersMax: setting({
+    name: 'HYPERSLAB_FOLLOWERS_MAX',
+    default: 'auto',
+    unit: 'followers',
+    meaning:
+      'The number of event streams of datasets and of calls with `wait=` that are open at one time; further ones are answered 503 `busy`. auto, and the most, is half of the connections, so that other calls go on.',
+    parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
+  }),
   openFiles: setting({
     name: 'HYPERSLAB_OPEN_FILES',
     default: 'auto',

@@ -324,6 +324,21 @@ export const LIMITS = {
   /** Progress events of a job come at most so often; a comment keeps a quiet stream open. */
   eventGapMs: 250,
   heartbeatMs: 15_000,
+  /**
+   * Who follows a dataset is told at most so often, which is at most ten times in any second; of several datasets in one
+   * stream so many go out at a time that the last of a burst is told within a second.
+   */
+  changeGapMs: 105,
+  changeGapsMax: 9,
+  followedNamesMax: 100,
+  /** Files that other programs may write are looked at so often while somebody follows them, so many at a time. */
+  followedLookMs: 2000,
+  followedLooksMax: 8,
+  followedNamesPerTurn: 256,
+  /** Seconds that a description waits for a change: proxies cut what is quiet for a minute. */
+  waitSecondsMax: 50,
+  /** The share of all connections that followers take at most, so that ordinary calls go on. */
+  followersShare: 0.5,
   /** A chunk of the Zarr view: large enough that requests cost less than bytes, small enough to be read for a few of them. */
   zarrChunkBytes: 1 * MiB,
   /** The same where attrs.chunks says its shape: clients hold it whole, several at a time. */

@@ -199,4 +199,31 @@ export const PatchDataset = Type.Object(
   },
 );
 
+export const Change = Type.Object(
+  {
+    dataset: Type.Optional(Type.String({ description: 'Its name, in a stream of several.' })),
+    id: Type.String({ description: 'Another one when the dataset was replaced.' }),
+    generation: Type.Optional(Generation),
+    shape: Type.Optional(Shape),
+  },
+  {
+    $id: 'Change',
+    description: 'What a dataset is now; of one that was deleted its id alone.',
+    example: { id: DATASET_EXAMPLE.id, generation: 7, shape: [1461, 4] },
+  },
+);
+
+export const ChangeEvent = Type.Object(
+  {
+    id: Type.Optional(int64({ description: 'The generation.' })),
+    event: oneOf(['change', 'deleted'], { description: 'What happened.' }),
+    data: Type.Ref('Change'),
+  },
+  {
+    $id: 'ChangeEvent',
+    description: 'A server-sent event of a dataset: its name, and the data as one line of JSON.',
+    example: { id: 7, event: 'change', data: { id: DATASET_EXAMPLE.id, generation: 7, shape: [1461, 4] } },
+  },
+);
+
 export type DatasetBody = Static<typeof Dataset>;

@@ -1,4 +1,5 @@
 /** A dataset: a layout over a file. Opening checks that the file still is what the record says. */
+import type { Stats } from 'node:fs';
 import path from 'node:path';
 import { HyperslabError, isErrorCode, systemErrorCode } from '../errors.js';
 import { withFolder } from '../file/folder.js';
@@ -211,14 +212,37 @@ export class Dataset {
     return this.files.knownStateOf(this.record.fileId)?.damage;
   }
 
+  /** The counters that its generation is made of. */
+  get counterIds(): readonly string[] {
+    const { fileId, id } = this.record;
+    return this.pages ? [fileId, id] : [fileId];
+  }
+
+  /** Notices what other programs did to the file, and takes on what it says now. What is wrong with it is told to readers. */
+  async lookAgain(): Promise<void> {
+    if (this.knownState !== 'ready') return;
+    try {
+      const { hasMoved } = await this.#look();
+      if (hasMoved) await this.open();
+    } catch (error) {
+      if (systemErrorCode(error) === undefined && !(error instanceof HyperslabError)) throw error;
+    }
+  }
+
+  /** What stands at the path; where other programs may write it, what they did since the last look has been noticed. */
+  async #look(): Promise<{ readonly stats: Stats; readonly hasMoved: boolean }> {
+    const { path: file, external } = this.record;
+    const stats = await withFolder(path.dirname(file), folder => folder.look(path.basename(file)));
+    const hasMoved = external && stats.isFile() && (await this.files.notice(this.reference, stats));
+    return { stats, hasMoved };
+  }
+
   /** How the file looks from outside, without opening it. */
   async state(): Promise<DatasetState> {
     const known = this.knownState;
     if (known !== 'ready') return known;
     try {
-      const stats = await withFolder(path.dirname(this.record.path), folder =>
-        folder.look(path.basename(this.record.path)),
-      );
+      const { stats } = await this.#look();
       if (!stats.isFile()) return 'missing';
       if (!(await this.#isStillIts())) return 'changed';
       return stats.size >= this.geometry.endBytes ? 'ready' : 'truncated';

@@ -37,6 +37,8 @@ export class Generations {
   readonly #folder: string;
   readonly #entries = new Map<string, Entry>();
   readonly #damaged = new Set<string>();
+  /** Told of each counter that moves, when it has. */
+  onMoved: (counterId: string) => void = () => {};
   /** `generation` is the highest that may have been used by a file that was forgotten. */
   #floor: Entry = { generation: 0, ceiling: 0, stored: true };
 
@@ -122,7 +124,9 @@ export class Generations {
     const entry = this.#entry(fileId);
     if (entry.stored || entry.generation >= entry.ceiling)
       throw new Error('a generation was used before it was reserved');
-    return ++entry.generation;
+    entry.generation++;
+    this.onMoved(fileId);
+    return entry.generation;
   }
 
   /** Starts a counter above another one: a file that replaces another continues its numbers. */
@@ -130,6 +134,7 @@ export class Generations {
     const next = generation + 1;
     await this.#write(fileId, { generation: next, exact: true });
     this.#entries.set(fileId, storedAt(next));
+    this.onMoved(fileId);
   }
 
   /** Forgets the counter of a file that no dataset uses any more; what is begun later goes on above it. */

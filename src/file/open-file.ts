@@ -36,6 +36,16 @@ export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
+/** Whether what was found at a path is that file. */
+export function isSameFile({ dev, ino }: FileIdentity, found: fs.Stats): boolean {
+  return Number(dev) === found.dev && Number(ino) === found.ino;
+}
+
+/** The same, and nothing has been done to it since. */
+export function isStampOf(stamp: FileStamp, found: fs.Stats): boolean {
+  return isSameFile(stamp, found) && stamp.ctimeMs === found.ctimeMs && stamp.bytes === found.size;
+}
+
 interface OpenFileInit {
   readonly fd: number;
   readonly realPath: string;

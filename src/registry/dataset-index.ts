@@ -35,6 +35,8 @@ export class DatasetIndex {
   readonly #learn: Learn;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
+  /** Told of each dataset that has come, changed or gone; its generation moves by itself. */
+  onChanged: (name: string, isGone: boolean) => void = () => {};
   /** Of both. */
   readonly #names = new SortedNames();
 
@@ -96,6 +98,7 @@ export class DatasetIndex {
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);
     this.#names.add(record.name);
+    this.onChanged(record.name, false);
     return dataset;
   }
 
@@ -103,6 +106,7 @@ export class DatasetIndex {
     end(dataset);
     this.#datasets.delete(dataset.record.name);
     this.#names.delete(dataset.record.name);
+    this.onChanged(dataset.record.name, true);
   }
 
   quarantine(quarantined: Quarantined): void {

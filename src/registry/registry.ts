@@ -49,6 +49,11 @@ export class Registry {
     await replayJournals(this.#catalog.files, this.#catalog.index.values());
   }
 
+  /** Who is told of each dataset that has come, changed or gone. */
+  set onChanged(tell: (name: string, isGone: boolean) => void) {
+    this.#catalog.index.onChanged = tell;
+  }
+
   get size(): number {
     return this.#catalog.index.size;
   }
@@ -69,6 +74,10 @@ export class Registry {
   /** @throws unknown_dataset, quarantined */
   get(name: string): Dataset {
     return this.#catalog.index.get(name);
+  }
+
+  find(name: string): Dataset | undefined {
+    return this.#catalog.index.find(name);
   }
 
   has(name: string): boolean {

@@ -123,6 +123,18 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** As long as a JSON body of values may be. */
 const jsonValues = JSON.stringify(Array.from({ length: VALUES }, () => Math.round(random.next() * 1e9) / 1e9));
 
+/** As many as one stream takes. */
+const FOLLOWED = Array.from({ length: 100 }, (_, i) => `many-${String(i).padStart(5, '0')}`).join();
+
+/** The beginning of a stream that goes on. */
+async function firstOf(where: string): Promise<void> {
+  const response = await fetched(where);
+  if (response.status !== 200) throw new Error(`${where.slice(0, 80)}: ${response.status}`);
+  const reader = response.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+}
+
 interface Call {
   readonly name: string;
   readonly run: (round: number) => Promise<unknown>;
@@ -302,6 +314,8 @@ const CALLS: readonly Call[] = [
         json('POST', { queries: Array.from({ length: 1000 }, () => ({ dataset: 'none', ops: ['sum'] })) }),
       ),
   },
+  { name: 'events of a dataset', run: () => firstOf('/v1/datasets/rows/events') },
+  { name: 'events of a hundred datasets', run: () => firstOf(`/v1/events?datasets=${FOLLOWED}`) },
   { name: 'jobs, of which fifty come at once', run: makeJobs },
   { name: 'a page of jobs', run: () => answered('/v1/jobs?limit=1000') },
   { name: 'jobs that are forgotten', run: forgetJobs },
