@@ -2,6 +2,7 @@
  * The claimed datasets of a statistic as workers see them, at the generation that was claimed: what they are told of
  * chunks, with the old bytes of what was written since, and which chunks were touched by a write after that.
  */
+import { Snapshot } from '../file/snapshot.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -28,6 +29,13 @@ export class ClaimedSources {
   /** True when more was overwritten than is saved: what is read from now on may be of a later generation. */
   get areCut(): boolean {
     return this.#claims.some(({ isCut }) => isCut);
+  }
+
+  /** Runs work of a worker that looks at the files. @throws busy_writing once a claim is cut: its bytes may be gone */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.areCut) throw Snapshot.cutError();
+    const states = new Set(this.#claims.map(({ file }) => file.state));
+    return [...states].reduce((inner, state) => () => state.scans.during(inner), work)();
   }
 
   /** What a worker needs to read chunks from `first` on, up to `end` at most: few at a time where patches go with them. */
