@@ -172,11 +172,6 @@ export const ERRORS = table({
     title: 'The file was changed underneath the service',
     remedy: 'Repeat the call to get what is there now, or put the file back where the message says that it is gone.',
   },
-  moved: {
-    status: 409,
-    title: 'The array has another length or shape than the request expects',
-    remedy: 'Look at the shape that the message names, and at what stands there now, before repeating the call.',
-  },
   bytes_behind: {
     status: 409,
     title: 'Bytes stand behind the array where it would grow',
@@ -206,7 +201,8 @@ export const ERRORS = table({
   not_growable: {
     status: 422,
     title: 'The array cannot change its length so',
-    remedy: 'Only the growing axis changes: the first in C order, the last in F order. Import what cannot grow into an array that can.',
+    remedy:
+      'Only the growing axis changes: the first in C order, the last in F order. Import what cannot grow into an array that can.',
   },
   too_many_indices: {
     status: 422,

@@ -42,11 +42,10 @@ export interface CommitRequest {
   readonly changes: readonly Change[];
   /** Moves the end of the file; what it does is decided by what those before it did. */
   readonly growth?: Growth;
-  /**
-   * Runs when all earlier commits are decided, before anything is changed; throws to refuse. `shape` is that of the array
-   * by then, where an earlier commit is about to change it.
-   */
-  readonly precondition: (generation: number, shape?: readonly number[]) => void;
+  /** Runs when all earlier commits are decided, before anything is changed; throws to refuse. */
+  readonly precondition: (generation: number) => void;
+  /** The precondition asks how long the array is: no growth comes before it in its batch, which nobody sees yet. */
+  readonly asksShape?: boolean;
   readonly applier: Applier;
   /** Fires when nobody waits for it any more: it is left out if its batch has not begun. */
   readonly signal?: AbortSignal | undefined;
@@ -141,6 +140,7 @@ function costOf(changes: readonly Change[]): number {
 /** Takes the next commits in turn that go to one descriptor and fit together. */
 function takeBatch({ commits }: FileState): PendingCommit[] {
   const batch: PendingCommit[] = [];
+  let grows = false;
   let changes = 0;
   let bytes = 0;
   for (let next = commits.first(); next; next = commits.first()) {
@@ -148,7 +148,8 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
     bytes += next.cost;
     const fits =
       batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
-    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file)) break;
+    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file || (grows && next.request.asksShape))) break;
+    grows ||= next.request.growth !== undefined;
     batch.push(commits.take()!);
   }
   return batch;
@@ -235,7 +236,7 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
     const { file, request } = pending;
     try {
       file.checkWritable();
-      request.precondition(current + accepted.length, room.grown?.shape);
+      request.precondition(current + accepted.length);
       file.state.isWriting = true;
       const grown = request.growth?.plan(room.grown, room.bytes);
       for (const change of request.growth ? [] : request.changes) {

@@ -2,7 +2,6 @@
  * The claimed datasets of a statistic as workers see them, at the generation that was claimed: what they are told of
  * chunks, with the old bytes of what was written since, and which chunks were touched by a write after that.
  */
-import { Snapshot } from '../file/snapshot.js';
 import type { Extent } from '../layout/runs.js';
 import { extentOf, isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
@@ -12,6 +11,9 @@ import type { ScanTask } from './scan-task.js';
 
 /** Chunks whose bytes are looked at one by one, where they are not those of whole claims. */
 const CHUNKS_DESCRIBED_MAX = 32;
+
+/** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
+export class GenerationLost extends Error {}
 
 type Described = Pick<ScanTask, 'sources' | 'saves' | 'savesKnown' | 'end'>;
 
@@ -31,9 +33,9 @@ export class ClaimedSources {
     return this.#claims.some(({ isCut }) => isCut);
   }
 
-  /** Runs work of a worker that looks at the files. @throws busy_writing once a claim is cut: its bytes may be gone */
+  /** Runs work of a worker that looks at the files. @throws GenerationLost once a claim is cut: its bytes may be gone */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    if (this.areCut) throw Snapshot.cutError();
+    if (this.areCut) throw new GenerationLost();
     const states = new Set(this.#claims.map(({ file }) => file.state));
     return [...states].reduce((inner, state) => () => state.scans.during(inner), work)();
   }

@@ -1,8 +1,15 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
+<<<<<<< HEAD
 import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { headerMatches, isStillMember } from './inspect.js';
+=======
+import { Dataset, type Upkeep } from '../dataset/dataset.js';
+import type { DatasetRecord } from '../dataset/record.js';
+import type { FileTable } from '../file/file-table.js';
+import { shapeInHeader } from './inspect.js';
+>>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -32,7 +39,7 @@ const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
-  readonly #learn: Learn;
+  readonly #upkeep: Upkeep;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
   /** Told of each dataset that has come, changed or gone; its generation moves by itself. */
@@ -40,9 +47,9 @@ export class DatasetIndex {
   /** Of both. */
   readonly #names = new SortedNames();
 
-  constructor(files: FileTable, learn: Learn) {
+  constructor(files: FileTable, upkeep: Upkeep) {
     this.#files = files;
-    this.#learn = learn;
+    this.#upkeep = upkeep;
   }
 
   get size(): number {
@@ -91,9 +98,13 @@ export class DatasetIndex {
     const dataset = new Dataset(
       record,
       this.#files,
+<<<<<<< HEAD
       CONTENT_CHECK,
+=======
+      shapeInHeader,
+>>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
       isSame ? previous.registration : undefined,
-      this.#learn,
+      this.#upkeep,
     );
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);

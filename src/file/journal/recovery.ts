@@ -71,11 +71,7 @@ interface FoundRecord {
  * Replays what a journal holds, and returns it: empty, or with records that are durable and stay until a checkpoint.
  * @throws quarantined where committed records are damaged, file_changed where the file is too short to take them
  */
-export async function recoverJournal(
-  path: string,
-  file: ArrayFile,
-  live?: LiveBytes,
-): Promise<Recovered> {
+export async function recoverJournal(path: string, file: ArrayFile, live?: LiveBytes): Promise<Recovered> {
   const fd = await inOwnFolder(() => openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW));
   try {
     const fileBytes = await sizeOfDescriptor(fd);
