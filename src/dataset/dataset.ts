@@ -10,7 +10,6 @@ import { countNoticed } from '../file/noticed.js';
 import { closeDescriptor } from '../file/io.js';
 import {
   failChanged,
-  failCutOff,
   failForgotten,
   failHeader,
   failKind,
@@ -24,14 +23,12 @@ import { withPages } from '../file/private-file.js';
 import { PrivatePages } from '../file/private-pages.js';
 import { fromSystemError } from '../file/system-errors.js';
 import { LIMITS } from '../limits.js';
-import { sameShape } from '../layout/view.js';
 import { nextTurn } from '../turns.js';
 import { geometryOf, isCopyOnWrite, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
 export type DatasetState =
   'ready' | 'missing' | 'denied' | 'truncated' | 'changed' | 'bulk_load' | 'durability_unknown' | 'quarantined';
 
-<<<<<<< HEAD
 /**
  * Compares what a file says of its array with the record; the registry provides it, since formats stand above this room.
  * The head of a file is in memory and looked at between two steps; the index of a container may stand anywhere in it.
@@ -41,37 +38,11 @@ export interface ContentCheck {
   readonly member: (fd: number, record: DatasetRecord) => Promise<boolean>;
 }
 
-=======
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
 /**
- * The shape that the head of a .npy file gives its array, where all but the length of the axis that grows is as in the
- * record; undefined where it is another array. The registry provides it, since formats stand above this room.
+ * Takes on what the header of the file says now, so that the dataset is described and served by it from then on. True
+ * where it is done; false where what stands there is no array, or not a whole one.
  */
-export type HeaderCheck = (head: Uint8Array, record: DatasetRecord) => readonly number[] | undefined;
-
-/** What the registry does for a dataset whose file says another thing than its record. */
-export interface Upkeep {
-  /**
-   * Takes on what the file says now, so that the dataset is described and served by it from then on. True where it is
-   * done; false where what stands there is no array, or not a whole one.
-   */
-  readonly learn: (dataset: Dataset, file: OpenFile) => Promise<boolean>;
-  /** Gives the dataset, and those that grow with it, the shape that its file has got. */
-  readonly lengthen: (dataset: Dataset, shape: readonly number[]) => void;
-  /** Writes the shape down, where the file does not say it. */
-  readonly saveShape: (dataset: Dataset, shape: readonly number[]) => Promise<void>;
-}
-
-/** The array has another length than when the call looked at it: it has to look again. */
-export class LengthMoved extends HyperslabError {
-  constructor(shape: readonly number[]) {
-    super(
-      'moved',
-      `The array has changed its length while the request was read; it has the shape [${shape.join(', ')}] now. Repeat the request.`,
-      { shape },
-    );
-  }
-}
+export type Learn = (dataset: Dataset, file: OpenFile) => Promise<boolean>;
 
 /** Whether a registration still stands. It outlives changes of its record; whoever holds an old record sees it too. */
 export interface Registration {
@@ -80,9 +51,6 @@ export interface Registration {
   seen?: FileIdentity | undefined;
   /** The dataset is taking on another header. */
   learning?: Promise<boolean> | undefined;
-  /** How often the service has changed the length of the array, and the shape that it has now. */
-  growths?: number;
-  shape?: readonly number[];
   /** Of mode c: what was written to it. */
   pages?: PrivatePages | undefined;
 }
@@ -96,16 +64,8 @@ export class Dataset {
   readonly files: FileTable;
   readonly registration: Registration;
   readonly reference: FileReference;
-<<<<<<< HEAD
   readonly #learn: Learn | undefined;
   readonly #check: ContentCheck;
-=======
-  readonly #upkeep: Upkeep | undefined;
-  readonly #shapeIn: HeaderCheck;
-  /** Changes of the length, and cuts of the file, that this has seen. */
-  readonly #growths: number;
-  readonly #cuts: number;
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
   /** What was last found to mean what the record says, and in which file. */
   #head: Head | undefined;
   /** The same of a member: the file, and how often it had changed, when its index was read; not while it was young. */
@@ -118,27 +78,18 @@ export class Dataset {
     files: FileTable,
     check: ContentCheck,
     registration: Registration = { isForgotten: false },
-    upkeep?: Upkeep,
+    learn?: Learn,
   ) {
     this.record = record;
     this.registration = registration;
     this.geometry = geometryOf(record);
     this.files = files;
-<<<<<<< HEAD
     this.#learn = learn;
     this.#check = check;
     const { fileId, path: realPath, format, offset, external, content } = record;
     const npy = { bytes: offset, isIts: (head: Uint8Array) => check.head(head.subarray(0, offset), record) };
     // As much of the index as is compared before a journal is replayed.
     const tensors = { ...npy, bytes: Math.min(offset, LIMITS.npyHeaderBytesMax) };
-=======
-    this.#upkeep = upkeep;
-    this.#shapeIn = headerCheck;
-    this.#growths = registration.growths ?? 0;
-    const { fileId, path: realPath, format, offset, external, content } = record;
-    this.#cuts = files.knownStateOf(fileId)?.cuts.count ?? 0;
-    const npy = { bytes: offset, isIts: (head: Uint8Array) => this.#shapeOf(head) !== undefined };
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
     const raw = { bytes: KIND_BYTES, isIts: (head: Uint8Array) => this.#isStillRaw({ bytes: head }) };
     // Nobody but the service writes the others, and what it writes is meant.
     const byFormat = {
@@ -181,7 +132,6 @@ export class Dataset {
     const file = this.files.get(this.reference);
     if (!file) return undefined;
     file.state.checkUsable();
-    if (this.hasMoved) return undefined;
     if (!this.#verify(file) || file.head !== this.#head || file.hasUnseenChange) return undefined;
     return this.#isMember && !this.#isIndexed(file) ? undefined : file;
   }
@@ -193,19 +143,13 @@ export class Dataset {
   async open(): Promise<OpenFile> {
     const already = this.opened();
     if (already) return already;
-    this.checkLength();
     const file = await this.#openPresent();
     const release = file.lease();
     try {
       await countNoticed(file, this.files.generations);
       const { seen } = this.registration;
       this.registration.seen = file.identity;
-<<<<<<< HEAD
       if (!(this.#isMember ? await this.#acceptsIndex(file) : this.#accepts(file))) await this.#refuse(file);
-=======
-      this.checkLength();
-      if (!this.#accepts(file)) await this.#refuse(file);
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
       if (seen && !sameIdentity(seen, file.identity)) {
         // They were pages of the other one.
         this.pages?.clear();
@@ -232,80 +176,14 @@ export class Dataset {
    */
   recheck(file: OpenFile, changedMs?: number): void {
     file.recheck();
-<<<<<<< HEAD
     if (this.#isMember) {
       // What the index says now cannot be found out in this step.
       if (this.#indexed?.file !== file || this.#indexed.changes !== file.changesNoticed) failWritten();
       return;
     }
     if (file.head !== this.#head && !this.#accepts(file)) failHeader();
-=======
-    if (file.head !== this.#head && !this.#accepts(file) && !this.#isOutgrown(file)) failHeader();
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
     const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
     if (!isSame && this.record.format === 'npy' && !file.state.isWriting) failWritten();
-  }
-
-  /** Whether the service has changed the length since this was made, and nothing else about the array. */
-  #isOutgrown(file: OpenFile): boolean {
-    return this.hasMoved && this.#shapeOf(file.headOf(this.record.offset).bytes) !== undefined;
-  }
-
-  /** Whether the service has changed the length of the array since this was made. */
-  get hasMoved(): boolean {
-    return (this.registration.growths ?? 0) !== this.#growths;
-  }
-
-  /** Asked when a call begins to read: what it reads and says of it must be of one length. @throws LengthMoved */
-  checkLength(): void {
-    if (this.hasMoved) throw new LengthMoved(this.registration.shape ?? this.record.shape);
-  }
-
-  /** Asked when it is the turn of a write that ends there in the file: its place may be gone. @throws moved */
-  checkPlace(endBytes: number): void {
-    const { fileId, shape } = this.record;
-    const deepest = this.files.knownStateOf(fileId)?.cuts.deepestSince(this.#cuts) ?? Number.POSITIVE_INFINITY;
-    if (endBytes > deepest) failCutOff(this.registration.shape ?? shape);
-  }
-
-  /** Gives the array another length, which its file has by now. */
-  lengthen(shape: readonly number[]): void {
-    this.#upkeep?.lengthen(this, shape);
-  }
-
-  /** Writes that down where the file does not say it. */
-  async saveShape(shape: readonly number[]): Promise<void> {
-    if (this.record.format === 'raw') await this.#upkeep?.saveShape(this, shape);
-  }
-
-  /** Whether it is known, without asking a disk, that the file has the length that the record says. */
-  get isPresent(): boolean {
-    if (this.record.format !== 'npy' || this.registration.isForgotten || this.knownState !== 'ready') return true;
-    try {
-      return this.#openedFile() !== undefined;
-    } catch (error) {
-      if (!(error instanceof HyperslabError)) throw error;
-      return false;
-    }
-  }
-
-  /** Of a .npy: takes on another length that its file has got, so that the call that comes now sees it. */
-  async refresh(): Promise<void> {
-    if (this.isPresent) return;
-    try {
-      const file = this.files.get(this.reference);
-      const shape = file
-        ? this.#shapeOf(file.headOf(this.record.offset).bytes)
-        : await this.#headed(head => this.#shapeOf(head));
-      if (shape && !sameShape(shape, this.record.shape)) await this.open();
-    } catch (error) {
-      // Whatever is wrong with the file is told by the call itself.
-      if (!(error instanceof HyperslabError) && systemErrorCode(error) === undefined) throw error;
-    }
-  }
-
-  #shapeOf(head: Uint8Array): readonly number[] | undefined {
-    return this.#shapeIn(head.subarray(0, this.record.offset), this.record);
   }
 
   /** Passes an error on. One that says that the file changed was told then, and the next call finds what is there now. */
@@ -376,23 +254,11 @@ export class Dataset {
 
   /** Whether the header that stands at the path says what the record says. */
   async #isStillIts(): Promise<boolean> {
-<<<<<<< HEAD
     const { header, realPath } = this.reference;
     if (!header && !this.#isMember) return true;
     const fd = await this.files.roots.open(realPath, false);
     try {
       return this.#isMember ? await this.#check.member(fd, this.record) : header!.isIts(readHead(fd, header!.bytes));
-=======
-    const { header } = this.reference;
-    return header ? this.#headed(header.isIts) : true;
-  }
-
-  /** What is to be said of the first bytes that stand at the path. */
-  async #headed<T>(look: (head: Uint8Array) => T): Promise<T> {
-    const fd = await this.files.roots.open(this.reference.realPath, false);
-    try {
-      return look(readHead(fd, this.reference.header?.bytes ?? KIND_BYTES));
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
     } finally {
       await closeDescriptor(fd);
     }
@@ -455,15 +321,12 @@ export class Dataset {
     const { header } = this.reference;
     const head = file.headOf(header?.bytes ?? KIND_BYTES);
     if (this.record.format === 'raw') file.state.kind ??= this.#content ?? kindOfHead(head);
-    const shape = this.record.format === 'npy' ? this.#shapeOf(head.bytes) : this.record.shape;
-    if (!shape || !sameShape(shape, this.record.shape) || this.#hasRecoveredEnd(file)) return false;
-    if (this.record.format === 'raw' && !this.#isStillRaw(head)) return false;
+    if (!(this.record.format === 'npy' ? header!.isIts(head.bytes) : this.#isStillRaw(head))) return false;
     file.verify(this.geometry.endBytes);
     this.#head = head;
     return true;
   }
 
-<<<<<<< HEAD
   get #isMember(): boolean {
     return this.record.member !== undefined;
   }
@@ -489,17 +352,6 @@ export class Dataset {
       return true;
     }
     return failWritten();
-=======
-  /** A raw array that an earlier run made longer or shorter, and this one has not noted yet. */
-  #hasRecoveredEnd({ state: { recoveredEnd } }: OpenFile): boolean {
-    const { format, offset } = this.record;
-    return (
-      format === 'raw' &&
-      isWritable(this.record) &&
-      recoveredEnd !== undefined &&
-      recoveredEnd !== offset + this.geometry.nbytes
-    );
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
   }
 
   /** What the file began as when it was registered, where others may have changed that since. */
@@ -515,15 +367,12 @@ export class Dataset {
   }
 
   async #refuse(file: OpenFile): Promise<never> {
-    const isLength = this.#hasRecoveredEnd(file) || this.#shapeOf(file.headOf(this.record.offset).bytes) !== undefined;
-    if (this.record.format === 'raw' && !isLength) failKind(kindOfHead(file.headOf(KIND_BYTES)));
+    if (this.record.format === 'raw') failKind(kindOfHead(file.headOf(KIND_BYTES)));
     const { registration } = this;
-    registration.learning ??= (this.#upkeep?.learn(this, file) ?? Promise.resolve(false)).finally(() => {
+    registration.learning ??= (this.#learn?.(this, file) ?? Promise.resolve(false)).finally(() => {
       registration.learning = undefined;
     });
-    if (!(await registration.learning)) failNoArray();
-    if (isLength) throw new LengthMoved(registration.shape ?? this.record.shape);
-    return failHeader();
+    return (await registration.learning) ? failHeader() : failNoArray();
   }
 }
 

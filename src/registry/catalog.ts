@@ -5,12 +5,11 @@
  */
 import path from 'node:path';
 import { fail } from '../errors.js';
-import type { Dataset, Upkeep } from '../dataset/dataset.js';
+import type { Dataset, Learn } from '../dataset/dataset.js';
 import { standingOf, type Standing } from '../dataset/precondition.js';
 import { isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
-import { sameShape } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { Claims, type Claim } from './claims.js';
 import { DatasetIndex } from './dataset-index.js';
@@ -22,8 +21,8 @@ export interface CatalogOptions {
   readonly dataDir: string;
   readonly files: FileTable;
   readonly remoteWrites: RemoteWrites;
-  /** Told of datasets whose files say another thing than their records. */
-  readonly upkeep: Upkeep;
+  /** Told of a dataset whose file has another header than its record. */
+  readonly learn: Learn;
 }
 
 export class Catalog {
@@ -35,10 +34,10 @@ export class Catalog {
   readonly claims = new Claims();
   readonly held = new HeldNames();
 
-  constructor({ dataDir, files, remoteWrites, upkeep }: CatalogOptions) {
+  constructor({ dataDir, files, remoteWrites, learn }: CatalogOptions) {
     this.arraysDir = path.join(dataDir, 'arrays');
     this.files = files;
-    this.index = new DatasetIndex(files, upkeep);
+    this.index = new DatasetIndex(files, learn);
     this.remoteWrites = remoteWrites;
     this.manifests = new Manifests(dataDir);
   }
@@ -78,14 +77,8 @@ export class Catalog {
    */
   async save(record: DatasetRecord, claim: Claim, endsExternal?: () => void): Promise<Dataset> {
     if (endsExternal) await translated(() => this.files.countUnseenChange(record.fileId, endsExternal));
-    let saved = record;
-    for (;;) {
-      await translated(() => this.manifests.save(saved)); // oxlint-disable-line no-await-in-loop
-      const present = this.index.find(record.name)?.record;
-      // An array may have changed its length meanwhile; of a .npy its header says so.
-      if (present?.id !== record.id || sameShape(present.shape, saved.shape)) return this.insert(saved, claim);
-      saved = { ...saved, shape: present.shape };
-    }
+    await translated(() => this.manifests.save(record));
+    return this.insert(record, claim);
   }
 
   /** The file is spoken for while a manifest is written, so that nobody becomes its second writer meanwhile. */

@@ -1,17 +1,11 @@
 /** How a dataset changes: by a patch of its record, or by another header that its file has got. */
 import type { Dataset } from '../dataset/dataset.js';
 import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
-import type { DatasetRecord } from '../dataset/record.js';
 import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { claimOf, identityOf } from './claims.js';
-<<<<<<< HEAD
 import { arrayIn, checkCanWrite, checkNesting } from './inspect.js';
-=======
-import { arrayIn, checkCanWrite } from './inspect.js';
-import { endingAt } from './lengthening.js';
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
 import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
 
 /** Patches what a client may change of a dataset. */
@@ -54,14 +48,9 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
   return catalog.held.hold(name, async () => {
     // Another request was first; who has the old record is told all the same.
     if (catalog.index.find(name) !== dataset) return true;
-<<<<<<< HEAD
     const array = await arrayIn(file.fd, dataset.record);
     if (!array) return false;
     const record = relearnedRecord(dataset.record, array);
-=======
-    const record = await recordOf(dataset, file);
-    if (!record) return false;
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
     // What the journal holds was meant for the array that is gone, and has been applied.
     await translated(() =>
       catalog.files.countUnseenChange(
@@ -74,16 +63,7 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     catalog.claims.refresh(record.path, `${dev}:${ino}`);
     // They were pages of the array that is gone.
     dataset.pages?.clear();
-    file.state.recoveredEnd = undefined;
-    dataset.registration.shape = record.shape;
     catalog.index.insert(record);
     return true;
   });
-}
-
-/** By the header of a .npy, or by where a raw file ends by its journal. */
-async function recordOf({ record, geometry }: Dataset, file: OpenFile): Promise<DatasetRecord | undefined> {
-  if (record.format === 'raw') return endingAt(record, geometry.dtype.itemsize, file.state.recoveredEnd!);
-  const header = await arrayIn(file.fd);
-  return header && relearnedRecord(record, header);
 }

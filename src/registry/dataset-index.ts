@@ -1,15 +1,8 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-<<<<<<< HEAD
 import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { headerMatches, isStillMember } from './inspect.js';
-=======
-import { Dataset, type Upkeep } from '../dataset/dataset.js';
-import type { DatasetRecord } from '../dataset/record.js';
-import type { FileTable } from '../file/file-table.js';
-import { shapeInHeader } from './inspect.js';
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -39,7 +32,7 @@ const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
-  readonly #upkeep: Upkeep;
+  readonly #learn: Learn;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
   /** Told of each dataset that has come, changed or gone; its generation moves by itself. */
@@ -47,9 +40,9 @@ export class DatasetIndex {
   /** Of both. */
   readonly #names = new SortedNames();
 
-  constructor(files: FileTable, upkeep: Upkeep) {
+  constructor(files: FileTable, learn: Learn) {
     this.#files = files;
-    this.#upkeep = upkeep;
+    this.#learn = learn;
   }
 
   get size(): number {
@@ -98,13 +91,9 @@ export class DatasetIndex {
     const dataset = new Dataset(
       record,
       this.#files,
-<<<<<<< HEAD
       CONTENT_CHECK,
-=======
-      shapeInHeader,
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
       isSame ? previous.registration : undefined,
-      this.#upkeep,
+      this.#learn,
     );
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);

@@ -7,12 +7,10 @@
 import type { Dataset } from '../dataset/dataset.js';
 import { UNCONDITIONAL } from '../dataset/precondition.js';
 import type { DatasetRecord } from '../dataset/record.js';
-import type { OpenFile } from '../file/open-file.js';
 import { removeTemporaries } from '../file/atomic.js';
 import { runTurns } from '../turns.js';
 import { Catalog, type CatalogOptions } from './catalog.js';
 import { patchDataset, relearn } from './changing.js';
-import { lengthen, saveShape } from './lengthening.js';
 import type { Listed, ListQuery } from './dataset-index.js';
 import { adoptArray, createDataset, type IncomingArray } from './entering.js';
 import { forgetDataset } from './leaving.js';
@@ -25,18 +23,13 @@ export type { IncomingArray } from './entering.js';
 export type { Listed, ListQuery } from './dataset-index.js';
 export type { RecordPatch } from './records.js';
 
-export type RegistryOptions = Omit<CatalogOptions, 'upkeep'>;
+export type RegistryOptions = Omit<CatalogOptions, 'learn'>;
 
 export class Registry {
   readonly #catalog: Catalog;
 
   constructor(options: RegistryOptions) {
-    const upkeep = {
-      learn: (dataset: Dataset, file: OpenFile) => relearn(this.#catalog, dataset, file),
-      lengthen: (dataset: Dataset, shape: readonly number[]) => lengthen(this.#catalog, dataset, shape),
-      saveShape: (dataset: Dataset, shape: readonly number[]) => saveShape(this.#catalog, dataset, shape),
-    };
-    this.#catalog = new Catalog({ ...options, upkeep });
+    this.#catalog = new Catalog({ ...options, learn: (dataset, file) => relearn(this.#catalog, dataset, file) });
   }
 
   get arraysDir(): string {

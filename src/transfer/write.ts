@@ -55,8 +55,6 @@ export interface WriteRequest {
   readonly member?: string | undefined;
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
-  /** The precondition asks how long the array is. */
-  readonly asksShape?: boolean;
   /** Fires when the client has gone: a write that has not begun is not made. */
   readonly signal: AbortSignal;
 }
@@ -96,7 +94,7 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
 
 function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
   if (request.format === 'json') return writeJson(request, context);
-  const form = otherForm({ ...request, rank: request.selection.shape.length });
+  const form = otherForm(request);
   if (!form) return writeBinary(request, context);
   return withNpy(form, request, context.decoding, ({ body, bodyBytes }) =>
     writeBinary({ ...request, format: 'npy', body, bodyBytes }, context),
@@ -104,17 +102,11 @@ function writeIn(request: WriteRequest, context: WriteContext): Promise<number> 
 }
 
 /** Of what is written as the .npy that it means; tables in the dtype that is written. */
-export function otherForm({
-  format,
-  member,
-  target,
-  rank,
-  table,
-}: Pick<WriteRequest, 'format' | 'member' | 'target' | 'table'> & { readonly rank: number }): OtherForm | undefined {
+function otherForm({ format, member, target, selection, table }: WriteRequest): OtherForm | undefined {
   if (format === 'npz') return { format, member };
   if (!isDecoded(format)) return undefined;
   const { header, names } = table ?? { header: true, names: undefined };
-  const columnRank = rank >= 2 ? 2 : 1;
+  const columnRank = selection.shape.length >= 2 ? 2 : 1;
   return { format, asked: { header, names, dtype: target.dtype.typestr, isNew: false, columnRank } };
 }
 
@@ -259,7 +251,7 @@ export function jsonBodyHeldBytes(dtype: DType, bodyBytes = LIMITS.jsonBodyBytes
   return bodyBytes + Math.max(bodyBytes, isNumber(dtype) ? 0 : jsonBlockBytesMax(dtype, bodyBytes));
 }
 
-export function failJsonSize(asked: number): never {
+function failJsonSize(asked: number): never {
   return fail(
     'too_large',
     `The JSON body has ${asked} bytes; at most ${LIMITS.jsonBodyBytesMax} are read. Send raw or npy instead.`,

@@ -146,11 +146,7 @@ async function newArray(value: number, rows = ROWS) {
     attrs: {},
     dims: null,
   };
-<<<<<<< HEAD
   const dataset = new Dataset(record, files, { head: () => true, member: async () => true });
-=======
-  const dataset = new Dataset(record, files, (_, { shape }) => shape);
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
   await dataset.open();
   const first = { generation: dataset.generation, bytes: fs.readFileSync(realPath) };
   const written = new Map<number, { offset: number; bytes: Buffer }>();
@@ -461,14 +457,10 @@ t.test('a file that is replaced meanwhile is refused, a stream that begins is to
 
 t.test('two datasets on one file are read at the same generation, however the writers crowd', async t => {
   const { dataset, files } = await newArray(1);
-<<<<<<< HEAD
   const twin = new Dataset({ ...dataset.record, name: 'twin', id: 'j', mode: 'r' }, files, {
     head: () => true,
     member: async () => true,
   });
-=======
-  const twin = new Dataset({ ...dataset.record, name: 'twin', id: 'j', mode: 'r' }, files, (_, { shape }) => shape);
->>>>>>> 93ba604 (feat(datasets): append, durable and whole, to arrays that grow in place)
   const { lock } = files.stateOf('f');
   const write = (): Promise<void> =>
     lock.withWrite(async () => {
