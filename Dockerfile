@@ -26,8 +26,7 @@ COPY --from=build /app/package.json /app/LICENSE /app/SECURITY.md ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/openapi ./openapi
 COPY --from=build /app/demo ./demo
-COPY --from=build /app/dist/src ./dist/src
-COPY --from=build /app/dist/routes ./dist/routes
+COPY --from=build /app/dist/bundle ./dist/bundle
 # The user `node`, by number, so that an orchestrator can tell that it is not root.
 USER 1000:1000
 VOLUME /data
@@ -35,4 +34,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`http${process.env.HYPERSLAB_TLS_CERT ? 's' : ''}://127.0.0.1:${process.env.HYPERSLAB_PORT || 8080}/healthz`).then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # The server itself is process 1: it gets the stop signal, and the restart policy starts it again after a crash.
-CMD ["node", "dist/src/server.js"]
+CMD ["node", "dist/bundle/server.js"]

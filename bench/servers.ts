@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SERVER } from '../src/package-root.js';
 
 export interface Server {
   readonly url: string;
@@ -32,7 +33,7 @@ export function startService(
   within: (command: string, args: readonly string[]) => readonly [string, ...string[]] = (...all) =>
     all.flat() as [string],
 ): Promise<Server> {
-  const [command, ...args] = within(process.execPath, [compiled('../src/server.js')]);
+  const [command, ...args] = within(process.execPath, [SERVER]);
   return startChild(folder, 'ours', port => ({
     command,
     args,

@@ -74,6 +74,8 @@ export function build() {
   buildKernels(kernels);
   run(process.execPath, ['node_modules/typescript/bin/tsc']);
   for (const folder of COPIED) copyUncompiled(folder);
+  run(process.execPath, ['scripts/bundle.mjs']);
+  cpSync(join(ROOT, KERNELS), join(ROOT, 'dist/bundle/kernels.wasm'));
   writeFileSync(join(ROOT, BUILD_STAMP), stamp);
 }
 

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { SERVER } from '../package-root.js';
 import { GRACE_MS } from './endings.js';
 import { say } from './say.js';
 
@@ -17,7 +17,6 @@ export interface Supervised {
   readonly parent?: number;
 }
 
-const SERVER = fileURLToPath(new URL('../server.js', import.meta.url));
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CRASHES = ['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGKILL'];
 const BACKOFF_MIN_MS = 100;

@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core';
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(candidate => existsSync(candidate));
 assert.ok(executablePath, 'chromium is not installed');
 const dataDir = mkdtempSync(path.join(tmpdir(), 'hyperslab-browser-'));
-const server = spawn(process.execPath, ['dist/src/server.js'], {
+const server = spawn(process.execPath, ['dist/bundle/server.js'], {
   env: { ...process.env, HYPERSLAB_PORT: '0', HYPERSLAB_DATA_DIR: dataDir, HYPERSLAB_DEMO: 'auto' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });

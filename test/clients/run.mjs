@@ -58,7 +58,7 @@ function makeFarFile(folder) {
 }
 
 async function startServer() {
-  const child = spawn(process.execPath, [path.join(ROOT, 'dist/src/server.js')], {
+  const child = spawn(process.execPath, [path.join(ROOT, 'dist/bundle/server.js')], {
     env: {
       ...process.env,
       HYPERSLAB_PORT: '0',

@@ -63,6 +63,8 @@ export function makeBuild(build: BrokenBuild): MadeBuild {
     else fs.symlinkSync(from, to);
   }
   for (const [file, text] of changed) fs.writeFileSync(path.join(folder, 'dist', 'src', file), text);
+  // Without it, the program is the compiled one.
+  fs.rmSync(path.join(folder, 'dist', 'bundle'), { recursive: true });
   const temporary = path.join(folder, 'temporary');
   fs.mkdirSync(temporary);
   return { folder, temporary, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };

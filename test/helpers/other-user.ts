@@ -1,6 +1,7 @@
 /** Somebody else, for tests of what files and folders refuse to whoever runs the service. */
 import { spawnSync } from 'node:child_process';
-import { SERVER, withoutLoaders } from './server.js';
+import { SERVER } from '../../src/package-root.js';
+import { withoutLoaders } from './server.js';
 
 /** Nobody's account on most systems; any number but ours would do. */
 export const OTHER_USER = 65_534;

@@ -1,7 +1,8 @@
 /** Starts that should fail, as whoever starts the service sees them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { SERVER, withoutLoaders } from './server.js';
+import { SERVER } from '../../src/package-root.js';
+import { withoutLoaders } from './server.js';
 
 const REFUSED_MS_MAX = 60_000;
 

@@ -5,11 +5,8 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
-
-/** The server under test: that of the same build. */
-export const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url));
+import { SERVER } from '../../src/package-root.js';
 
 /** What answers, wherever it runs. */
 export interface Service {

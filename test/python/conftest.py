@@ -46,7 +46,7 @@ def client(tmp_path_factory):
     files = tmp_path_factory.mktemp("files")
     settings = {"HYPERSLAB_PORT": "0", "HYPERSLAB_DATA_DIR": str(data_dir), "HYPERSLAB_ROOTS": str(files)}
     env = {**os.environ, **settings}
-    server = subprocess.Popen(["node", "dist/src/server.js"], env=env, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(["node", "dist/bundle/server.js"], env=env, stdout=subprocess.PIPE, text=True)
     for line in server.stdout:
         if found := re.search(r'hyperslab listens at (\S+?)"', line):
             break

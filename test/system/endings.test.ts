@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { caseStride } from '../helpers/cases.js';
 import { addKey, bearer } from '../helpers/keys.js';
-import { SERVER, start, temporaryFolder } from '../helpers/server.js';
+import { SERVER } from '../../src/package-root.js';
+import { start, temporaryFolder } from '../helpers/server.js';
 import { eventually } from './calls.js';
 
 const COMMAND = fileURLToPath(new URL('../../src/hyperslab.js', import.meta.url));

@@ -31,7 +31,7 @@ class Server:
 
     def start(self):
         env = {**os.environ, **self.settings, "HYPERSLAB_PORT": str(self.port), "HYPERSLAB_LOG_LEVEL": "info"}
-        program = ["node", str(ROOT / "dist/src/server.js")]
+        program = ["node", str(ROOT / "dist/bundle/server.js")]
         self.process = subprocess.Popen(program, env=env, stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             if re.search(r"hyperslab listens at", line):
