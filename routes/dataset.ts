@@ -2,15 +2,18 @@
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { fail } from '../src/errors.js';
+import type { Dataset } from '../src/dataset/dataset.js';
+import { JoinedDataset } from '../src/dataset/joined.js';
 import { standingOf } from '../src/dataset/precondition.js';
 import { checkHasFile, discardWrites } from '../src/dataset/write.js';
+import { flushParts } from '../src/dataset/write-parts.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
 import { waitForChange } from '../src/plugins/wait-for-change.js';
 import { LIMITS } from '../src/limits.js';
 import { logChange } from '../src/plugins/logging.js';
 import type { RecordPatch } from '../src/registry/registry.js';
-import { describe } from './describe.js';
+import { describe, partsOf } from './describe.js';
 import { mergePatch } from './merge-patch.js';
 import {
   BODY_PROBLEMS,
@@ -24,6 +27,16 @@ import {
   problems,
 } from './schemas/index.js';
 import type { App } from './app-type.js';
+
+async function flushOne(found: Dataset, { files }: Context, precondition: () => void): Promise<void> {
+  const file = await found.open();
+  const release = file.lease();
+  try {
+    await flushFile(file, files.journals, precondition);
+  } finally {
+    release();
+  }
+}
 
 export function dataset(app: App, context: Context): void {
   app.get(
@@ -46,6 +59,9 @@ export function dataset(app: App, context: Context): void {
                 maximum: LIMITS.waitSecondsMax,
                 description: `Of wait: seconds after which it answers in any case; ${LIMITS.waitSecondsMax} by default.`,
               }),
+            ),
+            parts: Type.Optional(
+              Type.Boolean({ description: 'Also which files it lies in, where these are several.' }),
             ),
           },
           { additionalProperties: false },
@@ -71,7 +87,9 @@ export function dataset(app: App, context: Context): void {
       const found = request.datasets.get(name);
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
-      return reply.send(residency ? { ...body, residency: await found.residency() } : body);
+      const parts = request.query.parts ? partsOf(found) : undefined;
+      const resident = residency ? { residency: await found.residency() } : {};
+      return reply.send({ ...body, ...(parts && { parts }), ...resident });
     },
   );
 
@@ -82,7 +100,7 @@ export function dataset(app: App, context: Context): void {
       schema: {
         operationId: 'patchDataset',
         tags: ['datasets'],
-        summary: 'Change attrs, dims, mode or external',
+        summary: 'Change attrs, dims, mode, external, or the files of an array in several',
         description: 'A JSON merge patch: members that are absent stay as they are.',
         params: NameParams,
         body: Type.Ref('PatchDataset'),
@@ -99,6 +117,14 @@ export function dataset(app: App, context: Context): void {
             'file_in_use',
             'mode_fixed',
             'overlap',
+            'part_differs',
+            'file_not_found',
+            'bad_npy',
+            'unsupported_dtype',
+            'not_an_array',
+            'file_too_small',
+            'not_a_regular_file',
+            'file_system_refused',
             'bad_shape',
             'too_large',
             'busy',
@@ -179,13 +205,9 @@ export function dataset(app: App, context: Context): void {
     async (request, reply) => {
       const found = request.datasets.get(request.params.name);
       checkHasFile(found);
-      const file = await found.open();
-      const release = file.lease();
-      try {
-        await flushFile(file, context.files.journals, () => preconditionOf(request)(standingOf(found)));
-      } finally {
-        release();
-      }
+      const precondition = (): void => preconditionOf(request)(standingOf(found));
+      if (found instanceof JoinedDataset) await flushParts(found, precondition);
+      else await flushOne(found, context, precondition);
       return reply.send({ dataset: found.record.name, generation: found.generation });
     },
   );

@@ -293,6 +293,11 @@ export const ERRORS = table({
     title: 'Elements of the array share bytes, and it is to be written',
     remedy: 'Register it with mode r, or with strides of which each steps over all that the smaller ones span.',
   },
+  part_differs: {
+    status: 422,
+    title: 'A file does not fit the others that it is to make one array with',
+    remedy: 'Leave it out, or give it the dtype, byte order and lengths behind the first that the others have.',
+  },
   not_a_regular_file: {
     status: 422,
     title: 'The path is not a regular file',

@@ -347,6 +347,8 @@ export const LIMITS = {
   zarrMetadataHeldBytesMax: 64 * MiB,
   /** Datasets on one page of the list. */
   pageDatasetsMax: 1000,
+  /** Files that make one array. */
+  partsMax: 100_000,
   datasetsMax: 100_000,
   /** Files that lists look at, at a time, where they are asked to: a share of the threads that wait for the disk. */
   filesLookedAtMax: 8,

@@ -32,12 +32,17 @@ const WRITTEN = {
   bytes: int64({ description: 'Bytes that were written.' }),
 };
 
+const FILES = Type.Optional(
+  int64({ description: 'Of an array in several files: how many were written, each with a commit of its own.' }),
+);
+
 export const WriteAnswer = Type.Object(
   {
     dataset: DatasetName,
     generation: Generation,
     ...WRITTEN,
     durability: oneOf(['commit', 'none'], { description: 'commit: the write is on disk.' }),
+    files: FILES,
   },
   {
     $id: 'WriteAnswer',
@@ -83,6 +88,7 @@ export const BatchAnswer = Type.Object(
     durability: oneOf(['commit', 'none'], {
       description: 'commit: all of them are on disk; none: the dataset has mode c.',
     }),
+    files: FILES,
   },
   {
     $id: 'BatchAnswer',

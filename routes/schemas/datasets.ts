@@ -56,9 +56,13 @@ export const Dataset = Type.Object(
     id: Type.String({ description: 'Random per registration.' }),
     dtype: DTypeAnswer,
     shape: Shape,
-    strides: Type.Array(int64(), { description: 'Bytes from one element to the next along each axis.' }),
+    strides: nullable(
+      Type.Array(int64(), {
+        description: 'Bytes from one element to the next along each axis; null where the array lies in several files.',
+      }),
+    ),
     order: nullable(Order),
-    offset: int64({ description: 'Bytes before element [0, …, 0].' }),
+    offset: nullable(int64({ description: 'Bytes before element [0, …, 0].' })),
     size: int64({ description: 'Number of elements.' }),
     nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
@@ -82,6 +86,18 @@ export const Dataset = Type.Object(
     ),
     attrs: Attrs,
     dims: Dims,
+    parts: Type.Optional(
+      toldAs(
+        Type.Union([
+          int64(),
+          Type.Array(Type.Object({ path: Type.String(), rows: int64() }, { additionalProperties: false })),
+        ]),
+        {
+          description:
+            'Of an array in several files: how many there are; with ?parts=true a list of them, each with its path and rows.',
+        },
+      ),
+    ),
     residency: Type.Optional(
       nullable(
         Type.Object(
@@ -99,11 +115,12 @@ export const Dataset = Type.Object(
   { $id: 'Dataset', description: 'An array that is served, and where its elements lie.', example: DATASET_EXAMPLE },
 );
 
-const { residency: _, ...described } = Dataset.properties;
+const { residency: _, parts: __, ...described } = Dataset.properties;
 
 export const DatasetEntry = Type.Object(
   {
     ...Type.Partial(Type.Object(described)).properties,
+    parts: Type.Optional(int64({ description: 'Of an array in several files: how many there are.' })),
     code: Type.Optional(Type.String({ description: 'Of the problem that calls on it are answered with.' })),
     reason: Type.Optional(Type.String({ description: 'Why it cannot be served.' })),
   },
@@ -132,7 +149,15 @@ export const CreateDataset = Type.Object(
   {
     name: Type.String({ description: 'Letters, digits, dots, hyphens, underscores; 1 to 128.' }),
     dtype: Type.Optional(DTypeAsked),
-    shape: Type.Optional(listOrAbsent(Shape)),
+    shape: Type.Optional(
+      listOrAbsent(
+        Type.Array(nullable(int64()), {
+          maxItems: LIMITS.rankMax,
+          description:
+            'Length of each axis; of raw parts that of one, of which the first may be null: what each file holds.',
+        }),
+      ),
+    ),
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),
     path: Type.Optional(
@@ -141,6 +166,16 @@ export const CreateDataset = Type.Object(
           'File to register or to make, relative to a served folder or absolute inside one; the answer says where it is.',
       }),
     ),
+    paths: Type.Optional(
+      listOrAbsent(
+        Type.Array(Type.String(), {
+          maxItems: LIMITS.partsMax,
+          description:
+            'Several files, whose rows follow each other in this order. Or `path` has a `*` in its file name.',
+        }),
+      ),
+    ),
+    axis: Type.Optional(int64({ description: 'Along which several files follow each other: 0.' })),
     offset: Type.Optional(
       int64({ description: 'Bytes before the first element of a raw file; of a new one they are zeros.' }),
     ),
@@ -190,6 +225,17 @@ export const PatchDataset = Type.Object(
       oneOf(['r', 'r+', 'c'], { description: 'r reads; r+ reads and writes. A dataset of mode c keeps it.' }),
     ),
     external: Type.Optional(Type.Boolean({ description: 'False promises that nobody else writes the file.' })),
+    path: Type.Optional(
+      Type.String({ description: 'Of an array in several files: look for them again, by this pattern.' }),
+    ),
+    paths: Type.Optional(
+      listOrAbsent(
+        Type.Array(Type.String(), {
+          maxItems: LIMITS.partsMax,
+          description: 'Of an array in several files: these are its files now, with the rows that they have now.',
+        }),
+      ),
+    ),
   },
   {
     $id: 'PatchDataset',

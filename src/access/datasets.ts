@@ -8,7 +8,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { failMissing } from '../registry/names.js';
 import type { Listed, ListQuery, RecordPatch, Registry } from '../registry/registry.js';
-import type { CreateRequest } from '../registry/request.js';
+import { asksParts, type AskedDataset } from '../registry/request.js';
 import { failForbidden, failScope } from './refusals.js';
 import type { Patterns } from './patterns.js';
 import type { Principal } from './principal.js';
@@ -74,8 +74,8 @@ class View implements Datasets {
     });
   }
 
-  async create(request: CreateRequest, precondition?: Precondition): Promise<Dataset> {
-    if (request.path !== undefined) this.#checkPath();
+  async create(request: AskedDataset, precondition?: Precondition): Promise<Dataset> {
+    if (request.path !== undefined || asksParts(request)) this.#checkPath();
     this.#checkMakes(request.name, request.overwrite ?? false);
     return this.#tellingOwn(() => this.#registry.create(request, precondition));
   }
@@ -87,6 +87,7 @@ class View implements Datasets {
 
   async patch(name: string, patch: RecordPatch, precondition?: Precondition): Promise<Dataset> {
     this.get(name);
+    if (patch.path !== undefined || patch.paths !== undefined) this.#checkPath();
     if (patch.mode !== undefined || patch.external !== undefined) this.#needsAdmin('Changing mode or external');
     return this.#tellingOwn(() => this.#registry.patch(name, patch, precondition));
   }

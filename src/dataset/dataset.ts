@@ -22,6 +22,7 @@ import { sameIdentity, type FileIdentity, type OpenFile } from '../file/open-fil
 import { withPages } from '../file/private-file.js';
 import { PrivatePages } from '../file/private-pages.js';
 import { fromSystemError } from '../file/system-errors.js';
+import type { Extent } from '../layout/runs.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
 import { geometryOf, isCopyOnWrite, isWritable, type DatasetRecord, type Geometry } from './record.js';
@@ -137,10 +138,10 @@ export class Dataset {
   }
 
   /**
-   * Opens the file if need be. What was changed underneath is refused once, and served as it is from then on.
+   * Opens the file if need be, for bytes of this extent: of an array in several files these are looked at. What was changed underneath is refused once, and served as it is from then on.
    * @throws file_changed, durability_unknown, bulk_load
    */
-  async open(): Promise<OpenFile> {
+  async open(_extent?: Extent): Promise<OpenFile> {
     const already = this.opened();
     if (already) return already;
     const file = await this.#openPresent();

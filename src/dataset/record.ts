@@ -11,6 +11,34 @@ export type Mode = 'r' | 'r+' | 'w+' | 'c';
 /** Those of containers have their arrays as members. */
 export type FileFormat = 'npy' | 'raw' | ContainerFormat;
 
+/** One of several files whose rows follow each other. */
+export interface PartRecord {
+  /** Random per file, as of a dataset. */
+  readonly fileId: string;
+  /** What the file's generation was when it became a part. */
+  readonly firstGeneration: number;
+  /** Real path, as of a dataset. */
+  readonly path: string;
+  readonly rows: number;
+  readonly order: Order;
+  readonly offset: number;
+  readonly format: 'npy' | 'raw';
+  readonly content?: string;
+}
+
+/** How the parts were asked for: what a look again goes by. */
+export interface PartsAsked {
+  /** The path of files with a * in its name, where it was not a list. */
+  readonly pattern?: string;
+  readonly paths?: readonly string[];
+  readonly dtype?: unknown;
+  readonly order?: Order;
+  readonly offset?: number;
+  readonly format?: FileFormat;
+  /** Of one part; the first length null is what the file holds. */
+  readonly shape?: readonly (number | null)[];
+}
+
 export interface DatasetRecord {
   readonly name: string;
   /** Random per registration. */
@@ -34,6 +62,12 @@ export interface DatasetRecord {
   readonly member?: string;
   /** What a raw file began as when it was registered: `raw`, or the suffix of a container. Unknown of others. */
   readonly content?: string;
+  /**
+   * Of an array in several files: `fileId` is its own, `path` that of the first, or the pattern; it has order C and offset 0
+   * in bytes that are nowhere (layout/part-views.ts).
+   */
+  readonly parts?: readonly PartRecord[];
+  readonly asked?: PartsAsked;
   /** Other programs may change the file. */
   readonly external: boolean;
   /** The service made the file: created, imported, or a demo array; not registered in place. */

@@ -13,10 +13,12 @@ import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
+import { JoinedDataset } from './joined.js';
 import type { OffLoop, Portion } from './off-loop.js';
 import type { Precondition } from './precondition.js';
 import { isCopyOnWrite, isWritable } from './record.js';
 import { discardPages, writePages } from './write-pages.js';
+import { writeParts } from './write-parts.js';
 
 /** Bytes in the dataset's dtype and order, and where in them each element of the selection stands. */
 export interface Payload {
@@ -30,6 +32,8 @@ export interface WriteOptions {
   readonly precondition: (generation: number) => void;
   /** Fires when nobody waits for it any more. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of how many files it was, where the array lies in several. */
+  readonly onFiles?: ((files: number) => void) | undefined;
 }
 
 /** @throws read_only */
@@ -78,9 +82,17 @@ export function gapsOf({ record }: Dataset, file: OpenFile): Gaps {
 export async function writeChanges(
   dataset: Dataset,
   asked: readonly Change[],
-  { durability, precondition: asks, signal }: WriteOptions,
+  { durability, precondition: asks, signal, onFiles }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
+  if (dataset instanceof JoinedDataset) {
+    const isCommitted = durability === 'commit';
+    if (isCommitted) checkCost(asked);
+    const write = { isCommitted, precondition: asks, applier: applierOf(offLoop), offLoop, signal };
+    const { generation, files } = await writeParts(dataset, asked, write);
+    onFiles?.(files);
+    return generation;
+  }
   const file = await dataset.open();
   const gaps = gapsOf(dataset, file);
   const changes: Change[] = [];
@@ -140,7 +152,7 @@ export function onlyInto(
   };
 }
 
-function applierOf(offLoop: OffLoop): Applier {
+export function applierOf(offLoop: OffLoop): Applier {
   return {
     apply: (file, change) => applyChange(file, change, offLoop),
     async hold({ fd }, change) {

@@ -15,7 +15,7 @@ import type { MappingBackend } from './mapping.js';
 import { advanceUnseen, countNoticed } from './noticed.js';
 import type { FileReference } from './file-reference.js';
 import { FileState } from './file-state.js';
-import { isSameFile, isStampOf, OpenFile, sameIdentity, type FileStamp } from './open-file.js';
+import { isSameFile, isStampOf, PlainFile, sameIdentity, type FileStamp, type OpenFile } from './open-file.js';
 import { OpenFiles } from './open-files.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
@@ -331,7 +331,7 @@ export class FileTable {
       this.#open.closed();
       this.#onClosed?.(closed);
     };
-    const file = new OpenFile({ fd, realPath, writable, state, backend, mapped, onClosed });
+    const file = new PlainFile({ fd, realPath, writable, state, backend, mapped, onClosed });
     file.headOf(0);
     const before = this.#stamps.get(fileId);
     const { stamp } = file;

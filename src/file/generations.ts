@@ -39,6 +39,8 @@ export class Generations {
   readonly #damaged = new Set<string>();
   /** Told of each counter that moves, when it has. */
   onMoved: (counterId: string) => void = () => {};
+  /** Counts what changes any counter: sums of counters hold as long as it stands still. */
+  moves = 0;
   /** `generation` is the highest that may have been used by a file that was forgotten. */
   #floor: Entry = { generation: 0, ceiling: 0, stored: true };
 
@@ -75,6 +77,7 @@ export class Generations {
     for (const { fileId, firstGeneration: first } of files) {
       orphans.delete(fileId);
       if ((this.#entries.get(fileId)?.generation ?? 0) < first) this.#entries.set(fileId, storedAt(first));
+      this.moves++;
     }
     for (const { generation } of orphans.values()) this.#raiseFloor(generation);
     // A manifest that is left out, and has no counter, began above an earlier floor, or above this one.
@@ -114,6 +117,7 @@ export class Generations {
    */
   leap(fileId: string, count: number): void {
     const entry = this.#entry(fileId);
+    this.moves++;
     entry.generation = Math.max(entry.generation, Date.now());
     entry.ceiling = entry.generation + count;
     entry.stored = false;
@@ -125,6 +129,7 @@ export class Generations {
     if (entry.stored || entry.generation >= entry.ceiling)
       throw new Error('a generation was used before it was reserved');
     entry.generation++;
+    this.moves++;
     this.onMoved(fileId);
     return entry.generation;
   }
@@ -134,6 +139,7 @@ export class Generations {
     const next = generation + 1;
     await this.#write(fileId, { generation: next, exact: true });
     this.#entries.set(fileId, storedAt(next));
+    this.moves++;
     this.onMoved(fileId);
   }
 

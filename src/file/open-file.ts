@@ -71,7 +71,10 @@ const nothing = (): void => {};
 /** What the container may use: it does not change while the process runs. */
 const cacheBytes = memoryLimit() ?? Infinity;
 
-export class OpenFile {
+/** A file in use, whatever is behind it: one of the disk, or several that are read as one (joined-file.ts). */
+export type OpenFile = Pick<PlainFile, keyof PlainFile>;
+
+export class PlainFile {
   readonly fd: number;
   readonly realPath: string;
   readonly writable: boolean;
@@ -93,6 +96,8 @@ export class OpenFile {
   readonly #watch: HeadWatch;
   /** What stands over its bytes where a dataset of mode c looks at it (private-file.ts). */
   readonly pages: PageTable | undefined = undefined;
+  /** Its bytes are those of several files: workers read them, by the table of its parts. */
+  readonly isJoined: boolean = false;
   /** Another program has written the file, and its generation has not moved for it yet. */
   hasUnseenChange = false;
   /** How often that was noticed: while it stands still, what was read of the file holds, wherever in it that stands. */

@@ -11,6 +11,12 @@ export function failChanged(
   return fail('file_changed', detail, { reason });
 }
 
+/** The same error with the name of the part that it is about, where an array lies in several files. */
+export function ofPart(error: HyperslabError, part: string): HyperslabError {
+  if (error.values['part'] !== undefined) return error;
+  return new HyperslabError(error.code, `Part ${part}: ${error.message}`, { ...error.values, part }, { cause: error });
+}
+
 /** @throws file_changed */
 export function failReplaced(): never {
   return failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');

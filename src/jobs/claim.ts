@@ -138,7 +138,7 @@ async function claimEach(
   try {
     for (const { dataset, extent } of needs) {
       // oxlint-disable-next-line no-await-in-loop
-      const file = await dataset.open();
+      const file = await dataset.open(extent);
       leased.push({ dataset, extent, file, release: file.lease() });
     }
     for (const state of new Set(leased.map(({ file }) => file.state))) {

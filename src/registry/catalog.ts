@@ -75,7 +75,7 @@ export class Catalog {
    * `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. It
    * is called when it is the change's turn, and throws to refuse it.
    */
-  async save(record: DatasetRecord, claim: Claim, endsExternal?: () => void): Promise<Dataset> {
+  async save(record: DatasetRecord, claim: Claim | readonly Claim[], endsExternal?: () => void): Promise<Dataset> {
     if (endsExternal) await translated(() => this.files.countUnseenChange(record.fileId, endsExternal));
     await translated(() => this.manifests.save(record));
     return this.insert(record, claim);
@@ -93,10 +93,10 @@ export class Catalog {
     }
   }
 
-  /** Makes a dataset visible. Its claim takes the place of whatever the name claimed before. */
-  insert(record: DatasetRecord, claim: Claim): Dataset {
+  /** Makes a dataset visible. Its claims take the place of whatever the name claimed before. */
+  insert(record: DatasetRecord, claim: Claim | readonly Claim[]): Dataset {
     const dataset = this.index.insert(record);
-    this.claims.dropAll(record.name, claim);
+    this.claims.dropAll(record.name, new Set([claim].flat() as Claim[]));
     return dataset;
   }
 

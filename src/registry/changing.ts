@@ -1,11 +1,14 @@
 /** How a dataset changes: by a patch of its record, or by another header that its file has got. */
 import type { Dataset } from '../dataset/dataset.js';
+import { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
+import { fail } from '../errors.js';
 import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { claimOf, identityOf } from './claims.js';
 import { arrayIn, checkCanWrite, checkNesting } from './inspect.js';
+import { patchParts } from './parts.js';
 import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
 
 /** Patches what a client may change of a dataset. */
@@ -18,6 +21,10 @@ export async function patchDataset(
   return catalog.holding(name, async () => {
     const dataset = catalog.index.get(name);
     const { record } = dataset;
+    if (dataset instanceof JoinedDataset) return patchParts(catalog, dataset, patch, precondition);
+    if (patch.path !== undefined || patch.paths !== undefined) {
+      fail('bad_request', 'path and paths are looked at again of an array in several files; this one is in one file.');
+    }
     const changed = patchedRecord(record, patch);
     const isChecked = becomesWritable(record, changed);
     if (isChecked) checkNesting(dataset.geometry.dtype.itemsize, record.shape, record.strides);

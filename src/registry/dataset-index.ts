@@ -1,8 +1,9 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
 import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
+import { JoinedDataset } from '../dataset/joined.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
-import { headerMatches, isStillMember } from './inspect.js';
+import { headerMatches, isStillMember, partMatches } from './inspect.js';
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -26,6 +27,9 @@ export interface Listed {
 }
 
 const CONTENT_CHECK: ContentCheck = { head: headerMatches, member: isStillMember };
+
+/** Of a part: one that has grown is still the one that it was. */
+const PART_CHECK: ContentCheck = { head: partMatches, member: isStillMember };
 
 /** Names that are looked at in one turn: less than a millisecond, and a few where many patterns are matched. */
 const NAMES_PER_TURN = 512;
@@ -88,13 +92,10 @@ export class DatasetIndex {
     const previous = this.#datasets.get(record.name);
     const isSame = previous?.record.id === record.id;
     if (previous && !isSame) end(previous);
-    const dataset = new Dataset(
-      record,
-      this.#files,
-      CONTENT_CHECK,
-      isSame ? previous.registration : undefined,
-      this.#learn,
-    );
+    const registration = isSame ? previous.registration : undefined;
+    const dataset = record.parts
+      ? new JoinedDataset(record, this.#files, PART_CHECK, registration)
+      : new Dataset(record, this.#files, CONTENT_CHECK, registration, this.#learn);
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);
     this.#names.add(record.name);

@@ -136,6 +136,21 @@ function failNoContainer(member: string, format: FileFormat): never {
   });
 }
 
+/** Which format a file has, by its content and name. @throws as inspectFile */
+export async function formatOfFile(
+  roots: Roots,
+  realPath: string,
+  name: string,
+  asked: FileFormat | undefined,
+): Promise<FileFormat> {
+  const fd = await roots.open(realPath, false);
+  try {
+    return formatOfContent(name, asked, { head: await readHead(fd), size: fstatSync(fd).size });
+  } finally {
+    await closeDescriptor(fd);
+  }
+}
+
 /**
  * `layout` is how the file will be written, where others made it.
  * @throws path_forbidden, file_system_refused, format_mismatch
@@ -227,6 +242,29 @@ function sameArray({ dtype, shape, order, offset }: MemberArray, record: Dataset
     order === record.order &&
     sameShape(shape, record.shape)
   );
+}
+
+/** True when the head of a part says what was found when it became one, and it has the rows that it had. */
+export function partMatches(head: Uint8Array, record: DatasetRecord): boolean {
+  try {
+    const header = parseNpyHeader(head);
+    if (!('dtype' in header)) return false;
+    const { dtype, shape, order, dataOffset } = header;
+    const [rows = 0, ...row] = shape;
+    const [had = 0, ...itsRow] = record.shape;
+    // Rows that came behind others are no other place for them only in C order.
+    const isGrown = order === 'C' || shape.length === 1 ? rows >= had : rows === had;
+    return (
+      dtype.typestr === record.dtype &&
+      dataOffset === record.offset &&
+      (order === record.order || shape.length === 1) &&
+      isGrown &&
+      sameShape(row, itsRow)
+    );
+  } catch (error) {
+    if (error instanceof HyperslabError) return false;
+    throw error;
+  }
 }
 
 /** What tells what a file is. */

@@ -17,7 +17,7 @@ import { forgetDataset } from './leaving.js';
 import { loadManifests, replayJournals } from './load.js';
 import type { Quarantined } from './manifests.js';
 import type { RecordPatch } from './records.js';
-import type { CreateRequest } from './request.js';
+import type { AskedDataset } from './request.js';
 
 export type { IncomingArray } from './entering.js';
 export type { Listed, ListQuery } from './dataset-index.js';
@@ -45,7 +45,7 @@ export class Registry {
       this.#catalog.claims,
     );
     for (const each of quarantined) this.#catalog.index.quarantine(each);
-    for (const { record, claim } of admitted) this.#catalog.insert(record, claim);
+    for (const { record, claims } of admitted) this.#catalog.insert(record, claims);
     await replayJournals(this.#catalog.files, this.#catalog.index.values());
   }
 
@@ -87,7 +87,7 @@ export class Registry {
   /** The datasets on files, by the files' ids. */
   namesOf(fileIds: readonly string[]): string[] {
     return fileIds.flatMap(fileId =>
-      this.#catalog.claims.namesOn(fileId).filter(name => this.#catalog.index.find(name)?.record.fileId === fileId),
+      this.#catalog.claims.namesOn(fileId).filter(name => standsOn(this.#catalog.index.find(name), fileId)),
     );
   }
 
@@ -97,7 +97,7 @@ export class Registry {
   }
 
   /** Registers a file or makes an array. */
-  create(asked: CreateRequest, precondition = UNCONDITIONAL): Promise<Dataset> {
+  create(asked: AskedDataset, precondition = UNCONDITIONAL): Promise<Dataset> {
     return createDataset(this.#catalog, asked, precondition);
   }
 
@@ -119,4 +119,10 @@ export class Registry {
   forget(name: string, deleteData: boolean, precondition = UNCONDITIONAL): Promise<DatasetRecord | undefined> {
     return forgetDataset(this.#catalog, name, deleteData, precondition);
   }
+}
+
+function standsOn(dataset: Dataset | undefined, fileId: string): boolean {
+  if (!dataset) return false;
+  const { parts, fileId: own } = dataset.record;
+  return own === fileId || parts?.some(part => part.fileId === fileId) === true;
 }

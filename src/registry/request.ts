@@ -2,7 +2,7 @@
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { dtypeOf, type DType } from '../dtype/index.js';
-import type { FileFormat, Mode } from '../dataset/record.js';
+import type { FileFormat, Mode, PartsAsked } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
 import { checkStrides } from '../layout/strides.js';
 import { checkShape, type Order } from '../layout/view.js';
@@ -10,6 +10,7 @@ import { integerOf } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import { formatOfName } from './content.js';
 import { checkName } from './names.js';
+import { isPattern } from './part-names.js';
 
 /** The body of POST /v1/datasets. */
 export interface CreateRequest {
@@ -31,6 +32,93 @@ export interface CreateRequest {
   readonly external?: boolean;
   readonly attrs?: Readonly<Record<string, unknown>>;
   readonly dims?: readonly string[] | null;
+}
+
+/** The body of POST /v1/datasets: also of an array in several files. */
+export interface AskedDataset extends Omit<CreateRequest, 'shape'> {
+  /** Of one part, where there are several; the first length null is what each holds. */
+  readonly shape?: readonly (number | null)[];
+  readonly paths?: readonly string[];
+  readonly axis?: number;
+}
+
+/** An array in several files, as it is meant. */
+export interface PartsRequest extends Pick<CreateRequest, 'name' | 'external' | 'attrs' | 'dims'> {
+  readonly mode: Mode;
+  readonly asked: PartsAsked;
+}
+
+/** Whether several files are asked for: by a list, or by a path with a `*`. */
+export function asksParts({ path, paths }: AskedDataset): boolean {
+  return (paths !== undefined && paths.length > 0) || isPattern(path);
+}
+
+/** What an array in several files may not have. */
+const NOT_OF_PARTS = ['fill', 'sparse', 'overwrite', 'strides'] as const;
+
+/**
+ * Checks what can be checked without looking at any file.
+ * @throws bad_name, bad_request, bad_shape, bad_axis, unsupported_dtype
+ */
+export function checkPartsRequest(request: AskedDataset): PartsRequest {
+  const { name, path, paths = [], axis = 0, mode = 'r', shape, dtype, order, offset, format } = request;
+  checkName(name);
+  if (axis !== 0) {
+    fail('bad_axis', `axis is ${axis}; files follow each other along axis 0. Leave axis out.`, { axis, limit: 0 });
+  }
+  if (path !== undefined && paths.length > 0) fail('bad_request', 'paths and path say the same. Give one of them.');
+  if (path !== undefined) checkPattern(path);
+  for (const member of NOT_OF_PARTS) {
+    if (request[member] !== undefined)
+      fail('bad_request', `${member} is not of an array in several files. Leave it out.`);
+  }
+  if (mode !== 'r' && mode !== 'r+') {
+    fail('bad_request', `An array in several files has mode r or r+, not ${mode}.`, { mode });
+  }
+  const itemsize = dtype === undefined ? 1 : dtypeOf(dtype).itemsize;
+  if (shape)
+    checkShape(
+      shape.map((length, i) => (i === 0 ? (length ?? 0) : (length ?? Number.NaN))),
+      itemsize,
+    );
+  checkOffset(offset);
+  checkAttrs(request.attrs ?? {});
+  const asked: PartsAsked = {
+    ...(path === undefined ? { paths } : { pattern: path }),
+    ...(dtype !== undefined && { dtype }),
+    ...(order && { order }),
+    ...(offset !== undefined && { offset: offset + 0 }),
+    ...(format && { format }),
+    ...(shape && shape.length > 0 && { shape }),
+  };
+  const { external, attrs, dims } = request;
+  return {
+    name,
+    mode,
+    asked,
+    ...(external !== undefined && { external }),
+    ...(attrs && { attrs }),
+    ...(dims && { dims }),
+  };
+}
+
+/** @throws bad_request */
+export function checkPattern(path: string): void {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  if (folder.includes('*')) fail('bad_request', 'A * may stand in the name of the files, not in that of a folder.');
+}
+
+/** The request for one file, or for none. @throws bad_request */
+export function plainRequest({ paths: _, axis, shape, ...rest }: AskedDataset): CreateRequest {
+  if (axis !== undefined) fail('bad_request', 'axis belongs to an array in several files. Leave it out.');
+  if (!shape) return rest;
+  if (shape.includes(null)) {
+    fail(
+      'bad_request',
+      'A length of shape is null; only the first one of the parts of an array in several files may be.',
+    );
+  }
+  return { ...rest, shape: shape as readonly number[] };
 }
 
 /** True when the request makes a new file, false when it registers one that is there. */

@@ -103,7 +103,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/datasets',
     { name: 'x', shap: [2] },
-    'bad_request: There is no member shap of the body; there are name, dtype, shape, order, mode, path, offset, strides, format, fill, sparse, overwrite, external, attrs and dims. Did you mean shape?',
+    'bad_request: There is no member shap of the body; there are name, dtype, shape, order, mode, path, paths, axis, offset, strides, format, fill, sparse, overwrite, external, attrs and dims. Did you mean shape?',
   ],
   [
     'POST /v1/datasets',

@@ -190,6 +190,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'plain.bin', dtype: 'f8', shape: [13] }),
     create({ name: 'x', path: 'plain.bin', offset: 97 }),
   ],
+  part_differs: [create({ name: 'x', paths: ['table.npy', 'plain.bin'] })],
   overlap: [create({ name: 'x', path: 'plain.bin', dtype: 'f8', shape: [5, 2], strides: [8, 8], mode: 'r+' })],
   not_a_regular_file: [create({ name: 'x', path: 'folder' })],
   bad_axis: [get(`${STATISTICS}?ops=mean&axis=2`), get(`${STATISTICS}?ops=mean&axis=day`)],
