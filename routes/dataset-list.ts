@@ -106,7 +106,8 @@ const ENTRY_MEMBERS: Readonly<Record<string, EntryMember>> = {
   ),
   name: ({ name }) => name,
   state: (_listed, state) => state,
-  code: ({ reason }) => (reason === undefined ? undefined : 'quarantined'),
+  code: ({ code, reason }) => (reason === undefined ? undefined : (code ?? 'quarantined')),
+  path: ({ dataset, path }, state) => (dataset ? MEMBERS.path(dataset, state) : path),
   reason: ({ reason }) => reason,
 };
 

@@ -68,6 +68,7 @@ export function events(app: App, { following }: Context): void {
     },
     async (request, reply) => {
       const names = namesOf(request.query.datasets);
+      await request.datasets.look(names);
       for (const name of names) request.datasets.get(name);
       if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');
       await streamChanges(following, request, reply, { names, isOfMany: true });

@@ -88,6 +88,7 @@ async function answerReads(
 ): Promise<FastifyReply> {
   const { reads: entries, left } = await readReadsBody(context, request, reply);
   const { datasets } = request;
+  await datasets.look(entries.map(({ dataset }) => dataset));
   const reads = entries.map(({ dataset, name, field, dtype, casting, expectedShape: shape, slice, selector }, i) => ({
     name: name ?? String(i),
     dataset: (shape === undefined
@@ -157,6 +158,7 @@ export function choosingFor(
     left,
     hold: bytes => holdUntilSent(context.budget, reply, bytes),
     get: name => request.datasets.get(name),
+    look: names => request.datasets.look(names),
     sourceOf: name => sourceOf(request.datasets, name),
   };
 }

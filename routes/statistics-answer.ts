@@ -7,6 +7,7 @@ import type { ClientContext } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
+import { namesIn } from '../src/jobs/named.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import type { GrowingMemory } from '../src/jobs/growing-memory.js';
 import type { Progress } from '../src/jobs/progress.js';
@@ -51,6 +52,7 @@ export async function planFor(all: Datasets, name: string, input: StatisticsInpu
   const { slice, field, as, expected_shape: shape, ...query } = input;
   const datasets = shape === undefined ? all : expecting(all, { name, shape: parseExpectedShape(shape) });
   const parts = slice === undefined ? [] : parseSlice(slice);
+  await datasets.look([name, ...namesIn(query)]);
   const self = datasets.get(name);
   const options = { elements: elementsOf(self, field, query.ops), dims: self.record.dims };
   const find = (other: string): RowSource => sourceOf(datasets, other);

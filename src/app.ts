@@ -34,6 +34,7 @@ import { registerCompression } from './plugins/compression.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { httpServerOf } from './plugins/http-server.js';
 import { registerLogging } from './plugins/logging.js';
+import { registerLooking } from './plugins/looked-at.js';
 import { registerMetrics } from './plugins/metrics.js';
 import { registerNotFound } from './plugins/not-found.js';
 import { prefixReader, withoutPrefix } from './plugins/prefix.js';
@@ -80,7 +81,7 @@ export async function buildApp(
     backends,
     onClosed: file => pool.letGoOf(file.keptAs),
   });
-  const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
+  const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites, folders: config.folders });
   await inFolder(config.dataDir, () => registry.load());
   const followersMax = Math.min(config.followersMax ?? Infinity, followersFitting(connectionsMax));
   const following = new Following({ registry, generations, followersMax });
@@ -128,6 +129,8 @@ export async function buildApp(
   pool.onNoKernels = because =>
     app.log.error({ because }, 'WebAssembly cannot be had: statistics are answered 503 no_kernels');
   if (pool.noKernelsBecause !== undefined) pool.onNoKernels(pool.noKernelsBecause);
+  registry.folders.onTrouble = (trouble, message) => app.log.warn(trouble, message);
+  registry.folders.start();
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerEdgeHeaders(app, headers);
@@ -141,6 +144,7 @@ export async function buildApp(
   registerLogging(app);
   await registerCors(app, corsOrigins);
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });
+  registerLooking(app);
   registerCompression(app, context.budget);
   registerNotFound(app);
   const metrics = registerMetrics(app, context, registry);
@@ -148,6 +152,7 @@ export async function buildApp(
   await app.register(async scope => routes(scope as App, context, metrics));
 
   app.addHook('onClose', async () => {
+    registry.folders.close();
     // Files first: the workers apply what is committed.
     await files.close();
     await context.pool.close();

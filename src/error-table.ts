@@ -172,6 +172,16 @@ export const ERRORS = table({
     title: 'The file was changed underneath the service',
     remedy: 'Repeat the call to get what is there now, or put the file back where the message says that it is gone.',
   },
+  name_clash: {
+    status: 409,
+    title: 'Two files of served folders have one name',
+    remedy: 'Rename one of the files that the message names.',
+  },
+  from_folder: {
+    status: 409,
+    title: 'The dataset is a file of a served folder',
+    remedy: 'Change, rename or delete the file itself; the dataset follows it.',
+  },
   generation_moved: {
     status: 412,
     title: 'The state that the request asks for is not the one that stands',
@@ -372,6 +382,12 @@ export const ERRORS = table({
     title: 'The service is at a limit of concurrent work',
     remedy: 'Repeat the call in a moment.',
     retryAfterSeconds: 1,
+  },
+  folder_away: {
+    status: 503,
+    title: 'The folder of the file cannot be looked at',
+    remedy: 'Repeat the call later; whoever runs the service should see whether the folder is mounted and may be read.',
+    retryAfterSeconds: 5,
   },
   bulk_load: {
     status: 503,

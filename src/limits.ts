@@ -350,6 +350,23 @@ export const LIMITS = {
   /** Files that make one array. */
   partsMax: 100_000,
   datasetsMax: 100_000,
+  /** Files and folders inside served folders that are known: about a kilobyte each. */
+  folderFilesMax: 500_000,
+  /** Arrays of one container in a served folder. */
+  folderMembersMax: 10_000,
+  /** Datasets of such files that are kept made, those that were asked for last: a few kilobytes each. */
+  folderDatasetsMade: 4096,
+  /** A description in JSON beside a file. */
+  folderDescriptionBytesMax: 1 * MiB,
+  /** Folders that are looked through, and files whose arrays are looked for, at a time. */
+  foldersScannedMax: 4,
+  folderFilesReadMax: 8,
+  /** Served folders are asked so often whether they have changed, beside what the kernel tells of them. */
+  folderSweepMs: 3000,
+  /** What changes together is looked at together. */
+  folderSettleMs: 30,
+  /** How long a call waits for the first look through the served folders. */
+  folderWaitMsMax: 30_000,
   /** Files that lists look at, at a time, where they are asked to: a share of the threads that wait for the disk. */
   filesLookedAtMax: 8,
   /** Names that a list of troubles has, beside their number. */

@@ -17,7 +17,18 @@ import { rankOf } from './scopes.js';
 /** What of the registry a request may use. */
 export type Datasets = Pick<
   Registry,
-  'count' | 'quarantined' | 'get' | 'has' | 'namesOf' | 'list' | 'create' | 'adopt' | 'patch' | 'forget'
+  | 'count'
+  | 'quarantined'
+  | 'folderStandings'
+  | 'look'
+  | 'get'
+  | 'has'
+  | 'namesOf'
+  | 'list'
+  | 'create'
+  | 'adopt'
+  | 'patch'
+  | 'forget'
 >;
 
 const ADMIN = rankOf(['admin']);
@@ -40,12 +51,20 @@ class View implements Datasets {
 
   async count(): Promise<number> {
     if (!this.#patterns) return this.#registry.count();
-    const all = await this.list({ prefixes: [''], limit: Number.POSITIVE_INFINITY });
+    const all = await this.list({ prefixes: [''], limit: Number.POSITIVE_INFINITY, asksFiles: false });
     return all.filter(({ dataset }) => dataset !== undefined).length;
   }
 
   get quarantined(): { name: string; reason: string }[] {
     return this.#registry.quarantined.filter(({ name }) => this.#reaches(name));
+  }
+
+  get folderStandings(): Registry['folderStandings'] {
+    return this.#registry.folderStandings;
+  }
+
+  look(names: Iterable<string>): Promise<void> | undefined {
+    return this.#registry.look(Array.from(names).filter(name => this.#reaches(name)));
   }
 
   get(name: string): Dataset {

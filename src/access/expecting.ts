@@ -64,7 +64,11 @@ export function expecting(datasets: Datasets, { name, shape }: Expected): Datase
     get quarantined() {
       return datasets.quarantined;
     },
+    get folderStandings() {
+      return datasets.folderStandings;
+    },
     count: () => datasets.count(),
+    look: names => datasets.look(names),
     has: asked => datasets.has(asked),
     namesOf: fileIds => datasets.namesOf(fileIds),
     list: query => datasets.list(query),

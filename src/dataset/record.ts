@@ -49,6 +49,8 @@ export interface DatasetRecord {
   readonly firstGeneration: number;
   /** Real path of the file. In a manifest it is relative to the data folder where it can be. */
   readonly path: string;
+  /** Of a file in a served folder: its path below that. */
+  readonly folderPath?: string;
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly order: Order;

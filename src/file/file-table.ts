@@ -12,7 +12,7 @@ import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
-import { advanceUnseen, countNoticed } from './noticed.js';
+import { advanceOpened, advanceUnseen, countNoticed } from './noticed.js';
 import type { FileReference } from './file-reference.js';
 import { FileState } from './file-state.js';
 import { isSameFile, isStampOf, PlainFile, sameIdentity, type FileStamp, type OpenFile } from './open-file.js';
@@ -236,8 +236,18 @@ export class FileTable {
     const { dev, ino, ctimeMs, size } = present;
     this.#stamps.set(fileId, { dev: BigInt(dev), ino: BigInt(ino), ctimeMs, bytes: size });
     if (!before) return false;
-    await advanceUnseen(this.stateOf(fileId), this.generations);
+    const { generations } = this;
+    if (generations.isFollowed(fileId)) generations.follow(fileId, lstatSync(realPath, { bigint: true }));
+    else await advanceUnseen(this.stateOf(fileId), generations);
     return true;
+  }
+
+  /** Lets go of a file that is only read, and that no dataset stands on any more. */
+  leave(fileId: string): void {
+    this.drop(fileId);
+    this.#states.delete(fileId);
+    this.#stamps.delete(fileId);
+    this.generations.unfollow(fileId);
   }
 
   get windowCount(): number {
@@ -337,7 +347,7 @@ export class FileTable {
     const { stamp } = file;
     const isSame = before && sameIdentity(before, stamp) && before.ctimeMs === stamp.ctimeMs;
     // Other bytes may stand behind the same name: nothing that was answered before may be taken for them.
-    if (before && !isSame) await advanceUnseen(state, this.generations);
+    if (before && !isSame) await advanceOpened(fd, state, this.generations);
     return file;
   }
 }

@@ -163,9 +163,10 @@ export class Following {
 
   /** Notices what other programs did, and what moved without a word. */
   async #look(name: string, followed: Followed): Promise<void> {
-    const dataset = this.#registry.find(name);
     followed.isLookedAt = true;
     try {
+      await this.#looks.run(() => this.#registry.look([name]) ?? Promise.resolve());
+      const dataset = this.#registry.find(name);
       if (dataset?.record.external) await this.#looks.run(() => dataset.lookAgain());
     } catch {
       // A fault that a call will be told of; this one is repeated.
@@ -174,6 +175,8 @@ export class Following {
     }
     const text = textOf(this.#registry.find(name));
     if (text === followed.told || this.#byName.get(name) !== followed) return;
+    // One that cannot be served at this moment is not gone.
+    if (text === '' && this.#registry.knows(name)) return;
     followed.told = text;
     this.#tell(name, followed, text === '');
   }

@@ -2,6 +2,7 @@
 import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
 import { JoinedDataset } from '../dataset/joined.js';
 import type { DatasetRecord } from '../dataset/record.js';
+import type { ErrorCode } from '../errors.js';
 import type { FileTable } from '../file/file-table.js';
 import { headerMatches, isStillMember, partMatches } from './inspect.js';
 import type { Quarantined } from './manifests.js';
@@ -17,6 +18,8 @@ export interface ListQuery {
   /** As memory knows it. */
   readonly state?: 'ready' | 'quarantined' | undefined;
   readonly matches?: ((name: string) => boolean) | undefined;
+  /** False leaves files of served folders as they were last seen; else each is asked. */
+  readonly asksFiles?: boolean;
 }
 
 /** A name of a list: its dataset, or why there is none; both where the journal of its file is damaged. */
@@ -24,9 +27,13 @@ export interface Listed {
   readonly name: string;
   readonly dataset: Dataset | undefined;
   readonly reason: string | undefined;
+  /** Of a file in a served folder that is not served: what calls on it are answered with, and where it is. */
+  readonly code?: ErrorCode;
+  readonly path?: string;
 }
 
-const CONTENT_CHECK: ContentCheck = { head: headerMatches, member: isStillMember };
+/** How datasets compare their files with what is known of them. */
+export const CONTENT_CHECK: ContentCheck = { head: headerMatches, member: isStillMember };
 
 /** Of a part: one that has grown is still the one that it was. */
 const PART_CHECK: ContentCheck = { head: partMatches, member: isStillMember };

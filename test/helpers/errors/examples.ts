@@ -232,6 +232,9 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
   too_many_jobs: [post('/v1/jobs', { dataset: 'large', ops: ['max'] }, {}, { scene: 'busy' })],
   keys_unavailable: [get('/v1/datasets', bearer('<token>'), { scene: 'tokens' })],
   busy: [remove('/v1/datasets/coming', { scene: 'busy' })],
+  folder_away: [get('/v1/datasets/beyond/data')],
+  name_clash: [get('/v1/datasets/a.b/data')],
+  from_folder: [remove('/v1/datasets/served')],
   bulk_load: [get('/v1/datasets/loading/rows/0', {}, { scene: 'busy' })],
   quarantined: [get('/v1/datasets/damaged')],
 };

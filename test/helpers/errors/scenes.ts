@@ -32,11 +32,15 @@ export const SCENES: Readonly<Record<SceneName, (t: Test) => Promise<Scene>>> = 
     const folder = temporaryFolder();
     t.teardown(() => fs.rmSync(folder, { recursive: true }));
     fillFolder(folder);
+    const served = temporaryFolder();
+    t.teardown(() => fs.rmSync(served, { recursive: true }));
+    fillServed(served);
     const dataDir = temporaryFolder();
     fs.mkdirSync(path.join(dataDir, 'catalog'));
     fs.writeFileSync(path.join(dataDir, 'catalog', 'damaged.json'), '{"version": 1, "name": "damaged"');
     const env = {
       HYPERSLAB_ROOTS: folder,
+      HYPERSLAB_FOLDERS: `${served}/here:${served}/there`,
       HYPERSLAB_COMMIT_BYTES_MAX: String(1 << 20),
       HYPERSLAB_PRIVATE_BYTES: '8192',
     };
@@ -46,6 +50,8 @@ export const SCENES: Readonly<Record<SceneName, (t: Test) => Promise<Scene>>> = 
     await service.fetch('/v1/datasets/kept', { method: 'DELETE' });
     for (const { name } of DATASETS) await (await service.fetch(`/v1/datasets/${name}/rows/0`)).text();
     changeFiles(folder);
+    await service.fetch('/v1/datasets/beyond');
+    fs.renameSync(`${served}/there`, `${served}/away`);
     return { url: service.url, secrets: {} };
   },
 
@@ -185,6 +191,15 @@ function tensors(places: Readonly<Record<string, readonly [number, number]>>, by
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.byteLength));
   return Buffer.concat([length, json, Buffer.alloc(bytes)]);
+}
+
+/** Two folders that are served whole. */
+function fillServed(folder: string): void {
+  const array = npy(header('<i4', '(2,)'), 8);
+  for (const name of ['here/a', 'there']) fs.mkdirSync(path.join(folder, name), { recursive: true });
+  for (const name of ['here/served', 'here/a.b', 'here/a/b', 'there/beyond']) {
+    fs.writeFileSync(path.join(folder, `${name}.npy`), array);
+  }
 }
 
 /** What other programs do to the files of datasets. */
