@@ -235,7 +235,7 @@ export function readConfig(
 /** Names that look like settings and are none: a typing error, most likely, that deserves a warning. */
 export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.name));
-  return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_)/.test(name) && !known.has(name));
+  return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_|URL$|TOKEN$)/.test(name) && !known.has(name));
 }
 
 /** A sentence as it is, and what the kernel said about a file in the same form. */

@@ -64,6 +64,7 @@ const LAYERS: readonly Layer[] = [
     name: 'process',
     rooms: [
       'src/app.ts',
+      'src/command-line/',
       'src/data-dir.ts',
       'src/demo.ts',
       'src/fast-ticks.ts',

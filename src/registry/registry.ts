@@ -5,6 +5,7 @@
  * the steps of catalog.ts.
  */
 import type { Dataset } from '../dataset/dataset.js';
+import { fail } from '../errors.js';
 import { UNCONDITIONAL } from '../dataset/precondition.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import { removeTemporaries } from '../file/atomic.js';
@@ -56,6 +57,9 @@ export class Registry {
     for (const { record, claims } of admitted) this.#catalog.insert(record, claims);
     await replayJournals(this.#catalog.files, this.#catalog.index.values());
   }
+
+  /** The data folder goes with the process: what was made there would be lost. */
+  isPassing = false;
 
   /** Who is told of each dataset that has come, changed or gone. */
   set onChanged(tell: (name: string, isGone: boolean) => void) {
@@ -144,17 +148,18 @@ export class Registry {
   }
 
   /** Registers a file or makes an array. */
-  create(asked: AskedDataset, precondition = UNCONDITIONAL): Promise<Dataset> {
+  async create(asked: AskedDataset, precondition = UNCONDITIONAL): Promise<Dataset> {
     return createDataset(this.#catalog, asked, precondition);
   }
 
   /** Imports an array into a file of ours. `open` is told the path and reads the header. */
-  adopt(
+  async adopt(
     name: string,
     overwrite: boolean,
     open: (target: string) => Promise<IncomingArray>,
     precondition = UNCONDITIONAL,
   ): Promise<{ dataset: Dataset; replaced: boolean }> {
+    this.#checkLasts();
     return adoptArray(this.#catalog, name, overwrite, open, precondition);
   }
 
@@ -167,6 +172,15 @@ export class Registry {
   async forget(name: string, deleteData: boolean, precondition = UNCONDITIONAL): Promise<DatasetRecord | undefined> {
     if (this.#isFile(name)) failFromFolder(name, deleteData);
     return forgetDataset(this.#catalog, name, deleteData, precondition);
+  }
+
+  /** @throws forbidden */
+  #checkLasts(): void {
+    if (!this.isPassing) return;
+    fail(
+      'forbidden',
+      'The service was started on folders alone, and keeps nothing: no array can be made or registered. Start it with a data folder (hyperslab serve FOLDER --data-dir DATA).',
+    );
   }
 }
 
