@@ -22,6 +22,11 @@ export const COMMAND_ROWS: Readonly<Record<string, CommandRow>> = {
 
 /** Runs a command and returns the exit status: 2 where it was not understood, 1 where it failed. */
 export async function runCommandLine(name: string, args: readonly string[]): Promise<number> {
+  // Whoever reads the output may have enough, as head has.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   const { command } = await COMMAND_ROWS[name]!.load();
   const made = command().exitOverride().showHelpAfterError(`"hyperslab ${name} --help" explains.`);
   made.name(`hyperslab ${name}`);

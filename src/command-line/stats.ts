@@ -63,7 +63,7 @@ async function stats(name: string, options: Options): Promise<void> {
   print(
     table(
       ['KEY', 'COUNT', ...ops],
-      groups.map(({ key, count, results: of }) => [key, count, ...ops.map(op => of[op])]),
+      groups.map(({ key, count, results: of }) => [key, count].concat(ops.map(op => of[op]))),
     ),
   );
 }

@@ -149,6 +149,7 @@ export class Registry {
 
   /** Registers a file or makes an array. */
   async create(asked: AskedDataset, precondition = UNCONDITIONAL): Promise<Dataset> {
+    this.#checkLasts();
     return createDataset(this.#catalog, asked, precondition);
   }
 
