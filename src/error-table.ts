@@ -182,6 +182,11 @@ export const ERRORS = table({
     title: 'The dataset is a file of a served folder',
     remedy: 'Change, rename or delete the file itself; the dataset follows it.',
   },
+  bytes_behind: {
+    status: 409,
+    title: 'Bytes stand behind the array where it would grow',
+    remedy: 'Find out whose they are: cut the file off at the end of the array, or import the array.',
+  },
   generation_moved: {
     status: 412,
     title: 'The state that the request asks for is not the one that stands',
@@ -202,6 +207,12 @@ export const ERRORS = table({
     status: 422,
     title: 'The write starts at the end of the array or behind',
     remedy: 'Write to rows that are there, or create a larger array: a write never grows one.',
+  },
+  not_growable: {
+    status: 422,
+    title: 'The array cannot change its length so',
+    remedy:
+      'Only the growing axis changes: the first in C order, the last in F order. Import what cannot grow into an array that can.',
   },
   too_many_indices: {
     status: 422,

@@ -51,6 +51,28 @@ export const WriteAnswer = Type.Object(
   },
 );
 
+export const AppendAnswer = Type.Object(
+  {
+    ...WriteAnswer.properties,
+    shape: Shape,
+    rewritten: Type.Optional(
+      Type.Boolean({ description: 'The header of the file was made anew, with room for a number that grows.' }),
+    ),
+  },
+  {
+    $id: 'AppendAnswer',
+    description: 'What an append did, and the shape right after it.',
+    example: {
+      dataset: 'seattle-weather',
+      generation: 2,
+      elements: 4,
+      bytes: 32,
+      durability: 'commit',
+      shape: [1462, 4],
+    },
+  },
+);
+
 export const SliceWrite = Type.Object(
   {
     slice: Type.Optional(Type.String({ description: "The text inside numpy's brackets. Absent: everything." })),

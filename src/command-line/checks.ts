@@ -7,7 +7,7 @@ import { TEMPORARY_PREFIX } from '../file/atomic.js';
 import { descriptorLimit } from '../file/descriptors.js';
 import { kindOfFileSystem } from '../file/file-system.js';
 import { OWN_ROOMS } from '../file/own-folder.js';
-import { headerMatches } from '../registry/inspect.js';
+import { shapeInHeader } from '../registry/inspect.js';
 import { Manifests } from '../registry/manifests.js';
 import { sizeText } from './output.js';
 
@@ -151,7 +151,7 @@ async function hasItsHeader(record: DatasetRecord): Promise<boolean> {
   try {
     const head = Buffer.alloc(record.offset);
     const { bytesRead } = await handle.read(head, 0, record.offset, 0);
-    return headerMatches(head.subarray(0, bytesRead), record);
+    return shapeInHeader(head.subarray(0, bytesRead), record) !== undefined;
   } finally {
     await handle.close();
   }

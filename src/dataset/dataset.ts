@@ -10,6 +10,7 @@ import { countNoticed } from '../file/noticed.js';
 import { closeDescriptor } from '../file/io.js';
 import {
   failChanged,
+  failCutOff,
   failForgotten,
   failHeader,
   failKind,
@@ -24,6 +25,7 @@ import { PrivatePages } from '../file/private-pages.js';
 import { fromSystemError } from '../file/system-errors.js';
 import type { Extent } from '../layout/runs.js';
 import { LIMITS } from '../limits.js';
+import { sameShape, sizeOf } from '../layout/view.js';
 import { nextTurn } from '../turns.js';
 import { geometryOf, isCopyOnWrite, isWritable, type DatasetRecord, type Geometry } from './record.js';
 
@@ -35,15 +37,37 @@ export type DatasetState =
  * The head of a file is in memory and looked at between two steps; the index of a container may stand anywhere in it.
  */
 export interface ContentCheck {
-  readonly head: (head: Uint8Array, record: DatasetRecord) => boolean;
+  /**
+   * The shape that the head gives the array, where all but the length of the axis that grows is as in the record; undefined
+   * where it is another array.
+   */
+  readonly head: (head: Uint8Array, record: DatasetRecord) => readonly number[] | undefined;
   readonly member: (fd: number, record: DatasetRecord) => Promise<boolean>;
 }
 
-/**
- * Takes on what the header of the file says now, so that the dataset is described and served by it from then on. True
- * where it is done; false where what stands there is no array, or not a whole one.
- */
-export type Learn = (dataset: Dataset, file: OpenFile) => Promise<boolean>;
+/** What the registry does for a dataset whose file says another thing than its record. */
+export interface Upkeep {
+  /**
+   * Takes on what the file says now, so that the dataset is described and served by it from then on. True where it is
+   * done; false where what stands there is no array, or not a whole one.
+   */
+  readonly learn: (dataset: Dataset, file: OpenFile) => Promise<boolean>;
+  /** Gives the dataset, and those that grow with it, the shape that its file has got. */
+  readonly lengthen: (dataset: Dataset, shape: readonly number[]) => void;
+  /** Writes the shape down, where the file does not say it. */
+  readonly saveShape: (dataset: Dataset, shape: readonly number[]) => Promise<void>;
+}
+
+/** The array has another length than when the call looked at it: it has to look again. */
+export class LengthMoved extends HyperslabError {
+  constructor(shape: readonly number[]) {
+    super(
+      'moved',
+      `The array has changed its length while the request was read; it has the shape [${shape.join(', ')}] now. Repeat the request.`,
+      { shape },
+    );
+  }
+}
 
 /** Whether a registration still stands. It outlives changes of its record; whoever holds an old record sees it too. */
 export interface Registration {
@@ -52,6 +76,9 @@ export interface Registration {
   seen?: FileIdentity | undefined;
   /** The dataset is taking on another header. */
   learning?: Promise<boolean> | undefined;
+  /** How often the service has changed the length of the array, and the shape that it has now. */
+  growths?: number;
+  shape?: readonly number[];
   /** Of mode c: what was written to it. */
   pages?: PrivatePages | undefined;
 }
@@ -65,8 +92,11 @@ export class Dataset {
   readonly files: FileTable;
   readonly registration: Registration;
   readonly reference: FileReference;
-  readonly #learn: Learn | undefined;
   readonly #check: ContentCheck;
+  readonly #upkeep: Upkeep | undefined;
+  /** Changes of the length, and cuts of the file, that this has seen. */
+  readonly #growths: number;
+  readonly #cuts: number;
   /** What was last found to mean what the record says, and in which file. */
   #head: Head | undefined;
   /** The same of a member: the file, and how often it had changed, when its index was read; not while it was young. */
@@ -79,16 +109,18 @@ export class Dataset {
     files: FileTable,
     check: ContentCheck,
     registration: Registration = { isForgotten: false },
-    learn?: Learn,
+    upkeep?: Upkeep,
   ) {
     this.record = record;
     this.registration = registration;
     this.geometry = geometryOf(record);
     this.files = files;
-    this.#learn = learn;
+    this.#upkeep = upkeep;
     this.#check = check;
+    this.#growths = registration.growths ?? 0;
     const { fileId, path: realPath, format, offset, external, content } = record;
-    const npy = { bytes: offset, isIts: (head: Uint8Array) => check.head(head.subarray(0, offset), record) };
+    this.#cuts = files.knownStateOf(fileId)?.cuts.count ?? 0;
+    const npy = { bytes: offset, isIts: (head: Uint8Array) => this.#shapeOf(head) !== undefined };
     // As much of the index as is compared before a journal is replayed.
     const tensors = { ...npy, bytes: Math.min(offset, LIMITS.npyHeaderBytesMax) };
     const raw = { bytes: KIND_BYTES, isIts: (head: Uint8Array) => this.#isStillRaw({ bytes: head }) };
@@ -133,6 +165,7 @@ export class Dataset {
     const file = this.files.get(this.reference);
     if (!file) return undefined;
     file.state.checkUsable();
+    if (this.hasMoved) return undefined;
     if (!this.#verify(file) || file.head !== this.#head || file.hasUnseenChange) return undefined;
     return this.#isMember && !this.#isIndexed(file) ? undefined : file;
   }
@@ -144,12 +177,14 @@ export class Dataset {
   async open(_extent?: Extent): Promise<OpenFile> {
     const already = this.opened();
     if (already) return already;
+    this.checkLength();
     const file = await this.#openPresent();
     const release = file.lease();
     try {
       await countNoticed(file, this.files.generations);
       const { seen } = this.registration;
       this.registration.seen = file.identity;
+      this.checkLength();
       if (!(this.#isMember ? await this.#acceptsIndex(file) : this.#accepts(file))) await this.#refuse(file);
       if (seen && !sameIdentity(seen, file.identity)) {
         // They were pages of the other one.
@@ -182,9 +217,83 @@ export class Dataset {
       if (this.#indexed?.file !== file || this.#indexed.changes !== file.changesNoticed) failWritten();
       return;
     }
-    if (file.head !== this.#head && !this.#accepts(file)) failHeader();
+    if (file.head !== this.#head && !this.#accepts(file) && !this.#isOutgrown(file)) failHeader();
     const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
     if (!isSame && this.record.format === 'npy' && !file.state.isWriting) failWritten();
+  }
+
+  /** Whether the service has changed the length since this was made, and nothing else about the array. */
+  #isOutgrown(file: OpenFile): boolean {
+    return this.hasMoved && this.#shapeOf(file.headOf(this.record.offset).bytes) !== undefined;
+  }
+
+  /** Whether the service has changed the length of the array since this was made. */
+  get hasMoved(): boolean {
+    return (this.registration.growths ?? 0) !== this.#growths;
+  }
+
+  /** Asked when a call begins to read: what it reads and says of it must be of one length. @throws LengthMoved */
+  checkLength(): void {
+    if (this.hasMoved) throw new LengthMoved(this.registration.shape ?? this.record.shape);
+  }
+
+  /** Asked when it is the turn of a write that ends there in the file: its place may be gone. @throws moved */
+  checkPlace(endBytes: number): void {
+    const { fileId, shape } = this.record;
+    const deepest = this.files.knownStateOf(fileId)?.cuts.deepestSince(this.#cuts) ?? Number.POSITIVE_INFINITY;
+    if (endBytes > deepest) failCutOff(this.registration.shape ?? shape);
+  }
+
+  /** Gives the array another length, which its file has by now. */
+  lengthen(shape: readonly number[]): void {
+    this.#upkeep?.lengthen(this, shape);
+  }
+
+  /** Writes that down, durably. */
+  async saveShape(shape: readonly number[]): Promise<void> {
+    await this.#upkeep?.saveShape(this, shape);
+  }
+
+  /** Whether it is known, without asking a disk, that the file has the length that the record says. */
+  get isPresent(): boolean {
+    const { format, parts } = this.record;
+    if (format !== 'npy' || parts || this.registration.isForgotten || this.knownState !== 'ready') return true;
+    try {
+      return this.#openedFile() !== undefined;
+    } catch (error) {
+      if (!(error instanceof HyperslabError)) throw error;
+      return false;
+    }
+  }
+
+  /** Of a .npy: takes on a greater length that its file has got, so that the call that comes now sees it. */
+  async refresh(): Promise<void> {
+    if (this.isPresent) return;
+    try {
+      const file = this.files.get(this.reference);
+      const isLonger = file
+        ? this.#isLonger(file.headOf(this.record.offset).bytes)
+        : await this.#headed(head => this.#isLonger(head));
+      if (isLonger) await this.open();
+    } catch (error) {
+      // Whatever is wrong with the file is told by the call itself.
+      if (!(error instanceof HyperslabError) && systemErrorCode(error) === undefined) throw error;
+    }
+  }
+
+  #shapeOf(head: Uint8Array): readonly number[] | undefined {
+    return this.#check.head(head.subarray(0, this.record.offset), this.record);
+  }
+
+  #saysShape(head: Uint8Array, shape: readonly number[]): boolean {
+    const said = this.#shapeOf(head);
+    return said !== undefined && sameShape(said, shape);
+  }
+
+  /** A header with more rows than the record, as who appends to a file leaves it: what was there is there still. */
+  #isLonger(head: Uint8Array): boolean {
+    const shape = this.record.format === 'npy' ? this.#shapeOf(head) : undefined;
+    return shape !== undefined && sizeOf(shape) > this.geometry.size;
   }
 
   /** Passes an error on. One that says that the file changed was told then, and the next call finds what is there now. */
@@ -255,11 +364,22 @@ export class Dataset {
 
   /** Whether the header that stands at the path says what the record says. */
   async #isStillIts(): Promise<boolean> {
-    const { header, realPath } = this.reference;
-    if (!header && !this.#isMember) return true;
-    const fd = await this.files.roots.open(realPath, false);
+    const { header } = this.reference;
+    if (this.#isMember) return this.#opened(fd => this.#check.member(fd, this.record));
+    if (!header) return true;
+    const { format, shape } = this.record;
+    return this.#headed(head => (format === 'npy' ? this.#saysShape(head, shape) : header.isIts(head)));
+  }
+
+  /** What is to be said of the first bytes that stand at the path. */
+  #headed<T>(look: (head: Uint8Array) => T): Promise<T> {
+    return this.#opened(fd => Promise.resolve(look(readHead(fd, this.reference.header?.bytes ?? KIND_BYTES))));
+  }
+
+  async #opened<T>(look: (fd: number) => Promise<T>): Promise<T> {
+    const fd = await this.files.roots.open(this.reference.realPath, false);
     try {
-      return this.#isMember ? await this.#check.member(fd, this.record) : header!.isIts(readHead(fd, header!.bytes));
+      return await look(fd);
     } finally {
       await closeDescriptor(fd);
     }
@@ -322,7 +442,9 @@ export class Dataset {
     const { header } = this.reference;
     const head = file.headOf(header?.bytes ?? KIND_BYTES);
     if (this.record.format === 'raw') file.state.kind ??= this.#content ?? kindOfHead(head);
-    if (!(this.record.format === 'npy' ? header!.isIts(head.bytes) : this.#isStillRaw(head))) return false;
+    const shape = this.record.format === 'npy' ? this.#shapeOf(head.bytes) : this.record.shape;
+    if (!shape || !sameShape(shape, this.record.shape) || this.#hasRecoveredEnd(file)) return false;
+    if (this.record.format === 'raw' && !this.#isStillRaw(head)) return false;
     file.verify(this.geometry.endBytes);
     this.#head = head;
     return true;
@@ -355,6 +477,17 @@ export class Dataset {
     return failWritten();
   }
 
+  /** A raw array that an earlier run made longer or shorter, and this one has not noted yet. */
+  #hasRecoveredEnd({ state: { recoveredEnd } }: OpenFile): boolean {
+    const { format, offset } = this.record;
+    return (
+      format === 'raw' &&
+      isWritable(this.record) &&
+      recoveredEnd !== undefined &&
+      recoveredEnd !== offset + this.geometry.nbytes
+    );
+  }
+
   /** What the file began as when it was registered, where others may have changed that since. */
   get #content(): HeadKind | undefined {
     return this.record.external ? this.record.content : undefined;
@@ -368,12 +501,15 @@ export class Dataset {
   }
 
   async #refuse(file: OpenFile): Promise<never> {
-    if (this.record.format === 'raw') failKind(kindOfHead(file.headOf(KIND_BYTES)));
+    const isLength = this.#hasRecoveredEnd(file) || this.#isLonger(file.headOf(this.record.offset).bytes);
+    if (this.record.format === 'raw' && !isLength) failKind(kindOfHead(file.headOf(KIND_BYTES)));
     const { registration } = this;
-    registration.learning ??= (this.#learn?.(this, file) ?? Promise.resolve(false)).finally(() => {
+    registration.learning ??= (this.#upkeep?.learn(this, file) ?? Promise.resolve(false)).finally(() => {
       registration.learning = undefined;
     });
-    return (await registration.learning) ? failHeader() : failNoArray();
+    if (!(await registration.learning)) failNoArray();
+    if (isLength) throw new LengthMoved(registration.shape ?? this.record.shape);
+    return failHeader();
   }
 }
 

@@ -71,6 +71,15 @@ export function failForgotten(): never {
   );
 }
 
+/** The place that a write was meant for was cut off while it waited. @throws moved */
+export function failCutOff(shape: readonly number[]): never {
+  return fail(
+    'moved',
+    `The array was cut off while the write waited, and its place with it; it has the shape [${shape.join(', ')}] now. Look at what is there, and write again.`,
+    { shape },
+  );
+}
+
 /** What whoever comes while a stream is being applied is told. */
 export function bulkLoadError(): HyperslabError {
   return new HyperslabError('bulk_load', 'A stream is being written to this file. Repeat the request when it is done.');

@@ -41,6 +41,7 @@ export class Claim {
   /** Of a file whose writers are kept off. @throws file_changed, bulk_load, durability_unknown */
   constructor({ dataset, extent, file, release }: Leased) {
     file.state.checkUsable();
+    dataset.checkLength();
     this.dataset = dataset;
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;

@@ -156,6 +156,7 @@ async function opened(asked: Chunk, file: OpenFile, workers: Workers, signal: Ab
   const pieces = await file.state.lock.withRead(
     () => {
       file.state.checkUsable();
+      dataset.checkLength();
       checkIfMatch(reply.request.headers['if-match'], standingOf(dataset));
       reply.code(200).removeHeader('content-range');
       range = rangeSent(reply, setState(asked), bytes);

@@ -3,11 +3,13 @@ import type { Dataset } from '../dataset/dataset.js';
 import { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
 import { fail } from '../errors.js';
+import type { DatasetRecord } from '../dataset/record.js';
 import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { claimOf, identityOf } from './claims.js';
 import { arrayIn, checkCanWrite, checkNesting } from './inspect.js';
+import { endingAt } from './lengthening.js';
 import { patchParts } from './parts.js';
 import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
 
@@ -55,9 +57,8 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
   return catalog.held.hold(name, async () => {
     // Another request was first; who has the old record is told all the same.
     if (catalog.index.find(name) !== dataset) return true;
-    const array = await arrayIn(file.fd, dataset.record);
-    if (!array) return false;
-    const record = relearnedRecord(dataset.record, array);
+    const record = await recordOf(dataset, file);
+    if (!record) return false;
     // What the journal holds was meant for the array that is gone, and has been applied.
     await translated(() =>
       catalog.files.countUnseenChange(
@@ -70,7 +71,16 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     catalog.claims.refresh(record.path, `${dev}:${ino}`);
     // They were pages of the array that is gone.
     dataset.pages?.clear();
+    file.state.recoveredEnd = undefined;
+    dataset.registration.shape = record.shape;
     catalog.index.insert(record);
     return true;
   });
+}
+
+/** By the header of a .npy, or by where a raw file ends by its journal. */
+async function recordOf({ record, geometry }: Dataset, file: OpenFile): Promise<DatasetRecord | undefined> {
+  if (record.format === 'raw') return endingAt(record, geometry.dtype.itemsize, file.state.recoveredEnd!);
+  const array = await arrayIn(file.fd, record);
+  return array && relearnedRecord(record, array);
 }

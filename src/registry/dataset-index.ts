@@ -1,10 +1,10 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-import { Dataset, type ContentCheck, type Learn } from '../dataset/dataset.js';
+import { Dataset, type ContentCheck, type Upkeep } from '../dataset/dataset.js';
 import { JoinedDataset } from '../dataset/joined.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { ErrorCode } from '../errors.js';
 import type { FileTable } from '../file/file-table.js';
-import { headerMatches, isStillMember, partMatches } from './inspect.js';
+import { shapeInHeader, isStillMember, partMatches } from './inspect.js';
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -33,17 +33,20 @@ export interface Listed {
 }
 
 /** How datasets compare their files with what is known of them. */
-export const CONTENT_CHECK: ContentCheck = { head: headerMatches, member: isStillMember };
+export const CONTENT_CHECK: ContentCheck = { head: shapeInHeader, member: isStillMember };
 
 /** Of a part: one that has grown is still the one that it was. */
-const PART_CHECK: ContentCheck = { head: partMatches, member: isStillMember };
+const PART_CHECK: ContentCheck = {
+  head: (head, record) => (partMatches(head, record) ? record.shape : undefined),
+  member: isStillMember,
+};
 
 /** Names that are looked at in one turn: less than a millisecond, and a few where many patterns are matched. */
 const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
-  readonly #learn: Learn;
+  readonly #upkeep: Upkeep;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
   /** Told of each dataset that has come, changed or gone; its generation moves by itself. */
@@ -51,9 +54,9 @@ export class DatasetIndex {
   /** Of both. */
   readonly #names = new SortedNames();
 
-  constructor(files: FileTable, learn: Learn) {
+  constructor(files: FileTable, upkeep: Upkeep) {
     this.#files = files;
-    this.#learn = learn;
+    this.#upkeep = upkeep;
   }
 
   get size(): number {
@@ -102,7 +105,7 @@ export class DatasetIndex {
     const registration = isSame ? previous.registration : undefined;
     const dataset = record.parts
       ? new JoinedDataset(record, this.#files, PART_CHECK, registration)
-      : new Dataset(record, this.#files, CONTENT_CHECK, registration, this.#learn);
+      : new Dataset(record, this.#files, CONTENT_CHECK, registration, this.#upkeep);
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);
     this.#names.add(record.name);

@@ -13,9 +13,16 @@ import { closeDescriptor } from '../file/io.js';
 import { kindOfHead } from '../file/head.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
-import { headerLengthOf, LENGTH_BYTES, parseNpyHeader, SIGNATURE_BYTES, tensorsOf } from '../formats/index.js';
+import {
+  growingAxis,
+  headerLengthOf,
+  LENGTH_BYTES,
+  parseNpyHeader,
+  SIGNATURE_BYTES,
+  tensorsOf,
+} from '../formats/index.js';
 import { isNesting } from '../layout/strides.js';
-import { checkShape, extentOf, packedView, sizeOf, stridesOf, type Order } from '../layout/view.js';
+import { checkShape, extentOf, packedView, sameShape, sizeOf, stridesOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { checkWritableContent, formatOfContent } from './content.js';
 import type { MemberArray } from './member.js';
@@ -208,14 +215,27 @@ async function npyArrayIn(fd: number): Promise<MemberArray> {
   return { ...header, offset: dataOffset };
 }
 
-/** True when the head of a file says what the record says, or is too short to say it. */
-export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean {
+/**
+ * The shape that the head of a file says, where all but the length of the axis that grows is as in the record;
+ * undefined where it is another array.
+ */
+export function shapeInHeader(head: Uint8Array, record: DatasetRecord): readonly number[] | undefined {
   try {
-    if (record.format === 'safetensors') return tensorMatches(head, record);
+    // One that is too short to say it, too.
+    if (record.format === 'safetensors') return tensorMatches(head, record) ? record.shape : undefined;
     const header = parseNpyHeader(head);
-    return 'dtype' in header && sameArray({ ...header, offset: header.dataOffset }, record);
+    if (!('dtype' in header)) return undefined;
+    const growing = (shape: readonly number[]): readonly number[] =>
+      shape.length === 0 ? shape : record.shape.with(growingAxis(record), shape[growingAxis(record)]!);
+    const isIts =
+      header.dtype.typestr === record.dtype &&
+      header.dataOffset === record.offset &&
+      header.order === record.order &&
+      header.shape.length === record.shape.length &&
+      sameShape(header.shape, growing(header.shape));
+    return isIts ? header.shape : undefined;
   } catch (error) {
-    if (error instanceof HyperslabError) return false;
+    if (error instanceof HyperslabError) return undefined;
     throw error;
   }
 }
@@ -302,8 +322,4 @@ function matchHeader(header: MemberArray, request: CreateRequest): MemberArray {
 
 function stridesIn({ shape, dtype, order }: MemberArray): readonly number[] {
   return stridesOf(shape, dtype.itemsize, order);
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

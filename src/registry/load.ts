@@ -2,14 +2,18 @@
  * What a start finds: the manifests that are served, those that are not, and what an earlier run committed last. Always
  * comes to the same result for the same folder.
  */
+import { stat } from 'node:fs/promises';
 import { HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { JoinedDataset } from '../dataset/joined.js';
-import { isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
+import { geometryOf, isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
+import { readHead } from '../file/head.js';
+import { closeDescriptor } from '../file/io.js';
 import { Turnstile } from '../file/turnstile.js';
 import { admit } from './admit.js';
 import { claimOf, identityOf, type Claim, type Claims } from './claims.js';
+import { shapeInHeader } from './inspect.js';
 import type { Manifests, Quarantined } from './manifests.js';
 
 export interface Admitted {
@@ -25,9 +29,9 @@ export async function loadManifests(
 ): Promise<{ admitted: Admitted[]; quarantined: Quarantined[] }> {
   const { records, quarantined } = await manifests.load();
   const found = await Promise.all(
-    records.map(async record => ({
-      record,
-      identities: await Promise.all(filesOf(record).map(file => identityOf(file.path))),
+    records.map(async stored => ({
+      record: await grownRecord(files, stored),
+      identities: await Promise.all(filesOf(stored).map(file => identityOf(file.path))),
     })),
   );
   const admitted: Admitted[] = [];
@@ -43,6 +47,32 @@ export async function loadManifests(
     quarantined.length > 0,
   );
   return { admitted, quarantined };
+}
+
+/** Looks at as many files at a time as a start does at other small ones. */
+const looking = new Turnstile(32);
+
+/** An array of the service may have grown since its manifest was written: its header says how long it is. */
+async function grownRecord({ roots, journals }: FileTable, record: DatasetRecord): Promise<DatasetRecord> {
+  const { format, external, fileId, path, offset } = record;
+  if (format !== 'npy' || record.parts || external || journals.isUnreplayed(fileId)) return record;
+  return looking.run(async () => {
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile() || found.size === offset + geometryOf(record).nbytes) return record;
+    try {
+      const fd = await roots.open(path, false);
+      try {
+        const shape = shapeInHeader(readHead(fd, offset), record);
+        const grown = shape && { ...record, shape };
+        return grown && found.size >= offset + geometryOf(grown).nbytes ? grown : record;
+      } finally {
+        await closeDescriptor(fd);
+      }
+    } catch {
+      // Whoever reads it is told.
+      return record;
+    }
+  });
 }
 
 /** The counter of its file; of mode c also that of what is written in memory. */

@@ -8,11 +8,13 @@ import type { Dataset } from '../dataset/dataset.js';
 import { fail } from '../errors.js';
 import { UNCONDITIONAL } from '../dataset/precondition.js';
 import type { DatasetRecord } from '../dataset/record.js';
+import type { OpenFile } from '../file/open-file.js';
 import { removeTemporaries } from '../file/atomic.js';
 import { runTurns } from '../turns.js';
 import { Catalog, type CatalogOptions } from './catalog.js';
 import { patchDataset, relearn } from './changing.js';
 import { CONTENT_CHECK, type Listed, type ListQuery } from './dataset-index.js';
+import { lengthen, saveShape } from './lengthening.js';
 import { adoptArray, createDataset, type IncomingArray } from './entering.js';
 import { Folders, type FolderStanding } from './folders/folders.js';
 import { forgetDataset } from './leaving.js';
@@ -26,7 +28,7 @@ export type { IncomingArray } from './entering.js';
 export type { Listed, ListQuery } from './dataset-index.js';
 export type { RecordPatch } from './records.js';
 
-export type RegistryOptions = Omit<CatalogOptions, 'learn'> & {
+export type RegistryOptions = Omit<CatalogOptions, 'upkeep'> & {
   /** Folders whose arrays are datasets by themselves. */
   readonly folders?: readonly string[];
 };
@@ -38,7 +40,12 @@ export class Registry {
   constructor(options: RegistryOptions) {
     const { folders = [], files, dataDir } = options;
     this.folders = new Folders({ folders, files, dataDir, check: CONTENT_CHECK });
-    this.#catalog = new Catalog({ ...options, learn: (dataset, file) => relearn(this.#catalog, dataset, file) });
+    const upkeep = {
+      learn: (dataset: Dataset, file: OpenFile) => relearn(this.#catalog, dataset, file),
+      lengthen: (dataset: Dataset, shape: readonly number[]) => lengthen(this.#catalog, dataset, shape),
+      saveShape: (dataset: Dataset, shape: readonly number[]) => saveShape(this.#catalog, dataset, shape),
+    };
+    this.#catalog = new Catalog({ ...options, upkeep });
   }
 
   get arraysDir(): string {

@@ -59,6 +59,8 @@ export interface WriteRequest {
   readonly member?: string | undefined;
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
+  /** The precondition asks how long the array is. */
+  readonly asksShape?: boolean;
   /** Fires when the client has gone: a write that has not begun is not made. */
   readonly signal: AbortSignal;
   /** Told of how many files it was, where the array lies in several. */
@@ -103,7 +105,7 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
 
 function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
   if (request.format === 'json') return writeJson(request, context);
-  const form = otherForm(request);
+  const form = otherForm({ ...request, rank: request.selection.shape.length });
   if (!form) return writeBinary(request, context);
   return withNpy(form, request, context.decoding, ({ body, bodyBytes }) =>
     writeBinary({ ...request, format: 'npy', body, bodyBytes }, context),
@@ -111,11 +113,17 @@ function writeIn(request: WriteRequest, context: WriteContext): Promise<number> 
 }
 
 /** Of what is written as the .npy that it means; tables in the dtype that is written. */
-function otherForm({ format, member, target, selection, table }: WriteRequest): OtherForm | undefined {
+export function otherForm({
+  format,
+  member,
+  target,
+  rank,
+  table,
+}: Pick<WriteRequest, 'format' | 'member' | 'target' | 'table'> & { readonly rank: number }): OtherForm | undefined {
   if (format === 'npz') return { format, member };
   if (!isDecoded(format)) return undefined;
   const { header, names } = table ?? { header: true, names: undefined };
-  const columnRank = selection.shape.length >= 2 ? 2 : 1;
+  const columnRank = rank >= 2 ? 2 : 1;
   return { format, asked: { header, names, dtype: target.dtype.typestr, isNew: false, columnRank } };
 }
 
@@ -272,7 +280,7 @@ export function jsonBodyHeldBytes(dtype: DType, bodyBytes = LIMITS.jsonBodyBytes
   return bodyBytes + Math.max(bodyBytes, isNumber(dtype) ? 0 : jsonBlockBytesMax(dtype, bodyBytes));
 }
 
-function failJsonSize(asked: number): never {
+export function failJsonSize(asked: number): never {
   return fail(
     'too_large',
     `The JSON body has ${asked} bytes; at most ${LIMITS.jsonBodyBytesMax} are read. Send raw or npy instead.`,

@@ -47,6 +47,7 @@ t.before(async () => {
   });
   await create(server, { name: 'huge', path: 'huge.raw', dtype: '<f8', shape: [8 * MiB, KiB] });
   await create(server, { name: 'values', dtype: '<f8', shape: [VALUES] });
+  await create(server, { name: 'grows', dtype: '<f4', shape: [0, 16] });
   await create(server, { name: 'rows', dtype: '<f4', shape: [20_000, 16] });
   await create(server, { name: 'wide', dtype: '<i4', shape: [4 * MiB] });
   const values = Float64Array.from({ length: VALUES }, () => random.next());
@@ -170,6 +171,10 @@ const CALLS: readonly Call[] = [
   {
     name: 'a write of 16 MiB',
     run: () => answered('/v1/datasets/wide/data', binary('PUT', Buffer.alloc(16 * MiB, 1))),
+  },
+  {
+    name: 'rows that are appended',
+    run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(16 * MiB))),
   },
   {
     name: 'a write of every second',

@@ -103,6 +103,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     path: `/v1/datasets/a1/data.${format}`,
     init: binary('PUT', body, 'application/octet-stream'),
   })),
+  { name: 'append', scope: 'write', path: '/v1/datasets/a1/append', init: json('POST', 1) },
   {
     name: 'batch of writes',
     scope: 'write',

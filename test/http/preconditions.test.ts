@@ -116,6 +116,14 @@ const CALLS: readonly Call[] = [
     about: 'dataset',
   },
   {
+    operationId: 'appendRows',
+    method: 'POST',
+    url: `${DATASET}/append`,
+    type: JSON_TYPE,
+    body: '7',
+    about: 'dataset',
+  },
+  {
     operationId: 'writeBatch',
     method: 'POST',
     url: `${DATASET}/writes`,

@@ -70,7 +70,17 @@ export class Looker {
       item.file.stamp = undefined;
       return true;
     };
-    item.dataset = new Dataset(record, this.#files, this.#check, { isForgotten: false }, learn);
+    item.dataset = new Dataset(
+      record,
+      this.#files,
+      this.#check,
+      { isForgotten: false },
+      {
+        learn,
+        lengthen: () => undefined,
+        saveShape: () => Promise.resolve(),
+      },
+    );
     this.#made.add(item);
     if (this.#made.size > LIMITS.folderDatasetsMade) {
       for (const oldest of this.#made) {

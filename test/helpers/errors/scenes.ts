@@ -148,6 +148,8 @@ const DATASETS = [
   },
   { name: 'wide', dtype: 'uint8', shape: [4 << 20], sparse: true },
   { name: 'kept', dtype: 'float64', shape: [2] },
+  { name: 'scalar', dtype: 'float64', shape: [] },
+  { name: 'longer', path: 'longer.npy', mode: 'r+' },
   { name: 'station', path: 'station.bin', dtype: 'float64', mode: 'r+' },
   { name: 'trial', path: 'station.bin', dtype: 'float64', mode: 'c' },
   { name: 'sketch', path: 'arrays/wide.npy', mode: 'c' },
@@ -163,6 +165,7 @@ function fillFolder(folder: string): void {
   for (const name of ['station', 'cut', 'gone', 'another', 'plain']) put(`${name}.bin`, Buffer.alloc(96, 1));
   for (const name of ['table', 'resaved', 'spoilt']) put(`${name}.npy`, npy(header('<f8', '(2,)'), 16));
   put('notes.npy', Buffer.from('these are words, and no array'));
+  put('longer.npy', npy(header('<f8', '(2,)'), 17));
   put('half.npy', npy(header('<f8', '(2,)'), 16).subarray(0, 40));
   put('objects.npy', npy(header('|O', '(2,)'), 16));
   put('archive.h5', Buffer.from('\x89HDF\r\n\x1a\n and so on', 'latin1'));
