@@ -103,7 +103,7 @@ export class JoinedDataset extends Dataset {
       for (const { record } of this.parts) generation += generations.current(record.fileId) - record.firstGeneration;
       this.#sum = { moves: generations.moves, generation };
     }
-    return this.#sum!.generation;
+    return this.#sum.generation;
   }
 
   /** Parts are looked at before each answer. */
@@ -142,8 +142,8 @@ export class JoinedDataset extends Dataset {
           known = { moves: generations.moves, foreign };
         }
         const seen = this.#seen.get(joined)!;
-        seen.mark ??= known!.foreign;
-        return known!.foreign;
+        seen.mark ??= known.foreign;
+        return known.foreign;
       },
       read: (start, into) => this.#read(start, into),
     });
@@ -355,7 +355,7 @@ export class JoinedDataset extends Dataset {
         rows: part.rows,
         order: part.order,
         offset: part.offset,
-        ...(part.look?.fault && { fault: toldOf(part.look.fault) }),
+        fault: part.look?.fault && toldOf(part.look.fault),
       })),
     };
     const text = Buffer.from(JSON.stringify(list));

@@ -6,6 +6,7 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
 import { checkWanted } from '../cancelled.js';
 import { HyperslabError } from '../errors.js';
+import type { Gaps } from '../file/alter.js';
 import { changedBytes, type Change } from '../file/change.js';
 import { flushFile } from '../file/checkpoint.js';
 import { commitChanges, type Applier } from '../file/commit.js';
@@ -93,7 +94,7 @@ async function commitEach(
         }
         await writePart(dataset, part, async file => {
           const gaps = dataset.record.external ? file.gapsOfOthers : 'rewrite';
-          const own = changes.map(each => ({ ...each.own, gaps }));
+          const own = changes.map(each => withGaps(each.own, gaps));
           const precondition = (): void => part.dataset.recheck(file);
           const { client } = offLoop;
           if (isCommitted) await commitChanges(file, files, { changes: own, precondition, applier, client });
@@ -164,12 +165,16 @@ export class StreamToParts {
       // oxlint-disable-next-line no-await-in-loop
       await writePart(dataset, part, async file => {
         const gaps = dataset.record.external ? file.gapsOfOthers : 'rewrite';
-        const own = changes.map(each => ({ ...each.own, gaps }));
+        const own = changes.map(each => withGaps(each.own, gaps));
         const options = { precondition: () => part.dataset.recheck(file), client: offLoop.client };
         await writeThrough(file, dataset.files, options, () => applyAll(file, own, applier));
       });
     }
   }
+}
+
+function withGaps(change: Change, gaps: Gaps): Change {
+  return { ...change, gaps };
 }
 
 async function applyAll(file: OpenFile, changes: readonly Change[], applier: Applier): Promise<void> {

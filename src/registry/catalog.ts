@@ -102,7 +102,7 @@ export class Catalog {
   /** Makes a dataset visible. Its claims take the place of whatever the name claimed before. */
   insert(record: DatasetRecord, claim: Claim | readonly Claim[]): Dataset {
     const dataset = this.index.insert(record);
-    this.claims.dropAll(record.name, new Set([claim].flat() as Claim[]));
+    this.claims.dropAll(record.name, new Set<Claim>([claim].flat()));
     return dataset;
   }
 

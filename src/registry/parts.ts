@@ -3,7 +3,7 @@
  * Hazard: a claim is made in the step in which it was found to be free; others may come between those of two files.
  */
 import type { Dataset } from '../dataset/dataset.js';
-import { JoinedDataset } from '../dataset/joined.js';
+import type { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, type Precondition } from '../dataset/precondition.js';
 import { isWritable, type DatasetRecord, type Mode, type PartRecord, type PartsAsked } from '../dataset/record.js';
 import { fail } from '../errors.js';

@@ -15,7 +15,7 @@ const FORM = '"application/x-www-form-urlencoded;charset=UTF-8"';
 /** Of /v1/datasets/v, a float64 array of (4, 3). */
 const QUERIES: readonly (readonly [query: string, wanted: string])[] = [
   ['data.npy?endian=b', 'bad_request: Query parameter endian is "b"; it takes "little" or "big".'],
-  ['?verbose=1', 'bad_request: There is no query parameter verbose; there is only residency.'],
+  ['?verbose=1', 'bad_request: There is no query parameter verbose; there are residency, wait, timeout and parts.'],
   ['?residency=perhaps', 'bad_request: Query parameter residency is "perhaps"; it takes true or false.'],
   ['rows?start=a', 'bad_slice: start is "a"; it takes an integer in ASCII digits, or is left out.'],
   ['rows?stop=1:2', 'bad_slice: stop is "1:2"; it takes an integer in ASCII digits, or is left out.'],
@@ -129,7 +129,7 @@ const ROWS: readonly Row[] = [
   [
     'PATCH /v1/datasets/v',
     { dim: ['a'] },
-    'bad_request: There is no member dim of the body; there are attrs, dims, mode and external. Did you mean dims?',
+    'bad_request: There is no member dim of the body; there are attrs, dims, mode, external, path and paths. Did you mean dims?',
   ],
   [
     'PATCH /v1/datasets/v',
