@@ -24,7 +24,6 @@ const MEMBERS: readonly MemberName[] = [
   'return',
   'dtype',
   'casting',
-  'expected_shape',
 ];
 
 export interface ReadEntry {
@@ -34,7 +33,6 @@ export interface ReadEntry {
   readonly field: string | undefined;
   readonly dtype: string | undefined;
   readonly casting: Casting | undefined;
-  readonly expectedShape: string | undefined;
   readonly selector: Selector | undefined;
 }
 
@@ -53,7 +51,7 @@ export function* readReads(bytes: Uint8Array, left: EntriesLeft): Generator<void
     do {
       if (reads.length === LIMITS.readsMax) failReads();
       const members = yield* readMembers(scanner, MEMBERS, left);
-      const { dataset, name, slice, field, dtype, casting, expected_shape: expectedShape } = members;
+      const { dataset, name, slice, field, dtype, casting } = members;
       if (dataset === undefined) fail('bad_request', `Read ${reads.length} names no dataset.`, { index: reads.length });
       reads.push({
         dataset,
@@ -62,7 +60,6 @@ export function* readReads(bytes: Uint8Array, left: EntriesLeft): Generator<void
         field,
         dtype,
         casting: casting === undefined ? undefined : castingOf(casting),
-        expectedShape,
         selector: selectorOf(members),
       });
       yield;
