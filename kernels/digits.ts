@@ -1,6 +1,7 @@
 /**
- * float64 and float32 → text: the shortest decimal that reads back as the same float. The method is Raffaello Giulietti's Schubfach ("The
- * Schubfach way to render doubles", 2020), with powers of ten of 128 bits, as Alexander Bolz has them in Drachennest.
+ * float64 and float32 → text: the shortest decimal that reads back as the same float. The method is Raffaello Giulietti's
+ * Schubfach ("The Schubfach way to render doubles", 2020), with powers of ten of 128 bits, as Alexander Bolz has them in
+ * Drachennest; of 64 bits for float32.
  *
  * A float is c * 2^q, and whatever lies within half a step of it reads back as it. For some k that interval holds at least
  * one multiple of 10^k, and at most one of 10^(k+1), which is taken where it is there. All are compared in quarters of

@@ -3,7 +3,7 @@
  * stretch under way.
  */
 import type { Block } from '../block.js';
-import { returnBuffer, sharedBytes, takeBuffer, type KeptBytes } from '../dataset/buffers.js';
+import { asShared, returnBuffer, takeBuffer, type KeptBytes } from '../dataset/buffers.js';
 import { isNumber } from '../dtype/index.js';
 import { jsonStretchBytesMax, type JsonDataOptions, type JsonTask } from '../formats/index.js';
 import { sizeOf } from '../layout/view.js';
@@ -13,9 +13,9 @@ export interface JsonWorkers {
   json(task: JsonTask): Promise<number>;
 }
 
-/** As many numbers as are worth the way to a worker. */
+/** Numbers that are worth the way to a worker: more than half of what one task has. */
 export function isForWorkers({ dtype, shape }: Block): boolean {
-  return isNumber(dtype) && 2 * sizeOf(shape) > LIMITS.jsonElementsPerTask;
+  return isNumber(dtype) && sizeOf(shape) > LIMITS.jsonElementsPerTask / 2;
 }
 
 /**
@@ -23,17 +23,16 @@ export function isForWorkers({ dtype, shape }: Block): boolean {
  * many places behind it begins.
  */
 export async function jsonByWorkers(
-  block: Block,
+  { dtype, shape, bytes }: Block,
   { int64 }: JsonDataOptions,
   workers: JsonWorkers,
   text: KeptBytes,
 ): Promise<void> {
-  const { dtype, shape } = block;
   const perTask = LIMITS.jsonElementsPerTask;
   const count = Math.ceil(sizeOf(shape) / perTask);
   const write = async (i: number): Promise<Written> => {
     const target = takeBuffer(jsonStretchBytesMax(perTask, shape));
-    const source = sharedStretch(block, i * perTask, perTask);
+    const source = asShared(bytes.subarray(i * perTask * dtype.itemsize, (i + 1) * perTask * dtype.itemsize));
     const written = await workers.json({ dtype: dtype.typestr, shape, int64, first: i * perTask, source, target });
     return { target, written };
   };
@@ -54,13 +53,4 @@ interface Written {
   readonly target: Buffer;
   /** Bytes of it. */
   readonly written: number;
-}
-
-/** Elements as a worker can read them. */
-function sharedStretch({ dtype: { itemsize }, bytes }: Block, first: number, count: number): Uint8Array {
-  const elements = bytes.subarray(first * itemsize, (first + count) * itemsize);
-  if (elements.buffer instanceof SharedArrayBuffer) return elements;
-  const shared = sharedBytes(elements.byteLength);
-  shared.set(elements);
-  return shared;
 }

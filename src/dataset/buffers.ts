@@ -98,3 +98,14 @@ export class KeptBytes {
 export function sharedBytes(length: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(length));
 }
+
+/**
+ * The same bytes where a worker can read them. Those of other memory are copied: sent to a worker, a part of it would take
+ * all of it along.
+ */
+export function asShared(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const shared = sharedBytes(bytes.byteLength);
+  shared.set(bytes);
+  return shared;
+}

@@ -1,7 +1,7 @@
 /** Conversions of packed items: small stretches here and now, large ones by the workers, a piece at a time. */
 import type { Conversion } from '../convert/index.js';
 import { LIMITS } from '../limits.js';
-import { sharedBytes } from './buffers.js';
+import { asShared, sharedBytes } from './buffers.js';
 import type { OffLoop } from './off-loop.js';
 
 /** Whether so many items are converted within a millisecond or two. */
@@ -63,7 +63,7 @@ export async function convertHeld(
   for (let done = 0; done < items; done += step) {
     const end = Math.min(items, done + step);
     const piece = {
-      source: shared(source.subarray(done * from.itemsize, end * from.itemsize)),
+      source: asShared(source.subarray(done * from.itemsize, end * from.itemsize)),
       target: target.subarray(done * to.itemsize, end * to.itemsize),
       first: first + done,
     };
@@ -71,12 +71,4 @@ export async function convertHeld(
     await convertPiece(conversion, piece, offLoop);
   }
   return target;
-}
-
-/** Sent to a worker, a part of other memory would take all of that with it. */
-function shared(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
-  const copy = sharedBytes(bytes.byteLength);
-  copy.set(bytes);
-  return copy;
 }

@@ -1,4 +1,4 @@
-/** What all answers with elements have in common, wherever these come from: conditions, headers of state, limits, JSON. */
+/** What all answers with elements have in common, wherever these come from: conditions, headers of state, and what JSON may cost. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Casting } from '../convert/index.js';
 import type { Dataset } from '../dataset/dataset.js';

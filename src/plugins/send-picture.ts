@@ -6,7 +6,7 @@ import { createDeflate } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
 import type { Block } from '../block.js';
 import type { Context } from '../context.js';
-import { sharedBytes } from '../dataset/buffers.js';
+import { asShared, sharedBytes } from '../dataset/buffers.js';
 import { descriptionOf, type DType } from '../dtype/index.js';
 import { fail } from '../errors.js';
 import {
@@ -62,7 +62,7 @@ export function pictureHeldBytes({ height, width, channels }: Picture): number {
 export async function sendPicture(context: Context, asked: ArrayAnswer, block: Block): Promise<FastifyReply> {
   const { reply, query } = asked;
   const picture = pictureOf(block.dtype, block.shape)!;
-  const painter = new Painter(picture, { ...block, bytes: shared(block.bytes) }, workersOf({ ...asked, context }));
+  const painter = new Painter(picture, { ...block, bytes: asShared(block.bytes) }, workersOf({ ...asked, context }));
   const { pixels, lines } = await painter.painted(pictureLook(query));
   reply.type(mediaTypeOf('png'));
   const head = pngHead({ ...picture, pixels });
@@ -195,11 +195,4 @@ async function deflated(bands: readonly Uint8Array[]): Promise<Uint8Array[]> {
   stream.end();
   await ended;
   return chunks;
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
-  const copy = sharedBytes(bytes.byteLength);
-  copy.set(bytes);
-  return copy;
 }

@@ -146,6 +146,7 @@ t.test('float32: powers of two and their neighbours, many at once and few at a t
 
 t.test('rows of any length in lists of any depth, stretch by stretch', async t => {
   const random = seededRandom(20_203);
+  const faults: string[] = [];
   for (let round = 0; round < caseCount(60, 1000); round++) {
     const shape = Array.from({ length: random.integer(1, 4) }, () => random.pick([1, 1, 2, 3, 7, 20, 40]));
     const size = shape.reduce((a, b) => a * b, 1);
@@ -164,9 +165,9 @@ t.test('rows of any length in lists of any depth, stretch by stretch', async t =
       const task = { dtype: '<f4', shape, int64: 'number', source: stretch, first, target } as const;
       text += Buffer.from(target.subarray(0, encodeJsonStretch(task))).toString('latin1');
     }
-    if (text !== nested(0, 0, size)) t.equal(text, nested(0, 0, size), `${shape.join('x')} by ${perStretch}`);
+    if (text !== nested(0, 0, size)) faults.push(`${shape.join('x')} by ${perStretch}: ${text.slice(0, 200)}`);
   }
-  t.pass('all rounds');
+  t.strictSame(faults, []);
 });
 
 /** Values of many lengths of text, some of which are no numbers. */
