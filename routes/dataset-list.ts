@@ -78,10 +78,13 @@ export function datasetList(app: App, { budget }: Context): void {
         state: state === 'true' ? undefined : state,
         matches: part === undefined ? undefined : name => name.toLowerCase().includes(part),
       });
-      const page = found.slice(0, limit);
-      const states = state === 'true' ? await lookAtFiles(page, signalOf(reply)) : page.map(knownState);
-      const next = found.length > limit ? encodeCursor(page.at(-1)!.name) : null;
-      const pieces = pageText(page, states, members, next);
+      const asked = found.slice(0, limit);
+      const page =
+        state === 'true'
+          ? await lookAtFiles(asked, request.datasets, signalOf(reply))
+          : asked.map(each => ({ listed: each, state: knownState(each) }));
+      const next = found.length > limit ? encodeCursor(asked.at(-1)!.name) : null;
+      const pieces = pageText(page, members, next);
       const first = (await pieces.next()).value!;
       // As text and as bytes, and the piece behind it.
       await holdUntilSent(budget, reply, 2 * first.text.length);
@@ -106,7 +109,8 @@ const ENTRY_MEMBERS: Readonly<Record<string, EntryMember>> = {
   ),
   name: ({ name }) => name,
   state: (_listed, state) => state,
-  code: ({ reason }) => (reason === undefined ? undefined : 'quarantined'),
+  code: ({ code, reason }) => (reason === undefined ? undefined : (code ?? 'quarantined')),
+  path: ({ dataset, path }, state) => (dataset ? MEMBERS.path(dataset, state) : path),
   reason: ({ reason }) => reason,
 };
 
@@ -143,15 +147,14 @@ const ENTRIES_PER_TURN = 8;
 
 /** The text of a page, in pieces that are each a few turns' work. */
 async function* pageText(
-  page: readonly Listed[],
-  states: readonly DatasetState[],
+  page: readonly { readonly listed: Listed; readonly state: DatasetState }[],
   members: readonly string[],
   next: string | null,
 ): AsyncGenerator<Line, undefined> {
   let text = '{"datasets":[';
-  for (const [i, listed] of page.entries()) {
+  for (const [i, { listed: entryOf, state }] of page.entries()) {
     const entry: Record<string, unknown> = {};
-    for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(listed, states[i]!);
+    for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(entryOf, state);
     text += `${i > 0 ? ',' : ''}${stringifyExactJson(entry)}`;
     const isFull = text.length >= LIMITS.pieceBytesMax;
     // oxlint-disable-next-line no-await-in-loop

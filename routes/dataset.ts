@@ -1,17 +1,25 @@
 /** One dataset: describe, change its metadata, forget, flush. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
+import { fail } from '../src/errors.js';
+import type { Dataset } from '../src/dataset/dataset.js';
+import { JoinedDataset } from '../src/dataset/joined.js';
 import { standingOf } from '../src/dataset/precondition.js';
 import { checkHasFile, discardWrites } from '../src/dataset/write.js';
+import { flushParts } from '../src/dataset/write-parts.js';
 import { flushFile } from '../src/file/checkpoint.js';
 import { answeredUntagged, preconditionOf } from '../src/plugins/conditional.js';
+import { waitForChange } from '../src/plugins/wait-for-change.js';
+import { LIMITS } from '../src/limits.js';
 import { logChange } from '../src/plugins/logging.js';
 import type { RecordPatch } from '../src/registry/registry.js';
-import { describe } from './describe.js';
+import { describe, partsOf } from './describe.js';
 import { mergePatch } from './merge-patch.js';
 import {
   BODY_PROBLEMS,
   DATASET_PROBLEMS,
+  double,
+  int64,
   jsonResponse,
   nameParam,
   NameParams,
@@ -19,6 +27,16 @@ import {
   problems,
 } from './schemas/index.js';
 import type { App } from './app-type.js';
+
+async function flushOne(found: Dataset, { files }: Context, precondition: () => void): Promise<void> {
+  const file = await found.open();
+  const release = file.lease();
+  try {
+    await flushFile(file, files.journals, precondition);
+  } finally {
+    release();
+  }
+}
 
 export function dataset(app: App, context: Context): void {
   app.get(
@@ -32,22 +50,46 @@ export function dataset(app: App, context: Context): void {
         description: 'Its dtype and shape, where its elements lie, and its generation. No element is read.',
         params: NameParams,
         querystring: Type.Object(
-          { residency: Type.Optional(Type.Boolean({ description: 'Also how much of it is in memory.' })) },
+          {
+            residency: Type.Optional(Type.Boolean({ description: 'Also how much of it is in memory.' })),
+            wait: Type.Optional(int64({ description: 'Answers as soon as the generation is another one than this.' })),
+            timeout: Type.Optional(
+              double({
+                minimum: 1,
+                maximum: LIMITS.waitSecondsMax,
+                description: `Of wait: seconds after which it answers in any case; ${LIMITS.waitSecondsMax} by default.`,
+              }),
+            ),
+            parts: Type.Optional(
+              Type.Boolean({ description: 'Also which files it lies in, where these are several.' }),
+            ),
+          },
           { additionalProperties: false },
         ),
         response: {
           200: jsonResponse('The dataset', 'Dataset', 'X-Dataset-Generation'),
-          ...problems(...DATASET_PROBLEMS),
+          ...problems(...DATASET_PROBLEMS, 'busy'),
         },
       },
     },
     async (request, reply) => {
-      const found = request.datasets.get(request.params.name);
+      const { name } = request.params;
+      const { wait: generation, timeout, residency } = request.query;
       // Metadata has no tag: it changes without a new generation.
-      if (answeredUntagged(request, reply, standingOf(found))) return reply;
+      if (answeredUntagged(request, reply, standingOf(request.datasets.get(name)))) return reply;
+      if (generation !== undefined) {
+        reply.header('cache-control', 'no-store');
+        const seconds = timeout ?? LIMITS.waitSecondsMax;
+        await waitForChange(context.following, request, reply, { name, generation, seconds });
+      } else if (timeout !== undefined) {
+        fail('bad_request', 'timeout= is of wait=<generation>, and nothing is waited for. Leave it out.');
+      }
+      const found = request.datasets.get(name);
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
-      return reply.send(request.query.residency ? { ...body, residency: await found.residency() } : body);
+      const parts = request.query.parts ? partsOf(found) : undefined;
+      const resident = residency ? { residency: await found.residency() } : {};
+      return reply.send({ ...body, ...(parts && { parts }), ...resident });
     },
   );
 
@@ -58,7 +100,7 @@ export function dataset(app: App, context: Context): void {
       schema: {
         operationId: 'patchDataset',
         tags: ['datasets'],
-        summary: 'Change attrs, dims, mode or external',
+        summary: 'Change attrs, dims, mode, external, or the files of an array in several',
         description: 'A JSON merge patch: members that are absent stay as they are.',
         params: NameParams,
         body: Type.Ref('PatchDataset'),
@@ -73,7 +115,17 @@ export function dataset(app: App, context: Context): void {
             'bulk_load',
             'format_mismatch',
             'file_in_use',
+            'from_folder',
             'mode_fixed',
+            'overlap',
+            'part_differs',
+            'file_not_found',
+            'bad_npy',
+            'unsupported_dtype',
+            'not_an_array',
+            'file_too_small',
+            'not_a_regular_file',
+            'file_system_refused',
             'bad_shape',
             'too_large',
             'busy',
@@ -117,6 +169,7 @@ export function dataset(app: App, context: Context): void {
             'unknown_dataset',
             'quarantined',
             'not_owned',
+            'from_folder',
             'file_in_use',
             'generation_moved',
             'busy',
@@ -154,13 +207,9 @@ export function dataset(app: App, context: Context): void {
     async (request, reply) => {
       const found = request.datasets.get(request.params.name);
       checkHasFile(found);
-      const file = await found.open();
-      const release = file.lease();
-      try {
-        await flushFile(file, context.files.journals, () => preconditionOf(request)(standingOf(found)));
-      } finally {
-        release();
-      }
+      const precondition = (): void => preconditionOf(request)(standingOf(found));
+      if (found instanceof JoinedDataset) await flushParts(found, precondition);
+      else await flushOne(found, context, precondition);
       return reply.send({ dataset: found.record.name, generation: found.generation });
     },
   );

@@ -1,6 +1,6 @@
 /** The collection: register or create. */
 import { Type } from 'typebox';
-import type { CreateRequest } from '../src/registry/request.js';
+import type { AskedDataset } from '../src/registry/request.js';
 import { preconditionOf } from '../src/plugins/conditional.js';
 import { logChange } from '../src/plugins/logging.js';
 import { linkTo } from '../src/plugins/prefix.js';
@@ -18,7 +18,7 @@ export function datasets(app: App): void {
         tags: ['datasets'],
         summary: 'Register a file, or create an array',
         description:
-          'With `path` a file is registered in place; mode defaults to r. Without it an array is made under `arrays/`, ' +
+          'With `path` a file is registered in place, and with `paths`, or a `*` in its name, several as one array; mode defaults to r. Without it an array is made under `arrays/`, ' +
           'zero-filled in real blocks unless `fill` or `sparse`; mode defaults to r+.',
         body: Type.Ref('CreateDataset'),
         response: {
@@ -37,9 +37,16 @@ export function datasets(app: App): void {
             'unsupported_dtype',
             'bad_shape',
             'not_an_array',
+            'member_needed',
+            'unknown_member',
+            'compressed',
+            'bad_container',
             'format_mismatch',
             'header_mismatch',
             'file_too_small',
+            'overlap',
+            'part_differs',
+            'bad_axis',
             'not_a_regular_file',
             'file_system_refused',
             'shape_mismatch',
@@ -55,10 +62,14 @@ export function datasets(app: App): void {
       },
     },
     async (request, reply) => {
-      const body = request.body as CreateRequest;
+      const body = request.body as AskedDataset;
       const replaces = request.datasets.has(body.name);
       const dataset = await request.datasets.create(body, preconditionOf(request));
-      logChange(request, replaces ? 'replaced' : body.path === undefined ? 'created' : 'registered', dataset.record);
+      logChange(
+        request,
+        replaces ? 'replaced' : body.path === undefined && body.paths === undefined ? 'created' : 'registered',
+        dataset.record,
+      );
       return reply
         .code(201)
         .header('location', linkTo(request, `/v1/datasets/${dataset.record.name}`))

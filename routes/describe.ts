@@ -1,9 +1,10 @@
 /** A dataset as clients see it: the record without paths of the server, and what follows from it. */
 import { descriptionOf } from '../src/dtype/index.js';
 import type { Dataset, DatasetState } from '../src/dataset/dataset.js';
+import { JoinedDataset } from '../src/dataset/joined.js';
 import type { DatasetBody } from './schemas/index.js';
 
-type Member = Exclude<keyof DatasetBody, 'residency'>;
+type Member = Exclude<keyof DatasetBody, 'residency' | 'parts'>;
 
 /** What is told of every dataset, in this order. */
 export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: DatasetState) => unknown } = {
@@ -11,15 +12,16 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   id: ({ record }) => record.id,
   dtype: ({ geometry }) => descriptionOf(geometry.dtype),
   shape: ({ record }) => record.shape,
-  strides: ({ geometry }) => geometry.view.strides,
-  order: ({ record }) => record.order,
-  offset: ({ record }) => record.offset,
+  strides: ({ record, geometry }) => (record.parts ? null : geometry.view.strides),
+  order: ({ record }) => (record.strides || record.parts ? null : record.order),
+  offset: ({ record }) => (record.parts ? null : record.offset),
   size: ({ geometry }) => geometry.size,
   nbytes: ({ geometry }) => geometry.nbytes,
   mode: ({ record }) => record.mode,
   format: ({ record }) => record.format,
-  path: ({ files, record }) => files.roots.locate(record.path)?.path ?? null,
-  root: ({ files, record }) => files.roots.locate(record.path)?.root ?? null,
+  member: ({ record }) => record.member,
+  path: dataset => dataset.record.folderPath ?? placeOf(dataset)?.path ?? null,
+  root: dataset => (dataset.record.folderPath === undefined ? (placeOf(dataset)?.root ?? null) : null),
   generation: dataset => dataset.generation,
   external: ({ record }) => record.external,
   state: (_dataset, state) => state,
@@ -29,12 +31,25 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
 
 const ALL = Object.keys(MEMBERS) as Member[];
 
+/** Of a list of files each has a place of its own. */
+function placeOf({ files, record }: Dataset): { readonly path: string; readonly root: number } | undefined {
+  return record.asked?.paths ? undefined : files.roots.locate(record.path);
+}
+
 export async function describe(dataset: Dataset): Promise<DatasetBody> {
   return membersOf(dataset, await dataset.state(), ALL) as DatasetBody;
+}
+
+/** The files of an array in several, in their order. */
+export function partsOf(dataset: Dataset): { path: string; rows: number }[] | undefined {
+  if (!(dataset instanceof JoinedDataset)) return undefined;
+  return dataset.parts.map(part => ({ path: dataset.nameOf(part), rows: part.rows }));
 }
 
 export function membersOf(dataset: Dataset, state: DatasetState, names: readonly Member[]): Partial<DatasetBody> {
   const members: Record<string, unknown> = {};
   for (const name of names) members[name] = MEMBERS[name](dataset, state);
+  const { parts } = dataset.record;
+  if (parts && names === ALL) members['parts'] = parts.length;
   return members;
 }

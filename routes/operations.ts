@@ -106,6 +106,7 @@ async function details({ mappings, config, files }: Context, datasets: Datasets)
     datasets: await datasets.count(),
     quarantined: quarantined.slice(0, LIMITS.troublesShownMax),
     quarantined_count: quarantined.length,
+    ...(datasets.folderStandings.length > 0 && { folders: [...datasets.folderStandings] }),
     durability_unknown: unknown.slice(0, LIMITS.troublesShownMax),
     durability_unknown_count: unknown.length,
   };

@@ -1,6 +1,7 @@
 /** Every index that numpy accepts: lists, masks and points of a dataset, and what a filter keeps. */
 import { Type } from 'typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { expecting, parseExpectedShape } from '../src/access/expecting.js';
 import type { ClientContext, Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
 import { columnNames, columnRuler } from '../src/dataset/column-names.js';
@@ -86,9 +87,14 @@ async function answerReads(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { reads: entries, left } = await readReadsBody(context, request, reply);
-  const reads = entries.map(({ dataset, name, field, dtype, casting, slice, selector }, i) => ({
+  const { datasets } = request;
+  await datasets.look(entries.map(({ dataset }) => dataset));
+  const reads = entries.map(({ dataset, name, field, dtype, casting, expectedShape: shape, slice, selector }, i) => ({
     name: name ?? String(i),
-    dataset: request.datasets.get(dataset),
+    dataset: (shape === undefined
+      ? datasets
+      : expecting(datasets, { name: dataset, shape: parseExpectedShape(shape) })
+    ).get(dataset),
     field,
     dtype,
     casting,
@@ -152,6 +158,7 @@ export function choosingFor(
     left,
     hold: bytes => holdUntilSent(context.budget, reply, bytes),
     get: name => request.datasets.get(name),
+    look: names => request.datasets.look(names),
     sourceOf: name => sourceOf(request.datasets, name),
   };
 }

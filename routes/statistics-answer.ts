@@ -1,11 +1,13 @@
 /** From a query to the text or the array that answers it; shared by the single call and the batch. */
 import type { FastifyRequest } from 'fastify';
 import type { Datasets } from '../src/access/datasets.js';
+import { expecting, parseExpectedShape } from '../src/access/expecting.js';
 import type { Block } from '../src/block.js';
 import type { ClientContext } from '../src/context.js';
 import { fail } from '../src/errors.js';
 import { shown } from '../src/shown.js';
 import type { Cost, Kind } from '../src/jobs/admission.js';
+import { namesIn } from '../src/jobs/named.js';
 import type { CachedRun } from '../src/jobs/cached.js';
 import type { GrowingMemory } from '../src/jobs/growing-memory.js';
 import type { Progress } from '../src/jobs/progress.js';
@@ -31,6 +33,8 @@ export interface StatisticsInput extends QueryInput {
   readonly slice?: string | undefined;
   readonly field?: string | undefined;
   readonly as?: readonly string[] | undefined;
+  /** Of queries that name their dataset; of the others it stands in the address. */
+  readonly expected_shape?: string | readonly unknown[] | undefined;
 }
 
 /** A query that has been checked against its dataset; nothing has been read yet. */
@@ -44,9 +48,11 @@ export interface PlannedStatistics {
 }
 
 /** @throws unknown_dataset, unknown_field, unsupported_dtype, bad_slice, bad_operation, bad_axis, empty_selection, too_large */
-export async function planFor(datasets: Datasets, name: string, input: StatisticsInput): Promise<PlannedStatistics> {
-  const { slice, field, as, ...query } = input;
+export async function planFor(all: Datasets, name: string, input: StatisticsInput): Promise<PlannedStatistics> {
+  const { slice, field, as, expected_shape: shape, ...query } = input;
+  const datasets = shape === undefined ? all : expecting(all, { name, shape: parseExpectedShape(shape) });
   const parts = slice === undefined ? [] : parseSlice(slice);
+  await datasets.look([name, ...namesIn(query)]);
   const self = datasets.get(name);
   const options = { elements: elementsOf(self, field, query.ops), dims: self.record.dims };
   const find = (other: string): RowSource => sourceOf(datasets, other);

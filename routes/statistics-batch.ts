@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
+import { STREAM_HEADERS } from '../src/plugins/event-stream.js';
 import { streamLines } from '../src/plugins/lines.js';
 import { parsePrefer } from '../src/plugins/prefer.js';
 import { batchJob, linesOf } from './batch-job.js';
@@ -55,7 +56,7 @@ async function send(
   const { datasets, log } = request;
   const own = ofClient(context, request);
   const isFresh = asksAfresh(request);
-  reply.type('application/x-ndjson').header('cache-control', 'no-cache').header('x-request-id', request.id);
+  reply.type('application/x-ndjson').headers(STREAM_HEADERS).header('x-request-id', request.id);
   const preferences = parsePrefer(request.headers['prefer']);
   if (preferences.respondAsync) {
     const job = await batchJob({ context: own, datasets, kind: 'job', isFresh, log }, queries, order);

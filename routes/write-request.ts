@@ -57,12 +57,13 @@ export function requestOf(
   reply: FastifyReply,
   dataset: Dataset,
   endian: 'little' | 'big' | undefined,
-): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition' | 'signal'> {
+): Pick<WriteRequest, 'dataset' | 'endian' | 'bodyBytes' | 'precondition' | 'asksShape' | 'signal'> {
   return {
     dataset,
     endian: endian && (endian === 'big' ? '>' : '<'),
     bodyBytes: bodyLength(request),
     signal: signalOf(reply),
+    asksShape: (request.query as { expected_shape?: string }).expected_shape !== undefined,
     precondition: stillWritable(request.datasets, dataset, preconditionOf(request)),
   };
 }

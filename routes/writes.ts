@@ -35,8 +35,8 @@ const JSON_DATA = anyValue({
   example: [0, 12.8, 5, 4.7],
 });
 const BYTES = 'application/octet-stream';
-const TAKEN = FORMATS.filter(({ isTaken }) => isTaken);
-const DATA: Bodies = Object.fromEntries(
+export const TAKEN = FORMATS.filter(({ isTaken }) => isTaken);
+export const DATA: Bodies = Object.fromEntries(
   TAKEN.map(({ name, mediaTypes }) => [mediaTypes[0], name === 'json' ? JSON_DATA : BINARY]),
 );
 const SLICE = Type.Optional(
@@ -47,11 +47,7 @@ const DURABILITY = Type.Optional(
 );
 
 export function writes(app: App, context: Context): void {
-  const contextOf: ContextOf = request => {
-    const own = ofClient(context, request);
-    const { workers: offLoop, budget, config } = own;
-    return { offLoop, budget, commitBytesMax: config.commitBytesMax, decoding: decodingContext(own) };
-  };
+  const contextOf = writeContextOf(context);
   writeData(app, contextOf, {
     url: '/v1/datasets/:name/data',
     operationId: 'writeData',
@@ -75,6 +71,14 @@ export function writes(app: App, context: Context): void {
     });
   }
   writeBatches(app, context, contextOf);
+}
+
+export function writeContextOf(context: Context): ContextOf {
+  return request => {
+    const own = ofClient(context, request);
+    const { workers: offLoop, budget, config } = own;
+    return { offLoop, budget, commitBytesMax: config.commitBytesMax, decoding: decodingContext(own) };
+  };
 }
 
 interface WriteRoute {
@@ -148,7 +152,7 @@ function writeData(app: App, contextOf: ContextOf, { url, bodies, also, format, 
 }
 
 /** Texts of tables, whose columns may have names. */
-function hasNames(format: FormatName): boolean {
+export function hasNames(format: FormatName): boolean {
   return format === 'csv' || format === 'ndjson';
 }
 

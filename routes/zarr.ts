@@ -50,7 +50,7 @@ async function sendKey(
   version: ZarrVersion,
   parts: readonly string[],
 ): Promise<FastifyReply> {
-  const found = nodeAt(request.datasets, version, parts);
+  const found = await nodeAt(request.datasets, version, parts);
   const [key = ''] = found.rest;
   const document = found.rest.length === 1 ? version.documents.get(key)?.(found.node, found.members) : undefined;
   const view = !document && found.node.kind === 'array' ? chunkOf(version, found.node, found.rest) : undefined;
@@ -89,7 +89,11 @@ interface Found {
 }
 
 /** @throws unknown_dataset, quarantined */
-function nodeAt(datasets: Datasets, version: ZarrVersion, [first = '', ...parts]: readonly string[]): Found {
+async function nodeAt(
+  datasets: Datasets,
+  version: ZarrVersion,
+  [first = '', ...parts]: readonly string[],
+): Promise<Found> {
   if (parts.length === 0 && (version.documents.has(first) || first === '')) {
     const whole = version.number === 3 ? 'zarr.json' : '.zmetadata';
     return { node: ROOT, members: membersOf(datasets), rest: [first === '' ? whole : first] };
@@ -98,7 +102,11 @@ function nodeAt(datasets: Datasets, version: ZarrVersion, [first = '', ...parts]
   if (version.documents.has(first)) return { node: ROOT, members: [], rest: [first, ...parts] };
   const isGroup = first.startsWith('~');
   const asked = isGroup ? first.slice(1) : first;
-  const dataset = datasets.get(datasets.has(asked) ? asked : decodedName(asked));
+  await datasets.look([asked]);
+  const name = datasets.has(asked) ? asked : decodedName(asked);
+  if (name !== asked) await datasets.look([name]);
+  const dataset = datasets.get(name);
+  if (isGroup) await datasets.look(dataset.record.dims ?? []);
   const find = (name: string): Dataset | undefined => (datasets.has(name) ? datasets.get(name) : undefined);
   let node: Node = isGroup ? neighbourhood(dataset, find) : nodeOf(dataset);
   let rest: readonly string[] = parts;

@@ -19,6 +19,7 @@ import { availableBackends } from './file/mapping.js';
 import { PrivateMemory } from './file/private-memory.js';
 import { Roots, type Root } from './file/roots.js';
 import { arenaPassesSelfTest, passesSelfTest } from './file/self-test.js';
+import { Following } from './following/following.js';
 import { Admission } from './jobs/admission.js';
 import { StatisticsCache } from './jobs/cached.js';
 import { JOB_BOUNDS, Jobs, keptResultBytes } from './jobs/jobs.js';
@@ -33,6 +34,7 @@ import { registerCompression } from './plugins/compression.js';
 import { registerBodyHolding } from './plugins/hold.js';
 import { httpServerOf } from './plugins/http-server.js';
 import { registerLogging } from './plugins/logging.js';
+import { registerLooking } from './plugins/looked-at.js';
 import { registerMetrics } from './plugins/metrics.js';
 import { registerNotFound } from './plugins/not-found.js';
 import { prefixReader, withoutPrefix } from './plugins/prefix.js';
@@ -79,14 +81,18 @@ export async function buildApp(
     backends,
     onClosed: file => pool.letGoOf(file.keptAs),
   });
-  const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites });
+  const registry = new Registry({ dataDir, files, remoteWrites: config.remoteWrites, folders: config.folders });
   await inFolder(config.dataDir, () => registry.load());
+  const followersMax = Math.min(config.followersMax ?? Infinity, followersFitting(connectionsMax));
+  const following = new Following({ registry, generations, followersMax });
+  access.onChanged = () => following.recheckAll();
   const context: Context = {
     config,
     files,
     pool,
     cache: new StatisticsCache(config.cacheBytes),
     admission: new Admission(config, clientShare),
+    following,
     jobs: new Jobs({ ...JOB_BOUNDS, ...config, keptBytesMax: keptResultBytes(config.memoryBytes), clientShare }),
     budget,
     mappings: backends.map(backend => backend.name),
@@ -123,6 +129,8 @@ export async function buildApp(
   pool.onNoKernels = because =>
     app.log.error({ because }, 'WebAssembly cannot be had: statistics are answered 503 no_kernels');
   if (pool.noKernelsBecause !== undefined) pool.onNoKernels(pool.noKernelsBecause);
+  registry.folders.onTrouble = (trouble, message) => app.log.warn(trouble, message);
+  registry.folders.start();
   const { replayedRecords } = journals.counts;
   if (replayedRecords > 0) app.log.info({ records: replayedRecords }, 'journals of an earlier run replayed');
   registerEdgeHeaders(app, headers);
@@ -130,12 +138,13 @@ export async function buildApp(
   registerErrors(app);
   registerUnread(app, headers);
   refuseOnSpares(app, bounds);
-  registerClosing(app, context.jobs);
+  registerClosing(app, context);
   registerRates(app, { bytesPerSecond: config.rateBytesMin, windowSeconds: config.stallSeconds });
   registerBodyHolding(app, context.budget);
   registerLogging(app);
   await registerCors(app, corsOrigins);
   await registerAccess(app, { access, registry, corsOrigins, rateLimit });
+  registerLooking(app);
   registerCompression(app, context.budget);
   registerNotFound(app);
   const metrics = registerMetrics(app, context, registry);
@@ -143,6 +152,7 @@ export async function buildApp(
   await app.register(async scope => routes(scope as App, context, metrics));
 
   app.addHook('onClose', async () => {
+    registry.folders.close();
     // Files first: the workers apply what is committed.
     await files.close();
     await context.pool.close();
@@ -150,6 +160,11 @@ export async function buildApp(
     lock.release();
   });
   return { app, context, registry, access };
+}
+
+/** Those who follow leave connections to others. */
+function followersFitting(connectionsMax: number): number {
+  return Math.max(1, Math.floor(connectionsMax * LIMITS.followersShare));
 }
 
 function rootAt(asked: string): Root {

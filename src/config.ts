@@ -41,6 +41,14 @@ export const SETTINGS = {
     meaning: 'Folders from which files may be registered, beside the data folder.',
     parse: folders,
   }),
+  folders: setting({
+    name: 'HYPERSLAB_FOLDERS',
+    default: '',
+    unit: 'folders, colon-separated',
+    meaning:
+      'Folders whose arrays are datasets by themselves, read-only, as long as their files stand there. One that is away when the service starts is waited for.',
+    parse: servedFolders,
+  }),
   workers: setting({
     name: 'HYPERSLAB_WORKERS',
     default: 'auto',
@@ -162,6 +170,14 @@ export const SETTINGS = {
       'The number of these that one address (IPv6: one /64) may have. auto is seven eighths of them, so that others find room, and all of them where a proxy is trusted: its address is that of every client.',
     parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
   }),
+  followersMax: setting({
+    name: 'HYPERSLAB_FOLLOWERS_MAX',
+    default: 'auto',
+    unit: 'followers',
+    meaning:
+      'The number of event streams of datasets and of calls with `wait=` that are open at one time; further ones are answered 503 `busy`. auto, and the most, is half of the connections, so that other calls go on.',
+    parse: text => (text === 'auto' ? undefined : integer(1, 1_000_000)(text)),
+  }),
   openFiles: setting({
     name: 'HYPERSLAB_OPEN_FILES',
     default: 'auto',
@@ -219,7 +235,7 @@ export function readConfig(
 /** Names that look like settings and are none: a typing error, most likely, that deserves a warning. */
 export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.name));
-  return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_)/.test(name) && !known.has(name));
+  return Object.keys(env).filter(name => /^HYPERSLAB_(?!TEST_|URL$|TOKEN$)/.test(name) && !known.has(name));
 }
 
 /** A sentence as it is, and what the kernel said about a file in the same form. */
@@ -246,6 +262,16 @@ function folders(text: string): string[] {
       throw new Error(`expected folders; ${folder} ${stats ? 'is something else' : 'does not exist'}`);
     }
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.X_OK);
+  }
+  return listed;
+}
+
+/** Folders that may be away for now; what is no folder is a fault. */
+function servedFolders(text: string): string[] {
+  const listed = [...new Set(text.split(':').filter(Boolean))];
+  for (const folder of listed) {
+    const stats = fs.statSync(folder, { throwIfNoEntry: false });
+    if (stats && !stats.isDirectory()) throw new Error(`expected folders; ${folder} is something else`);
   }
   return listed;
 }

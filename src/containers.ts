@@ -1,8 +1,11 @@
 /**
- * The containers that hold arrays or could be taken for one, as one table: a new container is a row. Hazard: any bytes
- * may be those of a raw array, so only signatures that numbers rarely begin with stand here, and who says that a file is
- * raw can read it.
+ * The containers that hold arrays or could be taken for one, as one table: a new container is a row, and one whose members
+ * are served has a reader of its index (registry/members.ts). Hazard: any bytes may be those of a raw array, so only
+ * signatures that numbers rarely begin with stand here, and who says that a file is raw can read it.
  */
+
+/** Containers whose members are served where they lie. */
+export type ContainerFormat = 'npz' | 'safetensors';
 
 export interface Container {
   /** As messages name it, with its article. */
@@ -12,6 +15,8 @@ export interface Container {
   /** What a file begins with, in latin-1; at byte 0 unless `at` says where else. */
   readonly magics: readonly string[];
   readonly at?: readonly number[];
+  /** The format of the datasets that its members are; absent where they are not served. */
+  readonly holds?: ContainerFormat;
   /** How an array comes out of it; empty for the one that is served. */
   readonly remedy: string;
 }
@@ -28,6 +33,7 @@ export const CONTAINERS: readonly Container[] = [
     title: 'a zip archive (npz)',
     suffixes: ['.npz', '.zip'],
     magics: ['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'],
+    holds: 'npz',
     remedy: save('np.load("file.npz")["name"]'),
   },
   {
@@ -60,6 +66,7 @@ export const CONTAINERS: readonly Container[] = [
     title: 'a safetensors file',
     suffixes: ['.safetensors'],
     magics: [],
+    holds: 'safetensors',
     remedy: save('safetensors.numpy.load_file("file.safetensors")["name"]'),
   },
   {

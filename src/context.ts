@@ -4,6 +4,7 @@
  */
 import type { Budget } from './budget.js';
 import type { Config } from './config.js';
+import type { Following } from './following/following.js';
 import type { FileTable } from './file/file-table.js';
 import type { Admission } from './jobs/admission.js';
 import type { StatisticsCache } from './jobs/cached.js';
@@ -17,6 +18,7 @@ export interface Context {
   readonly cache: StatisticsCache;
   readonly admission: Admission;
   readonly jobs: Jobs;
+  readonly following: Following;
   /** Memory that bodies of writes are held in. */
   readonly budget: Budget;
   /** The mappings in use, the preferred one first; empty means positional reads. */

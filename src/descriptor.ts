@@ -14,8 +14,46 @@ export interface SourceDescriptor {
   readonly keptAs?: string | undefined;
   /** What stood in the file before later writes, in place of what stands there now: ascending, not overlapping. */
   readonly patches?: readonly Patch[];
+  /** Of several files that are read as one, instead of `fd`. */
+  readonly parts?: PartTable | undefined;
   /** Over all of it, what a dataset of mode c has written in memory. */
   readonly pages?: PageTable | undefined;
+}
+
+/**
+ * Files whose rows follow each other, as JSON in shared memory: thousands of them cost a message nothing. A thread reads the
+ * table once, and finds it by its number.
+ */
+export interface PartTable {
+  readonly id: number;
+  /** A PartList. */
+  readonly json: Uint8Array;
+}
+
+/** Bytes of the whole are those of rows in C order; of part 0 first. */
+export interface PartList {
+  readonly itemsize: number;
+  /** Of one row. */
+  readonly rowShape: readonly number[];
+  /** Ascending, without gaps. */
+  readonly parts: readonly PartRow[];
+}
+
+export interface PartRow {
+  /** As clients know it. */
+  readonly name: string;
+  readonly path: string;
+  /** Which file it has to be. */
+  readonly device: number;
+  readonly inode: number;
+  /** Position of its first byte in the whole. */
+  readonly start: number;
+  readonly rows: number;
+  readonly order: 'C' | 'F';
+  /** Position of its first byte in its file. */
+  readonly offset: number;
+  /** Why it cannot be read. */
+  readonly fault?: { readonly code: string; readonly detail: string; readonly reason?: unknown } | undefined;
 }
 
 export interface WindowDescriptor {

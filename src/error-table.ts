@@ -152,6 +152,11 @@ export const ERRORS = table({
     title: 'The file is already registered for writing',
     remedy: 'Use the dataset that has the file, or forget it first.',
   },
+  moved: {
+    status: 409,
+    title: 'The array has another shape than the request expects',
+    remedy: 'Look at the shape that the answer names, and repeat the request where it still holds.',
+  },
   not_copy_on_write: {
     status: 409,
     title: 'The dataset holds nothing that can be discarded',
@@ -166,6 +171,21 @@ export const ERRORS = table({
     status: 409,
     title: 'The file was changed underneath the service',
     remedy: 'Repeat the call to get what is there now, or put the file back where the message says that it is gone.',
+  },
+  name_clash: {
+    status: 409,
+    title: 'Two files of served folders have one name',
+    remedy: 'Rename one of the files that the message names.',
+  },
+  from_folder: {
+    status: 409,
+    title: 'The dataset is a file of a served folder',
+    remedy: 'Change, rename or delete the file itself; the dataset follows it.',
+  },
+  bytes_behind: {
+    status: 409,
+    title: 'Bytes stand behind the array where it would grow',
+    remedy: 'Find out whose they are: cut the file off at the end of the array, or import the array.',
   },
   generation_moved: {
     status: 412,
@@ -187,6 +207,12 @@ export const ERRORS = table({
     status: 422,
     title: 'The write starts at the end of the array or behind',
     remedy: 'Write to rows that are there, or create a larger array: a write never grows one.',
+  },
+  not_growable: {
+    status: 422,
+    title: 'The array cannot change its length so',
+    remedy:
+      'Only the growing axis changes: the first in C order, the last in F order. Import what cannot grow into an array that can.',
   },
   too_many_indices: {
     status: 422,
@@ -248,6 +274,26 @@ export const ERRORS = table({
     title: 'The file is a container that is not served',
     remedy: 'Save the array inside it as a .npy.',
   },
+  member_needed: {
+    status: 422,
+    title: 'The file holds several arrays',
+    remedy: 'Name one of those that the message lists as member.',
+  },
+  unknown_member: {
+    status: 422,
+    title: 'The file holds no array of this name',
+    remedy: 'Use one of the names that the message lists.',
+  },
+  compressed: {
+    status: 422,
+    title: 'The array is compressed in its file',
+    remedy: 'Save the file with np.savez, or import the member.',
+  },
+  bad_container: {
+    status: 422,
+    title: 'The file says of its members what cannot be',
+    remedy: 'Copy the file again, or write it anew with numpy or safetensors.',
+  },
   format_mismatch: {
     status: 422,
     title: 'The name, the format and the content of the file contradict each other',
@@ -262,6 +308,16 @@ export const ERRORS = table({
     status: 422,
     title: 'The file is smaller than the array',
     remedy: 'Give a smaller shape or offset, or the whole file.',
+  },
+  overlap: {
+    status: 422,
+    title: 'Elements of the array share bytes, and it is to be written',
+    remedy: 'Register it with mode r, or with strides of which each steps over all that the smaller ones span.',
+  },
+  part_differs: {
+    status: 422,
+    title: 'A file does not fit the others that it is to make one array with',
+    remedy: 'Leave it out, or give it the dtype, byte order and lengths behind the first that the others have.',
   },
   not_a_regular_file: {
     status: 422,
@@ -337,6 +393,12 @@ export const ERRORS = table({
     title: 'The service is at a limit of concurrent work',
     remedy: 'Repeat the call in a moment.',
     retryAfterSeconds: 1,
+  },
+  folder_away: {
+    status: 503,
+    title: 'The folder of the file cannot be looked at',
+    remedy: 'Repeat the call later; whoever runs the service should see whether the folder is mounted and may be read.',
+    retryAfterSeconds: 5,
   },
   bulk_load: {
     status: 503,

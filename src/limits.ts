@@ -69,6 +69,10 @@ export const LIMITS = {
   arrowDictionariesMax: 4096,
   /** What is said of the members of a zip: some ten thousand of them. */
   zipDirectoryBytesMax: 512 * KiB,
+  /** The index of a container whose members are served: some hundred thousand of them. It is held while it is read. */
+  containerIndexBytesMax: 16 * MiB,
+  /** The longest name that a zip can say. */
+  memberNameLengthMax: 64 * KiB,
   /** What is unpacked of a member at a time. */
   npzPieceBytes: 256 * KiB,
   /** Pixels of a picture; of a larger one blocks become pixels. Screens have fewer. */
@@ -320,6 +324,21 @@ export const LIMITS = {
   /** Progress events of a job come at most so often; a comment keeps a quiet stream open. */
   eventGapMs: 250,
   heartbeatMs: 15_000,
+  /**
+   * Who follows a dataset is told at most so often, which is at most ten times in any second; of several datasets in one
+   * stream so many go out at a time that the last of a burst is told within a second.
+   */
+  changeGapMs: 105,
+  changeGapsMax: 9,
+  followedNamesMax: 100,
+  /** Files that other programs may write are looked at so often while somebody follows them, so many at a time. */
+  followedLookMs: 2000,
+  followedLooksMax: 8,
+  followedNamesPerTurn: 256,
+  /** Seconds that a description waits for a change: proxies cut what is quiet for a minute. */
+  waitSecondsMax: 50,
+  /** The share of all connections that followers take at most, so that ordinary calls go on. */
+  followersShare: 0.5,
   /** A chunk of the Zarr view: large enough that requests cost less than bytes, small enough to be read for a few of them. */
   zarrChunkBytes: 1 * MiB,
   /** The same where attrs.chunks says its shape: clients hold it whole, several at a time. */
@@ -328,7 +347,26 @@ export const LIMITS = {
   zarrMetadataHeldBytesMax: 64 * MiB,
   /** Datasets on one page of the list. */
   pageDatasetsMax: 1000,
+  /** Files that make one array. */
+  partsMax: 100_000,
   datasetsMax: 100_000,
+  /** Files and folders inside served folders that are known: about a kilobyte each. */
+  folderFilesMax: 500_000,
+  /** Arrays of one container in a served folder. */
+  folderMembersMax: 10_000,
+  /** Datasets of such files that are kept made, those that were asked for last: a few kilobytes each. */
+  folderDatasetsMade: 4096,
+  /** A description in JSON beside a file. */
+  folderDescriptionBytesMax: 1 * MiB,
+  /** Folders that are looked through, and files whose arrays are looked for, at a time. */
+  foldersScannedMax: 4,
+  folderFilesReadMax: 8,
+  /** Served folders are asked so often whether they have changed, beside what the kernel tells of them. */
+  folderSweepMs: 3000,
+  /** What changes together is looked at together. */
+  folderSettleMs: 30,
+  /** How long a call waits for the first look through the served folders. */
+  folderWaitMsMax: 30_000,
   /** Files that lists look at, at a time, where they are asked to: a share of the threads that wait for the disk. */
   filesLookedAtMax: 8,
   /** Names that a list of troubles has, beside their number. */

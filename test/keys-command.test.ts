@@ -10,7 +10,7 @@ import { caseStride } from './helpers/cases.js';
 import { bearer } from './helpers/keys.js';
 import { start, temporaryFolder } from './helpers/server.js';
 
-const COMMAND = fileURLToPath(new URL('../bundle/hyperslab.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../src/hyperslab.js', import.meta.url));
 
 interface Outcome {
   readonly status: number | null;

@@ -53,6 +53,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'zarr', rooms: ['src/zarr/'], reach: 'formats' },
   { name: 'registry', rooms: ['src/registry/', 'src/transfer/'] },
   { name: 'access', rooms: ['src/access/'] },
+  { name: 'following', rooms: ['src/following/'], reach: 'registry' },
   { name: 'statistics', rooms: ['src/statistics/'], reach: 'columns' },
   { name: 'answers', rooms: ['src/answers/', 'src/coarsen/'] },
   { name: 'jobs', rooms: ['src/jobs/'] },
@@ -63,6 +64,7 @@ const LAYERS: readonly Layer[] = [
     name: 'process',
     rooms: [
       'src/app.ts',
+      'src/command-line/',
       'src/data-dir.ts',
       'src/demo.ts',
       'src/fast-ticks.ts',

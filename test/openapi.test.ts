@@ -34,6 +34,8 @@ t.test('every call of the contract is in it', async t => {
       'GET /v1/jobs/{id}',
       'DELETE /v1/jobs/{id}',
       'GET /v1/jobs/{id}/events',
+      'GET /v1/datasets/{name}/events',
+      'GET /v1/events',
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',

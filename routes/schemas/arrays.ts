@@ -32,17 +32,44 @@ const WRITTEN = {
   bytes: int64({ description: 'Bytes that were written.' }),
 };
 
+const FILES = Type.Optional(
+  int64({ description: 'Of an array in several files: how many were written, each with a commit of its own.' }),
+);
+
 export const WriteAnswer = Type.Object(
   {
     dataset: DatasetName,
     generation: Generation,
     ...WRITTEN,
     durability: oneOf(['commit', 'none'], { description: 'commit: the write is on disk.' }),
+    files: FILES,
   },
   {
     $id: 'WriteAnswer',
     description: 'What a write did.',
     example: { dataset: 'seattle-weather', generation: 2, elements: 4, bytes: 32, durability: 'commit' },
+  },
+);
+
+export const AppendAnswer = Type.Object(
+  {
+    ...WriteAnswer.properties,
+    shape: Shape,
+    rewritten: Type.Optional(
+      Type.Boolean({ description: 'The header of the file was made anew, with room for a number that grows.' }),
+    ),
+  },
+  {
+    $id: 'AppendAnswer',
+    description: 'What an append did, and the shape right after it.',
+    example: {
+      dataset: 'seattle-weather',
+      generation: 2,
+      elements: 4,
+      bytes: 32,
+      durability: 'commit',
+      shape: [1462, 4],
+    },
   },
 );
 
@@ -83,6 +110,7 @@ export const BatchAnswer = Type.Object(
     durability: oneOf(['commit', 'none'], {
       description: 'commit: all of them are on disk; none: the dataset has mode c.',
     }),
+    files: FILES,
   },
   {
     $id: 'BatchAnswer',

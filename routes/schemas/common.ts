@@ -25,7 +25,7 @@ export const int64 = (words: Words = {}) => Type.Integer({ format: 'int64', ...w
 export const int32 = (words: Bounds = {}) => Type.Integer({ format: 'int32', ...words });
 
 /** A number that need not be whole. */
-export const double = (words: Words = {}) => Type.Number({ format: 'double', ...words });
+export const double = (words: Bounds = {}) => Type.Number({ format: 'double', ...words });
 
 /** One of a few words. */
 export function oneOf<const T extends string>(values: readonly T[], words: Words = {}) {
@@ -77,6 +77,7 @@ export const LINES: object = { ...BINARY, 'x-item': { [REF]: 'BatchLine' } };
 
 /** Server-sent events. */
 export const EVENTS: object = { type: 'string', 'x-item': { [REF]: 'JobEvent' } };
+export const CHANGES: object = { type: 'string', 'x-item': { [REF]: 'ChangeEvent' } };
 
 export const Shape = Type.Array(int64(), {
   maxItems: LIMITS.rankMax,
@@ -133,6 +134,16 @@ export const SLICE = Type.Optional(
     description: "The text inside numpy's brackets, such as 100:200,50:100. Absent: everything.",
     example: '0:3',
   }),
+);
+
+/** In bodies that name several datasets; in addresses it is given to each route of a dataset (plugins/expected-shape.ts). */
+const EXPECTED_SHAPE = {
+  description:
+    'The shape that the dataset has to have, such as 1000,4, and blank for a scalar; else the answer is `moved`.',
+};
+export const EXPECTED_SHAPE_ASKED = toldAs(
+  Type.Unsafe<string | readonly unknown[]>({ type: ['string', 'array'] }),
+  Type.String(EXPECTED_SHAPE),
 );
 
 /** Of bodies that are tables. */

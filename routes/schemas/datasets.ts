@@ -21,7 +21,9 @@ const Mode = oneOf(['r', 'r+', 'w+', 'c'], {
   description:
     "numpy.memmap's modes: r reads, r+ reads and writes, w+ makes or replaces, c writes to copies in memory alone.",
 });
-const FileFormat = oneOf(['npy', 'raw'], { description: 'Whether the file has the header of a .npy, or none.' });
+const FileFormat = oneOf(['npy', 'raw', 'npz', 'safetensors'], {
+  description: 'Whether the file has the header of a .npy, or none, or is a container of arrays.',
+});
 const Attrs = freeObject({ description: 'Free metadata, kept as given.' });
 const DimName = Type.String({ maxLength: LIMITS.dimNameLengthMax });
 const Dims = nullable(Type.Array(DimName, { description: 'A name for each axis.' }));
@@ -54,13 +56,18 @@ export const Dataset = Type.Object(
     id: Type.String({ description: 'Random per registration.' }),
     dtype: DTypeAnswer,
     shape: Shape,
-    strides: Type.Array(int64(), { description: 'Bytes from one element to the next along each axis.' }),
-    order: Order,
-    offset: int64({ description: 'Bytes before the first element.' }),
+    strides: nullable(
+      Type.Array(int64(), {
+        description: 'Bytes from one element to the next along each axis; null where the array lies in several files.',
+      }),
+    ),
+    order: nullable(Order),
+    offset: nullable(int64({ description: 'Bytes before element [0, …, 0].' })),
     size: int64({ description: 'Number of elements.' }),
     nbytes: int64({ description: 'Bytes of all elements.' }),
     mode: Mode,
     format: FileFormat,
+    member: Type.Optional(Type.String({ description: 'The name of the array in its container.' })),
     path: nullable(
       Type.String({
         description: 'The file, relative to the folder `root`; null where it is in none that is served now.',
@@ -79,6 +86,18 @@ export const Dataset = Type.Object(
     ),
     attrs: Attrs,
     dims: Dims,
+    parts: Type.Optional(
+      toldAs(
+        Type.Union([
+          int64(),
+          Type.Array(Type.Object({ path: Type.String(), rows: int64() }, { additionalProperties: false })),
+        ]),
+        {
+          description:
+            'Of an array in several files: how many there are; with ?parts=true a list of them, each with its path and rows.',
+        },
+      ),
+    ),
     residency: Type.Optional(
       nullable(
         Type.Object(
@@ -96,11 +115,12 @@ export const Dataset = Type.Object(
   { $id: 'Dataset', description: 'An array that is served, and where its elements lie.', example: DATASET_EXAMPLE },
 );
 
-const { residency: _, ...described } = Dataset.properties;
+const { residency: _, parts: __, ...described } = Dataset.properties;
 
 export const DatasetEntry = Type.Object(
   {
     ...Type.Partial(Type.Object(described)).properties,
+    parts: Type.Optional(int64({ description: 'Of an array in several files: how many there are.' })),
     code: Type.Optional(Type.String({ description: 'Of the problem that calls on it are answered with.' })),
     reason: Type.Optional(Type.String({ description: 'Why it cannot be served.' })),
   },
@@ -129,7 +149,15 @@ export const CreateDataset = Type.Object(
   {
     name: Type.String({ description: 'Letters, digits, dots, hyphens, underscores; 1 to 128.' }),
     dtype: Type.Optional(DTypeAsked),
-    shape: Type.Optional(listOrAbsent(Shape)),
+    shape: Type.Optional(
+      listOrAbsent(
+        Type.Array(nullable(int64()), {
+          maxItems: LIMITS.rankMax,
+          description:
+            'Length of each axis; of raw parts that of one, of which the first may be null: what each file holds.',
+        }),
+      ),
+    ),
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),
     path: Type.Optional(
@@ -138,10 +166,36 @@ export const CreateDataset = Type.Object(
           'File to register or to make, relative to a served folder or absolute inside one; the answer says where it is.',
       }),
     ),
+    paths: Type.Optional(
+      listOrAbsent(
+        Type.Array(Type.String(), {
+          maxItems: LIMITS.partsMax,
+          description:
+            'Several files, whose rows follow each other in this order. Or `path` has a `*` in its file name.',
+        }),
+      ),
+    ),
+    axis: Type.Optional(int64({ description: 'Along which several files follow each other: 0.' })),
     offset: Type.Optional(
       int64({ description: 'Bytes before the first element of a raw file; of a new one they are zeros.' }),
     ),
+    strides: Type.Optional(
+      listOrAbsent(
+        Type.Array(int64(), {
+          description:
+            'Of a raw file: bytes from one element to the next along each axis of `shape`, negative and 0 too; `offset` is ' +
+            'that of element [0, …, 0]. Mode r+ needs strides that nest.',
+        }),
+      ),
+    ),
     format: Type.Optional(FileFormat),
+    member: Type.Optional(
+      Type.String({
+        maxLength: LIMITS.memberNameLengthMax,
+        description:
+          'The array in a container: a member of a .npz, without .npy, or a tensor of a .safetensors. A file with one needs none.',
+      }),
+    ),
     fill: Type.Optional(
       // An integer beyond 2 ** 53 comes as bigint, which has no type in JSON Schema.
       toldAs(Type.Unsafe<unknown>({ not: { type: 'null' }, minItems: 1, minProperties: 1 }), {
@@ -171,12 +225,50 @@ export const PatchDataset = Type.Object(
       oneOf(['r', 'r+', 'c'], { description: 'r reads; r+ reads and writes. A dataset of mode c keeps it.' }),
     ),
     external: Type.Optional(Type.Boolean({ description: 'False promises that nobody else writes the file.' })),
+    path: Type.Optional(
+      Type.String({ description: 'Of an array in several files: look for them again, by this pattern.' }),
+    ),
+    paths: Type.Optional(
+      listOrAbsent(
+        Type.Array(Type.String(), {
+          maxItems: LIMITS.partsMax,
+          description: 'Of an array in several files: these are its files now, with the rows that they have now.',
+        }),
+      ),
+    ),
   },
   {
     $id: 'PatchDataset',
     additionalProperties: false,
     description: 'What changes, as a JSON merge patch (RFC 7396).',
     example: { attrs: { checked: true } },
+  },
+);
+
+export const Change = Type.Object(
+  {
+    dataset: Type.Optional(Type.String({ description: 'Its name, in a stream of several.' })),
+    id: Type.String({ description: 'Another one when the dataset was replaced.' }),
+    generation: Type.Optional(Generation),
+    shape: Type.Optional(Shape),
+  },
+  {
+    $id: 'Change',
+    description: 'What a dataset is now; of one that was deleted its id alone.',
+    example: { id: DATASET_EXAMPLE.id, generation: 7, shape: [1461, 4] },
+  },
+);
+
+export const ChangeEvent = Type.Object(
+  {
+    id: Type.Optional(int64({ description: 'The generation.' })),
+    event: oneOf(['change', 'deleted'], { description: 'What happened.' }),
+    data: Type.Ref('Change'),
+  },
+  {
+    $id: 'ChangeEvent',
+    description: 'A server-sent event of a dataset: its name, and the data as one line of JSON.',
+    example: { id: 7, event: 'change', data: { id: DATASET_EXAMPLE.id, generation: 7, shape: [1461, 4] } },
   },
 );
 

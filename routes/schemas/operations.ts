@@ -37,6 +37,19 @@ export const Readiness = Type.Object(
       }),
     ),
     quarantined_count: Type.Optional(int64({ description: 'How many there are.' })),
+    folders: Type.Optional(
+      Type.Array(
+        Type.Object({
+          folder: int32({ description: 'Which of HYPERSLAB_FOLDERS, from 1.' }),
+          state: oneOf(['ready', 'away'], { description: 'Whether it can be looked at.' }),
+          watched: Type.Boolean({
+            description: 'Whether the kernel tells of changes; else they are found by looking, every few seconds.',
+          }),
+          directories: int64({ description: 'Folders in it that are looked through.' }),
+        }),
+        { description: 'The served folders; their files that cannot be read are in ?state=quarantined.' },
+      ),
+    ),
     durability_unknown: Type.Optional(
       Type.Array(Type.String(), {
         description: `The first ${LIMITS.troublesShownMax} datasets whose disk failed to say that writes are kept.`,

@@ -8,6 +8,7 @@ export const HEADERS = {
   'X-Array-Dtype': Type.String({ description: 'The type of the elements, such as <f4.' }),
   'X-Array-Shape': Type.String({ description: 'The length of each axis, such as 100,50; empty for rank 0.' }),
   ETag: Type.String({ description: 'For If-None-Match and If-Match; absent where other programs may write the file.' }),
+  'Cache-Control': Type.String({ description: 'no-store, no-transform: nobody may gather, code or keep it.' }),
   Location: Type.String({ description: 'Relative URL of what was made.' }),
   'X-Cache': Type.String({ description: 'hit, partial or miss: how much was known from before.' }),
   'Content-Disposition': Type.String({ description: 'A name for the file.' }),

@@ -5,6 +5,7 @@ import {
   anyValue,
   DatasetName,
   DTypeAnswer,
+  EXPECTED_SHAPE_ASKED,
   FIELD,
   Generation,
   int64,
@@ -72,6 +73,7 @@ export const Read = Type.Object(
       anyValue({ description: 'What the elements become, as by `dtype=`, which is of reads that say nothing.' }),
     ),
     casting: Type.Optional(oneOf(CASTINGS, { description: 'What `dtype` may lose; safe is the default.' })),
+    expected_shape: Type.Optional(EXPECTED_SHAPE_ASKED),
     slice: Type.Optional(
       Type.String({ description: "The text inside numpy's brackets; of where: of what the kept rows are." }),
     ),

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import { OP_NAMES, opRow } from '../../src/statistics/index.js';
 import {
+  EXPECTED_SHAPE_ASKED,
   anyValue,
   DatasetName,
   double,
@@ -194,7 +195,11 @@ export const StatisticsQuery = Type.Object(STATISTICS, {
 });
 
 export const BatchQuery = Type.Object(
-  { dataset: Type.String({ description: 'Name of the dataset.' }), ...STATISTICS },
+  {
+    dataset: Type.String({ description: 'Name of the dataset.' }),
+    ...STATISTICS,
+    expected_shape: Type.Optional(EXPECTED_SHAPE_ASKED),
+  },
   {
     $id: 'BatchQuery',
     additionalProperties: false,

@@ -69,6 +69,8 @@ export class Access {
   /** Undefined until there has been a key file: from then on keys are asked for. */
   #keys: KeyRing | undefined;
   #isOpen = false;
+  /** Told when a file was read again: who was let in may not be any more. */
+  onChanged: () => void = () => {};
 
   private constructor(options: AccessOptions, isLocal: boolean) {
     const { anonymous: scope, allowedHosts, jwks } = options;
@@ -202,6 +204,7 @@ export class Access {
       log.error({ file, fault }, 'the key file cannot be used: no key holds until it is mended');
     } else log.info({ file, keys: this.#keys?.size }, 'the key file was read again');
     this.#isOpen = false;
+    this.onChanged();
   }
 
   #jwksChanged(content: Content, log: AccessLog): void {
@@ -211,6 +214,7 @@ export class Access {
       this.#tokens!.replaceKeys(NO_KEYS);
       log.error({ file, fault }, 'the JWK Set cannot be used: no token holds until it is mended');
     } else log.info({ file }, 'the JWK Set was read again');
+    this.onChanged();
   }
 
   /** Takes the keys of a file; returns what is wrong with it. */

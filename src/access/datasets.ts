@@ -8,7 +8,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { failMissing } from '../registry/names.js';
 import type { Listed, ListQuery, RecordPatch, Registry } from '../registry/registry.js';
-import type { CreateRequest } from '../registry/request.js';
+import { asksParts, type AskedDataset } from '../registry/request.js';
 import { failForbidden, failScope } from './refusals.js';
 import type { Patterns } from './patterns.js';
 import type { Principal } from './principal.js';
@@ -17,7 +17,18 @@ import { rankOf } from './scopes.js';
 /** What of the registry a request may use. */
 export type Datasets = Pick<
   Registry,
-  'count' | 'quarantined' | 'get' | 'has' | 'namesOf' | 'list' | 'create' | 'adopt' | 'patch' | 'forget'
+  | 'count'
+  | 'quarantined'
+  | 'folderStandings'
+  | 'look'
+  | 'get'
+  | 'has'
+  | 'namesOf'
+  | 'list'
+  | 'create'
+  | 'adopt'
+  | 'patch'
+  | 'forget'
 >;
 
 const ADMIN = rankOf(['admin']);
@@ -40,12 +51,20 @@ class View implements Datasets {
 
   async count(): Promise<number> {
     if (!this.#patterns) return this.#registry.count();
-    const all = await this.list({ prefixes: [''], limit: Number.POSITIVE_INFINITY });
+    const all = await this.list({ prefixes: [''], limit: Number.POSITIVE_INFINITY, asksFiles: false });
     return all.filter(({ dataset }) => dataset !== undefined).length;
   }
 
   get quarantined(): { name: string; reason: string }[] {
     return this.#registry.quarantined.filter(({ name }) => this.#reaches(name));
+  }
+
+  get folderStandings(): Registry['folderStandings'] {
+    return this.#registry.folderStandings;
+  }
+
+  look(names: Iterable<string>): Promise<void> | undefined {
+    return this.#registry.look(Array.from(names).filter(name => this.#reaches(name)));
   }
 
   get(name: string): Dataset {
@@ -74,8 +93,8 @@ class View implements Datasets {
     });
   }
 
-  async create(request: CreateRequest, precondition?: Precondition): Promise<Dataset> {
-    if (request.path !== undefined) this.#checkPath();
+  async create(request: AskedDataset, precondition?: Precondition): Promise<Dataset> {
+    if (request.path !== undefined || asksParts(request)) this.#checkPath();
     this.#checkMakes(request.name, request.overwrite ?? false);
     return this.#tellingOwn(() => this.#registry.create(request, precondition));
   }
@@ -87,6 +106,7 @@ class View implements Datasets {
 
   async patch(name: string, patch: RecordPatch, precondition?: Precondition): Promise<Dataset> {
     this.get(name);
+    if (patch.path !== undefined || patch.paths !== undefined) this.#checkPath();
     if (patch.mode !== undefined || patch.external !== undefined) this.#needsAdmin('Changing mode or external');
     return this.#tellingOwn(() => this.#registry.patch(name, patch, precondition));
   }

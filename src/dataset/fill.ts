@@ -23,7 +23,7 @@ export async function fill(
   { patches = [], signal }: FillOptions = {},
 ): Promise<void> {
   if (out.byteLength === 0) return;
-  if (isContiguous(view, itemsize)) {
+  if (isContiguous(view, itemsize) && !file.isJoined) {
     await file.readPiece(view.offset, out);
     overlay(patches, view.offset, out);
     if (patches.length > 0) overlayPages(file.pages, view.offset, out);

@@ -56,6 +56,7 @@ export async function readWhole(
     return await file.state.lock.withRead(
       async () => {
         file.state.checkUsable();
+        dataset.checkLength();
         const frozen = file.frozen();
         try {
           const { generation } = dataset;

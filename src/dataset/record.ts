@@ -1,13 +1,43 @@
 /** What a manifest says of a dataset: plain data, the only thing about it that is kept on disk beside the array. */
+import type { ContainerFormat } from '../containers.js';
 import { parseDType, type DType } from '../dtype/index.js';
-import { packedView, sizeOf, type Order, type View } from '../layout/view.js';
+import { extentOf, packedView, sizeOf, type Order, type View } from '../layout/view.js';
 
 /**
  * numpy.memmap's modes. `w+` was made new; from then on it is written like `r+`. What is written to a dataset of mode `c`
  * stays in memory, over a file that is only read.
  */
 export type Mode = 'r' | 'r+' | 'w+' | 'c';
-export type FileFormat = 'npy' | 'raw';
+/** Those of containers have their arrays as members. */
+export type FileFormat = 'npy' | 'raw' | ContainerFormat;
+
+/** One of several files whose rows follow each other. */
+export interface PartRecord {
+  /** Random per file, as of a dataset. */
+  readonly fileId: string;
+  /** What the file's generation was when it became a part. */
+  readonly firstGeneration: number;
+  /** Real path, as of a dataset. */
+  readonly path: string;
+  readonly rows: number;
+  readonly order: Order;
+  readonly offset: number;
+  readonly format: 'npy' | 'raw';
+  readonly content?: string;
+}
+
+/** How the parts were asked for: what a look again goes by. */
+export interface PartsAsked {
+  /** The path of files with a * in its name, where it was not a list. */
+  readonly pattern?: string;
+  readonly paths?: readonly string[];
+  readonly dtype?: unknown;
+  readonly order?: Order;
+  readonly offset?: number;
+  readonly format?: FileFormat;
+  /** Of one part; the first length null is what the file holds. */
+  readonly shape?: readonly (number | null)[];
+}
 
 export interface DatasetRecord {
   readonly name: string;
@@ -19,15 +49,27 @@ export interface DatasetRecord {
   readonly firstGeneration: number;
   /** Real path of the file. In a manifest it is relative to the data folder where it can be. */
   readonly path: string;
+  /** Of a file in a served folder: its path below that. */
+  readonly folderPath?: string;
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly order: Order;
-  /** Bytes before the first element. */
+  /** Of a raw file whose elements lie neither in C nor in F order: bytes from one to the next along each axis. */
+  readonly strides?: readonly number[];
+  /** Bytes before element [0, …, 0]. */
   readonly offset: number;
   readonly mode: Mode;
   readonly format: FileFormat;
+  /** The name of the array in its container. */
+  readonly member?: string;
   /** What a raw file began as when it was registered: `raw`, or the suffix of a container. Unknown of others. */
   readonly content?: string;
+  /**
+   * Of an array in several files: `fileId` is its own, `path` that of the first, or the pattern; it has order C and offset 0
+   * in bytes that are nowhere (layout/part-views.ts).
+   */
+  readonly parts?: readonly PartRecord[];
+  readonly asked?: PartsAsked;
   /** Other programs may change the file. */
   readonly external: boolean;
   /** The service made the file: created, imported, or a demo array; not registered in place. */
@@ -42,20 +84,25 @@ export interface Geometry {
   readonly view: View;
   readonly size: number;
   readonly nbytes: number;
-  /** Position after the last element: what the file must at least have. */
+  /** Position of the first byte of an element. */
+  readonly startBytes: number;
+  /** Position after the last one: what the file must at least have. */
   readonly endBytes: number;
 }
 
 export function geometryOf(record: DatasetRecord): Geometry {
   const dtype = parseDType(record.dtype);
   const size = sizeOf(record.shape);
-  const nbytes = size * dtype.itemsize;
+  const { shape, strides, order, offset } = record;
+  const view = strides ? { shape, strides, offset } : packedView(shape, dtype.itemsize, order, offset);
+  const { start, end } = extentOf(view, dtype.itemsize);
   return {
     dtype,
-    view: packedView(record.shape, dtype.itemsize, record.order, record.offset),
+    view,
     size,
-    nbytes,
-    endBytes: nbytes === 0 ? 0 : record.offset + nbytes,
+    nbytes: size * dtype.itemsize,
+    startBytes: start,
+    endBytes: size === 0 ? 0 : end,
   };
 }
 

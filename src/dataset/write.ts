@@ -8,15 +8,17 @@ import { writeFully } from '../file/io.js';
 import { tellReaders } from '../file/tell-readers.js';
 import type { OpenFile } from '../file/open-file.js';
 import { writeThrough } from '../file/write-through.js';
-import type { View } from '../layout/view.js';
+import { extentOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
 import { traffic } from '../traffic.js';
 import type { Dataset } from './dataset.js';
+import { JoinedDataset } from './joined.js';
 import type { OffLoop, Portion } from './off-loop.js';
 import type { Precondition } from './precondition.js';
 import { isCopyOnWrite, isWritable } from './record.js';
 import { discardPages, writePages } from './write-pages.js';
+import { writeParts } from './write-parts.js';
 
 /** Bytes in the dataset's dtype and order, and where in them each element of the selection stands. */
 export interface Payload {
@@ -28,8 +30,12 @@ export interface WriteOptions {
   readonly durability: Durability;
   /** Runs when it is the write's turn, before anything is changed; throws to refuse. */
   readonly precondition: (generation: number) => void;
+  /** It asks how long the array is. */
+  readonly asksShape?: boolean | undefined;
   /** Fires when nobody waits for it any more. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of how many files it was, where the array lies in several. */
+  readonly onFiles?: ((files: number) => void) | undefined;
 }
 
 /** @throws read_only */
@@ -78,14 +84,23 @@ export function gapsOf({ record }: Dataset, file: OpenFile): Gaps {
 export async function writeChanges(
   dataset: Dataset,
   asked: readonly Change[],
-  { durability, precondition: asks, signal }: WriteOptions,
+  { durability, precondition: asks, asksShape = false, signal, onFiles }: WriteOptions,
   offLoop: OffLoop,
 ): Promise<number> {
+  if (dataset instanceof JoinedDataset) {
+    const isCommitted = durability === 'commit';
+    if (isCommitted) checkCost(asked);
+    const write = { isCommitted, precondition: asks, applier: applierOf(offLoop), offLoop, signal };
+    const { generation, files } = await writeParts(dataset, asked, write);
+    onFiles?.(files);
+    return generation;
+  }
   const file = await dataset.open();
   const gaps = gapsOf(dataset, file);
   const changes: Change[] = [];
   for (const change of asked) if (changedBytes(change) > 0) changes.push({ ...change, gaps });
-  const precondition = onlyInto(dataset, file, asks);
+  const endBytes = changes.reduce((most, { target, itemsize }) => Math.max(most, extentOf(target, itemsize).end), 0);
+  const precondition = onlyInto(dataset, file, asks, endBytes);
   if (changes.length === 0) {
     if (!dataset.pages) file.checkWritable();
     precondition(dataset.generation);
@@ -98,7 +113,14 @@ export async function writeChanges(
     if (dataset.pages) return await writePages(dataset, file, { changes, precondition, signal, client });
     if (durability === 'commit') {
       checkCost(changes);
-      return await commitChanges(file, dataset.files, { changes, precondition, applier, signal, client });
+      return await commitChanges(file, dataset.files, {
+        changes,
+        precondition,
+        asksShape,
+        applier,
+        signal,
+        client,
+      });
     }
     return await writeThrough(file, dataset.files, { precondition, signal, client }, async () => {
       const { isSparse } = file.extent();
@@ -128,19 +150,24 @@ function checkCost(changes: readonly Change[]): void {
   );
 }
 
-/** A precondition that also asks, in the write's turn, whether the file still is what the changes were made for. */
+/**
+ * A precondition that also asks, in the write's turn, whether the file still is what the changes were made for, and has
+ * had all of their places since, up to `endBytes`.
+ */
 export function onlyInto(
   dataset: Dataset,
   file: OpenFile,
   precondition: WriteOptions['precondition'],
+  endBytes = 0,
 ): WriteOptions['precondition'] {
   return generation => {
+    dataset.checkPlace(endBytes);
     dataset.recheck(file);
     precondition(generation);
   };
 }
 
-function applierOf(offLoop: OffLoop): Applier {
+export function applierOf(offLoop: OffLoop): Applier {
   return {
     apply: (file, change) => applyChange(file, change, offLoop),
     async hold({ fd }, change) {
@@ -161,6 +188,11 @@ export async function applyChange(
   signal?: AbortSignal,
 ): Promise<void> {
   await tellReaders(file, change.target, change.itemsize);
+  await putChange(file, change, offLoop, signal);
+}
+
+/** The same for bytes that nobody reads yet. */
+export async function putChange(file: OpenFile, change: Change, offLoop: OffLoop, signal?: AbortSignal): Promise<void> {
   traffic.writtenBytes += changedBytes(change);
   const run = singleRun(change);
   if (run) {

@@ -1,4 +1,5 @@
 /** What a write does to a file, as plain data: it can be applied now, written to a journal, and applied again. */
+import fs from 'node:fs';
 import { arranged, boxesOf, PAGE_BYTES, reachOf } from '../layout/boxes.js';
 import { isListed, listedPlaces, placesIn, runBytesIn, type ListedView } from '../layout/places.js';
 import { runBytesOf, scatter } from '../layout/scatter.js';
@@ -19,6 +20,22 @@ export interface Change {
   readonly gaps?: Gaps;
 }
 
+/** Where a file is to end: it is cut off there, or goes on to there, in zeros. */
+export interface Ending {
+  /** Where it ended until then. */
+  readonly from: number;
+  readonly end: number;
+  /** What comes to stand behind the end is on its way, and counts for nothing unless a later step says so. */
+  readonly isProvisional?: boolean;
+}
+
+/** One of the things that a commit does, in their order. */
+export type Step = Change | Ending;
+
+export function isEnding(step: Step): step is Ending {
+  return 'end' in step;
+}
+
 /** Bytes of the file that a change sets. */
 export function changedBytes({ target, itemsize }: Change): number {
   return sizeOf(target.shape) * itemsize;
@@ -28,7 +45,8 @@ export function changedBytes({ target, itemsize }: Change): number {
 const CALL_BYTES = 512;
 
 /** What a change costs the file, in bytes: those that it sets, the pages that they lie in, and the calls that set them. */
-export function costBytes(change: Change): number {
+export function costBytes(change: Step): number {
+  if (isEnding(change)) return PAGE_BYTES + CALL_BYTES;
   // One run, as most writes are.
   const bytes = changedBytes(change);
   if (isContiguous(change.target, change.itemsize)) return bytes === 0 ? 0 : Math.max(bytes, PAGE_BYTES) + CALL_BYTES;
@@ -82,6 +100,12 @@ export function singleRun(change: Change): Uint8Array | undefined {
   const { target, itemsize, source, bytes } = change;
   if (!isContiguous(target, itemsize) || !isContiguous(source, itemsize)) return undefined;
   return bytes.subarray(source.offset, source.offset + changedBytes(change));
+}
+
+/** Does a step to a file, for a thread that may wait. */
+export function applyStep(fd: number, step: Step): void {
+  if (isEnding(step)) fs.ftruncateSync(fd, step.end);
+  else applyTo(fd, step);
 }
 
 /** Puts the bytes of a change into a file, for a thread that may wait. */

@@ -9,15 +9,17 @@ import { cancelledError, checkWanted, whenCancelled } from '../cancelled.js';
 import { fail } from '../errors.js';
 import type { Client } from '../fair-line.js';
 import { LIMITS } from '../limits.js';
-import { costBytes, checkFits, type Change } from './change.js';
+import { changedBytes, checkFits, costBytes, isEnding, singleRun, type Change, type Step } from './change.js';
 import { checkpoint, checkpointWhenIdle, durabilityLost } from './checkpoint.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import { recordBytes } from './journal/format.js';
 import { extentOf } from '../layout/view.js';
+import { applyEnding, holdBehind, type Grown, type Growth } from './growth.js';
 import type { FileState } from './file-state.js';
 import { countNoticed } from './noticed.js';
 import type { OpenFile } from './open-file.js';
+import { failCutOff } from './refusals.js';
 import { fromSystemError } from './system-errors.js';
 import { Turnstile } from './turnstile.js';
 
@@ -36,15 +38,25 @@ export interface Applier {
 }
 
 export interface CommitRequest {
-  /** Applied in this order; together they are one generation. */
+  /** Applied in this order; together they are one generation. Of a growth they say what it costs. */
   readonly changes: readonly Change[];
+  /** Moves the end of the file; what it does is decided by what those before it did. */
+  readonly growth?: Growth;
   /** Runs when all earlier commits are decided, before anything is changed; throws to refuse. */
   readonly precondition: (generation: number) => void;
+  /** The precondition asks how long the array is: no growth comes before it in its batch, which nobody sees yet. */
+  readonly asksShape?: boolean;
   readonly applier: Applier;
   /** Fires when nobody waits for it any more: it is left out if its batch has not begun. */
   readonly signal?: AbortSignal | undefined;
   /** Whose commit it is: clients take turns. */
   readonly client?: Client | undefined;
+}
+
+/** One whose preconditions hold, and what it does. */
+interface Accepted extends PendingCommit {
+  readonly steps: readonly Step[];
+  readonly grown: Grown | undefined;
 }
 
 /** A commit that waits for its batch. */
@@ -128,6 +140,7 @@ function costOf(changes: readonly Change[]): number {
 /** Takes the next commits in turn that go to one descriptor and fit together. */
 function takeBatch({ commits }: FileState): PendingCommit[] {
   const batch: PendingCommit[] = [];
+  let grows = false;
   let changes = 0;
   let bytes = 0;
   for (let next = commits.first(); next; next = commits.first()) {
@@ -135,7 +148,8 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
     bytes += next.cost;
     const fits =
       batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
-    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file)) break;
+    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file || (grows && next.request.asksShape))) break;
+    grows ||= next.request.growth !== undefined;
     batch.push(commits.take()!);
   }
   return batch;
@@ -173,7 +187,7 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
 
   state.journal ??= await journals.create(fileId, file.identity.ino);
   const { journal } = state;
-  const records = accepted.map(({ request }) => request.changes);
+  const records = accepted.map(({ steps }) => steps);
   try {
     // What was recovered is brought to the file first: nothing is appended behind it.
     if (journal.isRecovered) await checkpoint(file, journals, 'keep');
@@ -192,8 +206,13 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
     journals.counts.records += records.length;
     await state.lock.withWrite(async () => {
       await applyInOrder(accepted);
+      const last = accepted.findLast(({ grown }) => grown)?.grown;
+      await last?.save?.();
       file.noteOwnWrite();
-      for (const { resolve } of accepted) resolve(generations.advance(fileId));
+      // In one turn: nobody sees the one without the other.
+      const made = accepted.map(() => generations.advance(fileId));
+      last?.settle();
+      for (const [i, { resolve }] of accepted.entries()) resolve(made[i]!);
     });
     state.writersSeen = batch.length + state.commits.size;
   } catch (error) {
@@ -209,26 +228,57 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
 }
 
 /** Those whose preconditions hold at the generation they will follow, and for which there is room. Others are told. */
-async function acceptInOrder(batch: readonly PendingCommit[], current: number): Promise<PendingCommit[]> {
-  const accepted: PendingCommit[] = [];
+async function acceptInOrder(batch: readonly PendingCommit[], current: number): Promise<Accepted[]> {
+  const accepted: Accepted[] = [];
   const { bytes, isSparse } = batch[0]!.file.extent();
+  const room = new BatchRoom(bytes);
   for (const pending of batch) {
     const { file, request } = pending;
     try {
       file.checkWritable();
       request.precondition(current + accepted.length);
       file.state.isWriting = true;
-      for (const change of request.changes) {
-        checkFits(change, bytes);
+      const grown = request.growth?.plan(room.grown, room.bytes);
+      for (const change of request.growth ? [] : request.changes) {
+        room.check(change);
         // oxlint-disable-next-line no-await-in-loop
         if (isSparse) await request.applier.hold(file, change);
       }
-      accepted.push(pending);
+      // oxlint-disable-next-line no-await-in-loop
+      if (grown?.holds) await holdBehind(file.fd, grown.ending);
+      if (grown) room.take(grown);
+      accepted.push({ ...pending, steps: grown?.steps ?? request.changes, grown });
     } catch (error) {
       pending.reject(fromSystemError(error));
     }
   }
   return accepted;
+}
+
+/** How long the file is after those of a batch that were accepted, and what they leave of the array. */
+class BatchRoom {
+  bytes: number;
+  grown: Grown | undefined;
+  /** The least end that one of them leaves. */
+  #cutAt = Number.POSITIVE_INFINITY;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+
+  /** @throws moved, file_changed */
+  check(change: Change): void {
+    if (changedBytes(change) > 0 && extentOf(change.target, change.itemsize).end > this.#cutAt)
+      failCutOff(this.grown!.shape);
+    checkFits(change, this.bytes);
+  }
+
+  take(grown: Grown): void {
+    const { from, end } = grown.ending;
+    if (end < from) this.#cutAt = Math.min(this.#cutAt, end);
+    this.bytes = end;
+    this.grown = grown;
+  }
 }
 
 /** Changes under way at once: enough for the threads that make the calls. */
@@ -240,22 +290,58 @@ interface Applying {
   readonly done: Promise<void>;
 }
 
-/** Changes that do not touch each other are applied at the same time; a later one waits for those it may overwrite. */
-async function applyInOrder(accepted: readonly PendingCommit[]): Promise<void> {
-  let underWay: Applying[] = [];
-  for (const { file, request } of accepted) {
+/**
+ * Changes that do not touch each other are applied at the same time; a later one waits for those it may overwrite. What says
+ * how long the array is, is written when all that it counts is there: once, for growths that follow each other.
+ */
+async function applyInOrder(accepted: readonly Accepted[]): Promise<void> {
+  const applying = new ApplyingChanges();
+  let header: Change | undefined;
+  for (const { file, request, steps, grown } of accepted) {
     file.state.beginWrite();
-    for (const change of request.changes) {
-      const { start, end } = extentOf(change.target, change.itemsize);
-      if (underWay.length >= APPLIED_AT_ONCE || underWay.some(each => start < each.end && each.start < end)) {
-        // oxlint-disable-next-line no-await-in-loop
-        await allDone(underWay);
-        underWay = [];
-      }
-      underWay.push({ start, end, done: request.applier.apply(file, change) });
+    const apply = (change: Change): Promise<void> => applying.apply(change, () => request.applier.apply(file, change));
+    if (!grown) {
+      // oxlint-disable-next-line no-await-in-loop
+      for (const step of steps) if (!isEnding(step)) await apply(step);
+    } else if (grown.ending.end < grown.ending.from) {
+      // oxlint-disable-next-line no-await-in-loop
+      await applying.end();
+      header = grown.header;
+      // oxlint-disable-next-line no-await-in-loop
+      if (header) await request.applier.apply(file, header);
+      header = undefined;
+      // oxlint-disable-next-line no-await-in-loop
+      await applyEnding(file, grown.ending);
+    } else {
+      const isOneRun = grown.data.length === 1 && singleRun(grown.data[0]!) !== undefined;
+      // oxlint-disable-next-line no-await-in-loop
+      if (!isOneRun) await applyEnding(file, grown.ending);
+      // oxlint-disable-next-line no-await-in-loop
+      for (const change of grown.data) await apply(change);
+      ({ header } = grown);
     }
   }
-  await allDone(underWay);
+  await applying.end();
+  const { file, request } = accepted.at(-1)!;
+  if (header) await request.applier.apply(file, header);
+}
+
+class ApplyingChanges {
+  #underWay: Applying[] = [];
+
+  async apply({ target, itemsize }: Change, work: () => Promise<void>): Promise<void> {
+    const { start, end } = extentOf(target, itemsize);
+    if (this.#underWay.length >= APPLIED_AT_ONCE || this.#underWay.some(each => start < each.end && each.start < end)) {
+      await this.end();
+    }
+    this.#underWay.push({ start, end, done: work() });
+  }
+
+  async end(): Promise<void> {
+    const underWay = this.#underWay;
+    this.#underWay = [];
+    await allDone(underWay);
+  }
 }
 
 /** Waits for all of them, also when one fails: the lock must not be let go of while bytes are being written. */

@@ -5,6 +5,8 @@
 import { fail } from '../errors.js';
 import { FairLine } from '../fair-line.js';
 import { ChangeLog } from './change-log.js';
+import { Cuts } from './cuts.js';
+import { Scans } from './scans.js';
 import type { PendingCommit } from './commit.js';
 import type { HeadKind } from './head.js';
 import type { Journal } from './journal/journal.js';
@@ -40,12 +42,18 @@ export class FileState {
   writersSeen = 0;
   /** Made at the first commit. */
   journal: Journal | undefined;
+  /** Where the file ends by its journal, which was replayed and moved the end: a raw array says so nowhere else. */
+  recoveredEnd: number | undefined;
   /** When the last commit was, to which descriptor, and what will empty the journal when none follows. */
   lastCommit = 0;
   lastFile: OpenFile | undefined;
   idleTimer: NodeJS.Timeout | undefined;
   /** Old bytes that answers on their way still need. */
   readonly preImages = new PreImages();
+  /** Where it was cut off. */
+  readonly cuts = new Cuts();
+  /** Who looks at its bytes in other threads without the lock. */
+  readonly scans = new Scans();
   /** What writes changed, for the statistics that run meanwhile. */
   readonly changes = new ChangeLog();
   /** A stream is being applied without a commit; nobody else gets in. */

@@ -2,7 +2,7 @@
  * All open files, one per (device, inode), opened when first used and closed when idle for longest (open-files.ts). A file that is
  * registered for writing is opened for writing before anything is mapped; an earlier read-only descriptor is retired.
  */
-import { fstatSync } from 'node:fs';
+import { fstatSync, lstatSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '../limits.js';
@@ -12,10 +12,10 @@ import { pathOfDescriptor } from './folder.js';
 import type { Generations } from './generations.js';
 import type { Journals } from './journal/journals.js';
 import type { MappingBackend } from './mapping.js';
-import { advanceUnseen } from './noticed.js';
+import { advanceOpened, advanceUnseen, countNoticed } from './noticed.js';
 import type { FileReference } from './file-reference.js';
 import { FileState } from './file-state.js';
-import { OpenFile, sameIdentity, type FileStamp } from './open-file.js';
+import { isSameFile, isStampOf, PlainFile, sameIdentity, type FileStamp, type OpenFile } from './open-file.js';
 import { OpenFiles } from './open-files.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
@@ -213,6 +213,43 @@ export class FileTable {
     await this.generations.forget(fileId);
   }
 
+  /**
+   * Compares what stands at the path of a file that is not ours alone with what it was when it was last looked at, and
+   * moves its generation where another program has done something since. True where it has.
+   */
+  async notice({ fileId, realPath }: Pick<FileReference, 'fileId' | 'realPath'>, found: Stats): Promise<boolean> {
+    const state = this.knownStateOf(fileId);
+    if (state?.isWriting) return false;
+    const file = this.#open.peek(fileId);
+    const before = file?.stamp ?? this.#stamps.get(fileId);
+    if (before && isStampOf(before, found)) return false;
+    if (file && isSameFile(before!, found)) {
+      file.recheck();
+      const hasChanged = file.hasUnseenChange;
+      await countNoticed(file, this.generations);
+      return hasChanged;
+    }
+    // Looked at without waiting: what is known may be newer than what was found.
+    const present = lstatSync(realPath, { throwIfNoEntry: false });
+    if (!present || (before && isStampOf(before, present))) return false;
+    if (file) this.drop(fileId);
+    const { dev, ino, ctimeMs, size } = present;
+    this.#stamps.set(fileId, { dev: BigInt(dev), ino: BigInt(ino), ctimeMs, bytes: size });
+    if (!before) return false;
+    const { generations } = this;
+    if (generations.isFollowed(fileId)) generations.follow(fileId, lstatSync(realPath, { bigint: true }));
+    else await advanceUnseen(this.stateOf(fileId), generations);
+    return true;
+  }
+
+  /** Lets go of a file that is only read, and that no dataset stands on any more. */
+  leave(fileId: string): void {
+    this.drop(fileId);
+    this.#states.delete(fileId);
+    this.#stamps.delete(fileId);
+    this.generations.unfollow(fileId);
+  }
+
   get windowCount(): number {
     return this.#open.mapped.windows;
   }
@@ -304,13 +341,13 @@ export class FileTable {
       this.#open.closed();
       this.#onClosed?.(closed);
     };
-    const file = new OpenFile({ fd, realPath, writable, state, backend, mapped, onClosed });
+    const file = new PlainFile({ fd, realPath, writable, state, backend, mapped, onClosed });
     file.headOf(0);
     const before = this.#stamps.get(fileId);
     const { stamp } = file;
     const isSame = before && sameIdentity(before, stamp) && before.ctimeMs === stamp.ctimeMs;
     // Other bytes may stand behind the same name: nothing that was answered before may be taken for them.
-    if (before && !isSame) await advanceUnseen(state, this.generations);
+    if (before && !isSame) await advanceOpened(fd, state, this.generations);
     return file;
   }
 }

@@ -33,10 +33,30 @@ interface Entry {
   raising?: Promise<void>;
 }
 
+/** A file whose generation is its change time. */
+interface Followed {
+  generation: number;
+  stamp: ChangeStamp;
+}
+
+/** When a file was changed last, and which it is. */
+export interface ChangeStamp {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly ctimeNs: bigint;
+  readonly size: bigint;
+}
+
 export class Generations {
   readonly #folder: string;
+  /** Counters that are kept nowhere: the file system keeps their times. */
+  readonly #followed = new Map<string, Followed>();
   readonly #entries = new Map<string, Entry>();
   readonly #damaged = new Set<string>();
+  /** Told of each counter that moves, when it has. */
+  onMoved: (counterId: string) => void = () => {};
+  /** Counts what changes any counter: sums of counters hold as long as it stands still. */
+  moves = 0;
   /** `generation` is the highest that may have been used by a file that was forgotten. */
   #floor: Entry = { generation: 0, ceiling: 0, stored: true };
 
@@ -73,6 +93,7 @@ export class Generations {
     for (const { fileId, firstGeneration: first } of files) {
       orphans.delete(fileId);
       if ((this.#entries.get(fileId)?.generation ?? 0) < first) this.#entries.set(fileId, storedAt(first));
+      this.moves++;
     }
     for (const { generation } of orphans.values()) this.#raiseFloor(generation);
     // A manifest that is left out, and has no counter, began above an earlier floor, or above this one.
@@ -97,8 +118,34 @@ export class Generations {
   }
 
   current(fileId: string): number {
+    const followed = this.#followed.get(fileId);
+    if (followed) return followed.generation;
     // Asking makes no entry: the file may have been forgotten.
     return this.#entries.get(fileId)?.generation ?? FIRST;
+  }
+
+  /**
+   * The generation of a file that is only read, and is told apart by its times: its change time in microseconds, or one more
+   * than the last where that stands still and the file `hasChanged` all the same.
+   */
+  follow(fileId: string, { dev, ino, ctimeNs, size }: ChangeStamp, hasChanged = false): void {
+    const stamp = { dev, ino, ctimeNs, size };
+    const micros = Number(ctimeNs / 1000n);
+    const known = this.#followed.get(fileId);
+    if (!known) this.#followed.set(fileId, { generation: micros, stamp });
+    else if (hasChanged || !isSameChange(known.stamp, stamp)) {
+      known.generation = Math.max(micros, known.generation + 1);
+      known.stamp = stamp;
+      this.onMoved(fileId);
+    }
+  }
+
+  isFollowed(fileId: string): boolean {
+    return this.#followed.has(fileId);
+  }
+
+  unfollow(fileId: string): void {
+    this.#followed.delete(fileId);
   }
 
   /** Makes sure that the next `count` calls of `advance` stay under the ceiling on disk. */
@@ -112,6 +159,7 @@ export class Generations {
    */
   leap(fileId: string, count: number): void {
     const entry = this.#entry(fileId);
+    this.moves++;
     entry.generation = Math.max(entry.generation, Date.now());
     entry.ceiling = entry.generation + count;
     entry.stored = false;
@@ -122,7 +170,10 @@ export class Generations {
     const entry = this.#entry(fileId);
     if (entry.stored || entry.generation >= entry.ceiling)
       throw new Error('a generation was used before it was reserved');
-    return ++entry.generation;
+    entry.generation++;
+    this.moves++;
+    this.onMoved(fileId);
+    return entry.generation;
   }
 
   /** Starts a counter above another one: a file that replaces another continues its numbers. */
@@ -130,6 +181,8 @@ export class Generations {
     const next = generation + 1;
     await this.#write(fileId, { generation: next, exact: true });
     this.#entries.set(fileId, storedAt(next));
+    this.moves++;
+    this.onMoved(fileId);
   }
 
   /** Forgets the counter of a file that no dataset uses any more; what is begun later goes on above it. */
@@ -214,6 +267,10 @@ export class Generations {
   #pathOf(fileId: string): string {
     return path.join(this.#folder, `${fileId}${SUFFIX}`);
   }
+}
+
+function isSameChange(a: ChangeStamp, b: ChangeStamp): boolean {
+  return a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** A counter whose value is on disk. */

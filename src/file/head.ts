@@ -45,6 +45,10 @@ export class HeadWatch {
     return this.#head;
   }
 
+  get isYoung(): boolean {
+    return !this.#isSettled;
+  }
+
   /** What it was found with, for whoever opens the file again. */
   get stamp(): { readonly ctimeMs: number; readonly bytes: number } {
     return { ctimeMs: this.#ctimeMs, bytes: this.#bytes };

@@ -18,6 +18,7 @@ export const MADV_POPULATE_READ = 22;
 const MADV_POPULATE_WRITE = 23;
 const RWF_NOWAIT = 8;
 const MADV_DONTNEED = 4;
+const FALLOC_FL_KEEP_SIZE = 1;
 const POSIX_FADV_DONTNEED = 4;
 /** SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER. */
 const WAIT_WRITE_WAIT = 7;
@@ -66,6 +67,8 @@ export interface Libc {
   allocate(fd: number, length: number): Promise<number>;
   /** The same for a range, at once. */
   allocateRange(fd: number, offset: number, length: number): number;
+  /** Reserves blocks for a range, whether or not the file reaches there; it is as long as before. 0, or the error number. */
+  allocateBehind(fd: number, offset: number, length: number): number;
   /** Starts writing the changed pages of a range to the disk, and waits for that. Not durable by itself; false where it failed. */
   writeOut(fd: number, offset: number, length: number): Promise<boolean>;
   /** Lets the kernel drop the pages of a range that nobody else uses; of a mapping first, where there is one. */
@@ -134,6 +137,7 @@ function bind(koffi: Koffi): Libc {
   const mincore = library.func('int mincore(uintptr_t addr, size_t len, uintptr_t vec)');
   const preadv2 = library.func('int64_t preadv2(int fd, uintptr_t iov, int count, int64_t off, int flags)');
   const posixFallocate = library.func('int posix_fallocate(int fd, int64_t off, int64_t len)');
+  const fallocate = library.func('int fallocate(int fd, int mode, int64_t off, int64_t len)');
 
   const posixFadvise = library.func('int posix_fadvise(int fd, int64_t off, int64_t len, int advice)');
   const syncFileRange = library.func('int sync_file_range(int fd, int64_t off, int64_t len, unsigned int flags)');
@@ -196,6 +200,8 @@ function bind(koffi: Koffi): Libc {
     openWithoutLinks: bindOpenat2(koffi, library),
     allocate: (fd, length) => later(done => posixFallocate.async(fd, 0, length, done)),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
+    allocateBehind: (fd, offset, length) =>
+      Number(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)) === 0 ? 0 : koffi.errno(),
     writeOut: async (fd, offset, length) =>
       (await later(done => syncFileRange.async(fd, offset, length, WAIT_WRITE_WAIT, done))) === 0,
     dropPages(fd, { offset, bytes }, mapped) {

@@ -30,6 +30,11 @@ export class ReadWriteLock {
     return !this.#writing && this.#queue.length === 0;
   }
 
+  /** Somebody is writing now. */
+  get isWriting(): boolean {
+    return this.#writing;
+  }
+
   /** @throws busy, and cancelled where `signal` fires before it is let in */
   async withRead<T>(work: () => Promise<T> | T, { signal, client }: Waiting = {}): Promise<T> {
     checkWanted(signal);

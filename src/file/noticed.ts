@@ -1,4 +1,5 @@
 /** What other programs did to an open file, once it was noticed: the next answers have a generation of their own. */
+import fs from 'node:fs';
 import { LIMITS } from '../limits.js';
 import type { FileState } from './file-state.js';
 import type { Generations } from './generations.js';
@@ -9,7 +10,14 @@ import { fromSystemError } from './system-errors.js';
 export async function countNoticed(file: OpenFile, generations: Generations): Promise<void> {
   if (!file.hasUnseenChange) return;
   file.hasUnseenChange = false;
-  await advanceUnseen(file.state, generations);
+  await advanceOpened(file.fd, file.state, generations);
+}
+
+/** The same of a file that was opened: its times say what its generation is, where that follows from them. */
+export async function advanceOpened(fd: number, state: FileState, generations: Generations): Promise<void> {
+  if (!generations.isFollowed(state.fileId)) return advanceUnseen(state, generations);
+  generations.follow(state.fileId, fs.fstatSync(fd, { bigint: true }));
+  state.writesStarted++;
 }
 
 /** Moves the generation of a file of which nobody knows what was changed. */

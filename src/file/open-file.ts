@@ -36,6 +36,16 @@ export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
+/** Whether what was found at a path is that file. */
+export function isSameFile({ dev, ino }: FileIdentity, found: fs.Stats): boolean {
+  return Number(dev) === found.dev && Number(ino) === found.ino;
+}
+
+/** The same, and nothing has been done to it since. */
+export function isStampOf(stamp: FileStamp, found: fs.Stats): boolean {
+  return isSameFile(stamp, found) && stamp.ctimeMs === found.ctimeMs && stamp.bytes === found.size;
+}
+
 interface OpenFileInit {
   readonly fd: number;
   readonly realPath: string;
@@ -61,7 +71,10 @@ const nothing = (): void => {};
 /** What the container may use: it does not change while the process runs. */
 const cacheBytes = memoryLimit() ?? Infinity;
 
-export class OpenFile {
+/** A file in use, whatever is behind it: one of the disk, or several that are read as one (joined-file.ts). */
+export type OpenFile = Pick<PlainFile, keyof PlainFile>;
+
+export class PlainFile {
   readonly fd: number;
   readonly realPath: string;
   readonly writable: boolean;
@@ -83,8 +96,12 @@ export class OpenFile {
   readonly #watch: HeadWatch;
   /** What stands over its bytes where a dataset of mode c looks at it (private-file.ts). */
   readonly pages: PageTable | undefined = undefined;
+  /** Its bytes are those of several files: workers read them, by the table of its parts. */
+  readonly isJoined: boolean = false;
   /** Another program has written the file, and its generation has not moved for it yet. */
   hasUnseenChange = false;
+  /** How often that was noticed: while it stands still, what was read of the file holds, wherever in it that stands. */
+  changesNoticed = 0;
   #leases = 0;
   /** The size that was found in this turn of the event loop. */
   #verifiedBytes: number | undefined;
@@ -153,6 +170,11 @@ export class OpenFile {
     return this.#watch.head;
   }
 
+  /** Its times are too young to tell the next change apart from the last. */
+  get isYoung(): boolean {
+    return this.#watch.isYoung;
+  }
+
   get stamp(): FileStamp {
     return { ...this.identity, ...this.#watch.stamp };
   }
@@ -170,7 +192,9 @@ export class OpenFile {
   }
 
   #notice(found: fs.Stats): void {
-    if (this.#watch.look(found) && !this.state.isWriting) this.hasUnseenChange = true;
+    if (!this.#watch.look(found) || this.state.isWriting) return;
+    this.hasUnseenChange = true;
+    this.changesNoticed++;
   }
 
   /** The size of the file at the path, which must be this one. */

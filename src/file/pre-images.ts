@@ -93,6 +93,11 @@ export class PreImages {
     for (const snapshot of this.#open) snapshot.cut();
   }
 
+  /** The same for readers who need a byte behind a position: before the file is cut off there. */
+  cutBehind(position: number): void {
+    for (const snapshot of this.#open) if (snapshot.need.end > position) snapshot.cut();
+  }
+
   readonly #count = (bytes: number): void => {
     this.#heldBytes += bytes;
     heldBytes += bytes;

@@ -11,6 +11,12 @@ export function failChanged(
   return fail('file_changed', detail, { reason });
 }
 
+/** The same error with the name of the part that it is about, where an array lies in several files. */
+export function ofPart(error: HyperslabError, part: string): HyperslabError {
+  if (error.values['part'] !== undefined) return error;
+  return new HyperslabError(error.code, `Part ${part}: ${error.message}`, { ...error.values, part }, { cause: error });
+}
+
 /** @throws file_changed */
 export function failReplaced(): never {
   return failChanged('replaced', 'Another file took the place of this one. Repeat the request to read the new file.');
@@ -33,7 +39,7 @@ export function failWritten(): never {
 export function failNoArray(): never {
   return failChanged(
     'header',
-    'What stands in the file is no whole .npy array that can be served. Put one there, or forget the dataset.',
+    'What stands in the file is not the whole array that was registered, and none that can be served. Put one there, or forget the dataset.',
   );
 }
 
@@ -62,6 +68,15 @@ export function failForgotten(): never {
   return failChanged(
     'forgotten',
     'The dataset was forgotten or replaced while the request waited. Repeat the request.',
+  );
+}
+
+/** The place that a write was meant for was cut off while it waited. @throws moved */
+export function failCutOff(shape: readonly number[]): never {
+  return fail(
+    'moved',
+    `The array was cut off while the write waited, and its place with it; it has the shape [${shape.join(', ')}] now. Look at what is there, and write again.`,
+    { shape },
   );
 }
 

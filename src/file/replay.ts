@@ -33,7 +33,10 @@ export async function replayJournal(
     const { ino, size } = fstatSync(fd, { bigint: true });
     const isSameArray = (): boolean => !header || header.isIts(readHead(fd, header.bytes));
     const gaps = isOurs ? 'rewrite' : gapsOfOthers(isMappable);
-    state.journal = await journals.recover({ fileId, fd, bytes: Number(size), ino, isOurs, gaps, isSameArray });
+    const found = { fileId, fd, bytes: Number(size), ino, isOurs, gaps, isSameArray };
+    const { journal, end } = await journals.recover(found);
+    state.journal = journal;
+    state.recoveredEnd = end;
   } catch (error) {
     if (isErrorCode(error, 'quarantined')) state.damage = String(error.values['reason']);
     // What was being made durable may now be in memory alone, and would look well at a second try.

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fail, systemErrorCode } from '../errors.js';
 import { Folder, openWithoutLinks, withFolder } from './folder.js';
 import { closeDescriptor } from './io.js';
-import { fromSystemError } from './system-errors.js';
+import { fromSystemError, translated } from './system-errors.js';
 import { constants, fstatSync, type Stats } from 'node:fs';
 
 const LINKS_MAX = 40;
@@ -25,6 +25,14 @@ export interface Root {
 interface Found {
   readonly realPath: string;
   readonly stats: Stats;
+}
+
+export interface FittingFile {
+  /** Its own name. */
+  readonly file: string;
+  /** With the folders that were asked for. */
+  readonly name: string;
+  readonly realPath: string;
 }
 
 /** A place to look for a file: a root's real path, and what follows it. */
@@ -52,6 +60,42 @@ export class Roots {
       if (found) return found.realPath;
     }
     return fail('file_not_found', `No file ${shown(asked)} stands under the served folders. ${RELATIVE}`, {
+      path: asked,
+    });
+  }
+
+  /**
+   * The files of a folder whose names `fits` takes for the last component, in the first root that has some: what clients
+   * may call each, and its real path. Links are followed while they stay inside.
+   * @throws path_forbidden, file_not_found, file_denied
+   */
+  async matching(
+    asked: string,
+    fits: (pattern: string, file: string) => boolean,
+  ): Promise<{ readonly path: string; readonly files: readonly FittingFile[] }> {
+    for (const { root, components } of this.#candidates(asked)) {
+      const pattern = components.at(-1)!;
+      // oxlint-disable-next-line no-await-in-loop
+      const folder = await this.#walk(root, components.slice(0, -1), asked);
+      if (!folder?.stats.isDirectory()) continue;
+      // oxlint-disable-next-line no-await-in-loop
+      const entries = await translated(() => fs.readdir(folder.realPath, { withFileTypes: true }));
+      const files: FittingFile[] = [];
+      for (const entry of entries) {
+        if (!fits(pattern, entry.name)) continue;
+        const realPath = path.join(folder.realPath, entry.name);
+        // oxlint-disable-next-line no-await-in-loop
+        const target = entry.isSymbolicLink()
+          ? await this.#walk(root, [...components.slice(0, -1), entry.name], asked)
+          : undefined;
+        if (entry.isFile() || target?.stats.isFile()) {
+          const name = path.join(path.dirname(asked), entry.name);
+          files.push({ file: entry.name, name, realPath: target?.realPath ?? realPath });
+        }
+      }
+      if (files.length > 0) return { path: path.join(folder.realPath, pattern), files };
+    }
+    return fail('file_not_found', `No file fits ${shown(asked)} under the served folders. ${RELATIVE}`, {
       path: asked,
     });
   }

@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.js';
 import type { ByteSource } from '../layout/gather.js';
 import { lowerBound } from '../lower-bound.js';
 import { readFullySync } from './io.js';
+import { joinedSource } from './part-source.js';
 import { libc } from './libc.js';
 import { pagesAround } from './mapping.js';
 import { pagedSource } from './page-table.js';
@@ -13,8 +14,8 @@ let scratch: Uint8Array | undefined;
 
 /** Makes a described file readable in this thread. */
 export function openSource(descriptor: SourceDescriptor): ByteSource {
-  const { fd, windows, patches = [], pages } = descriptor;
-  const positional = positionalSource(fd);
+  const { fd, windows, patches = [], pages, parts } = descriptor;
+  const positional = parts ? joinedSource(parts) : positionalSource(fd);
   const source = windows.length > 0 && libc() ? mappedSource(descriptor) : positional;
   if (patches.length === 0) return pages ? pagedSource(source, positional, pages) : source;
   const patched = patchedSource(source, positional, patches);

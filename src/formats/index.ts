@@ -26,8 +26,10 @@ export { CHARACTERS_PER_TURN, parseInTurns } from './json-turns.js';
 export { JsonScanner } from './json-scan.js';
 export { expectByte, isContinued, isEmptyJson, membersOfObject, readText, skipValue } from './json-members.js';
 export { npyHeader, parseNpyHeader, type NpyHeader, type NpyLayout } from './npy.js';
+export { growableHeader, growingAxis, LINE_BYTES } from './npy-growth.js';
 export { encoderFrom, ENCODINGS, specOf, type EncodeTask, type EncodingName, type EncodingSpec } from './encoding.js';
 export type { Encoder, EncodingTable } from './encoder.js';
+export { headerLengthOf, LENGTH_BYTES, tensorsOf, typestrOfTensor, type Tensor } from './safetensors.js';
 export { FORMATS, formatRow, type FormatName, type FormatRow } from './table.js';
 export { COLOUR_MAPS, coloursOf, DEFAULT_MAP } from './colour-maps.js';
 export {
@@ -47,6 +49,7 @@ export {
   DEFLATED,
   END_64_BYTES,
   failZip,
+  isSameMember,
   LOCAL_BYTES,
   memberStart,
   STORED,

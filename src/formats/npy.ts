@@ -25,11 +25,11 @@ export interface NpyHeader extends NpyLayout {
 
 const MAGIC = Buffer.from(NPY.magics[0]!, 'latin1');
 /** Magic, version, and the longer of the two length fields: no header is shorter. */
-const PREFIX_BYTES = 12;
+export const PREFIX_BYTES = 12;
 /** numpy aligns the data to this, and always pads by at least one byte. */
 const ALIGN_BYTES = 64;
 /** numpy leaves room for the axis that grows to reach this many digits, so that a header can be rewritten in place. */
-const GROWTH_AXIS_DIGITS = 21;
+export const GROWTH_AXIS_DIGITS = 21;
 
 /**
  * Reads the header from the first bytes of a stream, or says how many of them it needs to go on.
@@ -79,11 +79,20 @@ export function npyHeader(layout: NpyLayout): Uint8Array {
   const dict = `{'descr': ${descr}, 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': ${tupleText(shape)}, }`;
   const growthAxis = fortran ? shape.at(-1) : shape[0];
   const growth = growthAxis === undefined ? 0 : GROWTH_AXIS_DIGITS - String(growthAxis).length;
-  const isLatin = /^[\0-\u00ff]*$/.test(dict);
+  const isLatin = isLatinText(dict);
   const text = Buffer.from(dict, isLatin ? 'latin1' : 'utf8');
   const isShort = isLatin && totalOf(10 + text.byteLength + growth + 1) - 10 <= 0xffff;
   const prefixBytes = isShort ? 10 : PREFIX_BYTES;
-  const total = totalOf(prefixBytes + text.byteLength + growth + 1);
+  return headerOf(text, prefixBytes, totalOf(prefixBytes + text.byteLength + growth + 1), isLatin);
+}
+
+export function isLatinText(text: string): boolean {
+  return /^[\0-\u00ff]*$/.test(text);
+}
+
+/** A dictionary behind the magic, with spaces up to the total. */
+export function headerOf(text: Uint8Array, prefixBytes: number, total: number, isLatin: boolean): Uint8Array {
+  const isShort = prefixBytes < PREFIX_BYTES;
   const head = Buffer.alloc(total, ' ');
   head.set(MAGIC);
   head[6] = isShort ? 1 : isLatin ? 2 : 3;
@@ -96,12 +105,12 @@ export function npyHeader(layout: NpyLayout): Uint8Array {
 }
 
 /** numpy always pads by at least one byte. */
-function totalOf(unpadded: number): number {
+export function totalOf(unpadded: number): number {
   return unpadded + ALIGN_BYTES - (unpadded % ALIGN_BYTES);
 }
 
 /** A description as Python's repr: fields are tuples in a list. */
-function descrText(description: Description): string {
+export function descrText(description: Description): string {
   if (typeof description === 'string') return writePythonText(description);
   invariant(Array.isArray(description), 'the dtype of a header is a typestr or a list of fields');
   const fields = (description as readonly [string, Description, (readonly number[])?][]).map(
@@ -117,7 +126,7 @@ function tupleText(lengths: readonly number[]): string {
   return lengths.length === 1 ? `(${lengths[0]},)` : `(${lengths.join(', ')})`;
 }
 
-function failNoHeader(dtype: DType): never {
+export function failNoHeader(dtype: DType): never {
   return fail(
     'no_npy_header',
     'Fields of the dtype are out of order or lie over each other, which no .npy header can say. Ask for format=raw or json, ' +

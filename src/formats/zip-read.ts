@@ -3,9 +3,12 @@
  * Hazard: they come from anybody, and nothing of them is believed before it lies inside the file.
  */
 import { fail } from '../errors.js';
+import { isTurnOver } from '../turns.js';
 
 export interface ZipEntry {
   readonly name: string;
+  /** Bytes of the name as the directory has it. */
+  readonly nameBytes: number;
   readonly method: number;
   readonly isEncrypted: boolean;
   readonly crc: number;
@@ -18,6 +21,9 @@ export interface ZipEntry {
 
 export const STORED = 0;
 export const DEFLATED = 8;
+
+/** A few microseconds each. */
+const ENTRIES_PER_TURN = 512;
 
 const END = 0x06054b50;
 const END_BYTES = 22;
@@ -39,59 +45,69 @@ export interface ZipDirectory {
   readonly bytes: number;
 }
 
+/** How a caller refuses a zip: what is wrong with it, as the end of a sentence. */
+export type RefuseZip = (why: string) => never;
+
 /**
  * What the last bytes of a file say of its directory, or where more is said.
  * @param tail the last TAIL_BYTES, or all that there is
- * @throws bad_npy
  */
-export function zipEnd(tail: Buffer): ZipDirectory | { readonly end64: number } {
+export function zipEnd(tail: Buffer, refuse: RefuseZip = failZip): ZipDirectory | { readonly end64: number } {
   let at = tail.byteLength - END_BYTES;
   while (at >= 0 && !(tail.readUInt32LE(at) === END && at + END_BYTES + tail.readUInt16LE(at + 20) === tail.byteLength))
     at--;
-  if (at < 0) failZip('it has no directory at its end');
+  if (at < 0) refuse('it has no directory at its end');
   const [count, bytes, start] = [tail.readUInt16LE(at + 10), tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
   const locator = at - LOCATOR_BYTES;
-  if (locator >= 0 && tail.readUInt32LE(locator) === LOCATOR) return { end64: longAt(tail, locator + 8) };
+  if (locator >= 0 && tail.readUInt32LE(locator) === LOCATOR) return { end64: longAt(tail, locator + 8, refuse) };
   return { count, start, bytes };
 }
 
 /** The same of a file with large numbers. */
-export function zipEnd64(record: Buffer): ZipDirectory {
+export function zipEnd64(record: Buffer, refuse: RefuseZip = failZip): ZipDirectory {
   if (record.byteLength < END_64_BYTES || record.readUInt32LE(0) !== END_64)
-    failZip('its directory is not where it says');
-  return { count: longAt(record, 32), bytes: longAt(record, 40), start: longAt(record, 48) };
+    refuse('its directory is not where it says');
+  const [count, bytes, start] = [32, 40, 48].map(at => longAt(record, at, refuse)) as [number, number, number];
+  return { count, bytes, start };
 }
 
-export function zipEntries(directory: Buffer, count: number): readonly ZipEntry[] {
+/** The members of a directory, in turns. */
+export function* zipEntries(
+  directory: Buffer,
+  count: number,
+  refuse: RefuseZip = failZip,
+): Generator<void, readonly ZipEntry[]> {
   const entries: ZipEntry[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + CENTRAL_BYTES > directory.byteLength || directory.readUInt32LE(at) !== CENTRAL) {
-      failZip(`its directory has ${i} members, and ${count} are said`);
+      refuse(`its directory has ${i} members, and ${count} are said`);
     }
     const nameBytes = directory.readUInt16LE(at + 28);
     const extraBytes = directory.readUInt16LE(at + 30);
     const next = at + CENTRAL_BYTES + nameBytes + extraBytes + directory.readUInt16LE(at + 32);
-    if (next > directory.byteLength) failZip('its directory is cut');
-    entries.push(entryAt(directory, at, nameBytes, extraBytes));
+    if (next > directory.byteLength) refuse('its directory is cut');
+    entries.push(entryAt(directory, at, nameBytes, extraBytes, refuse));
     at = next;
+    if (isTurnOver(i, ENTRIES_PER_TURN)) yield;
   }
   return entries;
 }
 
-function entryAt(directory: Buffer, at: number, nameBytes: number, extraBytes: number): ZipEntry {
+function entryAt(directory: Buffer, at: number, nameBytes: number, extraBytes: number, refuse: RefuseZip): ZipEntry {
   const name = at + CENTRAL_BYTES;
   const extra = directory.subarray(name + nameBytes, name + nameBytes + extraBytes);
-  const longs = longsOf(extra);
+  const longs = longsOf(extra, refuse);
   // Those that do not fit 32 bits stand behind, in this order.
   const wide = (place: number): number => {
     const value = directory.readUInt32LE(place);
-    return value === 0xffffffff ? (longs.shift() ?? failZip('a member has no size')) : value;
+    return value === 0xffffffff ? (longs.shift() ?? refuse('a member has no size')) : value;
   };
   const bytes = wide(at + 24);
   const packedBytes = wide(at + 20);
   return {
     name: directory.toString('utf8', name, name + nameBytes),
+    nameBytes,
     method: directory.readUInt16LE(at + 10),
     isEncrypted: (directory.readUInt16LE(at + 8) & 1) !== 0,
     crc: directory.readUInt32LE(at + 16),
@@ -102,28 +118,37 @@ function entryAt(directory: Buffer, at: number, nameBytes: number, extraBytes: n
 }
 
 /** The numbers of the ZIP64 field. */
-function longsOf(extra: Buffer): number[] {
+function longsOf(extra: Buffer, refuse: RefuseZip): number[] {
   for (let at = 0; at + 4 <= extra.byteLength;) {
     const end = at + 4 + extra.readUInt16LE(at + 2);
     if (end > extra.byteLength) return [];
     if (extra.readUInt16LE(at) === 1) {
-      return Array.from({ length: Math.floor((end - at - 4) / 8) }, (_, i) => longAt(extra, at + 4 + 8 * i));
+      return Array.from({ length: Math.floor((end - at - 4) / 8) }, (_, i) => longAt(extra, at + 4 + 8 * i, refuse));
     }
     at = end;
   }
   return [];
 }
 
-/** Where the bytes of a member begin, by what stands before them. */
-export function memberStart(local: Buffer, { at }: ZipEntry): number {
+/** Where the bytes of a member begin, by what stands before them: only that says how long its own extra field is. */
+export function memberStart(local: Buffer, { at }: ZipEntry, refuse: RefuseZip = failZip): number {
   if (local.byteLength < LOCAL_BYTES || local.readUInt32LE(0) !== LOCAL)
-    failZip('a member is not where the directory says');
+    refuse('a member is not where the directory says');
   return at + LOCAL_BYTES + local.readUInt16LE(26) + local.readUInt16LE(28);
 }
 
-function longAt(bytes: Buffer, at: number): number {
+/** What stands before a member says how it is packed, and what it is called, as the directory does. */
+export function isSameMember(local: Buffer, { method, isEncrypted, nameBytes }: ZipEntry): boolean {
+  return (
+    local.readUInt16LE(8) === method &&
+    (local.readUInt16LE(6) & 1) === Number(isEncrypted) &&
+    local.readUInt16LE(26) === nameBytes
+  );
+}
+
+function longAt(bytes: Buffer, at: number, refuse: RefuseZip): number {
   const value = Number(bytes.readBigUInt64LE(at));
-  return Number.isSafeInteger(value) ? value : failZip('a number of it is beyond 2^53');
+  return Number.isSafeInteger(value) ? value : refuse('a number of it is beyond 2^53');
 }
 
 /** @throws bad_npy */

@@ -56,6 +56,7 @@ export async function chooseView(
         const take = (from: View): Generator<void, View> => indexView(from, items as readonly IndexItem[], mode);
         return { view: await runTurns(take(of)), take, claim: undefined, read: [] };
       }
+      await choosing.look(names);
       const masks = names.map(name => choosing.get(name));
       for (const mask of masks) checkMask(mask);
       const claims = await claimDatasets([dataset, ...masks], choosing);

@@ -41,6 +41,7 @@ export class Claim {
   /** Of a file whose writers are kept off. @throws file_changed, bulk_load, durability_unknown */
   constructor({ dataset, extent, file, release }: Leased) {
     file.state.checkUsable();
+    dataset.checkLength();
     this.dataset = dataset;
     this.generation = dataset.generation;
     this.version = file.state.writesStarted;
@@ -138,7 +139,7 @@ async function claimEach(
   try {
     for (const { dataset, extent } of needs) {
       // oxlint-disable-next-line no-await-in-loop
-      const file = await dataset.open();
+      const file = await dataset.open(extent);
       leased.push({ dataset, extent, file, release: file.lease() });
     }
     for (const state of new Set(leased.map(({ file }) => file.state))) {

@@ -12,6 +12,9 @@ import type { ScanTask } from './scan-task.js';
 /** Chunks whose bytes are looked at one by one, where they are not those of whole claims. */
 const CHUNKS_DESCRIBED_MAX = 32;
 
+/** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
+export class GenerationLost extends Error {}
+
 type Described = Pick<ScanTask, 'sources' | 'saves' | 'savesKnown' | 'end'>;
 
 export class ClaimedSources {
@@ -28,6 +31,13 @@ export class ClaimedSources {
   /** True when more was overwritten than is saved: what is read from now on may be of a later generation. */
   get areCut(): boolean {
     return this.#claims.some(({ isCut }) => isCut);
+  }
+
+  /** Runs work of a worker that looks at the files. @throws GenerationLost once a claim is cut: its bytes may be gone */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.areCut) throw new GenerationLost();
+    const states = new Set(this.#claims.map(({ file }) => file.state));
+    return [...states].reduce((inner, state) => () => state.scans.during(inner), work)();
   }
 
   /** What a worker needs to read chunks from `first` on, up to `end` at most: few at a time where patches go with them. */

@@ -10,6 +10,7 @@ import { LIMITS } from '../limits.js';
 import { planRowNumbers, RowNumbers, type RowNumbersPlan, type RowSource } from '../statistics/index.js';
 import { runTurns } from '../turns.js';
 import type { Admission } from './admission.js';
+import { namesIn } from './named.js';
 import { claimDatasets, type Choosing } from './chosen.js';
 import type { Claim } from './claim.js';
 import type { Lane } from './turn.js';
@@ -27,6 +28,8 @@ export interface RowChoosing extends Choosing {
   readonly admission: Admission;
   /** Finds datasets for whoever asks. */
   readonly sourceOf: (name: string) => RowSource;
+  /** Asks the files of datasets, before they are had. */
+  readonly look: (names: Iterable<string>) => Promise<void> | undefined;
   readonly get: (name: string) => Dataset;
 }
 
@@ -51,6 +54,7 @@ export async function keptRows(
 ): Promise<KeptRows> {
   const { admission, get, signal, sourceOf, workers } = choosing;
   const where = await parsed(asked.where);
+  await choosing.look(namesIn(where));
   const plan = await runTurns(planRowNumbers(where, sourceOf(name), sourceOf, own));
   const cost = { bytes: plan.bytes, passes: 1 + plan.kept.joins.length, chunks: 1, cells: 1, groups: 1 };
   admission.check(cost, 'call');

@@ -157,7 +157,7 @@ export class PassReader {
       const buffered = this.#bufferFor(next, described.end);
       batch.buffer = buffered.buffer;
       const task = { specs, scan, scanId, cancel, first, claimed, ...described, ...buffered };
-      this.#take(batch, stretch, task, await pool.scan(task));
+      this.#take(batch, stretch, task, await this.#sources.during(() => pool.scan(task)));
     } catch (error) {
       this.#failure ??= { error };
     } finally {

@@ -9,7 +9,7 @@ import { checkWanted } from '../cancelled.js';
 import type { SharedPass, SinkPartial } from '../statistics/index.js';
 import { nextTurn, runTurns } from '../turns.js';
 import type { Claim } from './claim.js';
-import { ClaimedSources } from './claimed-sources.js';
+import { ClaimedSources, GenerationLost } from './claimed-sources.js';
 import type { GrowingMemory } from './growing-memory.js';
 import type { KeptPartials } from './partial-cache.js';
 import { PassReader, type Tally } from './pass-reader.js';
@@ -17,6 +17,8 @@ import type { Scanning } from './pool.js';
 
 /** Combining goes on so long before the event loop gets a turn. */
 const TURN_MS = 4;
+
+export { GenerationLost } from './claimed-sources.js';
 
 export interface Progress {
   readonly chunks: number;
@@ -31,9 +33,6 @@ export interface ScanRunnerOptions {
 
 /** Numbers scans. */
 let scans = 0;
-
-/** The claimed generation was overwritten further than is kept: the computation has to begin anew. */
-export class GenerationLost extends Error {}
 
 /** Who combines what passes find: a computation, as a rule. */
 export interface Combining {

@@ -96,6 +96,7 @@ export function* boxesOf(
 
 /** How many steps of an axis cost so many bytes; one costs `bytes`. */
 function stepsWithin(bytesMax: number, bytes: number, stride: number, isStretch: boolean): number {
-  const steps = isStretch ? (bytesMax - bytes) / stride + 1 : bytesMax / Math.max(bytes, PAGE_BYTES);
+  // A stride of 0 costs nothing more, whatever its steps; bounded all the same.
+  const steps = isStretch ? (bytesMax - bytes) / Math.max(stride, 1) + 1 : bytesMax / Math.max(bytes, PAGE_BYTES);
   return Math.max(1, Math.floor(steps));
 }

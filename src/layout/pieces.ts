@@ -6,8 +6,8 @@ import { coalesce, extentOf, listAlong, sizeOf, type View } from './view.js';
  * Yields views whose concatenated C-order elements are those of `view`, each of at most `bytesMax` bytes
  * (but at least one element). Lazy: a view of 10^15 bytes costs nothing until its pieces are asked for.
  */
-export function* piecesOf(view: View, itemsize: number, bytesMax: number): Generator<View, void> {
-  const cursor = new PieceCursor(view, itemsize);
+export function* piecesOf(view: View, itemsize: number, bytesMax: number, merges = true): Generator<View, void> {
+  const cursor = new PieceCursor(view, itemsize, merges);
   for (let piece = cursor.next(bytesMax); piece; piece = cursor.next(bytesMax)) yield piece;
 }
 
@@ -85,8 +85,9 @@ export class PieceCursor {
   readonly #itemsize: number;
   readonly #boxes: BoxCursor;
 
-  constructor(view: View, itemsize: number) {
-    this.#view = coalesce(view);
+  /** @param merges axes are merged where they can be, so that a piece has few of them */
+  constructor(view: View, itemsize: number, merges = true) {
+    this.#view = merges ? coalesce(view) : view;
     this.#itemsize = itemsize;
     this.#boxes = new BoxCursor(this.#view.shape);
   }

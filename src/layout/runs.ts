@@ -9,6 +9,9 @@ export interface Extent {
   readonly end: number;
 }
 
+/** What is asked for where no byte is wanted. */
+export const NO_BYTES: Extent = { start: 0, end: 0 };
+
 export interface RunBounds {
   /** Runs that are no further apart than this become one. */
   readonly gapBytesMax: number;

@@ -44,6 +44,10 @@ export function listAlong(
 
 export const NO_LISTS: readonly OffsetList[] = [];
 
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
 /** Elements in a shape; 1 for rank 0. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;

@@ -53,6 +53,7 @@ export async function openAnswer(
     .withRead(
       () => {
         file.state.checkUsable();
+        dataset.checkLength();
         checkIfMatch(request.headers['if-match'], standingOf(dataset));
         setState(asked, dataset.generation);
         const { view, itemsize } = part();

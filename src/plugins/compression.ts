@@ -65,6 +65,11 @@ function codingOf(reply: FastifyReply, bytes: number | undefined): Coding | unde
   }
   const contentType = String(reply.getHeader('content-type') ?? '');
   const coded = codedOf(contentType);
+  // What comes bit by bit would be kept back in a coding, here or on its way.
+  if (String(reply.getHeader('cache-control') ?? '').includes('no-transform')) {
+    if (!takesIdentity && statusCode < 400) failIdentity(contentType, headers);
+    return undefined;
+  }
   if (takesIdentity) {
     return coded === 'taken' && (bytes === undefined || bytes >= LIMITS.codedBytesMin) ? best : undefined;
   }

@@ -18,14 +18,72 @@ const BOUNDS: EventStreamBounds = { gapMs: LIMITS.eventGapMs, heartbeatMs: LIMIT
 /** The id of the last event. An EventSource that comes back with it is told not to come again. */
 export const LAST_EVENT_ID = 'end';
 
+/** Of every answer that comes bit by bit: nobody on its way may gather, code or keep it. */
+export const STREAM_HEADERS = {
+  'cache-control': 'no-store, no-transform',
+  // nginx would gather what it passes on otherwise.
+  'x-accel-buffering': 'no',
+} as const;
+
 /** Headers of an event stream; the connection ends with it. */
 export const EVENT_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  // nginx would gather events otherwise.
-  'x-accel-buffering': 'no',
+  ...STREAM_HEADERS,
   connection: 'close',
 } as const;
+
+/** One event as it is sent. */
+export function eventText(event: string, data: string, id?: string | number): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
+}
+
+interface ConnectionOptions {
+  /** Called once, when nothing can be sent any more. */
+  readonly onClose: () => void;
+  /** Called with each comment. */
+  readonly onBeat?: () => void;
+  readonly heartbeatMs?: number;
+}
+
+/** The connection of a stream: it is kept open by comments, and ends with the client or by `end`. */
+export class EventConnection {
+  readonly #raw: ServerResponse;
+  readonly #beat: NodeJS.Timeout;
+
+  /** Takes the reply over, whose client is still there, and sends its head. */
+  constructor(reply: FastifyReply, { onClose, onBeat, heartbeatMs = LIMITS.heartbeatMs }: ConnectionOptions) {
+    const { raw } = reply;
+    // Events are told one by one; a coding would keep them back.
+    checkIdentity(reply.headers(EVENT_HEADERS));
+    reply.hijack();
+    this.#raw = raw;
+    this.#beat = setInterval(() => {
+      if (!this.isFull) raw.write(': still here\n\n');
+      onBeat?.();
+    }, heartbeatMs);
+    const close = (): void => {
+      clearInterval(this.#beat);
+      onClose();
+    };
+    raw.once('close', close);
+    raw.writeHead(200, reply.getHeaders() as Record<string, string>);
+    raw.flushHeaders();
+  }
+
+  /** The client has not taken what was sent: what comes now is left out. */
+  get isFull(): boolean {
+    return this.#raw.writableNeedDrain;
+  }
+
+  send(text: string): void {
+    if (!this.#raw.destroyed && !this.#raw.writableEnded) this.#raw.write(text);
+  }
+
+  end(text = ''): void {
+    clearInterval(this.#beat);
+    if (!this.#raw.writableEnded) this.#raw.end(text);
+  }
+}
 
 export interface EventSource {
   /** The present state as one line of JSON. */
@@ -37,66 +95,54 @@ export interface EventSource {
 
 /** Takes the reply over and sends a `progress` event now and when the state changes, and an `end` event at the end. */
 export function streamEvents(reply: FastifyReply, source: EventSource, bounds: EventStreamBounds = BOUNDS): void {
-  const { raw } = reply;
-  // Events are told one by one; a coding would keep them back.
-  checkIdentity(reply.headers(EVENT_HEADERS));
-  reply.hijack();
-  if (raw.destroyed) return;
-  raw.writeHead(200, reply.getHeaders() as Record<string, string>);
-  new EventStream(raw, source, bounds).start();
+  if (reply.raw.destroyed) void reply.hijack();
+  else new EventStream(reply, source, bounds).start();
 }
 
 class EventStream {
-  readonly #raw: ServerResponse;
+  readonly #connection: EventConnection;
   readonly #source: EventSource;
-  readonly #bounds: EventStreamBounds;
+  readonly #gapMs: number;
   #sentMs = Number.NEGATIVE_INFINITY;
   #unwatch = (): void => {};
-  #beat: NodeJS.Timeout | undefined;
   /** The next event, where it has to wait. */
   #next: NodeJS.Timeout | undefined;
 
-  constructor(raw: ServerResponse, source: EventSource, bounds: EventStreamBounds) {
-    this.#raw = raw;
+  constructor(reply: FastifyReply, source: EventSource, { gapMs, heartbeatMs }: EventStreamBounds) {
     this.#source = source;
-    this.#bounds = bounds;
+    this.#gapMs = gapMs;
+    this.#connection = new EventConnection(reply, { onClose: () => this.#stop(), heartbeatMs });
   }
 
   start(): void {
-    const { heartbeatMs } = this.#bounds;
-    this.#raw.once('close', () => this.#stop());
     this.#unwatch = this.#source.watch(() => this.#changed());
-    this.#beat = setInterval(() => {
-      if (!this.#raw.writableNeedDrain) this.#raw.write(': still here\n\n');
-    }, heartbeatMs);
     this.#changed();
   }
 
   #changed(): void {
     if (this.#source.hasEnded()) {
       this.#stop();
-      this.#raw.end(`event: end\nid: ${LAST_EVENT_ID}\ndata: ${this.#source.state()}\n\n`);
+      this.#connection.end(eventText('end', this.#source.state(), LAST_EVENT_ID));
     } else if (!this.#next) {
-      const waitMs = this.#sentMs + this.#bounds.gapMs - performance.now();
-      if (waitMs <= 0 && !this.#raw.writableNeedDrain) this.#tell();
+      const waitMs = this.#sentMs + this.#gapMs - performance.now();
+      if (waitMs <= 0 && !this.#connection.isFull) this.#tell();
       else this.#next = setTimeout(() => this.#later(), Math.max(waitMs, 1));
     }
   }
 
   #later(): void {
     this.#next = undefined;
-    if (this.#raw.writableNeedDrain) this.#next = setTimeout(() => this.#later(), this.#bounds.gapMs);
+    if (this.#connection.isFull) this.#next = setTimeout(() => this.#later(), this.#gapMs);
     else this.#tell();
   }
 
   #tell(): void {
     this.#sentMs = performance.now();
-    this.#raw.write(`event: progress\ndata: ${this.#source.state()}\n\n`);
+    this.#connection.send(eventText('progress', this.#source.state()));
   }
 
   #stop(): void {
     this.#unwatch();
-    clearInterval(this.#beat);
     clearTimeout(this.#next);
   }
 }

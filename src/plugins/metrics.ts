@@ -63,6 +63,11 @@ export function registerMetrics(app: FastifyInstance, context: Context, registry
   total('hyperslab_answer_bytes_total', 'Content-Length of all answers.', () => sentBytes);
   gauge('hyperslab_datasets', 'Registered datasets.', () => registry.size);
   gauge('hyperslab_datasets_quarantined', 'Datasets that could not be loaded.', () => registry.quarantined.length);
+  gauge(
+    'hyperslab_followers',
+    'Event streams of datasets, and calls that wait for a change.',
+    () => context.following.size,
+  );
   gauge('hyperslab_open_files', 'Data files that are open.', () => context.files.openCount);
   gauge('hyperslab_mapped_windows', 'Windows of files that are mapped.', () => context.files.windowCount);
   gauge(

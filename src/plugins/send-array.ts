@@ -16,7 +16,7 @@ import { sentAs } from '../dataset/sent-as.js';
 import type { OpenFile } from '../file/open-file.js';
 import { jsonHeldBytes, npyHeader, pictureOf } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
-import { isContiguous, sizeOf, type View } from '../layout/view.js';
+import { extentOf, isContiguous, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { normalise, type SlicePart } from '../selection.js';
 import {
@@ -109,7 +109,7 @@ export function sendPart(
   };
   // Small answers from memory are sent without a turn of the event loop.
   const file = claim ? claim.file : dataset.opened();
-  return file ? send(file) : dataset.open().then(send);
+  return file ? send(file) : dataset.open(extentOf(view, part.dtype.itemsize)).then(send);
 }
 
 /** Elements that were made of a dataset, and are held whole. */

@@ -17,7 +17,7 @@ import { isErrorCode } from '../errors.js';
 import type { OpenFile } from '../file/open-file.js';
 import { takePatiently } from '../jobs/patience.js';
 import type { Workers } from '../jobs/pool.js';
-import { sizeOf, type View } from '../layout/view.js';
+import { extentOf, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { fillItem } from '../zarr/data-types.js';
 import type { ArrayNode } from '../zarr/nodes.js';
@@ -55,7 +55,7 @@ export async function sendChunk(
   const asked: Chunk = { context, reply, node, view, conversion, padding, bytes: sizeOf(chunks) * dtype.itemsize };
   reply.type('application/octet-stream').header('accept-ranges', 'bytes');
   const signal = signalOf(reply);
-  const file = dataset.opened() ?? (await patiently(signal, () => dataset.open()));
+  const file = dataset.opened() ?? (await patiently(signal, () => dataset.open(extentOf(view, dtype.itemsize))));
   try {
     return answeredUnchanged(asked) ? reply : await send(asked, file, signal);
   } catch (error) {
@@ -156,6 +156,7 @@ async function opened(asked: Chunk, file: OpenFile, workers: Workers, signal: Ab
   const pieces = await file.state.lock.withRead(
     () => {
       file.state.checkUsable();
+      dataset.checkLength();
       checkIfMatch(reply.request.headers['if-match'], standingOf(dataset));
       reply.code(200).removeHeader('content-range');
       range = rangeSent(reply, setState(asked), bytes);

@@ -1,4 +1,5 @@
 /** `hyperslab`: finds the command that was meant, and runs it. */
+import { COMMAND_ROWS, runCommandLine } from '../command-line/commands.js';
 import { VERSION } from '../version.js';
 import { UsageError } from './flags.js';
 import { COMMANDS, serveUsage, settingsTable, usage } from './help.js';
@@ -39,6 +40,7 @@ async function runCommand(command: string, args: readonly string[], env: Env): P
     case '-h':
       return help(args[0]);
     default: {
+      if (command in COMMAND_ROWS) return runCommandLine(command, args);
       const near = didYouMean(command, Object.keys(COMMANDS));
       throw new UsageError(`There is no command ${JSON.stringify(command)}.${near} "hyperslab --help" lists them.`);
     }
@@ -46,7 +48,8 @@ async function runCommand(command: string, args: readonly string[], env: Env): P
 }
 
 async function help(command: string | undefined): Promise<number> {
-  if (command === 'keys') return runCommand('keys', ['--help'], {});
+  if (command === 'keys' || (command !== undefined && command in COMMAND_ROWS))
+    return runCommand(command, ['--help'], {});
   return print(command === 'serve' ? serveUsage() : usage());
 }
 

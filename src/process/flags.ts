@@ -29,7 +29,11 @@ const SETTING_BY_FLAG = new Map(Object.values(SETTINGS).map(({ name }) => [flagO
 export function readFlags(args: readonly string[], others: readonly string[] = []): Flags {
   const text = { type: 'string' } as const;
   const known = [...SETTING_BY_FLAG.keys(), ...others];
-  const options: ParseArgsConfig['options'] = { help: { type: 'boolean', short: 'h' } };
+  const options: ParseArgsConfig['options'] = {
+    help: { type: 'boolean', short: 'h' },
+    'read-only': { type: 'boolean' },
+    root: text,
+  };
   for (const name of known) options[name] = text;
   // Not strict, since the sentences of the parser do not say which name is near.
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
@@ -39,7 +43,11 @@ export function readFlags(args: readonly string[], others: readonly string[] = [
     if (token.kind === 'positional') flags.words.push(token.value);
     if (token.kind !== 'option') continue;
     if (token.name === 'help') asksHelp = true;
-    else if (!known.includes(token.name)) failUnknown(token.rawName, known);
+    else if (token.name === 'read-only') flags.settings[SETTINGS.anonymous.name] = 'read';
+    else if (token.name === 'root' && token.value !== undefined) {
+      const { name } = SETTINGS.roots;
+      flags.settings[name] = [flags.settings[name], token.value].filter(Boolean).join(':');
+    } else if (![...known, 'root'].includes(token.name)) failUnknown(token.rawName, known);
     else if (token.value === undefined)
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} <value>.`);
     else {
@@ -57,10 +65,4 @@ function failUnknown(typed: string, known: readonly string[]): never {
     ['help', ...known].map(name => `--${name}`),
   );
   throw new UsageError(`There is no flag ${typed}.${near} "hyperslab --help" lists them.`);
-}
-
-/** Words where none are taken. @throws UsageError */
-export function checkNoWords(words: readonly string[], command: string): void {
-  if (words.length === 0) return;
-  throw new UsageError(`${command} takes no ${JSON.stringify(words[0])}; settings are flags, such as --port 9000.`);
 }

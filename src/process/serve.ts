@@ -1,5 +1,6 @@
 /** The server: settings from flags and the environment, listen, say where, close in good order. */
-import { endianness } from 'node:os';
+import fs from 'node:fs';
+import { endianness, tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildApp } from '../app.js';
 import { readConfig, SETTINGS, unknownSettings, type Config } from '../config.js';
@@ -9,13 +10,16 @@ import { ConfigError } from '../setting.js';
 import { traffic } from '../traffic.js';
 import { VERSION } from '../version.js';
 import { takeSignals } from './endings.js';
-import { checkNoWords, readFlags } from './flags.js';
+import { readFlags, UsageError, type FlagValues } from './flags.js';
 import { serveUsage } from './help.js';
 import { listen } from './listen.js';
 import { nearest } from '../near.js';
 import { reload } from './reload.js';
 import { say, sentenceOf, statusOf } from './say.js';
 import { terminalLog } from './terminal-log.js';
+
+/** Data folders that go with the process: nothing is made there. */
+const passingFolders = new Set<string>();
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Service = Awaited<ReturnType<typeof buildApp>>;
@@ -29,13 +33,34 @@ export async function serve(args: readonly string[], env: Env): Promise<void> {
       process.stdout.write(serveUsage());
       return;
     }
-    checkNoWords(words, 'hyperslab serve');
     if (endianness() !== 'LE') throw new ConfigError('Hyperslab runs on little-endian machines only.');
-    await start(readConfig(env, settings), unknownSettings(env));
+    await start(readConfig(env, withFolders(words, settings, env)), unknownSettings(env));
   } catch (error) {
     say(sentenceOf(error));
     process.exit(statusOf(error));
   }
+}
+
+/** Folders that are served by name, over a data folder that goes with the process where none is given. @throws UsageError */
+function withFolders(words: readonly string[], settings: FlagValues, env: Env): FlagValues {
+  if (words.length === 0) return settings;
+  const named = words.map(word => {
+    const folder = path.resolve(word);
+    if (folder.includes(':')) throw new UsageError(`${word} has a colon, which stands between folders. Rename it.`);
+    if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(
+        `${word} is no folder. hyperslab serve takes folders of arrays; settings are flags, such as --port 9000.`,
+      );
+    }
+    return folder;
+  });
+  const { folders, dataDir } = SETTINGS;
+  const all = [settings[folders.name] ?? env[folders.name] ?? '', ...named].filter(Boolean).join(':');
+  if (settings[dataDir.name] ?? (env[dataDir.name] || undefined)) return { ...settings, [folders.name]: all };
+  const passing = fs.mkdtempSync(path.join(tmpdir(), 'hyperslab-'));
+  passingFolders.add(passing);
+  process.once('exit', () => fs.rmSync(passing, { recursive: true, force: true }));
+  return { ...settings, [folders.name]: all, [dataDir.name]: passing };
 }
 
 async function start(config: Config, unknown: readonly string[]): Promise<void> {
@@ -46,6 +71,7 @@ async function start(config: Config, unknown: readonly string[]): Promise<void> 
     ...(stdout.isTTY && { stream: terminalLog(stdout) }),
   });
   const { app, access, registry } = service;
+  registry.isPassing = passingFolders.has(config.dataDir);
   running({
     log: app.log,
     close: () => app.close(),
@@ -70,7 +96,7 @@ function tell(url: string, { app, context, registry, access }: Service, config: 
     process.stdout.write(
       `Hyperslab ${VERSION} listens at ${url}\n` +
         `The API, to read and to try: ${url}/docs\n` +
-        `Data folder: ${path.resolve(config.dataDir)} (datasets: ${registry.size}, access: ${access.summary})\n`,
+        `${placesOf(config)} (datasets: ${registry.size}, access: ${access.summary})\n`,
     );
   }
   app.log[process.stdout.isTTY ? 'debug' : 'info'](
@@ -84,4 +110,11 @@ function tell(url: string, { app, context, registry, access }: Service, config: 
     `hyperslab listens at ${url}`,
   );
   process.send?.('listening');
+}
+
+/** What is served, in a few words. */
+function placesOf({ dataDir, folders }: Config): string {
+  const served = folders.map(folder => path.resolve(folder)).join(', ');
+  if (passingFolders.has(dataDir)) return `Folders, only read: ${served}`;
+  return `Data folder: ${path.resolve(dataDir)}${served === '' ? '' : ` and ${served}`}`;
 }

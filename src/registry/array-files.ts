@@ -8,7 +8,7 @@ import { pathOfDescriptor } from '../file/folder.js';
 import { truncateDescriptor, writeFully } from '../file/io.js';
 import { libc } from '../file/libc.js';
 import { EFBIG, ENOSPC, failNoSpace } from '../file/system-errors.js';
-import { npyHeader, parseJsonScalar } from '../formats/index.js';
+import { growableHeader, parseJsonScalar } from '../formats/index.js';
 import { sizeOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { formatOfName } from './content.js';
@@ -38,7 +38,7 @@ export function newArrayOf(request: CreateRequest): NewArray {
   const order = shape.length > 1 ? (request.order ?? 'C') : 'C';
   checkDims(request.dims ?? null, shape.length);
   const fill = request.fill === undefined ? undefined : parseJsonScalar(request.fill, dtype);
-  const header = format === 'npy' ? npyHeader({ dtype, shape, order }) : new Uint8Array(0);
+  const header = format === 'npy' ? growableHeader({ dtype, shape, order })!.bytes : new Uint8Array(0);
   const offset = format === 'npy' ? header.byteLength : (request.offset ?? 0);
   checkEnd(offset, sizeOf(shape) * dtype.itemsize);
   return { dtype, shape, order, format, header, offset, fill, sparse };

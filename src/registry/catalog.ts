@@ -5,11 +5,12 @@
  */
 import path from 'node:path';
 import { fail } from '../errors.js';
-import type { Dataset, Learn } from '../dataset/dataset.js';
+import type { Dataset, Upkeep } from '../dataset/dataset.js';
 import { standingOf, type Standing } from '../dataset/precondition.js';
 import { isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { translated } from '../file/system-errors.js';
+import { sameShape } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { Claims, type Claim } from './claims.js';
 import { DatasetIndex } from './dataset-index.js';
@@ -21,8 +22,8 @@ export interface CatalogOptions {
   readonly dataDir: string;
   readonly files: FileTable;
   readonly remoteWrites: RemoteWrites;
-  /** Told of a dataset whose file has another header than its record. */
-  readonly learn: Learn;
+  /** Told of datasets whose files say another thing than their records. */
+  readonly upkeep: Upkeep;
 }
 
 export class Catalog {
@@ -34,10 +35,10 @@ export class Catalog {
   readonly claims = new Claims();
   readonly held = new HeldNames();
 
-  constructor({ dataDir, files, remoteWrites, learn }: CatalogOptions) {
+  constructor({ dataDir, files, remoteWrites, upkeep }: CatalogOptions) {
     this.arraysDir = path.join(dataDir, 'arrays');
     this.files = files;
-    this.index = new DatasetIndex(files, learn);
+    this.index = new DatasetIndex(files, upkeep);
     this.remoteWrites = remoteWrites;
     this.manifests = new Manifests(dataDir);
   }
@@ -75,10 +76,15 @@ export class Catalog {
    * `endsExternal`: until now other programs might write the file, and what is known of its bytes may be out of date. It
    * is called when it is the change's turn, and throws to refuse it.
    */
-  async save(record: DatasetRecord, claim: Claim, endsExternal?: () => void): Promise<Dataset> {
+  async save(record: DatasetRecord, claim: Claim | readonly Claim[], endsExternal?: () => void): Promise<Dataset> {
     if (endsExternal) await translated(() => this.files.countUnseenChange(record.fileId, endsExternal));
     await translated(() => this.manifests.save(record));
-    return this.insert(record, claim);
+    const present = this.index.find(record.name)?.record;
+    // Parts that were looked for again are a change of the record itself.
+    const isIts = present?.id !== record.id || record.parts || sameShape(present.shape, record.shape);
+    if (isIts) return this.insert(record, claim);
+    // The array has changed its length meanwhile; of a .npy its header says so, too.
+    return this.save({ ...record, shape: present.shape }, claim);
   }
 
   /** The file is spoken for while a manifest is written, so that nobody becomes its second writer meanwhile. */
@@ -93,10 +99,10 @@ export class Catalog {
     }
   }
 
-  /** Makes a dataset visible. Its claim takes the place of whatever the name claimed before. */
-  insert(record: DatasetRecord, claim: Claim): Dataset {
+  /** Makes a dataset visible. Its claims take the place of whatever the name claimed before. */
+  insert(record: DatasetRecord, claim: Claim | readonly Claim[]): Dataset {
     const dataset = this.index.insert(record);
-    this.claims.dropAll(record.name, claim);
+    this.claims.dropAll(record.name, new Set<Claim>([claim].flat()));
     return dataset;
   }
 

@@ -1,11 +1,16 @@
 /** How a dataset changes: by a patch of its record, or by another header that its file has got. */
 import type { Dataset } from '../dataset/dataset.js';
+import { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
+import { fail } from '../errors.js';
+import type { DatasetRecord } from '../dataset/record.js';
 import type { OpenFile } from '../file/open-file.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { claimOf, identityOf } from './claims.js';
-import { arrayIn, checkCanWrite } from './inspect.js';
+import { arrayIn, checkCanWrite, checkNesting } from './inspect.js';
+import { endingAt } from './lengthening.js';
+import { patchParts } from './parts.js';
 import { becomesWritable, patchedRecord, relearnedRecord, type RecordPatch } from './records.js';
 
 /** Patches what a client may change of a dataset. */
@@ -18,8 +23,13 @@ export async function patchDataset(
   return catalog.holding(name, async () => {
     const dataset = catalog.index.get(name);
     const { record } = dataset;
+    if (dataset instanceof JoinedDataset) return patchParts(catalog, dataset, patch, precondition);
+    if (patch.path !== undefined || patch.paths !== undefined) {
+      fail('bad_request', 'path and paths are looked at again of an array in several files; this one is in one file.');
+    }
     const changed = patchedRecord(record, patch);
     const isChecked = becomesWritable(record, changed);
+    if (isChecked) checkNesting(dataset.geometry.dtype.itemsize, record.shape, record.strides);
     const layout = record.made ? undefined : record;
     if (isChecked) await checkCanWrite(catalog.files.roots, changed.path, catalog.remoteWrites, layout);
     const identity = await identityOf(changed.path);
@@ -47,9 +57,8 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
   return catalog.held.hold(name, async () => {
     // Another request was first; who has the old record is told all the same.
     if (catalog.index.find(name) !== dataset) return true;
-    const header = await arrayIn(file.fd);
-    if (!header) return false;
-    const record = relearnedRecord(dataset.record, header);
+    const record = await recordOf(dataset, file);
+    if (!record) return false;
     // What the journal holds was meant for the array that is gone, and has been applied.
     await translated(() =>
       catalog.files.countUnseenChange(
@@ -62,7 +71,16 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     catalog.claims.refresh(record.path, `${dev}:${ino}`);
     // They were pages of the array that is gone.
     dataset.pages?.clear();
+    file.state.recoveredEnd = undefined;
+    dataset.registration.shape = record.shape;
     catalog.index.insert(record);
     return true;
   });
+}
+
+/** By the header of a .npy, or by where a raw file ends by its journal. */
+async function recordOf({ record, geometry }: Dataset, file: OpenFile): Promise<DatasetRecord | undefined> {
+  if (record.format === 'raw') return endingAt(record, geometry.dtype.itemsize, file.state.recoveredEnd!);
+  const array = await arrayIn(file.fd, record);
+  return array && relearnedRecord(record, array);
 }

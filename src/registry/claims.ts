@@ -54,8 +54,8 @@ export class Claims {
   }
 
   /** Drops whatever a dataset claimed, except `kept`. */
-  dropAll(name: string, kept?: Claim): void {
-    for (const claim of this.#with(nameKey(name))) if (claim !== kept) this.drop(claim);
+  dropAll(name: string, kept: ReadonlySet<Claim> = new Set()): void {
+    for (const claim of this.#with(nameKey(name))) if (!kept.has(claim)) this.drop(claim);
   }
 
   /** The path now leads to this inode: what was noted of its datasets is out of date. */

@@ -2,7 +2,7 @@
  * Which format a file has. The content decides; a name that contradicts it, and a container that is not served, are
  * told. Who says `raw` may read anything, but does not write over what another program needs to read the file.
  */
-import { NPY } from '../containers.js';
+import { NPY, type Container } from '../containers.js';
 import { fail } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
 import { containerOf, containersNamed, suffixOf } from '../formats/index.js';
@@ -19,6 +19,9 @@ const RAW = 'Its bytes as they are can be read with "format": "raw".';
 export function formatOfContent(path: string, asked: FileFormat | undefined, { head, size }: Content): FileFormat {
   if (asked === 'raw') return asked;
   const found = containerOf(head, size)?.row;
+  if (asked !== undefined && asked !== 'npy' && (!found || found.holds === asked)) return asked;
+  if (asked !== undefined && asked !== 'npy') failAsked(asked, found!);
+  if (found?.holds !== undefined && asked === undefined) return found.holds;
   if (found && found !== NPY) {
     const detail = `The file is ${found.title}, which is not served. ${found.remedy} ${RAW}`;
     return fail('not_an_array', detail, { found: found.title });
@@ -30,6 +33,9 @@ export function formatOfContent(path: string, asked: FileFormat | undefined, { h
     const detail = `The file is named .npy and does not begin as one. Save it with np.save. ${RAW}`;
     return fail('bad_npy', detail, { suffix: suffixOf(path) });
   }
+  // What begins with no signature is known by its name alone; its reader says what is wrong with it.
+  const unsigned = named.find(({ magics, holds }) => magics.length === 0 && holds !== undefined);
+  if (!found && unsigned) return unsigned.holds!;
   const { title } = named[0]!;
   const remedy = found ? 'Rename it, or register it with "format": "npy".' : `Look whether it is whole. ${RAW}`;
   return fail(
@@ -39,8 +45,24 @@ export function formatOfContent(path: string, asked: FileFormat | undefined, { h
   );
 }
 
-/** For a raw array that is to be written in a file that somebody else made. @throws format_mismatch */
+function failAsked(asked: FileFormat, found: Container): never {
+  return fail(
+    'format_mismatch',
+    `The file is ${found.title}, and "format" says ${asked}. Leave format out: the content decides.`,
+    { found: found.title, format: asked },
+  );
+}
+
+/** For an array that is to be written in a file that somebody else made. @throws format_mismatch */
 export function checkWritableContent({ head, size }: Content, format: FileFormat, offset: number): void {
+  if (format === 'npz') {
+    fail(
+      'format_mismatch',
+      'The members of a .npz have checksums, which a write would make wrong. Use mode r or c; or import the member, ' +
+        'and write the array that is made of it.',
+      { format },
+    );
+  }
   const found = format === 'raw' ? containerOf(head, size) : undefined;
   if (!found || offset >= found.headerBytes) return;
   const { row, headerBytes } = found;

@@ -1,8 +1,10 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-import { Dataset, type Learn } from '../dataset/dataset.js';
+import { Dataset, type ContentCheck, type Upkeep } from '../dataset/dataset.js';
+import { JoinedDataset } from '../dataset/joined.js';
 import type { DatasetRecord } from '../dataset/record.js';
+import type { ErrorCode } from '../errors.js';
 import type { FileTable } from '../file/file-table.js';
-import { headerMatches } from './inspect.js';
+import { shapeInHeader, isStillMember, partMatches } from './inspect.js';
 import type { Quarantined } from './manifests.js';
 import { distinctPrefixes, failMissing, SortedNames } from './names.js';
 
@@ -16,6 +18,8 @@ export interface ListQuery {
   /** As memory knows it. */
   readonly state?: 'ready' | 'quarantined' | undefined;
   readonly matches?: ((name: string) => boolean) | undefined;
+  /** False leaves files of served folders as they were last seen; else each is asked. */
+  readonly asksFiles?: boolean;
 }
 
 /** A name of a list: its dataset, or why there is none; both where the journal of its file is damaged. */
@@ -23,22 +27,36 @@ export interface Listed {
   readonly name: string;
   readonly dataset: Dataset | undefined;
   readonly reason: string | undefined;
+  /** Of a file in a served folder that is not served: what calls on it are answered with, and where it is. */
+  readonly code?: ErrorCode;
+  readonly path?: string;
 }
+
+/** How datasets compare their files with what is known of them. */
+export const CONTENT_CHECK: ContentCheck = { head: shapeInHeader, member: isStillMember };
+
+/** Of a part: one that has grown is still the one that it was. */
+const PART_CHECK: ContentCheck = {
+  head: (head, record) => (partMatches(head, record) ? record.shape : undefined),
+  member: isStillMember,
+};
 
 /** Names that are looked at in one turn: less than a millisecond, and a few where many patterns are matched. */
 const NAMES_PER_TURN = 512;
 
 export class DatasetIndex {
   readonly #files: FileTable;
-  readonly #learn: Learn;
+  readonly #upkeep: Upkeep;
   readonly #datasets = new Map<string, Dataset>();
   readonly #unloaded = new Map<string, Quarantined>();
+  /** Told of each dataset that has come, changed or gone; its generation moves by itself. */
+  onChanged: (name: string, isGone: boolean) => void = () => {};
   /** Of both. */
   readonly #names = new SortedNames();
 
-  constructor(files: FileTable, learn: Learn) {
+  constructor(files: FileTable, upkeep: Upkeep) {
     this.#files = files;
-    this.#learn = learn;
+    this.#upkeep = upkeep;
   }
 
   get size(): number {
@@ -84,16 +102,14 @@ export class DatasetIndex {
     const previous = this.#datasets.get(record.name);
     const isSame = previous?.record.id === record.id;
     if (previous && !isSame) end(previous);
-    const dataset = new Dataset(
-      record,
-      this.#files,
-      headerMatches,
-      isSame ? previous.registration : undefined,
-      this.#learn,
-    );
+    const registration = isSame ? previous.registration : undefined;
+    const dataset = record.parts
+      ? new JoinedDataset(record, this.#files, PART_CHECK, registration)
+      : new Dataset(record, this.#files, CONTENT_CHECK, registration, this.#upkeep);
     this.#datasets.set(record.name, dataset);
     this.#unloaded.delete(record.name);
     this.#names.add(record.name);
+    this.onChanged(record.name, false);
     return dataset;
   }
 
@@ -101,6 +117,7 @@ export class DatasetIndex {
     end(dataset);
     this.#datasets.delete(dataset.record.name);
     this.#names.delete(dataset.record.name);
+    this.onChanged(dataset.record.name, true);
   }
 
   quarantine(quarantined: Quarantined): void {

@@ -12,7 +12,17 @@ import { checkCanWrite, checkFileSystem, inspectFile } from './inspect.js';
 import { checkName, failTaken } from './names.js';
 import { placeArray } from './placing.js';
 import { createdRecord, importedRecord, registeredRecord, type ImportedGeometry } from './records.js';
-import { checkDims, checkRequest, makesFile, type CreateRequest } from './request.js';
+import { registerParts } from './parts.js';
+import {
+  asksParts,
+  checkDims,
+  checkPartsRequest,
+  checkRequest,
+  makesFile,
+  plainRequest,
+  type AskedDataset,
+  type CreateRequest,
+} from './request.js';
 
 /** An array that comes from outside, known by its header. */
 export interface IncomingArray {
@@ -25,10 +35,17 @@ export interface IncomingArray {
 /** Registers a file or makes an array. */
 export async function createDataset(
   catalog: Catalog,
-  asked: CreateRequest,
+  asked: AskedDataset,
   precondition: Precondition,
 ): Promise<Dataset> {
-  const request = checkRequest(asked);
+  if (asksParts(asked)) {
+    const request = checkPartsRequest(asked);
+    return catalog.holding(request.name, () => {
+      precondition(catalog.standing(request.name));
+      return registerParts(catalog, request);
+    });
+  }
+  const request = checkRequest(plainRequest(asked));
   return catalog.holding(request.name, () => {
     precondition(catalog.standing(request.name));
     return makesFile(request) ? make(catalog, request, precondition) : register(catalog, request);

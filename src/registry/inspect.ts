@@ -13,11 +13,24 @@ import { closeDescriptor } from '../file/io.js';
 import { kindOfHead } from '../file/head.js';
 import type { Roots } from '../file/roots.js';
 import { translated } from '../file/system-errors.js';
-import { parseNpyHeader, SIGNATURE_BYTES, type NpyHeader } from '../formats/index.js';
-import { checkShape, sizeOf, type Order } from '../layout/view.js';
+import {
+  growingAxis,
+  headerLengthOf,
+  LENGTH_BYTES,
+  parseNpyHeader,
+  SIGNATURE_BYTES,
+  tensorsOf,
+} from '../formats/index.js';
+import { isNesting } from '../layout/strides.js';
+import { checkShape, extentOf, packedView, sameShape, sizeOf, stridesOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { checkWritableContent, formatOfContent } from './content.js';
+import type { MemberArray } from './member.js';
+import { isContainerFormat, memberIn } from './members.js';
+import { readNpyHeader } from './npy-header.js';
 import { rawGeometry, type CreateRequest } from './request.js';
+import { arrayOf as tensorArray } from './safetensors-members.js';
+import { atOnce } from '../turns.js';
 
 const readSome = promisify(fs.read);
 
@@ -28,8 +41,11 @@ export interface FoundArray {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly order: Order;
+  readonly strides?: readonly number[];
   readonly offset: number;
   readonly format: FileFormat;
+  /** Of a container. */
+  readonly member?: string;
   /** What it begins as, whatever it is registered as. */
   readonly content: string;
   /** `device:inode`. */
@@ -44,23 +60,99 @@ export async function inspectFile(roots: Roots, realPath: string, request: Creat
     const size = Number(stats.size);
     const head = await readHead(fd);
     const format = formatOfContent(request.path!, request.format, { head, size });
-    const geometry =
-      format === 'npy'
-        ? matchHeader(await readHeader(fd), request)
-        : { ...rawGeometry(request, size), order: request.order ?? ('C' as const) };
+    const geometry = await geometryIn(fd, size, format, request);
     checkShape(geometry.shape, geometry.dtype.itemsize);
-    const end = geometry.offset + sizeOf(geometry.shape) * geometry.dtype.itemsize;
-    if (size < end) {
-      fail(
-        'file_too_small',
-        `The array ends at byte ${end}; the file has ${size}. Give a smaller shape or the right file.`,
-        {
-          size,
-          needed: end,
-        },
-      );
-    }
+    checkInside(geometry, size);
     return { ...geometry, format, content: kindOfHead({ bytes: head }), identity: `${stats.dev}:${stats.ino}` };
+  } finally {
+    await closeDescriptor(fd);
+  }
+}
+
+type RawGeometry = ReturnType<typeof rawGeometry>;
+
+/** Strides that are those of C or F order are no more than that. @throws overlap */
+function rawLayout(
+  { strides, order = 'C', mode = 'r' }: CreateRequest,
+  raw: RawGeometry,
+): RawGeometry & Pick<FoundArray, 'order' | 'strides'> {
+  if (!strides) return { ...raw, order };
+  const { dtype, shape } = raw;
+  const packed = (['C', 'F'] as const).find(each => sameShape(stridesOf(shape, dtype.itemsize, each), strides));
+  if (packed) return { ...raw, order: packed };
+  if (mode !== 'r') checkNesting(dtype.itemsize, shape, strides);
+  return { ...raw, order, strides };
+}
+
+/** @throws overlap where a write to one element might change another */
+export function checkNesting(itemsize: number, shape: readonly number[], strides: readonly number[] | undefined): void {
+  if (!strides || isNesting(shape, strides, itemsize)) return;
+  fail(
+    'overlap',
+    `With strides [${strides.join(', ')}] of elements of ${itemsize} bytes a write to one could change another: sorted by size, each has to step over all that the smaller ones span. Use mode r, or strides that nest.`,
+    { strides, itemsize },
+  );
+}
+
+/** @throws file_too_small */
+function checkInside(
+  { dtype, shape, strides, order, offset }: Omit<FoundArray, 'format' | 'content' | 'identity'>,
+  size: number,
+): void {
+  const { itemsize } = dtype;
+  const view = strides ? { shape, strides, offset } : packedView(shape, itemsize, order, offset);
+  const { start, end } = sizeOf(shape) === 0 ? { start: offset, end: offset } : extentOf(view, itemsize);
+  if (start < 0) {
+    fail(
+      'file_too_small',
+      `The array begins ${-start} bytes before the file does. Give an offset that is at least ${offset - start}, or other strides.`,
+      { offset, needed: offset - start },
+    );
+  }
+  if (size < end) {
+    fail(
+      'file_too_small',
+      `The array ends at byte ${end}; the file has ${size}. Give a smaller shape or the right file.`,
+      { size, needed: end },
+    );
+  }
+}
+
+/** What an open file says of its array, or the request where it says nothing. */
+async function geometryIn(
+  fd: number,
+  size: number,
+  format: FileFormat,
+  request: CreateRequest,
+): Promise<Omit<FoundArray, 'format' | 'content' | 'identity'>> {
+  if (isContainerFormat(format)) {
+    const { member, ...array } = await memberIn(fd, size, format, request.member);
+    return { ...matchHeader(array, request), member };
+  }
+  if (request.member !== undefined) failNoContainer(request.member, format);
+  if (format === 'raw') return rawLayout(request, rawGeometry(request, size));
+  const { dataOffset, ...header } = await readNpyHeader(fd);
+  return matchHeader({ ...header, offset: dataOffset }, request);
+}
+
+function failNoContainer(member: string, format: FileFormat): never {
+  const what = format === 'npy' ? 'a .npy, which is one array' : 'no .npz and no .safetensors';
+  return fail('unknown_member', `The file is ${what}, and has no members. Leave member out.`, {
+    member: member.slice(0, 200),
+    members: [],
+  });
+}
+
+/** Which format a file has, by its content and name. @throws as inspectFile */
+export async function formatOfFile(
+  roots: Roots,
+  realPath: string,
+  name: string,
+  asked: FileFormat | undefined,
+): Promise<FileFormat> {
+  const fd = await roots.open(realPath, false);
+  try {
+    return formatOfContent(name, asked, { head: await readHead(fd), size: fstatSync(fd).size });
   } finally {
     await closeDescriptor(fd);
   }
@@ -105,30 +197,89 @@ async function refuseUnsafe(at: string, remoteWrites: RemoteWrites): Promise<voi
   }
 }
 
-/** The header of a .npy file that holds all that it promises, or undefined. */
-export async function arrayIn(fd: number): Promise<NpyHeader | undefined> {
+/** The array that the file of a record holds now, all of it; undefined where there is none. */
+export async function arrayIn(fd: number, { format, member }: DatasetRecord): Promise<MemberArray | undefined> {
   try {
-    const header = await readHeader(fd);
-    const { dtype, shape, dataOffset } = header;
-    checkShape(shape, dtype.itemsize);
     const { size } = fstatSync(fd);
-    return size >= dataOffset + sizeOf(shape) * dtype.itemsize ? header : undefined;
+    const array = isContainerFormat(format) ? await memberIn(fd, size, format, member) : await npyArrayIn(fd);
+    checkShape(array.shape, array.dtype.itemsize);
+    return size >= array.offset + sizeOf(array.shape) * array.dtype.itemsize ? array : undefined;
   } catch (error) {
     if (error instanceof HyperslabError) return undefined;
     throw error;
   }
 }
 
-/** True when the head of a .npy file says what the record says. */
-export function headerMatches(head: Uint8Array, record: DatasetRecord): boolean {
+async function npyArrayIn(fd: number): Promise<MemberArray> {
+  const { dataOffset, ...header } = await readNpyHeader(fd);
+  return { ...header, offset: dataOffset };
+}
+
+/**
+ * The shape that the head of a file says, where all but the length of the axis that grows is as in the record;
+ * undefined where it is another array.
+ */
+export function shapeInHeader(head: Uint8Array, record: DatasetRecord): readonly number[] | undefined {
   try {
+    // One that is too short to say it, too.
+    if (record.format === 'safetensors') return tensorMatches(head, record) ? record.shape : undefined;
     const header = parseNpyHeader(head);
-    return (
-      'dtype' in header &&
+    if (!('dtype' in header)) return undefined;
+    const growing = (shape: readonly number[]): readonly number[] =>
+      shape.length === 0 ? shape : record.shape.with(growingAxis(record), shape[growingAxis(record)]!);
+    const isIts =
       header.dtype.typestr === record.dtype &&
       header.dataOffset === record.offset &&
       header.order === record.order &&
-      sameShape(header.shape, record.shape)
+      header.shape.length === record.shape.length &&
+      sameShape(header.shape, growing(header.shape));
+    return isIts ? header.shape : undefined;
+  } catch (error) {
+    if (error instanceof HyperslabError) return undefined;
+    throw error;
+  }
+}
+
+/** The tensors of a head are those of a file of any length: only where they lie is asked. */
+function tensorMatches(head: Uint8Array, record: DatasetRecord): boolean {
+  const length = headerLengthOf(head, Number.MAX_SAFE_INTEGER, LIMITS.containerIndexBytesMax);
+  if (LENGTH_BYTES + length > head.byteLength) return true;
+  const tensors = atOnce(tensorsOf(head.subarray(LENGTH_BYTES, LENGTH_BYTES + length), undefined));
+  const tensor = tensors.find(({ name }) => name === record.member);
+  return tensor !== undefined && sameArray(tensorArray(tensor), record);
+}
+
+/** Whether the member of a container that is open still is where, and what, the record says. */
+export async function isStillMember(fd: number, record: DatasetRecord): Promise<boolean> {
+  const array = await arrayIn(fd, record);
+  return array !== undefined && sameArray(array, record);
+}
+
+function sameArray({ dtype, shape, order, offset }: MemberArray, record: DatasetRecord): boolean {
+  return (
+    dtype.typestr === record.dtype &&
+    offset === record.offset &&
+    order === record.order &&
+    sameShape(shape, record.shape)
+  );
+}
+
+/** True when the head of a part says what was found when it became one, and it has the rows that it had. */
+export function partMatches(head: Uint8Array, record: DatasetRecord): boolean {
+  try {
+    const header = parseNpyHeader(head);
+    if (!('dtype' in header)) return false;
+    const { dtype, shape, order, dataOffset } = header;
+    const [rows = 0, ...row] = shape;
+    const [had = 0, ...itsRow] = record.shape;
+    // Rows that came behind others are no other place for them only in C order.
+    const isGrown = order === 'C' || shape.length === 1 ? rows >= had : rows === had;
+    return (
+      dtype.typestr === record.dtype &&
+      dataOffset === record.offset &&
+      (order === record.order || shape.length === 1) &&
+      isGrown &&
+      sameShape(row, itsRow)
     );
   } catch (error) {
     if (error instanceof HyperslabError) return false;
@@ -143,50 +294,32 @@ async function readHead(fd: number): Promise<Uint8Array> {
   return head.subarray(0, bytesRead);
 }
 
-async function readHeader(fd: number): Promise<NpyHeader> {
-  let head = new Uint8Array(0);
-  for (let needed = 256; ;) {
-    const grown = new Uint8Array(needed);
-    // oxlint-disable-next-line no-await-in-loop
-    const { bytesRead } = await readSome(fd, grown, 0, needed, 0);
-    head = grown.subarray(0, bytesRead);
-    const header = parseNpyHeader(head);
-    if (!('needBytes' in header)) return header;
-    if (bytesRead < needed)
-      fail(
-        'bad_npy',
-        `The file has ${bytesRead} bytes and ends inside its .npy header. Save it with np.save, or copy it again.`,
-        { size: bytesRead },
-      );
-    needed = Math.min(header.needBytes, LIMITS.npyHeaderBytesMax + 16);
-  }
-}
-
 /** Members that the request repeats must agree with the header. */
-function matchHeader(header: NpyHeader, request: CreateRequest): Omit<FoundArray, 'format' | 'content' | 'identity'> {
+function matchHeader(header: MemberArray, request: CreateRequest): MemberArray {
   const differing = [
     request.dtype !== undefined && dtypeOf(request.dtype).typestr !== header.dtype.typestr && 'dtype',
     request.shape && !sameShape(request.shape, header.shape) && 'shape',
     // With one axis or none both orders are the same layout.
     request.order && header.shape.length > 1 && request.order !== header.order && 'order',
-    request.offset !== undefined && request.offset !== header.dataOffset && 'offset',
+    request.offset !== undefined && request.offset !== header.offset && 'offset',
+    request.strides && !sameShape(request.strides, stridesIn(header)) && 'strides',
   ].filter(each => typeof each === 'string');
   if (differing.length > 0) {
     fail(
       'header_mismatch',
-      `The .npy header has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.dataOffset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
+      `The header of the array has dtype ${header.dtype.typestr}, shape [${header.shape.join(', ')}], order ${header.order} and its data at byte ${header.offset}; ${listed(differing, 'and')} ${differing.length === 1 ? 'differs' : 'differ'}. Leave that out: the header decides. Its bytes as they are can be read with "format": "raw".`,
       {
         differing,
         dtype: descriptionOf(header.dtype),
         shape: header.shape,
         order: header.order,
-        offset: header.dataOffset,
+        offset: header.offset,
       },
     );
   }
-  return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.dataOffset };
+  return { dtype: header.dtype, shape: header.shape, order: header.order, offset: header.offset };
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+function stridesIn({ shape, dtype, order }: MemberArray): readonly number[] {
+  return stridesOf(shape, dtype.itemsize, order);
 }

@@ -7,6 +7,7 @@ import { inOwnFolder } from '../file/own-folder.js';
 import { translated } from '../file/system-errors.js';
 import type { Catalog } from './catalog.js';
 import { checkName, failMissing } from './names.js';
+import { letGoOfPart } from './parts.js';
 
 /** Forgets a dataset; with `deleteData` also its file. @throws not_owned, file_in_use, bulk_load */
 export async function forgetDataset(
@@ -32,10 +33,10 @@ export async function forgetDataset(
     await catalog.files.withFileToItself(record.fileId, async () => {
       if (deleteData) checkDeletable(catalog, record);
       // The journal may hold the only copy of what was committed.
-      else catalog.files.stateOf(record.fileId).checkDurable();
+      else for (const fileId of fileIdsOf(record)) catalog.files.knownStateOf(fileId)?.checkDurable();
       precondition(standingOf(dataset));
       // The file goes on under another name; this one must not count from below when it comes again.
-      if (dataset.pages || catalog.claims.sharer(name, record.fileId)) {
+      if (dataset.pages || record.parts || catalog.claims.sharer(name, record.fileId)) {
         await translated(() => catalog.files.generations.passBy(dataset.generation));
       }
       await translated(() => catalog.manifests.remove(name));
@@ -45,6 +46,8 @@ export async function forgetDataset(
       if (deleteData) await inOwnFolder(() => removeFile(record.path));
       await catalog.letGoOf(record.fileId);
     });
+    // oxlint-disable-next-line no-await-in-loop
+    for (const { fileId } of record.parts ?? []) await letGoOfPart(catalog, fileId);
     return record;
   });
 }
@@ -61,4 +64,8 @@ function checkDeletable(catalog: Catalog, record: DatasetRecord): void {
     );
   }
   catalog.claims.checkUnshared(record);
+}
+
+function fileIdsOf({ fileId, parts }: DatasetRecord): string[] {
+  return parts ? parts.map(part => part.fileId) : [fileId];
 }

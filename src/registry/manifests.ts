@@ -7,13 +7,14 @@ import path from 'node:path';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { HyperslabError, systemErrorCode } from '../errors.js';
-import type { DatasetRecord } from '../dataset/record.js';
+import type { DatasetRecord, PartRecord } from '../dataset/record.js';
 import { descriptionOf, dtypeOf, parseDType } from '../dtype/index.js';
 import { readText, syncFolder } from '../file/io.js';
 import { inOwnFolder } from '../file/own-folder.js';
 import { isShortage } from '../file/descriptors.js';
 import { publishNow, stageText, type StagedFile } from '../file/atomic.js';
 import { parseExactJson, stringifyExactJson } from '../formats/index.js';
+import { checkStrides } from '../layout/strides.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
 import { shown } from '../shown.js';
@@ -33,16 +34,47 @@ const Manifest = Type.Object({
   dtype: Type.Unknown(),
   shape: Type.Array(Type.Integer({ minimum: 0 })),
   order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
+  strides: Type.Optional(Type.Array(Type.Integer())),
   offset: Type.Integer({ minimum: 0 }),
   mode: Type.Union([Type.Literal('r'), Type.Literal('r+'), Type.Literal('w+'), Type.Literal('c')]),
-  format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
+  format: Type.Union([Type.Literal('npy'), Type.Literal('raw'), Type.Literal('npz'), Type.Literal('safetensors')]),
+  member: Type.Optional(Type.String()),
   /** Later than version 1's first manifests, which do not have it; so is `made`. */
   content: Type.Optional(Type.String()),
   external: Type.Boolean(),
   made: Type.Optional(Type.Boolean()),
   attrs: Type.Record(Type.String(), Type.Unknown()),
   dims: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  parts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        file_id: Type.String({ pattern: '^[0-9a-f]{16,64}$' }),
+        first_generation: Type.Integer({ minimum: 1 }),
+        path: Type.String({ minLength: 1 }),
+        rows: Type.Integer({ minimum: 0 }),
+        order: Type.Union([Type.Literal('C'), Type.Literal('F')]),
+        offset: Type.Integer({ minimum: 0 }),
+        format: Type.Union([Type.Literal('npy'), Type.Literal('raw')]),
+        content: Type.Optional(Type.String()),
+      }),
+      { minItems: 1 },
+    ),
+  ),
+  /** PartsAsked. */
+  asked: Type.Optional(
+    Type.Object({
+      pattern: Type.Optional(Type.String()),
+      paths: Type.Optional(Type.Array(Type.String())),
+      dtype: Type.Optional(Type.Unknown()),
+      order: Type.Optional(Type.Union([Type.Literal('C'), Type.Literal('F')])),
+      offset: Type.Optional(Type.Integer({ minimum: 0 })),
+      format: Type.Optional(Type.Union([Type.Literal('npy'), Type.Literal('raw')])),
+      shape: Type.Optional(Type.Array(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]))),
+    }),
+  ),
 });
+
+type StoredPart = NonNullable<Static<typeof Manifest>['parts']>[number];
 
 const SUFFIX = '.json';
 
@@ -78,20 +110,34 @@ export class Manifests {
 
   /** Writes a manifest that counts from when it is published. */
   async stage(record: DatasetRecord): Promise<StagedFile> {
-    const { fileId, firstGeneration, path: realPath, ...rest } = record;
-    const relative = path.relative(this.#dataDir, realPath);
-    const inside = !relative.startsWith('..') && !path.isAbsolute(relative);
+    const { fileId, firstGeneration, path: realPath, strides, parts, asked, ...rest } = record;
     const manifest: Static<typeof Manifest> = {
       version: VERSION,
       ...rest,
       dtype: descriptionOf(parseDType(record.dtype)),
       shape: [...record.shape],
+      ...(strides && { strides: [...strides] }),
       dims: record.dims && [...record.dims],
       file_id: fileId,
       first_generation: firstGeneration,
-      path: inside ? relative : realPath,
+      path: this.#stored(realPath),
+      ...(parts && { parts: parts.map(part => this.#storedPart(part)) }),
+      ...(asked && { asked: asked as Static<typeof Manifest>['asked'] & object }),
     };
     return stageText(this.#pathOf(record.name), `${stringifyExactJson(manifest, 2)}\n`);
+  }
+
+  #stored(realPath: string): string {
+    const relative = path.relative(this.#dataDir, realPath);
+    return !relative.startsWith('..') && !path.isAbsolute(relative) ? relative : realPath;
+  }
+
+  #storedPart({ fileId, firstGeneration, path: realPath, ...rest }: PartRecord): StoredPart {
+    return { file_id: fileId, first_generation: firstGeneration, path: this.#stored(realPath), ...rest };
+  }
+
+  #partOf({ file_id: fileId, first_generation: firstGeneration, path: stored, ...rest }: StoredPart): PartRecord {
+    return { fileId, firstGeneration, path: path.resolve(this.#dataDir, stored), ...rest };
   }
 
   async remove(name: string): Promise<void> {
@@ -131,14 +177,17 @@ export class Manifests {
     file_id: fileId,
     first_generation: firstGeneration = 1,
     path: stored,
+    parts,
     ...rest
   }: Static<typeof Manifest>): DatasetRecord {
     const dtype = dtypeOf(rest.dtype);
     checkShape(rest.shape, dtype.itemsize);
     checkDimCount(rest.dims, rest.shape.length);
+    if (rest.strides) checkStrides(rest.shape, rest.strides);
     const realPath = path.resolve(this.#dataDir, stored);
     const made = rest.made ?? (!rest.external && realPath.startsWith(`${this.#dataDir}/arrays/`));
-    return { ...rest, dtype: dtype.typestr, fileId, firstGeneration, path: realPath, made };
+    const own = { ...rest, dtype: dtype.typestr, fileId, firstGeneration, path: realPath, made };
+    return parts ? { ...own, parts: parts.map(part => this.#partOf(part)) } : own;
   }
 
   #pathOf(name: string): string {

@@ -41,6 +41,16 @@ export class SortedNames {
     return page;
   }
 
+  /** All of them; those that come meanwhile may be missed. */
+  *all(): Generator<string> {
+    for (let after: string | undefined; ;) {
+      const page = this.page('', after, 256);
+      yield* page;
+      if (page.length < 256) return;
+      after = page.at(-1);
+    }
+  }
+
   get size(): number {
     return this.#names.length;
   }
@@ -100,4 +110,20 @@ export function failMissing(name: string, reason: string | undefined): never {
   return fail('unknown_dataset', `No dataset is named ${JSON.stringify(asked)}. GET /v1/datasets lists them.`, {
     dataset: asked,
   });
+}
+
+/** What a file of a served folder is answered with where it is to be changed. @throws from_folder, not_owned */
+export function failFromFolder(name: string, deletesData: boolean): never {
+  if (deletesData) {
+    fail(
+      'not_owned',
+      `The file of ${name} was not made by the service, and only such files are deleted. Delete the file itself; the dataset goes with it.`,
+      { dataset: name },
+    );
+  }
+  return fail(
+    'from_folder',
+    `The dataset ${name} is a file of a served folder, and follows it. Change, rename or delete the file; attrs and dims stand in a .json beside it.`,
+    { dataset: name },
+  );
 }

@@ -1,11 +1,19 @@
 /** The records of datasets: how each way to one fills them in. */
 import { randomBytes } from 'node:crypto';
-import { isCopyOnWrite, isWritable, type DatasetRecord, type Mode } from '../dataset/record.js';
+import {
+  isCopyOnWrite,
+  isWritable,
+  type DatasetRecord,
+  type Mode,
+  type PartRecord,
+  type PartsAsked,
+} from '../dataset/record.js';
 import { fail } from '../errors.js';
-import type { NpyHeader } from '../formats/index.js';
 import type { NewArray } from './array-files.js';
+import type { FoundParts } from './find-parts.js';
 import type { FoundArray } from './inspect.js';
-import { checkAttrs, checkDims, type CreateRequest } from './request.js';
+import type { MemberArray } from './member.js';
+import { checkAttrs, checkDims, type CreateRequest, type PartsRequest } from './request.js';
 
 /** What PATCH may change; undefined leaves a member alone. */
 export interface RecordPatch {
@@ -13,6 +21,9 @@ export interface RecordPatch {
   readonly dims?: readonly string[] | null;
   readonly mode?: Mode;
   readonly external?: boolean;
+  /** Of an array in several files: look for them again. */
+  readonly path?: string;
+  readonly paths?: readonly string[];
 }
 
 /** What an import's header says. */
@@ -75,15 +86,55 @@ export function registeredRecord(
     dtype: found.dtype.typestr,
     shape: found.shape,
     order: found.order,
+    ...(found.strides && { strides: found.strides }),
     offset: found.offset,
     mode: request.mode ?? 'r',
     format: found.format,
     ...(found.format === 'raw' && { content: found.content }),
+    ...(found.member !== undefined && { member: found.member }),
     external: request.external ?? shared.external ?? true,
     made: false,
     attrs: request.attrs ?? {},
     dims: request.dims ?? null,
   };
+}
+
+/** The record of an array in several files. */
+export function joinedRecord(request: PartsRequest, found: FoundParts, parts: readonly PartRecord[]): DatasetRecord {
+  return {
+    name: request.name,
+    id: randomId(),
+    fileId: randomId(),
+    firstGeneration: 1,
+    dtype: found.dtype.typestr,
+    order: 'C',
+    offset: 0,
+    mode: request.mode,
+    ...joinedForm(found, parts),
+    asked: request.asked,
+    external: request.external ?? true,
+    made: false,
+    attrs: request.attrs ?? {},
+    dims: request.dims ?? null,
+  };
+}
+
+function joinedForm(
+  { shape, patternPath, parts: found }: FoundParts,
+  parts: readonly PartRecord[],
+): Pick<DatasetRecord, 'path' | 'shape' | 'format' | 'parts'> {
+  const format = parts.every(each => each.format === 'npy') ? 'npy' : 'raw';
+  return { path: patternPath ?? found[0]!.realPath, shape, format, parts };
+}
+
+/** What a look again has found, in the place of what was there. */
+export function relookedRecord(
+  record: DatasetRecord,
+  asked: PartsAsked,
+  found: FoundParts,
+  parts: readonly PartRecord[],
+): DatasetRecord {
+  return { ...record, ...joinedForm(found, parts), asked };
 }
 
 /** @throws too_large, bad_shape, mode_fixed */
@@ -102,9 +153,9 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
 }
 
 /** The record of a file whose header has become another one. Names of axes that are not there any more are dropped. */
-export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, dataOffset }: NpyHeader): DatasetRecord {
+export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, offset }: MemberArray): DatasetRecord {
   const dims = record.dims?.length === shape.length ? record.dims : null;
-  return { ...record, dtype: dtype.typestr, shape, order, offset: dataOffset, dims };
+  return { ...record, dtype: dtype.typestr, shape, order, offset, dims };
 }
 
 /** What was written in memory is no state of a file, and what a file holds is none of what was written in memory. */
@@ -120,6 +171,6 @@ export function becomesWritable(before: DatasetRecord, after: DatasetRecord): bo
   return isWritable(after) && !isWritable(before);
 }
 
-function randomId(): string {
+export function randomId(): string {
   return randomBytes(12).toString('hex');
 }

@@ -2,13 +2,15 @@
 import { fail } from '../errors.js';
 import { shown } from '../shown.js';
 import { dtypeOf, type DType } from '../dtype/index.js';
-import type { FileFormat, Mode } from '../dataset/record.js';
+import type { FileFormat, Mode, PartsAsked } from '../dataset/record.js';
 import { stringifyExactJson } from '../formats/index.js';
+import { checkStrides } from '../layout/strides.js';
 import { checkShape, type Order } from '../layout/view.js';
 import { integerOf } from '../selection.js';
 import { LIMITS } from '../limits.js';
 import { formatOfName } from './content.js';
 import { checkName } from './names.js';
+import { isPattern } from './part-names.js';
 
 /** The body of POST /v1/datasets. */
 export interface CreateRequest {
@@ -20,13 +22,103 @@ export interface CreateRequest {
   readonly mode?: Mode;
   readonly path?: string;
   readonly offset?: number;
+  readonly strides?: readonly number[];
   readonly format?: FileFormat;
+  /** The array in a container. */
+  readonly member?: string;
   readonly fill?: unknown;
   readonly sparse?: boolean;
   readonly overwrite?: boolean;
   readonly external?: boolean;
   readonly attrs?: Readonly<Record<string, unknown>>;
   readonly dims?: readonly string[] | null;
+}
+
+/** The body of POST /v1/datasets: also of an array in several files. */
+export interface AskedDataset extends Omit<CreateRequest, 'shape'> {
+  /** Of one part, where there are several; the first length null is what each holds. */
+  readonly shape?: readonly (number | null)[];
+  readonly paths?: readonly string[];
+  readonly axis?: number;
+}
+
+/** An array in several files, as it is meant. */
+export interface PartsRequest extends Pick<CreateRequest, 'name' | 'external' | 'attrs' | 'dims'> {
+  readonly mode: Mode;
+  readonly asked: PartsAsked;
+}
+
+/** Whether several files are asked for: by a list, or by a path with a `*`. */
+export function asksParts({ path, paths }: AskedDataset): boolean {
+  return (paths !== undefined && paths.length > 0) || isPattern(path);
+}
+
+/** What an array in several files may not have. */
+const NOT_OF_PARTS = ['fill', 'sparse', 'overwrite', 'strides'] as const;
+
+/**
+ * Checks what can be checked without looking at any file.
+ * @throws bad_name, bad_request, bad_shape, bad_axis, unsupported_dtype
+ */
+export function checkPartsRequest(request: AskedDataset): PartsRequest {
+  const { name, path, paths = [], axis = 0, mode = 'r', shape, dtype, order, offset, format } = request;
+  checkName(name);
+  if (axis !== 0) {
+    fail('bad_axis', `axis is ${axis}; files follow each other along axis 0. Leave axis out.`, { axis, limit: 0 });
+  }
+  if (path !== undefined && paths.length > 0) fail('bad_request', 'paths and path say the same. Give one of them.');
+  if (path !== undefined) checkPattern(path);
+  for (const member of NOT_OF_PARTS) {
+    if (request[member] !== undefined)
+      fail('bad_request', `${member} is not of an array in several files. Leave it out.`);
+  }
+  if (mode !== 'r' && mode !== 'r+') {
+    fail('bad_request', `An array in several files has mode r or r+, not ${mode}.`, { mode });
+  }
+  const itemsize = dtype === undefined ? 1 : dtypeOf(dtype).itemsize;
+  if (shape)
+    checkShape(
+      shape.map((length, i) => (i === 0 ? (length ?? 0) : (length ?? Number.NaN))),
+      itemsize,
+    );
+  checkOffset(offset);
+  checkAttrs(request.attrs ?? {});
+  const asked: PartsAsked = {
+    ...(path === undefined ? { paths } : { pattern: path }),
+    ...(dtype !== undefined && { dtype }),
+    ...(order && { order }),
+    ...(offset !== undefined && { offset: offset + 0 }),
+    ...(format && { format }),
+    ...(shape && shape.length > 0 && { shape }),
+  };
+  const { external, attrs, dims } = request;
+  return {
+    name,
+    mode,
+    asked,
+    ...(external !== undefined && { external }),
+    ...(attrs && { attrs }),
+    ...(dims && { dims }),
+  };
+}
+
+/** @throws bad_request */
+export function checkPattern(path: string): void {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  if (folder.includes('*')) fail('bad_request', 'A * may stand in the name of the files, not in that of a folder.');
+}
+
+/** The request for one file, or for none. @throws bad_request */
+export function plainRequest({ paths: _, axis, shape, ...rest }: AskedDataset): CreateRequest {
+  if (axis !== undefined) fail('bad_request', 'axis belongs to an array in several files. Leave it out.');
+  if (!shape) return rest;
+  if (shape.includes(null)) {
+    fail(
+      'bad_request',
+      'A length of shape is null; only the first one of the parts of an array in several files may be.',
+    );
+  }
+  return { ...rest, shape: shape as readonly number[] };
 }
 
 /** True when the request makes a new file, false when it registers one that is there. */
@@ -40,12 +132,13 @@ export function makesFile(request: CreateRequest): boolean {
  * @throws bad_name, bad_request, bad_shape, unsupported_dtype
  */
 export function checkRequest(asked: CreateRequest): CreateRequest {
-  const { shape, offset, ...rest } = asked;
+  const { shape, offset, strides, ...rest } = asked;
   const isShapeMeant = shape !== undefined && (shape.length > 0 || makesFile(asked));
   const request: CreateRequest = {
     ...rest,
     ...(isShapeMeant && { shape: shape.map(length => length + 0) }),
     ...(offset !== undefined && { offset: offset + 0 }),
+    ...(strides && strides.length > 0 && { strides: strides.map(stride => stride + 0) }),
   };
   checkMeant(request);
   return request;
@@ -56,7 +149,14 @@ function checkMeant(request: CreateRequest): void {
   const dtype = request.dtype === undefined ? undefined : dtypeOf(request.dtype);
   if (request.shape) checkShape(request.shape, dtype?.itemsize ?? 1);
   checkOffset(request.offset);
+  if (request.strides) checkStrided(request, request.strides);
   checkAttrs(request.attrs ?? {});
+  if (request.member !== undefined && (makesFile(request) || request.format === 'raw' || request.format === 'npy')) {
+    fail(
+      'bad_request',
+      'member names an array in a .npz or .safetensors that is there: give its path, and leave format out.',
+    );
+  }
   if (makesFile(request)) checkNewArray(request);
   else if (request.fill !== undefined || request.sparse !== undefined) {
     fail('bad_request', 'fill and sparse belong to new arrays; with a path they need mode w+.');
@@ -72,6 +172,12 @@ function checkNewArray(request: CreateRequest): void {
   if (request.dtype === undefined || request.shape === undefined) {
     fail('bad_request', 'A new array needs dtype and shape, for example {"dtype": "<f4", "shape": [1000, 10]}.');
   }
+  if (request.format !== undefined && request.format !== 'npy' && request.format !== 'raw') {
+    fail(
+      'bad_request',
+      `Arrays are made as .npy or raw; a .${request.format} is written by other programs. Leave format out.`,
+    );
+  }
   if (request.mode === 'r') fail('bad_request', 'A new array cannot have mode r; leave mode out or use r+.');
   if (request.overwrite && request.mode !== 'w+') {
     fail('bad_request', 'overwrite needs mode w+: replacing an array is asked for twice on purpose.');
@@ -83,6 +189,15 @@ function checkNewArray(request: CreateRequest): void {
       'offset belongs to raw files; a .npy starts where its header says. Leave it out, or use format raw.',
     );
   }
+}
+
+function checkStrided(request: CreateRequest, strides: readonly number[]): void {
+  if (makesFile(request)) {
+    fail('bad_request', 'strides say how a file that is there is read; a new array has order C or F. Leave them out.');
+  }
+  if (!request.shape) fail('bad_request', 'strides need a shape, such as "shape": [1000, 2], "strides": [16, 4].');
+  if (request.order) fail('bad_request', 'strides say the order of the elements already. Leave order out.');
+  checkStrides(request.shape, strides);
 }
 
 function checkOffset(offset: number | undefined): void {

@@ -42,6 +42,7 @@ export interface Members {
   field?: string;
   dtype?: string;
   casting?: string;
+  expected_shape?: string;
   data?: Uint8Array;
 }
 
@@ -87,6 +88,13 @@ const READERS: { readonly [Name in MemberName]-?: Reader<NonNullable<Members[Nam
     return Buffer.from(yield* skipValue(scanner)).toString();
   },
   casting: text('casting'),
+  /** As text, or as a list. */
+  *expected_shape(scanner) {
+    if (scanner.peek() === QUOTE) return readText(scanner);
+    return Buffer.from(yield* skipValue(scanner))
+      .toString()
+      .replace(/^\[|\]$/g, '');
+  },
   data: skipValue,
 };
 

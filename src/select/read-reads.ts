@@ -24,6 +24,7 @@ const MEMBERS: readonly MemberName[] = [
   'return',
   'dtype',
   'casting',
+  'expected_shape',
 ];
 
 export interface ReadEntry {
@@ -33,6 +34,7 @@ export interface ReadEntry {
   readonly field: string | undefined;
   readonly dtype: string | undefined;
   readonly casting: Casting | undefined;
+  readonly expectedShape: string | undefined;
   readonly selector: Selector | undefined;
 }
 
@@ -51,7 +53,7 @@ export function* readReads(bytes: Uint8Array, left: EntriesLeft): Generator<void
     do {
       if (reads.length === LIMITS.readsMax) failReads();
       const members = yield* readMembers(scanner, MEMBERS, left);
-      const { dataset, name, slice, field, dtype, casting } = members;
+      const { dataset, name, slice, field, dtype, casting, expected_shape: expectedShape } = members;
       if (dataset === undefined) fail('bad_request', `Read ${reads.length} names no dataset.`, { index: reads.length });
       reads.push({
         dataset,
@@ -60,6 +62,7 @@ export function* readReads(bytes: Uint8Array, left: EntriesLeft): Generator<void
         field,
         dtype,
         casting: casting === undefined ? undefined : castingOf(casting),
+        expectedShape,
         selector: selectorOf(members),
       });
       yield;

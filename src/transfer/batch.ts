@@ -13,6 +13,7 @@ import { checkWritable, inFileOrder, writeChanges, type Payload } from '../datas
 import type { Change } from '../file/change.js';
 import { hasJson, isEmptyJson, parseJsonData, parseNpyHeader, type FormatName } from '../formats/index.js';
 import { selectFrom } from '../layout/select.js';
+import { NO_BYTES } from '../layout/runs.js';
 import { sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { listed, shown } from '../shown.js';
@@ -55,7 +56,7 @@ const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
 export async function writeBatch(request: BatchRequest, context: WriteContext): Promise<BatchAnswer> {
   const { bodyBytes, dataset, precondition, signal } = request;
   checkWritable(dataset);
-  await dataset.open();
+  await dataset.open(NO_BYTES);
   precondition(dataset.generation);
   const isJson = request.contentType.startsWith('application/json');
   const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;
@@ -63,8 +64,14 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
   return context.budget.with(
     isJson ? jsonHeldBytesMax(dataset.geometry.dtype, bodyBytes) : 2 * (bodyBytes ?? bytesMax),
     async () => {
+      const told: { files?: number } = {};
       const plan = await (isJson ? jsonPlanner(request, context) : multipartPlanner(request, context, bytesMax));
-      const { generation, writes, elements, bytes } = await writePlanned(request, context, plan);
+      const { generation, writes, elements, bytes } = await writePlanned(
+        request,
+        context,
+        plan,
+        files => (told.files = files),
+      );
       return {
         dataset: dataset.record.name,
         generation,
@@ -72,6 +79,7 @@ export async function writeBatch(request: BatchRequest, context: WriteContext): 
         elements,
         bytes,
         durability: dataset.pages ? 'none' : 'commit',
+        ...told,
       };
     },
     signal,
@@ -86,6 +94,7 @@ async function writePlanned(
   { dataset, precondition, signal }: BatchRequest,
   { offLoop }: WriteContext,
   plan: Planner,
+  onFiles: (files: number) => void,
 ): Promise<Planned & { generation: number }> {
   for (let attempt = 1; ; attempt++) {
     const planned = await plan(); // oxlint-disable-line no-await-in-loop
@@ -96,7 +105,7 @@ async function writePlanned(
         if ((isOwn ? generation : read.generation) !== seen) failMoved(read);
       }
     };
-    const options = { durability: 'commit', precondition: asChosen, signal } as const;
+    const options = { durability: 'commit', precondition: asChosen, signal, onFiles } as const;
     try {
       // oxlint-disable-next-line no-await-in-loop
       return { ...planned, generation: await writeChanges(dataset, planned.changes, options, offLoop) };

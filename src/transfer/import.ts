@@ -11,6 +11,8 @@ import { readNpyHeader } from './npy-body.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Precondition } from '../dataset/precondition.js';
 import { writeFully } from '../file/io.js';
+import { hasHeader } from '../dtype/index.js';
+import { growableHeader } from '../formats/index.js';
 import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { reserve } from '../registry/array-files.js';
@@ -48,17 +50,21 @@ export async function importArray(
 async function incomingArray(target: string, { body, bodyBytes, said = {} }: NpyBody): Promise<IncomingArray> {
   const { dtype, shape, order, dataOffset, bytes } = await readNpyHeader(body);
   checkShape(shape, dtype.itemsize);
-  const total = dataOffset + sizeOf(shape) * dtype.itemsize;
-  if (bodyBytes !== undefined && bodyBytes < total) failSize(bodyBytes, total);
+  const nbytes = sizeOf(shape) * dtype.itemsize;
+  if (bodyBytes !== undefined && bodyBytes < dataOffset + nbytes) failSize(bodyBytes, dataOffset + nbytes);
+  // The file is ours, and may grow.
+  const header = hasHeader(dtype) ? growableHeader({ dtype, shape, order })!.bytes : bytes;
+  const offset = header.byteLength;
+  const total = offset + nbytes;
   return {
-    geometry: { dtype: dtype.typestr, shape, order, offset: dataOffset },
+    geometry: { dtype: dtype.typestr, shape, order, offset },
     described: describedBy(said, shape),
     async write(fd) {
       // A full disk is found out now, not after the client has sent everything.
       await reserve(fd, target, total);
-      await writeFully(fd, bytes, 0);
-      await copyBody(body, fd, dataOffset, total);
-      traffic.writtenBytes += total - dataOffset;
+      await writeFully(fd, header, 0);
+      await copyBody(body, fd, offset, total);
+      traffic.writtenBytes += nbytes;
     },
   };
 }
@@ -69,7 +75,7 @@ async function copyBody(body: BodyReader, fd: number, start: number, total: numb
     const wanted = piece.subarray(0, Math.min(piece.byteLength, total - done));
     // oxlint-disable-next-line no-await-in-loop
     const read = await body.readInto(wanted);
-    if (read < wanted.byteLength) failSize(done + read, total);
+    if (read < wanted.byteLength) failSize(body.readBytes, body.readBytes - read - done + total);
     // oxlint-disable-next-line no-await-in-loop
     await writeFully(fd, wanted, done);
     done += read;

@@ -22,6 +22,7 @@ import {
 } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
 import { listed, shown } from '../shown.js';
+import { runTurns } from '../turns.js';
 import { BodyReader } from './body.js';
 import type { DecodingContext, OpenNpyBody } from './decoded.js';
 import { layDown, type ComingBody } from './lay-down.js';
@@ -104,7 +105,7 @@ class SpooledZip {
         },
       );
     }
-    const entry = chosen(zipEntries(await this.#read(start, bytes), count), member);
+    const entry = chosen(await runTurns(zipEntries(await this.#read(start, bytes), count)), member);
     checkEntry(entry);
     return entry;
   }

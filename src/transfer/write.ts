@@ -9,9 +9,12 @@ import type { Conversion } from '../convert/index.js';
 import { returnBuffer, sharedBytes, takeBuffer } from '../dataset/buffers.js';
 import { convertHeld } from '../dataset/convert.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { JoinedDataset } from '../dataset/joined.js';
 import type { OffLoop } from '../dataset/off-loop.js';
 import { changesAt, changesOf, type Target } from '../dataset/target.js';
+import { StreamToParts } from '../dataset/write-parts.js';
 import {
+  applierOf,
   applyChange,
   checkWritable,
   gapsOf,
@@ -27,6 +30,7 @@ import { writeThrough } from '../file/write-through.js';
 import { isDecoded, jsonBlockBytesMax, parseJsonData, type FormatName } from '../formats/index.js';
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
+import { NO_BYTES } from '../layout/runs.js';
 import { packedView, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
@@ -55,8 +59,12 @@ export interface WriteRequest {
   readonly member?: string | undefined;
   /** Throws when the generation is not the one that the client expects. */
   readonly precondition: (generation: number) => void;
+  /** The precondition asks how long the array is. */
+  readonly asksShape?: boolean;
   /** Fires when the client has gone: a write that has not begun is not made. */
   readonly signal: AbortSignal;
+  /** Told of how many files it was, where the array lies in several. */
+  readonly onFiles?: (files: number) => void;
 }
 
 export interface WriteContext {
@@ -72,6 +80,8 @@ export interface WriteAnswer {
   readonly elements: number;
   readonly bytes: number;
   readonly durability: Durability;
+  /** How many were written, where the array lies in several. */
+  readonly files?: number;
 }
 
 export async function writeBody(asked: WriteRequest, context: WriteContext): Promise<WriteAnswer> {
@@ -84,17 +94,18 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
   const bytes = elements * target.dtype.itemsize;
   if (request.durability === 'commit' && bytes > context.commitBytesMax)
     failCommitSize(bytes, context.commitBytesMax, isPrivate);
-  await dataset.open();
+  await dataset.open(NO_BYTES);
   // Once before the body is read, to spare it; again under the lock, where it counts.
   precondition(dataset.generation);
-  const generation = await writeIn(request, context);
+  const told: { files?: number } = {};
+  const generation = await writeIn({ ...request, onFiles: files => (told.files = files) }, context);
   const durability = isPrivate ? 'none' : asked.durability;
-  return { dataset: dataset.record.name, generation, elements, bytes, durability };
+  return { dataset: dataset.record.name, generation, elements, bytes, durability, ...told };
 }
 
 function writeIn(request: WriteRequest, context: WriteContext): Promise<number> {
   if (request.format === 'json') return writeJson(request, context);
-  const form = otherForm(request);
+  const form = otherForm({ ...request, rank: request.selection.shape.length });
   if (!form) return writeBinary(request, context);
   return withNpy(form, request, context.decoding, ({ body, bodyBytes }) =>
     writeBinary({ ...request, format: 'npy', body, bodyBytes }, context),
@@ -102,11 +113,17 @@ function writeIn(request: WriteRequest, context: WriteContext): Promise<number> 
 }
 
 /** Of what is written as the .npy that it means; tables in the dtype that is written. */
-function otherForm({ format, member, target, selection, table }: WriteRequest): OtherForm | undefined {
+export function otherForm({
+  format,
+  member,
+  target,
+  rank,
+  table,
+}: Pick<WriteRequest, 'format' | 'member' | 'target' | 'table'> & { readonly rank: number }): OtherForm | undefined {
   if (format === 'npz') return { format, member };
   if (!isDecoded(format)) return undefined;
   const { header, names } = table ?? { header: true, names: undefined };
-  const columnRank = selection.shape.length >= 2 ? 2 : 1;
+  const columnRank = rank >= 2 ? 2 : 1;
   return { format, asked: { header, names, dtype: target.dtype.typestr, isNew: false, columnRank } };
 }
 
@@ -207,10 +224,17 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   }
   const selected = selectFrom(view, selection);
   const items = incoming.order === 'F' ? transpose(selected) : selected;
-  const file = await dataset.open();
+  const toParts =
+    dataset instanceof JoinedDataset
+      ? new StreamToParts(dataset, { applier: applierOf(offLoop), offLoop, signal: request.signal })
+      : undefined;
+  await toParts?.lookAt(selected);
+  const file = await dataset.open(NO_BYTES);
   const release = file.lease();
   const gaps = gapsOf(dataset, file);
-  const precondition = onlyInto(dataset, file, request.precondition);
+  const precondition = toParts
+    ? (): void => request.precondition(dataset.generation)
+    : onlyInto(dataset, file, request.precondition);
   const options = { precondition, bulk: true, signal: request.signal, client: offLoop.client };
   // One piece is under way at a time, so all of them use the same memory.
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);
@@ -219,9 +243,9 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const into = takeBuffer(buffer.byteLength);
   const pieceElementsMax = Math.max(1, Math.floor(LIMITS.pieceBytesMax / elementBytes));
   try {
-    return await writeThrough(file, dataset.files, options, async () => {
+    const generation = await writeThrough(file, dataset.files, options, async () => {
       let first = 0;
-      for (const piece of piecesOf(items, dtype.itemsize, pieceElementsMax * dtype.itemsize)) {
+      for (const piece of piecesOf(items, dtype.itemsize, pieceElementsMax * dtype.itemsize, !toParts)) {
         const elements = sizeOf(piece.shape);
         // oxlint-disable-next-line no-await-in-loop
         const data = await body.exactly(buffer.subarray(0, elements * incoming.dtype.itemsize));
@@ -229,14 +253,19 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
         const bytes = await convertHeld(conversion, { source: data, into, first }, offLoop);
         const source = packedView(piece.shape, dtype.itemsize, 'C', 0);
         dataset.recheck(file);
-        for (const change of changesAt(request.target, piece, { bytes, source })) {
+        for (const each of changesAt(request.target, piece, { bytes, source })) {
           // oxlint-disable-next-line no-await-in-loop
-          await applyChange(file, { ...(await inFileOrder(change, offLoop)), gaps }, offLoop);
+          const change = await inFileOrder(each, offLoop);
+          // oxlint-disable-next-line no-await-in-loop
+          await (toParts ? toParts.apply(change) : applyChange(file, { ...change, gaps }, offLoop));
         }
         first += elements;
       }
       await body.expectEnd(body.readBytes);
     });
+    if (!toParts) return generation;
+    request.onFiles?.(toParts.files);
+    return dataset.generation;
   } catch (error) {
     return await dataset.learned(error);
   } finally {
@@ -251,7 +280,7 @@ export function jsonBodyHeldBytes(dtype: DType, bodyBytes = LIMITS.jsonBodyBytes
   return bodyBytes + Math.max(bodyBytes, isNumber(dtype) ? 0 : jsonBlockBytesMax(dtype, bodyBytes));
 }
 
-function failJsonSize(asked: number): never {
+export function failJsonSize(asked: number): never {
   return fail(
     'too_large',
     `The JSON body has ${asked} bytes; at most ${LIMITS.jsonBodyBytesMax} are read. Send raw or npy instead.`,

@@ -9,7 +9,7 @@ import type { OffLoop } from '../../src/dataset/off-loop.js';
 import { openPieces, type PieceReader } from '../../src/dataset/pieces.js';
 import { gatherView } from '../../src/jobs/tasks.js';
 import { FileState } from '../../src/file/file-state.js';
-import { OpenFile } from '../../src/file/open-file.js';
+import { PlainFile, type OpenFile } from '../../src/file/open-file.js';
 import { tellReaders } from '../../src/file/tell-readers.js';
 import { packedView, type View } from '../../src/layout/view.js';
 import { temporaryFolder } from '../helpers/server.js';
@@ -31,7 +31,7 @@ const STRIDED: View = { shape: [512, 1024], strides: [8192, 4], offset: 0 };
 const WHOLE = packedView([MiB], 4, 'C', 0);
 
 function newFile(): OpenFile {
-  return new OpenFile({ fd, realPath, writable: true, state: new FileState('f'), backend: undefined });
+  return new PlainFile({ fd, realPath, writable: true, state: new FileState('f'), backend: undefined });
 }
 
 const inThisThread: OffLoop = {

@@ -47,6 +47,7 @@ t.before(async () => {
   });
   await create(server, { name: 'huge', path: 'huge.raw', dtype: '<f8', shape: [8 * MiB, KiB] });
   await create(server, { name: 'values', dtype: '<f8', shape: [VALUES] });
+  await create(server, { name: 'grows', dtype: '<f4', shape: [0, 16] });
   await create(server, { name: 'rows', dtype: '<f4', shape: [20_000, 16] });
   await create(server, { name: 'wide', dtype: '<i4', shape: [4 * MiB] });
   const values = Float64Array.from({ length: VALUES }, () => random.next());
@@ -123,6 +124,18 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** As long as a JSON body of values may be. */
 const jsonValues = JSON.stringify(Array.from({ length: VALUES }, () => Math.round(random.next() * 1e9) / 1e9));
 
+/** As many as one stream takes. */
+const FOLLOWED = Array.from({ length: 100 }, (_, i) => `many-${String(i).padStart(5, '0')}`).join();
+
+/** The beginning of a stream that goes on. */
+async function firstOf(where: string): Promise<void> {
+  const response = await fetched(where);
+  if (response.status !== 200) throw new Error(`${where.slice(0, 80)}: ${response.status}`);
+  const reader = response.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+}
+
 interface Call {
   readonly name: string;
   readonly run: (round: number) => Promise<unknown>;
@@ -158,6 +171,10 @@ const CALLS: readonly Call[] = [
   {
     name: 'a write of 16 MiB',
     run: () => answered('/v1/datasets/wide/data', binary('PUT', Buffer.alloc(16 * MiB, 1))),
+  },
+  {
+    name: 'rows that are appended',
+    run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(16 * MiB))),
   },
   {
     name: 'a write of every second',
@@ -302,6 +319,8 @@ const CALLS: readonly Call[] = [
         json('POST', { queries: Array.from({ length: 1000 }, () => ({ dataset: 'none', ops: ['sum'] })) }),
       ),
   },
+  { name: 'events of a dataset', run: () => firstOf('/v1/datasets/rows/events') },
+  { name: 'events of a hundred datasets', run: () => firstOf(`/v1/events?datasets=${FOLLOWED}`) },
   { name: 'jobs, of which fifty come at once', run: makeJobs },
   { name: 'a page of jobs', run: () => answered('/v1/jobs?limit=1000') },
   { name: 'jobs that are forgotten', run: forgetJobs },

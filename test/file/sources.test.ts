@@ -5,7 +5,7 @@ import t from 'tap';
 import type { Patch, SourceDescriptor } from '../../src/descriptor.js';
 import { availableBackends } from '../../src/file/mapping.js';
 import { FileState } from '../../src/file/file-state.js';
-import { OpenFile } from '../../src/file/open-file.js';
+import { PlainFile } from '../../src/file/open-file.js';
 import { overlay } from '../../src/file/sources.js';
 import { WorkerPool } from '../../src/jobs/pool.js';
 import { extentOf, sizeOf, type View } from '../../src/layout/view.js';
@@ -51,7 +51,7 @@ async function check(bytes: Buffer, view: View, itemsize: number, patches: reado
     const file = path.join(folder, 'file.raw');
     fs.writeFileSync(file, bytes);
     const fd = fs.openSync(file, 'r+');
-    const open = new OpenFile({ fd, realPath: file, writable: true, state: new FileState('f'), backend });
+    const open = new PlainFile({ fd, realPath: file, writable: true, state: new FileState('f'), backend });
     const release = open.lease();
     const { start, end } = extentOf(view, itemsize);
     // oxlint-disable-next-line no-await-in-loop

@@ -58,6 +58,8 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     path: '/v1/statistics',
     init: json('POST', { queries: [{ dataset: 'a1', ...query }] }),
   },
+  { name: 'events', scope: 'read', path: '/v1/datasets/a1/events', init: { method: 'HEAD' } },
+  { name: 'events of many', scope: 'read', path: '/v1/events?datasets=a1', init: { method: 'HEAD' } },
   { name: 'jobs', scope: 'read', path: '/v1/jobs' },
   { name: 'start of a job', scope: 'read', path: '/v1/jobs', init: json('POST', { dataset: 'a1', ...query }) },
   { name: 'job', scope: 'read', path: '/v1/jobs/x', status: 404 },
@@ -101,6 +103,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     path: `/v1/datasets/a1/data.${format}`,
     init: binary('PUT', body, 'application/octet-stream'),
   })),
+  { name: 'append', scope: 'write', path: '/v1/datasets/a1/append', init: json('POST', 1) },
   {
     name: 'batch of writes',
     scope: 'write',

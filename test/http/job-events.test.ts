@@ -35,7 +35,7 @@ t.test('progress comes while the job runs, then one end event, then the stream e
   const response = await server.fetch(`/v1/jobs/${id}/events`);
   t.equal(response.status, 200);
   t.match(response.headers.get('content-type'), /^text\/event-stream/);
-  t.equal(response.headers.get('cache-control'), 'no-store');
+  t.equal(response.headers.get('cache-control'), 'no-store, no-transform');
   t.equal(response.headers.get('x-content-type-options'), 'nosniff');
   const started = performance.now();
   const events = await collect(response.body!);

@@ -15,7 +15,10 @@ const FORM = '"application/x-www-form-urlencoded;charset=UTF-8"';
 /** Of /v1/datasets/v, a float64 array of (4, 3). */
 const QUERIES: readonly (readonly [query: string, wanted: string])[] = [
   ['data.npy?endian=b', 'bad_request: Query parameter endian is "b"; it takes "little" or "big".'],
-  ['?verbose=1', 'bad_request: There is no query parameter verbose; there is only residency.'],
+  [
+    '?verbose=1',
+    'bad_request: There is no query parameter verbose; there are residency, wait, timeout, parts and expected_shape.',
+  ],
   ['?residency=perhaps', 'bad_request: Query parameter residency is "perhaps"; it takes true or false.'],
   ['rows?start=a', 'bad_slice: start is "a"; it takes an integer in ASCII digits, or is left out.'],
   ['rows?stop=1:2', 'bad_slice: stop is "1:2"; it takes an integer in ASCII digits, or is left out.'],
@@ -103,12 +106,12 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/datasets',
     { name: 'x', shap: [2] },
-    'bad_request: There is no member shap of the body; there are name, dtype, shape, order, mode, path, offset, format, fill, sparse, overwrite, external, attrs and dims. Did you mean shape?',
+    'bad_request: There is no member shap of the body; there are name, dtype, shape, order, mode, path, paths, axis, offset, strides, format, member, fill, sparse, overwrite, external, attrs and dims. Did you mean shape?',
   ],
   [
     'POST /v1/datasets',
     { name: 'x', shape: [1, 'y'.repeat(100)] },
-    `bad_request: Member shape[1] of the body is "${'y'.repeat(60)}"…; it takes an integer.`,
+    `bad_request: Member shape[1] of the body is "${'y'.repeat(60)}"…; it takes an integer, or null.`,
   ],
   [
     'POST /v1/datasets',
@@ -129,7 +132,7 @@ const ROWS: readonly Row[] = [
   [
     'PATCH /v1/datasets/v',
     { dim: ['a'] },
-    'bad_request: There is no member dim of the body; there are attrs, dims, mode and external. Did you mean dims?',
+    'bad_request: There is no member dim of the body; there are attrs, dims, mode, external, path and paths. Did you mean dims?',
   ],
   [
     'PATCH /v1/datasets/v',
@@ -179,7 +182,7 @@ const ROWS: readonly Row[] = [
   [
     'POST /v1/jobs',
     { dataset: 'v', ops: ['mean'], slices: '0' },
-    'bad_request: There is no member slices of the body; there are dataset, ops, slice, field, axis, keepdims, ddof, bias, nan, as, where and group_by. Did you mean slice?',
+    'bad_request: There is no member slices of the body; there are dataset, ops, slice, field, axis, keepdims, ddof, bias, nan, as, where, group_by and expected_shape. Did you mean slice?',
   ],
   [
     'POST /v1/datasets/v/writes',

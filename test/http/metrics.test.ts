@@ -90,7 +90,7 @@ t.test('a request whose client goes away is in flight no longer', async t => {
 });
 
 const UNITS =
-  /_(bytes|seconds|info|connections|datasets|files|windows|requests|waiters|jobs|workers|queued|running|waiting|flight|quarantined)$/;
+  /_(bytes|seconds|info|connections|followers|datasets|files|windows|requests|waiters|jobs|workers|queued|running|waiting|flight|quarantined)$/;
 
 t.test('names, units and labels are as Prometheus asks', async t => {
   const server = await startHere(t);

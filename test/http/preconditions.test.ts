@@ -116,6 +116,14 @@ const CALLS: readonly Call[] = [
     about: 'dataset',
   },
   {
+    operationId: 'appendRows',
+    method: 'POST',
+    url: `${DATASET}/append`,
+    type: JSON_TYPE,
+    body: '7',
+    about: 'dataset',
+  },
+  {
     operationId: 'writeBatch',
     method: 'POST',
     url: `${DATASET}/writes`,
@@ -222,6 +230,8 @@ const CALLS: readonly Call[] = [
   { operationId: 'deleteJob', method: 'DELETE', url: '/v1/jobs/{job}', about: 'untagged' },
   { operationId: 'watchJob', method: 'GET', url: '/v1/jobs/{job}/events', about: 'untagged' },
   { operationId: 'home', method: 'GET', url: '/', about: 'untagged' },
+  { operationId: 'watchDataset', method: 'HEAD', url: `${DATASET}/events`, about: 'dataset' },
+  { operationId: 'watchDatasets', method: 'HEAD', url: '/v1/events?datasets={name}', about: 'untagged' },
   { operationId: 'health', method: 'GET', url: '/healthz', about: 'untagged' },
   { operationId: 'readiness', method: 'GET', url: '/readyz', about: 'untagged' },
   { operationId: 'metrics', method: 'GET', url: '/metrics', about: 'untagged' },

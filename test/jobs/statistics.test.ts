@@ -146,7 +146,7 @@ async function newArray(value: number, rows = ROWS) {
     attrs: {},
     dims: null,
   };
-  const dataset = new Dataset(record, files, () => true);
+  const dataset = new Dataset(record, files, { head: (_, { shape }) => shape, member: async () => true });
   await dataset.open();
   const first = { generation: dataset.generation, bytes: fs.readFileSync(realPath) };
   const written = new Map<number, { offset: number; bytes: Buffer }>();
@@ -457,7 +457,10 @@ t.test('a file that is replaced meanwhile is refused, a stream that begins is to
 
 t.test('two datasets on one file are read at the same generation, however the writers crowd', async t => {
   const { dataset, files } = await newArray(1);
-  const twin = new Dataset({ ...dataset.record, name: 'twin', id: 'j', mode: 'r' }, files, () => true);
+  const twin = new Dataset({ ...dataset.record, name: 'twin', id: 'j', mode: 'r' }, files, {
+    head: (_, { shape }) => shape,
+    member: async () => true,
+  });
   const { lock } = files.stateOf('f');
   const write = (): Promise<void> =>
     lock.withWrite(async () => {

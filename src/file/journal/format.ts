@@ -15,8 +15,9 @@
  *                                           stride of each axis), then the payloads, each padded to 8 bytes
  *
  * Runs that follow no step (layout/places.ts) have -2 as the number of their axes; their payload begins with a double for
- * each, its place. Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A new epoch makes all
- * older records of the file void at once. Hazard: whatever is read here may be torn or damaged; nothing is believed
+ * each, its place. An end of the file has -3, no axes, the end as its target offset, the one before as
+ * its source offset, and as its itemsize 1 where it is provisional, else 0. Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A
+ * new epoch makes all older records of the file void at once. Hazard: whatever is read here may be torn or damaged; nothing is believed
  * before its checksum.
  */
 import { crc32 } from 'node:zlib';
@@ -24,7 +25,7 @@ import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
 import { isListed, listedPlaces, placesIn } from '../../layout/places.js';
 import type { View } from '../../layout/view.js';
-import type { Change } from '../change.js';
+import { isEnding, type Change, type Ending, type Step } from '../change.js';
 
 export const HEADER_BYTES = 512;
 /** Records start in a block of their own, so that rewriting the header never touches one. */
@@ -34,11 +35,12 @@ export const RECORD_ALIGNMENT = 8;
 
 const HEADER_MAGIC = Buffer.from('HYPSLAB\n');
 const RECORD_MAGIC = 0x31527348;
-/** Version 2 has runs that follow no step. */
-const VERSION = 2;
-const VERSIONS_READ: readonly number[] = [1, VERSION];
-/** The number of axes that says so. */
+/** Version 2 has runs that follow no step, version 3 ends of the file. */
+const VERSION = 3;
+const VERSIONS_READ: readonly number[] = [1, 2, VERSION];
+/** The numbers of axes that say so. */
 const LISTED_AXES = -2;
+const ENDING_AXES = -3;
 const FILE_ID_BYTES = 48;
 const HEADER_END = 40 + FILE_ID_BYTES;
 /** Numbers in the table of a change, before those of its axes. */
@@ -101,7 +103,7 @@ export function decodeHeader(block: Buffer): JournalHeader | undefined {
 /** A record as the buffers to write one after the other; large payloads are not copied. */
 export async function encodeRecord(
   { epoch, seq, durableSeq }: Pick<RecordHead, 'epoch' | 'seq' | 'durableSeq'>,
-  changes: readonly Change[],
+  changes: readonly Step[],
 ): Promise<Uint8Array[]> {
   const body = await runTurns(bodyOf(changes));
   const head = Buffer.alloc(RECORD_HEAD_BYTES);
@@ -135,7 +137,7 @@ export function decodeRecordHead(bytes: Buffer, at: number, epoch: bigint): Reco
 }
 
 /** The changes of a body whose checksum holds, in turns; undefined where it is too short for what it says of itself. */
-export function* decodeBody(body: Buffer, changeCount: number): Generator<void, Change[] | undefined> {
+export function* decodeBody(body: Buffer, changeCount: number): Generator<void, Step[] | undefined> {
   try {
     return yield* readBody(body, changeCount);
   } catch (error) {
@@ -145,16 +147,21 @@ export function* decodeBody(body: Buffer, changeCount: number): Generator<void, 
 }
 
 /** @throws RangeError */
-function* readBody(body: Buffer, changeCount: number): Generator<void, Change[]> {
+function* readBody(body: Buffer, changeCount: number): Generator<void, Step[]> {
   let at = 0;
   if (changeCount > body.byteLength) throw new RangeError('more changes than bytes');
   const number = (): number => {
     at += 8;
     return body.readDoubleLE(at - 8);
   };
-  const tables: (Omit<Change, 'bytes'> & { readonly payloadBytes: number; readonly hasPlaces: boolean })[] = [];
+  type Table = Omit<Change, 'bytes'> & { readonly payloadBytes: number; readonly hasPlaces: boolean };
+  const tables: (Table | Ending)[] = [];
   for (let i = 0; i < changeCount; i++) {
     const [axes, itemsize, targetOffset, sourceOffset, payloadBytes] = Array.from({ length: CHANGE_NUMBERS }, number);
+    if (axes === ENDING_AXES) {
+      tables.push({ from: sourceOffset!, end: targetOffset!, ...(itemsize === 1 && { isProvisional: true }) });
+      continue;
+    }
     const hasPlaces = axes === LISTED_AXES;
     if (!hasPlaces && !(axes! >= 0 && axes! <= LIMITS.rankMax)) throw new RangeError('not the axes of an array');
     const column = (): number[] => Array.from({ length: Math.abs(axes!) }, number);
@@ -164,7 +171,9 @@ function* readBody(body: Buffer, changeCount: number): Generator<void, Change[]>
     tables.push({ target, itemsize: itemsize!, source, payloadBytes: payloadBytes!, hasPlaces });
     if (isTurnOver(i, CHANGES_PER_TURN)) yield;
   }
-  return tables.map(({ target, itemsize, source, payloadBytes, hasPlaces }) => {
+  return tables.map(table => {
+    if ('end' in table) return table;
+    const { target, itemsize, source, payloadBytes, hasPlaces } = table;
     if (!(payloadBytes <= body.byteLength - at)) throw new RangeError('a payload that is not all there');
     const bytes = body.subarray(at, at + payloadBytes);
     at += payloadBytes + paddingOf(payloadBytes).byteLength;
@@ -181,18 +190,20 @@ function listedChange({ shape: [runs = 0, runBytes = 0] }: View, source: View, p
 }
 
 /** What stands behind the tables for a change. */
-function payloadOf({ target, bytes }: Change): Uint8Array[] {
+function payloadOf(step: Step): Uint8Array[] {
+  if (isEnding(step)) return [];
+  const { target, bytes } = step;
   if (!isListed(target)) return [bytes];
   const { buffer, byteOffset, byteLength } = placesIn(target);
   return [new Uint8Array(buffer, byteOffset, byteLength), bytes];
 }
 
-function payloadBytesOf(change: Change): number {
+function payloadBytesOf(change: Step): number {
   return byteLengthOf(payloadOf(change));
 }
 
 /** Bytes that the tables and payloads of a record take, for what must be known before it is made. */
-export function recordBytes(changes: readonly Change[]): number {
+export function recordBytes(changes: readonly Step[]): number {
   return changes.reduce(
     (sum, change) =>
       sum + 8 * numbersOf(change) + payloadBytesOf(change) + paddingOf(payloadBytesOf(change)).byteLength,
@@ -219,7 +230,7 @@ export async function checksumOf(parts: readonly Uint8Array[]): Promise<number> 
 }
 
 /** The table, then the payloads, of which small ones are copied together: so many buffers cost more than their bytes. */
-function* bodyOf(changes: readonly Change[]): Generator<void, Uint8Array[]> {
+function* bodyOf(changes: readonly Step[]): Generator<void, Uint8Array[]> {
   const table = new Float64Array(changes.reduce((sum, change) => sum + numbersOf(change), 0));
   const parts: Uint8Array[] = [new Uint8Array(table.buffer)];
   let small: Uint8Array[] = [];
@@ -241,12 +252,16 @@ function* bodyOf(changes: readonly Change[]): Generator<void, Uint8Array[]> {
   return parts;
 }
 
-function numbersOf({ target }: Change): number {
-  return CHANGE_NUMBERS + 3 * target.shape.length;
+function numbersOf(step: Step): number {
+  return CHANGE_NUMBERS + (isEnding(step) ? 0 : 3 * step.target.shape.length);
 }
 
 /** Returns where the table goes on. */
-function writeTable(table: Float64Array, at: number, change: Change): number {
+function writeTable(table: Float64Array, at: number, change: Step): number {
+  if (isEnding(change)) {
+    table.set([ENDING_AXES, change.isProvisional ? 1 : 0, change.end, change.from, 0], at);
+    return at + CHANGE_NUMBERS;
+  }
   const { target, itemsize, source } = change;
   const { shape } = target;
   table[at++] = isListed(target) ? LISTED_AXES : shape.length;

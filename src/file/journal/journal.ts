@@ -8,7 +8,7 @@ import fs from 'node:fs/promises';
 import { invariant } from '../../errors.js';
 import { LIMITS } from '../../limits.js';
 import { publishNow, stageFile } from '../atomic.js';
-import { costBytes, type Change } from '../change.js';
+import { costBytes, type Step } from '../change.js';
 import { closeDescriptor, openDescriptor, syncData, truncateDescriptor, writeFully, writePartsFully } from '../io.js';
 import {
   encodeHeader,
@@ -112,7 +112,7 @@ export class Journal {
    * Appends one record for each list of changes. They count when `sync` has returned. Room is held before the first
    * byte of a record is written, so that a full disk leaves no record behind. @throws ENOSPC with nothing appended
    */
-  async append(records: readonly (readonly Change[])[]): Promise<void> {
+  async append(records: readonly (readonly Step[])[]): Promise<void> {
     invariant(!this.#isClosed, 'a journal that was closed is not written');
     invariant(!this.#isRecovered, 'nothing is appended behind what was recovered');
     const bytes = records.reduce((sum, changes) => sum + recordBytes(changes), 0);
@@ -191,7 +191,7 @@ export class Journal {
    * What was refused must not come back with a recovery, behind a later record of the same length. Where even that
    * fails, the file is given up.
    */
-  async #voidHeads(records: readonly (readonly Change[])[]): Promise<void> {
+  async #voidHeads(records: readonly (readonly Step[])[]): Promise<void> {
     const head = new Uint8Array(RECORD_HEAD_BYTES);
     let at = this.#end;
     for (const changes of records) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { syncFolder } from '../io.js';
 import { inOwnFolder } from '../own-folder.js';
 import { Journal, type LiveBytes } from './journal.js';
-import { recoverJournal, type ArrayFile } from './recovery.js';
+import { recoverJournal, type ArrayFile, type Recovered } from './recovery.js';
 
 const SUFFIX = '.journal';
 
@@ -43,11 +43,11 @@ export class Journals {
   }
 
   /** @throws quarantined, file_changed */
-  async recover(file: ArrayFile): Promise<Journal> {
-    const { journal, replayedRecords } = await recoverJournal(this.#pathOf(file.fileId), file, this.live);
+  async recover(file: ArrayFile): Promise<Recovered> {
+    const recovered = await recoverJournal(this.#pathOf(file.fileId), file, this.live);
     this.#unreplayed.delete(file.fileId);
-    this.counts.replayedRecords += replayedRecords;
-    return journal;
+    this.counts.replayedRecords += recovered.replayedRecords;
+    return recovered;
   }
 
   /** @throws data_folder_refused, ENOSPC */

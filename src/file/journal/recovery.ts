@@ -10,7 +10,7 @@ import { isListed, placesIn, runBytesIn, type ListedView } from '../../layout/pl
 import { extentOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
-import { applyTo, checkFits, costBytes, partsOf, type Change } from '../change.js';
+import { applyStep, costBytes, isEnding, partsOf, type Change, type Ending, type Step } from '../change.js';
 import {
   closeDescriptor,
   openDescriptor,
@@ -36,6 +36,7 @@ import {
   type JournalHeader,
   type RecordHead,
 } from './format.js';
+import { Fitting } from './fitting.js';
 import { Journal, type LiveBytes } from './journal.js';
 import { JournalReader } from './reader.js';
 
@@ -53,6 +54,13 @@ export interface ArrayFile {
   readonly isSameArray?: () => boolean;
 }
 
+export interface Recovered {
+  readonly journal: Journal;
+  readonly replayedRecords: number;
+  /** Where the records let the file end, where they move its end. */
+  readonly end: number | undefined;
+}
+
 /** A record that counts, and where its body is. */
 interface FoundRecord {
   readonly head: RecordHead;
@@ -63,11 +71,7 @@ interface FoundRecord {
  * Replays what a journal holds, and returns it: empty, or with records that are durable and stay until a checkpoint.
  * @throws quarantined where committed records are damaged, file_changed where the file is too short to take them
  */
-export async function recoverJournal(
-  path: string,
-  file: ArrayFile,
-  live?: LiveBytes,
-): Promise<{ journal: Journal; replayedRecords: number }> {
+export async function recoverJournal(path: string, file: ArrayFile, live?: LiveBytes): Promise<Recovered> {
   const fd = await inOwnFolder(() => openDescriptor(path, constants.O_RDWR | constants.O_NOFOLLOW));
   try {
     const fileBytes = await sizeOfDescriptor(fd);
@@ -80,14 +84,15 @@ export async function recoverJournal(
       const journal = new Journal(path, fd, header, { nextSeq, fileBytes }, live);
       // Though there is nothing to void: a header that an earlier run could not sync may be in memory alone.
       await journal.reset(file.ino, 'give back');
-      return { journal, replayedRecords: 0 };
+      return { journal, replayedRecords: 0, end: undefined };
     }
     checkFile(header, file);
     const end = last.bodyStart + last.head.bodyBytes;
-    const costBytes = await replay(reader, records, file);
+    const { costBytes: replayBytes, end: fileEnd } = await replay(reader, records, file);
     await keepDurably(reader, records, end);
-    const position = { nextSeq, fileBytes: end, recovered: { end, costBytes } };
-    return { journal: new Journal(path, fd, header, position, live), replayedRecords: records.length };
+    const position = { nextSeq, fileBytes: end, recovered: { end, costBytes: replayBytes } };
+    const journal = new Journal(path, fd, header, position, live);
+    return { journal, replayedRecords: records.length, end: fileEnd };
   } catch (error) {
     await closeDescriptor(fd);
     throw error;
@@ -159,32 +164,49 @@ function checkFile(header: JournalHeader, { ino, isOurs, isSameArray }: ArrayFil
   }
 }
 
-/** Returns what it cost, in bytes. */
-async function replay(reader: JournalReader, records: readonly FoundRecord[], file: ArrayFile): Promise<number> {
+/** Returns what it cost, in bytes, and where the file ends by it. */
+async function replay(
+  reader: JournalReader,
+  records: readonly FoundRecord[],
+  file: ArrayFile,
+): Promise<{ costBytes: number; end: number | undefined }> {
+  const fitting = new Fitting(file.bytes);
   let cost = 0;
   for (const [i, record] of records.entries()) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const change of await readChanges(reader, record)) {
-      checkFits(change, file.bytes);
-      cost += costBytes({ ...change, gaps: file.gaps });
+    for (const step of await readSteps(reader, record)) {
+      fitting.take(step);
+      cost += costBytes(isEnding(step) ? step : { ...step, gaps: file.gaps });
     }
     // oxlint-disable-next-line no-await-in-loop
     if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
   }
-  let changes = 0;
-  for (const record of records) {
+  fitting.check();
+  let steps = 0;
+  let last: Ending | undefined;
+  for (const [i, record] of records.entries()) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const change of await readChanges(reader, record)) {
-      for (const part of partsOf({ ...change, gaps: file.gaps }, LIMITS.scatterBytesMax)) {
-        applyTo(file.fd, part);
+    for (const step of await readSteps(reader, record)) {
+      if (isEnding(step)) {
+        // What was on its way when the crash came goes. Where a later record stands, it arrived, or was cut off then.
+        if (step.isProvisional && i < records.length - 1) continue;
+        applyStep(file.fd, step);
+        last = step;
         // oxlint-disable-next-line no-await-in-loop
-        if (part.target.shape !== change.target.shape) await nextTurn();
-      }
+      } else await applyInParts(file, step);
       // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(changes++, CHANGES_PER_TURN)) await nextTurn();
+      if (isTurnOver(steps++, CHANGES_PER_TURN)) await nextTurn();
     }
   }
-  return cost;
+  return { costBytes: cost, end: last?.end };
+}
+
+async function applyInParts({ fd, gaps }: ArrayFile, change: Change): Promise<void> {
+  for (const part of partsOf({ ...change, gaps }, LIMITS.scatterBytesMax)) {
+    applyStep(fd, part);
+    // oxlint-disable-next-line no-await-in-loop
+    if (part.target.shape !== change.target.shape) await nextTurn();
+  }
 }
 
 /**
@@ -211,7 +233,7 @@ async function keepDurably(
   await syncData(fd);
 }
 
-async function readChanges(reader: JournalReader, record: FoundRecord): Promise<Change[]> {
+async function readSteps(reader: JournalReader, record: FoundRecord): Promise<Step[]> {
   const body = await reader.at(record.bodyStart, record.head.bodyBytes);
   const changes = await runTurns(decodeBody(body, record.head.changeCount));
   for (const [i, change] of (changes ?? [undefined]).entries()) {
@@ -223,7 +245,9 @@ async function readChanges(reader: JournalReader, record: FoundRecord): Promise<
 }
 
 /** Checksums say that these are the bytes that were written, not that they were written by us. */
-function isPossible({ target, itemsize, source, bytes }: Change): boolean {
+function isPossible(step: Step): boolean {
+  if (isEnding(step)) return [step.from, step.end].every(position => Number.isSafeInteger(position) && position >= 0);
+  const { target, itemsize, source, bytes } = step;
   const numbers = [itemsize, target.offset, source.offset, ...target.shape, ...target.strides, ...source.strides];
   if (!numbers.every(Number.isSafeInteger) || itemsize < 1 || target.shape.some(length => length < 0)) return false;
   if (target.shape.includes(0)) return true;

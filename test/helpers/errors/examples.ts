@@ -106,6 +106,8 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'arrays/wind.npy', mode: 'w+', overwrite: true, dtype: 'f4', shape: [2] }),
   ],
   copy_on_write: [{ method: 'POST', path: '/v1/datasets/trial/flush' }],
+  moved: [get(`${WIND}/data?expected_shape=1000,4`), post(`${WIND}/append?at=3`, [1, 2, 3])],
+  bytes_behind: [post('/v1/datasets/longer/append', [1])],
   not_copy_on_write: [{ method: 'POST', path: `${WIND}/discard` }],
   mode_fixed: [patch('/v1/datasets/trial', { mode: 'r+' }), patch('/v1/datasets/view', { mode: 'c' })],
   private_memory_full: [put('/v1/datasets/sketch/data?slice=0:5000', '1')],
@@ -132,6 +134,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     post(`${WIND}/select`, { mask: 'wind' }),
   ],
   index_out_of_bounds: [get(`${DATA}?slice=4`), get(`${STATISTICS}?ops=mean&group_by={"column":9}`)],
+  not_growable: [post('/v1/datasets/scalar/append', 1)],
   outside: [put(`${DATA}?slice=4:`, '[[1, 2, 3]]')],
   too_many_indices: [get(`${DATA}?slice=0,0,0`)],
   result_rank: [get(`${DATA}?slice=${Array.from({ length: 63 }, () => 'newaxis').join()}`)],
@@ -171,7 +174,7 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', dtype: 'i4', shape: [2], fill: 'NaN' }),
   ],
   not_an_array: [
-    create({ name: 'x', path: 'archive.npz' }),
+    create({ name: 'x', path: 'archive.h5' }),
     put('/v1/datasets/x', `PK\x03\x04${' '.repeat(200)}`, NPY, { words: 'an `.npz`' }),
   ],
   format_mismatch: [
@@ -180,11 +183,17 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
     create({ name: 'x', path: 'x.npz', mode: 'w+', dtype: 'f4', shape: [2] }),
     create({ name: 'x', path: 'x.npy', format: 'raw', mode: 'w+', dtype: 'f4', shape: [2] }),
   ],
+  member_needed: [create({ name: 'x', path: 'model.safetensors' })],
+  unknown_member: [create({ name: 'x', path: 'model.safetensors', member: 'c' })],
+  compressed: [create({ name: 'x', path: 'packed.npz' })],
+  bad_container: [create({ name: 'x', path: 'archive.npz' }), create({ name: 'x', path: 'lying.safetensors' })],
   header_mismatch: [create({ name: 'x', path: 'table.npy', dtype: 'f4', shape: [3] })],
   file_too_small: [
     create({ name: 'x', path: 'plain.bin', dtype: 'f8', shape: [13] }),
     create({ name: 'x', path: 'plain.bin', offset: 97 }),
   ],
+  part_differs: [create({ name: 'x', paths: ['table.npy', 'plain.bin'] })],
+  overlap: [create({ name: 'x', path: 'plain.bin', dtype: 'f8', shape: [5, 2], strides: [8, 8], mode: 'r+' })],
   not_a_regular_file: [create({ name: 'x', path: 'folder' })],
   bad_axis: [get(`${STATISTICS}?ops=mean&axis=2`), get(`${STATISTICS}?ops=mean&axis=day`)],
   bad_operation: [
@@ -225,6 +234,9 @@ export const EXAMPLES: Partial<Record<ErrorCode, readonly Example[]>> = {
   too_many_jobs: [post('/v1/jobs', { dataset: 'large', ops: ['max'] }, {}, { scene: 'busy' })],
   keys_unavailable: [get('/v1/datasets', bearer('<token>'), { scene: 'tokens' })],
   busy: [remove('/v1/datasets/coming', { scene: 'busy' })],
+  folder_away: [get('/v1/datasets/beyond/data')],
+  name_clash: [get('/v1/datasets/a.b/data')],
+  from_folder: [remove('/v1/datasets/served')],
   bulk_load: [get('/v1/datasets/loading/rows/0', {}, { scene: 'busy' })],
   quarantined: [get('/v1/datasets/damaged')],
 };

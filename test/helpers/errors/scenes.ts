@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { header, npy } from '../npy.js';
 import { addKey, bearer } from '../keys.js';
 import { temporaryFolder, type Service } from '../server.js';
+import { npzOf } from '../tables.js';
 import { startHere } from '../service-here.js';
 import { create, eventually, json } from '../../system/calls.js';
 import type { SceneName } from './example.js';
@@ -31,11 +32,15 @@ export const SCENES: Readonly<Record<SceneName, (t: Test) => Promise<Scene>>> = 
     const folder = temporaryFolder();
     t.teardown(() => fs.rmSync(folder, { recursive: true }));
     fillFolder(folder);
+    const served = temporaryFolder();
+    t.teardown(() => fs.rmSync(served, { recursive: true }));
+    fillServed(served);
     const dataDir = temporaryFolder();
     fs.mkdirSync(path.join(dataDir, 'catalog'));
     fs.writeFileSync(path.join(dataDir, 'catalog', 'damaged.json'), '{"version": 1, "name": "damaged"');
     const env = {
       HYPERSLAB_ROOTS: folder,
+      HYPERSLAB_FOLDERS: `${served}/here:${served}/there`,
       HYPERSLAB_COMMIT_BYTES_MAX: String(1 << 20),
       HYPERSLAB_PRIVATE_BYTES: '8192',
     };
@@ -45,6 +50,8 @@ export const SCENES: Readonly<Record<SceneName, (t: Test) => Promise<Scene>>> = 
     await service.fetch('/v1/datasets/kept', { method: 'DELETE' });
     for (const { name } of DATASETS) await (await service.fetch(`/v1/datasets/${name}/rows/0`)).text();
     changeFiles(folder);
+    await service.fetch('/v1/datasets/beyond');
+    fs.renameSync(`${served}/there`, `${served}/away`);
     return { url: service.url, secrets: {} };
   },
 
@@ -141,6 +148,8 @@ const DATASETS = [
   },
   { name: 'wide', dtype: 'uint8', shape: [4 << 20], sparse: true },
   { name: 'kept', dtype: 'float64', shape: [2] },
+  { name: 'scalar', dtype: 'float64', shape: [] },
+  { name: 'longer', path: 'longer.npy', mode: 'r+' },
   { name: 'station', path: 'station.bin', dtype: 'float64', mode: 'r+' },
   { name: 'trial', path: 'station.bin', dtype: 'float64', mode: 'c' },
   { name: 'sketch', path: 'arrays/wide.npy', mode: 'c' },
@@ -156,11 +165,44 @@ function fillFolder(folder: string): void {
   for (const name of ['station', 'cut', 'gone', 'another', 'plain']) put(`${name}.bin`, Buffer.alloc(96, 1));
   for (const name of ['table', 'resaved', 'spoilt']) put(`${name}.npy`, npy(header('<f8', '(2,)'), 16));
   put('notes.npy', Buffer.from('these are words, and no array'));
+  put('longer.npy', npy(header('<f8', '(2,)'), 17));
   put('half.npy', npy(header('<f8', '(2,)'), 16).subarray(0, 40));
   put('objects.npy', npy(header('|O', '(2,)'), 16));
+  put('archive.h5', Buffer.from('\x89HDF\r\n\x1a\n and so on', 'latin1'));
   put('archive.npz', Buffer.from('PK\x03\x04 and so on'));
+  put('packed.npz', packed(npzOf(1)));
+  put('model.safetensors', tensors({ a: [0, 4], b: [4, 8] }, 8));
+  put('lying.safetensors', tensors({ a: [0, 4], b: [2, 6] }, 6));
   put('named.h5', Buffer.alloc(96));
   fs.mkdirSync(path.join(folder, 'folder'));
+}
+
+/** A .npz whose members are said to be deflated, in both of the places that say so. */
+function packed(npz: Buffer): Buffer {
+  const central = npz.indexOf('PK\x01\x02');
+  npz.writeUInt16LE(8, 8);
+  npz.writeUInt16LE(8, central + 10);
+  return npz;
+}
+
+/** A .safetensors of float32 tensors at these places. */
+function tensors(places: Readonly<Record<string, readonly [number, number]>>, bytes: number): Buffer {
+  const entries = Object.entries(places).map(([name, [from, to]]) => {
+    return [name, { dtype: 'F32', shape: [(to - from) / 4], data_offsets: [from, to] }];
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.byteLength));
+  return Buffer.concat([length, json, Buffer.alloc(bytes)]);
+}
+
+/** Two folders that are served whole. */
+function fillServed(folder: string): void {
+  const array = npy(header('<i4', '(2,)'), 8);
+  for (const name of ['here/a', 'there']) fs.mkdirSync(path.join(folder, name), { recursive: true });
+  for (const name of ['here/served', 'here/a.b', 'here/a/b', 'there/beyond']) {
+    fs.writeFileSync(path.join(folder, `${name}.npy`), array);
+  }
 }
 
 /** What other programs do to the files of datasets. */

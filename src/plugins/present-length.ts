@@ -1,0 +1,43 @@
+/**
+ * Arrays change their length while calls are read. A call sees the length that its file has when it comes; one that began
+ * to look at an array before that moved, and had sent nothing, looks again, so that no answer has the elements of one
+ * length and the generation of another.
+ */
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import { LengthMoved } from '../dataset/dataset.js';
+
+/** An array that is appended to all the time does not keep a call from its turn in the lock for longer. */
+const LOOKS_MAX = 20;
+
+export function registerPresentLength(app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    if (!route.config?.streamsBody) route.handler = lookingAgain(route.handler);
+    if (!/\/:name(\/|$)/.test(route.url)) return;
+    route.preHandler = [refreshed, ...[route.preHandler ?? []].flat()];
+  });
+}
+
+/** Another program may have changed the length of the dataset that the call names. */
+async function refreshed(request: FastifyRequest): Promise<void> {
+  const { name } = request.params as { name: string };
+  const dataset = request.datasets.has(name) ? request.datasets.get(name) : undefined;
+  if (dataset && !dataset.isPresent) await dataset.refresh();
+}
+
+function lookingAgain(handler: RouteHandlerMethod): RouteHandlerMethod {
+  return function again(request, reply) {
+    const look = (looks: number): unknown => {
+      const orAgain = (error: unknown): unknown => {
+        if (!(error instanceof LengthMoved) || looks === LOOKS_MAX || reply.sent) throw error;
+        return look(looks + 1);
+      };
+      try {
+        const answered: unknown = handler.call(this, request, reply);
+        return answered instanceof Promise ? answered.catch(orAgain) : answered;
+      } catch (error) {
+        return orAgain(error);
+      }
+    };
+    return look(1);
+  };
+}

@@ -1,0 +1,256 @@
+/**
+ * Asks a single file what it is now. Whoever answers about it asks first, so that an answer holds nothing that was read
+ * before the call came. What has not moved costs two microseconds; what has is read again, off the event loop.
+ */
+import fs from 'node:fs';
+import { createHash } from 'node:crypto';
+import { Dataset, type ContentCheck } from '../../dataset/dataset.js';
+import type { DatasetRecord } from '../../dataset/record.js';
+import { systemErrorCode } from '../../errors.js';
+import type { FileTable } from '../../file/file-table.js';
+import { LIMITS } from '../../limits.js';
+import type { FolderIndex } from './index.js';
+import { itemsOf } from './reading.js';
+import {
+  isAway,
+  pathOfFile,
+  realPathOf,
+  type FolderFile,
+  type Identity,
+  type Item,
+  type ServedFolder,
+  type Stamp,
+} from './tree.js';
+
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+export class Looker {
+  readonly #files: FileTable;
+  readonly #index: FolderIndex;
+  readonly #check: ContentCheck;
+  /** Those that were asked for last have a dataset made. */
+  readonly #made = new Set<Item>();
+
+  readonly #onRemoved: (file: FolderFile) => void;
+
+  constructor(files: FileTable, index: FolderIndex, check: ContentCheck, onRemoved: (file: FolderFile) => void) {
+    this.#onRemoved = onRemoved;
+    this.#files = files;
+    this.#index = index;
+    this.#check = check;
+  }
+
+  /** Undefined where it is as it was last seen; else a promise of its being read again. Never throws. */
+  look(file: FolderFile): Promise<void> | undefined {
+    if (file.looking) return file.looking;
+    if (file.isGone || (isAway(file) && !cameBack(file.directory.folder))) return undefined;
+    const stamp = this.#stampOf(file);
+    if (!stamp) return undefined;
+    const sidecarStamp = sidecarStampOf(file);
+    const { stamp: seen, sidecarStamp: described } = file;
+    const isSame = seen && isSameStamp(seen, stamp) && !seen.isYoung && !described?.isYoung;
+    if (isSame && (described === sidecarStamp || (described && sidecarStamp && isSameStamp(described, sidecarStamp)))) {
+      return undefined;
+    }
+    file.looking = this.#read(file, stamp, sidecarStamp).finally(() => {
+      file.looking = undefined;
+    });
+    return file.looking;
+  }
+
+  /** The dataset of an array that was found. */
+  datasetOf(item: Item): Dataset {
+    if (item.dataset) {
+      this.#made.delete(item);
+      this.#made.add(item);
+      return item.dataset;
+    }
+    const record = recordOf(item);
+    const learn = async (): Promise<boolean> => {
+      item.file.stamp = undefined;
+      return true;
+    };
+    item.dataset = new Dataset(
+      record,
+      this.#files,
+      this.#check,
+      { isForgotten: false },
+      {
+        learn,
+        lengthen: () => undefined,
+        saveShape: () => Promise.resolve(),
+      },
+    );
+    this.#made.add(item);
+    if (this.#made.size > LIMITS.folderDatasetsMade) {
+      for (const oldest of this.#made) {
+        oldest.dataset = undefined;
+        this.#made.delete(oldest);
+        break;
+      }
+    }
+    return item.dataset;
+  }
+
+  /** The file is not there any more. */
+  remove(file: FolderFile): void {
+    if (file.isGone) return;
+    file.isGone = true;
+    file.directory.files.delete(file.name);
+    this.#drop(file.items);
+    file.items = [];
+    this.#files.leave(fileIdOf(file));
+    this.#onRemoved(file);
+  }
+
+  #drop(items: readonly Item[]): void {
+    for (const item of items) {
+      this.#index.remove(item);
+      if (item.dataset) item.dataset.registration.isForgotten = true;
+      this.#made.delete(item);
+    }
+  }
+
+  /** How it stands there; undefined where it does not, or where its folder cannot be looked at. */
+  #stampOf(file: FolderFile): Stamp | undefined {
+    try {
+      if (file.linked !== undefined && !isStillLinked(file)) {
+        this.remove(file);
+        file.directory.isDirty = true;
+        return undefined;
+      }
+      const stats = fs.statSync(realPathOf(file), { bigint: true, throwIfNoEntry: false });
+      if (stats?.isFile()) return stampOf(stats);
+      if (isRootThere(file.directory.folder)) this.remove(file);
+      else file.directory.folder.isAway = true;
+      return undefined;
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === undefined) throw error;
+      if (GONE.has(code) && isRootThere(file.directory.folder)) this.remove(file);
+      else file.directory.isAway = true;
+      return undefined;
+    }
+  }
+
+  async #read(file: FolderFile, stamp: Stamp, sidecarStamp: Stamp | undefined): Promise<void> {
+    const before = file.stamp;
+    const items = await itemsOf(this.#files.roots, file).catch(() => undefined);
+    if (file.isGone) return;
+    const isPassing = items === undefined || items.some(({ trouble }) => trouble && PASSING.has(trouble.code));
+    file.stamp = isPassing ? undefined : stamp;
+    file.sidecarStamp = sidecarStamp;
+    if (!items) return;
+    const isSameFile = before !== undefined && before.ino === stamp.ino && before.dev === stamp.dev;
+    const merged = mergedItems(file.items, items, isSameFile);
+    const kept = new Set(merged);
+    const hasChanged = before !== undefined && merged.some(item => !file.items.includes(item));
+    this.#files.generations.follow(fileIdOf(file), stamp, hasChanged);
+    const known = new Set(file.items);
+    const dropped = file.items.filter(item => !kept.has(item));
+    // Before the others go: a name that stays is never without an array.
+    for (const item of merged) if (!known.has(item)) this.#index.add(item);
+    file.items = merged;
+    this.#drop(dropped);
+  }
+}
+
+/** What says nothing of the file itself: it is asked again. */
+const PASSING = new Set(['busy', 'io_error', 'file_changed', 'path_forbidden']);
+
+/** Items that say what they said before stay, with their datasets; but not those of another file at the path. */
+function mergedItems(before: readonly Item[], now: readonly Item[], isSameFile: boolean): Item[] {
+  const byMember = new Map(before.map(item => [item.member, item]));
+  return now.map(item => {
+    const old = byMember.get(item.member);
+    if (!old) return item;
+    const isSame = isSameFile && old.name === item.name && JSON.stringify(old.found) === JSON.stringify(item.found);
+    // Whoever has its dataset is told.
+    if (!isSame && old.dataset !== undefined) return item;
+    old.found = item.found;
+    old.trouble = item.trouble;
+    return old;
+  });
+}
+
+function recordOf(item: Item): DatasetRecord {
+  const { file, name, member, found } = item;
+  return {
+    name,
+    id: hashOf('dataset', file, member),
+    fileId: fileIdOf(file),
+    firstGeneration: 1,
+    path: realPathOf(file),
+    folderPath: pathOfFile(file),
+    ...found!,
+    mode: 'r',
+    format: file.kind,
+    ...(member !== undefined && { member }),
+    ...(file.kind === 'raw' && { content: 'raw' }),
+    external: true,
+    made: false,
+  };
+}
+
+/** Of the file at a path; whatever file stands there. */
+function fileIdOf(file: FolderFile): string {
+  return hashOf('file', file, undefined);
+}
+
+function hashOf(what: string, file: FolderFile, member: string | undefined): string {
+  const parts = [what, file.directory.folder.configured, pathOfFile(file), ...(member === undefined ? [] : [member])];
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 24);
+}
+
+export function stampOf(stats: fs.BigIntStats): Stamp {
+  const { dev, ino, ctimeNs, mtimeNs, size } = stats;
+  const isYoung = Date.now() - Number(ctimeNs / 1_000_000n) <= LIMITS.youngFileMs;
+  return { dev, ino, ctimeNs, mtimeNs, size, isYoung };
+}
+
+export function isSameStamp(a: Stamp, b: Stamp): boolean {
+  return a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev && a.mtimeNs === b.mtimeNs;
+}
+
+function sidecarStampOf(file: FolderFile): Stamp | undefined {
+  if (file.sidecar === undefined) return undefined;
+  try {
+    const real = realPathOf({ ...file, name: file.sidecar, linked: undefined });
+    const stats = fs.statSync(real, { bigint: true, throwIfNoEntry: false });
+    return stats && stampOf(stats);
+  } catch {
+    return undefined;
+  }
+}
+
+function isStillLinked(file: FolderFile): boolean {
+  try {
+    return fs.realpathSync(realPathOf({ ...file, linked: undefined })) === file.linked;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the folder itself can be looked at, as the folder that it was. */
+export function isRootThere({ real, identity }: ServedFolder): boolean {
+  if (real === undefined || identity === undefined) return false;
+  try {
+    const stats = fs.statSync(real, { bigint: true });
+    fs.accessSync(real, fs.constants.R_OK | fs.constants.X_OK);
+    return stats.isDirectory() && isSameIdentity(stats, identity);
+  } catch {
+    return false;
+  }
+}
+
+/** A folder that was away is asked by the calls, too: it is there for them as soon as it is back. */
+function cameBack(folder: ServedFolder): boolean {
+  if (!folder.isAway || !isRootThere(folder)) return false;
+  folder.isAway = false;
+  if (folder.root) folder.root.isDirty = true;
+  return true;
+}
+
+export function isSameIdentity(a: Identity, b: Identity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}

@@ -1,0 +1,31 @@
+/** The names of datasets that are files of a served folder. They follow from the path alone, so that each keeps its own. */
+import { createHash } from 'node:crypto';
+
+const NAME_LENGTH_MAX = 128;
+/** What is left of a name that a hash stands behind. */
+const KEPT_LENGTH = 119;
+const HASH_DIGITS = 8;
+
+/**
+ * `a/b.npy` → `a.b`; the tensor `w` of `a/b.safetensors` → `a.b.w`. Where that is no name, what cannot stand becomes `_` and a
+ * hash of the whole path follows: `温度.npy` → `__-` and 8 digits.
+ * @param path relative to the folder
+ */
+export function nameOfPath(path: string, member?: string): string {
+  const stem = withoutSuffix(path).replaceAll('/', '.');
+  const wanted = member === undefined ? stem : `${stem}.${member}`;
+  const possible = Array.from(wanted, (point, i) => ((i === 0 ? FIRST : OTHERS).test(point) ? point : '_')).join('');
+  if (possible === wanted && wanted.length <= NAME_LENGTH_MAX && wanted !== '') return wanted;
+  const source = member === undefined ? path : `${path}:${member}`;
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, HASH_DIGITS);
+  return `${possible.slice(0, KEPT_LENGTH)}-${hash}`;
+}
+
+const FIRST = /^[A-Za-z0-9_]$/;
+const OTHERS = /^[A-Za-z0-9._-]$/;
+
+/** `a/b` of `a/b.npy`. */
+export function withoutSuffix(path: string): string {
+  const dot = path.lastIndexOf('.');
+  return dot > path.lastIndexOf('/') + 1 ? path.slice(0, dot) : path;
+}
