@@ -5,10 +5,8 @@
 import type { FastifyInstance } from 'fastify';
 
 export function registerLooking(app: FastifyInstance): void {
-  app.addHook('preHandler', (request, _reply, done) => {
+  app.addHook('preHandler', async request => {
     const { name } = (request.params ?? {}) as { readonly name?: string };
-    const looking = name === undefined ? undefined : request.datasets.look([name]);
-    if (looking === undefined) done();
-    else looking.then(() => done(), done);
+    if (name !== undefined) await request.datasets.look([name]);
   });
 }

@@ -81,7 +81,7 @@ export class Catalog {
     await translated(() => this.manifests.save(record));
     const present = this.index.find(record.name)?.record;
     // Parts that were looked for again are a change of the record itself.
-    const isIts = present?.id !== record.id || record.parts || sameShape(present.shape, record.shape);
+    const isIts = present?.id !== record.id || record.parts !== undefined || sameShape(present.shape, record.shape);
     if (isIts) return this.insert(record, claim);
     // The array has changed its length meanwhile; of a .npy its header says so, too.
     return this.save({ ...record, shape: present.shape }, claim);

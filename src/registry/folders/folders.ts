@@ -277,7 +277,9 @@ export class Folders {
     if (wasAway) folder.root.isDirty = true;
     const turn = givingTurns();
     const waits: Promise<void>[] = [];
-    for (const directory of [...this.#directories]) {
+    // Those that scans find meanwhile are looked through by these scans.
+    const known = Array.from(this.#directories);
+    for (const directory of known) {
       if (directory.folder !== folder || directory.isGone) continue;
       waits.push(this.#scans.run(() => this.#scanIfMoved(directory)));
       // oxlint-disable-next-line no-await-in-loop

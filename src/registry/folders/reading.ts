@@ -8,7 +8,7 @@ import { HyperslabError, fail } from '../../errors.js';
 import { closeDescriptor } from '../../file/io.js';
 import type { Roots } from '../../file/roots.js';
 import { parseExactJson } from '../../formats/index.js';
-import { checkShape, sizeOf } from '../../layout/view.js';
+import { checkShape, sizeOf, type Order } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { shown } from '../../shown.js';
 import type { Member, MemberArray } from '../member.js';
@@ -104,12 +104,13 @@ function rawArray({ dtype, shape, order, offset }: Described, size: number): Mem
   const asked = {
     name: 'raw',
     dtype,
-    ...(lengths !== undefined && { shape: lengths as number[] }),
+    ...(lengths !== undefined && { shape: lengths }),
     ...(offset !== undefined && { offset: offset as number }),
   };
   const raw = rawGeometry(asked, size);
   checkShape(raw.shape, raw.dtype.itemsize);
-  const array = { ...raw, order: raw.shape.length > 1 ? ((order as 'C' | 'F' | undefined) ?? 'C') : ('C' as const) };
+  const stated: Order = order ?? 'C';
+  const array = { ...raw, order: raw.shape.length > 1 ? stated : 'C' } as const;
   checkWhole(array, size);
   return array;
 }
@@ -143,10 +144,10 @@ function namesAndNotes({ attrs, dims }: Described, item: Item, rank: number): Pi
   if (names !== null && !(Array.isArray(names) && names.every(each => typeof each === 'string'))) {
     fail('bad_request', 'dims in the description is no list of names.');
   }
-  const fits = names === null || item.member === undefined || (names as string[]).length === rank;
-  if (fits) checkDims(names as string[] | null, rank);
+  const fits = names === null || item.member === undefined || names.length === rank;
+  if (fits) checkDims(names, rank);
   // Of a container the names are those of the arrays that have as many axes.
-  return { attrs: notes as Readonly<Record<string, unknown>>, dims: fits ? (names as string[] | null) : null };
+  return { attrs: notes as Readonly<Record<string, unknown>>, dims: fits ? names : null };
 }
 
 /** The description beside a file; what is none says nothing. */
