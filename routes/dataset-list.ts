@@ -4,7 +4,7 @@
  */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
-import type { DatasetState } from '../src/dataset/dataset.js';
+import type { DatasetState } from '../src/dataset/registration.js';
 import { fail } from '../src/errors.js';
 import { didYouMean } from '../src/near.js';
 import { listed, shown } from '../src/shown.js';

@@ -1,6 +1,6 @@
 /** The states of many datasets, each as its file is now. */
 import type { Datasets } from '../src/access/datasets.js';
-import type { DatasetState } from '../src/dataset/dataset.js';
+import type { DatasetState } from '../src/dataset/registration.js';
 import { Turnstile } from '../src/file/turnstile.js';
 import { LIMITS } from '../src/limits.js';
 import type { Listed } from '../src/registry/registry.js';

@@ -1,6 +1,7 @@
 /** A dataset as clients see it: the record without paths of the server, and what follows from it. */
 import { descriptionOf } from '../src/dtype/index.js';
-import type { Dataset, DatasetState } from '../src/dataset/dataset.js';
+import type { Dataset } from '../src/dataset/dataset.js';
+import type { DatasetState } from '../src/dataset/registration.js';
 import { JoinedDataset } from '../src/dataset/joined.js';
 import type { DatasetBody } from './schemas/index.js';
 

@@ -21,7 +21,8 @@ import type { Extent } from '../layout/runs.js';
 import { isContiguous } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { isTurnOver, nextTurn } from '../turns.js';
-import { Dataset, type DatasetState, type ContentCheck, type Registration } from './dataset.js';
+import { Dataset } from './dataset.js';
+import type { ContentCheck, DatasetState, Registration } from './registration.js';
 import { isWritable, type DatasetRecord, type PartRecord } from './record.js';
 
 /** A file as it was when it was last opened or missed. */

@@ -4,7 +4,7 @@
  * length and the generation of another.
  */
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { LengthMoved } from '../dataset/dataset.js';
+import { LengthMoved } from '../dataset/registration.js';
 
 /** An array that is appended to all the time does not keep a call from its turn in the lock for longer. */
 const LOOKS_MAX = 20;

@@ -1,5 +1,6 @@
 /** Name → dataset, in memory: those that are served, in the order of their names, and why others are not. */
-import { Dataset, type ContentCheck, type Upkeep } from '../dataset/dataset.js';
+import { Dataset, type Upkeep } from '../dataset/dataset.js';
+import type { ContentCheck } from '../dataset/registration.js';
 import { JoinedDataset } from '../dataset/joined.js';
 import type { DatasetRecord } from '../dataset/record.js';
 import type { ErrorCode } from '../errors.js';

@@ -5,7 +5,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ContentCheck, Dataset } from '../../dataset/dataset.js';
+import type { Dataset } from '../../dataset/dataset.js';
+import type { ContentCheck } from '../../dataset/registration.js';
 import { fail, HyperslabError, systemErrorCode } from '../../errors.js';
 import { kindOfFileSystem } from '../../file/file-system.js';
 import type { FileTable } from '../../file/file-table.js';

@@ -4,7 +4,8 @@
  */
 import fs from 'node:fs';
 import { createHash } from 'node:crypto';
-import { Dataset, type ContentCheck } from '../../dataset/dataset.js';
+import { Dataset } from '../../dataset/dataset.js';
+import type { ContentCheck } from '../../dataset/registration.js';
 import type { DatasetRecord } from '../../dataset/record.js';
 import { systemErrorCode } from '../../errors.js';
 import type { FileTable } from '../../file/file-table.js';
