@@ -6,7 +6,7 @@ import { fail } from '../src/errors.js';
 import { LIMITS } from '../src/limits.js';
 import { streamChanges } from '../src/plugins/change-stream.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
-import { EVENT_HEADERS } from '../src/plugins/event-stream.js';
+import { sendEventHead } from '../src/plugins/event-stream.js';
 import { CHANGES, DATASET_PROBLEMS, EXAMPLE_NAME, headers, NameParams, problems } from './schemas/index.js';
 import type { App } from './app-type.js';
 
@@ -39,7 +39,7 @@ export function events(app: App, { following }: Context): void {
       const { name } = request.params;
       const found = request.datasets.get(name);
       if (answeredUntagged(request, reply, standingOf(found))) return reply;
-      if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');
+      if (request.method === 'HEAD') return sendEventHead(reply);
       await streamChanges(following, request, reply, { names: [name], isOfMany: false });
       return reply;
     },
@@ -70,7 +70,7 @@ export function events(app: App, { following }: Context): void {
       const names = namesOf(request.query.datasets);
       await request.datasets.look(names);
       for (const name of names) request.datasets.get(name);
-      if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');
+      if (request.method === 'HEAD') return sendEventHead(reply);
       await streamChanges(following, request, reply, { names, isOfMany: true });
       return reply;
     },

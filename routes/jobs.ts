@@ -5,7 +5,7 @@ import { fail } from '../src/errors.js';
 import type { JobPlace } from '../src/jobs/jobs.js';
 import { viewerOf } from '../src/jobs/viewer.js';
 import { LIMITS } from '../src/limits.js';
-import { EVENT_HEADERS, LAST_EVENT_ID, streamEvents } from '../src/plugins/event-stream.js';
+import { sendEventHead, LAST_EVENT_ID, streamEvents } from '../src/plugins/event-stream.js';
 import { answeredUntagged } from '../src/plugins/conditional.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
 import { jobBytes, jobText } from './job-body.js';
@@ -138,7 +138,7 @@ function events(app: App, { jobs: all }: Context): void {
       if (answeredUntagged(request, reply, 'untagged')) return reply;
       // An EventSource comes back after the end of its stream, until it is told that there is nothing more.
       if (job.hasEnded && request.headers['last-event-id'] === LAST_EVENT_ID) return reply.code(204).send(null);
-      if (request.method === 'HEAD') return reply.headers(EVENT_HEADERS).send('');
+      if (request.method === 'HEAD') return sendEventHead(reply);
       streamEvents(reply, {
         state: () => jobText(job),
         hasEnded: () => job.hasEnded,

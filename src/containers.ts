@@ -106,6 +106,11 @@ export const CONTAINERS: readonly Container[] = [
   },
 ];
 
+/** The container of a format. */
+export function containerHolding(format: ContainerFormat): Container {
+  return CONTAINERS.find(({ holds }) => holds === format)!;
+}
+
 /** What begins with the signature of a container, where that may stand at one of these bytes; and where it ends. */
 export function signatureIn(
   head: Uint8Array,

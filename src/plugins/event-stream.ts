@@ -5,6 +5,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { LIMITS } from '../limits.js';
 import { checkIdentity } from './compression.js';
 
@@ -26,11 +27,18 @@ export const STREAM_HEADERS = {
 } as const;
 
 /** Headers of an event stream; the connection ends with it. */
-export const EVENT_HEADERS = {
+const EVENT_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   ...STREAM_HEADERS,
   connection: 'close',
 } as const;
+
+/** What HEAD is told of a stream: its length is not known. @throws not_acceptable */
+export function sendEventHead(reply: FastifyReply): FastifyReply {
+  checkIdentity(reply.headers(EVENT_HEADERS));
+  // Fastify would tell the length of anything but a stream.
+  return reply.send(Readable.from([]));
+}
 
 /** One event as it is sent. */
 export function eventText(event: string, data: string, id?: string | number): string {

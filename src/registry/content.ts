@@ -3,7 +3,7 @@
  * told. Who says `raw` may read anything, but does not write over what another program needs to read the file.
  */
 import { NPY, type Container } from '../containers.js';
-import { fail } from '../errors.js';
+import { fail, HyperslabError } from '../errors.js';
 import type { FileFormat } from '../dataset/record.js';
 import { containerOf, containersNamed, suffixOf } from '../formats/index.js';
 
@@ -23,8 +23,7 @@ export function formatOfContent(path: string, asked: FileFormat | undefined, { h
   if (asked !== undefined && asked !== 'npy') failAsked(asked, found!);
   if (found?.holds !== undefined && asked === undefined) return found.holds;
   if (found && found !== NPY) {
-    const detail = `The file is ${found.title}, which is not served. ${found.remedy} ${RAW}`;
-    return fail('not_an_array', detail, { found: found.title });
+    throw notAnArray(found);
   }
   if (asked === 'npy') return asked;
   const named = containersNamed(path);
@@ -43,6 +42,13 @@ export function formatOfContent(path: string, asked: FileFormat | undefined, { h
     `The name ends in ${suffixOf(path)}, as ${title} does, and the file ${found ? `is ${found.title}` : 'does not begin as one'}. ${remedy}`,
     { suffix: suffixOf(path), found: found?.title ?? null },
   );
+}
+
+/** Of a file that begins as a container whose arrays are not served, or as one that holds none. */
+export function notAnArray({ title, remedy }: Container): HyperslabError {
+  return new HyperslabError('not_an_array', `The file is ${title}, which is not served. ${remedy} ${RAW}`, {
+    found: title,
+  });
 }
 
 function failAsked(asked: FileFormat, found: Container): never {

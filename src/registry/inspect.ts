@@ -3,7 +3,8 @@ import { fstatSync } from 'node:fs';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { fail, HyperslabError } from '../errors.js';
+import { containerHolding, type ContainerFormat } from '../containers.js';
+import { fail, HyperslabError, isErrorCode } from '../errors.js';
 import { listed } from '../shown.js';
 import type { DatasetRecord, FileFormat } from '../dataset/record.js';
 import { descriptionOf, dtypeOf, type DType } from '../dtype/index.js';
@@ -19,12 +20,13 @@ import {
   LENGTH_BYTES,
   parseNpyHeader,
   SIGNATURE_BYTES,
+  suffixOf,
   tensorsOf,
 } from '../formats/index.js';
 import { isNesting } from '../layout/strides.js';
 import { checkShape, extentOf, packedView, sameShape, sizeOf, stridesOf, type Order } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { checkWritableContent, formatOfContent } from './content.js';
+import { checkWritableContent, formatOfContent, notAnArray } from './content.js';
 import type { MemberArray } from './member.js';
 import { isContainerFormat, memberIn } from './members.js';
 import { readNpyHeader } from './npy-header.js';
@@ -126,13 +128,29 @@ async function geometryIn(
   request: CreateRequest,
 ): Promise<Omit<FoundArray, 'format' | 'content' | 'identity'>> {
   if (isContainerFormat(format)) {
-    const { member, ...array } = await memberIn(fd, size, format, request.member);
-    return { ...matchHeader(array, request), member };
+    try {
+      const { member, ...array } = await memberIn(fd, size, format, request.member);
+      return { ...matchHeader(array, request), member };
+    } catch (error) {
+      if (isTakenFor(format, request)) throw error;
+      throw asNoContainer(error, format);
+    }
   }
   if (request.member !== undefined) failNoContainer(request.member, format);
   if (format === 'raw') return rawLayout(request, rawGeometry(request, size));
   const { dataOffset, ...header } = await readNpyHeader(fd);
   return matchHeader({ ...header, offset: dataOffset }, request);
+}
+
+/** The request says that the file is such a container: by its name, in so many words, or by asking for a member. */
+function isTakenFor(format: ContainerFormat, { path: name, format: asked, member }: CreateRequest): boolean {
+  return asked === format || member !== undefined || suffixOf(name ?? '') === `.${format}`;
+}
+
+/** Of a file that begins as a container does and was not said to be one: where it holds no arrays, it is none of ours. */
+function asNoContainer(error: unknown, format: ContainerFormat): unknown {
+  const isNone = isErrorCode(error, 'bad_container') || isErrorCode(error, 'unknown_member');
+  return isNone ? notAnArray(containerHolding(format)) : error;
 }
 
 function failNoContainer(member: string, format: FileFormat): never {

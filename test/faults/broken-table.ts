@@ -156,9 +156,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     changes: [
       {
         file: 'file/journal/recovery.js',
-        text: 'return { journal: new Journal(path, fd, header, position, live), replayedRecords: records.length };',
+        text: 'return { journal, replayedRecords: records.length, end: fileEnd };',
         replacement:
-          "const journal = new Journal(path, fd, header, position, live);\n        await journal.reset(file.ino, 'give back');\n        return { journal, replayedRecords: records.length };",
+          "await journal.reset(file.ino, 'give back');\n        return { journal, replayedRecords: records.length, end: fileEnd };",
       },
     ],
   },

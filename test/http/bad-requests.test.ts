@@ -800,6 +800,8 @@ async function makeDatasets(): Promise<void> {
   }
   await send(remove('/v1/datasets/kept', 204, 'internal'));
   fs.truncateSync(path.join(root, 'shrunk.bin'), 50);
+  // Now it is noticed, and its generation moves.
+  await send({ method: 'GET', path: `${DATASETS}/shrunk` });
 }
 
 /** All that is told of the datasets, and the size and time of change of every file. */
