@@ -5,17 +5,20 @@ import { expecting, parseExpectedShape } from '../src/access/expecting.js';
 import type { ClientContext, Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
 import { columnNames, columnRuler } from '../src/dataset/column-names.js';
+import type { Dataset } from '../src/dataset/dataset.js';
 import { fail } from '../src/errors.js';
 import type { ArrayQuery } from '../src/plugins/array-answer.js';
 import type { Bodies } from '../src/plugins/openapi.js';
 import { ofClient } from '../src/plugins/client.js';
 import { signalOf } from '../src/plugins/client-gone.js';
 import { holdUntilSent } from '../src/plugins/hold.js';
+import { whileLengthMoves } from '../src/plugins/present-length.js';
 import { sendBlock, sendPart, type DatasetPart } from '../src/plugins/send-array.js';
 import { chooseView } from '../src/jobs/choose.js';
 import { keptRows, type RowChoosing } from '../src/jobs/kept-rows.js';
 import { sourceOf } from './statistics-answer.js';
 import type { EntriesLeft } from '../src/select/read-lists.js';
+import type { ReadEntry } from '../src/select/read-reads.js';
 import { selectorOf } from '../src/select/read-body.js';
 import { blockOfRows } from '../src/select/row-numbers.js';
 import type { WhereSelector } from '../src/select/selector.js';
@@ -23,7 +26,7 @@ import { runTurns } from '../src/turns.js';
 import type { App } from './app-type.js';
 import { READ_PROBLEMS, ROWS_QUERY } from './reads.js';
 import { BODY_PROBLEMS, jsonResponse, NameParams, problems } from './schemas/index.js';
-import { NPY_BODY, readReadsBody, readSelectBody } from './select-body.js';
+import { NPY_BODY, readReadsBody, readSelectBody, type SelectBody } from './select-body.js';
 import { checkNames, sendMany } from './select-many.js';
 import { streamedBodies } from './streamed-bodies.js';
 
@@ -87,8 +90,18 @@ async function answerReads(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { reads: entries, left } = await readReadsBody(context, request, reply);
+  await request.datasets.look(entries.map(({ dataset }) => dataset));
+  return whileLengthMoves(reply, () => answerEntries(context, request, reply, entries, left));
+}
+
+async function answerEntries(
+  context: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  entries: readonly ReadEntry[],
+  left: EntriesLeft,
+): Promise<FastifyReply> {
   const { datasets } = request;
-  await datasets.look(entries.map(({ dataset }) => dataset));
   const reads = entries.map(({ dataset, name, field, dtype, casting, expectedShape: shape, slice, selector }, i) => ({
     name: name ?? String(i),
     dataset: (shape === undefined
@@ -107,18 +120,30 @@ async function answerReads(
     request,
     reply,
     reads,
-    choosingFor(context, request, reply, left),
+    choosingFor(context, request, reply, left.copy()),
     request.query as ArrayQuery,
   );
 }
 
 async function answer(context: ClientContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { name } = request.params as { name: string };
-  const dataset = request.datasets.get(name);
+  const query = request.query as ArrayQuery;
+  // Asked before the body is read, to spare it.
+  partsOf(request.datasets.get(name), query.field);
+  const body = await readSelectBody(context, request, reply, MEMBERS, EXAMPLE);
+  return whileLengthMoves(reply, () => answerMembers(context, request, reply, request.datasets.get(name), body));
+}
+
+async function answerMembers(
+  context: ClientContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  dataset: Dataset,
+  { members, left }: SelectBody,
+): Promise<FastifyReply> {
   const query = request.query as ArrayQuery;
   const part = partsOf(dataset, query.field);
-  const { members, left } = await readSelectBody(context, request, reply, MEMBERS, EXAMPLE);
-  const choosing = choosingFor(context, request, reply, left);
+  const choosing = choosingFor(context, request, reply, left.copy());
   const { slices } = members;
   if (slices) {
     const reads = slices.map((slice, i) => ({

@@ -106,21 +106,45 @@ export class Dataset {
   }
 
   /**
-   * Opens the file if need be, for bytes of this extent: of an array in several files these are looked at. What was changed underneath is refused once, and served as it is from then on.
+   * Opens the file if need be, for bytes of this extent: of an array in several files these are looked at. What was
+   * changed underneath is refused once, and served as it is from then on.
    * @throws file_changed, durability_unknown, bulk_load
    */
   async open(_extent?: Extent): Promise<OpenFile> {
+    return this.#open(false);
+  }
+
+  /**
+   * Opens the file to write to it. The places of a write are those of the shape that it was asked for: rows that joined
+   * the end since do not move them, and rows that were cut off are asked for when it is its turn (checkPlace).
+   * @throws file_changed, durability_unknown, bulk_load
+   */
+  async openToWrite(_extent?: Extent): Promise<OpenFile> {
+    try {
+      return await this.#open(true);
+    } catch (error) {
+      // A change of the length that was under way counts now.
+      if (!(error instanceof LengthMoved && this.hasMoved)) throw error;
+      return this.#open(true);
+    }
+  }
+
+  async #open(ofAnyLength: boolean): Promise<OpenFile> {
     const already = this.opened();
     if (already) return already;
-    this.checkLength();
+    const checkLength = (): void => {
+      if (!ofAnyLength) this.checkLength();
+    };
+    checkLength();
     const file = await this.#openPresent();
     const release = file.lease();
     try {
       await countNoticed(file, this.files.generations);
       const { seen } = this.registration;
       this.registration.seen = file.identity;
-      this.checkLength();
-      if (!(await this.#meaning.accepts(file))) await this.#refuse(file);
+      checkLength();
+      const isIts = (await this.#meaning.accepts(file)) || (this.hasMoved && this.#meaning.isOfSomeLength(file));
+      if (!isIts) await this.#refuse(file);
       if (seen && !sameIdentity(seen, file.identity)) {
         // They were pages of the other one.
         this.pages?.clear();
@@ -147,7 +171,7 @@ export class Dataset {
    */
   recheck(file: OpenFile, changedMs?: number): void {
     file.recheck();
-    this.#meaning.recheck(file, this.hasMoved, changedMs);
+    this.#meaning.recheck(file, this.hasMoved || file.state.lock.isWriting, changedMs);
   }
 
   /** Whether the service has changed the length of the array since this was made. */
@@ -304,10 +328,17 @@ export class Dataset {
     }
   }
 
+  /** A growth of ours has written the header, and counts in a moment. @throws LengthMoved */
+  async #waitForGrowth({ state }: OpenFile): Promise<void> {
+    if (state.lock.isWriting) await state.lock.withRead(async () => Promise.resolve());
+    this.checkLength();
+  }
+
   async #refuse(file: OpenFile): Promise<never> {
     const isLength = this.#meaning.isOfOtherLength(file);
     if (!isLength) this.#meaning.checkRaw(file);
     const { registration } = this;
+    if (isLength) await this.#waitForGrowth(file);
     registration.learning ??= (this.#upkeep?.learn(this, file) ?? Promise.resolve(false)).finally(() => {
       registration.learning = undefined;
     });

@@ -75,12 +75,16 @@ export class Meaning {
       return;
     }
     if (file.head !== this.#head && !this.#acceptsHead(file)) {
-      // Another length, and nothing else about the array.
-      const isOutgrown = mayHaveGrown && this.#shapeOf(file.headOf(this.#record.offset).bytes) !== undefined;
-      if (!isOutgrown) failHeader();
+      if (!mayHaveGrown || !this.isOfSomeLength(file)) failHeader();
     }
     const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
     if (!isSame && this.#record.format === 'npy' && !file.state.isWriting) failWritten();
+  }
+
+  /** Whether nothing but the length of the array may be another than the record says. */
+  isOfSomeLength(file: OpenFile): boolean {
+    const { format, offset } = this.#record;
+    return format !== 'npy' || this.#shapeOf(file.headOf(offset).bytes) !== undefined;
   }
 
   /** Whether the array is another length of what the record says: grown by who appends, or cut by an earlier run. */

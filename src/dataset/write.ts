@@ -95,7 +95,7 @@ export async function writeChanges(
     onFiles?.(files);
     return generation;
   }
-  const file = await dataset.open();
+  const file = await dataset.openToWrite();
   const gaps = gapsOf(dataset, file);
   const changes: Change[] = [];
   for (const change of asked) if (changedBytes(change) > 0) changes.push({ ...change, gaps });

@@ -3,7 +3,7 @@
  * to look at an array before that moved, and had sent nothing, looks again, so that no answer has the elements of one
  * length and the generation of another.
  */
-import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { LengthMoved } from '../dataset/registration.js';
 
 /** An array that is appended to all the time does not keep a call from its turn in the lock for longer. */
@@ -11,7 +11,7 @@ const LOOKS_MAX = 20;
 
 export function registerPresentLength(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
-    if (!route.config?.streamsBody) route.handler = lookingAgain(route.handler);
+    route.handler = lookingAgain(route.handler);
     if (!/\/:name(\/|$)/.test(route.url)) return;
     route.preHandler = [refreshed, ...[route.preHandler ?? []].flat()];
   });
@@ -26,18 +26,22 @@ async function refreshed(request: FastifyRequest): Promise<void> {
 
 function lookingAgain(handler: RouteHandlerMethod): RouteHandlerMethod {
   return function again(request, reply) {
-    const look = (looks: number): unknown => {
-      const orAgain = (error: unknown): unknown => {
-        if (!(error instanceof LengthMoved) || looks === LOOKS_MAX || reply.sent) throw error;
-        return look(looks + 1);
-      };
-      try {
-        const answered: unknown = handler.call(this, request, reply);
-        return answered instanceof Promise ? answered.catch(orAgain) : answered;
-      } catch (error) {
-        return orAgain(error);
-      }
-    };
-    return look(1);
+    // A body that was read is gone: such a route looks again itself, behind it.
+    if (request.routeOptions.config.streamsBody) return handler.call(this, request, reply);
+    return whileLengthMoves(reply, () => handler.call(this, request, reply));
   };
+}
+
+/** Does the work of a call anew where an array that it names has changed its length meanwhile. */
+export function whileLengthMoves<T>(reply: FastifyReply, work: () => T | Promise<T>, looks = 1): T | Promise<T> {
+  const orAgain = (error: unknown): T | Promise<T> => {
+    if (!(error instanceof LengthMoved) || looks === LOOKS_MAX || reply.sent) throw error;
+    return whileLengthMoves(reply, work, looks + 1);
+  };
+  try {
+    const answered = work();
+    return answered instanceof Promise ? answered.catch(orAgain) : answered;
+  } catch (error) {
+    return orAgain(error);
+  }
 }

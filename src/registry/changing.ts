@@ -1,5 +1,6 @@
 /** How a dataset changes: by a patch of its record, or by another header that its file has got. */
 import type { Dataset } from '../dataset/dataset.js';
+import { LengthMoved } from '../dataset/registration.js';
 import { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, UNCONDITIONAL, type Precondition } from '../dataset/precondition.js';
 import { fail } from '../errors.js';
@@ -63,7 +64,11 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     await translated(() =>
       catalog.files.countUnseenChange(
         fileId,
-        () => undefined,
+        () => {
+          // A growth of ours came first: what was read of the header is out of date.
+          const present = catalog.index.find(name);
+          if (present !== dataset) throw new LengthMoved((present ?? dataset).record.shape);
+        },
         () => catalog.manifests.save(record),
       ),
     );

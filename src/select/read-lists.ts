@@ -33,6 +33,13 @@ export class EntriesLeft {
     return this.#left;
   }
 
+  /** As many as are left now: for one of several tries. */
+  copy(): EntriesLeft {
+    const copy = new EntriesLeft(this.limit);
+    copy.#left = this.#left;
+    return copy;
+  }
+
   /** @throws too_large */
   take(entries: number): void {
     this.#left -= entries;

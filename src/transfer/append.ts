@@ -52,7 +52,7 @@ interface Rows {
 export async function appendBody(asked: AppendRequest, context: WriteContext): Promise<AppendAnswer> {
   const { dataset, precondition, at } = asked;
   const growable = growableOf(dataset);
-  await dataset.open();
+  await openPresent(asked.current);
   // Once before the body is read, to spare it; again when it is its turn, where it counts.
   precondition(dataset.generation);
   const { shape } = asked.current().record;

@@ -56,7 +56,7 @@ const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
 export async function writeBatch(request: BatchRequest, context: WriteContext): Promise<BatchAnswer> {
   const { bodyBytes, dataset, precondition, signal } = request;
   checkWritable(dataset);
-  await dataset.open(NO_BYTES);
+  await dataset.openToWrite(NO_BYTES);
   precondition(dataset.generation);
   const isJson = request.contentType.startsWith('application/json');
   const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;

@@ -94,7 +94,7 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
   const bytes = elements * target.dtype.itemsize;
   if (request.durability === 'commit' && bytes > context.commitBytesMax)
     failCommitSize(bytes, context.commitBytesMax, isPrivate);
-  await dataset.open(NO_BYTES);
+  await dataset.openToWrite(NO_BYTES);
   // Once before the body is read, to spare it; again under the lock, where it counts.
   precondition(dataset.generation);
   const told: { files?: number } = {};
@@ -229,7 +229,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
       ? new StreamToParts(dataset, { applier: applierOf(offLoop), offLoop, signal: request.signal })
       : undefined;
   await toParts?.lookAt(selected);
-  const file = await dataset.open(NO_BYTES);
+  const file = await dataset.openToWrite(NO_BYTES);
   const release = file.lease();
   const gaps = gapsOf(dataset, file);
   const precondition = toParts

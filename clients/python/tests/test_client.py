@@ -1,6 +1,7 @@
 """The catalog, errors, conversions of values, numpy's functions, dask, pickles, asyncio."""
 
 import asyncio
+import concurrent.futures
 import pickle
 
 import numpy as np
@@ -252,6 +253,8 @@ def test_the_same_with_asyncio(server):
                 await a[60]
             with pytest.raises(KeyError):
                 await client.open("nowhere")
+            assert await a.append(array[:2]) == (62, 7)
+            np.testing.assert_array_equal(await a[60:], array[:2])
             await a.flush()
             await client.delete("async")
 
@@ -267,3 +270,62 @@ def test_the_twins_have_the_same_methods():
         theirs = {name for name in vars(other) if not name.startswith("_")}
         # xarray has no form that is awaited.
         assert ours - {"to_xarray"} <= theirs, ours - theirs
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<f4", ">i2", "<M8[s]", "S3", [("t", "<M8[ms]"), ("v", "<f8")]])
+def test_rows_are_appended(client, order, dtype):
+    """The array is what np.concatenate makes of the rows, along the axis that grows."""
+    random = np.random.default_rng(11)
+    axis = 0 if order == "C" else 2
+
+    def rows(count):
+        shape = (count, 2, 3) if order == "C" else (2, 3, count)
+        made = np.zeros(shape, dtype)
+        made.view(np.uint8)[...] = random.integers(65, 70, made.view(np.uint8).shape, np.uint8)
+        return made
+
+    name = f"grows-{order}-{np.dtype(dtype).kind}"
+    expected = rows(2)
+    a = client.create(name, np.asarray(expected, order=order))
+    other = client[name]
+    for count in [3, 0, 1, 70]:
+        added = rows(count)
+        expected = np.concatenate([expected, added], axis=axis)
+        # A stretch whose end another writer has moved is no trouble without `at`.
+        assert (a, other)[count % 2].append(added) == expected.shape
+    single = rows(1).take(0, axis)
+    expected = np.concatenate([expected, np.expand_dims(single, axis)], axis=axis)
+    assert a.append(single) == expected.shape == a.shape
+    a.refresh()
+    assert a[...].tobytes() == expected.astype(dtype).tobytes()
+    with pytest.raises(hyperslab.Moved) as moved:
+        a.append(single, at=5)
+    assert moved.value.values["length"] == expected.shape[axis]
+    assert a.append(single, at=expected.shape[axis])[axis] == expected.shape[axis] + 1
+
+
+def test_what_cannot_be_appended_is_refused(client):
+    a = client.create("refuses", np.zeros((2, 3), [("x", "i2"), ("y", "f4")]))
+    with pytest.raises(hyperslab.BadValue, match="not one field"):
+        a["x"].append([1, 2, 3])
+    with pytest.raises(hyperslab.WouldLose):
+        client.create("refuses-2", np.zeros((2, 3), "u1")).append([1, 2, 300])
+    with pytest.raises(hyperslab.ShapeMismatch):
+        client["refuses-2"].append([[1, 2]])
+    assert client["refuses"].shape == client["refuses-2"].shape == (2, 3)
+
+
+def test_many_writers_append_every_row_once(client):
+    client.create("together", np.zeros((0, 2), "i4"))
+
+    def work(number):
+        own = client["together"]
+        return [own.append(np.full((1 + i % 3, 2), 100 * number + i)) for i in range(12)]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        ends = [end for ends in pool.map(work, range(4)) for end in ends]
+    got = client["together"][:, 0]
+    assert len(set(ends)) == 48 and max(ends)[0] == len(got)
+    values, counts = np.unique(got, return_counts=True)
+    assert counts.tolist() == [1 + value % 100 % 3 for value in values] and len(values) == 48

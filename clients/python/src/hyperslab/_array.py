@@ -36,6 +36,7 @@ class RemoteArray(Described):
     read_into = sync(ArrayRecipes.read_into)
     read_many = sync(ArrayRecipes.read_many)
     write = sync(ArrayRecipes.write)
+    append = sync(ArrayRecipes.append)
     refresh = sync(ArrayRecipes.refresh)
     flush = sync(ArrayRecipes.flush)
     discard = sync(ArrayRecipes.discard)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from . import _reducing
+from ._appending import append
 from ._batches import read_together
 from ._handle import Handle
 from ._index import Mode, Selection, parse
@@ -70,6 +71,18 @@ class ArrayRecipes:
         dtype cannot hold are refused (:class:`WouldLose`), where numpy would cut them.
         """
         yield from write(self.handle, parse(key, mode), value, durability, progress)
+
+    def append(self, rows: Any, *, at: int | None = None, progress: Progress = None) -> Steps[tuple[int, ...]]:
+        """Adds rows at the end: of axis 0, of an F-order array of the last axis. The shape right after it comes back.
+
+        ``rows`` has the rank of the array, or one axis less for a single row. It is one commit whatever its size, on
+        disk and seen whole when it returns, and is done once, also where the connection is cut on the way. ``at`` says
+        how long the array has to be (:class:`Moved` where it is not); without it several writers take turns.
+
+        >>> a.append(np.ones((10, 4)))  # doctest: +SKIP
+        (110, 4)
+        """
+        return (yield from append(self.handle, rows, at, progress))
 
     def select(self, selection: Selection) -> Steps[Any]:
         """Reads a selection that is parsed."""

@@ -42,6 +42,7 @@ class AsyncArray(Described):
     read_into = asynchronous(ArrayRecipes.read_into)
     read_many = asynchronous(ArrayRecipes.read_many)
     write = asynchronous(ArrayRecipes.write)
+    append = asynchronous(ArrayRecipes.append)
     refresh = asynchronous(ArrayRecipes.refresh)
     flush = asynchronous(ArrayRecipes.flush)
     discard = asynchronous(ArrayRecipes.discard)

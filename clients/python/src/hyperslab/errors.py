@@ -86,6 +86,10 @@ class Conflict(HyperslabError):
     """A name that is taken, a file that is in use or was changed underneath (409)."""
 
 
+class Moved(Conflict):
+    """The array is not as long as the call says; ``values`` has its ``length`` and ``shape``."""
+
+
 class GenerationMoved(HyperslabError):
     """The dataset was written since the state that the call was for (412)."""
 
@@ -116,6 +120,7 @@ BY_CODE: dict[str, type[HyperslabError]] = {
     "shape_mismatch": ShapeMismatch,
     "body_size_mismatch": ShapeMismatch,
     "empty_selection": EmptySelection,
+    "moved": Moved,
     "unsupported_dtype": UnsupportedDtype,
     "quarantined": StorageRefused,
     "durability_unknown": StorageRefused,
