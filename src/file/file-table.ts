@@ -19,6 +19,7 @@ import { isSameFile, isStampOf, PlainFile, sameIdentity, type FileStamp, type Op
 import { OpenFiles } from './open-files.js';
 import { kindOfFileSystem } from './file-system.js';
 import { closeDescriptor } from './io.js';
+import { bytesOfPath } from './path-bytes.js';
 import { failForgotten } from './refusals.js';
 import { PrivateMemory } from './private-memory.js';
 import { replayJournal } from './replay.js';
@@ -230,14 +231,14 @@ export class FileTable {
       return hasChanged;
     }
     // Looked at without waiting: what is known may be newer than what was found.
-    const present = lstatSync(realPath, { throwIfNoEntry: false });
+    const present = lstatSync(bytesOfPath(realPath), { throwIfNoEntry: false });
     if (!present || (before && isStampOf(before, present))) return false;
     if (file) this.drop(fileId);
     const { dev, ino, ctimeMs, size } = present;
     this.#stamps.set(fileId, { dev: BigInt(dev), ino: BigInt(ino), ctimeMs, bytes: size });
     if (!before) return false;
     const { generations } = this;
-    if (generations.isFollowed(fileId)) generations.follow(fileId, lstatSync(realPath, { bigint: true }));
+    if (generations.isFollowed(fileId)) generations.follow(fileId, lstatSync(bytesOfPath(realPath), { bigint: true }));
     else await advanceUnseen(this.stateOf(fileId), generations);
     return true;
   }

@@ -9,6 +9,7 @@ import { constants, existsSync, type Stats } from 'node:fs';
 import { systemErrorCode } from '../errors.js';
 import { closeDescriptor, openDescriptor, syncFolder } from './io.js';
 import { libc, O_PATH } from './libc.js';
+import { bytesOfPath } from './path-bytes.js';
 import { Turnstile } from './turnstile.js';
 
 const DESCRIPTORS = '/proc/self/fd';
@@ -49,17 +50,17 @@ export class Folder {
 
   /** What stands there, links not followed. */
   look(name: string): Promise<Stats> {
-    return fs.lstat(this.at(name));
+    return fs.lstat(bytesOfPath(this.at(name)));
   }
 
   /** The folder of this name, which must be one. */
   async enter(name: string): Promise<Folder> {
-    return new Folder(await openDescriptor(this.at(name), OPEN_FOLDER), path.join(this.realPath, name));
+    return new Folder(await openDescriptor(bytesOfPath(this.at(name)), OPEN_FOLDER), path.join(this.realPath, name));
   }
 
   /** Opens a file by its name; a link is refused (ELOOP). */
   openFile(name: string, flags: number): Promise<number> {
-    return openDescriptor(this.at(name), flags | constants.O_NOFOLLOW);
+    return openDescriptor(bytesOfPath(this.at(name)), flags | constants.O_NOFOLLOW);
   }
 
   /** Makes new names and renames durable. */
@@ -94,7 +95,8 @@ export function withFolder<T>(realPath: string, work: (folder: Folder) => Promis
  * walk also comes after a call that failed, because it knows why.
  */
 export async function openWithoutLinks(realPath: string, flags: number): Promise<number> {
-  const fd = await libc()?.openWithoutLinks?.(realPath, flags | constants.O_NOFOLLOW);
+  const isText = typeof bytesOfPath(realPath) === 'string';
+  const fd = isText ? await libc()?.openWithoutLinks?.(realPath, flags | constants.O_NOFOLLOW) : undefined;
   return fd !== undefined && fd >= 0 ? fd : walkTo(realPath, flags);
 }
 

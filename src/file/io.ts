@@ -20,7 +20,7 @@ export const closeDescriptor = promisify(fs.close);
 export const truncateDescriptor = promisify(fs.ftruncate);
 
 /** Where no descriptor is left, idle files are closed for it. */
-export function openDescriptor(file: string, flags: number | string, mode?: number): Promise<number> {
+export function openDescriptor(file: string | Buffer, flags: number | string, mode?: number): Promise<number> {
   return withDescriptors(() => openOnce(file, flags, mode));
 }
 

@@ -14,6 +14,7 @@ import { closeDescriptor, readFully } from './io.js';
 import { libc, PAGE_BYTES } from './libc.js';
 import { pagesAround, type MappingBackend } from './mapping.js';
 import type { WindowCount } from './open-files.js';
+import { bytesOfPath } from './path-bytes.js';
 import { failChanged, failReplaced, failTruncated } from './refusals.js';
 import { takeRoom } from './slab.js';
 import { Windows } from './windows.js';
@@ -199,7 +200,7 @@ export class PlainFile {
 
   /** The size of the file at the path, which must be this one. */
   #look(): number {
-    const found = fs.statSync(this.realPath, { throwIfNoEntry: false });
+    const found = fs.statSync(bytesOfPath(this.realPath), { throwIfNoEntry: false });
     if (!found) return failChanged('deleted', 'The file was deleted. Put it back, or forget the dataset.');
     if (found.ino !== this.#inode || found.dev !== this.#device) {
       return failReplaced();

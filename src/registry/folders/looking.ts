@@ -9,6 +9,7 @@ import type { ContentCheck } from '../../dataset/registration.js';
 import type { DatasetRecord } from '../../dataset/record.js';
 import { systemErrorCode } from '../../errors.js';
 import type { FileTable } from '../../file/file-table.js';
+import { bytesOfPath, pathOfBytes } from '../../file/path-bytes.js';
 import { LIMITS } from '../../limits.js';
 import type { FolderIndex } from './index.js';
 import { itemsOf } from './reading.js';
@@ -16,6 +17,7 @@ import {
   isAway,
   pathOfFile,
   realPathOf,
+  shownPathOf,
   type FolderFile,
   type Identity,
   type Item,
@@ -120,7 +122,7 @@ export class Looker {
         file.directory.isDirty = true;
         return undefined;
       }
-      const stats = fs.statSync(realPathOf(file), { bigint: true, throwIfNoEntry: false });
+      const stats = fs.statSync(bytesOfPath(realPathOf(file)), { bigint: true, throwIfNoEntry: false });
       if (stats?.isFile()) return stampOf(stats);
       if (isRootThere(file.directory.folder)) this.remove(file);
       else file.directory.folder.isAway = true;
@@ -182,7 +184,7 @@ function recordOf(item: Item): DatasetRecord {
     fileId: fileIdOf(file),
     firstGeneration: 1,
     path: realPathOf(file),
-    folderPath: pathOfFile(file),
+    folderPath: shownPathOf(file),
     ...found!,
     mode: 'r',
     format: file.kind,
@@ -200,7 +202,10 @@ function fileIdOf(file: FolderFile): string {
 
 function hashOf(what: string, file: FolderFile, member: string | undefined): string {
   const parts = [what, file.directory.folder.configured, pathOfFile(file), ...(member === undefined ? [] : [member])];
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 24);
+  return createHash('sha256')
+    .update(bytesOfPath(parts.join('\0')))
+    .digest('hex')
+    .slice(0, 24);
 }
 
 export function stampOf(stats: fs.BigIntStats): Stamp {
@@ -217,7 +222,7 @@ function sidecarStampOf(file: FolderFile): Stamp | undefined {
   if (file.sidecar === undefined) return undefined;
   try {
     const real = realPathOf({ ...file, name: file.sidecar, linked: undefined });
-    const stats = fs.statSync(real, { bigint: true, throwIfNoEntry: false });
+    const stats = fs.statSync(bytesOfPath(real), { bigint: true, throwIfNoEntry: false });
     return stats && stampOf(stats);
   } catch {
     return undefined;
@@ -226,7 +231,8 @@ function sidecarStampOf(file: FolderFile): Stamp | undefined {
 
 function isStillLinked(file: FolderFile): boolean {
   try {
-    return fs.realpathSync(realPathOf({ ...file, linked: undefined })) === file.linked;
+    const path = bytesOfPath(realPathOf({ ...file, linked: undefined }));
+    return pathOfBytes(fs.realpathSync(path, { encoding: 'buffer' })) === file.linked;
   } catch {
     return false;
   }
@@ -236,8 +242,8 @@ function isStillLinked(file: FolderFile): boolean {
 export function isRootThere({ real, identity }: ServedFolder): boolean {
   if (real === undefined || identity === undefined) return false;
   try {
-    const stats = fs.statSync(real, { bigint: true });
-    fs.accessSync(real, fs.constants.R_OK | fs.constants.X_OK);
+    const stats = fs.statSync(bytesOfPath(real), { bigint: true });
+    fs.accessSync(bytesOfPath(real), fs.constants.R_OK | fs.constants.X_OK);
     return stats.isDirectory() && isSameIdentity(stats, identity);
   } catch {
     return false;

@@ -1,7 +1,9 @@
 /** The names of datasets that are files of a served folder. They follow from the path alone, so that each keeps its own. */
 import { createHash } from 'node:crypto';
+import { bytesOfPath } from '../../file/path-bytes.js';
 
-const NAME_LENGTH_MAX = 128;
+/** As names.ts of the registry has it. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** What is left of a name that a hash stands behind. */
 const KEPT_LENGTH = 119;
 const HASH_DIGITS = 8;
@@ -14,10 +16,10 @@ const HASH_DIGITS = 8;
 export function nameOfPath(path: string, member?: string): string {
   const stem = withoutSuffix(path).replaceAll('/', '.');
   const wanted = member === undefined ? stem : `${stem}.${member}`;
+  if (NAME.test(wanted)) return wanted;
   const possible = Array.from(wanted, (point, i) => ((i === 0 ? FIRST : OTHERS).test(point) ? point : '_')).join('');
-  if (possible === wanted && wanted.length <= NAME_LENGTH_MAX && wanted !== '') return wanted;
   const source = member === undefined ? path : `${path}:${member}`;
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, HASH_DIGITS);
+  const hash = createHash('sha256').update(bytesOfPath(source)).digest('hex').slice(0, HASH_DIGITS);
   return `${possible.slice(0, KEPT_LENGTH)}-${hash}`;
 }
 

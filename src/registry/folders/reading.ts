@@ -6,6 +6,7 @@ import { fstatSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { HyperslabError, fail } from '../../errors.js';
 import { closeDescriptor } from '../../file/io.js';
+import { bytesOfPath } from '../../file/path-bytes.js';
 import type { Roots } from '../../file/roots.js';
 import { parseExactJson } from '../../formats/index.js';
 import { checkShape, sizeOf, type Order } from '../../layout/view.js';
@@ -43,7 +44,7 @@ export async function itemsOf(roots: Roots, file: FolderFile): Promise<Item[]> {
   }
   try {
     const { size } = fstatSync(fd);
-    if (file.kind === 'npz' || file.kind === 'safetensors') return await memberItems(fd, size, file, described);
+    if (isContainer(file)) return await memberItems(fd, size, file, described);
     const item = whole();
     await fill(item, described, async () => (file.kind === 'raw' ? rawArray(described, size) : npyArray(fd, size)));
     return [item];
@@ -56,7 +57,13 @@ export async function itemsOf(roots: Roots, file: FolderFile): Promise<Item[]> {
 
 export function itemOf(file: FolderFile, member: string | undefined): Item {
   const name = nameOfPath(pathOfFile(file), member);
-  return { file, name, member, found: undefined, trouble: undefined, dataset: undefined };
+  // A container has its arrays as members; without one it stands for what could not be told.
+  const isPlaceholder = member === undefined && isContainer(file);
+  return { file, name, member, isPlaceholder, found: undefined, trouble: undefined, dataset: undefined };
+}
+
+function isContainer({ kind }: FolderFile): boolean {
+  return kind === 'npz' || kind === 'safetensors';
 }
 
 async function memberItems(fd: number, size: number, file: FolderFile, described: Described): Promise<Item[]> {
@@ -167,7 +174,8 @@ async function describedIn(file: FolderFile): Promise<Described> {
 async function readDescription(real: string): Promise<string | undefined> {
   let handle: fs.FileHandle;
   try {
-    handle = await fs.open(real, 'r');
+    // O_NONBLOCK: opening a pipe must not wait for its other end.
+    handle = await fs.open(bytesOfPath(real), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch {
     return undefined;
   }

@@ -4,10 +4,10 @@
  * too young to tell.
  */
 import fs from 'node:fs/promises';
-import type { BigIntStats, Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import path from 'node:path';
 import { containersNamed } from '../../formats/index.js';
-import { LIMITS } from '../../limits.js';
+import { bytesOfPath, pathOfBytes } from '../../file/path-bytes.js';
 import { givingTurns } from '../../turns.js';
 import { isSameIdentity, isSameStamp, stampOf } from './looking.js';
 import { withoutSuffix } from './names.js';
@@ -17,7 +17,12 @@ import type { Directory, FileKind, Identity, ServedFolder } from './tree.js';
 export interface Listing {
   readonly stamp: ReturnType<typeof stampOf>;
   readonly files: ReadonlyMap<string, ListedFile>;
-  readonly directories: ReadonlyMap<string, { readonly real: string; readonly isLinked: boolean }>;
+  readonly directories: ReadonlyMap<string, ListedDirectory>;
+}
+
+export interface ListedDirectory {
+  readonly real: string;
+  readonly isLinked: boolean;
 }
 
 export interface ListedFile {
@@ -33,21 +38,23 @@ export interface Bounds {
   readonly leftOut: string;
 }
 
-/** Undefined where it has not changed since. @throws what the file system says */
+/** @throws what the file system says */
 export async function listDirectory(directory: Directory, bounds: Bounds): Promise<Listing> {
+  const at = bytesOfPath(directory.real);
   // Before it is read: what changes meanwhile moves the times again.
-  const stamp = stampOf(await fs.stat(directory.real, { bigint: true }));
+  const stamp = stampOf(await fs.stat(at, { bigint: true }));
   const names = new Map<string, string | undefined>();
-  const directories = new Map<string, { real: string; isLinked: boolean }>();
+  const directories = new Map<string, ListedDirectory>();
   const turn = givingTurns();
-  const entries = await fs.opendir(directory.real, { bufferSize: ENTRIES_AT_A_TIME });
+  const entries = await fs.opendir(at, { bufferSize: ENTRIES_AT_A_TIME, encoding: 'buffer' as BufferEncoding });
   for await (const entry of entries) {
     await turn();
-    if (entry.name.startsWith('.')) continue;
-    const found = await kindOfEntry(directory, entry, bounds);
+    const name = pathOfBytes(entry.name as unknown as Buffer);
+    if (name.startsWith('.')) continue;
+    const found = await kindOfEntry(path.join(directory.real, name), entry, bounds);
     if (!found) continue;
-    if (found.isDirectory) directories.set(entry.name, { real: found.real, isLinked: found.isLinked });
-    else names.set(entry.name, found.isLinked ? found.real : undefined);
+    if (found.isDirectory) directories.set(name, { real: found.real, isLinked: found.isLinked });
+    else names.set(name, found.isLinked ? found.real : undefined);
   }
   return { stamp, files: await filesAmong(names, turn), directories };
 }
@@ -60,8 +67,7 @@ interface Found {
   readonly real: string;
 }
 
-async function kindOfEntry(directory: Directory, entry: Dirent, bounds: Bounds): Promise<Found | undefined> {
-  const at = path.join(directory.real, entry.name);
+async function kindOfEntry(at: string, entry: Dirent, bounds: Bounds): Promise<Found | undefined> {
   if (at === bounds.leftOut) return undefined;
   if (entry.isFile()) return { isDirectory: false, isLinked: false, real: at };
   if (entry.isDirectory()) return { isDirectory: true, isLinked: false, real: at };
@@ -69,16 +75,32 @@ async function kindOfEntry(directory: Directory, entry: Dirent, bounds: Bounds):
   const isUnknown = !entry.isSymbolicLink() && !(entry.isFIFO() || entry.isSocket() || isDevice(entry));
   if (!entry.isSymbolicLink() && !isUnknown) return undefined;
   try {
-    const real = await fs.realpath(at);
-    const isInside = bounds.inside.some(root => real === root || real.startsWith(`${root}/`));
-    const isOwn = real === bounds.leftOut || real.startsWith(`${bounds.leftOut}/`);
-    if (!isInside || isOwn) return undefined;
-    const stats: BigIntStats = await fs.stat(real, { bigint: true });
+    const real = await realPathOf(at);
+    const root = bounds.inside.find(each => isWithin(real, each));
+    if (root === undefined || isWithin(real, bounds.leftOut)) return undefined;
+    const stats = await fs.stat(bytesOfPath(real));
     if (!stats.isFile() && !stats.isDirectory()) return undefined;
-    return { isDirectory: stats.isDirectory(), isLinked: real !== at, real };
+    const isLinked = real !== at;
+    // It is entered where it stands, unless it is hidden there.
+    if (stats.isDirectory() && isLinked && !path.relative(root, real).split('/').some(isHidden)) return undefined;
+    return { isDirectory: stats.isDirectory(), isLinked, real };
   } catch {
     return undefined;
   }
+}
+
+function isHidden(component: string): boolean {
+  return component.startsWith('.');
+}
+
+/** Links resolved. */
+async function realPathOf(at: string): Promise<string> {
+  return pathOfBytes(await fs.realpath(bytesOfPath(at), { encoding: 'buffer' }));
+}
+
+/** Whether a real path is a folder, or stands in it. */
+export function isWithin(real: string, folder: string): boolean {
+  return real === folder || real.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
 function isDevice(entry: Dirent): boolean {
@@ -113,16 +135,16 @@ function kindOfName(name: string, sidecar: string | undefined): FileKind | undef
 
 /** Whether a folder has to be looked through again. @throws what the file system says */
 export async function hasMoved({ stamp, real }: Directory): Promise<boolean> {
-  const found = stampOf(await fs.stat(real, { bigint: true }));
+  const found = stampOf(await fs.stat(bytesOfPath(real), { bigint: true }));
   return !stamp || stamp.isYoung || !isSameStamp(stamp, found);
 }
 
 /** Where a folder is now: real path and identity; undefined where it cannot be looked at. */
 export async function findRoot(folder: ServedFolder): Promise<{ real: string; identity: Identity } | undefined> {
   try {
-    const real = await fs.realpath(folder.configured);
-    const stats = await fs.stat(real, { bigint: true });
-    await fs.access(real, fs.constants.R_OK | fs.constants.X_OK);
+    const real = await realPathOf(folder.configured);
+    const stats = await fs.stat(bytesOfPath(real), { bigint: true });
+    await fs.access(bytesOfPath(real), fs.constants.R_OK | fs.constants.X_OK);
     if (!stats.isDirectory()) return undefined;
     const identity = { dev: stats.dev, ino: stats.ino };
     // Where a file system was taken off, the empty folder below it shows.
@@ -135,15 +157,10 @@ export async function findRoot(folder: ServedFolder): Promise<{ real: string; id
 }
 
 async function isEmpty(real: string): Promise<boolean> {
-  const entries = await fs.opendir(real);
+  const entries = await fs.opendir(bytesOfPath(real));
   try {
     return (await entries.read()) === null;
   } finally {
     await entries.close();
   }
-}
-
-/** More files and folders than can be known. */
-export function isFull(count: number): boolean {
-  return count >= LIMITS.folderFilesMax;
 }

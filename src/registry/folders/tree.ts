@@ -8,6 +8,7 @@ import type { ContainerFormat } from '../../containers.js';
 import type { Dataset } from '../../dataset/dataset.js';
 import type { DatasetRecord } from '../../dataset/record.js';
 import type { ErrorCode } from '../../errors.js';
+import { shownPath } from '../../file/path-bytes.js';
 
 /** A folder of HYPERSLAB_FOLDERS. */
 export interface ServedFolder {
@@ -20,7 +21,11 @@ export interface ServedFolder {
   identity: Identity | undefined;
   /** It cannot be looked at: what was known of it stays known. */
   isAway: boolean;
+  /** That was told. */
+  isToldAway: boolean;
   root: Directory | undefined;
+  /** How many folders of it are known, itself included. */
+  directoryCount: number;
 }
 
 export interface Identity {
@@ -46,7 +51,7 @@ export interface Directory {
   stamp: Stamp | undefined;
   /** It could not be read when it was last looked at. */
   isAway: boolean;
-  /** Taken out of the tree. */
+  /** Taken out of the tree; what stands below it is so by that, and is cleared away behind it. */
   isGone: boolean;
   readonly files: Map<string, FolderFile>;
   readonly directories: Map<string, Directory>;
@@ -90,6 +95,8 @@ export interface Item {
   readonly file: FolderFile;
   readonly name: string;
   readonly member: string | undefined;
+  /** It stands for a file whose arrays could not be told. */
+  readonly isPlaceholder: boolean;
   /** Undefined until it was looked at, or where there is trouble. */
   found: FoundGeometry | undefined;
   trouble: Trouble | undefined;
@@ -97,9 +104,14 @@ export interface Item {
   dataset: Dataset | undefined;
 }
 
-/** Relative to the served folder. */
+/** Relative to the served folder; text as of path-bytes.ts. */
 export function pathOfFile({ directory, name }: FolderFile): string {
   return directory.path === '' ? name : `${directory.path}/${name}`;
+}
+
+/** The same as it is shown to callers. */
+export function shownPathOf(file: FolderFile): string {
+  return shownPath(pathOfFile(file));
 }
 
 /** Without links. */
@@ -111,5 +123,11 @@ export function realPathOf({ directory, name, linked }: FolderFile): string {
 export function isAway({ directory }: FolderFile): boolean {
   if (directory.folder.isAway) return true;
   for (let each: Directory | undefined = directory; each; each = each.parent) if (each.isAway) return true;
+  return false;
+}
+
+/** It, or a folder above it, was taken out of the tree. */
+export function isOutOfTree(directory: Directory): boolean {
+  for (let each: Directory | undefined = directory; each; each = each.parent) if (each.isGone) return true;
   return false;
 }
