@@ -211,3 +211,82 @@ def test_a_service_that_is_away_says_so():
 def test_nothing_of_the_token_is_shown():
     client = hyperslab.connect("http://127.0.0.1:9", token="secret", patience=0)
     assert "secret" not in repr(client) + repr(client._recipes.session)
+
+
+def test_an_append_is_done_once_when_the_service_is_killed(own_server):
+    """A kill at any moment of small appends, which may come before or after the commit."""
+    kills = cases(2, 12)
+    with hyperslab.connect(own_server.url) as client:
+        remote = client.create("log", (0, 3), "i8")
+        stop = threading.Event()
+
+        def kill():
+            for pause in np.random.default_rng(3).uniform(0.2, 0.9, kills):
+                stop.wait(pause)
+                own_server.restart()
+            stop.set()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        rows = 0
+        while not stop.is_set():
+            count = rows % 3 + 1
+            added = np.arange(3 * rows, 3 * (rows + count)).reshape(count, 3)
+            assert remote.append(added) == (rows + count, 3)
+            rows += count
+        killer.join()
+        np.testing.assert_array_equal(remote[...], np.arange(3 * rows).reshape(rows, 3))
+    file = np.load(own_server.data_dir / "arrays" / "log.npy", mmap_mode="r")
+    np.testing.assert_array_equal(file, np.arange(3 * rows).reshape(rows, 3))
+
+
+def test_a_large_append_is_done_once_when_the_service_is_killed(own_server):
+    array = np.random.default_rng(4).integers(0, 1 << 60, (cases(100, 400) * MB // 80, 10), np.int64)
+    killing = Killing(own_server, 0.6)
+    with hyperslab.connect(own_server.url) as client:
+        remote = client.create("long", array[:5])
+        remote.append(array[5:], progress=killing)
+        assert killing.killed and remote.shape == array.shape
+        np.testing.assert_array_equal(remote[...], array)
+
+
+def moved(length):
+    said = {"content-type": "application/problem+json"}
+    body = json.dumps(
+        {"status": 409, "code": "moved", "detail": "longer", "length": length, "shape": [length]}
+    ).encode()
+    return lambda request: answer(409, body, **said)
+
+
+def now(length):
+    return lambda request: answer(200, json.dumps({**DESCRIBED, "shape": [length]}).encode())
+
+
+def rows_read(*values):
+    headers = {"x-array-dtype": "|u1", "x-array-shape": str(len(values)), "etag": '"1.1"'}
+    return lambda request: answer(200, bytes(values), **headers)
+
+
+def appended(length):
+    body = json.dumps({"generation": 2, "shape": [length]}).encode()
+    return lambda request: answer(200, body)
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_lost_answer_is_told_from_the_rows_of_others(pauses, theirs):
+    """Our rows at the place where they were to stand: they were appended. Those of others: ours come behind them."""
+    seen = []
+    cut = httpx.ReadError("cut")
+    answers = [described, cut, moved(10), now(10), rows_read(7, 9 if theirs else 8), appended(12)]
+    a = connected(answering(*answers, seen=seen))["a"]
+    assert a.append([7, 8]) == ((12,) if theirs else (10,))
+    sent = [request.url.params.get("at") for request in seen if request.method == "POST"]
+    assert sent == (["8", "8", "10"] if theirs else ["8", "8"])
+
+
+def test_the_same_rows_of_another_writer_are_not_taken_for_ours(pauses):
+    """Without a cut the answer says it all: nothing is compared."""
+    seen = []
+    a = connected(answering(described, moved(10), appended(12), seen=seen))["a"]
+    assert a.append([7, 8]) == (12,)
+    assert [request.url.params.get("at") for request in seen[1:]] == ["8", "10"]
