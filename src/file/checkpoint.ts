@@ -14,9 +14,10 @@ import { syncInSlices } from './write-out.js';
  * Puts everything that was written to the file on disk and leaves its journal empty. `precondition` is asked when it is
  * its turn, and throws to refuse.
  */
-export function flushFile(file: OpenFile, journals: Journals, precondition = (): void => {}): Promise<void> {
-  return file.state.writers.run(async () => {
-    file.state.checkUsable();
+export async function flushFile(file: OpenFile, journals: Journals, precondition = (): void => {}): Promise<void> {
+  file.state.checkChangeable();
+  await file.state.writers.run(async () => {
+    file.state.checkChangeable();
     precondition();
     file.state.unsynced = true;
     await checkpoint(file, journals, 'give back');

@@ -155,6 +155,17 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
   return batch;
 }
 
+/** The same for who has the turn of the file's writer already; it is over when nothing of it is under way any more. */
+export async function commitInTurn(file: OpenFile, storage: Storage, request: CommitRequest): Promise<number> {
+  let done = Promise.resolve();
+  const committed = new Promise<number>((resolve, reject) => {
+    const pending = { file, request, cost: costOf(request.changes), resolve, reject };
+    done = commitBatch([pending], storage).catch(error => reject(fromSystemError(error)));
+  });
+  await Promise.allSettled([committed, done]);
+  return committed;
+}
+
 /** What is committed and not yet on the disk of its file: a recovery would have to apply all of it. */
 const costly = new Turnstile(LIMITS.commitCostBytesMax);
 
@@ -170,14 +181,14 @@ async function commitNow(batch: readonly PendingCommit[], storage: Storage): Pro
   try {
     file.recheck();
     await countNoticed(file, storage.generations);
-    await commitInTurn(batch, storage);
+    await commitAccepted(batch, storage);
   } finally {
     // Refused after room was held for it: the times of the file were moved by us all the same.
     if (file.state.isWriting) file.noteOwnWrite();
   }
 }
 
-async function commitInTurn(batch: readonly PendingCommit[], { generations, journals }: Storage): Promise<void> {
+async function commitAccepted(batch: readonly PendingCommit[], { generations, journals }: Storage): Promise<void> {
   const { file } = batch[0]!;
   const { state } = file;
   const { fileId } = state;
@@ -212,6 +223,8 @@ async function commitInTurn(batch: readonly PendingCommit[], { generations, jour
       // In one turn: nobody sees the one without the other.
       const made = accepted.map(() => generations.advance(fileId));
       last?.settle();
+      // It is known by now, and has moved on.
+      if (last) state.recoveredEnd = undefined;
       for (const [i, { resolve }] of accepted.entries()) resolve(made[i]!);
     });
     state.writersSeen = batch.length + state.commits.size;

@@ -58,6 +58,8 @@ export class FileState {
   readonly changes = new ChangeLog();
   /** A stream is being applied without a commit; nobody else gets in. */
   bulkLoading = false;
+  /** Rows are being laid behind the end: others may read, and not write. */
+  isLengthening = false;
   /** Written since the last sync. */
   unsynced = false;
   /** No dataset is on the file any more: who still waits for its lock must not go on. */
@@ -106,6 +108,12 @@ export class FileState {
     if (this.isForgotten) failForgotten();
     if (this.damage !== undefined) failDamaged(this.damage);
     this.checkDurable();
+    if (this.bulkLoading) throw bulkLoadError();
+  }
+
+  /** The same for who writes. @throws file_changed, quarantined, durability_unknown, bulk_load */
+  checkChangeable(): void {
+    this.checkUsable();
     this.checkNotLoading();
   }
 
@@ -121,6 +129,6 @@ export class FileState {
 
   /** @throws bulk_load */
   checkNotLoading(): void {
-    if (this.bulkLoading) throw bulkLoadError();
+    if (this.bulkLoading || this.isLengthening) throw bulkLoadError();
   }
 }

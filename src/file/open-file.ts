@@ -242,7 +242,7 @@ export class PlainFile {
 
   /** @throws file_changed, quarantined, durability_unknown, bulk_load */
   checkWritable(): void {
-    this.state.checkUsable();
+    this.state.checkChangeable();
     if (this.isDropped) failChanged('replaced', 'The file was replaced while the write waited. Repeat the request.');
   }
 

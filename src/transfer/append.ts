@@ -2,57 +2,35 @@
  * A body in any format → rows behind the end of an array. What fits a commit is held whole and becomes one; more is laid
  * down behind the end as it comes, seen by nobody, and counts with one commit when all of it is on the disk.
  */
+import type { Conversion } from '../convert/index.js';
 import { sharedBytes } from '../dataset/buffers.js';
 import { convertHeld } from '../dataset/convert.js';
-import type { Dataset } from '../dataset/dataset.js';
-import { changesAt, type Target } from '../dataset/target.js';
-import { applierOf, onlyInto } from '../dataset/write.js';
 import { fail } from '../errors.js';
-import type { Change } from '../file/change.js';
-import { commitChanges } from '../file/commit.js';
 import { parseJsonData } from '../formats/index.js';
-import { packedView, sizeOf, type View } from '../layout/view.js';
+import { packedView, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
-import { withNpy } from './as-npy.js';
-import { failSize } from './body.js';
-import { conversionOfBody, type Incoming } from './incoming.js';
-import { checkLengthIs, growableOf, growthOf, type Growable, type Outcome } from './lengthening.js';
-import { readNpyHeader } from './npy-body.js';
 import {
-  failJsonSize,
-  jsonBodyHeldBytes,
-  otherForm,
-  type WriteAnswer,
-  type WriteContext,
-  type WriteRequest,
-} from './write.js';
-
-export interface AppendRequest extends Omit<WriteRequest, 'selection' | 'durability'> {
-  /** The length that the array must have. */
-  readonly at: number | undefined;
-  /** The dataset that has the name by now. */
-  readonly current: () => Dataset;
-}
-
-export interface AppendAnswer extends WriteAnswer {
-  readonly shape: readonly number[];
-  /** Its header was made anew, with room for the number. */
-  readonly rewritten?: true;
-}
-
-/** Rows that are there, as the array's dtype. */
-interface Rows {
-  readonly count: number;
-  readonly bytes: Uint8Array;
-  /** Over the bytes, in the array's axes. */
-  readonly source: View;
-}
+  checkWholeRows,
+  commitRows,
+  openPresent,
+  streamRows,
+  type AppendAnswer,
+  type AppendRequest,
+  type Rows,
+} from './append-rows.js';
+import { withNpy } from './as-npy.js';
+import { BodyReader, failSize } from './body.js';
+import { conversionOfBody, type Incoming } from './incoming.js';
+import { checkLengthIs, growableOf, type Growable } from './lengthening.js';
+import { withMeasured } from './measured.js';
+import { readNpyHeader } from './npy-body.js';
+import { failJsonSize, jsonBodyHeldBytes, otherForm, type WriteContext } from './write.js';
 
 export async function appendBody(asked: AppendRequest, context: WriteContext): Promise<AppendAnswer> {
   const { dataset, precondition, at } = asked;
   const growable = growableOf(dataset);
-  await openPresent(asked.current);
+  (await openPresent(asked.current)).checkWritable();
   // Once before the body is read, to spare it; again when it is its turn, where it counts.
   precondition(dataset.generation);
   const { shape } = asked.current().record;
@@ -60,9 +38,9 @@ export async function appendBody(asked: AppendRequest, context: WriteContext): P
   const { format, body, bodyBytes } = asked;
   if (format === 'json') return appendJson(asked, growable, context);
   const form = otherForm({ ...asked, rank: dataset.record.shape.length });
-  if (!form) return appendBinary(asked, growable, context);
+  if (!form) return format === 'raw' ? appendRaw(asked, growable, context) : appendNpy(asked, growable, context);
   return withNpy(form, { body, bodyBytes }, context.decoding, npy =>
-    appendBinary({ ...asked, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, growable, context),
+    appendNpy({ ...asked, format: 'npy', body: npy.body, bodyBytes: npy.bodyBytes }, growable, context),
   );
 }
 
@@ -73,34 +51,81 @@ async function appendJson(asked: AppendRequest, growable: Growable, context: Wri
     jsonBodyHeldBytes(target.dtype, bodyBytes),
     async () => {
       const text = await body.everything(LIMITS.jsonBodyBytesMax);
-      const block = await runTurns(parseJsonData(target.dtype, text));
+      const { dtype, shape, bytes } = await runTurns(parseJsonData(target.dtype, text));
       // An empty list says nothing of the axes inside.
-      const isNone = block.shape.length === 1 && block.shape[0] === 0;
-      const rank = growable.dataset.record.shape.length;
-      const shape = isNone && rank > 1 ? growable.dataset.record.shape.with(growable.axis, 0) : block.shape;
-      return commitRows(
-        asked,
-        growable,
-        context,
-        rowsOf(growable, { dtype: block.dtype, shape, order: 'C' }, block.bytes),
-      );
+      const isNone = shape.length === 1 && shape[0] === 0;
+      const own = growable.dataset.record.shape;
+      const incoming: Incoming = {
+        dtype,
+        shape: isNone && own.length > 1 ? own.with(growable.axis, 0) : shape,
+        order: 'C',
+      };
+      const rows = rowsOf(growable, incoming, bytes);
+      if (bytes.byteLength <= context.commitBytesMax) return commitRows(asked, growable, context, rows);
+      // A few characters may be an item of megabytes.
+      const conversion = conversionOfBody({ dtype, format: 'raw', endian: undefined }, incoming);
+      const coming = { body: new BodyReader(oneChunk(bytes)), incoming, conversion, count: rows.count };
+      return streamRows(asked, growable, context, coming);
     },
     signal,
   );
 }
 
-async function appendBinary(asked: AppendRequest, growable: Growable, context: WriteContext): Promise<AppendAnswer> {
-  const { body, bodyBytes, target, signal, format } = asked;
-  const header = format === 'npy' ? await readNpyHeader(body) : undefined;
-  const headerBytes = header?.dataOffset ?? 0;
-  const incoming: Incoming = header ?? rawIncoming(growable, target, bodyBytes!);
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function appendNpy(asked: AppendRequest, growable: Growable, context: WriteContext): Promise<AppendAnswer> {
+  const header = await readNpyHeader(asked.body);
+  return appendElements(asked, growable, context, header, header.dataOffset);
+}
+
+/** Whole rows, in C order; how many, the length of the body says. @throws body_size_mismatch */
+async function appendRaw(asked: AppendRequest, growable: Growable, context: WriteContext): Promise<AppendAnswer> {
+  const { dataset, axis, rowBytes } = growable;
+  const { dtype } = asked.target;
+  const known = (body: BodyReader, bodyBytes: number): Promise<AppendAnswer> => {
+    checkWholeRows(bodyBytes, rowBytes);
+    const shape = dataset.record.shape.with(axis, bodyBytes / rowBytes);
+    return appendElements({ ...asked, body, bodyBytes }, growable, context, { dtype, shape, order: 'C' }, 0);
+  };
+  if (asked.bodyBytes !== undefined) return known(asked.body, asked.bodyBytes);
+  // Where the bytes of the file come in another order, the place of each depends on how many rows there are.
+  const isInFileOrder = axis === 0;
+  const bytesMax = isInFileOrder ? context.commitBytesMax : Number.POSITIVE_INFINITY;
+  const { folder } = context.decoding;
+  return withMeasured({ body: asked.body, folder, bytesMax }, ({ body, bodyBytes }) => {
+    if (bodyBytes !== undefined) return known(body, bodyBytes);
+    const incoming = { dtype, order: 'C' } as const;
+    const coming = { body, incoming, conversion: conversionFor(asked, incoming), count: undefined };
+    return streamRows(asked, growable, context, coming);
+  });
+}
+
+function conversionFor({ target, format, endian }: AppendRequest, incoming: Pick<Incoming, 'dtype'>): Conversion {
+  return conversionOfBody({ dtype: target.dtype, format, endian }, incoming);
+}
+
+/** A body of which it is known what it has. */
+async function appendElements(
+  asked: AppendRequest,
+  growable: Growable,
+  context: WriteContext,
+  incoming: Incoming,
+  headerBytes: number,
+): Promise<AppendAnswer> {
+  const { body, bodyBytes, signal } = asked;
   // Refuses a dtype or a shape that does not fit before any data is read.
-  const conversion = conversionOfBody({ dtype: target.dtype, format, endian: asked.endian }, incoming);
-  countOf(growable, incoming.shape);
+  const conversion = conversionFor(asked, incoming);
+  const count = countOf(growable, incoming.shape);
   const nbytes = sizeOf(incoming.shape) * incoming.dtype.itemsize;
   if (bodyBytes !== undefined && bodyBytes !== headerBytes + nbytes) failSize(bodyBytes, headerBytes + nbytes);
+  const rowsBytes = count * growable.rowBytes;
+  if (Math.max(nbytes, rowsBytes) > context.commitBytesMax || nbytes + rowsBytes > context.budget.limitBytes) {
+    return streamRows(asked, growable, context, { body, incoming, conversion, count });
+  }
   return context.budget.with(
-    nbytes + sizeOf(incoming.shape) * target.dtype.itemsize,
+    nbytes + rowsBytes,
     async () => {
       const data = sharedBytes(nbytes);
       const read = await body.readInto(data);
@@ -111,18 +136,6 @@ async function appendBinary(asked: AppendRequest, growable: Growable, context: W
     },
     signal,
   );
-}
-
-/** Whole rows, in C order. @throws body_size_mismatch */
-function rawIncoming({ dataset, axis, rowBytes }: Growable, { dtype }: Target, bodyBytes: number): Incoming {
-  if (bodyBytes % rowBytes !== 0) {
-    fail(
-      'body_size_mismatch',
-      `The body has ${bodyBytes} bytes, and a row takes ${rowBytes}. Send whole rows, in C order.`,
-      { sent: bodyBytes, row_bytes: rowBytes },
-    );
-  }
-  return { dtype, shape: dataset.record.shape.with(axis, bodyBytes / rowBytes), order: 'C' };
 }
 
 /** How many rows a block has. @throws shape_mismatch */
@@ -149,85 +162,4 @@ function rowsOf(growable: Growable, incoming: Incoming, bytes: Uint8Array): Rows
   const itemsize = bytes.byteLength / Math.max(1, sizeOf(incoming.shape));
   const source = packedView(dataset.record.shape.with(axis, count), itemsize, incoming.order, 0);
   return { count, bytes, source };
-}
-
-async function commitRows(
-  asked: AppendRequest,
-  growable: Growable,
-  { offLoop }: WriteContext,
-  { count, bytes, source }: Rows,
-): Promise<AppendAnswer> {
-  const { dataset, at, target, precondition, asksShape = false, signal, current } = asked;
-  const outcome: Outcome = { shape: current().record.shape, isRewritten: false };
-  if (count === 0) {
-    precondition(dataset.generation);
-    checkLengthIs(at, outcome.shape[growable.axis]!, dataset, outcome.shape);
-    return answerOf(asked, growable, 0, dataset.generation, outcome);
-  }
-  const file = await openPresent(current);
-  const dataIn = (items: View): Change[] => changesAt(target, items, { bytes, source });
-  const growth = growthOf(
-    growable,
-    file,
-    {
-      lengthFrom(length, shape) {
-        checkLengthIs(at, length, dataset, shape);
-        return length + count;
-      },
-      dataIn,
-      holds: true,
-    },
-    current,
-    outcome,
-  );
-  const release = file.lease();
-  try {
-    const changes = dataIn({ ...source, strides: growable.dataset.geometry.view.strides, offset: 0 });
-    const generation = await commitChanges(file, dataset.files, {
-      changes,
-      growth,
-      precondition: generation => onlyInto(current(), file, precondition)(generation),
-      asksShape,
-      applier: applierOf(offLoop),
-      signal,
-      client: offLoop.client,
-    });
-    return answerOf(asked, growable, count, generation, outcome);
-  } catch (error) {
-    return await dataset.learned(error);
-  } finally {
-    release();
-  }
-}
-
-/** The file of an array whose length may have moved while the body came. */
-async function openPresent(current: () => Dataset): ReturnType<Dataset['open']> {
-  for (;;) {
-    const dataset = current();
-    // oxlint-disable-next-line no-await-in-loop
-    const file = await dataset.open().catch((error: unknown) => {
-      if (current() === dataset) throw error;
-      return undefined;
-    });
-    if (file) return file;
-  }
-}
-
-function answerOf(
-  { dataset, target }: AppendRequest,
-  { rowBytes }: Growable,
-  count: number,
-  generation: number,
-  { shape, isRewritten }: Outcome,
-): AppendAnswer {
-  const bytes = count * rowBytes;
-  return {
-    dataset: dataset.record.name,
-    generation,
-    elements: bytes / target.dtype.itemsize,
-    bytes,
-    durability: 'commit',
-    shape,
-    ...(isRewritten && { rewritten: true }),
-  };
 }

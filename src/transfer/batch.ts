@@ -56,7 +56,8 @@ const OVERHEAD_BYTES = LIMITS.jsonBodyBytesMax;
 export async function writeBatch(request: BatchRequest, context: WriteContext): Promise<BatchAnswer> {
   const { bodyBytes, dataset, precondition, signal } = request;
   checkWritable(dataset);
-  await dataset.openToWrite(NO_BYTES);
+  const file = await dataset.openToWrite(NO_BYTES);
+  if (!dataset.pages) file.checkWritable();
   precondition(dataset.generation);
   const isJson = request.contentType.startsWith('application/json');
   const bytesMax = isJson ? LIMITS.jsonBodyBytesMax : context.commitBytesMax + OVERHEAD_BYTES;

@@ -94,7 +94,8 @@ export async function writeBody(asked: WriteRequest, context: WriteContext): Pro
   const bytes = elements * target.dtype.itemsize;
   if (request.durability === 'commit' && bytes > context.commitBytesMax)
     failCommitSize(bytes, context.commitBytesMax, isPrivate);
-  await dataset.openToWrite(NO_BYTES);
+  const file = await dataset.openToWrite(NO_BYTES);
+  if (!isPrivate) file.checkWritable();
   // Once before the body is read, to spare it; again under the lock, where it counts.
   precondition(dataset.generation);
   const told: { files?: number } = {};

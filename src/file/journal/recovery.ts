@@ -189,7 +189,8 @@ async function replay(
     for (const step of await readSteps(reader, record)) {
       if (isEnding(step)) {
         // What was on its way when the crash came goes. Where a later record stands, it arrived, or was cut off then.
-        if (step.isProvisional && i < records.length - 1) continue;
+        // oxlint-disable-next-line no-await-in-loop
+        if (step.isProvisional && (i < records.length - 1 || (await sizeOfDescriptor(file.fd)) < step.end)) continue;
         applyStep(file.fd, step);
         last = step;
         // oxlint-disable-next-line no-await-in-loop
