@@ -159,10 +159,8 @@ t.test('a few characters of JSON may be more than a commit takes', async t => {
   await create(server, { name: 'texts', dtype: '<U100000', shape: [0] });
   const { status } = await server.fetch('/v1/datasets/texts/append', json('POST', ['a', 'b', 'ü', '']));
   t.equal(status, 200);
-  t.same((await (await server.fetch('/v1/datasets/texts/data')).json()) as unknown, {
-    ...{ dataset: 'texts', generation: 2, dtype: '<U100000', shape: [4] },
-    data: ['a', 'b', 'ü', ''],
-  });
+  const answer = await server.fetch('/v1/datasets/texts/data');
+  t.match(await answer.json(), { generation: 2, shape: [4], data: ['a', 'b', 'ü', ''] });
 });
 
 /** Starts an append and sends the first half of it, which reaches the file. */
@@ -235,7 +233,7 @@ t.test('reads go on while rows are laid down, other writes are 503', async t => 
 });
 
 t.test('a slow reader is not cut by rows that are laid down', async t => {
-  const bytes = 40 * MiB;
+  const bytes = 24 * MiB;
   await create(server, { name: 'slow', dtype: '|u1', shape: [bytes], fill: 3 });
   const answer = await get(`${server.url}/v1/datasets/slow/data.raw`);
   t.match(await append('slow', distinct(4 * MiB)), { status: 200, body: { shape: [bytes + 4 * MiB] } });
