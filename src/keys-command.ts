@@ -14,17 +14,23 @@ import { didYouMean } from './near.js';
 import { statusOf } from './process/say.js';
 import { list } from './setting.js';
 
-const USAGE = `hyperslab keys add --name NAME --scope read[,write][,admin] [--datasets 'a*,b'] [--expires 90d]
-hyperslab keys list
-hyperslab keys revoke ID
+const USAGE = `hyperslab keys add --name NAME --scope read[,write][,admin]
+                   [--datasets 'a*,b'] [--expires 90d] [--json]
+hyperslab keys list [--json]
+hyperslab keys revoke ID [--json]
 
-The keys are in keys.json of HYPERSLAB_DATA_DIR, or in HYPERSLAB_KEYS_FILE. The service may run meanwhile.
+The keys are in keys.json of HYPERSLAB_DATA_DIR, or in HYPERSLAB_KEYS_FILE. The
+service may run meanwhile.
+
 --datasets   names, and patterns with *; default: every dataset
 --expires    30d, 12h, or a date such as 2030-01-31 (UTC); default: never
---data-dir   the data folder, in place of HYPERSLAB_DATA_DIR; --keys-file in place of HYPERSLAB_KEYS_FILE
+--data-dir   the data folder, in place of HYPERSLAB_DATA_DIR
+--keys-file  the file, in place of HYPERSLAB_KEYS_FILE
+--json       as JSON, for programs
 
 Examples:
-  hyperslab keys add --name ann --scope read,write --datasets 'run-*' --expires 90d
+  hyperslab keys add --name ann --scope read,write --datasets 'run-*'
+  hyperslab keys add --name ci --scope read --expires 90d --json | jq -r .key
   hyperslab keys list --data-dir /srv/hyperslab
 `;
 
@@ -35,7 +41,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Runs the command and returns the exit status. */
 export async function runKeys(args: readonly string[], env: Env): Promise<number> {
   try {
-    const { words, settings, others, asksHelp } = readFlags(args, ['name', 'scope', 'datasets', 'expires']);
+    const json = args.includes('--json');
+    const { words, settings, others, asksHelp } = readFlags(
+      args.filter(arg => arg !== '--json'),
+      ['name', 'scope', 'datasets', 'expires'],
+    );
     const [action, ...rest] = words;
     if (asksHelp || action === 'help') {
       process.stdout.write(USAGE);
@@ -43,9 +53,9 @@ export async function runKeys(args: readonly string[], env: Env): Promise<number
     }
     const { dataDir, keysFile } = readConfig({}, onlyPlaces({ ...env, ...settings }));
     const file = path.resolve(keysFileOf({ dataDir, keysFile }));
-    if (action === 'add' && rest.length === 0) return await add(file, others);
-    if (action === 'list' && rest.length === 0) return await show(file);
-    if (action === 'revoke' && rest.length === 1) return await revoke(file, rest[0]!);
+    if (action === 'add' && rest.length === 0) return await add(file, others, json);
+    if (action === 'list' && rest.length === 0) return await show(file, json);
+    if (action === 'revoke' && rest.length === 1) return await revoke(file, rest[0]!, json);
     return failUsage(action, rest);
   } catch (error) {
     process.stderr.write(`hyperslab keys: ${(error as Error).message}\n`);
@@ -70,7 +80,7 @@ function failUsage(action: string | undefined, rest: readonly string[]): never {
   );
 }
 
-async function add(file: string, flags: Readonly<Record<string, string>>): Promise<number> {
+async function add(file: string, flags: Readonly<Record<string, string>>, json: boolean): Promise<number> {
   const { name, scope, datasets, expires } = flags;
   const { text: key, record } = makeKey({
     name: nameOf(name),
@@ -80,26 +90,36 @@ async function add(file: string, flags: Readonly<Record<string, string>>): Promi
     ...(expires !== undefined && { expires: expiryOf(expires, Date.now()) }),
   });
   const before = await editKeys(file, keys => [...keys, record]);
-  process.stdout.write(`${key}\n`);
+  process.stdout.write(json ? `${JSON.stringify({ key, ...toldOf(record) })}\n` : `${key}\n`);
   process.stderr.write(`Added ${summaryOf(record)}.\nThis is the only time that the key is shown: keep it now.\n`);
   if (before === undefined) process.stderr.write('It is the first key: from now on the service asks for one.\n');
   return 0;
 }
 
-async function show(file: string): Promise<number> {
+async function show(file: string, json: boolean): Promise<number> {
   const keys = await readKeys(file);
+  if (json) {
+    process.stdout.write(`${JSON.stringify((keys ?? []).map(toldOf))}\n`);
+    return 0;
+  }
   if (keys === undefined) process.stderr.write('There is no key file, so no keys.\n');
   for (const key of keys ?? []) process.stdout.write(`${summaryOf(key)}\n`);
   return 0;
 }
 
-async function revoke(file: string, id: string): Promise<number> {
+async function revoke(file: string, id: string, json: boolean): Promise<number> {
   await editKeys(file, keys => {
     if (!keys.some(key => key.id === id)) throw new Error(`no key has the id ${id}; "hyperslab keys list" shows them`);
     return keys.filter(key => key.id !== id);
   });
-  process.stderr.write(`Revoked ${id}.\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ revoked: id })}\n`);
+  else process.stderr.write(`Revoked ${id}.\n`);
   return 0;
+}
+
+/** A key for programs, without its hash. */
+function toldOf({ id, name, scopes, datasets, created, expires }: KeyRecord): Record<string, unknown> {
+  return { id, name, scopes, datasets: datasets ?? ['*'], created, expires: expires ?? null };
 }
 
 function summaryOf({ id, name, scopes, datasets, created, expires }: KeyRecord): string {

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { COMMAND_ROWS } from '../src/command-line/commands.js';
+import { SETTINGS } from '../src/config.js';
 import { start, startServer, temporaryFolder, type TestServer } from './helpers/server.js';
 
-const COMMAND = fileURLToPath(new URL('../src/hyperslab.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../bundle/hyperslab.js', import.meta.url));
 
 interface Outcome {
   readonly status: number | null;
@@ -48,6 +49,7 @@ t.test('a table becomes a dataset, is listed, read, computed, written to and sav
   t.equal(run('put', copy, '--name', 'other').status, 0);
   t.equal(run('put', copy, '--name', 'other', '--slice', ':').stdout, '4 elements of other written.\n');
   t.equal(run('stats', 'table', '--ops', 'mean', '--axis', '0').stdout, 'mean\t[2,3]\n');
+  t.match(run('info', 'tabel'), { status: 1, stderr: /Did you mean table\?/ });
   t.match(run('stats', 'table', '--expected-shape', '3'), { status: 1, stderr: /409 moved/ });
   const out = path.join(files, 'out');
   t.equal(run('export', '--all', '-o', out).status, 0);
@@ -120,9 +122,23 @@ t.test('the doctor says what is wrong, and what to do about it', async t => {
 
 t.test('every command explains itself, and one that is misunderstood says so', async t => {
   const run = runnerOf({});
-  for (const name of Object.keys(COMMAND_ROWS)) {
-    t.match(run(name, '--help'), { status: 0, stdout: new RegExp(`^Usage: hyperslab ${name} .*Example`, 's') });
+  for (const [name, { load }] of Object.entries(COMMAND_ROWS)) {
+    const lines: string[] = [];
+    const { command } = await load();
+    command()
+      .configureOutput({ writeOut: text => lines.push(...text.split('\n')) })
+      .outputHelp();
+    t.match(lines.join('\n'), new RegExp(`^Usage: ${name} .*Example`, 's'));
+    t.ok(
+      lines.every(line => line.length <= 80),
+      `${name} --help fits a terminal`,
+    );
   }
+  const help = runnerOf({ HYPERSLAB_TOKEN: 'secret' })('ls', '--help');
+  t.match(help, { status: 0, stdout: /^Usage: hyperslab ls / });
+  t.notMatch(help.stdout, /secret/);
+  t.match(run('help', 'appnd'), { status: 2, stderr: /Did you mean append/ });
+  t.equal((JSON.parse(run('settings', '--json').stdout) as unknown[]).length, Object.keys(SETTINGS).length);
   t.match(run('get'), { status: 2, stderr: /missing required argument/ });
   t.match(run('ls', '--jsno'), { status: 2, stderr: /Did you mean --json/ });
   t.match(run('lss'), { status: 2, stderr: /Did you mean ls/ });

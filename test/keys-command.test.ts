@@ -10,7 +10,7 @@ import { caseStride } from './helpers/cases.js';
 import { bearer } from './helpers/keys.js';
 import { start, temporaryFolder } from './helpers/server.js';
 
-const COMMAND = fileURLToPath(new URL('../src/hyperslab.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../bundle/hyperslab.js', import.meta.url));
 
 interface Outcome {
   readonly status: number | null;
@@ -55,6 +55,10 @@ t.test('a key is added, shown once, listed without its secret, used, and revoked
   };
   t.ok(await becomes(second.stdout.trim(), 200));
 
+  t.match(JSON.parse(keys('list', '--json').stdout), [
+    { id, name: 'Ann', datasets: ['a*', 'b'] },
+    { name: 'Bob', expires: null },
+  ]);
   const listed = keys('list').stdout;
   const [ann, bob, ...more] = listed.trim().split('\n');
   t.match(ann, new RegExp(`^${id}  Ann  read,write  a\\*,b  created \\S+  expires \\S+$`));

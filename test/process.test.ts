@@ -47,7 +47,11 @@ t.test('the near word is one that may be meant', async t => {
 t.test('help has examples, common flags with their defaults, and says where all of them are', async t => {
   for (const text of [usage(), serveUsage()]) {
     t.match(text, /Examples:/);
-    t.match(text, /--port +.*Default: 8080/);
+    t.match(text, /--port [^-]*Default: 8080/);
+    t.ok(
+      text.split('\n').every(line => line.length <= 80),
+      'it fits a terminal',
+    );
     t.match(text, /"hyperslab\s+settings" lists all/);
     t.notMatch(text, '`');
   }

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { isSameAsRows, rowsOf, type Described } from './appended-rows.js';
 import { nameOfFile } from './formats.js';
-import { note, print, type OutputOptions } from './output.js';
+import { INTERRUPTED, checkInterrupted } from './interrupted.js';
+import { note, print, printJson, type OutputOptions } from './output.js';
 import { pathOf, Refused, Service, Unreached, withService, type ServiceOptions } from './service.js';
 import { ToldError } from './told.js';
 import { formatOfUpload, uploadOf } from './upload.js';
@@ -53,7 +54,7 @@ async function append(file: string, { json, ...options }: Options): Promise<void
   const described = await service.json<Described>(pathOf(name));
   const at = options.at ?? String(described.shape[described.order === 'F' ? described.shape.length - 1 : 0] ?? '');
   const answer = await appendOnce(service, { name, file, format, at, described, retries: Number(options.retries) });
-  if (json) print(`${JSON.stringify(answer)}\n`);
+  if (json) printJson(answer);
   else print(`${name} has the shape (${answer.shape?.join(', ') ?? ''}).\n`);
 }
 
@@ -79,7 +80,7 @@ async function appendOnce(service: Service, order: Order): Promise<Answer> {
       if (!mayHelp || attempt >= retries) throw error;
       isUncertain = true;
       note(`${error.message} Trying again with at=${at}.`);
-      await sleep(RETRY_MS);
+      await sleep(RETRY_MS, undefined, { signal: INTERRUPTED }).catch(checkInterrupted);
     } finally {
       upload.end();
     }

@@ -6,7 +6,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
-import { buildApp } from '../app.js';
 import { readConfig, SETTINGS } from '../config.js';
 import { systemErrorCode } from '../errors.js';
 import { TEMPORARY_PREFIX } from '../file/atomic.js';
@@ -17,7 +16,7 @@ import { findingsOf } from './checks.js';
 import { copyFile, isSameFile, syncTree } from './copy-file.js';
 import { dataDirOf } from './doctor.js';
 import { checkIsTheirs, flushed, standingsOf, type Standings } from './live-folder.js';
-import { note, print, sizeText, type OutputOptions } from './output.js';
+import { note, print, printJson, sizeText, type OutputOptions } from './output.js';
 import { Service, withService, type ServiceOptions } from './service.js';
 import { ToldError } from './told.js';
 
@@ -60,7 +59,7 @@ async function backup(folder: string, options: Options): Promise<void> {
   try {
     await fs.mkdir(partial, { recursive: true, mode: 0o700 });
     if (lock) await copyStill(from, partial, summary);
-    else await copyLive(from, partial, summary, new Service(options), options.url);
+    else await copyLive(from, partial, summary, new Service(options));
     for (const room of ['arrays', 'catalog', 'journal']) await fs.mkdir(path.join(partial, room), { recursive: true });
     await syncTree(partial);
     await fs.rename(partial, to);
@@ -81,7 +80,7 @@ async function tell(from: string, to: string, summary: Summary, isLive: boolean,
   const bad = (await findingsOf(to)).filter(
     ({ level, about }) => level === 'bad' && !outside.some(({ name }) => name === about),
   );
-  if (json) print(`${JSON.stringify({ folder: to, ...summary, live: isLive, outside, bad })}\n`);
+  if (json) printJson({ folder: to, ...summary, live: isLive, outside, bad });
   else {
     const shared = summary.reflinks > 0 ? `, ${summary.reflinks} of them by sharing blocks` : '';
     print(
@@ -113,6 +112,7 @@ async function lockOf(from: string): Promise<KernelLock | undefined> {
   // A service that was ended by force left its last commits there: a start and a stop bring the files up to date.
   lock.release();
   const texts = { [SETTINGS.dataDir.name]: from, [SETTINGS.roots.name]: process.env[SETTINGS.roots.name] ?? '' };
+  const { buildApp } = await import('../app.js');
   const { app } = await buildApp(readConfig({}, texts), false);
   await app.close();
   return locked(from);
@@ -135,12 +135,12 @@ async function copyStill(from: string, to: string, summary: Summary): Promise<vo
 }
 
 /** Copies what has moved since the round before, until nothing has. */
-async function copyLive(from: string, to: string, summary: Summary, service: Service, url: string): Promise<void> {
+async function copyLive(from: string, to: string, summary: Summary, service: Service): Promise<void> {
   let stale: ReadonlySet<string> | undefined;
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     // oxlint-disable no-await-in-loop -- Each step needs the one before it.
     const { records } = await new Manifests(from).load();
-    if (round === 1) checkIsTheirs(records, await standingsOf(service), url);
+    if (round === 1) checkIsTheirs(records, await standingsOf(service), service.url);
     else note('Some datasets were written meanwhile: they are copied again.');
     const asked = records.filter(({ path: file }) => stale === undefined || stale.has(file));
     for (const { name } of asked) await flushed(service, name);

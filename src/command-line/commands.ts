@@ -1,5 +1,7 @@
 /** The commands that are made with commander. Only the one that is asked for is loaded. */
 import { CommanderError, type Command } from 'commander';
+import { interruptedStatus, takeInterrupts } from './interrupted.js';
+import { note, plain } from './output.js';
 import { ToldError } from './told.js';
 
 interface CommandRow {
@@ -28,7 +30,11 @@ export async function runCommandLine(name: string, args: readonly string[]): Pro
     process.exit();
   });
   const { command } = await COMMAND_ROWS[name]!.load();
-  const made = command().exitOverride().showHelpAfterError(`"hyperslab ${name} --help" explains.`);
+  takeInterrupts();
+  const made = command()
+    .exitOverride()
+    .showHelpAfterError(`"hyperslab ${name} --help" explains.`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `hyperslab ${name}: `)) });
   made.name(`hyperslab ${name}`);
   try {
     await made.parseAsync([...args], { from: 'user' });
@@ -36,7 +42,7 @@ export async function runCommandLine(name: string, args: readonly string[]): Pro
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof ToldError)) throw error;
-    process.stderr.write(`hyperslab ${name}: ${error.message}\n`);
-    return 1;
+    note(plain(`hyperslab ${name}: ${error.message}`));
+    return interruptedStatus() || 1;
   }
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig, SETTINGS } from '../config.js';
 import { findingsOf, type Finding } from './checks.js';
-import { plain, print, table, type OutputOptions } from './output.js';
+import { plain, print, printJson, table, type OutputOptions } from './output.js';
+import { widthOf, wrapped } from './wrap.js';
 
 interface Options extends OutputOptions {
   readonly dataDir?: string;
@@ -31,7 +32,7 @@ export function dataDirOf(asked: string | undefined): string {
 async function doctor(folder: string | undefined, { json, dataDir }: Options): Promise<void> {
   const where = dataDirOf(folder ?? dataDir);
   const findings = await findingsOf(where);
-  if (json) print(`${JSON.stringify(findings)}\n`);
+  if (json) printJson(findings);
   else if (process.stdout.isTTY) for (const finding of findings) print(forPeople(finding));
   else
     print(
@@ -46,6 +47,8 @@ async function doctor(folder: string | undefined, { json, dataDir }: Options): P
 const MARKS = { ok: 'ok     ', warning: 'warning', bad: 'BAD    ' } as const;
 
 function forPeople({ level, about, found, remedy }: Finding): string {
-  const line = `${MARKS[level]}  ${plain(about)}: ${plain(found)}\n`;
-  return remedy === undefined ? line : `${line}         ${plain(remedy)}\n`;
+  const width = widthOf(process.stdout);
+  const line = `${MARKS[level]}  ${plain(about)}: ${plain(found)}`;
+  const lines = remedy === undefined ? [line] : [line, `         ${plain(remedy)}`];
+  return lines.map(each => `${wrapped(each, width, 9)}\n`).join('');
 }

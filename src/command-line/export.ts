@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { saveAnswer } from './download.js';
 import { formatRow } from './formats.js';
-import { note, print, table, type OutputOptions } from './output.js';
+import { note, plain, print, printJson, sizeText, table, type OutputOptions } from './output.js';
 import { pathOf, Service, withService, type ServiceOptions } from './service.js';
 import { ToldError } from './told.js';
 
@@ -50,16 +50,18 @@ async function exportAll(asked: readonly string[], { json, all, format, output, 
       done.push({ name, file, bytes });
     } catch (error) {
       if (!(error instanceof ToldError)) throw error;
-      note(`${name}: ${error.message}`);
+      note(plain(`${name}: ${error.message}`));
       done.push({ name, error: error.message });
     }
   }
-  if (json) print(`${JSON.stringify(done)}\n`);
+  if (json) printJson(done);
   else
     print(
       table(
-        ['FILE', 'BYTES'],
-        done.filter(({ file }) => file !== undefined).map(({ file, bytes }) => [file, String(bytes)]),
+        ['FILE', 'SIZE'],
+        done
+          .filter(({ file }) => file !== undefined)
+          .map(({ file, bytes }) => [file, process.stdout.isTTY ? sizeText(bytes!) : String(bytes)]),
       ),
     );
   const failed = done.filter(({ error }) => error !== undefined).length;

@@ -1,7 +1,7 @@
 /** `hyperslab import FILE…`: many files, each a dataset of its name. */
 import { Command } from 'commander';
 import { nameOfFile } from './formats.js';
-import { note, print, table, type OutputOptions } from './output.js';
+import { note, plain, print, printJson, table, type OutputOptions } from './output.js';
 import { pathOf, Service, withService, type ServiceOptions } from './service.js';
 import { ToldError } from './told.js';
 import { formatOfUpload, uploadOf } from './upload.js';
@@ -42,9 +42,9 @@ async function importAll(
     // oxlint-disable-next-line no-await-in-loop -- One after the other: each may be large.
     const each = await importOne(service, file, prefix, overwrite);
     done.push(each);
-    if (each.error !== undefined) note(`${file}: ${each.error}`);
+    if (each.error !== undefined) note(plain(`${file}: ${each.error}`));
   }
-  if (json) print(`${JSON.stringify(done)}\n`);
+  if (json) printJson(done);
   else {
     const rows = done.filter(({ shape }) => shape).map(({ name, shape }) => [name, `(${shape!.join(', ')})`]);
     print(table(['NAME', 'SHAPE'], rows));
@@ -64,7 +64,7 @@ async function importOne(
     name = `${prefix}${nameOfFile(file)}`;
     const upload = await uploadOf('PUT', file, formatOfUpload(file, undefined));
     const where = pathOf(name, '', overwrite ? { overwrite: 'true' } : {});
-    const { shape } = await service.json<{ shape: readonly number[] }>(where, upload.init).finally(() => upload.end());
+    const { shape } = await service.json<{ shape: readonly number[] }>(where, upload.init).finally(upload.end);
     return { file, name, shape };
   } catch (error) {
     if (!(error instanceof ToldError)) throw error;

@@ -1,6 +1,6 @@
 /** `hyperslab info NAME`: what a dataset is. */
 import { Command } from 'commander';
-import { plain, print, sizeText, type OutputOptions } from './output.js';
+import { fields, print, printJson, sizeText, type OutputOptions } from './output.js';
 import { pathOf, Service, withService, type ServiceOptions } from './service.js';
 
 export function command(): Command {
@@ -15,12 +15,14 @@ export function command(): Command {
 
 async function info(name: string, { json, ...options }: ServiceOptions & OutputOptions): Promise<void> {
   const found = await new Service(options).json<Record<string, unknown>>(pathOf(name));
-  if (json) return print(`${JSON.stringify(found)}\n`);
-  for (const [member, value] of Object.entries(found)) {
-    if (value === null) continue;
-    const isSize = member === 'nbytes' && process.stdout.isTTY;
-    print(
-      `${process.stdout.isTTY ? member.padEnd(11) : `${member}\t`}${isSize ? sizeText(Number(value)) : plain(value)}\n`,
-    );
-  }
+  if (json) return printJson(found);
+  const told = Object.entries(found).filter(([, value]) => value !== null);
+  print(fields(process.stdout.isTTY ? told.flatMap(forPeople) : told));
+}
+
+/** Sizes in units, and what attrs say one below the other. */
+function forPeople([member, value]: readonly [string, unknown]): (readonly [string, unknown])[] {
+  if (member === 'nbytes') return [[member, sizeText(Number(value))]];
+  if (member !== 'attrs' || typeof value !== 'object' || value === null) return [[member, value]];
+  return Object.entries(value).map(([name, each]) => [`attrs.${name}`, each]);
 }

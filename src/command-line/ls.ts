@@ -1,6 +1,6 @@
 /** `hyperslab ls`: what a service has. */
 import { Command } from 'commander';
-import { plain, print, sizeText, table, type OutputOptions } from './output.js';
+import { plain, print, printJson, sizeText, table, type OutputOptions } from './output.js';
 import { Service, withService, type ServiceOptions } from './service.js';
 
 interface Entry {
@@ -49,7 +49,7 @@ async function list(prefix: string | undefined, { json, find, state, ...options 
     entries.push(...page.datasets);
     cursor = page.next_cursor;
   } while (cursor !== null);
-  if (json) return print(`${JSON.stringify(entries)}\n`);
+  if (json) return printJson(entries);
   if (entries.length === 0 && process.stdout.isTTY) return print('No datasets. "hyperslab put FILE" makes one.\n');
   const rows = entries.map(({ name, dtype, shape, nbytes, mode, state: how }) => [
     name,

@@ -2,7 +2,8 @@
  * What commands write: tables for people, lines with tabs where another program reads, JSON where it is asked for.
  * Hazard: names and reasons come from elsewhere; nothing in them may be obeyed by a terminal.
  */
-import { SingleBar } from 'cli-progress';
+import { stringifyExactJson } from '../formats/index.js';
+import { widthOf, wrapped } from './wrap.js';
 
 /** Of each command that tells something. */
 export interface OutputOptions {
@@ -13,23 +14,29 @@ export function print(text: string): void {
   process.stdout.write(text);
 }
 
+/** A value as one line of JSON, integers with all their digits. */
+export function printJson(value: unknown): void {
+  print(`${stringifyExactJson(value)}\n`);
+}
+
 /** For people, beside what the command is asked for. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? wrapped(text, widthOf(process.stderr)) : text}\n`);
 }
 
 /** A text without what a terminal would obey. */
 export function plain(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  const text = typeof value === 'string' ? value : (stringifyExactJson(value) ?? '');
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
 }
 
 /** Rows under their heads on a terminal; in a pipe rows alone, with tabs between. */
 export function table(heads: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const texts = rows.map(row => row.map(plain));
+  if (texts.length === 0) return '';
   if (!process.stdout.isTTY) return texts.map(row => `${row.join('\t')}\n`).join('');
-  const widths = heads.map((head, i) => Math.max(head.length, ...texts.map(row => row[i]!.length)));
-  return [heads, ...texts]
+  const widths = heads.map((head, i) => texts.reduce((widest, row) => Math.max(widest, row[i]!.length), head.length));
+  return [heads.map(plain), ...texts]
     .map(
       row =>
         `${row
@@ -37,6 +44,15 @@ export function table(heads: readonly string[], rows: readonly (readonly unknown
           .join('  ')
           .trimEnd()}\n`,
     )
+    .join('');
+}
+
+/** `name  value` lines: long values go on below themselves on a terminal; in a pipe a tab stands between. */
+export function fields(entries: readonly (readonly [name: string, value: unknown])[]): string {
+  if (!process.stdout.isTTY) return entries.map(([name, value]) => `${name}\t${plain(value)}\n`).join('');
+  const left = Math.max(0, ...entries.map(([name]) => name.length)) + 2;
+  return entries
+    .map(([name, value]) => `${wrapped(`${name.padEnd(left)}${plain(value)}`, widthOf(process.stdout), left)}\n`)
     .join('');
 }
 
@@ -51,34 +67,4 @@ export function sizeText(bytes: number): string {
     unit++;
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
-/** How far a transfer is, on a terminal; nothing in a pipe. */
-export class Progress {
-  readonly #bar: SingleBar | undefined;
-  #bytes = 0;
-
-  constructor(what: string, totalBytes: number | undefined) {
-    if (!process.stderr.isTTY || totalBytes === undefined) return;
-    this.#bar = new SingleBar({
-      format: `${plain(what).slice(0, 30)} {bar} {percentage}% {size} {eta_formatted}`,
-      hideCursor: true,
-      barsize: 24,
-      etaBuffer: 50,
-    });
-    this.#bar.start(totalBytes, 0, { size: sizeText(totalBytes) });
-  }
-
-  /** Counts bytes that pass. */
-  readonly through = async function* (this: Progress, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of pieces) {
-      this.#bytes += piece.byteLength;
-      this.#bar?.update(this.#bytes);
-      yield piece;
-    }
-  };
-
-  end(): void {
-    this.#bar?.stop();
-  }
 }

@@ -1,7 +1,7 @@
 /** `hyperslab put FILE`: a file becomes a dataset, or is written to a slice of one. */
 import { Command } from 'commander';
 import { nameOfFile } from './formats.js';
-import { print, type OutputOptions } from './output.js';
+import { print, printJson, type OutputOptions } from './output.js';
 import { pathOf, Service, withService, type ServiceOptions } from './service.js';
 import { ToldError } from './told.js';
 import { formatOfUpload, uploadOf } from './upload.js';
@@ -12,6 +12,7 @@ interface Options extends ServiceOptions, OutputOptions {
   readonly field?: string;
   readonly format?: string;
   readonly dtype?: string;
+  readonly member?: string;
   readonly overwrite?: boolean;
 }
 
@@ -33,6 +34,7 @@ export function command(): Command {
     .option('--field <field>', 'of --slice: a field of a structure')
     .option('-f, --format <format>', 'what the file is, where its suffix does not say it')
     .option('--dtype <dtype>', 'what a table becomes')
+    .option('--member <name>', 'of a .npz: which of its arrays')
     .option('--overwrite', 'replace the dataset that has the name')
     .option('--json', 'as JSON')
     .addHelpText(
@@ -43,7 +45,7 @@ export function command(): Command {
 }
 
 async function put(file: string, { json, ...options }: Options): Promise<void> {
-  const { slice, field, dtype, overwrite } = options;
+  const { slice, field, dtype, member, overwrite } = options;
   if (file === '-' && options.name === undefined) throw new ToldError('Standard input has no name. Say --name.');
   const name = options.name ?? nameOfFile(file);
   const format = formatOfUpload(file, options.format);
@@ -55,14 +57,10 @@ async function put(file: string, { json, ...options }: Options): Promise<void> {
   const upload = await uploadOf('PUT', file, format);
   const where =
     slice === undefined
-      ? pathOf(name, '', { dtype, ...(overwrite && { overwrite: 'true' }) })
-      : pathOf(name, `/data.${format}`, { slice, field });
-  try {
-    const answer = await new Service(options).json<Answer>(where, upload.init);
-    if (json) print(`${JSON.stringify(answer)}\n`);
-    else if (answer.shape) print(`${name} has the shape (${answer.shape.join(', ')}).\n`);
-    else print(`${answer.elements ?? 0} elements of ${name} written.\n`);
-  } finally {
-    upload.end();
-  }
+      ? pathOf(name, '', { dtype, member, ...(overwrite && { overwrite: 'true' }) })
+      : pathOf(name, `/data.${format}`, { slice, field, member });
+  const answer = await new Service(options).json<Answer>(where, upload.init).finally(upload.end);
+  if (json) printJson(answer);
+  else if (answer.shape) print(`${name} has the shape (${answer.shape.join(', ')}).\n`);
+  else print(`${answer.elements ?? 0} elements of ${name} written.\n`);
 }

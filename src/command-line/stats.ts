@@ -1,7 +1,8 @@
 /** `hyperslab stats NAME`: statistics, computed by the service. */
 import { Command } from 'commander';
-import { plain, print, table, type OutputOptions } from './output.js';
+import { print, printJson, type OutputOptions } from './output.js';
 import { pathOf, Service, withService, type ServiceOptions } from './service.js';
+import { statisticsTable, type StatisticsAnswer } from './stats-table.js';
 
 /** Options that are parameters of the call, by their names there. */
 const PARAMETERS: readonly (readonly [flag: string, name: string, meaning: string])[] = [
@@ -18,15 +19,7 @@ const PARAMETERS: readonly (readonly [flag: string, name: string, meaning: strin
   ['--expected-shape <shape>', 'expected_shape', 'fail where the dataset has another shape'],
 ];
 
-interface Answer {
-  readonly count: unknown;
-  readonly results: Readonly<Record<string, unknown>>;
-  readonly groups?: readonly {
-    readonly key: unknown;
-    readonly count: unknown;
-    readonly results: Readonly<Record<string, unknown>>;
-  }[];
-}
+const USUAL = 'count,mean,std,min,max';
 
 type Options = ServiceOptions & OutputOptions & Readonly<Record<string, string>>;
 
@@ -35,7 +28,7 @@ export function command(): Command {
     .summary('compute statistics of a dataset')
     .description('Statistics of a dataset or of a slice of it, computed where the data is.')
     .argument('<name>', 'the dataset')
-    .option('--ops <list>', 'operations: mean,std,min,max,median …', 'count,mean,std,min,max');
+    .option('--ops <list>', `operations: mean,median …; ${USUAL} where none are said`);
   for (const [flag, , meaning] of PARAMETERS) made.option(flag, meaning);
   return made
     .option('--json', 'the whole answer as JSON')
@@ -47,25 +40,14 @@ export function command(): Command {
 }
 
 async function stats(name: string, options: Options): Promise<void> {
-  const query: Record<string, string | undefined> = { ops: options['ops'] };
+  const implied = options['q'] ?? options['bins'];
+  const query: Record<string, string | undefined> = {
+    ops: options['ops'] ?? (implied === undefined ? USUAL : undefined),
+  };
   for (const [flag, parameter] of PARAMETERS) query[parameter] = options[keyOf(flag)];
-  const answer = await new Service(options).json<Answer>(pathOf(name, '/statistics', query));
-  if (options['json']) return print(`${JSON.stringify(answer)}\n`);
-  const { results, groups } = answer;
-  if (!groups)
-    return print(
-      table(
-        ['', name],
-        Object.entries(results).map(([op, value]) => [op, plain(value)]),
-      ),
-    );
-  const ops = Object.keys(groups[0]?.results ?? {});
-  print(
-    table(
-      ['KEY', 'COUNT', ...ops],
-      groups.map(({ key, count, results: of }) => [key, count].concat(ops.map(op => of[op]))),
-    ),
-  );
+  const answer = await new Service(options).json<StatisticsAnswer>(pathOf(name, '/statistics', query));
+  if (options['json']) printJson(answer);
+  else print(statisticsTable(name, answer));
 }
 
 /** The name that commander gives to an option. */

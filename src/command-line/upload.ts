@@ -2,8 +2,8 @@
 import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { formatOfFile, formatRow } from './formats.js';
-import { Progress } from './output.js';
+import { formatOfName, formatRow } from './formats.js';
+import { Progress } from './progress.js';
 import { ToldError } from './told.js';
 
 export interface Upload {
@@ -14,8 +14,8 @@ export interface Upload {
 
 /** The format of what is sent: as it is said, or as the suffix says. @throws ToldError */
 export function formatOfUpload(file: string, asked: string | undefined): string {
-  const format = asked ?? (file === '-' ? undefined : formatOfFile(file));
-  if (format === undefined) throw new ToldError(`${file} does not say what format it is in. Say it with --format.`);
+  if (file === '-' && asked === undefined) throw new ToldError('Standard input does not say its format. Say --format.');
+  const format = asked ?? formatOfName(file);
   const { isTaken } = formatRow(format);
   if (!isTaken) throw new ToldError(`${format} is not taken by the service; npy, csv, arrow and others are.`);
   return format;
@@ -28,6 +28,8 @@ export async function uploadOf(method: 'PUT' | 'POST', file: string, format: str
   const source = stats ? createReadStream(file) : process.stdin;
   const body = Readable.toWeb(Readable.from(progress.through(source))) as ReadableStream;
   const headers: Record<string, string> = { 'content-type': formatRow(format).mediaTypes[0]!.split(';')[0]! };
+  // A service that knows the length refuses what does not fit before it is sent.
+  if (stats) headers['content-length'] = String(stats.size);
   return { init: { method, headers, body, duplex: 'half' }, end: () => progress.end() };
 }
 

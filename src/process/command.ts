@@ -2,7 +2,7 @@
 import { COMMAND_ROWS, runCommandLine } from '../command-line/commands.js';
 import { VERSION } from '../version.js';
 import { UsageError } from './flags.js';
-import { COMMANDS, serveUsage, settingsTable, usage } from './help.js';
+import { COMMANDS, serveUsage, settingsJson, settingsTable, SETTINGS_USAGE, usage } from './help.js';
 import { didYouMean } from '../near.js';
 import { say, sentenceOf, statusOf } from './say.js';
 import { supervise } from './supervisor.js';
@@ -32,29 +32,47 @@ async function runCommand(command: string, args: readonly string[], env: Env): P
       return runKeys(args, env);
     }
     case 'settings':
-      return print(settingsTable());
+      return settings(args);
     case '--version':
       return print(`${VERSION}\n`);
     case 'help':
     case '--help':
     case '-h':
       return help(args[0]);
-    default: {
-      if (command in COMMAND_ROWS) return runCommandLine(command, args);
-      const near = didYouMean(command, Object.keys(COMMANDS));
-      throw new UsageError(`There is no command ${JSON.stringify(command)}.${near} "hyperslab --help" lists them.`);
-    }
+    default:
+      return isCommandOfLine(command) ? runCommandLine(command, args) : failUnknown(command);
   }
 }
 
 async function help(command: string | undefined): Promise<number> {
-  if (command === 'keys' || (command !== undefined && command in COMMAND_ROWS))
-    return runCommand(command, ['--help'], {});
-  return print(command === 'serve' ? serveUsage() : usage());
+  if (command === undefined || command === 'help' || isFlag(command)) return print(usage());
+  if (command === 'serve') return print(serveUsage());
+  return Object.hasOwn(COMMANDS, command) ? runCommand(command, ['--help'], {}) : failUnknown(command);
+}
+
+function settings(args: readonly string[]): number {
+  const isAsked = (flag: string): boolean => args.length === 1 && args[0] === flag;
+  if (args.length === 0) return print(settingsTable());
+  if (isAsked('--json')) return print(settingsJson());
+  if (isAsked('--help') || isAsked('-h')) return print(SETTINGS_USAGE);
+  throw new UsageError(`settings takes --json alone. "hyperslab settings --help" explains.`);
+}
+
+function isCommandOfLine(command: string): boolean {
+  return Object.hasOwn(COMMAND_ROWS, command);
+}
+
+function failUnknown(command: string): never {
+  const near = didYouMean(command, Object.keys(COMMANDS));
+  throw new UsageError(`There is no command ${JSON.stringify(command)}.${near} "hyperslab --help" lists them.`);
 }
 
 function isFlagOfServe(word: string): boolean {
-  return word.startsWith('-') && !['--version', '--help', '-h'].includes(word);
+  return isFlag(word) && !['--version', '--help', '-h'].includes(word);
+}
+
+function isFlag(word: string): boolean {
+  return word.startsWith('-');
 }
 
 function print(text: string): number {
