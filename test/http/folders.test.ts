@@ -1,65 +1,10 @@
 /** Files of served folders are datasets as long as they stand there, as they are when a call comes. */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { header, npy } from '../helpers/npy.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { counting, digitsOf as hashOf, eventually, microsOf, serveFolder as serve } from '../helpers/served-folder.js';
+import { temporaryFolder } from '../helpers/server.js';
 import { npzOf } from '../helpers/tables.js';
-
-type Json = Record<string, unknown>;
-
-/** A .npy of int32 counting from `first`. */
-function counting(first: number, length: number): Buffer {
-  const bytes = npy(header('<i4', `(${length},)`), 4 * length);
-  for (let i = 0; i < length; i++) bytes.writeInt32LE(first + i, bytes.byteLength - 4 * (length - i));
-  return bytes;
-}
-
-interface Served {
-  readonly folder: string;
-  readonly server: TestServer;
-  readonly put: (name: string, bytes: Uint8Array | string) => void;
-  readonly ask: (where: string, init?: RequestInit) => Promise<[number, Json]>;
-  readonly names: (query?: string) => Promise<string[]>;
-}
-
-async function serve(t: Parameters<typeof start>[0], env: Record<string, string> = {}): Promise<Served> {
-  const folder = temporaryFolder();
-  t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-  const server = await start(t, { env: { HYPERSLAB_FOLDERS: folder, ...env } });
-  const ask = async (where: string, init?: RequestInit): Promise<[number, Json]> => {
-    const answer = await server.fetch(where, init);
-    const text = await answer.text();
-    return [answer.status, (text === '' ? {} : JSON.parse(text)) as Json];
-  };
-  return {
-    folder,
-    server,
-    ask,
-    put: (name, bytes) => {
-      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-      fs.writeFileSync(path.join(folder, name), bytes);
-    },
-    names: async (query = 'limit=1000') => {
-      const [, { datasets }] = await ask(`/v1/datasets?${query}`);
-      return (datasets as { name: string }[]).map(({ name }) => name);
-    },
-  };
-}
-
-async function eventually(work: () => Promise<boolean>, ms = 15_000): Promise<boolean> {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    // oxlint-disable-next-line no-await-in-loop
-    if (await work()) return true;
-    // oxlint-disable-next-line no-await-in-loop
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  return false;
-}
-
-const microsOf = (file: string): number => Number(fs.statSync(file, { bigint: true }).ctimeNs / 1000n);
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
 t.test('files come and go, under names that follow from their paths', async t => {
   const { folder, ask, put, names } = await serve(t);

@@ -132,23 +132,31 @@ export class Folders {
   look(names: Iterable<string>): Promise<void> | undefined {
     if (this.isEmpty) return undefined;
     const waits: Promise<void>[] = [];
+    const unknown: string[] = [];
     for (const name of names) {
-      const items = this.#index.of(name);
-      if (items.length === 0) waits.push(this.#lookForNew());
-      for (const { file } of items) {
-        const looking = this.#looker.look(file);
-        if (looking) waits.push(looking);
-      }
+      if (!this.knows(name)) unknown.push(name);
+      else this.#lookAt(name, waits);
     }
+    if (unknown.length > 0) waits.push(this.#lookForNew(unknown));
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
-  /** A name that is not known may be that of a file that has come, where the folders were not looked through yet. */
-  async #lookForNew(): Promise<void> {
+  #lookAt(name: string, waits: Promise<void>[]): void {
+    for (const { file } of this.#index.of(name)) {
+      const looking = this.#looker.look(file);
+      if (looking) waits.push(looking);
+    }
+  }
+
+  /** Names that are not known may be those of files that have come, where the folders were not looked through yet. */
+  async #lookForNew(names: readonly string[]): Promise<void> {
     await this.settled();
     // What the kernel has told by now is heard first.
     await nextLoop();
     await this.#walker.catchUp();
+    const waits: Promise<void>[] = [];
+    for (const name of names) this.#lookAt(name, waits);
+    await Promise.all(waits);
   }
 
   /** Whether a file has the name, served or not. */

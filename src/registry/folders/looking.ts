@@ -232,7 +232,7 @@ function sidecarStampOf(file: FolderFile): Stamp | undefined {
 function isStillLinked(file: FolderFile): boolean {
   try {
     const path = bytesOfPath(realPathOf({ ...file, linked: undefined }));
-    return pathOfBytes(fs.realpathSync(path, { encoding: 'buffer' })) === file.linked;
+    return pathOfBytes(fs.realpathSync.native(path, { encoding: 'buffer' })) === file.linked;
   } catch {
     return false;
   }
