@@ -2,6 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
+import { NO_NUMPY, PYTHON, runPythonBeside } from '../helpers/python.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import {
   binary,
@@ -161,6 +163,17 @@ t.test('a few characters of JSON may be more than a commit takes', async t => {
   t.equal(status, 200);
   const answer = await server.fetch('/v1/datasets/texts/data');
   t.match(await answer.json(), { generation: 2, shape: [4], data: ['a', 'b', 'ü', ''] });
+});
+
+t.test('random appends are what numpy joins', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
+  const few = await startServer({ env: { HYPERSLAB_COMMIT_BYTES_MAX: '16384' } });
+  t.teardown(async () => {
+    await few.stop();
+    fs.rmSync(few.dataDir, { recursive: true });
+  });
+  const arrays = caseCount(25, 400);
+  const args = [few.url, path.join(few.dataDir, 'arrays'), '1', String(arrays)];
+  t.equal((await runPythonBeside('http/appends_numpy.py', args)).trim(), `${arrays} arrays`);
 });
 
 /** Starts an append and sends the first half of it, which reaches the file. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import t from 'tap';
 import { constantOf, npyOf } from '../helpers/bytes.js';
 import { startServer, temporaryFolder } from '../helpers/server.js';
-import { binary, describe, json, MiB, outcome, readRaw, upload } from './calls.js';
+import { binary, describe, freeBytes, json, MiB, outcome, readRaw, upload } from './calls.js';
 
 function filesOf(folder: string): string[] {
   return fs.readdirSync(folder).sort();
@@ -131,6 +131,33 @@ t.test('a full disk', { skip: !mounted && 'no tmpfs can be mounted here' }, asyn
     t.equal(new Set(generations).size, 3, 'each state has a generation of its own');
     fs.rmSync(path.join(folder, 'filler'));
   });
+});
+
+t.test('an append beyond the commit limit', { skip: !mounted && 'no tmpfs can be mounted here' }, async t => {
+  const dataDir = path.join(smallDisk, 'appends');
+  const server = await startServer({ dataDir, env: { HYPERSLAB_COMMIT_BYTES_MAX: '100000' } });
+  t.teardown(() => server.stop());
+  const file = path.join(dataDir, 'arrays', 'grows.npy');
+  t.equal(
+    await outcome(server.fetch('/v1/datasets', json('POST', { name: 'grows', dtype: '|u1', shape: [10] }))),
+    '201',
+  );
+  const before = await describe(server, 'grows');
+  const append = async (bytes: number, headers: Record<string, number>): Promise<string> => {
+    const type = { 'content-type': 'application/octet-stream' };
+    const sent = upload('POST', `${server.url}/v1/datasets/grows/append`, { ...type, ...headers });
+    await sent.send(Buffer.alloc(bytes, 4)).catch(() => undefined);
+    const { status, text } = await sent.finish();
+    return status === 200 ? '200' : `${status} ${(JSON.parse(text) as { code: string }).code}`;
+  };
+  const free = freeBytes(smallDisk);
+  t.equal(await append(1000, { 'content-length': 40 * MiB }), '507 disk_full', 'found out before the body is read');
+  t.equal(await append(20 * MiB, {}), '507 disk_full', 'found out on the way');
+  t.equal(fs.statSync(file).size, 138);
+  t.ok(freeBytes(smallDisk) >= free - MiB / 4, 'what was laid down is given back');
+  t.strictSame(await describe(server, 'grows'), before);
+  t.equal(await append(9 * MiB, {}), '200');
+  t.equal(constantOf(await readRaw(server, 'grows', '10:')), 4);
 });
 
 /** fetch may see the connection end before it sees the answer that was sent while it still uploaded. */
