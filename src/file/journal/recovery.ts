@@ -10,7 +10,7 @@ import { isListed, placesIn, runBytesIn, type ListedView } from '../../layout/pl
 import { extentOf, type View } from '../../layout/view.js';
 import { LIMITS } from '../../limits.js';
 import { isTurnOver, nextTurn, runTurns } from '../../turns.js';
-import { applyStep, costBytes, isEnding, partsOf, type Change, type Ending, type Step } from '../change.js';
+import { costBytes, isEnding, type Step } from '../change.js';
 import {
   closeDescriptor,
   openDescriptor,
@@ -39,6 +39,7 @@ import {
 import { Fitting } from './fitting.js';
 import { Journal, type LiveBytes } from './journal.js';
 import { JournalReader } from './reader.js';
+import { Redo } from './redo.js';
 
 export interface ArrayFile {
   readonly fileId: string;
@@ -182,32 +183,23 @@ async function replay(
     if (isTurnOver(i, CHANGES_PER_TURN)) await nextTurn();
   }
   fitting.check();
-  let steps = 0;
-  let last: Ending | undefined;
+  const redo = new Redo(file.fd, file.gaps);
+  let done = 0;
   for (const [i, record] of records.entries()) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const step of await readSteps(reader, record)) {
-      if (isEnding(step)) {
-        // What was on its way when the crash came goes. Where a later record stands, it arrived, or was cut off then.
-        // oxlint-disable-next-line no-await-in-loop
-        if (step.isProvisional && (i < records.length - 1 || (await sizeOfDescriptor(file.fd)) < step.end)) continue;
-        applyStep(file.fd, step);
-        last = step;
-        // oxlint-disable-next-line no-await-in-loop
-      } else await applyInParts(file, step);
+    const steps = await readSteps(reader, record);
+    const ending = steps.find(isEnding);
+    for (const step of steps) {
+      // Where a later record stands, what was on its way arrived, or was cut off then.
+      const isOver = isEnding(step) && step.isProvisional && i < records.length - 1;
       // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(steps++, CHANGES_PER_TURN)) await nextTurn();
+      if (!isOver) await redo.do(step, ending);
+      // oxlint-disable-next-line no-await-in-loop
+      if (isTurnOver(done++, CHANGES_PER_TURN)) await nextTurn();
     }
   }
-  return { costBytes: cost, end: last?.end };
-}
-
-async function applyInParts({ fd, gaps }: ArrayFile, change: Change): Promise<void> {
-  for (const part of partsOf({ ...change, gaps }, LIMITS.scatterBytesMax)) {
-    applyStep(fd, part);
-    // oxlint-disable-next-line no-await-in-loop
-    if (part.target.shape !== change.target.shape) await nextTurn();
-  }
+  await redo.writeHead();
+  return { costBytes: cost, end: redo.end };
 }
 
 /**
