@@ -87,7 +87,7 @@ export function dataset(app: App, context: Context): void {
       const found = request.datasets.get(name);
       const body = await describe(found);
       reply.header('x-dataset-generation', body.generation);
-      const parts = request.query.parts ? partsOf(found) : undefined;
+      const parts = request.query.parts ? await partsOf(found) : undefined;
       const resident = residency ? { residency: await found.residency() } : {};
       return reply.send({ ...body, ...(parts && { parts }), ...resident });
     },

@@ -3,6 +3,7 @@ import { descriptionOf } from '../src/dtype/index.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import type { DatasetState } from '../src/dataset/registration.js';
 import { JoinedDataset } from '../src/dataset/joined.js';
+import { mapGivingTurns } from '../src/turns.js';
 import type { DatasetBody } from './schemas/index.js';
 
 type Member = Exclude<keyof DatasetBody, 'residency' | 'parts'>;
@@ -42,9 +43,9 @@ export async function describe(dataset: Dataset): Promise<DatasetBody> {
 }
 
 /** The files of an array in several, in their order. */
-export function partsOf(dataset: Dataset): { path: string; rows: number }[] | undefined {
+export async function partsOf(dataset: Dataset): Promise<{ path: string; rows: number }[] | undefined> {
   if (!(dataset instanceof JoinedDataset)) return undefined;
-  return dataset.parts.map(part => ({ path: dataset.nameOf(part), rows: part.rows }));
+  return mapGivingTurns(dataset.parts, ({ name, rows }) => ({ path: name, rows }));
 }
 
 export function membersOf(dataset: Dataset, state: DatasetState, names: readonly Member[]): Partial<DatasetBody> {

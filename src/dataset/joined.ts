@@ -5,66 +5,22 @@
  * it was; one that cannot be read fails the calls that do touch it, by its name.
  * Hazard: thousands of parts. Nothing is held open for one but a row of a table, and loops over all give turns.
  */
-import fs from 'node:fs';
 import path from 'node:path';
-import type { PartList, PartTable } from '../descriptor.js';
-import { HyperslabError, isErrorCode } from '../errors.js';
+import type { PartTable } from '../descriptor.js';
 import type { FileState } from '../file/file-state.js';
 import type { FileTable } from '../file/file-table.js';
 import { JoinedFile } from '../file/joined-file.js';
-import { advanceUnseen } from '../file/noticed.js';
 import type { OpenFile } from '../file/open-file.js';
-import { failForgotten, failReplaced, failWritten, ofPart } from '../file/refusals.js';
-import { Turnstile } from '../file/turnstile.js';
-import { partAt, partView, rowBytesOf, type PartPlace, type Rows } from '../layout/part-views.js';
+import { failForgotten, failWritten } from '../file/refusals.js';
+import { partAt, rowBytesOf, type Rows } from '../layout/part-views.js';
 import type { Extent } from '../layout/runs.js';
-import { isContiguous } from '../layout/view.js';
-import { LIMITS } from '../limits.js';
-import { isTurnOver, nextTurn } from '../turns.js';
 import { Dataset } from './dataset.js';
-import type { ContentCheck, DatasetState, Registration } from './registration.js';
+import type { OffLoop } from './off-loop.js';
+import { Part } from './part.js';
+import { readParts } from './part-bytes.js';
+import { PartLooks } from './part-looks.js';
 import { isWritable, type DatasetRecord, type PartRecord } from './record.js';
-
-/** A file as it was when it was last opened or missed. */
-interface Look {
-  readonly device: number;
-  readonly inode: number;
-  readonly ctimeMs: number;
-  readonly bytes: number;
-  readonly generation: number;
-  /** Its times are old enough to tell the next change. */
-  readonly isSettled: boolean;
-  readonly fault: HyperslabError | undefined;
-}
-
-export class Part implements PartPlace {
-  readonly record: PartRecord;
-  readonly start: number;
-  readonly rows: number;
-  readonly order: PartRecord['order'];
-  readonly offset: number;
-  readonly dataset: Dataset;
-  look: Look | undefined;
-  looking: Promise<void> | undefined;
-  /** Generations that were made by writes to the whole. */
-  ownMoves = 0;
-
-  constructor(record: PartRecord, start: number, dataset: Dataset) {
-    this.record = record;
-    this.start = start;
-    this.rows = record.rows;
-    this.order = record.order;
-    this.offset = record.offset;
-    this.dataset = dataset;
-  }
-}
-
-/** Looks at files in one turn: about a millisecond. */
-const LOOKS_PER_TURN = 256;
-/** Files that are opened at once. */
-const OPENED_AT_ONCE = 4;
-/** So many parts are looked at once more when their bytes were taken. */
-const RECHECKED_MAX = 16;
+import type { ContentCheck, DatasetState, Registration } from './registration.js';
 
 let tables = 0;
 
@@ -73,12 +29,11 @@ export class JoinedDataset extends Dataset {
   readonly parts: readonly Part[];
   /** The lock, the snapshots and the log of the whole. */
   readonly whole: FileState;
+  readonly looks: PartLooks;
   readonly #byId: ReadonlyMap<string, Part>;
   /** Of each file that was handed out: the parts that may be read, and what others had written of them. */
   readonly #seen = new WeakMap<OpenFile, { readonly first: number; readonly end: number; mark: number | undefined }>();
   #sum: { readonly moves: number; readonly generation: number } | undefined;
-  /** Grows when a part became another file, or readable, or not. */
-  #version = 0;
   #table:
     { readonly first: number; readonly last: number; readonly version: number; readonly table: PartTable } | undefined;
 
@@ -86,14 +41,16 @@ export class JoinedDataset extends Dataset {
     super(record, files, partCheck, registration);
     this.all = { itemsize: this.geometry.dtype.itemsize, rowShape: record.shape.slice(1) };
     const rowBytes = rowBytesOf(this.all);
+    const nameOf = (realPath: string): string => files.roots.locate(realPath)?.path ?? path.basename(realPath);
     let start = 0;
     this.parts = record.parts!.map(each => {
-      const part = new Part(each, start, partDataset(record, each, files, partCheck));
+      const part = new Part(each, start, nameOf, () => partDataset(record, each, files, partCheck));
       start += each.rows * rowBytes;
       return part;
     });
     this.#byId = new Map(this.parts.map(part => [part.record.fileId, part]));
     this.whole = files.stateOf(record.fileId);
+    this.looks = new PartLooks(this.parts, files, this.whole, this.registration);
   }
 
   /** Its own counter, and what the files have moved since they became parts. */
@@ -117,14 +74,14 @@ export class JoinedDataset extends Dataset {
     if (this.registration.isForgotten) failForgotten();
     this.whole.checkNotLoading();
     const [first, end] = this.#partsIn(extent);
-    await this.#lookAt(first, end);
+    await this.looks.lookAt(first, end);
     await this.#awaitOthers(first, end);
     if (this.registration.isForgotten) failForgotten();
     return this.fileOf(first, end);
   }
 
-  /** The whole, of which parts `[first, end)` may be read. */
-  fileOf(first = 0, end = this.parts.length): OpenFile {
+  /** The whole, of which parts `[first, end)` may be read; on this thread with the help of workers, where it is given. */
+  fileOf(first = 0, end = this.parts.length, offLoop?: OffLoop): OpenFile {
     let known: { readonly moves: number; readonly foreign: number } | undefined;
     const joined = new JoinedFile({
       state: this.whole,
@@ -146,7 +103,7 @@ export class JoinedDataset extends Dataset {
         seen.mark ??= known.foreign;
         return known.foreign;
       },
-      read: (start, into) => this.#read(start, into),
+      read: (start, into) => readParts(this, start, into, offLoop),
     });
     this.#seen.set(joined, { first, end, mark: undefined });
     return joined;
@@ -176,17 +133,7 @@ export class JoinedDataset extends Dataset {
     const { first, end, mark } = this.#seen.get(file) ?? { first: 0, end: 0, mark: undefined };
     // However long the answer is: what others write is in no snapshot of the whole.
     if (mark !== undefined && mark !== file.stamp.ctimeMs) failWritten();
-    if (end - first > RECHECKED_MAX) return;
-    for (const part of this.parts.slice(first, end)) {
-      const { look } = part;
-      if (!look || look.fault) continue;
-      const found = fs.statSync(part.record.path, { throwIfNoEntry: false });
-      const name = this.nameOf(part);
-      if (found?.ino !== look.inode || found.dev !== look.device) inPart(name, failReplaced);
-      const isOther = found.ctimeMs !== look.ctimeMs || found.size !== look.bytes;
-      const isOurs = this.files.knownStateOf(part.record.fileId)?.isWriting === true || changedMs === undefined;
-      if (isOther && look.isSettled && !isOurs) inPart(name, failWritten);
-    }
+    this.looks.recheck(first, end, changedMs === undefined);
   }
 
   /** The next call looks anew. */
@@ -204,7 +151,7 @@ export class JoinedDataset extends Dataset {
   override get damage(): string | undefined {
     for (const { fileId, reason } of this.files.damagedFiles) {
       const part = this.#byId.get(fileId);
-      if (part) return `${this.nameOf(part)}: ${reason}`;
+      if (part) return `${part.name}: ${reason}`;
     }
     return undefined;
   }
@@ -212,15 +159,8 @@ export class JoinedDataset extends Dataset {
   override async state(): Promise<DatasetState> {
     const known = this.knownState;
     if (known !== 'ready') return known;
-    for (const [i, part] of this.parts.entries()) {
-      const found = fs.statSync(part.record.path, { throwIfNoEntry: false });
-      if (!found?.isFile()) return 'missing';
-      if (found.size < part.dataset.geometry.endBytes) return 'truncated';
-      if (part.look?.fault && isSame(part.look, found)) return 'changed';
-      // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(i, LOOKS_PER_TURN)) await nextTurn();
-    }
-    return 'ready';
+    const rowBytes = rowBytesOf(this.all);
+    return this.looks.state(({ offset, rows }) => (rows * rowBytes === 0 ? 0 : offset + rows * rowBytes));
   }
 
   /** No file of it is mapped. */
@@ -228,36 +168,9 @@ export class JoinedDataset extends Dataset {
     return null;
   }
 
-  /** As clients know it. */
-  nameOf({ record }: Part): string {
-    return this.files.roots.locate(record.path)?.path ?? path.basename(record.path);
-  }
-
-  /** Looks at these parts, of which none may be missing or another. @throws file_changed */
-  async lookAtAll(numbers: Iterable<number>): Promise<void> {
-    for (const number of numbers) {
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#lookAt(number, number + 1);
-      const fault = this.parts[number]!.look?.fault;
-      if (fault) throw fault;
-    }
-  }
-
-  /** Opens a part, whose file must be leased at once. @throws file_changed */
-  async openPart(part: Part): Promise<OpenFile> {
-    // What took its place is another file of the same form: it was looked at.
-    part.dataset.registration.seen = undefined;
-    try {
-      return await part.dataset.open();
-    } catch (error) {
-      throw faultOf(error, this.nameOf(part));
-    }
-  }
-
-  /** A write of ours to a part has ended: what it moved is not taken for another's. */
-  noteOwnWrite(part: Part, file: OpenFile, before: number): void {
-    part.ownMoves += this.files.generations.current(part.record.fileId) - before;
-    part.look = this.#lookOf(part, file);
+  /** The same for a write, which saves what it is about to overwrite. */
+  fileFor(offLoop: OffLoop): OpenFile {
+    return this.fileOf(0, this.parts.length, offLoop);
   }
 
   #partsIn({ start, end }: Extent): [first: number, end: number] {
@@ -265,129 +178,21 @@ export class JoinedDataset extends Dataset {
     return [partAt(this.parts, Math.max(0, start)), partAt(this.parts, Math.min(end, this.geometry.nbytes) - 1) + 1];
   }
 
-  /** Notices what became of parts since they were looked at. */
-  async #lookAt(first: number, end: number): Promise<void> {
-    const changed: Part[] = [];
-    for (let i = first; i < end; i++) {
-      const part = this.parts[i]!;
-      if (part.rows > 0 && !this.#isAsBefore(part)) changed.push(part);
-      // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(i - first, LOOKS_PER_TURN)) await nextTurn();
-    }
-    if (changed.length === 0) return;
-    const opening = new Turnstile(OPENED_AT_ONCE);
-    await Promise.all(changed.map(part => opening.run(() => this.#examined(part))));
-  }
-
-  #isAsBefore({ record, look }: Part): boolean {
-    if (!look?.isSettled || look.generation !== this.files.generations.current(record.fileId)) return false;
-    return isSame(look, fs.statSync(record.path, { throwIfNoEntry: false }));
-  }
-
-  #examined(part: Part): Promise<void> {
-    part.looking ??= this.#examine(part).finally(() => {
-      part.looking = undefined;
-    });
-    return part.looking;
-  }
-
-  async #examine(part: Part): Promise<void> {
-    const { generations } = this.files;
-    const { fileId } = part.record;
-    const before = part.look;
-    const look = await this.#openToLook(part);
-    part.look = look;
-    const isOther = !before || !Object.is(before.inode, look.inode) || !Object.is(before.device, look.device);
-    const isOtherFault = before?.fault?.message !== look.fault?.message;
-    if (isOther || isOtherFault) this.#version++;
-    const isMoved = isOther || isOtherFault || before.ctimeMs !== look.ctimeMs || before.bytes !== look.bytes;
-    if (!before || !isMoved) return;
-    // What its own dataset has noticed has moved its generation already.
-    if (generations.current(fileId) === before.generation) {
-      await advanceUnseen(this.files.stateOf(fileId), generations);
-      part.look = { ...look, generation: generations.current(fileId) };
-    }
-    // A version that notes no change may have changed anything.
-    this.whole.writesStarted++;
-  }
-
-  async #openToLook(part: Part): Promise<Look> {
-    try {
-      return this.#lookOf(part, await this.openPart(part));
-    } catch (error) {
-      if (!(error instanceof HyperslabError)) throw error;
-      const found = fs.statSync(part.record.path, { throwIfNoEntry: false });
-      return {
-        device: found?.dev ?? Number.NaN,
-        inode: found?.ino ?? Number.NaN,
-        ctimeMs: found?.ctimeMs ?? 0,
-        bytes: found?.size ?? 0,
-        generation: this.files.generations.current(part.record.fileId),
-        // What may be over in a moment is looked at each time.
-        isSettled: false,
-        fault: error,
-      };
-    }
-  }
-
-  #lookOf({ record }: Part, { stamp }: OpenFile): Look {
-    return {
-      device: Number(stamp.dev),
-      inode: Number(stamp.ino),
-      ctimeMs: stamp.ctimeMs,
-      bytes: stamp.bytes,
-      generation: this.files.generations.current(record.fileId),
-      isSettled: Date.now() - stamp.ctimeMs > LIMITS.youngFileMs,
-      fault: undefined,
-    };
-  }
-
   #tableOf(first: number, last: number): PartTable {
     const kept = this.#table;
-    if (kept?.first === first && kept.last === last && kept.version === this.#version) return kept.table;
-    const list: PartList = {
-      ...this.all,
-      parts: this.parts.slice(first, last).map(part => ({
-        name: this.nameOf(part),
-        path: part.record.path,
-        device: part.look?.device ?? -1,
-        inode: part.look?.inode ?? -1,
-        start: part.start,
-        rows: part.rows,
-        order: part.order,
-        offset: part.offset,
-        fault: part.look?.fault && toldOf(part.look.fault),
-      })),
-    };
-    const text = Buffer.from(JSON.stringify(list));
+    const { version } = this.looks;
+    if (kept?.first === first && kept.last === last && kept.version === version) return kept.table;
+    const rows = this.parts.slice(first, last).map(part => part.rowFor(this.looks.of(part)));
+    const { itemsize, rowShape } = this.all;
+    // A PartList, of which the rows are there already.
+    const text = Buffer.from(
+      `{"itemsize":${itemsize},"rowShape":${JSON.stringify(rowShape)},"parts":[${rows.join()}]}`,
+    );
     const json = new Uint8Array(new SharedArrayBuffer(text.byteLength));
     json.set(text);
     const table = { id: ++tables, json };
-    this.#table = { first, last, version: this.#version, table };
+    this.#table = { first, last, version, table };
     return table;
-  }
-
-  /** On this thread, for what is about to be overwritten. */
-  async #read(start: number, into: Uint8Array): Promise<void> {
-    const rowBytes = rowBytesOf(this.all);
-    for (let done = 0; done < into.byteLength;) {
-      const part = this.parts[partAt(this.parts, start + done)]!;
-      const from = start + done - part.start;
-      const bytes = into.subarray(done, done + Math.min(into.byteLength - done, part.rows * rowBytes - from));
-      if (!isContiguous(partView(this.all, part), this.all.itemsize)) {
-        throw new Error('elements of another order are gathered by workers');
-      }
-      // oxlint-disable-next-line no-await-in-loop
-      const file = await this.openPart(part);
-      const release = file.lease();
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        await file.readPiece(part.offset + from, bytes);
-      } finally {
-        release();
-      }
-      done += bytes.byteLength;
-    }
   }
 }
 
@@ -396,31 +201,4 @@ function partDataset(whole: DatasetRecord, part: PartRecord, files: FileTable, c
   const { asked: _, parts: __, content: ___, ...shared } = whole;
   const record: DatasetRecord = { ...shared, ...rest, shape: [rows, ...whole.shape.slice(1)], dims: null };
   return new Dataset(record, files, check);
-}
-
-function isSame(look: Look, found: Pick<fs.Stats, 'dev' | 'ino' | 'ctimeMs' | 'size'> | undefined): boolean {
-  if (!found) return Number.isNaN(look.inode);
-  const { dev, ino, ctimeMs, size } = found;
-  return look.device === dev && look.inode === ino && look.ctimeMs === ctimeMs && look.bytes === size;
-}
-
-/** What is not there is a change of the array. */
-function faultOf(error: unknown, name: string): unknown {
-  if (!(error instanceof HyperslabError)) return error;
-  const isGone = isErrorCode(error, 'path_forbidden') || isErrorCode(error, 'file_not_found');
-  const { message, values } = error;
-  return ofPart(isGone ? new HyperslabError('file_changed', message, { reason: 'replaced', ...values }) : error, name);
-}
-
-function toldOf({ code, message, values }: HyperslabError): { code: string; detail: string; reason?: unknown } {
-  return { code, detail: message, ...(values['reason'] !== undefined && { reason: values['reason'] }) };
-}
-
-/** @throws file_changed */
-function inPart(name: string, refuse: () => never): never {
-  try {
-    return refuse();
-  } catch (error) {
-    throw error instanceof HyperslabError ? ofPart(error, name) : error;
-  }
 }

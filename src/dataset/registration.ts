@@ -31,6 +31,18 @@ export class LengthMoved extends HyperslabError {
   }
 }
 
+/** A file of an array in several, as it was when it was last opened or missed. */
+export interface PartLook {
+  readonly device: number;
+  readonly inode: number;
+  readonly ctimeMs: number;
+  readonly bytes: number;
+  readonly generation: number;
+  /** Its times are old enough to tell the next change. */
+  readonly isSettled: boolean;
+  readonly fault: HyperslabError | undefined;
+}
+
 /** Whether a registration still stands. It outlives changes of its record; whoever holds an old record sees it too. */
 export interface Registration {
   isForgotten: boolean;
@@ -41,6 +53,8 @@ export interface Registration {
   /** How often the service has changed the length of the array, and the shape that it has now. */
   growths?: number;
   shape?: readonly number[];
+  /** Of an array in several files: how each was last seen, by its file id. */
+  looks?: Map<string, PartLook>;
   /** Of mode c: what was written to it. */
   pages?: PrivatePages | undefined;
 }

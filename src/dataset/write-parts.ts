@@ -19,8 +19,9 @@ import { isListed, listedPlaces } from '../layout/places.js';
 import { listAlong, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { nextTurn } from '../turns.js';
-import type { JoinedDataset, Part } from './joined.js';
+import type { JoinedDataset } from './joined.js';
 import type { OffLoop } from './off-loop.js';
+import type { Part } from './part.js';
 
 /** What is done to one part: as bytes of the whole, for its readers, and of its file. */
 export interface PartChange {
@@ -62,7 +63,7 @@ export async function writeParts(
   await dataset.whole.writers.run(
     async () => {
       ask();
-      await dataset.lookAtAll(byPart.keys());
+      await dataset.looks.lookAtAll(byPart.keys());
       // Looking at them may have moved it.
       ask();
       checkWanted(signal);
@@ -90,7 +91,7 @@ async function commitEach(
         whole.beginWrite();
         for (const { target, itemsize } of changes.map(each => each.whole)) {
           // oxlint-disable-next-line no-await-in-loop
-          await tellReaders(dataset.fileOf(), target, itemsize);
+          await tellReaders(dataset.fileFor(offLoop), target, itemsize);
         }
         await writePart(dataset, part, async file => {
           const gaps = dataset.record.external ? file.gapsOfOthers : 'rewrite';
@@ -101,9 +102,9 @@ async function commitEach(
           else await writeThrough(file, files, { precondition, client }, () => applyAll(file, own, applier));
         });
       });
-      committed.push(dataset.nameOf(part));
+      committed.push(part.name);
     } catch (error) {
-      throw failedAt(fromSystemError(error), dataset.nameOf(part), committed, byPart.size);
+      throw failedAt(fromSystemError(error), part.name, committed, byPart.size);
     }
     // Readers of the whole get in between.
     // oxlint-disable-next-line no-await-in-loop
@@ -117,13 +118,13 @@ export async function writePart(
   part: Part,
   work: (file: OpenFile) => Promise<void>,
 ): Promise<void> {
-  const file = await dataset.openPart(part);
+  const file = await dataset.looks.open(part);
   const release = file.lease();
   const before = dataset.files.generations.current(part.record.fileId);
   try {
     await work(file);
   } finally {
-    dataset.noteOwnWrite(part, file, before);
+    dataset.looks.noteOwnWrite(part, file, before);
     release();
   }
 }
@@ -152,13 +153,13 @@ export class StreamToParts {
     const { all, parts } = this.#dataset;
     if (view.lists || this.#dataset.geometry.nbytes === 0) return;
     const numbers = new Set(Array.from(piecesByPart(view, rowBytesOf(all), parts), ({ part }) => part));
-    await this.#dataset.lookAtAll(numbers);
+    await this.#dataset.looks.lookAtAll(numbers);
   }
 
   async apply(change: Change): Promise<void> {
     const dataset = this.#dataset;
     const { applier, offLoop } = this.#writing;
-    await tellReaders(dataset.fileOf(), change.target, change.itemsize);
+    await tellReaders(dataset.fileFor(offLoop), change.target, change.itemsize);
     for (const [number, changes] of await changesByPart(dataset, [change], offLoop)) {
       this.#written.add(number);
       const part = dataset.parts[number]!;

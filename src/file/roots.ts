@@ -9,6 +9,7 @@ import path from 'node:path';
 import { fail, systemErrorCode } from '../errors.js';
 import { Folder, openWithoutLinks, withFolder } from './folder.js';
 import { closeDescriptor } from './io.js';
+import { givingTurns } from '../turns.js';
 import { fromSystemError, translated } from './system-errors.js';
 import { constants, fstatSync, type Stats } from 'node:fs';
 
@@ -81,15 +82,19 @@ export class Roots {
       // oxlint-disable-next-line no-await-in-loop
       const entries = await translated(() => fs.readdir(folder.realPath, { withFileTypes: true }));
       const files: FittingFile[] = [];
+      const prefix = path.join(path.dirname(asked), '/');
+      const turn = givingTurns();
       for (const entry of entries) {
+        // oxlint-disable-next-line no-await-in-loop
+        await turn();
         if (!fits(pattern, entry.name)) continue;
-        const realPath = path.join(folder.realPath, entry.name);
+        const realPath = `${folder.realPath}/${entry.name}`;
         // oxlint-disable-next-line no-await-in-loop
         const target = entry.isSymbolicLink()
           ? await this.#walk(root, [...components.slice(0, -1), entry.name], asked)
           : undefined;
         if (entry.isFile() || target?.stats.isFile()) {
-          const name = path.join(path.dirname(asked), entry.name);
+          const name = prefix === './' ? entry.name : `${prefix}${entry.name}`;
           files.push({ file: entry.name, name, realPath: target?.realPath ?? realPath });
         }
       }

@@ -55,15 +55,28 @@ export function readPart(source: ByteSource, all: Rows, part: PartPlace, from: n
   into.set(whole.subarray(from - first * itemsize).subarray(0, into.byteLength));
 }
 
-/** Elements `[first, end)` of a view, counted in C order: as few boxes as there are. */
+/** Elements `[first, end)` of a view, counted in C order. */
 function gatherElements(
   source: ByteSource,
-  { shape, strides, offset }: View,
+  view: View,
   itemsize: number,
   first: number,
   end: number,
   into: Uint8Array,
 ): void {
+  for (const box of boxesOf(view, first, end))
+    gather(source, box.view, itemsize, into.subarray((box.at - first) * itemsize));
+}
+
+/** A box of elements that follow each other in C order: `count` of them, from element `at` on. */
+export interface Box {
+  readonly view: View;
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Elements `[first, end)` of a view, counted in C order, as few boxes as there are: at most two for each axis. */
+export function* boxesOf({ shape, strides, offset }: View, first: number, end: number): Generator<Box, void> {
   const inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   for (let at = first; at < end;) {
     let axis = 0;
@@ -76,9 +89,10 @@ function gatherElements(
       place += index * strides[each]!;
     }
     const steps = Math.min(Math.floor((end - at) / inner[axis]!), shape[axis]! - index);
-    const box = { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset: place };
-    gather(source, box, itemsize, into.subarray((at - first) * itemsize));
-    at += steps * inner[axis]!;
+    const view = { shape: [steps, ...shape.slice(axis + 1)], strides: strides.slice(axis), offset: place };
+    const count = steps * inner[axis]!;
+    yield { view, at, count };
+    at += count;
   }
 }
 

@@ -97,6 +97,11 @@ export class Claims {
     return this.#byKey.has(fileKey(fileId));
   }
 
+  /** What a dataset has claimed. */
+  of(name: string): readonly Claim[] {
+    return this.#with(nameKey(name));
+  }
+
   /** The datasets on a file id, those that are being made included. */
   namesOn(fileId: string): string[] {
     return [...new Set(this.#with(fileKey(fileId)).map(({ name }) => name))];

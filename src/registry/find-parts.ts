@@ -3,12 +3,12 @@ import type { PartRecord, PartsAsked } from '../dataset/record.js';
 import { dtypeOf, type DType } from '../dtype/index.js';
 import { fail, HyperslabError } from '../errors.js';
 import { ofPart } from '../file/refusals.js';
-import type { Roots } from '../file/roots.js';
-import { checkShape } from '../layout/view.js';
+import type { FittingFile, Roots } from '../file/roots.js';
+import { checkShape, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
-import { sizeOf } from '../layout/view.js';
+import { mapGivingTurns, runTurns, sortTurns } from '../turns.js';
 import { formatOfFile, inspectFile, type FoundArray } from './inspect.js';
-import { byNaturalOrder, fits } from './part-names.js';
+import { fits, naturalKey } from './part-names.js';
 import type { CreateRequest } from './request.js';
 
 export interface FoundPart {
@@ -33,7 +33,7 @@ const TOGETHER = 8;
 export async function findParts(roots: Roots, asked: PartsAsked): Promise<FoundParts> {
   const { paths, pattern } = asked;
   const listed = pattern === undefined ? undefined : await roots.matching(pattern, fits);
-  const names = listed?.files.toSorted((a, b) => byNaturalOrder(a.file, b.file)) ?? paths!.map(name => ({ name }));
+  const names = listed ? await inNaturalOrder(listed.files) : paths!.map(name => ({ name }));
   if (names.length > LIMITS.partsMax) {
     fail(
       'too_large',
@@ -63,6 +63,13 @@ export async function findParts(roots: Roots, asked: PartsAsked): Promise<FoundP
   const whole = [rows, ...shape.slice(1)];
   checkShape(whole, dtype.itemsize);
   return { dtype, shape: whole, parts, patternPath: listed?.path };
+}
+
+/** Files of one folder, so that no two have one name. */
+async function inNaturalOrder(files: readonly FittingFile[]): Promise<FittingFile[]> {
+  const keys = await mapGivingTurns(files, ({ file }) => naturalKey(file));
+  const byKey = new Map(files.map((file, i) => [keys[i]!, file]));
+  return (await runTurns(sortTurns(keys))).map(key => byKey.get(key)!);
 }
 
 async function inspectPart(

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { HyperslabError } from '../errors.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { JoinedDataset } from '../dataset/joined.js';
+import { Part } from '../dataset/part.js';
 import { geometryOf, isCopyOnWrite, type DatasetRecord } from '../dataset/record.js';
 import type { FileTable } from '../file/file-table.js';
 import { readHead } from '../file/head.js';
@@ -116,9 +117,11 @@ export async function replayJournals(files: FileTable, datasets: Iterable<Datase
   const replaying = new Turnstile(REPLAYED_AT_ONCE);
   const open = async (dataset: Dataset): Promise<void> => {
     try {
-      for (const each of dataset instanceof JoinedDataset ? dataset.parts.map(part => part.dataset) : [dataset]) {
+      // A part's own dataset is made where there is something to replay.
+      for (const each of dataset instanceof JoinedDataset ? dataset.parts : [dataset]) {
+        if (!files.journals.isUnreplayed(each.record.fileId)) continue;
         // oxlint-disable-next-line no-await-in-loop
-        if (files.journals.isUnreplayed(each.record.fileId)) await each.open();
+        await (each instanceof Part ? each.dataset : each).open();
       }
     } catch (error) {
       if (!(error instanceof HyperslabError)) throw error;

@@ -17,6 +17,7 @@ import { parseExactJson, stringifyExactJson } from '../formats/index.js';
 import { checkStrides } from '../layout/strides.js';
 import { checkShape } from '../layout/view.js';
 import { ConfigError } from '../setting.js';
+import { mapGivingTurns } from '../turns.js';
 import { shown } from '../shown.js';
 import { checkDimCount } from './request.js';
 
@@ -111,7 +112,7 @@ export class Manifests {
   /** Writes a manifest that counts from when it is published. */
   async stage(record: DatasetRecord): Promise<StagedFile> {
     const { fileId, firstGeneration, path: realPath, strides, parts, asked, ...rest } = record;
-    const manifest: Static<typeof Manifest> = {
+    const manifest: Omit<Static<typeof Manifest>, 'parts'> = {
       version: VERSION,
       ...rest,
       dtype: descriptionOf(parseDType(record.dtype)),
@@ -121,10 +122,13 @@ export class Manifests {
       file_id: fileId,
       first_generation: firstGeneration,
       path: this.#stored(realPath),
-      ...(parts && { parts: parts.map(part => this.#storedPart(part)) }),
       ...(asked && { asked: asked as Static<typeof Manifest>['asked'] & object }),
     };
-    return stageText(this.#pathOf(record.name), `${stringifyExactJson(manifest, 2)}\n`);
+    const text = stringifyExactJson(manifest, 2);
+    const stored = parts && (await mapGivingTurns(parts, part => JSON.stringify(this.#storedPart(part))));
+    // Thousands of parts are as many lines.
+    const lines = stored ? `${text.slice(0, -2)},\n  "parts": [\n${stored.join(',\n')}\n  ]\n}` : text;
+    return stageText(this.#pathOf(record.name), `${lines}\n`);
   }
 
   #stored(realPath: string): string {

@@ -25,43 +25,28 @@ export function fits(pattern: string, name: string): boolean {
 }
 
 /**
- * The order of parts: without the suffix, runs of ASCII digits by their value, all else by bytes; equal ones by their
- * bytes. What follows the last dot is no suffix where it is digits alone: `t0.5`, `t0.25`, `t0.125` are in this order.
+ * A text by which names come in the order of parts: without the suffix, runs of ASCII digits by their value, all else by
+ * bytes; equal ones by their bytes. What follows the last dot is no suffix where it is digits alone: `t0.5`, `t0.25`,
+ * `t0.125` are in this order. A run of digits becomes a zero, the count of its digits and these: `a10` > `a9` > `a`, since
+ * more digits are a greater number.
  */
-export function byNaturalOrder(a: string, b: string): number {
-  const order = compareRuns(runsOf(withoutSuffix(a)), runsOf(withoutSuffix(b)));
-  return order === 0 ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : order;
+export function naturalKey(name: string): string {
+  const runs = bytesOf(withoutSuffix(name)).replaceAll(/\d+/g, run => {
+    const digits = run.replace(/^0+/, '');
+    return `0${String.fromCharCode(COUNT_FROM + digits.length)}${digits}`;
+  });
+  // No name has a zero byte: what is shorter comes first.
+  return `${runs}\0${bytesOf(name)}`;
 }
+
+/** Above all bytes, so that it is not taken for one. */
+const COUNT_FROM = 0x100;
 
 function withoutSuffix(name: string): string {
   const suffix = path.extname(name);
   return /^\.\d*$/.test(suffix) ? name : name.slice(0, name.length - suffix.length);
 }
 
-/** Bytes one by one, and runs of digits as a whole. */
-function runsOf(name: string): string[] {
-  return (
-    Buffer.from(name)
-      .toString('latin1')
-      .match(/\d+|[^\d]/g) ?? []
-  );
-}
-
-const isDigits = (run: string): boolean => run >= '0' && run < ':';
-
-function compareRuns(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = isDigits(a[i]!) && isDigits(b[i]!) ? compareDigits(a[i]!, b[i]!) : compareTexts(a[i]!, b[i]!);
-    if (order !== 0) return order;
-  }
-  return a.length - b.length;
-}
-
-function compareDigits(a: string, b: string): number {
-  const [x, y] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
-  return x.length - y.length || compareTexts(x, y);
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }

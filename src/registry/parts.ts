@@ -8,17 +8,14 @@ import { standingOf, type Precondition } from '../dataset/precondition.js';
 import { isWritable, type DatasetRecord, type Mode, type PartRecord, type PartsAsked } from '../dataset/record.js';
 import { fail } from '../errors.js';
 import { translated } from '../file/system-errors.js';
-import { isTurnOver, nextTurn } from '../turns.js';
+import { givingTurns, mapGivingTurns } from '../turns.js';
 import type { Catalog } from './catalog.js';
 import { identityOf, type Claim } from './claims.js';
 import { findParts, partRecordOf, type FoundPart, type FoundParts } from './find-parts.js';
 import { checkCanWrite } from './inspect.js';
 import { failTaken } from './names.js';
 import { joinedRecord, patchedRecord, randomId, relookedRecord, type RecordPatch } from './records.js';
-import { checkDims, type PartsRequest } from './request.js';
-
-/** Claims that are made in one turn. */
-const CLAIMS_PER_TURN = 512;
+import { checkDims, checkNamed, type PartsRequest } from './request.js';
 
 export async function registerParts(catalog: Catalog, request: PartsRequest): Promise<Dataset> {
   const { name, asked, mode } = request;
@@ -59,9 +56,16 @@ async function claimingParts(
   const { claims, files } = catalog;
   const made: Claim[] = [];
   const records: PartRecord[] = [];
+  // Most of what is awaited here is there at once.
+  const turn = givingTurns();
   try {
-    for (const { realPath, found } of parts) await claims.refreshOthers(found.identity, realPath); // oxlint-disable-line no-await-in-loop
-    for (const [i, part] of parts.entries()) {
+    for (const { realPath, found } of parts) {
+      // oxlint-disable-next-line no-await-in-loop
+      await claims.refreshOthers(found.identity, realPath);
+      // oxlint-disable-next-line no-await-in-loop
+      await turn();
+    }
+    for (const part of parts) {
       const { realPath, found } = part;
       claims.checkSettled(realPath);
       claims.refresh(realPath, found.identity);
@@ -72,7 +76,7 @@ async function claimingParts(
       const firstGeneration = await translated(() => files.begin(fileId));
       records.push(partRecordOf(part, { fileId, firstGeneration }));
       // oxlint-disable-next-line no-await-in-loop
-      if (isTurnOver(i, CLAIMS_PER_TURN)) await nextTurn();
+      await turn();
     }
     return await work(made, records);
   } catch (error) {
@@ -95,35 +99,40 @@ export async function patchParts(
   const { record } = dataset;
   const changed = patchedRecord(record, patch);
   const asked = askedAgain(record, patch);
-  const found = asked ? await findParts(catalog.files.roots, asked) : await asBefore(dataset);
-  if (isWritable(changed) && (asked || !isWritable(record))) await checkPartsWritable(catalog, found.parts);
-  if (asked) checkSameForm(dataset, found);
-  return claimingParts(catalog, record.name, changed.mode, found.parts, async (claims, parts) => {
-    const ask = (): void => precondition(standingOf(dataset));
-    const next = asked ? relookedRecord(changed, asked, found, parts) : changed;
-    const { generations } = catalog.files;
-    const before = record.parts!.map(({ fileId }) => fileId);
-    const saved = await catalog.files.withFileToItself(record.fileId, async () => {
-      ask();
+  const save = (next: DatasetRecord, claims: readonly Claim[]): Promise<Dataset> =>
+    catalog.files.withFileToItself(record.fileId, async () => {
+      precondition(standingOf(dataset));
       // Answers under way are of the files as they were.
       if (asked) dataset.whole.preImages.cutAll();
-      const endsExternal = record.external && !changed.external;
-      if (asked || endsExternal) {
-        // Where the counters of the files begin anew in the sum, the dataset goes on above what it was.
-        const reached = asked ? dataset.generation : generations.current(record.fileId);
-        await translated(() => generations.startAbove(record.fileId, reached));
-        dataset.whole.writesStarted++;
-      }
+      if (asked || (record.external && !changed.external)) await startAnew(dataset, asked !== undefined);
       return catalog.save(next, claims);
     });
-    for (const fileId of before) await letGoOfPart(catalog, fileId); // oxlint-disable-line no-await-in-loop
-    return saved;
-  });
+  const claimed = catalog.claims.of(record.name);
+  if (!asked && changed.mode === record.mode) return save(changed, claimed);
+  const found = asked ? await findParts(catalog.files.roots, asked) : await asBefore(dataset);
+  if (isWritable(changed)) await checkPartsWritable(catalog, found.parts);
+  if (asked) checkSameForm(dataset, found);
+  const before = record.parts!.map(({ fileId }) => fileId);
+  const saved = await claimingParts(catalog, record.name, changed.mode, found.parts, (claims, parts) =>
+    save(asked ? relookedRecord(changed, asked, found, parts) : changed, [...claimed, ...claims]),
+  );
+  // Those of thousands of files are not dropped in one step.
+  await mapGivingTurns(claimed, claim => catalog.claims.drop(claim));
+  for (const fileId of before) await letGoOfPart(catalog, fileId); // oxlint-disable-line no-await-in-loop
+  return saved;
+}
+
+/** Moves the generation of the whole. Where the counters of its files begin anew in the sum, it goes on above what it was. */
+async function startAnew({ files, record, whole, generation }: JoinedDataset, areOthers: boolean): Promise<void> {
+  const { generations } = files;
+  const reached = areOthers ? generation : generations.current(record.fileId);
+  await translated(() => generations.startAbove(record.fileId, reached));
+  whole.writesStarted++;
 }
 
 function askedAgain(record: DatasetRecord, { path, paths }: RecordPatch): PartsAsked | undefined {
   if (path === undefined && paths === undefined) return undefined;
-  if (path !== undefined && paths !== undefined) fail('bad_request', 'paths and path say the same. Give one of them.');
+  checkNamed(path, paths);
   const { pattern: _, paths: __, ...raw } = record.asked!;
   return path === undefined ? { ...raw, paths: paths! } : { ...raw, pattern: path };
 }
@@ -138,7 +147,7 @@ async function asBefore(dataset: JoinedDataset): Promise<FoundParts> {
     const identity = (await identityOf(realPath)) ?? `missing:${realPath}`;
     const shape = [rows, ...record.shape.slice(1)];
     const found = { dtype: geometry.dtype, shape, order, offset, format, content, identity };
-    parts.push({ name: dataset.nameOf(part), realPath, found });
+    parts.push({ name: part.name, realPath, found });
   }
   return { dtype: geometry.dtype, shape: record.shape, parts, patternPath: undefined };
 }

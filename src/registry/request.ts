@@ -50,24 +50,23 @@ export interface PartsRequest extends Pick<CreateRequest, 'name' | 'external' | 
 
 /** Whether several files are asked for: by a list, or by a path with a `*`. */
 export function asksParts({ path, paths }: AskedDataset): boolean {
-  return (paths !== undefined && paths.length > 0) || isPattern(path);
+  return (paths !== undefined && (paths.length > 0 || path === undefined)) || isPattern(path);
 }
 
 /** What an array in several files may not have. */
-const NOT_OF_PARTS = ['fill', 'sparse', 'overwrite', 'strides'] as const;
+const NOT_OF_PARTS = ['fill', 'sparse', 'overwrite', 'strides', 'member'] as const;
 
 /**
  * Checks what can be checked without looking at any file.
  * @throws bad_name, bad_request, bad_shape, bad_axis, unsupported_dtype
  */
 export function checkPartsRequest(request: AskedDataset): PartsRequest {
-  const { name, path, paths = [], axis = 0, mode = 'r', shape, dtype, order, offset, format } = request;
+  const { name, path, paths, axis = 0, mode = 'r', shape, dtype, order, offset, format } = request;
   checkName(name);
   if (axis !== 0) {
     fail('bad_axis', `axis is ${axis}; files follow each other along axis 0. Leave axis out.`, { axis, limit: 0 });
   }
-  if (path !== undefined && paths.length > 0) fail('bad_request', 'paths and path say the same. Give one of them.');
-  if (path !== undefined) checkPattern(path);
+  checkNamed(path, paths);
   for (const member of NOT_OF_PARTS) {
     if (request[member] !== undefined)
       fail('bad_request', `${member} is not of an array in several files. Leave it out.`);
@@ -75,21 +74,17 @@ export function checkPartsRequest(request: AskedDataset): PartsRequest {
   if (mode !== 'r' && mode !== 'r+') {
     fail('bad_request', `An array in several files has mode r or r+, not ${mode}.`, { mode });
   }
-  const itemsize = dtype === undefined ? 1 : dtypeOf(dtype).itemsize;
-  if (shape)
-    checkShape(
-      shape.map((length, i) => (i === 0 ? (length ?? 0) : (length ?? Number.NaN))),
-      itemsize,
-    );
+  const hasShape = shape !== undefined && shape.length > 0;
+  if (hasShape) checkPartShape(shape, dtype === undefined ? 1 : dtypeOf(dtype).itemsize);
   checkOffset(offset);
   checkAttrs(request.attrs ?? {});
   const asked: PartsAsked = {
-    ...(path === undefined ? { paths } : { pattern: path }),
+    ...(path === undefined ? { paths: paths! } : { pattern: path }),
     ...(dtype !== undefined && { dtype }),
     ...(order && { order }),
     ...(offset !== undefined && { offset: offset + 0 }),
     ...(format && { format }),
-    ...(shape && shape.length > 0 && { shape }),
+    ...(hasShape && { shape }),
   };
   const { external, attrs, dims } = request;
   return {
@@ -102,8 +97,24 @@ export function checkPartsRequest(request: AskedDataset): PartsRequest {
   };
 }
 
+/** The shape of one part: the first length null is what each holds. @throws bad_request, bad_shape */
+function checkPartShape(shape: readonly (number | null)[], itemsize: number): void {
+  const [rows, ...row] = shape;
+  if (row.includes(null)) fail('bad_request', 'Of the lengths of shape only the first may be null.');
+  checkShape([rows ?? 0, ...(row as number[])], itemsize);
+}
+
+/** Of files that are asked for one is given: their list, or their pattern. @throws bad_request */
+export function checkNamed(path: string | undefined, paths: readonly string[] | undefined): void {
+  if (path !== undefined && (paths?.length ?? 0) > 0) {
+    fail('bad_request', 'paths and path say the same. Give one of them.');
+  }
+  if (path !== undefined) checkPattern(path);
+  else if (paths?.length === 0) fail('bad_request', 'paths names no file. Give at least one.');
+}
+
 /** @throws bad_request */
-export function checkPattern(path: string): void {
+function checkPattern(path: string): void {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   if (folder.includes('*')) fail('bad_request', 'A * may stand in the name of the files, not in that of a folder.');
 }
