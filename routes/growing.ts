@@ -46,7 +46,8 @@ export function growing(app: App, context: Context): void {
           description:
             'Rows join the end of axis 0 of a C-order array, of the last axis of an F-order one. The body has the rank of ' +
             'the array, or one axis less for a single row; raw bytes are whole rows in C order. With `at`, the length before, ' +
-            'a call that is repeated appends once: 409 `moved` where the array has another length by then.',
+            'a call that is repeated appends once: 409 `moved` where the array has another length by then. What is beyond the ' +
+            'commit limit is laid down as it comes, seen by nobody; other writes of the file get 503 `bulk_load` meanwhile.',
           params: NameParams,
           querystring: Type.Object(
             {

@@ -104,7 +104,8 @@ export const SETTINGS = {
     name: 'HYPERSLAB_COMMIT_BYTES_MAX',
     default: String(LIMITS.commitBytesMax),
     unit: 'bytes',
-    meaning: 'The size of the largest write with durability=commit. Writes with durability=none have no such limit.',
+    meaning:
+      'The size of the largest write with durability=commit. Writes with durability=none have no such limit, and appends are durable whatever their size.',
     parse: integer(1, 1024 * 1024 * 1024),
   }),
   selectBodyBytesMax: setting({

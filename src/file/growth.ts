@@ -3,7 +3,6 @@
  * everything that says how long the array is, and by everybody who reads it, before it goes.
  */
 import fs from 'node:fs';
-import { nextTurn } from '../turns.js';
 import type { Change, Ending, Step } from './change.js';
 import { truncateDescriptor } from './io.js';
 import { libc } from './libc.js';
@@ -43,20 +42,19 @@ export async function holdBehind(fd: number, { from, end }: Pick<Ending, 'from' 
   if (end <= from || !c) return;
   if (end - from > STEP_BYTES) await checkSpace(fd, end - from);
   for (let at = from; at < end; at += STEP_BYTES) {
-    const errorNumber = c.allocateBehind(fd, at, Math.min(STEP_BYTES, end - at));
+    // oxlint-disable-next-line no-await-in-loop
+    const errorNumber = await c.allocateBehind(fd, at, Math.min(STEP_BYTES, end - at));
     if (errorNumber === ENOSPC) {
       await giveBackBehind(fd);
       failNoSpace();
     }
     // No such call here: writing finds the blocks.
     if (errorNumber !== 0) return;
-    // oxlint-disable-next-line no-await-in-loop
-    if (at + STEP_BYTES < end) await nextTurn();
   }
 }
 
-/** Blocks that are got at a time: about a millisecond where they have to be cleared. */
-const STEP_BYTES = 4 * 1024 * 1024;
+/** Blocks that are got at a time: some milliseconds where they have to be cleared. */
+const STEP_BYTES = 32 * 1024 * 1024;
 
 /** Asked first: a reservation that cannot succeed fills the disk until it fails, and everybody's writes with it. */
 async function checkSpace(fd: number, bytes: number): Promise<void> {

@@ -68,7 +68,7 @@ export interface Libc {
   /** The same for a range, at once. */
   allocateRange(fd: number, offset: number, length: number): number;
   /** Reserves blocks for a range, whether or not the file reaches there; it is as long as before. 0, or the error number. */
-  allocateBehind(fd: number, offset: number, length: number): number;
+  allocateBehind(fd: number, offset: number, length: number): Promise<number>;
   /** Starts writing the changed pages of a range to the disk, and waits for that. Not durable by itself; false where it failed. */
   writeOut(fd: number, offset: number, length: number): Promise<boolean>;
   /** Lets the kernel drop the pages of a range that nobody else uses; of a mapping first, where there is one. */
@@ -200,8 +200,11 @@ function bind(koffi: Koffi): Libc {
     openWithoutLinks: bindOpenat2(koffi, library),
     allocate: (fd, length) => later(done => posixFallocate.async(fd, 0, length, done)),
     allocateRange: (fd, offset, length) => Number(posixFallocate(fd, offset, length)),
-    allocateBehind: (fd, offset, length) =>
-      Number(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)) === 0 ? 0 : koffi.errno(),
+    async allocateBehind(fd, offset, length) {
+      // Other threads keep their error numbers to themselves: what failed there is asked for once more here.
+      const failed = await later(done => fallocate.async(fd, FALLOC_FL_KEEP_SIZE, offset, length, done));
+      return failed === 0 || Number(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)) === 0 ? 0 : koffi.errno();
+    },
     writeOut: async (fd, offset, length) =>
       (await later(done => syncFileRange.async(fd, offset, length, WAIT_WRITE_WAIT, done))) === 0,
     dropPages(fd, { offset, bytes }, mapped) {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { CALLS as DOCUMENTED, resolved } from '../helpers/api-document.js';
+import { npy } from '../helpers/npy.js';
 import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, GiB, json, KiB, MiB, sparseFile } from '../system/calls.js';
@@ -31,6 +32,9 @@ const VALUES = 256 * KiB;
 const dataDir = temporaryFolder();
 const steps = path.join(dataDir, 'steps');
 const random = seededRandom(5);
+
+/** Of `<f2` in F order: more than a commit takes as the `<f4` that they become. */
+const manyRows = npy(`{'descr': '>f2', 'fortran_order': True, 'shape': (${(36 * MiB) / 32}, 16), }`, 36 * MiB);
 
 let server: TestServer;
 /** Method and path of each call that is measured. */
@@ -175,6 +179,14 @@ const CALLS: readonly Call[] = [
   {
     name: 'rows that are appended',
     run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(16 * MiB))),
+  },
+  {
+    name: 'rows beyond the commit limit',
+    run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(80 * MiB))),
+  },
+  {
+    name: 'rows of another dtype and order beyond the commit limit',
+    run: () => answered('/v1/datasets/grows/append', binary('POST', manyRows, 'application/x-npy')),
   },
   {
     name: 'a write of every second',
