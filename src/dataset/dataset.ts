@@ -77,8 +77,8 @@ export class Dataset {
    * each change moves one.
    */
   get generation(): number {
-    const { fileId, id } = this.record;
-    const ofFile = this.files.generations.current(fileId);
+    const { fileId, counterId = fileId, id } = this.record;
+    const ofFile = this.files.generations.current(counterId);
     return this.pages ? ofFile + this.files.generations.current(id) : ofFile;
   }
 
@@ -252,8 +252,8 @@ export class Dataset {
 
   /** The counters that its generation is made of. */
   get counterIds(): readonly string[] {
-    const { fileId, id } = this.record;
-    return this.pages ? [fileId, id] : [fileId];
+    const { fileId, counterId = fileId, id } = this.record;
+    return this.pages ? [counterId, id] : [counterId];
   }
 
   /** Notices what other programs did to the file, and takes on what it says now. What is wrong with it is told to readers. */

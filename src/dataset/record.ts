@@ -51,6 +51,8 @@ export interface DatasetRecord {
   readonly path: string;
   /** Of a file in a served folder: its path below that. */
   readonly folderPath?: string;
+  /** What its generation is counted by, where that is not `fileId`: a file of a served folder that the catalog has, too. */
+  readonly counterId?: string;
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly order: Order;

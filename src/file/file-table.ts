@@ -238,7 +238,8 @@ export class FileTable {
     this.#stamps.set(fileId, { dev: BigInt(dev), ino: BigInt(ino), ctimeMs, bytes: size });
     if (!before) return false;
     const { generations } = this;
-    if (generations.isFollowed(fileId)) generations.follow(fileId, lstatSync(bytesOfPath(realPath), { bigint: true }));
+    if (generations.followed.has(fileId))
+      generations.followed.follow(fileId, lstatSync(bytesOfPath(realPath), { bigint: true }));
     else await advanceUnseen(this.stateOf(fileId), generations);
     return true;
   }
@@ -248,7 +249,7 @@ export class FileTable {
     this.drop(fileId);
     this.#states.delete(fileId);
     this.#stamps.delete(fileId);
-    this.generations.unfollow(fileId);
+    this.generations.followed.delete(fileId);
   }
 
   get windowCount(): number {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { LIMITS } from '../limits.js';
 import { systemErrorCode } from '../errors.js';
 import { writeTextAtomically } from './atomic.js';
+import { FollowedCounters } from './followed-counters.js';
 import { readTexts } from './io.js';
 import { inOwnFolder } from './own-folder.js';
 
@@ -33,24 +34,10 @@ interface Entry {
   raising?: Promise<void>;
 }
 
-/** A file whose generation is its change time. */
-interface Followed {
-  generation: number;
-  stamp: ChangeStamp;
-}
-
-/** When a file was changed last, and which it is. */
-export interface ChangeStamp {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly ctimeNs: bigint;
-  readonly size: bigint;
-}
-
 export class Generations {
   readonly #folder: string;
   /** Counters that are kept nowhere: the file system keeps their times. */
-  readonly #followed = new Map<string, Followed>();
+  readonly followed = new FollowedCounters(counterId => this.onMoved(counterId));
   readonly #entries = new Map<string, Entry>();
   readonly #damaged = new Set<string>();
   /** Told of each counter that moves, when it has. */
@@ -118,34 +105,8 @@ export class Generations {
   }
 
   current(fileId: string): number {
-    const followed = this.#followed.get(fileId);
-    if (followed) return followed.generation;
     // Asking makes no entry: the file may have been forgotten.
-    return this.#entries.get(fileId)?.generation ?? FIRST;
-  }
-
-  /**
-   * The generation of a file that is only read, and is told apart by its times: its change time in microseconds, or one more
-   * than the last where that stands still and the file `hasChanged` all the same.
-   */
-  follow(fileId: string, { dev, ino, ctimeNs, size }: ChangeStamp, hasChanged = false): void {
-    const stamp = { dev, ino, ctimeNs, size };
-    const micros = Number(ctimeNs / 1000n);
-    const known = this.#followed.get(fileId);
-    if (!known) this.#followed.set(fileId, { generation: micros, stamp });
-    else if (hasChanged || !isSameChange(known.stamp, stamp)) {
-      known.generation = Math.max(micros, known.generation + 1);
-      known.stamp = stamp;
-      this.onMoved(fileId);
-    }
-  }
-
-  isFollowed(fileId: string): boolean {
-    return this.#followed.has(fileId);
-  }
-
-  unfollow(fileId: string): void {
-    this.#followed.delete(fileId);
+    return this.followed.current(fileId) ?? this.#entries.get(fileId)?.generation ?? FIRST;
   }
 
   /** Makes sure that the next `count` calls of `advance` stay under the ceiling on disk. */
@@ -172,6 +133,7 @@ export class Generations {
       throw new Error('a generation was used before it was reserved');
     entry.generation++;
     this.moves++;
+    this.followed.moveTied(fileId);
     this.onMoved(fileId);
     return entry.generation;
   }
@@ -267,10 +229,6 @@ export class Generations {
   #pathOf(fileId: string): string {
     return path.join(this.#folder, `${fileId}${SUFFIX}`);
   }
-}
-
-function isSameChange(a: ChangeStamp, b: ChangeStamp): boolean {
-  return a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** A counter whose value is on disk. */

@@ -15,8 +15,8 @@ export async function countNoticed(file: OpenFile, generations: Generations): Pr
 
 /** The same of a file that was opened: its times say what its generation is, where that follows from them. */
 export async function advanceOpened(fd: number, state: FileState, generations: Generations): Promise<void> {
-  if (!generations.isFollowed(state.fileId)) return advanceUnseen(state, generations);
-  generations.follow(state.fileId, fs.fstatSync(fd, { bigint: true }));
+  if (!generations.followed.has(state.fileId)) return advanceUnseen(state, generations);
+  generations.followed.follow(state.fileId, fs.fstatSync(fd, { bigint: true }));
   state.writesStarted++;
 }
 

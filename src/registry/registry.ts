@@ -16,7 +16,8 @@ import { patchDataset, relearn } from './changing.js';
 import { CONTENT_CHECK, type Listed, type ListQuery } from './dataset-index.js';
 import { lengthen, saveShape } from './lengthening.js';
 import { adoptArray, createDataset, type IncomingArray } from './entering.js';
-import { Folders, type FolderStanding } from './folders/folders.js';
+import { Folders } from './folders/folders.js';
+import type { FolderStanding } from './folders/tree.js';
 import { forgetDataset } from './leaving.js';
 import { loadManifests, replayJournals } from './load.js';
 import type { Quarantined } from './manifests.js';
@@ -39,7 +40,13 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     const { folders = [], files, dataDir } = options;
-    this.folders = new Folders({ folders, files, dataDir, check: CONTENT_CHECK });
+    this.folders = new Folders({
+      folders,
+      files,
+      dataDir,
+      check: CONTENT_CHECK,
+      catalogFileId: (identity, realPath) => this.#catalog.claims.first(identity, realPath)?.fileId,
+    });
     const upkeep = {
       learn: (dataset: Dataset, file: OpenFile) => relearn(this.#catalog, dataset, file),
       lengthen: (dataset: Dataset, shape: readonly number[]) => lengthen(this.#catalog, dataset, shape),

@@ -2,12 +2,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { caseCount } from '../helpers/cases.js';
 import { eventsOf } from '../helpers/events.js';
 import { header, npy } from '../helpers/npy.js';
 import { counting, digitsOf, eventually, microsOf, serveFolder } from '../helpers/served-folder.js';
-import { temporaryFolder } from '../helpers/server.js';
+import { start, temporaryFolder } from '../helpers/server.js';
 import { startHere } from '../helpers/service-here.js';
 import { npzOf } from '../helpers/tables.js';
+
+/** Answers that are looked at for mixtures: before files were shared, one in twenty was one. */
+const ANSWERS = caseCount(60, 600);
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const post = (body: unknown): RequestInit => ({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) });
@@ -227,4 +231,62 @@ t.test('a file that takes another form is another array from then on', async t =
   t.match(await ask('/v1/datasets/x/statistics?ops=sum'), [400, { code: 'bad_npy' }]);
   fs.writeFileSync(at, counting(2, 3));
   t.match(await ask('/v1/datasets/x/statistics?ops=sum'), [200, { results: { sum: 9 } }]);
+});
+
+t.test('a file that the catalog writes gives whole answers in its folder, too', async t => {
+  const folder = temporaryFolder();
+  const { ask, put, server } = await serveFolder(t, { folder, env: { HYPERSLAB_ROOTS: folder }, begin: start });
+  const length = 300_000;
+  put('x.npy', npy(header('<i4', `(${length},)`), 4 * length));
+  const at = path.join(folder, 'x.npy');
+  const [, first] = await ask('/v1/datasets/x');
+  t.equal((await ask('/v1/datasets', post({ name: 'own', path: 'x.npy', mode: 'r+' })))[0], 201);
+  let written = 0;
+  const seen = { answers: 0, mixed: 0, old: 0 };
+  const end = Date.now() + 8000;
+  const goesOn = (): boolean => Date.now() < end && (seen.answers < ANSWERS || written < ANSWERS / 4);
+  const write = async (): Promise<void> => {
+    for (let value = 1; goesOn(); value++) {
+      // oxlint-disable-next-line no-await-in-loop
+      const [status] = await ask('/v1/datasets/own/data', { ...post(value), method: 'PUT' });
+      if (status !== 200) throw new Error(`a write was answered with ${status}`);
+      written = value;
+    }
+  };
+  const note = (values: readonly number[], due: number): void => {
+    seen.answers++;
+    if (values.some(value => value !== values[0])) seen.mixed++;
+    if (values[0]! < due) seen.old++;
+  };
+  const read = async (): Promise<void> => {
+    while (goesOn()) {
+      const due = written;
+      // oxlint-disable-next-line no-await-in-loop
+      const answer = await server.fetch('/v1/datasets/x/data?format=raw');
+      // oxlint-disable-next-line no-await-in-loop
+      note([...new Int32Array(await answer.arrayBuffer())], due);
+    }
+  };
+  const compute = async (): Promise<void> => {
+    while (goesOn()) {
+      const due = written;
+      // oxlint-disable-next-line no-await-in-loop
+      const [status, { results }] = await ask('/v1/datasets/x/statistics?ops=min,max');
+      // A file that never stands still is 503 busy_writing.
+      if (status === 200) note(Object.values(results as Record<string, number>), due);
+    }
+  };
+  await Promise.all([write(), read(), compute()]);
+  t.match(seen, { mixed: 0, old: 0 });
+  t.ok(seen.answers > 3 && written > 3, `${seen.answers} answers beside ${written} writes`);
+  const [, last] = await ask('/v1/datasets/x');
+  t.ok((last['generation'] as number) > (first['generation'] as number));
+  t.ok((last['generation'] as number) >= microsOf(at), 'it is the change time, or more where that stood still');
+  t.equal(last['id'], first['id']);
+  t.equal((await ask('/v1/datasets/own', { method: 'DELETE' }))[0], 204);
+  t.match(
+    await ask('/v1/datasets/x/data?slice=:2'),
+    [200, { data: [written, written] }],
+    'it stays a file of the folder',
+  );
 });

@@ -27,6 +27,7 @@ export class Directories {
   readonly #all = new Set<Directory>();
   /** By their real paths: each is entered once, whatever links lead to it. */
   readonly #entered = new Map<string, Directory>();
+  readonly #unseen = new Set<Directory>();
   #files = 0;
   #toldFull = false;
 
@@ -37,6 +38,17 @@ export class Directories {
   /** In the order in which they were found. */
   all(): Iterable<Directory> {
     return this.#all;
+  }
+
+  /** Those that could not be looked at yet, and so may hold anything. */
+  unseen(): Directory[] {
+    return [...this.#unseen].filter(each => !isOutOfTree(each));
+  }
+
+  /** It cannot be looked at now: what is known of it stays known. */
+  lose(directory: Directory): void {
+    directory.isAway = true;
+    if (!directory.stamp) this.#unseen.add(directory);
   }
 
   close(): void {
@@ -55,6 +67,7 @@ export class Directories {
   /** Notes what has come and gone in a folder. Answers the folders that are new, and have to be looked through. */
   async take(directory: Directory, { stamp, files, directories }: Listing): Promise<Directory[]> {
     directory.isAway = false;
+    this.#unseen.delete(directory);
     // Another folder took its place, and the old one is what is watched.
     if (directory.stamp && !isSameIdentity(directory.stamp, stamp)) this.#init.watches.watch(directory);
     directory.stamp = stamp;
@@ -167,6 +180,7 @@ export class Directories {
       const directory = left.pop()!;
       directory.isGone = true;
       this.#init.watches.unwatch(directory);
+      this.#unseen.delete(directory);
       if (this.#all.delete(directory)) directory.folder.directoryCount--;
       if (this.#entered.get(directory.real) === directory) this.#entered.delete(directory.real);
       for (const file of directory.files.values()) {

@@ -16,8 +16,10 @@ import { Directories } from './directories.js';
 import { FirstLooks } from './first-looks.js';
 import { FolderIndex } from './index.js';
 import { Looker } from './looking.js';
-import { shownPathOf, type Item, type ServedFolder } from './tree.js';
-import { arraysAmong, failAway, troubleIn } from './troubles.js';
+import { mayStandIn } from './names.js';
+import { Maker, type MakerInit } from './making.js';
+import type { FolderStanding, ServedFolder } from './tree.js';
+import { arraysAmong, failAway, listedTrouble, troubleIn } from './troubles.js';
 import { Walker } from './walking.js';
 import { Watches } from './watching.js';
 
@@ -25,17 +27,9 @@ export interface FoldersOptions {
   readonly folders: readonly string[];
   readonly files: FileTable;
   readonly check: ContentCheck;
+  readonly catalogFileId: MakerInit['catalogFileId'];
   /** Real path of the service's own folder, which is left out. */
   readonly dataDir: string;
-}
-
-/** What is told of a served folder. */
-export interface FolderStanding {
-  readonly folder: number;
-  readonly state: 'ready' | 'away';
-  /** The kernel tells of changes; else they are found by looking, every few seconds. */
-  readonly watched: boolean;
-  readonly directories: number;
 }
 
 const NAMES_AT_A_TIME = 256;
@@ -43,6 +37,7 @@ const NAMES_AT_A_TIME = 256;
 export class Folders {
   readonly #folders: readonly ServedFolder[];
   readonly #index = new FolderIndex();
+  readonly #maker: Maker;
   readonly #looker: Looker;
   readonly #firstLooks: FirstLooks;
   readonly #watches: Watches;
@@ -52,7 +47,7 @@ export class Folders {
   /** Told once of each folder that is away, is not watched, or holds too much. */
   onTrouble: (trouble: { readonly folder: string }, message: string) => void = () => {};
 
-  constructor({ folders, files, check, dataDir }: FoldersOptions) {
+  constructor({ folders, files, check, catalogFileId, dataDir }: FoldersOptions) {
     const index = this.#index;
     this.#folders = folders.map((each, i) => ({
       number: i + 1,
@@ -66,7 +61,8 @@ export class Folders {
     }));
     const tell = ({ configured }: ServedFolder, message: string): void =>
       this.onTrouble({ folder: configured }, message);
-    const looker = new Looker(files, index, check, file => {
+    this.#maker = new Maker({ files, check, catalogFileId });
+    const looker = new Looker(files, index, this.#maker, file => {
       this.#directories.lostFile();
       this.#firstLooks.delete(file);
     });
@@ -168,12 +164,18 @@ export class Folders {
   find(name: string): Dataset | undefined {
     const items = arraysAmong(this.#index.of(name));
     if (items.length === 0) {
-      if (this.#folders.some(({ isAway, root }) => isAway && !root)) failAway(name);
+      if (this.#mayBeAway(name)) failAway(name);
       return undefined;
     }
     const trouble = troubleIn(items);
     if (trouble) fail(trouble.code, trouble.detail, { dataset: name, ...trouble.values });
-    return this.#looker.datasetOf(items[0]!);
+    return this.#maker.datasetOf(items[0]!);
+  }
+
+  /** Whether it may be the name of a file in a folder that nobody has been able to look at. */
+  #mayBeAway(name: string): boolean {
+    const isUnseen = this.#folders.some(({ isAway, root }) => isAway && !root);
+    return isUnseen || this.#directories.unseen().some(({ path: below }) => mayStandIn(name, below));
   }
 
   has(name: string): boolean {
@@ -239,15 +241,11 @@ export class Folders {
     const items = arraysAmong(all);
     const trouble = troubleIn(items);
     if (state === 'ready') {
-      return trouble ? undefined : { name, dataset: this.#looker.datasetOf(items[0]!), reason: undefined };
+      return trouble ? undefined : { name, dataset: this.#maker.datasetOf(items[0]!), reason: undefined };
     }
-    if (trouble) return toldOf(items[0]!, trouble.detail, trouble.code);
+    if (trouble) return listedTrouble(items[0]!, trouble);
     // Beside an array that is served there may be a file of its name whose arrays could not be told.
     const other = all.find(({ isPlaceholder }) => isPlaceholder);
-    return other?.trouble && toldOf(other, other.trouble.detail, other.trouble.code);
+    return other?.trouble && listedTrouble(other, other.trouble);
   }
-}
-
-function toldOf(item: Item, reason: string, code: NonNullable<Listed['code']>): Listed {
-  return { name: item.name, dataset: undefined, reason, code, path: shownPathOf(item.file) };
 }

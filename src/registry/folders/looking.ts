@@ -3,21 +3,16 @@
  * before the call came. What has not moved costs two microseconds; what has is read again, off the event loop.
  */
 import fs from 'node:fs';
-import { createHash } from 'node:crypto';
-import { Dataset } from '../../dataset/dataset.js';
-import type { ContentCheck } from '../../dataset/registration.js';
-import type { DatasetRecord } from '../../dataset/record.js';
 import { systemErrorCode } from '../../errors.js';
 import type { FileTable } from '../../file/file-table.js';
 import { bytesOfPath, pathOfBytes } from '../../file/path-bytes.js';
 import { LIMITS } from '../../limits.js';
 import type { FolderIndex } from './index.js';
+import { counterIdOf, type Maker } from './making.js';
 import { itemsOf } from './reading.js';
 import {
   isAway,
-  pathOfFile,
   realPathOf,
-  shownPathOf,
   type FolderFile,
   type Identity,
   type Item,
@@ -30,17 +25,14 @@ const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 export class Looker {
   readonly #files: FileTable;
   readonly #index: FolderIndex;
-  readonly #check: ContentCheck;
-  /** Those that were asked for last have a dataset made. */
-  readonly #made = new Set<Item>();
-
+  readonly #maker: Maker;
   readonly #onRemoved: (file: FolderFile) => void;
 
-  constructor(files: FileTable, index: FolderIndex, check: ContentCheck, onRemoved: (file: FolderFile) => void) {
-    this.#onRemoved = onRemoved;
+  constructor(files: FileTable, index: FolderIndex, maker: Maker, onRemoved: (file: FolderFile) => void) {
     this.#files = files;
     this.#index = index;
-    this.#check = check;
+    this.#maker = maker;
+    this.#onRemoved = onRemoved;
   }
 
   /** Undefined where it is as it was last seen; else a promise of its being read again. Never throws. */
@@ -61,40 +53,6 @@ export class Looker {
     return file.looking;
   }
 
-  /** The dataset of an array that was found. */
-  datasetOf(item: Item): Dataset {
-    if (item.dataset) {
-      this.#made.delete(item);
-      this.#made.add(item);
-      return item.dataset;
-    }
-    const record = recordOf(item);
-    const learn = async (): Promise<boolean> => {
-      item.file.stamp = undefined;
-      return true;
-    };
-    item.dataset = new Dataset(
-      record,
-      this.#files,
-      this.#check,
-      { isForgotten: false },
-      {
-        learn,
-        lengthen: () => undefined,
-        saveShape: () => Promise.resolve(),
-      },
-    );
-    this.#made.add(item);
-    if (this.#made.size > LIMITS.folderDatasetsMade) {
-      for (const oldest of this.#made) {
-        oldest.dataset = undefined;
-        this.#made.delete(oldest);
-        break;
-      }
-    }
-    return item.dataset;
-  }
-
   /** The file is not there any more. */
   remove(file: FolderFile): void {
     if (file.isGone) return;
@@ -102,15 +60,14 @@ export class Looker {
     file.directory.files.delete(file.name);
     this.#drop(file.items);
     file.items = [];
-    this.#files.leave(fileIdOf(file));
+    this.#files.leave(counterIdOf(file));
     this.#onRemoved(file);
   }
 
   #drop(items: readonly Item[]): void {
     for (const item of items) {
       this.#index.remove(item);
-      if (item.dataset) item.dataset.registration.isForgotten = true;
-      this.#made.delete(item);
+      this.#maker.drop(item);
     }
   }
 
@@ -148,7 +105,7 @@ export class Looker {
     const merged = mergedItems(file.items, items, isSameFile);
     const kept = new Set(merged);
     const hasChanged = before !== undefined && merged.some(item => !file.items.includes(item));
-    this.#files.generations.follow(fileIdOf(file), stamp, hasChanged);
+    this.#files.generations.followed.follow(counterIdOf(file), stamp, hasChanged);
     const known = new Set(file.items);
     const dropped = file.items.filter(item => !kept.has(item));
     // Before the others go: a name that stays is never without an array.
@@ -174,38 +131,6 @@ function mergedItems(before: readonly Item[], now: readonly Item[], isSameFile: 
     old.trouble = item.trouble;
     return old;
   });
-}
-
-function recordOf(item: Item): DatasetRecord {
-  const { file, name, member, found } = item;
-  return {
-    name,
-    id: hashOf('dataset', file, member),
-    fileId: fileIdOf(file),
-    firstGeneration: 1,
-    path: realPathOf(file),
-    folderPath: shownPathOf(file),
-    ...found!,
-    mode: 'r',
-    format: file.kind,
-    ...(member !== undefined && { member }),
-    ...(file.kind === 'raw' && { content: 'raw' }),
-    external: true,
-    made: false,
-  };
-}
-
-/** Of the file at a path; whatever file stands there. */
-function fileIdOf(file: FolderFile): string {
-  return hashOf('file', file, undefined);
-}
-
-function hashOf(what: string, file: FolderFile, member: string | undefined): string {
-  const parts = [what, file.directory.folder.configured, pathOfFile(file), ...(member === undefined ? [] : [member])];
-  return createHash('sha256')
-    .update(bytesOfPath(parts.join('\0')))
-    .digest('hex')
-    .slice(0, 24);
 }
 
 export function stampOf(stats: fs.BigIntStats): Stamp {

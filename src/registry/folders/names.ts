@@ -17,10 +17,21 @@ export function nameOfPath(path: string, member?: string): string {
   const stem = withoutSuffix(path).replaceAll('/', '.');
   const wanted = member === undefined ? stem : `${stem}.${member}`;
   if (NAME.test(wanted)) return wanted;
-  const possible = Array.from(wanted, (point, i) => ((i === 0 ? FIRST : OTHERS).test(point) ? point : '_')).join('');
+  const possible = possibleIn(wanted);
   const source = member === undefined ? path : `${path}:${member}`;
   const hash = createHash('sha256').update(bytesOfPath(source)).digest('hex').slice(0, HASH_DIGITS);
   return `${possible.slice(0, KEPT_LENGTH)}-${hash}`;
+}
+
+/** Whether a name may be that of a file below a folder, itself below the served one. */
+export function mayStandIn(name: string, folder: string): boolean {
+  const start = possibleIn(`${folder.replaceAll('/', '.')}.`).slice(0, KEPT_LENGTH);
+  return name.startsWith(start);
+}
+
+/** What can stand in a name, of text from its beginning. */
+function possibleIn(text: string): string {
+  return Array.from(text, (point, i) => ((i === 0 ? FIRST : OTHERS).test(point) ? point : '_')).join('');
 }
 
 const FIRST = /^[A-Za-z0-9_]$/;

@@ -28,6 +28,15 @@ export interface ServedFolder {
   directoryCount: number;
 }
 
+/** What is told of a served folder. */
+export interface FolderStanding {
+  readonly folder: number;
+  readonly state: 'ready' | 'away';
+  /** The kernel tells of changes; else they are found by looking, every few seconds. */
+  readonly watched: boolean;
+  readonly directories: number;
+}
+
 export interface Identity {
   readonly dev: bigint;
   readonly ino: bigint;

@@ -1,5 +1,6 @@
 /** What keeps the arrays of a name from being served, and how callers are told. */
 import { fail } from '../../errors.js';
+import type { Listed } from '../dataset-index.js';
 import { isAway, shownPathOf, type Item, type Trouble } from './tree.js';
 
 export interface ToldTrouble extends Trouble {
@@ -49,4 +50,9 @@ export function failAway(name: string): never {
     `No dataset is named ${JSON.stringify(asked)} in what can be seen, and a served folder is away. ${AWAY}`,
     { dataset: asked },
   );
+}
+
+/** An array that is not served, as lists have it. */
+export function listedTrouble(item: Item, { code, detail }: Trouble): Listed {
+  return { name: item.name, dataset: undefined, reason: detail, code, path: shownPathOf(item.file) };
 }

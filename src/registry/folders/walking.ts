@@ -212,7 +212,7 @@ export class Walker {
       return;
     }
     const isNews = directory.parent ? !directory.isAway : !directory.folder.isAway;
-    if (directory.parent) directory.isAway = true;
+    if (directory.parent) this.#init.directories.lose(directory);
     else directory.folder.isAway = true;
     if (!isNews) return;
     this.#init.tell(directory.folder, `a served folder, or one inside it, cannot be looked at (${code})`);
