@@ -1,19 +1,20 @@
 /**
  * `hyperslab backup FOLDER`: a copy of a data folder that can be served elsewhere, also while a service has it. Files are
- * brought up to date and copied; those whose datasets moved meanwhile are copied again. Journals stay behind: they belong
- * to the files that they were written for. Hard links are never made: arrays are written in place, and a link would be.
+ * brought up to date and copied; those whose datasets moved meanwhile are copied again. Journals are empty then
+ * and stay behind; only those that could not be replayed go with their files. Hard links are never made: arrays are written in place, and a link would be.
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig, SETTINGS } from '../config.js';
-import { systemErrorCode } from '../errors.js';
-import { TEMPORARY_PREFIX } from '../file/atomic.js';
+import type { DatasetRecord } from '../dataset/record.js';
 import { FolderInUse, lockFolder } from '../file/folder-lock.js';
 import type { KernelLock } from '../file/kernel-lock.js';
 import { Manifests } from '../registry/manifests.js';
+import { filesOf } from './check-files.js';
 import { findingsOf } from './checks.js';
-import { copyFile, isSameFile, syncTree } from './copy-file.js';
+import { syncTree } from './copy-file.js';
+import { copyAll, type Summary } from './copy-tree.js';
 import { dataDirOf } from './doctor.js';
 import { checkIsTheirs, flushed, standingsOf, type Standings } from './live-folder.js';
 import { note, print, printJson, sizeText, type OutputOptions } from './output.js';
@@ -22,14 +23,6 @@ import { ToldError } from './told.js';
 
 interface Options extends ServiceOptions, OutputOptions {
   readonly dataDir?: string;
-}
-
-/** What was copied. */
-interface Summary {
-  files: number;
-  bytes: number;
-  reflinks: number;
-  rounds: number;
 }
 
 /** Datasets that are written all the time are given up then. */
@@ -75,10 +68,11 @@ async function backup(folder: string, options: Options): Promise<void> {
 async function tell(from: string, to: string, summary: Summary, isLive: boolean, { json }: Options): Promise<void> {
   const { records } = await new Manifests(to).load();
   const outside = records
-    .filter(({ path: file }) => !file.startsWith(`${to}/`))
+    .flatMap(filesOf)
+    .filter(file => !isIn(to, file))
     .map(({ name, path: file }) => ({ name, file }));
   const bad = (await findingsOf(to)).filter(
-    ({ level, about }) => level === 'bad' && !outside.some(({ name }) => name === about),
+    ({ level, about }) => level === 'bad' && about !== to && !outside.some(({ name }) => name === about),
   );
   if (json) printJson({ folder: to, ...summary, live: isLive, outside, bad });
   else {
@@ -129,7 +123,8 @@ async function locked(from: string): Promise<KernelLock | undefined> {
 
 /** Copies a folder that no service has. */
 async function copyStill(from: string, to: string, summary: Summary): Promise<void> {
-  const [file] = await copyAll(from, to, summary, undefined);
+  const { records } = await loaded(from);
+  const [file] = await copyAll(from, to, summary, { journals: journalsOf(records, from) });
   if (file === undefined) return;
   throw new ToldError(`${file} was changed by another program while it was copied. Pause that program, and repeat.`);
 }
@@ -139,18 +134,19 @@ async function copyLive(from: string, to: string, summary: Summary, service: Ser
   let stale: ReadonlySet<string> | undefined;
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     // oxlint-disable no-await-in-loop -- Each step needs the one before it.
-    const { records } = await new Manifests(from).load();
-    if (round === 1) checkIsTheirs(records, await standingsOf(service), service.url);
+    const { records } = await loaded(from);
+    const own = ownOf(records, from);
+    if (round === 1) checkIsTheirs(records, await standingsOf(service, records), service.url);
     else note('Some datasets were written meanwhile: they are copied again.');
-    const asked = records.filter(({ path: file }) => stale === undefined || stale.has(file));
-    for (const { name } of asked) await flushed(service, name);
-    const before = await standingsOf(service);
-    const differing = await copyAll(from, to, summary, stale);
-    const after = await standingsOf(service);
+    const left = await flushedAll(service, own, stale);
+    const before = await standingsOf(service, own);
+    const differing = await copyAll(from, to, summary, { stale, journals: journalsOf(left, from) });
+    const present = ownOf((await loaded(from)).records, from);
+    const after = await standingsOf(service, present);
     // oxlint-enable no-await-in-loop
     if (sameStandings(before, after) && differing.length === 0) return;
-    const moved = records.filter(({ name }) => before.get(name) !== after.get(name));
-    stale = new Set([...moved.map(record => record.path), ...differing]);
+    const moved = present.filter(({ name }) => before.get(name) !== after.get(name));
+    stale = new Set([...moved.flatMap(filesOf).map(file => file.path), ...differing]);
   }
   const named = [...(stale ?? [])][0] ?? from;
   throw new ToldError(
@@ -158,57 +154,40 @@ async function copyLive(from: string, to: string, summary: Summary, service: Ser
   );
 }
 
+/** Returns those whose journals could not be emptied. */
+async function flushedAll(
+  service: Service,
+  records: readonly DatasetRecord[],
+  stale: ReadonlySet<string> | undefined,
+): Promise<DatasetRecord[]> {
+  const left: DatasetRecord[] = [];
+  for (const record of records) {
+    if (stale && !filesOf(record).some(file => stale.has(file.path))) continue;
+    // oxlint-disable-next-line no-await-in-loop
+    if (!(await flushed(service, record.name))) left.push(record);
+  }
+  return left;
+}
+
+function loaded(folder: string): ReturnType<Manifests['load']> {
+  return new Manifests(folder).load();
+}
+
+/** Those that have a file in the folder. */
+function ownOf(records: readonly DatasetRecord[], folder: string): DatasetRecord[] {
+  return records.filter(record => filesOf(record).some(file => isIn(folder, file)));
+}
+
+function isIn(folder: string, { path: file }: DatasetRecord): boolean {
+  return file.startsWith(`${folder}/`);
+}
+
+/** The journals of their files in the folder, if they have any, relative to it. */
+function journalsOf(records: readonly DatasetRecord[], folder: string): ReadonlySet<string> {
+  const files = records.flatMap(filesOf).filter(file => isIn(folder, file));
+  return new Set(files.map(({ fileId }) => `journal/${fileId}.journal`));
+}
+
 function sameStandings(one: Standings, other: Standings): boolean {
   return one.size === other.size && [...one].every(([name, standing]) => other.get(name) === standing);
-}
-
-/**
- * Copies the tree; arrays only where they are `stale`, all else always. What is gone goes from the copy, too.
- * Returns the files that changed while they were copied.
- */
-async function copyAll(
-  from: string,
-  to: string,
-  summary: Summary,
-  stale: ReadonlySet<string> | undefined,
-): Promise<string[]> {
-  summary.rounds++;
-  const present = new Set<string>();
-  const differing: string[] = [];
-  for await (const relative of filesIn(from, '')) {
-    const [source, target] = [path.join(from, relative), path.join(to, relative)];
-    const before = await sizeOf(target);
-    const isSmall = relative.startsWith('catalog/') || relative.startsWith('journal/');
-    present.add(relative);
-    if (stale && !isSmall && !stale.has(source) && before !== undefined) continue;
-    try {
-      if ((await copyFile(source, target)) === 'reflink') summary.reflinks++;
-      if (!(await isSameFile(source, target))) differing.push(source);
-      if (before === undefined) summary.files++;
-      summary.bytes += ((await sizeOf(target)) ?? 0) - (before ?? 0);
-    } catch (error) {
-      // It went away while the folder was read.
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-      present.delete(relative);
-    }
-  }
-  for await (const relative of filesIn(to, '')) {
-    if (!present.has(relative)) await fs.rm(path.join(to, relative), { force: true });
-  }
-  return differing;
-}
-
-async function sizeOf(file: string): Promise<number | undefined> {
-  return (await fs.stat(file).catch(() => undefined))?.size;
-}
-
-/** Regular files below a folder, relative to it, without what belongs to one process alone. */
-async function* filesIn(folder: string, below: string): AsyncGenerator<string> {
-  for (const entry of await fs.readdir(path.join(folder, below), { withFileTypes: true })) {
-    const relative = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (entry.name.startsWith(TEMPORARY_PREFIX)) continue;
-    if (relative === 'lock' || (below === 'journal' && entry.name.endsWith('.journal'))) continue;
-    if (entry.isDirectory()) yield* filesIn(folder, relative);
-    else if (entry.isFile()) yield relative;
-  }
 }

@@ -1,24 +1,18 @@
 /** What is looked at in a data folder, and what to do about each thing that is found. Nothing is changed. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { isWritable, geometryOf, type DatasetRecord } from '../dataset/record.js';
+import type { DatasetRecord } from '../dataset/record.js';
 import { systemErrorCode } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import { TEMPORARY_PREFIX } from '../file/atomic.js';
 import { descriptorLimit } from '../file/descriptors.js';
 import { kindOfFileSystem } from '../file/file-system.js';
 import { OWN_ROOMS } from '../file/own-folder.js';
-import { shapeInHeader } from '../registry/inspect.js';
 import { Manifests } from '../registry/manifests.js';
+import { fileFinding, filesOf } from './check-files.js';
+import { journalFindings } from './check-journals.js';
+import type { Finding } from './finding.js';
 import { sizeText } from './output.js';
-
-/** `bad` keeps something from being served; `warning` may, some day. */
-export interface Finding {
-  readonly level: 'ok' | 'warning' | 'bad';
-  /** What it is about: a folder, a dataset, a limit. */
-  readonly about: string;
-  readonly found: string;
-  readonly remedy?: string;
-}
 
 const FREE_BYTES_MIN = 1_000_000_000;
 const DESCRIPTORS_MIN = 1024;
@@ -26,57 +20,86 @@ const MAPS_MIN = 65_530;
 
 /** The whole folder. */
 export async function findingsOf(dataDir: string): Promise<Finding[]> {
-  const folder = await folderFindings(dataDir);
-  if (folder.some(({ level }) => level === 'bad')) return folder;
+  const unusable = await accessFindings(dataDir);
+  if (unusable.length > 0) return unusable;
   const { records, findings } = await manifestFindings(dataDir);
   return [
-    ...folder,
+    ...(await placeFindings(dataDir)),
+    await spaceFinding(dataDir),
+    ...(await ownerFindings(dataDir)),
     ...findings,
-    ...(await Promise.all(records.map(fileFinding))).filter(found => found !== undefined),
+    ...(await filesFindings(records)),
+    ...(await journalFindings(dataDir, records)),
     ...(await leftovers(dataDir, records)),
     ...(await keyFindings(dataDir)),
     ...(await limitFindings()),
   ];
 }
 
-async function folderFindings(dataDir: string): Promise<Finding[]> {
-  const about = dataDir;
+/** What keeps all of it from being used. */
+async function accessFindings(dataDir: string): Promise<Finding[]> {
   const stats = await fs.stat(dataDir).catch(() => undefined);
   if (!stats?.isDirectory()) {
     const remedy = 'Say where it is with --data-dir; "hyperslab serve" makes a new one.';
-    return [{ level: 'bad', about, found: stats ? 'is no folder' : 'is not there', remedy }];
+    return [{ level: 'bad', about: dataDir, found: stats ? 'is no folder' : 'is not there', remedy }];
   }
   const findings: Finding[] = [];
   for (const room of ['.', ...OWN_ROOMS]) {
+    const about = path.join(dataDir, room);
     // oxlint-disable-next-line no-await-in-loop
-    const fault = await accessFault(path.join(dataDir, room));
-    if (fault === 'ENOENT') continue;
-    if (fault !== undefined) {
-      const uid = process.getuid?.() ?? 'this user';
-      const remedy = `Make user ${uid} its owner (chown -R ${uid} ${dataDir}), or run this as the user that serves.`;
+    const fault = await accessFault(about);
+    if (fault === undefined || fault === 'ENOENT') continue;
+    const remedy = accessRemedy(fault, dataDir);
+    findings.push({ level: 'bad', about, found: `cannot be read and written (${fault})`, remedy });
+  }
+  return findings;
+}
+
+async function placeFindings(dataDir: string): Promise<Finding[]> {
+  const { mappable } = await kindOfFileSystem(dataDir);
+  if (mappable) return [];
+  const remedy =
+    'Keep the data folder on a local disk: others may lose what they confirmed, and cannot be mapped safely.';
+  return [{ level: 'warning', about: dataDir, found: 'lies on a remote file system', remedy }];
+}
+
+async function spaceFinding(dataDir: string): Promise<Finding> {
+  const { bavail, bsize, blocks, files, ffree } = await fs.statfs(dataDir);
+  const freeBytes = bavail * bsize;
+  const hasNoNames = files > 0 && ffree === 0;
+  const isLow = freeBytes < FREE_BYTES_MIN || bavail < blocks * 0.02;
+  const level = hasNoNames || freeBytes < LIMITS.commitBytesMax ? 'bad' : isLow ? 'warning' : 'ok';
+  return {
+    level,
+    about: dataDir,
+    found: hasNoNames ? 'no inodes are free' : `${sizeText(freeBytes)} free`,
+    ...(level !== 'ok' && { remedy: 'Free some space: a full disk is answered 507, and nothing can be written.' }),
+  };
+}
+
+function accessRemedy(fault: string, dataDir: string): string {
+  if (fault === 'EROFS') return 'It is mounted read-only: look for disk errors, and mount it writable.';
+  const uid = process.getuid?.() ?? 'this user';
+  return `Make user ${uid} its owner (chown -R ${uid} ${dataDir}), or run this as the user that serves.`;
+}
+
+/** What is owned by another user than the folder: the service, which runs as that one, may not write it. */
+async function ownerFindings(dataDir: string): Promise<Finding[]> {
+  const { uid } = await fs.stat(dataDir);
+  const findings: Finding[] = [];
+  for (const room of OWN_ROOMS) {
+    for (const name of ['.', ...(await fs.readdir(path.join(dataDir, room)).catch((): string[] => []))]) {
+      // oxlint-disable-next-line no-await-in-loop
+      const stats = await fs.lstat(path.join(dataDir, room, name)).catch(() => undefined);
+      if (!stats || stats.uid === uid) continue;
       findings.push({
-        level: 'bad',
-        about: path.join(dataDir, room),
-        found: `cannot be read and written (${fault})`,
-        remedy,
+        level: 'warning',
+        about: path.join(room, name),
+        found: `belongs to user ${stats.uid}, the folder to user ${uid}`,
+        remedy: `Where the service runs as user ${uid}, it may not write it: chown -R ${uid} ${dataDir}.`,
       });
     }
   }
-  const { mappable } = await kindOfFileSystem(dataDir);
-  if (!mappable) {
-    const remedy =
-      'Keep the data folder on a local disk: others may lose what they confirmed, and cannot be mapped safely.';
-    findings.push({ level: 'warning', about, found: 'lies on a remote file system', remedy });
-  }
-  const { bavail, bsize, blocks } = await fs.statfs(dataDir);
-  const freeBytes = bavail * bsize;
-  const isFull = freeBytes < FREE_BYTES_MIN || bavail < blocks * 0.02;
-  findings.push({
-    level: isFull ? 'warning' : 'ok',
-    about,
-    found: `${sizeText(freeBytes)} free`,
-    ...(isFull && { remedy: 'Free some space: a full disk is answered 507, and nothing can be written.' }),
-  });
   return findings;
 }
 
@@ -107,62 +130,22 @@ async function manifestFindings(dataDir: string): Promise<{ records: DatasetReco
   }
 }
 
-/** The file of a dataset: there, readable, long enough, with the header that the manifest says. */
-async function fileFinding(record: DatasetRecord): Promise<Finding | undefined> {
-  const about = record.name;
-  const bad = (found: string, remedy: string): Finding => ({ level: 'bad', about, found, remedy });
-  const forget = `Put it back, or forget the dataset (DELETE /v1/datasets/${about}).`;
-  try {
-    const stats = await fs.lstat(record.path);
-    if (!stats.isFile()) return bad(`${record.path} is no regular file`, forget);
-    const mode = fs.constants.R_OK | (isWritable(record) ? fs.constants.W_OK : 0);
-    if ((await fs.access(record.path, mode).catch(() => false)) === false) {
-      return bad(
-        `${record.path} cannot be ${isWritable(record) ? 'written' : 'read'}`,
-        'Mend its owner or permissions, or set mode r.',
-      );
-    }
-    const { endBytes } = geometryOf(record);
-    if (stats.size < endBytes) {
-      return bad(
-        `${record.path} has ${stats.size} bytes of ${endBytes}: it was cut`,
-        'Put it back from a backup; what is left can be registered anew.',
-      );
-    }
-    if (record.format === 'npy' && !(await hasItsHeader(record))) {
-      return bad(
-        `${record.path} has another header than its manifest says`,
-        'Another program wrote it: read it once, and it is taken on as it is, or put it back.',
-      );
-    }
-    return undefined;
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    return bad(
-      code === 'ENOENT' ? `${record.path} is missing` : `${record.path} cannot be looked at (${code})`,
-      forget,
-    );
+/** One after the other, in bounded memory: there may be many. */
+async function filesFindings(records: readonly DatasetRecord[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const file of records.flatMap(filesOf)) {
+    // oxlint-disable-next-line no-await-in-loop
+    const found = await fileFinding(file);
+    if (found) findings.push(found);
   }
+  return findings;
 }
 
-async function hasItsHeader(record: DatasetRecord): Promise<boolean> {
-  const handle = await fs.open(record.path);
-  try {
-    const head = Buffer.alloc(record.offset);
-    const { bytesRead } = await handle.read(head, 0, record.offset, 0);
-    return shapeInHeader(head.subarray(0, bytesRead), record) !== undefined;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What lies in the rooms that belongs to no dataset, or waits for the next start. */
+/** Arrays that belong to no dataset. */
 async function leftovers(dataDir: string, records: readonly DatasetRecord[]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const used = new Set(records.map(record => record.path));
-  const namesIn = (room: string): Promise<string[]> => fs.readdir(path.join(dataDir, room)).catch(() => []);
-  for (const name of await namesIn('arrays')) {
+  const used = new Set(records.flatMap(record => filesOf(record).map(file => file.path)));
+  for (const name of await fs.readdir(path.join(dataDir, 'arrays')).catch((): string[] => [])) {
     const file = path.join(dataDir, 'arrays', name);
     if (name.startsWith(TEMPORARY_PREFIX) || used.has(file)) continue;
     findings.push({
@@ -171,27 +154,6 @@ async function leftovers(dataDir: string, records: readonly DatasetRecord[]): Pr
       found: 'belongs to no dataset',
       remedy: 'Register it by its path (POST /v1/datasets), or delete it.',
     });
-  }
-  for (const name of (await namesIn('journal')).filter(each => each.endsWith('.journal'))) {
-    // oxlint-disable-next-line no-await-in-loop
-    const stats = await fs.stat(path.join(dataDir, 'journal', name)).catch(() => undefined);
-    const isKnown = records.some(({ fileId }) => name.startsWith(fileId));
-    if (!stats) continue;
-    findings.push(
-      isKnown
-        ? {
-            level: 'ok',
-            about: `journal/${name}`,
-            found: `${sizeText(stats.size)}, of a service that runs or was ended by force; the next start replays it`,
-          }
-        : {
-            level: 'warning',
-            about: `journal/${name}`,
-            found: 'belongs to no dataset',
-            remedy:
-              'Where a manifest is damaged, mend that first: the journal may hold the only copy of its last writes. Else delete it.',
-          },
-    );
   }
   return findings;
 }

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { readConfig, SETTINGS } from '../config.js';
-import { findingsOf, type Finding } from './checks.js';
+import { findingsOf } from './checks.js';
+import type { Finding } from './finding.js';
 import { plain, print, printJson, table, type OutputOptions } from './output.js';
 import { widthOf, wrapped } from './wrap.js';
 

@@ -6,54 +6,58 @@ import type { DatasetRecord } from '../dataset/record.js';
 import { pathOf, Refused, type Service } from './service.js';
 import { ToldError } from './told.js';
 
-/** Where a dataset is: id and generation. */
+/** Where datasets are, by name: id and generation, or why they are not served. */
 export type Standings = ReadonlyMap<string, string>;
 
-interface Entry {
-  readonly name: string;
-  readonly id?: string;
-  readonly generation?: number;
-  readonly state: string;
-}
-
-/** Of all datasets, their files looked at. */
-export async function standingsOf(service: Service): Promise<Standings> {
+/** Of some datasets, their files looked at. */
+export async function standingsOf(service: Service, records: readonly DatasetRecord[]): Promise<Standings> {
   const standings = new Map<string, string>();
-  let cursor: string | null = null;
-  do {
-    const query = new URLSearchParams({ limit: '1000', state: 'true', fields: 'name,id,generation,state' });
-    if (cursor !== null) query.set('cursor', cursor);
-    // oxlint-disable-next-line no-await-in-loop
-    const page: { datasets: readonly Entry[]; next_cursor: string | null } = await service.json(
-      `/v1/datasets?${query.toString()}`,
-    );
-    for (const { name, id, generation } of page.datasets) standings.set(name, `${id ?? ''}.${generation ?? ''}`);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
+  for (const { name } of records) {
+    // oxlint-disable-next-line no-await-in-loop -- One after the other: the service has other work.
+    standings.set(name, await standingOf(service, name));
+  }
   return standings;
 }
+
+async function standingOf(service: Service, name: string): Promise<string> {
+  try {
+    const { id, generation } = await service.json<{ id: string; generation: number }>(pathOf(name));
+    return `${id}.${generation}`;
+  } catch (error) {
+    if (error instanceof Refused && error.code !== undefined && NOT_SERVED.has(error.code)) return error.code;
+    throw error;
+  }
+}
+
+const NOT_SERVED: ReadonlySet<string> = new Set([
+  'quarantined',
+  'file_changed',
+  'unknown_dataset',
+  'durability_unknown',
+]);
 
 /** Whether the service that answers is the one that has the folder. @throws ToldError */
 export function checkIsTheirs(records: readonly DatasetRecord[], standings: Standings, url: string): void {
   for (const { name, id } of records) {
-    const standing = standings.get(name);
-    if (standing?.startsWith(`${id}.`)) continue;
+    const standing = standings.get(name)!;
+    if (standing.startsWith(`${id}.`) || (standing !== 'unknown_dataset' && NOT_SERVED.has(standing))) continue;
     throw new ToldError(
-      standing === undefined
+      standing === 'unknown_dataset'
         ? `${name} is in the folder, and the service at ${url} does not show it. Is it another service, or a key that does not reach all datasets?`
         : `${name} is another dataset at ${url} than in the folder. Say with --url which service has the folder.`,
     );
   }
 }
 
-/** The file itself is on disk and the journal empty. What cannot be served now is copied as it is. */
-export async function flushed(service: Service, name: string): Promise<void> {
+/** True when the file itself is on disk and the journal empty. False where it cannot be served now: it is copied as it is. */
+export async function flushed(service: Service, name: string): Promise<boolean> {
   try {
     await service.json(pathOf(name, '/flush'), { method: 'POST' });
+    return true;
   } catch (error) {
-    const isLeft =
-      error instanceof Refused &&
-      ['copy_on_write', 'file_changed', 'quarantined', 'unknown_dataset'].includes(error.code ?? '');
-    if (!isLeft) throw error;
+    // What is written to mode c is in no file.
+    if (error instanceof Refused && error.code === 'copy_on_write') return true;
+    if (error instanceof Refused && error.code !== undefined && NOT_SERVED.has(error.code)) return false;
+    throw error;
   }
 }

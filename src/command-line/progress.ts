@@ -23,11 +23,15 @@ export class Progress {
   /** Counts bytes that pass. */
   readonly through = async function* (this: Progress, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      this.#bytes += piece.byteLength;
-      this.#show();
+      this.count(piece.byteLength);
       yield piece;
     }
   };
+
+  count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#show();
+  }
 
   end(): void {
     this.#isOver = true;

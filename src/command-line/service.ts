@@ -133,7 +133,9 @@ export function pathOf(name: string, rest = '', query: Readonly<Record<string, s
 }
 
 function sentenceOf({ detail, title }: Problem): string | undefined {
-  return (textOf(detail) ?? textOf(title))?.replace('Import with ?overwrite=true', 'Say --overwrite');
+  return (textOf(detail) ?? textOf(title))
+    ?.replace('Import with ?overwrite=true', 'Say --overwrite')
+    .replace(/member="([^"]*)"/, '--member $1');
 }
 
 function textOf(value: unknown): string | undefined {

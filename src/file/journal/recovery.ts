@@ -100,6 +100,21 @@ export async function recoverJournal(path: string, file: ArrayFile, live?: LiveB
   }
 }
 
+/**
+ * Looks a journal through, and changes nothing: how many records a replay would find. No service may have it.
+ * @throws quarantined where committed records are damaged
+ */
+export async function recordsInJournal(path: string, fileId: string): Promise<number> {
+  const fd = await openDescriptor(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const fileBytes = await sizeOfDescriptor(fd);
+    const header = await readHeader(fd, fileBytes, fileId);
+    return (await findRecords(new JournalReader(fd, fileBytes), header)).length;
+  } finally {
+    await closeDescriptor(fd);
+  }
+}
+
 async function readHeader(fd: number, fileBytes: number, fileId: string): Promise<JournalHeader> {
   const block = Buffer.alloc(HEADER_BYTES);
   if (fileBytes < RECORDS_START) failDamaged('its journal is cut off in its header');
