@@ -1,11 +1,13 @@
 /** The commands as people run them: processes of their own, beside a service. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { COMMAND_ROWS } from '../src/command-line/commands.js';
 import { SETTINGS } from '../src/config.js';
+import { npyOf } from './helpers/bytes.js';
 import { start, startServer, temporaryFolder, type TestServer } from './helpers/server.js';
 
 const COMMAND = fileURLToPath(new URL('../bundle/hyperslab.js', import.meta.url));
@@ -23,6 +25,17 @@ function runnerOf(env: Record<string, string>): (...args: string[]) => Outcome {
       encoding: 'utf8',
       timeout: 30_000,
     });
+}
+
+/** Beside what this process does meanwhile. */
+function runnerBeside(env: Record<string, string>): (...args: string[]) => Promise<string> {
+  return async (...args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, ...args], {
+      env: { PATH: process.env['PATH'], ...env },
+      timeout: 30_000,
+    });
+    return stdout;
+  };
 }
 
 function folder(t: Test): string {
@@ -90,6 +103,56 @@ t.test('a backup of a folder that is served, and of one that is not, is served w
     t.match(await (await copy.fetch('/v1/datasets/a/statistics?ops=sum')).json(), { results: { sum: 7000 } });
     await copy.stop();
   }
+});
+
+t.test('a backup names files outside, waits for nobody else, and takes a journal that cannot be replayed', async t => {
+  const outside = folder(t);
+  const to = folder(t);
+  const server = await start(t, { env: { HYPERSLAB_ROOTS: outside, HYPERSLAB_FOLDERS: outside } });
+  const run = runnerOf({ HYPERSLAB_URL: server.url, HYPERSLAB_DATA_DIR: server.dataDir, HYPERSLAB_ROOTS: outside });
+  const headers = { 'content-type': 'application/json' };
+  for (const i of [0, 1]) fs.writeFileSync(path.join(outside, `p${i}.npy`), npyOf('<i4', [3], new Uint8Array(12)));
+  for (const request of [
+    { name: 'a', dtype: '<i4', shape: [10] },
+    { name: 'b', dtype: '<i4', shape: [10] },
+    { name: 'days', path: 'p*.npy', mode: 'r+' },
+  ]) {
+    await server.fetch('/v1/datasets', { method: 'POST', headers, body: JSON.stringify(request) });
+  }
+  const write = (name: string): Promise<Response> =>
+    server.fetch(`/v1/datasets/${name}/data`, { method: 'PUT', headers, body: '7' });
+  for (const name of ['a', 'a', 'b', 'days']) t.equal((await write(name)).status, 200);
+  // Files outside move all the time; those in the folder do not.
+  const timer = setInterval(() => fs.utimesSync(path.join(outside, 'p1.npy'), new Date(), new Date()), 20);
+  const live = await runnerBeside({ HYPERSLAB_URL: server.url, HYPERSLAB_DATA_DIR: server.dataDir })(
+    'backup',
+    path.join(to, 'live'),
+    '--json',
+  );
+  clearInterval(timer);
+  t.match(JSON.parse(live), { live: true, rounds: 1, bad: [], outside: [{ name: 'days' }, { name: 'days' }] });
+
+  for (const name of ['a', 'a', 'b']) t.equal((await write(name)).status, 200);
+  await server.stop('SIGKILL');
+  t.match(JSON.parse(run('doctor', '--json').stdout), [
+    {},
+    {},
+    ...['a', 'b'].map(() => ({ level: 'ok', found: /writes? in its journal/ })),
+  ]);
+  const { file_id: fileId } = JSON.parse(fs.readFileSync(path.join(server.dataDir, 'catalog', 'a.json'), 'utf8')) as {
+    file_id: string;
+  };
+  const journal = path.join(server.dataDir, 'journal', `${fileId}.journal`);
+  const bytes = fs.readFileSync(journal);
+  bytes[4096 + 60]! ^= 1;
+  fs.writeFileSync(journal, bytes);
+  const found = JSON.parse(run('doctor', '--json').stdout) as { about: string }[];
+  t.match(
+    found.find(({ about }) => about === 'a'),
+    { level: 'bad', found: /journal is damaged/, remedy: /backup/ },
+  );
+  t.match(JSON.parse(run('backup', path.join(to, 'still'), '--json').stdout), { live: false, bad: [{ about: 'a' }] });
+  t.ok(fs.existsSync(path.join(to, 'still', 'journal', `${fileId}.journal`)));
 });
 
 t.test('the doctor says what is wrong, and what to do about it', async t => {

@@ -80,6 +80,11 @@ export class JoinedDataset extends Dataset {
     return this.fileOf(first, end);
   }
 
+  /** Its length never moves. */
+  override openToWrite(extent?: Extent): Promise<OpenFile> {
+    return this.open(extent);
+  }
+
   /** The whole, of which parts `[first, end)` may be read; on this thread with the help of workers, where it is given. */
   fileOf(first = 0, end = this.parts.length, offLoop?: OffLoop): OpenFile {
     let known: { readonly moves: number; readonly foreign: number } | undefined;
