@@ -1,8 +1,11 @@
 /** A dataset as clients see it: the record without paths of the server, and what follows from it. */
 import { descriptionOf } from '../src/dtype/index.js';
 import type { Dataset } from '../src/dataset/dataset.js';
+import { fillOf, type DatasetRecord, type Geometry } from '../src/dataset/record.js';
 import type { DatasetState } from '../src/dataset/registration.js';
 import { JoinedDataset } from '../src/dataset/joined.js';
+import { hasJson, jsonItemSize, jsonOfItem, parseExactJson } from '../src/formats/index.js';
+import { LIMITS } from '../src/limits.js';
 import { mapGivingTurns } from '../src/turns.js';
 import type { DatasetBody } from './schemas/index.js';
 
@@ -25,11 +28,25 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   path: dataset => dataset.record.folderPath ?? placeOf(dataset)?.path ?? null,
   root: dataset => (dataset.record.folderPath === undefined ? (placeOf(dataset)?.root ?? null) : null),
   generation: dataset => dataset.generation,
+  fill: ({ record, geometry }) => told(record, geometry),
   external: ({ record }) => record.external,
   state: (_dataset, state) => state,
   attrs: ({ record }) => record.attrs,
   dims: ({ record }) => record.dims,
 };
+
+const fills = new WeakMap<DatasetRecord, { readonly value: unknown }>();
+
+/** The element of new rows as JSON, once for each record; null where the dtype has none, or one as long as an answer. */
+function told(record: DatasetRecord, { dtype }: Geometry): unknown {
+  const known = fills.get(record);
+  if (known) return known.value;
+  const isShort = hasJson(dtype) && jsonItemSize(dtype).textMax <= LIMITS.fillTextMax;
+  const bytes = isShort ? (fillOf(record, dtype.itemsize) ?? new Uint8Array(dtype.itemsize)) : undefined;
+  const value = bytes ? parseExactJson(jsonOfItem(dtype, bytes)) : null;
+  fills.set(record, { value });
+  return value;
+}
 
 const ALL = Object.keys(MEMBERS) as Member[];
 

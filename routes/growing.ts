@@ -1,4 +1,4 @@
-/** Arrays that grow: rows that join the end. */
+/** Arrays that grow and shrink: rows that join the end, and another length. */
 import { Type } from 'typebox';
 import type { Context } from '../src/context.js';
 import { partsOf } from '../src/dataset/array-part.js';
@@ -9,9 +9,19 @@ import { shown } from '../src/shown.js';
 import { bodyFormat } from '../src/plugins/negotiate.js';
 import { checkCharset, hasHeader } from '../src/plugins/table-query.js';
 import { appendBody } from '../src/transfer/append.js';
-import { HEADER_OF_TABLE, jsonResponse, MEMBER_OF_NPZ, NameParams, problems } from './schemas/index.js';
+import { resizeArray } from '../src/transfer/resize.js';
+import {
+  BODY_PROBLEMS,
+  DATASET_PROBLEMS,
+  HEADER_OF_TABLE,
+  jsonResponse,
+  MEMBER_OF_NPZ,
+  NameParams,
+  problems,
+} from './schemas/index.js';
 import { streamedBodies, withBody } from './streamed-bodies.js';
 import { ENDIAN, requestOf, WRITE_PROBLEMS } from './write-request.js';
+import type { ContextOf } from './write-batch.js';
 import { DATA, hasNames, writeContextOf } from './writes.js';
 import type { App } from './app-type.js';
 
@@ -32,8 +42,21 @@ const LEFT_OUT: readonly ErrorCode[] = [
 
 const PROBLEMS = [...new Set([...WRITE_PROBLEMS, ...GROWTH_PROBLEMS])].filter(code => !LEFT_OUT.includes(code));
 
+const RESIZE_PROBLEMS: readonly ErrorCode[] = [
+  ...DATASET_PROBLEMS,
+  ...BODY_PROBLEMS,
+  ...GROWTH_PROBLEMS,
+  'read_only',
+  'bad_shape',
+  'too_large',
+  'bulk_load',
+  'busy',
+  'disk_full',
+];
+
 export function growing(app: App, context: Context): void {
   const contextOf = writeContextOf(context);
+  resizing(app, contextOf);
   streamedBodies(app, Object.keys(DATA), scope => {
     scope.post(
       '/v1/datasets/:name/append',
@@ -89,6 +112,43 @@ export function growing(app: App, context: Context): void {
       },
     );
   });
+}
+
+function resizing(app: App, contextOf: ContextOf): void {
+  app.post(
+    '/v1/datasets/:name/resize',
+    {
+      config: { scope: 'write', asksPreconditions: true },
+      schema: {
+        operationId: 'resizeDataset',
+        tags: ['writes'],
+        summary: 'Give the axis that grows another length',
+        description:
+          'Axis 0 of a C-order array, the last one of an F-order one. New rows are the `fill` of the array, in real blocks ' +
+          'unless it is sparse; rows that are cut off are gone. The same shape changes nothing. Answers under way have the ' +
+          'old elements, or are cut.',
+        params: NameParams,
+        body: Type.Ref('Resize'),
+        response: {
+          200: jsonResponse('Has that shape', 'ResizeAnswer', 'X-Dataset-Generation'),
+          ...problems(...RESIZE_PROBLEMS),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const { shape } = request.body as { shape: readonly number[] };
+      const dataset = request.datasets.get(name);
+      const resize = {
+        ...requestOf(request, reply, dataset, undefined),
+        current: () => request.datasets.get(name),
+        // -0 is 0.
+        shape: shape.map(length => length + 0),
+      };
+      const answer = await resizeArray(resize, contextOf(request));
+      return reply.header('x-dataset-generation', answer.generation).send(answer);
+    },
+  );
 }
 
 /** @throws bad_request */

@@ -34,7 +34,7 @@ export function routes(app: App, context: Context, metrics: Metrics): void {
   reads(app, context); //           GET                        …/rows/:row  …/rows  …/data
   select(app, context); //          POST                       …/select
   writes(app, context); //          PUT                        …/data   POST …/writes
-  growing(app, context); //         POST                       …/append
+  growing(app, context); //         POST                       …/append  …/resize
   statistics(app, context); //      GET, POST                  …/statistics
   statisticsBatch(app, context); // POST                       /v1/statistics
   jobs(app, context); //            GET, DELETE                /v1/jobs  /v1/jobs/:id   GET …/events

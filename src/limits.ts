@@ -26,6 +26,8 @@ export const LIMITS = {
   jsonBodyBytesMax: 4 * MiB,
   /** What elements of a JSON body may become: few bytes of text may be an item of many. */
   jsonBlockBytesMax: 64 * MiB,
+  /** The text of a fill that a description tells: a list may have a thousand of them. */
+  fillTextMax: 4 * KiB,
   /** A JSON answer is held whole for its Content-Length: about 10 bytes an element. */
   jsonElementsMax: 256 * KiB,
   /** Lists of a JSON answer for each element that it may have: axes of length 1 are brackets and nothing else. */

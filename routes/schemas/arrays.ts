@@ -1,5 +1,6 @@
 /** Elements: read, written and flushed. */
 import { Type } from 'typebox';
+import { LIMITS } from '../../src/limits.js';
 import { anyValue, DatasetName, DTypeAnswer, Generation, int64, oneOf, Shape, FIELD } from './common.js';
 import { SELECTION } from './selections.js';
 
@@ -70,6 +71,36 @@ export const AppendAnswer = Type.Object(
       durability: 'commit',
       shape: [1462, 4],
     },
+  },
+);
+
+export const Resize = Type.Object(
+  {
+    shape: Type.Array(int64(), {
+      maxItems: LIMITS.rankMax,
+      description: 'All lengths; only that of the axis that grows may be another one.',
+    }),
+  },
+  {
+    $id: 'Resize',
+    additionalProperties: false,
+    description: 'The shape that the array is to have.',
+    example: { shape: [1500, 4] },
+  },
+);
+
+export const ResizeAnswer = Type.Object(
+  {
+    dataset: DatasetName,
+    generation: Generation,
+    shape: Shape,
+    durability: oneOf(['commit'], { description: 'commit: it is on disk.' }),
+    rewritten: AppendAnswer.properties.rewritten,
+  },
+  {
+    $id: 'ResizeAnswer',
+    description: 'What a resize did.',
+    example: { dataset: 'seattle-weather', generation: 2, shape: [1500, 4], durability: 'commit' },
   },
 );
 

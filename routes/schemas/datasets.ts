@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { LIMITS } from '../../src/limits.js';
 import {
+  anyValue,
   DatasetName,
   DTypeAnswer,
   DTypeAsked,
@@ -44,6 +45,7 @@ const DATASET_EXAMPLE = {
   path: 'arrays/seattle-weather.npy',
   root: 0,
   generation: 1,
+  fill: 0,
   external: false,
   state: 'ready',
   attrs: { title: 'Daily weather of Seattle, 2012 to 2015' },
@@ -77,6 +79,11 @@ export const Dataset = Type.Object(
       int64({ description: 'Number of the folder: 0 is the data folder, 1 the first of HYPERSLAB_ROOTS, and so on.' }),
     ),
     generation: Generation,
+    fill: anyValue({
+      description:
+        'What rows are made of that a resize adds, as elements are written in JSON; zero unless the array was made with ' +
+        'another. Null where the dtype has no JSON, or one that is longer than kilobytes.',
+    }),
     external: Type.Boolean({ description: 'Other programs may change the file.' }),
     state: oneOf(
       ['ready', 'missing', 'denied', 'truncated', 'changed', 'bulk_load', 'durability_unknown', 'quarantined'],

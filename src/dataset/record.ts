@@ -76,6 +76,10 @@ export interface DatasetRecord {
   readonly external: boolean;
   /** The service made the file: created, imported, or a demo array; not registered in place. */
   readonly made: boolean;
+  /** The element that new rows are made of, in base64, without the zeros at its end; absent where it is all zeros. */
+  readonly fill?: string;
+  /** New rows are left as a hole. */
+  readonly sparse?: boolean;
   readonly attrs: Readonly<Record<string, unknown>>;
   readonly dims: readonly string[] | null;
 }
@@ -106,6 +110,20 @@ export function geometryOf(record: DatasetRecord): Geometry {
     startBytes: start,
     endBytes: size === 0 ? 0 : end,
   };
+}
+
+/** The bytes of the element that new rows are made of; undefined where they are zeros. */
+export function fillOf({ fill }: DatasetRecord, itemsize: number): Uint8Array | undefined {
+  if (fill === undefined) return undefined;
+  const bytes = new Uint8Array(itemsize);
+  bytes.set(Buffer.from(fill, 'base64').subarray(0, itemsize));
+  return bytes;
+}
+
+/** The same as a record holds it. */
+export function recordedFill(bytes: Uint8Array | undefined): string | undefined {
+  const end = (bytes?.findLastIndex(byte => byte !== 0) ?? -1) + 1;
+  return end === 0 ? undefined : Buffer.from(bytes!.subarray(0, end)).toString('base64');
 }
 
 /** Whether its file is written. */

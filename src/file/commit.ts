@@ -46,6 +46,8 @@ export interface CommitRequest {
   readonly precondition: (generation: number) => void;
   /** The precondition asks how long the array is: no growth comes before it in its batch, which nobody sees yet. */
   readonly asksShape?: boolean;
+  /** It is the only one of its batch, and on the disk of the file before the next: a recovery finds nothing behind it. */
+  readonly isAlone?: boolean;
   readonly applier: Applier;
   /** Fires when nobody waits for it any more: it is left out if its batch has not begun. */
   readonly signal?: AbortSignal | undefined;
@@ -148,9 +150,11 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
     bytes += next.cost;
     const fits =
       batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
-    if (batch.length > 0 && (!fits || next.file !== batch[0]!.file || (grows && next.request.asksShape))) break;
+    const isOther = next.file !== batch[0]?.file || (grows && next.request.asksShape) || next.request.isAlone;
+    if (batch.length > 0 && (!fits || isOther)) break;
     grows ||= next.request.growth !== undefined;
     batch.push(commits.take()!);
+    if (next.request.isAlone) break;
   }
   return batch;
 }
@@ -236,7 +240,7 @@ async function commitAccepted(batch: readonly PendingCommit[], { generations, jo
     journal.liveBytes > LIMITS.journalBytesMax ||
     journal.replayBytes > LIMITS.replayBytesMax ||
     journals.live.costBytes > LIMITS.replayBytesTotalMax;
-  if (isLong) await checkpoint(file, journals, 'keep');
+  if (isLong || accepted.some(({ request }) => request.isAlone)) await checkpoint(file, journals, 'keep');
   else checkpointWhenIdle(file, journals);
 }
 
@@ -258,7 +262,7 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
         if (isSparse) await request.applier.hold(file, change);
       }
       // oxlint-disable-next-line no-await-in-loop
-      if (grown?.holds) await holdBehind(file.fd, grown.ending);
+      if (grown) await holdBehind(file.fd, grown.ending, grown.holds);
       if (grown) room.take(grown);
       accepted.push({ ...pending, steps: grown?.steps ?? request.changes, grown });
     } catch (error) {

@@ -3,11 +3,12 @@
  * everything that says how long the array is, and by everybody who reads it, before it goes.
  */
 import fs from 'node:fs';
+import { fail } from '../errors.js';
 import type { Change, Ending, Step } from './change.js';
 import { truncateDescriptor } from './io.js';
 import { libc } from './libc.js';
 import type { OpenFile } from './open-file.js';
-import { ENOSPC, failNoSpace } from './system-errors.js';
+import { EFBIG, ENOSPC, failNoSpace } from './system-errors.js';
 
 /** A commit that moves the end of its file. */
 export interface Growth {
@@ -27,8 +28,8 @@ export interface Grown {
   readonly data: readonly Change[];
   /** What says in the file how long the array is. */
   readonly header: Change | undefined;
-  /** The added bytes get their blocks before anything is promised. */
-  readonly holds: boolean;
+  /** Which of the added bytes get their blocks before anything is promised: the last one tells whether all can be had. */
+  readonly holds: 'all' | 'last';
   readonly shape: readonly number[];
   /** Writes down elsewhere how long the array is, where the file does not say it. */
   readonly save?: () => Promise<void>;
@@ -36,9 +37,14 @@ export interface Grown {
   readonly settle: () => void;
 }
 
-/** Gets blocks for what will stand behind the end; the file is as long as it was. @throws ENOSPC */
-export async function holdBehind(fd: number, { from, end }: Pick<Ending, 'from' | 'end'>): Promise<void> {
+/** Gets blocks for what will stand behind the end; the file is as long as it was. @throws ENOSPC, too_large */
+export async function holdBehind(
+  fd: number,
+  { from: first, end }: Pick<Ending, 'from' | 'end'>,
+  holds: Grown['holds'] = 'all',
+): Promise<void> {
   const c = libc();
+  const from = holds === 'all' ? first : Math.max(first, end - 1);
   if (end <= from || !c) return;
   if (end - from > STEP_BYTES) await checkSpace(fd, end - from);
   for (let at = from; at < end; at += STEP_BYTES) {
@@ -47,6 +53,10 @@ export async function holdBehind(fd: number, { from, end }: Pick<Ending, 'from' 
     if (errorNumber === ENOSPC) {
       await giveBackBehind(fd);
       failNoSpace();
+    }
+    if (errorNumber === EFBIG) {
+      await giveBackBehind(fd);
+      fail('too_large', `The file system cannot hold a file of ${end} bytes. Choose a smaller shape.`, { asked: end });
     }
     // No such call here: writing finds the blocks.
     if (errorNumber !== 0) return;

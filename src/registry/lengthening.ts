@@ -21,15 +21,23 @@ export function lengthen(
   }
 }
 
-/** Durably; of what is changed about the dataset meanwhile, whoever changes it takes care (Catalog.save). */
-export async function saveShape(
+/** Durably, for all that `lengthen` is about. */
+export async function saveShape(catalog: Catalog, { record }: Dataset, shape: readonly number[]): Promise<void> {
+  const names = record.format === 'npy' ? catalog.claims.namesOn(record.fileId) : [record.name];
+  // oxlint-disable-next-line no-await-in-loop
+  for (const name of names) await saveOne(catalog, name, record, shape);
+}
+
+/** Of what is changed about the dataset meanwhile, whoever changes it takes care (Catalog.save). */
+async function saveOne(
   catalog: Catalog,
-  { record: { name } }: Dataset,
+  name: string,
+  { fileId, format }: DatasetRecord,
   shape: readonly number[],
 ): Promise<void> {
   for (;;) {
     const before = catalog.index.find(name)?.record;
-    if (!before) return;
+    if (before?.fileId !== fileId || before.format !== format) return;
     await catalog.manifests.save({ ...before, shape }); // oxlint-disable-line no-await-in-loop
     if (catalog.index.find(name)?.record === before) return;
   }

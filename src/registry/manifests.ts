@@ -44,6 +44,8 @@ const Manifest = Type.Object({
   content: Type.Optional(Type.String()),
   external: Type.Boolean(),
   made: Type.Optional(Type.Boolean()),
+  fill: Type.Optional(Type.String()),
+  sparse: Type.Optional(Type.Boolean()),
   attrs: Type.Record(Type.String(), Type.Unknown()),
   dims: Type.Union([Type.Array(Type.String()), Type.Null()]),
   parts: Type.Optional(

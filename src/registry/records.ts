@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   isCopyOnWrite,
   isWritable,
+  recordedFill,
   type DatasetRecord,
   type Mode,
   type PartRecord,
@@ -30,6 +31,7 @@ export interface RecordPatch {
 export type ImportedGeometry = Pick<DatasetRecord, 'dtype' | 'shape' | 'order' | 'offset'>;
 
 export function createdRecord(request: CreateRequest, array: NewArray, target: string): DatasetRecord {
+  const fill = recordedFill(array.fill);
   return {
     name: request.name,
     id: randomId(),
@@ -44,6 +46,8 @@ export function createdRecord(request: CreateRequest, array: NewArray, target: s
     format: array.format,
     external: request.external ?? false,
     made: true,
+    ...(fill !== undefined && { fill }),
+    ...(array.sparse && { sparse: true }),
     attrs: request.attrs ?? {},
     dims: request.dims ?? null,
   };
@@ -152,10 +156,12 @@ export function patchedRecord(record: DatasetRecord, patch: RecordPatch): Datase
   return changed;
 }
 
-/** The record of a file whose header has become another one. Names of axes that are not there any more are dropped. */
+/** The record of a file whose header has become another one. Names of axes, and a fill, that are not its own any more are dropped. */
 export function relearnedRecord(record: DatasetRecord, { dtype, shape, order, offset }: MemberArray): DatasetRecord {
   const dims = record.dims?.length === shape.length ? record.dims : null;
-  return { ...record, dtype: dtype.typestr, shape, order, offset, dims };
+  const { fill, ...rest } = record;
+  const keeps = fill !== undefined && dtype.typestr === record.dtype;
+  return { ...rest, dtype: dtype.typestr, shape, order, offset, dims, ...(keeps && { fill }) };
 }
 
 /** What was written in memory is no state of a file, and what a file holds is none of what was written in memory. */

@@ -79,7 +79,7 @@ export async function commitRows(
         return length + count;
       },
       dataIn,
-      holds: true,
+      holds: 'all',
     },
     current,
     outcome,
@@ -129,7 +129,7 @@ export async function streamRows(
         rows ??= view;
         return [];
       },
-      holds: true,
+      holds: 'all',
     },
     current,
     outcome,

@@ -50,8 +50,7 @@ export interface Lengthening {
   readonly lengthFrom: (length: number, shape: readonly number[]) => number;
   /** What comes behind the old end, whose rows stand in `rows`; nothing where they are zeros, or there already. */
   readonly dataIn?: (rows: View) => readonly Change[];
-  /** The new rows get real blocks. */
-  readonly holds: boolean;
+  readonly holds: Grown['holds'];
 }
 
 /** What a growth came to. */

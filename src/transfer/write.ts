@@ -31,7 +31,7 @@ import { isDecoded, jsonBlockBytesMax, parseJsonData, type FormatName } from '..
 import { selectFrom, transpose } from '../layout/select.js';
 import { piecesOf } from '../layout/pieces.js';
 import { NO_BYTES } from '../layout/runs.js';
-import { packedView, sizeOf } from '../layout/view.js';
+import { extentOf, packedView, sizeOf } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import { runTurns } from '../turns.js';
 import type { Selection } from '../selection.js';
@@ -235,7 +235,7 @@ async function stream(request: WriteRequest, { offLoop }: WriteContext, incoming
   const gaps = gapsOf(dataset, file);
   const precondition = toParts
     ? (): void => request.precondition(dataset.generation)
-    : onlyInto(dataset, file, request.precondition);
+    : onlyInto(dataset, file, request.precondition, extentOf(selected, dtype.itemsize).end);
   const options = { precondition, bulk: true, signal: request.signal, client: offLoop.client };
   // One piece is under way at a time, so all of them use the same memory.
   const elementBytes = Math.max(incoming.dtype.itemsize, dtype.itemsize);

@@ -104,6 +104,7 @@ export const CALLS: readonly (Call & { readonly scope: Scope; readonly status?: 
     init: binary('PUT', body, 'application/octet-stream'),
   })),
   { name: 'append', scope: 'write', path: '/v1/datasets/a1/append', init: json('POST', 1) },
+  { name: 'resize', scope: 'write', path: '/v1/datasets/a1/resize', init: json('POST', { shape: [4] }) },
   {
     name: 'batch of writes',
     scope: 'write',

@@ -124,6 +124,14 @@ const CALLS: readonly Call[] = [
     about: 'dataset',
   },
   {
+    operationId: 'resizeDataset',
+    method: 'POST',
+    url: `${DATASET}/resize`,
+    type: JSON_TYPE,
+    body: '{"shape":[5]}',
+    about: 'dataset',
+  },
+  {
     operationId: 'writeBatch',
     method: 'POST',
     url: `${DATASET}/writes`,
