@@ -101,7 +101,7 @@ export class Dataset {
     const file = this.files.get(this.reference);
     if (!file) return undefined;
     file.state.checkUsable();
-    if (this.hasMoved) return undefined;
+    if (this.hasMoved || file.state.isMovingEnd) return undefined;
     return this.#verify(file) && this.#meaning.isKnownOf(file) && !file.hasUnseenChange ? file : undefined;
   }
 
@@ -130,8 +130,19 @@ export class Dataset {
   }
 
   async #open(ofAnyLength: boolean): Promise<OpenFile> {
-    const already = this.opened();
-    if (already) return already;
+    for (;;) {
+      const already = this.opened();
+      if (already) return already;
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#whileEndMoves();
+      // oxlint-disable-next-line no-await-in-loop
+      const file = await this.#openNow(ofAnyLength);
+      if (file) return file;
+    }
+  }
+
+  /** The file, as it is now; undefined where its end is being moved. */
+  async #openNow(ofAnyLength: boolean): Promise<OpenFile | undefined> {
     const checkLength = (): void => {
       if (!ofAnyLength) this.checkLength();
     };
@@ -140,10 +151,11 @@ export class Dataset {
     const release = file.lease();
     try {
       await countNoticed(file, this.files.generations);
+      if (file.state.isMovingEnd) return undefined;
       const { seen } = this.registration;
       this.registration.seen = file.identity;
       checkLength();
-      const isIts = (await this.#meaning.accepts(file)) || (this.hasMoved && this.#meaning.isOfSomeLength(file));
+      const isIts = this.hasMoved ? this.#meaning.isOfSomeLength(file) : await this.#meaning.accepts(file);
       if (!isIts) await this.#refuse(file);
       if (seen && !sameIdentity(seen, file.identity)) {
         // They were pages of the other one.
@@ -156,6 +168,18 @@ export class Dataset {
     } finally {
       release();
     }
+  }
+
+  /** Until a change of the length has been made, what the file says of it and what is known are not the same. */
+  async #whileEndMoves(): Promise<void> {
+    while (this.#isMovingEnd) {
+      // oxlint-disable-next-line no-await-in-loop
+      await this.files.stateOf(this.record.fileId).lock.withRead(() => undefined);
+    }
+  }
+
+  get #isMovingEnd(): boolean {
+    return this.files.knownStateOf(this.record.fileId)?.isMovingEnd === true;
   }
 
   #asSeen(file: OpenFile): OpenFile {
@@ -171,7 +195,7 @@ export class Dataset {
    */
   recheck(file: OpenFile, changedMs?: number): void {
     file.recheck();
-    this.#meaning.recheck(file, this.hasMoved || file.state.lock.isWriting, changedMs);
+    this.#meaning.recheck(file, this.hasMoved || file.state.isMovingEnd, changedMs);
   }
 
   /** Whether the service has changed the length of the array since this was made. */
@@ -277,8 +301,15 @@ export class Dataset {
 
   /** How the file looks from outside, without opening it. */
   async state(): Promise<DatasetState> {
+    await this.#whileEndMoves();
     const known = this.knownState;
     if (known !== 'ready') return known;
+    const state = await this.#stateOfFile();
+    // What was looked at is of another length than this.
+    return this.hasMoved || this.#isMovingEnd ? 'ready' : state;
+  }
+
+  async #stateOfFile(): Promise<DatasetState> {
     try {
       const { stats } = await this.#look();
       if (!stats.isFile()) return 'missing';
@@ -316,8 +347,8 @@ export class Dataset {
     try {
       const bytes = file.verify(0);
       // Where the first bytes are others, so may be the size.
-      if (bytes < this.geometry.endBytes && !this.#meaning.mayBeAnother(file))
-        failTruncated(bytes, this.geometry.endBytes);
+      const isShort = bytes < this.geometry.endBytes && !file.state.isMovingEnd && !this.hasMoved;
+      if (isShort && !this.#meaning.mayBeAnother(file)) failTruncated(bytes, this.geometry.endBytes);
       return true;
     } catch (error) {
       const reason = isErrorCode(error, 'file_changed') ? error.values['reason'] : undefined;

@@ -74,9 +74,8 @@ export class Meaning {
       if (this.#indexed?.file !== file || this.#indexed.changes !== file.changesNoticed) failWritten();
       return;
     }
-    if (file.head !== this.#head && !this.#acceptsHead(file)) {
-      if (!mayHaveGrown || !this.isOfSomeLength(file)) failHeader();
-    }
+    const isOutgrown = file.head !== this.#head && mayHaveGrown && this.isOfSomeLength(file);
+    if (file.head !== this.#head && !isOutgrown && !this.#acceptsHead(file)) failHeader();
     const isSame = changedMs === undefined || changedMs === file.stamp.ctimeMs;
     if (!isSame && this.#record.format === 'npy' && !file.state.isWriting) failWritten();
   }

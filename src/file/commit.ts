@@ -150,11 +150,12 @@ function takeBatch({ commits }: FileState): PendingCommit[] {
     bytes += next.cost;
     const fits =
       batch.length < LIMITS.batchCommitsMax && changes <= LIMITS.batchWritesMax && bytes <= LIMITS.batchBytesMax;
-    const isOther = next.file !== batch[0]?.file || (grows && next.request.asksShape) || next.request.isAlone;
+    const { asksShape = false, isAlone = false } = next.request;
+    const isOther = next.file !== batch[0]?.file || (grows && asksShape) || isAlone;
     if (batch.length > 0 && (!fits || isOther)) break;
     grows ||= next.request.growth !== undefined;
     batch.push(commits.take()!);
-    if (next.request.isAlone) break;
+    if (isAlone) break;
   }
   return batch;
 }
@@ -220,8 +221,9 @@ async function commitAccepted(batch: readonly PendingCommit[], { generations, jo
     journals.counts.syncs++;
     journals.counts.records += records.length;
     await state.lock.withWrite(async () => {
-      await applyInOrder(accepted);
       const last = accepted.findLast(({ grown }) => grown)?.grown;
+      state.isMovingEnd = last !== undefined;
+      await applyInOrder(accepted);
       await last?.save?.();
       file.noteOwnWrite();
       // In one turn: nobody sees the one without the other.
@@ -229,10 +231,12 @@ async function commitAccepted(batch: readonly PendingCommit[], { generations, jo
       last?.settle();
       // It is known by now, and has moved on.
       if (last) state.recoveredEnd = undefined;
+      state.isMovingEnd = false;
       for (const [i, { resolve }] of accepted.entries()) resolve(made[i]!);
     });
     state.writersSeen = batch.length + state.commits.size;
   } catch (error) {
+    state.isMovingEnd = false;
     // Committed or not, it is not known what the file shows; the next start replays what the disk has.
     throw durabilityLost(state, journals, error);
   }

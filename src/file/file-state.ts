@@ -25,6 +25,8 @@ export class FileState {
   ownWritesStarted = 0;
   /** A write of ours is under way: what moves the times of the file is not told apart from it. */
   isWriting = false;
+  /** Its end is being moved, under the write lock: what its header and its size say is not what counts yet. */
+  isMovingEnd = false;
   /** The kinds of content (head.ts) that a file began with when it was registered or written here. */
   kind: HeadKind | undefined;
   /**

@@ -71,7 +71,10 @@ export async function resizeArray(asked: ResizeRequest, { offLoop }: WriteContex
   }
 }
 
-function lengtheningTo({ dataset, axis, rowBytes }: Growable, shape: readonly number[]): Parameters<typeof growthOf>[2] {
+function lengtheningTo(
+  { dataset, axis, rowBytes }: Growable,
+  shape: readonly number[],
+): Parameters<typeof growthOf>[2] {
   const { record, geometry } = dataset;
   const fill = fillOf(record, geometry.dtype.itemsize);
   const length = shape[axis]!;
@@ -110,5 +113,8 @@ function checkGrowsTo({ dataset, axis }: Growable, to: readonly number[]): void 
   checkShape(to, geometry.dtype.itemsize);
   const { shape } = record;
   if (to.length === shape.length && sameShape(to.toSpliced(axis, 1), shape.toSpliced(axis, 1))) return;
-  failNotGrowable(dataset, `[${to.join(', ')}] differs from [${shape.join(', ')}] in more than axis ${axis}, which grows`);
+  failNotGrowable(
+    dataset,
+    `[${to.join(', ')}] differs from [${shape.join(', ')}] in more than axis ${axis}, which grows`,
+  );
 }

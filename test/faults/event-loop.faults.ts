@@ -52,6 +52,8 @@ t.before(async () => {
   await create(server, { name: 'huge', path: 'huge.raw', dtype: '<f8', shape: [8 * MiB, KiB] });
   await create(server, { name: 'values', dtype: '<f8', shape: [VALUES] });
   await create(server, { name: 'grows', dtype: '<f4', shape: [0, 16] });
+  await create(server, { name: 'zeros', dtype: '<f4', shape: [1] });
+  await create(server, { name: 'filled', dtype: '<f4', shape: [1], fill: 1.5 });
   await create(server, { name: 'rows', dtype: '<f4', shape: [20_000, 16] });
   await create(server, { name: 'wide', dtype: '<i4', shape: [4 * MiB] });
   const values = Float64Array.from({ length: VALUES }, () => random.next());
@@ -180,6 +182,13 @@ const CALLS: readonly Call[] = [
     name: 'rows that are appended',
     run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(16 * MiB))),
   },
+  ...(['zeros', 'filled'] as const).map(name => ({
+    name: `a resize by 256 MiB of ${name}, and back`,
+    run: async () => {
+      await answered(`/v1/datasets/${name}/resize`, json('POST', { shape: [64 * MiB] }));
+      await answered(`/v1/datasets/${name}/resize`, json('POST', { shape: [1] }));
+    },
+  })),
   {
     name: 'rows beyond the commit limit',
     run: () => answered('/v1/datasets/grows/append', binary('POST', Buffer.alloc(80 * MiB))),
