@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { NO_NUMPY, PYTHON } from '../helpers/python.js';
 import { header, npy } from '../helpers/npy.js';
@@ -236,6 +237,44 @@ t.test('many resizes, appends and writes at once: each is whole, in one order', 
     Array.from({ length: shape[0]! }, () => 1),
     'nothing but ones',
   );
+});
+
+/** A PUT of raw bytes, of which the last ones are sent when `meanwhile` has ended. */
+async function slowPut(url: string, bytes: Buffer, meanwhile: () => Promise<unknown>): Promise<Answer> {
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(bytes.subarray(0, 1));
+      await sleep(100);
+      await meanwhile();
+      controller.enqueue(bytes.subarray(1));
+      controller.close();
+    },
+  });
+  const headers = { 'content-type': 'application/octet-stream' };
+  return ask(url, { method: 'PUT', headers, body, duplex: 'half' });
+}
+
+t.test('a write that waited while its place was cut off is told so, and writes nothing', async t => {
+  for (const format of ['npy', 'raw']) {
+    for (const durability of ['commit', 'none']) {
+      const name = `slow-${format}-${durability}`;
+      await make(name, { dtype: '<i4', shape: [6], format, fill: 3 });
+      const url = (slice: string): string => `/v1/datasets/${name}/data?slice=${slice}&durability=${durability}`;
+      const bytes = Buffer.from(Int32Array.of(8, 8).buffer);
+      const cut = await slowPut(url('3:5'), bytes, () => resize(name, [4]));
+      t.match(cut, { status: 409, body: { code: 'moved', shape: [4] } }, name);
+      t.equal((await resize(name, [6])).status, 200);
+      const back = async (): Promise<void> => {
+        await resize(name, [1]);
+        await resize(name, [6]);
+      };
+      t.match(await slowPut(url('3:5'), bytes, back), { status: 409, body: { code: 'moved' } }, `${name}, and back`);
+      t.same(await dataOf(name), [3, 3, 3, 3, 3, 3]);
+      t.equal((await slowPut(url(':2'), bytes, () => resize(name, [4]))).status, 200, `${name}: it stayed`);
+      t.equal((await slowPut(url('2:4'), bytes, () => resize(name, [5]))).status, 200, `${name}: it grew`);
+      t.same(await dataOf(name), [8, 8, 8, 8, 3]);
+    }
+  }
 });
 
 t.test('numpy opens it after each', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
