@@ -29,7 +29,7 @@ export interface Grown {
   /** What says in the file how long the array is. */
   readonly header: Change | undefined;
   /** Which of the added bytes get their blocks before anything is promised: the last one tells whether all can be had. */
-  readonly holds: 'all' | 'last';
+  readonly holds: 'all' | 'last' | 'none';
   readonly shape: readonly number[];
   /** Writes down elsewhere how long the array is, where the file does not say it. */
   readonly save?: () => Promise<void>;
@@ -44,7 +44,7 @@ export async function holdBehind(
   holds: Grown['holds'] = 'all',
 ): Promise<void> {
   const c = libc();
-  const from = holds === 'all' ? first : Math.max(first, end - 1);
+  const from = holds === 'all' ? first : Math.max(first, holds === 'last' ? end - 1 : end);
   if (end <= from || !c) return;
   if (end - from > STEP_BYTES) await checkSpace(fd, end - from);
   for (let at = from; at < end; at += STEP_BYTES) {

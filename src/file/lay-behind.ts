@@ -107,7 +107,7 @@ function growthFrom({ growth }: Pick<LongAppend, 'growth'>, from: number): Growt
       if (fileBytes !== grown.ending.end) {
         failChanged('written', 'Another program changed the length of the file while rows were appended to it.');
       }
-      return { ...grown, holds: false };
+      return { ...grown, holds: 'none' };
     },
   };
 }
