@@ -7,6 +7,7 @@
  */
 import path from 'node:path';
 import type { PartTable } from '../descriptor.js';
+import { HyperslabError, systemErrorCode } from '../errors.js';
 import type { FileState } from '../file/file-state.js';
 import type { FileTable } from '../file/file-table.js';
 import { JoinedFile } from '../file/joined-file.js';
@@ -159,6 +160,21 @@ export class JoinedDataset extends Dataset {
       if (part) return `${part.name}: ${reason}`;
     }
     return undefined;
+  }
+
+  /** Its own, and those of its files. */
+  override get counterIds(): readonly string[] {
+    return [this.record.fileId, ...this.#byId.keys()];
+  }
+
+  override async lookAgain(): Promise<void> {
+    if (this.knownState !== 'ready') return;
+    try {
+      await this.looks.lookAt(0, this.parts.length);
+    } catch (error) {
+      // Whatever is wrong with a file is told by the call that reads it.
+      if (systemErrorCode(error) === undefined && !(error instanceof HyperslabError)) throw error;
+    }
   }
 
   override async state(): Promise<DatasetState> {

@@ -96,7 +96,7 @@ export function inPart(name: string, refuse: () => never): never {
   try {
     return refuse();
   } catch (error) {
-    throw error instanceof HyperslabError ? ofPart(error, name) : error;
+    throw ofPart(error, name);
   }
 }
 

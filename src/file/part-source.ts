@@ -132,7 +132,7 @@ function readJoined(list: PartList, start: number, into: Uint8Array): void {
     try {
       readPart(source, list, part, from, bytes);
     } catch (error) {
-      throw error instanceof HyperslabError ? ofPart(error, part.name) : error;
+      throw ofPart(error, part.name);
     }
     done += bytes.byteLength;
   }

@@ -12,8 +12,8 @@ export function failChanged(
 }
 
 /** The same error with the name of the part that it is about, where an array lies in several files. */
-export function ofPart(error: HyperslabError, part: string): HyperslabError {
-  if (error.values['part'] !== undefined) return error;
+export function ofPart(error: unknown, part: string): unknown {
+  if (!(error instanceof HyperslabError) || error.values['part'] !== undefined) return error;
   return new HyperslabError(error.code, `Part ${part}: ${error.message}`, { ...error.values, part }, { cause: error });
 }
 

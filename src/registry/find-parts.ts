@@ -1,7 +1,7 @@
 /** Looking for the files of an array in several: which they are, and whether they fit each other. */
 import type { PartRecord, PartsAsked } from '../dataset/record.js';
 import { dtypeOf, type DType } from '../dtype/index.js';
-import { fail, HyperslabError } from '../errors.js';
+import { fail } from '../errors.js';
 import { ofPart } from '../file/refusals.js';
 import type { FittingFile, Roots } from '../file/roots.js';
 import { checkShape, sizeOf } from '../layout/view.js';
@@ -93,7 +93,7 @@ async function inspectPart(
     if (found.shape.length === 0) failDiffers('It has no axes, and rows are what parts have. Leave it out.', {});
     return { name, realPath, found };
   } catch (error) {
-    throw error instanceof HyperslabError ? ofPart(error, name) : error;
+    throw ofPart(error, name);
   }
 }
 
@@ -156,7 +156,7 @@ function checkAgrees(first: FoundPart, part: FoundPart): void {
       a.shape.length !== b.shape.length || a.shape.some((length, axis) => axis > 0 && length !== b.shape[axis]);
     if (isOther) failShape(b.shape, [null, ...a.shape.slice(1)]);
   } catch (error) {
-    throw error instanceof HyperslabError ? ofPart(error, part.name) : error;
+    throw ofPart(error, part.name);
   }
 }
 

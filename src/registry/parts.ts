@@ -7,6 +7,7 @@ import type { JoinedDataset } from '../dataset/joined.js';
 import { standingOf, type Precondition } from '../dataset/precondition.js';
 import { isWritable, type DatasetRecord, type Mode, type PartRecord, type PartsAsked } from '../dataset/record.js';
 import { fail } from '../errors.js';
+import { ofPart } from '../file/refusals.js';
 import { translated } from '../file/system-errors.js';
 import { givingTurns, mapGivingTurns } from '../turns.js';
 import type { Catalog } from './catalog.js';
@@ -41,7 +42,9 @@ async function checkPartsWritable(catalog: Catalog, parts: readonly FoundPart[])
     }
     seen.set(found.identity, name);
     // oxlint-disable-next-line no-await-in-loop
-    await checkCanWrite(catalog.files.roots, realPath, catalog.remoteWrites, found);
+    await checkCanWrite(catalog.files.roots, realPath, catalog.remoteWrites, found).catch((error: unknown) => {
+      throw ofPart(error, name);
+    });
   }
 }
 
@@ -67,9 +70,13 @@ async function claimingParts(
     }
     for (const part of parts) {
       const { realPath, found } = part;
-      claims.checkSettled(realPath);
       claims.refresh(realPath, found.identity);
-      if (isWritable({ mode })) claims.checkSoleWriter(name, found.identity, realPath);
+      try {
+        claims.checkSettled(realPath);
+        if (isWritable({ mode })) claims.checkSoleWriter(name, found.identity, realPath);
+      } catch (error) {
+        throw ofPart(error, part.name);
+      }
       const fileId = claims.first(found.identity, realPath)?.fileId ?? randomId();
       made.push(claims.add({ name, fileId, path: realPath, identity: found.identity, writable: isWritable({ mode }) }));
       // oxlint-disable-next-line no-await-in-loop
