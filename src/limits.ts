@@ -92,6 +92,8 @@ export const LIMITS = {
   commitsWaitingMax: 4096,
   /** What a commit may cost its file, pages and calls included, where its bytes are few but far apart. */
   commitCostBytesMax: 1 * GiB,
+  /** Pieces of a body whose elements lie far apart in the file. */
+  scatteredPieceBytes: 16 * MiB,
   /** What one task of a worker writes of a strided selection, by its cost. */
   scatterBytesMax: 4 * MiB,
   /** A journal that holds more is emptied into its file: what a recovery has to read stays below this and one batch. */

@@ -49,9 +49,10 @@ async function layInTurn(file: OpenFile, storage: Storage, append: LongAppend): 
     state.isWriting = true;
     await noteEnd(file, storage, from);
     try {
-      await layAll(file, storage, append, ending);
-      // Who comes from now on waits for no stream.
-      state.isLengthening = false;
+      await layAll(file, storage, append, ending).finally(() => {
+        // Who comes from now on waits for no stream.
+        state.isLengthening = false;
+      });
       return await commitInTurn(file, storage, { ...append, changes: [], growth: growthFrom(append, from) });
     } catch (error) {
       await cutBack(file, storage, from);

@@ -105,11 +105,39 @@ export async function commitRows(
 }
 
 /** Lays rows down behind the end as they come, and makes them count when all of them are there. */
-export async function streamRows(
+export function streamRows(
+  asked: AppendRequest,
+  growable: Growable,
+  context: WriteContext,
+  coming: ComingRows,
+): Promise<AppendAnswer> {
+  // Pieces that come, what they become, and a copy for the workers.
+  const held = 3 * LIMITS.scatteredPieceBytes;
+  const { budget } = context;
+  if (!isScattered(growable, coming) || held > budget.limitBytes) {
+    return stream(asked, growable, context, { ...coming, pieceBytes: LIMITS.pieceBytesMax });
+  }
+  const large = { ...coming, pieceBytes: LIMITS.scatteredPieceBytes };
+  return budget.with(held, () => stream(asked, growable, context, large), asked.signal);
+}
+
+/**
+ * Elements that come against the order of the file lie far apart in it, and a page is written again for each piece that has
+ * something of it: the larger the pieces, the fewer.
+ */
+function isScattered({ axis, dataset }: Growable, { incoming }: ComingRows): boolean {
+  return dataset.record.shape.length > 1 && (axis === 0) !== (incoming.order === 'C');
+}
+
+interface RowsInPieces extends ComingRows {
+  readonly pieceBytes: number;
+}
+
+async function stream(
   asked: AppendRequest,
   growable: Growable,
   { offLoop }: WriteContext,
-  coming: ComingRows,
+  coming: RowsInPieces,
 ): Promise<AppendAnswer> {
   const { dataset, at, precondition, signal, current } = asked;
   const outcome: Outcome = { shape: current().record.shape, isRewritten: false };
@@ -159,7 +187,7 @@ export async function streamRows(
 interface Laying {
   readonly file: OpenFile;
   readonly asked: Pick<AppendRequest, 'target' | 'signal'>;
-  readonly coming: ComingRows;
+  readonly coming: RowsInPieces;
   readonly offLoop: OffLoop;
 }
 
@@ -210,15 +238,15 @@ type Put = (items: View, data: Uint8Array, first: number) => Promise<void>;
 
 /** Calls back with memory for a piece, the elements that fit it, and what puts them where they belong. */
 async function withPiece(
-  { file, asked: { target, signal }, coming: { incoming, conversion }, offLoop }: Laying,
+  { file, asked: { target, signal }, coming: { incoming, conversion, pieceBytes }, offLoop }: Laying,
   work: (buffer: Buffer, elements: number, put: Put) => Promise<void>,
 ): Promise<void> {
   const { itemsize } = target.dtype;
   const elementBytes = Math.max(incoming.dtype.itemsize, itemsize);
-  const buffer = takeBuffer(Math.max(LIMITS.pieceBytesMax, elementBytes));
+  const buffer = takeBuffer(Math.max(pieceBytes, elementBytes));
   const into = takeBuffer(buffer.byteLength);
   try {
-    await work(buffer, Math.max(1, Math.floor(LIMITS.pieceBytesMax / elementBytes)), async (items, data, first) => {
+    await work(buffer, Math.max(1, Math.floor(pieceBytes / elementBytes)), async (items, data, first) => {
       const bytes = await convertHeld(conversion, { source: data, into, first }, offLoop);
       const source = packedView(items.shape, itemsize, 'C', 0);
       for (const change of changesAt(target, items, { bytes, source })) {

@@ -262,14 +262,42 @@ t.test('a .npy that others made: its number gets room once, where there is room'
     [3, 4],
   ]);
   const tight = path.join(folder, 'tight.npy');
-  const full = header('<i4', '(2, 2)').padEnd(53);
-  fs.writeFileSync(
-    tight,
-    Buffer.concat(
-      [Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.of(62, 0), Buffer.from(`${full}\n`), Buffer.alloc(16)].map(
-        part => part,
-      ),
-    ),
-  );
-  t.pass();
+  const full = `${header('<i4', '(2, 2)')}\n`;
+  const head = Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    Buffer.of(full.length, 0),
+    Buffer.from(full),
+  ]);
+  const whole = Buffer.concat([head, Buffer.alloc(16)]);
+  fs.writeFileSync(tight, whole);
+  await make('tight', { path: tight, mode: 'r+' });
+  t.match(await append('tight', [1, 2]), { status: 422, body: { code: 'not_growable' } });
+  t.ok(fs.readFileSync(tight).equals(whole), 'it is as it was');
+  t.equal((await ask('/v1/datasets/tight/data?slice=0', json('PUT', 5))).status, 200, 'and can be written');
+});
+
+t.test('what lies in several files, by strides or in a container does not grow', async t => {
+  const folder = fs.mkdtempSync(path.join(server.dataDir, 'arrays', 'x'));
+  for (const part of ['p1.npy', 'p2.npy']) {
+    fs.writeFileSync(path.join(folder, part), npy(header('<i4', '(1, 2)'), Buffer.alloc(8)));
+  }
+  fs.writeFileSync(path.join(folder, 'mixed.bin'), Buffer.alloc(64));
+  const index = JSON.stringify({ a: { dtype: 'I32', shape: [2, 2], data_offsets: [0, 16] } });
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(index.length);
+  fs.writeFileSync(path.join(folder, 'one.safetensors'), Buffer.concat([length, Buffer.from(index), Buffer.alloc(16)]));
+  await make('parts', { path: path.join(folder, 'p*.npy'), mode: 'r+' });
+  await make('strided', {
+    path: path.join(folder, 'mixed.bin'),
+    mode: 'r+',
+    dtype: '<i4',
+    shape: [4, 2],
+    strides: [16, 4],
+  });
+  await make('member', { path: path.join(folder, 'one.safetensors'), member: 'a', mode: 'r+' });
+  for (const name of ['parts', 'strided', 'member']) {
+    const before = await ask(`/v1/datasets/${name}`);
+    t.match(await append(name, [1, 2]), { status: 422, body: { code: 'not_growable', dataset: name } }, name);
+    t.same(await ask(`/v1/datasets/${name}`), before);
+  }
 });
