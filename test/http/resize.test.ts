@@ -1,6 +1,8 @@
 /** `resize`: each sentence of what clients are promised. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -202,6 +204,48 @@ t.test('a fill of many megabytes: reads go on, other writes are told, and all of
   server = await startServer({ dataDir: server.dataDir });
   t.match((await ask('/v1/datasets/wide/statistics?ops=min,max')).body, { results: { min: 7, max: 7 } });
   await server.fetch('/v1/datasets/wide?data=delete', { method: 'DELETE' });
+});
+
+/** Reads an answer slowly: some of it, then what is left when `meanwhile` has ended. Undefined where it was cut. */
+async function slowGet(url: string, meanwhile: () => Promise<unknown>): Promise<Buffer | undefined> {
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    http.get(`${server.url}${url}`, { agent: false }, resolve).on('error', reject);
+  });
+  if (response.statusCode !== 200) throw new Error(`${response.statusCode}`);
+  const chunks: Buffer[] = [];
+  try {
+    await once(response, 'readable');
+    chunks.push(response.read(1024) as Buffer);
+    await meanwhile();
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+t.test('answers under way while an array shrinks have the old bytes or are cut, and hold up nobody', async t => {
+  const MiB = 2 ** 20;
+  const outcomes = new Set<string>();
+  for (const format of ['npy', 'raw']) {
+    for (const slice of ['...', '::-1']) {
+      const name = `under-way-${format}`;
+      await make(name, { dtype: '<u4', shape: [64, MiB / 4], format, fill: 1 });
+      const url = `/v1/datasets/${name}`;
+      const shrink = async (): Promise<void> => {
+        const started = Date.now();
+        for (const rows of [8, 64]) t.equal((await resize(name, [rows, MiB / 4])).status, 200, `${slice} to ${rows}`);
+        t.equal((await put(name, ':60', 2)).status, 200);
+        t.ok(Date.now() - started < 10_000, `after ${Date.now() - started} ms`);
+      };
+      const read = await slowGet(`${url}/data.raw?slice=${slice}`, shrink);
+      const words = read && new Set(new Uint32Array(read.buffer, read.byteOffset, read.byteLength / 4));
+      outcomes.add(words ? 'old' : 'cut');
+      if (words) t.same([...words], [1], `${name} ${slice}: nothing but old elements`);
+      t.ok((await server.fetch(`${url}?data=delete`, { method: 'DELETE' })).ok);
+    }
+  }
+  t.comment([...outcomes].join());
 });
 
 t.test('all registrations of one .npy follow; a raw one that was cut off is refused', async t => {
