@@ -17,7 +17,7 @@ import { runProgram } from './tap-program.mjs';
 const FOLDER = join('dist', 'test', 'faults');
 const SUFFIX = '.faults.js';
 /** What measures short times, or memory: nothing else runs meanwhile. Others wait much, and run two at a time. */
-const ALONE = ['event-loop', 'hostile', 'memory', 'readers'];
+const ALONE = ['event-loop', 'folders', 'hostile', 'memory', 'readers'];
 const FILE_SECONDS_MAX = { short: 600, full: 7200 };
 
 const { values: options, positionals } = parseArgs({
