@@ -198,6 +198,16 @@ export class Dataset {
     this.#meaning.recheck(file, this.hasMoved || file.state.isMovingEnd, changedMs);
   }
 
+  /**
+   * The time of the last change that an answer must not outlive (`recheck`): of one that is sent at once, and of every file that is a
+   * dataset only because it stands in a folder, which may be filled anew under any answer. Elsewhere long answers go on.
+   */
+  changedMsFor(file: OpenFile, isShort: boolean): number | undefined {
+    const { folderPath, counterId } = this.record;
+    const isReadOnly = folderPath !== undefined && counterId === undefined;
+    return isShort || isReadOnly ? file.stamp.ctimeMs : undefined;
+  }
+
   /** Whether the service has changed the length of the array since this was made. */
   get hasMoved(): boolean {
     return (this.registration.growths ?? 0) !== this.#growths;

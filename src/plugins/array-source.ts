@@ -58,12 +58,12 @@ export async function openAnswer(
         setState(asked, dataset.generation);
         const { view, itemsize } = part();
         const isShort = sizeOf(view.shape) * itemsize <= LIMITS.firstPieceBytes;
-        const { ctimeMs } = file.stamp;
+        const changedMs = dataset.changedMsFor(file, isShort);
         return openPieces(file, view, itemsize, workers, {
           inPlace,
           signal,
           // A long answer is cut where the header is another one; a short one is not sent at all.
-          recheck: () => dataset.recheck(file, isShort ? ctimeMs : undefined),
+          recheck: () => dataset.recheck(file, changedMs),
         });
       },
       { signal, client: workers.client },

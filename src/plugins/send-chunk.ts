@@ -161,11 +161,11 @@ async function opened(asked: Chunk, file: OpenFile, workers: Workers, signal: Ab
       reply.code(200).removeHeader('content-range');
       range = rangeSent(reply, setState(asked), bytes);
       reply.header('content-length', range.end - range.start);
-      const { ctimeMs } = file.stamp;
+      const changedMs = dataset.changedMsFor(file, bytes <= LIMITS.firstPieceBytes);
       return openPieces(file, read.view, read.itemsize, workers, {
         inPlace: isAsInFile,
         signal,
-        recheck: () => dataset.recheck(file, bytes <= LIMITS.firstPieceBytes ? ctimeMs : undefined),
+        recheck: () => dataset.recheck(file, changedMs),
       });
     },
     { signal, client: workers.client },

@@ -290,3 +290,39 @@ t.test('a file that the catalog writes gives whole answers in its folder, too', 
     'it stays a file of the folder',
   );
 });
+
+t.test('an answer under way is cut where its file is replaced, cut off or filled anew', async t => {
+  const { folder, put, ask, server } = await serveFolder(t);
+  const length = 8_000_000;
+  const filled = (value: number): Buffer =>
+    npy(header('<i4', `(${length},)`), Buffer.from(new Int32Array(length).fill(value).buffer));
+  const at = path.join(folder, 'x.npy');
+  const ways: Record<string, () => void> = {
+    replaced: () => {
+      put('.next', filled(2));
+      fs.renameSync(path.join(folder, '.next'), at);
+    },
+    'cut off': () => fs.truncateSync(at, 1000),
+    'filled anew': () => fs.writeFileSync(at, filled(3)),
+    gone: () => fs.rmSync(at),
+  };
+  for (const [way, change] of Object.entries(ways)) {
+    put('x.npy', filled(1));
+    t.equal((await ask('/v1/datasets/x'))[0], 200);
+    const answer = await server.fetch('/v1/datasets/x/data?format=raw');
+    const seen = new Set<number>();
+    let bytes = 0;
+    const read = async (): Promise<void> => {
+      for await (const piece of answer.body!) {
+        if (bytes === 0) change();
+        bytes += piece.byteLength;
+        seen.add(piece[piece.length - 4]!);
+      }
+    };
+    const cut = await read().then(
+      () => false,
+      () => true,
+    );
+    t.ok(cut && bytes < 4 * length, `${way}: ${bytes} bytes`);
+  }
+});
