@@ -313,7 +313,7 @@ t.test('an answer under way is cut where its file is replaced, cut off or filled
     const seen = new Set<number>();
     let bytes = 0;
     const read = async (): Promise<void> => {
-      for await (const piece of answer.body!) {
+      for await (const piece of answer.body! as AsyncIterable<Uint8Array>) {
         if (bytes === 0) change();
         bytes += piece.byteLength;
         seen.add(piece[piece.length - 4]!);
