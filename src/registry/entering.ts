@@ -99,6 +99,10 @@ async function register(catalog: Catalog, request: CreateRequest): Promise<Datas
   catalog.claims.checkSettled(realPath);
   catalog.claims.refresh(realPath, found.identity);
   const twin = catalog.claims.first(found.identity, realPath);
+  // How long a raw file is says nothing while rows are laid down behind its end.
+  if (twin && found.format === 'raw' && request.shape === undefined) {
+    catalog.files.knownStateOf(twin.fileId)?.checkNotLoading();
+  }
   const external = twin && (catalog.index.find(twin.name)?.record.external ?? true);
   const record = registeredRecord(request, found, realPath, { fileId: twin?.fileId, external });
   if (isWritable(record)) catalog.claims.checkSoleWriter(name, found.identity, realPath);

@@ -305,6 +305,14 @@ t.test('kill -9 in the middle: the file as it was, and what was laid down is cut
   const sent = upload('POST', `${server.url}/v1/datasets/rawly/append`, { 'content-type': OCTETS });
   await sent.send(data);
   t.ok(await eventually(() => fs.statSync(fileOf('rawly', 'raw')).size > 10));
+  const unknown = { name: 'other', path: 'arrays/rawly.raw', dtype: '|u1' };
+  t.equal(
+    await outcome(server.fetch('/v1/datasets', json('POST', unknown))),
+    '503 bulk_load',
+    'nobody knows its length',
+  );
+  const known = await server.fetch('/v1/datasets', json('POST', { ...unknown, shape: [10] }));
+  t.equal(known.status, 201);
   await server.stop('SIGKILL');
   t.same(shapeIn(fileOf('killed')), [5, 50], 'who opens the file sees the old array');
   t.ok(sizeOf('killed') > size);
