@@ -181,14 +181,19 @@ export class FileTable {
   }
 
   /**
-   * Moves the generation of a file that others may have written until now, unless `precondition` throws; then the file
-   * goes on as `work` says. @throws bulk_load
+   * Moves the generation of a file that others may have written until now, unless `precondition` throws. `prepare` comes
+   * first; `settle` makes visible what was changed, in the turn in which the generation moves. @throws bulk_load
    */
-  countUnseenChange(fileId: string, precondition: () => void, work?: () => Promise<void>): Promise<void> {
+  countUnseenChange(
+    fileId: string,
+    precondition: () => void,
+    { prepare, settle }: { prepare?: () => Promise<void>; settle?: () => void } = {},
+  ): Promise<void> {
     return this.withFileToItself(fileId, async () => {
       precondition();
+      await prepare?.();
       await advanceUnseen(this.stateOf(fileId), this.generations);
-      await work?.();
+      settle?.();
     });
   }
 

@@ -69,16 +69,20 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
           const present = catalog.index.find(name);
           if (present !== dataset) throw new LengthMoved((present ?? dataset).record.shape);
         },
-        () => catalog.manifests.save(record),
+        {
+          prepare: () => catalog.manifests.save(record),
+          settle() {
+            const { dev, ino } = file.identity;
+            catalog.claims.refresh(record.path, `${dev}:${ino}`);
+            // They were pages of the array that is gone.
+            dataset.pages?.clear();
+            file.state.recoveredEnd = undefined;
+            dataset.registration.shape = record.shape;
+            catalog.index.insert(record);
+          },
+        },
       ),
     );
-    const { dev, ino } = file.identity;
-    catalog.claims.refresh(record.path, `${dev}:${ino}`);
-    // They were pages of the array that is gone.
-    dataset.pages?.clear();
-    file.state.recoveredEnd = undefined;
-    dataset.registration.shape = record.shape;
-    catalog.index.insert(record);
     return true;
   });
 }
