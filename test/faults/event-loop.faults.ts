@@ -21,6 +21,8 @@ const STEP_MS_MAX = rounds(60, 20);
 const ROUNDS = rounds(5, 10);
 const DATASETS = rounds(2500, 20_000);
 const DAMAGED = 500;
+/** Files of one array. */
+const PARTS = rounds(1000, 5000);
 /** Of each, so that a page with attrs has many megabytes. */
 const ATTRS_BYTES = 32 * KiB;
 const JOBS = rounds(100, 300);
@@ -44,12 +46,15 @@ t.before(async () => {
   makeCatalog();
   fs.writeFileSync(steps, '');
   sparseFile(path.join(dataDir, 'huge.raw'), 64 * GiB, []);
+  fs.mkdirSync(path.join(dataDir, 'files'));
+  for (let i = 0; i < PARTS; i++) fs.writeFileSync(path.join(dataDir, 'files', `p${i}.raw`), Buffer.alloc(32));
   server = await startServer({
     dataDir,
     nodeArgs: ['--import', fileURLToPath(new URL('../helpers/loop-watch.js', import.meta.url))],
     env: { HYPERSLAB_TEST_STEPS: steps },
   });
   await create(server, { name: 'huge', path: 'huge.raw', dtype: '<f8', shape: [8 * MiB, KiB] });
+  await create(server, { name: 'files', path: 'files/p*.raw', dtype: '<i4', shape: [null, 4] });
   await create(server, { name: 'values', dtype: '<f8', shape: [VALUES] });
   await create(server, { name: 'grows', dtype: '<f4', shape: [0, 16] });
   await create(server, { name: 'zeros', dtype: '<f4', shape: [1] });
@@ -166,6 +171,19 @@ const CALLS: readonly Call[] = [
         json('PATCH', { attrs: { members: numbers(5000), round, many: manyMembers } }),
       ),
   },
+  {
+    name: 'many files as one array',
+    run: async round => {
+      const name = `joined-${round}`;
+      const asked = { name, path: 'files/p*.raw', dtype: '<i4', shape: [null, 4] };
+      await answered('/v1/datasets', json('POST', asked));
+      await answered(`/v1/datasets/${name}`, json('PATCH', { path: asked.path }));
+      await answered(`/v1/datasets/${name}`, { method: 'DELETE' });
+    },
+  },
+  { name: 'the files of an array', run: () => answered('/v1/datasets/files?parts=true') },
+  { name: 'rows of many files', run: () => answered('/v1/datasets/files/data?format=raw') },
+  { name: 'a statistic of many files', run: () => answered('/v1/datasets/files/statistics?ops=median') },
   { name: 'values as JSON', run: () => answered('/v1/datasets/values/data') },
   { name: 'values with exact text', run: () => answered('/v1/datasets/values/data?int64=string') },
   {
