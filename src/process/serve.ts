@@ -96,7 +96,7 @@ function tell(url: string, { app, context, registry, access }: Service, config: 
     process.stdout.write(
       `Hyperslab ${VERSION} listens at ${url}\n` +
         `The API, to read and to try: ${url}/docs\n` +
-        `${placesOf(config)} (datasets: ${registry.size}, access: ${access.summary})\n`,
+        `${placesOf(config, registry.size)} (access: ${access.summary})\n`,
     );
   }
   app.log[process.stdout.isTTY ? 'debug' : 'info'](
@@ -112,9 +112,10 @@ function tell(url: string, { app, context, registry, access }: Service, config: 
   process.send?.('listening');
 }
 
-/** What is served, in a few words. */
-function placesOf({ dataDir, folders }: Config): string {
+/** What is served, in a few words. What folders hold is found out while it is served already. */
+function placesOf({ dataDir, folders }: Config, datasets: number): string {
   const served = folders.map(folder => path.resolve(folder)).join(', ');
-  if (passingFolders.has(dataDir)) return `Folders, only read: ${served}`;
-  return `Data folder: ${path.resolve(dataDir)}${served === '' ? '' : ` and ${served}`}`;
+  if (passingFolders.has(dataDir)) return `Every array under ${served}, only read`;
+  const own = `${datasets === 1 ? '1 dataset' : `${datasets} datasets`} of ${path.resolve(dataDir)}`;
+  return served === '' ? own : `${own}, and every array under ${served}`;
 }

@@ -12,6 +12,9 @@ const LEVELS: Readonly<Record<number, string>> = {
 /** What a line begins with, or what is the same in all of them. */
 const LEFT_OUT = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'err']);
 
+/** What the framework says of each address, and the greeting says better. */
+const LISTENING = '"msg":"Server listening at ';
+
 interface LogLine {
   readonly level: number;
   readonly time: number;
@@ -36,7 +39,12 @@ export function terminalLog(out: NodeJS.WritableStream): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      const lines = chunk.toString().trimEnd().split('\n');
+      const lines = chunk
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .filter(line => !line.includes(LISTENING));
+      if (lines.length === 0) return done();
       out.write(lines.map(line => `${lineForPeople(line)}\n`).join(''), () => done());
     },
   });
