@@ -8,8 +8,7 @@ import { seededRandom } from '../helpers/random.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, describe, eventually, get, MiB, readRaw, rest, sparseFile } from './calls.js';
 
-/** Tests that mostly wait run beside each other. */
-const BESIDE = { buffered: true };
+// Tests that mostly wait run beside each other. Each has options of its own: the runner keeps what it knows of a test in them.
 t.jobs = 2;
 
 const KILLS = caseCount(3, 20);
@@ -27,7 +26,7 @@ async function isRefused(url: string): Promise<boolean> {
 
 t.test(
   `a generation never comes again: ${KILLS} times killed while writing, then stopped properly`,
-  BESIDE,
+  { buffered: true },
   async t => {
     const random = seededRandom(9);
     const dataDir = temporaryFolder();
@@ -81,7 +80,7 @@ t.test(
 
 t.test(
   'SIGTERM lets a download finish, and does not wait longer than the grace time for one that hangs',
-  BESIDE,
+  { buffered: true },
   async t => {
     const dataDir = temporaryFolder();
     sparseFile(path.join(dataDir, 'file.raw'), 64 * MiB, []);

@@ -237,7 +237,7 @@ const ROWS: readonly Row[] = [
     status: 2,
     says: /^There is no flag --prot\. Did you mean --port\?/,
   },
-  { name: 'a word', flags: ['now'], status: 2, says: /takes no "now"/ },
+  { name: 'a word', flags: ['now'], status: 2, says: /^now is no folder\./ },
   {
     name: 'a Node that is too old',
     nodeArgs: [
