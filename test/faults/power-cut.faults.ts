@@ -12,6 +12,7 @@ import type { TestServer } from '../helpers/server.js';
 import { DiskRoom, ForgetfulDisk, isWhole, unlessDisks } from './disk/forgetful-disk.js';
 import { figure, inMs, quantile, rounds } from './harness.js';
 import { hasBatches, makeArrays, Oracle, runLoad, type WriterPlan } from './load.js';
+import { writesOf } from './recorded-oracle.js';
 import { pointsOf, record, replay, someAcks, startOn } from './recording.js';
 
 const ROUNDS = rounds(3, 20);
@@ -91,7 +92,7 @@ t.test(`${ROUNDS} times the power is cut under load`, { skip }, async t => {
 
 for (let number = 1; number <= RECORDINGS; number++) {
   t.test(`${CUTS} power cuts replayed from recording ${number}`, { skip }, async t => {
-    const recording = await record(room, `recording-${number}`, WRITERS);
+    const recording = await record(room, `recording-${number}`, writesOf(WRITERS));
     const { oracle, whole, recovery, cuts } = recording;
     tell(t, oracle.faults, 'while it was recorded');
     for (const cut of pointsOf(recording, CUTS, random)) {

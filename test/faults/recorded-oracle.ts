@@ -2,7 +2,10 @@
  * An oracle that notes where the log of the disk stood at each begin and each ack, and so knows what must be there after
  * a power cut at any point of that log.
  */
-import { Oracle, type Block, type WriterPlan } from './load.js';
+import type { TestServer } from '../helpers/server.js';
+import { binary, readRaw } from '../system/calls.js';
+import { hasBatches, makeArrays, Oracle, runLoad, type Block, type WriterPlan } from './load.js';
+import type { Work } from './recording.js';
 
 interface Event {
   readonly kind: 'begin' | 'ack';
@@ -59,4 +62,30 @@ export class RecordedOracle extends Oracle {
   #note(block: Block, event: Omit<Event, 'block'>): void {
     this.#events.push({ ...event, block: this.blocks.indexOf(block) });
   }
+}
+
+/** Writes into the blocks of these writers. */
+export function writesOf(writers: readonly WriterPlan[]): Work<Oracle> {
+  return {
+    async begin(server, position) {
+      await makeArrays(server);
+      return new RecordedOracle({ hasBatches: await hasBatches(server), writers, position });
+    },
+    run: runLoad,
+    flushed: 'main',
+    writeOnce,
+  };
+}
+
+/** Writes work again, under a generation that is new. */
+async function writeOnce(server: TestServer, oracle: Oracle): Promise<void> {
+  const block = oracle.blocks[0]!;
+  const { dataset, slices } = block.plan;
+  const elements = (await readRaw(server, dataset, slices[0])).byteLength / 4;
+  const value = oracle.begin(block);
+  const body = Buffer.from(new Uint32Array(elements).fill(value).buffer);
+  const response = await server.fetch(`/v1/datasets/${dataset}/data?slice=${slices[0]}`, binary('PUT', body));
+  const text = await response.text();
+  if (response.status === 200) oracle.ack(block, value, (JSON.parse(text) as { generation: number }).generation);
+  else oracle.faults.push(`a write after the cut: ${response.status} ${text}`);
 }
