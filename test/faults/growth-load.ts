@@ -81,8 +81,8 @@ export class GrowthOracle {
       for (const operation of operations) {
         // What began at the cut has written nothing before it; what was confirmed at the cut has nothing behind it.
         if (operation.begun >= cut) break;
-        const { known = Number.POSITIVE_INFINITY, generation, ...open } = operation;
-        oracle.blocks[i]!.operations.push(known <= cut ? operation : open);
+        const { kind, count, value, begun, known = Number.POSITIVE_INFINITY } = operation;
+        oracle.blocks[i]!.operations.push(known <= cut ? operation : { kind, count, value, begun });
       }
     }
     oracle.#value = this.#value;
