@@ -60,6 +60,8 @@ export async function relearn(catalog: Catalog, dataset: Dataset, file: OpenFile
     if (catalog.index.find(name) !== dataset) return true;
     const record = await recordOf(dataset, file);
     if (!record) return false;
+    // Where a raw array ends is said by its journal alone until now, which is emptied next.
+    if (record.format === 'raw') await translated(() => catalog.manifests.save(record));
     // What the journal holds was meant for the array that is gone, and has been applied.
     await translated(() =>
       catalog.files.countUnseenChange(
