@@ -6,7 +6,7 @@ import { caseCount } from '../helpers/cases.js';
 import { startServer, temporaryFolder } from '../helpers/server.js';
 import { json } from '../system/calls.js';
 
-const ROUNDS = caseCount(12, 200);
+const ROUNDS = caseCount(6, 200);
 const ROW_BYTES = 16;
 
 t.test('reads, writes and statistics go on beside appends', async t => {

@@ -11,7 +11,7 @@ import { binary, create, describe, readRaw } from '../system/calls.js';
 
 const CLIENTS = 8;
 const COLUMNS = 100;
-const APPENDS = caseCount(10, 200);
+const APPENDS = caseCount(4, 200);
 /** Some appends are longer than a commit. */
 const COMMIT_BYTES_MAX = 4096;
 

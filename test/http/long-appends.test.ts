@@ -171,7 +171,7 @@ t.test('random appends are what numpy joins', { skip: PYTHON === undefined && NO
     await few.stop();
     fs.rmSync(few.dataDir, { recursive: true });
   });
-  const arrays = caseCount(25, 400);
+  const arrays = caseCount(8, 400);
   const args = [few.url, path.join(few.dataDir, 'arrays'), '1', String(arrays)];
   t.equal((await runPythonBeside('http/appends_numpy.py', args)).trim(), `${arrays} arrays`);
 });

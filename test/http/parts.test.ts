@@ -8,7 +8,7 @@ import { NO_NUMPY, PYTHON, runPythonBeside } from '../helpers/python.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { create, describe, json, outcome } from '../system/calls.js';
 
-const ARRAYS = caseCount(30, 400);
+const ARRAYS = caseCount(12, 400);
 
 let root: string;
 let server: TestServer;

@@ -8,7 +8,7 @@ import { NO_NUMPY, PYTHON, runPythonBeside } from '../helpers/python.js';
 import { startServer, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, describe, json, outcome, readRaw } from '../system/calls.js';
 
-const ARRAYS = caseCount(60, 1000);
+const ARRAYS = caseCount(20, 1000);
 
 let root: string;
 let server: TestServer;
