@@ -33,7 +33,7 @@ const { metafile } = buildSync({
 });
 
 const inside = new Set(Object.keys(metafile.inputs).map(packageOf).filter(Boolean));
-const licences = [...inside].toSorted().map(folder => `${folder}\n\n${licenceIn(folder)}`);
+const licences = [...inside].toSorted((a, b) => (a < b ? -1 : 1)).map(folder => `${folder}\n\n${licenceIn(folder)}`);
 fs.writeFileSync(path.join(OUTDIR, 'LICENSES.txt'), licences.join(`\n${'-'.repeat(80)}\n\n`));
 
 /** The folder of the package that a file belongs to. */
