@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { differenceOf, readLines, type Group, type Line } from '../bench/flights/answers.js';
 import { PACKAGE_ROOT } from '../src/package-root.js';
 import { PYTHON } from './helpers/python.js';
@@ -12,9 +12,11 @@ const EXAMPLE = path.join(PACKAGE_ROOT, 'examples/flights');
 const ROWS = 100_000;
 const QUANTILES = [0.1, 0.25, 0.75, 0.9];
 
+const folder = temporaryFolder();
+const said = runExample(folder);
+t.teardown(() => fs.rmSync(folder, { recursive: true }));
+
 t.test('the flights example answers what loops over its files answer, and one line is an error', t => {
-  const folder = examplesFolder(t);
-  const said = runExample(folder);
   t.match(said, /query 1 failed: No dataset is named "flights-cancelled"/);
   t.match(said, /100000 flights, registered and asked in \d+ ms/);
   const lines = readLines(path.join(folder, 'results.ndjson'));
@@ -29,8 +31,6 @@ t.test('the flights example answers what loops over its files answer, and one li
 
 for (const engine of ['pandas', 'polars', 'duckdb']) {
   t.test(`${engine} answers the questions of the flights example alike`, { skip: unlessInstalled(engine) }, t => {
-    const folder = examplesFolder(t);
-    runExample(folder);
     const { status, stderr } = spawnSync(PYTHON!, [path.join(EXAMPLE, 'compare.py'), engine, folder], {
       encoding: 'utf8',
     });
@@ -40,12 +40,6 @@ for (const engine of ['pandas', 'polars', 'duckdb']) {
     t.equal(differenceOf(theirs, readLines(path.join(folder, 'results.ndjson'))), undefined, 'the same as the service');
     t.end();
   });
-}
-
-function examplesFolder(t: Test): string {
-  const folder = temporaryFolder();
-  t.teardown(() => fs.rmSync(folder, { recursive: true }));
-  return folder;
 }
 
 function runExample(folder: string): string {

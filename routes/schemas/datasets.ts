@@ -152,18 +152,21 @@ export const DatasetList = Type.Object(
   },
 );
 
+const SHAPE_ASKED = {
+  maxItems: LIMITS.rankMax,
+  description: 'Length of each axis; of raw parts that of one, of which the first may be null: what each file holds.',
+};
+
 export const CreateDataset = Type.Object(
   {
     name: Type.String({ description: 'Letters, digits, dots, hyphens, underscores; 1 to 128.' }),
     dtype: Type.Optional(DTypeAsked),
+    // Told as whole numbers, which is what nearly everybody sends: generated clients would make pointers of others.
     shape: Type.Optional(
-      listOrAbsent(
-        Type.Array(nullable(int64()), {
-          maxItems: LIMITS.rankMax,
-          description:
-            'Length of each axis; of raw parts that of one, of which the first may be null: what each file holds.',
-        }),
-      ),
+      toldAs(Type.Array(nullable(int64()), SHAPE_ASKED), {
+        ...Type.Array(int64(), SHAPE_ASKED),
+        nullable: true,
+      }),
     ),
     order: Type.Optional(Order),
     mode: Type.Optional(Mode),

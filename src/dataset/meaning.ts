@@ -54,9 +54,10 @@ export class Meaning {
     return file.head === this.#head && (!this.#isMember || this.#isIndexed(file));
   }
 
-  /** Where the first bytes, or the index, are others than were looked at, so may be the size. */
+  /** Where the first bytes, or the index, are others than were looked at, so may be the size; or a recovery cut it off. */
   mayBeAnother(file: OpenFile): boolean {
-    return this.#isMember ? !this.#isIndexed(file) : this.#record.format === 'npy' && file.head !== this.#head;
+    if (this.#isMember) return !this.#isIndexed(file);
+    return this.#record.format === 'npy' ? file.head !== this.#head : this.#hasRecoveredEnd(file);
   }
 
   /** Whether the file is as the record says; remembered until it changes. @throws file_changed */

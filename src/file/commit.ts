@@ -248,8 +248,15 @@ async function commitAccepted(batch: readonly PendingCommit[], { generations, jo
   else checkpointWhenIdle(file, journals);
 }
 
-/** Those whose preconditions hold at the generation they will follow, and for which there is room. Others are told. */
-async function acceptInOrder(batch: readonly PendingCommit[], current: number): Promise<Accepted[]> {
+/**
+ * Those whose preconditions hold at the generation they will follow, and for which there is room. Others are told. Growths
+ * that follow each other get their blocks together, in one call; where there is no room for all of them, one by one.
+ */
+async function acceptInOrder(
+  batch: readonly PendingCommit[],
+  current: number,
+  oneByOne = false,
+): Promise<readonly Accepted[]> {
   const accepted: Accepted[] = [];
   const { bytes, isSparse } = batch[0]!.file.extent();
   const room = new BatchRoom(bytes);
@@ -266,14 +273,30 @@ async function acceptInOrder(batch: readonly PendingCommit[], current: number): 
         if (isSparse) await request.applier.hold(file, change);
       }
       // oxlint-disable-next-line no-await-in-loop
-      if (grown) await holdBehind(file.fd, grown.ending, grown.holds);
+      if (grown && oneByOne) await holdBehind(file.fd, grown.ending, grown.holds);
       if (grown) room.take(grown);
       accepted.push({ ...pending, steps: grown?.steps ?? request.changes, grown });
     } catch (error) {
       pending.reject(fromSystemError(error));
     }
   }
-  return accepted;
+  try {
+    // Where they came one by one, again: one that found no room gave back what was held before it.
+    await holdTogether(accepted);
+    return accepted;
+  } catch (error) {
+    if (accepted.length > 1 && !oneByOne) return acceptInOrder(accepted, current, true);
+    for (const { reject } of accepted) reject(fromSystemError(error));
+    return [];
+  }
+}
+
+/** Gets the blocks of growths that follow each other. @throws disk_full, too_large */
+async function holdTogether(accepted: readonly Accepted[]): Promise<void> {
+  const growths = accepted.flatMap(({ grown }) => grown ?? []);
+  const [first, last] = [growths[0], growths.at(-1)];
+  if (!first || !last) return;
+  await holdBehind(accepted[0]!.file.fd, { from: first.ending.from, end: last.ending.end }, last.holds);
 }
 
 /** How long the file is after those of a batch that were accepted, and what they leave of the array. */

@@ -17,7 +17,7 @@ import { eventually } from '../system/calls.js';
 import { AppendOracle, COMMIT_BYTES_MAX, runAppends } from './append-load.js';
 import { figure, rounds } from './harness.js';
 
-const ROUNDS = rounds(6, 50);
+const ROUNDS = rounds(4, 50);
 const CLIENTS = 4;
 const SEED = 1;
 const LOAD_MS_MAX = 400;

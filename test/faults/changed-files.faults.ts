@@ -12,7 +12,7 @@ import { create, eventually, get, json, MiB, outcome, readRaw, rest } from '../s
 import { figure, inMs, quantile, rounds } from './harness.js';
 import { startSupervised, type SupervisedServer } from './supervised.js';
 
-const ROUNDS = rounds(6, 50);
+const ROUNDS = rounds(3, 50);
 const EDGE = 2048;
 const BYTES = 4 * EDGE * EDGE;
 /** Above the position in an element. */

@@ -14,8 +14,8 @@ import { startServer, type TestServer } from '../helpers/server.js';
 import { binary } from '../system/calls.js';
 import { figure, rounds } from './harness.js';
 
-const CASES = rounds(5000, 100_000);
-const BODIES = rounds(2000, 20_000);
+const CASES = rounds(2500, 100_000);
+const BODIES = rounds(1000, 20_000);
 const SEED = 20_261_121;
 const UNDER_WAY = 16;
 const PROGRAM = pythonProgram('faults/fuzz_cases.py');

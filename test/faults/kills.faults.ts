@@ -12,7 +12,7 @@ import { create, eventually, json, MiB, outcome, readRaw } from '../system/calls
 import { figure, inMs, quantile, rounds } from './harness.js';
 import { hasBatches, makeArrays, Oracle, runLoad } from './load.js';
 
-const ROUNDS = rounds(8, 100);
+const ROUNDS = rounds(4, 100);
 const SEED = 1;
 const LOAD_MS_MAX = 400;
 /** The promise is 5 s, which the figure shows; a machine that does something else as well may take longer. */

@@ -11,7 +11,7 @@ import { figure, inMs, quantile, rounds } from './harness.js';
 import { pointsOf, record, replay, type Work } from './recording.js';
 
 const RECORDINGS = rounds(1, 4);
-const CUTS = rounds(12, 50);
+const CUTS = rounds(7, 50);
 const SEED = 1;
 
 const skip = unlessDisks();

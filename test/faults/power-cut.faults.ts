@@ -17,7 +17,7 @@ import { pointsOf, record, replay, someAcks, startOn } from './recording.js';
 
 const ROUNDS = rounds(3, 20);
 const RECORDINGS = rounds(1, 4);
-const CUTS = rounds(12, 50);
+const CUTS = rounds(7, 50);
 const SEED = 1;
 const LOAD_MS_MAX = 400;
 /** Recovery takes far less; other work on the machine may not. */

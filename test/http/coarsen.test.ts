@@ -80,7 +80,7 @@ await create(server, { name: 'one', dtype: 'i4', shape: [] });
 const get = (question: string, init?: RequestInit): Promise<Response> => server.fetch(`/v1/datasets/${question}`, init);
 
 t.test('random arrays agree with numpy to the byte', { skip: PYTHON === undefined && NO_NUMPY }, async t => {
-  const count = caseCount(300, 2000);
+  const count = caseCount(150, 2000);
   const cases = JSON.parse(runPython('http/coarsen_numpy.py', [root, '1', String(count)])) as NumpyCase[];
   const wrong: string[] = [];
   for (const each of cases) {

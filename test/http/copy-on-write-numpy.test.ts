@@ -12,7 +12,7 @@ import { seededRandom, type Random } from '../helpers/random.js';
 import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
 import { binary, create, json, readRaw } from '../system/calls.js';
 
-const ARRAYS = caseCount(5, 20);
+const ARRAYS = caseCount(3, 20);
 const STEPS = 24;
 const DTYPES = ['<i4', '>i2', '|u1', '<f8'] as const;
 const SEEN = ['base', 'one', 'two'] as const;

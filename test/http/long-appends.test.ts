@@ -124,8 +124,9 @@ t.test('every format, onto arrays of either order', async t => {
       const name = `of-${format}-${order}-${String(chunked)}`;
       // oxlint-disable-next-line no-await-in-loop
       await create(server, { name, dtype: '<f4', shape: [1, 5], order, attrs: { columns: ['a', 'b', 'c', 'd', 'e'] } });
+      const sends = format === 'parquet' ? bytes.subarray(0, 1000) : bytes;
       // oxlint-disable-next-line no-await-in-loop
-      const { status, body } = await append(name, bytes, { type, chunked });
+      const { status, body } = await append(name, sends, { type, chunked });
       if (format === 'parquet') {
         t.equal(status, 415, 'parquet is an answer alone');
         continue;

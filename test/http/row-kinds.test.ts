@@ -49,7 +49,7 @@ t.test(
       await server.stop();
       fs.rmSync(server.dataDir, { recursive: true });
     });
-    const count = caseCount(150, 1500);
+    const count = caseCount(80, 1500);
     const seed = 7;
     const printed = runPython('statistics/live/row_kinds.py', [server.dataDir, String(seed), String(count)]);
     const { datasets, cases } = JSON.parse(printed) as { datasets: readonly string[]; cases: readonly Case[] };

@@ -27,7 +27,7 @@ const TOGETHER = 8;
 t.test('random indices are answered as numpy answers them', { skip: PYTHON ? false : NO_NUMPY }, async t => {
   const folder = temporaryFolder();
   t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-  runPython('select/live/indices.py', [folder, String(SEED), String(caseCount(1000, 5000))]);
+  runPython('select/live/indices.py', [folder, String(SEED), String(caseCount(500, 5000))]);
   const service = await startHere(t, { env: { HYPERSLAB_ROOTS: folder } });
   for (const file of fs.readdirSync(folder).filter(name => name.endsWith('.npy'))) {
     // oxlint-disable-next-line no-await-in-loop

@@ -27,7 +27,7 @@ t.test(
   async t => {
     const folder = temporaryFolder();
     t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-    runPython('select/live/writes.py', [folder, '5', String(caseCount(400, 2000))]);
+    runPython('select/live/writes.py', [folder, '5', String(caseCount(200, 2000))]);
     const service = await startHere(t, { env: { HYPERSLAB_ROOTS: folder } });
     for (const file of fs.readdirSync(folder).filter(name => name.endsWith('.npy'))) {
       const name = path.basename(file, '.npy');

@@ -12,7 +12,7 @@ import { binary, create, describe, get, json, MiB, outcome, rest } from './calls
 
 /** How much of 24 MiB a reader takes before the write. */
 const READ_FIRST_MIB = IS_FULL ? [0, 2, 6, 10, 14, 17, 20, 22, 23, 23.5] : [0, 6, 17, 23.5];
-const TURNS = caseCount(4, 10);
+const TURNS = caseCount(2, 10);
 const REPLACEMENTS = caseCount(16, 40);
 
 const server = await start(t);

@@ -91,11 +91,11 @@ func main() {
 		Name: "go-far", Path: ptr("far.bin"), Format: ptr(hyperslab.CreateDatasetFormat("raw")),
 		Dtype: &whole, Offset: ptr(int64(100000004)), Shape: &[]int64{2},
 	}))
-	check(far.JSON201 != nil && far.JSON201.Offset == 100000004, "offset", string(far.Body))
+	check(far.JSON201 != nil && *far.JSON201.Offset == 100000004, "offset", string(far.Body))
 	check(fmt.Sprint(must(c.ReadDataJsonWithResponse(ctx, "go-far", nil)).JSON200.Data) == "[7 8]", "far")
 
 	check(must(c.FlushDatasetWithResponse(ctx, "go", nil)).JSON200 != nil, "flush")
 	gone := must(c.ForgetDatasetWithResponse(ctx, "go", &hyperslab.ForgetDatasetParams{Data: ptr(hyperslab.ForgetDatasetParamsData("delete"))}))
 	check(gone.StatusCode() == 204, "delete", string(gone.Body))
-	fmt.Printf("sum %v, batch of %d, job %s, %s, offset %d\n", sum.JSON200.Results["sum"], len(lines), job.State, problem.Code, far.JSON201.Offset)
+	fmt.Printf("sum %v, batch of %d, job %s, %s, offset %d\n", sum.JSON200.Results["sum"], len(lines), job.State, problem.Code, *far.JSON201.Offset)
 }

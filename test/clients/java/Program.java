@@ -76,7 +76,7 @@ public final class Program {
 
     String problem = "";
     try {
-      datasets.describeDataset("nobody", null, null, null, null, null, null);
+      datasets.describeDataset("nobody", null, null, null, null, null, null, null);
     } catch (ApiException error) {
       problem = error.getCode() + " " + error.getResponseBody();
     }
