@@ -206,7 +206,7 @@ export const ERRORS = table({
   outside: {
     status: 422,
     title: 'The write starts at the end of the array or behind',
-    remedy: 'Write to rows that are there, or create a larger array: a write never grows one.',
+    remedy: 'Write to rows that are there, or add rows with POST …/append: a write never makes an array longer.',
   },
   not_growable: {
     status: 422,

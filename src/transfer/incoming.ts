@@ -63,7 +63,7 @@ export function checkInside({ outside }: Selection): void {
   const { axis, start, length } = outside;
   fail(
     'outside',
-    `The slice starts at ${start}, and axis ${axis} has the length ${length}: nothing would be written. Write below ${length}, or create a larger array.`,
+    `The slice starts at ${start}, and axis ${axis} has the length ${length}: nothing would be written. Write below ${length}, or add rows with POST …/append.`,
     { axis, start, length },
   );
 }
