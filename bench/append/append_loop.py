@@ -4,8 +4,9 @@ a crash may leave half a row. Prints what it counted. Usage: append_loop.py FOLD
 import json
 import os
 import sys
-import threading
-import time
+
+sys.path.append(os.path.join(os.path.dirname(__file__), ".."))
+from counted import count
 
 ROW = b"\1" * 4096
 
@@ -13,28 +14,16 @@ folder, clients, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 path = os.path.join(folder, "rows")
 
 
-def append(client, ready, counts):
+def begin(client):
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    ready.wait()
-    end = time.perf_counter() + seconds
-    count = 0
-    while time.perf_counter() < end:
+
+    def append(turn):
         os.write(fd, ROW)
         os.fsync(fd)
-        count += 1
-    counts[client] = count
-    os.close(fd)
+
+    return append
 
 
-ready = threading.Barrier(clients + 1)
-counts = [0] * clients
-threads = [threading.Thread(target=append, args=(client, ready, counts)) for client in range(clients)]
-for thread in threads:
-    thread.start()
-ready.wait()
-started = time.perf_counter()
-for thread in threads:
-    thread.join()
-elapsed = time.perf_counter() - started
+counted = count(clients, seconds, begin)
 os.remove(path)
-print(json.dumps({"acks": sum(counts), "seconds": elapsed}))
+print(json.dumps(counted))

@@ -2,12 +2,12 @@
  * Appending: rows of 4 kB a second by 1, 8 and 64 clients, each acknowledged when it is on the disk; beside a Python loop
  * that writes and calls fsync, and SQLite, which take turns with ours on the disk of the temporary folder.
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
 import { dateAndMachine, publish, runBench, say, type Bench } from '../frame.js';
-import { PYTHON } from '../python-child.js';
+import { hasPython, PYTHON } from '../python-child.js';
 import { compiled, register, startService } from '../servers.js';
 import { markdown, median, rounded, type Result } from '../table.js';
 import { COLUMNS } from './rows.js';
@@ -95,8 +95,8 @@ function others(folder: string): Side[] {
     const file = path.join(PACKAGE_ROOT, 'bench/append', script);
     sides.push({ title, measure: clients => count(PYTHON, file, { target: folder, clients }) });
   };
-  if (spawnSync(PYTHON, ['-c', '']).status === 0) add('write + fsync in Python, no service', 'append_loop.py');
-  if (spawnSync(PYTHON, ['-c', 'import sqlite3']).status === 0) add('SQLite in process', 'sqlite_appends.py');
+  if (hasPython('threading')) add('write + fsync in Python, no service', 'append_loop.py');
+  if (hasPython('sqlite3')) add('SQLite in process', 'sqlite_appends.py');
   return sides;
 }
 

@@ -1,10 +1,10 @@
 /** Who writes: ours, and what it is compared with, on one disk. Each measurement is a process of its own. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGE_ROOT } from '../../src/package-root.js';
-import { PYTHON } from '../python-child.js';
+import { hasPython, PYTHON } from '../python-child.js';
 import { compiled, register, startChild, startService, type Server } from '../servers.js';
 import { BLOCK_BYTES, COLUMNS, ROWS } from './blocks.js';
 
@@ -61,7 +61,7 @@ export async function startOthers(folder: string, logs: string): Promise<Side[]>
       ...asProcess(process.execPath, child('pwrite-loop.js'), file),
     },
   ];
-  if (spawnSync(PYTHON, ['-c', 'import sqlite3']).status === 0) {
+  if (hasPython('sqlite3')) {
     const script = path.join(PACKAGE_ROOT, 'bench/commit/sqlite_commits.py');
     others.push({ name: 'sqlite', title: 'SQLite in process', ...asProcess(PYTHON, script, folder) });
   }
