@@ -12,8 +12,8 @@ import { changesAt } from '../dataset/target.js';
 import { applierOf, onlyInto, putChange } from '../dataset/write.js';
 import { fail } from '../errors.js';
 import type { Change } from '../file/change.js';
-import { commitChanges } from '../file/commit.js';
-import { holdBehind } from '../file/growth.js';
+import { commitChanges, type CommitRequest } from '../file/commit.js';
+import { holdBehind, type Growth } from '../file/growth.js';
 import { layBehind } from '../file/lay-behind.js';
 import type { OpenFile } from '../file/open-file.js';
 import { piecesOf } from '../layout/pieces.js';
@@ -22,7 +22,7 @@ import { packedView, sizeOf, type View } from '../layout/view.js';
 import { LIMITS } from '../limits.js';
 import type { BodyReader } from './body.js';
 import type { Incoming } from './incoming.js';
-import { checkLengthIs, growthOf, type Growable, type Outcome } from './lengthening.js';
+import { checkLengthIs, growthOf, type Growable, type Lengthening, type Outcome } from './lengthening.js';
 import type { WriteAnswer, WriteContext, WriteRequest } from './write.js';
 
 export interface AppendRequest extends Omit<WriteRequest, 'selection' | 'durability'> {
@@ -61,47 +61,18 @@ export async function commitRows(
   { offLoop }: WriteContext,
   { count, bytes, source }: Rows,
 ): Promise<AppendAnswer> {
-  const { dataset, at, target, precondition, asksShape = false, signal, current } = asked;
-  const outcome: Outcome = { shape: current().record.shape, isRewritten: false };
+  const { dataset, at, target, precondition, asksShape = false, current } = asked;
   if (count === 0) {
+    const { shape } = current().record;
     precondition(dataset.generation);
-    checkLengthIs(at, outcome.shape[growable.axis]!, dataset, outcome.shape);
-    return answerOf(asked, growable, 0, dataset.generation, outcome);
+    checkLengthIs(at, shape[growable.axis]!, dataset, shape);
+    return answerOf(asked, growable, 0, dataset.generation, { shape, isRewritten: false });
   }
-  const file = await openPresent(current);
   const dataIn = (items: View): Change[] => changesAt(target, items, { bytes, source });
-  const growth = growthOf(
-    growable,
-    file,
-    {
-      lengthFrom(length, shape) {
-        checkLengthIs(at, length, dataset, shape);
-        return length + count;
-      },
-      dataIn,
-      holds: 'all',
-    },
-    current,
-    outcome,
+  const changes = dataIn({ ...source, strides: growable.dataset.geometry.view.strides, offset: 0 });
+  return grow(asked, growable, offLoop, { count: () => count, dataIn }, (file, request) =>
+    commitChanges(file, dataset.files, { ...request, changes, asksShape }),
   );
-  const release = file.lease();
-  try {
-    const changes = dataIn({ ...source, strides: growable.dataset.geometry.view.strides, offset: 0 });
-    const generation = await commitChanges(file, dataset.files, {
-      changes,
-      growth,
-      precondition: generation => onlyInto(current(), file, precondition)(generation),
-      asksShape,
-      applier: applierOf(offLoop),
-      signal,
-      client: offLoop.client,
-    });
-    return answerOf(asked, growable, count, generation, outcome);
-  } catch (error) {
-    return await dataset.learned(error);
-  } finally {
-    release();
-  }
 }
 
 /** Lays rows down behind the end as they come, and makes them count when all of them are there. */
@@ -139,44 +110,60 @@ async function stream(
   { offLoop }: WriteContext,
   coming: RowsInPieces,
 ): Promise<AppendAnswer> {
-  const { dataset, at, precondition, signal, current } = asked;
-  const outcome: Outcome = { shape: current().record.shape, isRewritten: false };
   let count = coming.count ?? 0;
   let rows: View | undefined;
-  const file = await openPresent(current);
-  const growth = growthOf(
-    growable,
-    file,
-    {
-      lengthFrom(length, shape) {
-        checkLengthIs(at, length, dataset, shape);
-        return length + count;
-      },
-      // They are laid down by then.
-      dataIn(view) {
-        rows ??= view;
-        return [];
-      },
-      holds: 'all',
-    },
-    current,
-    outcome,
-  );
-  const release = file.lease();
-  try {
-    const generation = await layBehind(file, dataset.files, {
-      growth,
+  // They are laid down by the time that they count.
+  const dataIn = (view: View): Change[] => {
+    rows ??= view;
+    return [];
+  };
+  return grow(asked, growable, offLoop, { count: () => count, dataIn }, (file, request) =>
+    layBehind(file, asked.dataset.files, {
+      ...request,
       async lay({ from }) {
         const laying: Laying = { file, asked, coming, offLoop };
         if (rows) await layKnown(laying, rows);
         else count = await layUntilEnd(laying, growable, from);
       },
-      precondition: generation => onlyInto(current(), file, precondition)(generation),
-      applier: applierOf(offLoop),
-      signal,
-      client: offLoop.client,
-    });
-    return answerOf(asked, growable, count, generation, outcome);
+    }),
+  );
+}
+
+/** What a commit that makes an array longer needs of who asks for it. */
+type GrowthRequest = Pick<CommitRequest, 'precondition' | 'applier' | 'signal' | 'client'> & {
+  readonly growth: Growth;
+};
+
+/** Makes the array longer by `work`, from the length that it has when it is the call's turn. */
+async function grow(
+  asked: AppendRequest,
+  growable: Growable,
+  offLoop: OffLoop,
+  { count, dataIn }: { readonly count: () => number } & Required<Pick<Lengthening, 'dataIn'>>,
+  work: (file: OpenFile, request: GrowthRequest) => Promise<number>,
+): Promise<AppendAnswer> {
+  const { dataset, at, precondition, signal, current } = asked;
+  const outcome: Outcome = { shape: current().record.shape, isRewritten: false };
+  const file = await openPresent(current);
+  const lengthening: Lengthening = {
+    lengthFrom(length, shape) {
+      checkLengthIs(at, length, dataset, shape);
+      return length + count();
+    },
+    dataIn,
+    holds: 'all',
+  };
+  const request = {
+    growth: growthOf(growable, file, lengthening, current, outcome),
+    precondition: (generation: number): void => onlyInto(current(), file, precondition)(generation),
+    applier: applierOf(offLoop),
+    signal,
+    client: offLoop.client,
+  };
+  const release = file.lease();
+  try {
+    const generation = await work(file, request);
+    return answerOf(asked, growable, count(), generation, outcome);
   } catch (error) {
     return await dataset.learned(error);
   } finally {
