@@ -6,7 +6,6 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
 import { checkWanted } from '../cancelled.js';
 import { HyperslabError } from '../errors.js';
-import type { Gaps } from '../file/alter.js';
 import { changedBytes, type Change } from '../file/change.js';
 import { flushFile } from '../file/checkpoint.js';
 import { commitChanges, type Applier } from '../file/commit.js';
@@ -93,13 +92,11 @@ async function commitEach(
           // oxlint-disable-next-line no-await-in-loop
           await tellReaders(dataset.fileFor(offLoop), target, itemsize);
         }
-        await writePart(dataset, part, async file => {
-          const gaps = dataset.record.external ? file.gapsOfOthers : 'rewrite';
-          const own = changes.map(each => withGaps(each.own, gaps));
+        await writePart(dataset, part, file => {
+          if (!isCommitted) return writeOwn(dataset, part, file, changes, write);
+          const own = ownChanges(dataset, file, changes);
           const precondition = (): void => part.dataset.recheck(file);
-          const { client } = offLoop;
-          if (isCommitted) await commitChanges(file, files, { changes: own, precondition, applier, client });
-          else await writeThrough(file, files, { precondition, client }, () => applyAll(file, own, applier));
+          return commitChanges(file, files, { changes: own, precondition, applier, client: offLoop.client });
         });
       });
       committed.push(part.name);
@@ -116,7 +113,7 @@ async function commitEach(
 export async function writePart(
   dataset: JoinedDataset,
   part: Part,
-  work: (file: OpenFile) => Promise<void>,
+  work: (file: OpenFile) => Promise<unknown>,
 ): Promise<void> {
   const file = await dataset.looks.open(part);
   const release = file.lease();
@@ -158,34 +155,41 @@ export class StreamToParts {
 
   async apply(change: Change): Promise<void> {
     const dataset = this.#dataset;
-    const { applier, offLoop } = this.#writing;
+    const { offLoop } = this.#writing;
     await tellReaders(dataset.fileFor(offLoop), change.target, change.itemsize);
     for (const [number, changes] of await changesByPart(dataset, [change], offLoop)) {
       this.#written.add(number);
       const part = dataset.parts[number]!;
       // oxlint-disable-next-line no-await-in-loop
-      await writePart(dataset, part, async file => {
-        const gaps = dataset.record.external ? file.gapsOfOthers : 'rewrite';
-        const own = changes.map(each => withGaps(each.own, gaps));
-        const options = { precondition: () => part.dataset.recheck(file), client: offLoop.client };
-        await writeThrough(file, dataset.files, options, () => applyAll(file, own, applier));
-      });
+      await writePart(dataset, part, file => writeOwn(dataset, part, file, changes, this.#writing));
     }
   }
 }
 
-function withGaps(change: Change, gaps: Gaps): Change {
-  return { ...change, gaps };
+/** The changes of one part, as those of its file. */
+function ownChanges({ record }: JoinedDataset, file: OpenFile, changes: readonly PartChange[]): Change[] {
+  const gaps = record.external ? file.gapsOfOthers : 'rewrite';
+  return changes.map(({ own }) => ({ ...own, gaps }));
 }
 
-async function applyAll(file: OpenFile, changes: readonly Change[], applier: Applier): Promise<void> {
-  const { isSparse } = file.extent();
-  for (const change of changes) {
-    // oxlint-disable-next-line no-await-in-loop
-    if (isSparse) await applier.hold(file, change);
-    // oxlint-disable-next-line no-await-in-loop
-    await applier.apply(file, change);
-  }
+/** Does them to the file at once, without a commit. */
+async function writeOwn(
+  dataset: JoinedDataset,
+  part: Part,
+  file: OpenFile,
+  changes: readonly PartChange[],
+  { applier, offLoop }: PartWriting,
+): Promise<void> {
+  const options = { precondition: () => part.dataset.recheck(file), client: offLoop.client };
+  await writeThrough(file, dataset.files, options, async () => {
+    const { isSparse } = file.extent();
+    for (const change of ownChanges(dataset, file, changes)) {
+      // oxlint-disable-next-line no-await-in-loop
+      if (isSparse) await applier.hold(file, change);
+      // oxlint-disable-next-line no-await-in-loop
+      await applier.apply(file, change);
+    }
+  });
 }
 
 /** Says what of a write stands, where it took more than one file. */
