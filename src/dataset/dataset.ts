@@ -120,13 +120,7 @@ export class Dataset {
    * @throws file_changed, durability_unknown, bulk_load
    */
   async openToWrite(_extent?: Extent): Promise<OpenFile> {
-    try {
-      return await this.#open(true);
-    } catch (error) {
-      // A change of the length that was under way counts now.
-      if (!(error instanceof LengthMoved && this.hasMoved)) throw error;
-      return this.#open(true);
-    }
+    return this.#open(true);
   }
 
   async #open(ofAnyLength: boolean): Promise<OpenFile> {
@@ -199,8 +193,9 @@ export class Dataset {
   }
 
   /**
-   * The time of the last change that an answer must not outlive (`recheck`): of one that is sent at once, and of every file that is a
-   * dataset only because it stands in a folder, which may be filled anew under any answer. Elsewhere long answers go on.
+   * The time of the last change that an answer must not outlive (`recheck`): of one that is sent at once, and of every
+   * file that is a dataset only because it stands in a folder, which may be filled anew under any answer. Elsewhere long
+   * answers go on.
    */
   changedMsFor(file: OpenFile, isShort: boolean): number | undefined {
     const { folderPath, counterId } = this.record;
@@ -369,17 +364,10 @@ export class Dataset {
     }
   }
 
-  /** A growth of ours has written the header, and counts in a moment. @throws LengthMoved */
-  async #waitForGrowth({ state }: OpenFile): Promise<void> {
-    if (state.lock.isWriting) await state.lock.withRead(async () => Promise.resolve());
-    this.checkLength();
-  }
-
   async #refuse(file: OpenFile): Promise<never> {
     const isLength = this.#meaning.isOfOtherLength(file);
     if (!isLength) this.#meaning.checkRaw(file);
     const { registration } = this;
-    if (isLength) await this.#waitForGrowth(file);
     registration.learning ??= (this.#upkeep?.learn(this, file) ?? Promise.resolve(false)).finally(() => {
       registration.learning = undefined;
     });

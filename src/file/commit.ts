@@ -350,9 +350,8 @@ async function applyInOrder(accepted: readonly Accepted[]): Promise<void> {
     } else if (grown.ending.end < grown.ending.from) {
       // oxlint-disable-next-line no-await-in-loop
       await applying.end();
-      header = grown.header;
       // oxlint-disable-next-line no-await-in-loop
-      if (header) await request.applier.apply(file, header);
+      if (grown.header) await request.applier.apply(file, grown.header);
       header = undefined;
       // oxlint-disable-next-line no-await-in-loop
       await applyEnding(file, grown.ending);

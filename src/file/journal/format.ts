@@ -15,10 +15,10 @@
  *                                           stride of each axis), then the payloads, each padded to 8 bytes
  *
  * Runs that follow no step (layout/places.ts) have -2 as the number of their axes; their payload begins with a double for
- * each, its place. An end of the file has -3, no axes, the end as its target offset, the one before as
- * its source offset, and as its itemsize 1 where it is provisional, else 0. Offsets, strides and lengths are doubles, which hold every size that the service takes exactly. A
- * new epoch makes all older records of the file void at once. Hazard: whatever is read here may be torn or damaged; nothing is believed
- * before its checksum.
+ * each, its place. An end of the file has -3, no axes, the end as its target offset, the one before as its source offset,
+ * and as its itemsize 1 where it is provisional, else 0. Offsets, strides and lengths are doubles, which hold every size
+ * that the service takes exactly. A new epoch makes all older records of the file void at once. Hazard: whatever is read
+ * here may be torn or damaged; nothing is believed before its checksum.
  */
 import { crc32 } from 'node:zlib';
 import { LIMITS } from '../../limits.js';
