@@ -105,3 +105,18 @@ t.test('rows are appended once, whatever is lost on the way', async t => {
   t.match(await run(proxy.url, npy, '--retries', 'x'), { status: 2, stderr: /whole number/ });
   t.match(await run('http://127.0.0.1:1', npy, '--retries', '0'), { status: 1, stderr: /cannot be reached/ });
 });
+
+t.test('rows that were converted, and may be there, are not appended again', async t => {
+  const server = await start(t);
+  const files = temporaryFolder();
+  t.teardown(() => fs.rmSync(files, { recursive: true, force: true }));
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ name: 'short', dtype: '<f4', shape: [0, 2] });
+  await server.fetch('/v1/datasets', { method: 'POST', headers, body });
+  const npy = path.join(files, 'short.npy');
+  fs.writeFileSync(npy, npyOf('<f8', [1, 2], new Uint8Array(Float64Array.of(0.1, 0.2).buffer)));
+  const proxy = await startProxy(t, server, () => Promise.resolve());
+  proxy.fate = 'answer';
+  t.match(await run(proxy.url, npy), { status: 1, stderr: /cannot be told from npy\. Look at its rows from 0 on/ });
+  t.match(await (await server.fetch('/v1/datasets/short')).json(), { shape: [1, 2] });
+});

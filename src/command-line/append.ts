@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { isSameAsRows, rowsOf, type Described } from './appended-rows.js';
+import { growingAxis } from '../formats/index.js';
+import { isConverted, isSameAsRows, rowsOf, type Described } from './appended-rows.js';
 import { nameOfFile } from './formats.js';
 import { INTERRUPTED, checkInterrupted } from './interrupted.js';
 import { note, print, printJson, type OutputOptions } from './output.js';
@@ -64,8 +65,8 @@ async function append(file: string, { json, ...options }: Options): Promise<void
 }
 
 /** Undefined of an array that cannot grow, as the service will say. */
-function lengthOf({ shape, order }: Described): string | undefined {
-  return (order === 'F' ? shape.at(-1) : shape[0])?.toString();
+function lengthOf(described: Described): string | undefined {
+  return described.shape[growingAxis(described)]?.toString();
 }
 
 interface Order {
@@ -142,15 +143,15 @@ async function provenAnswer(service: Service, order: Order, at: string | undefin
   const { name, file, format, described, isAtAsked } = order;
   const present = await service.json<Described & Answer>(pathOf(name));
   const rows = await rowsOf(file, format, described);
-  if (rows === undefined) {
-    throw new ToldError(
-      `An answer was lost, and ${name} has grown since: whether these rows were appended cannot be told from ${format}. Look at its rows from ${at ?? 0} on.`,
-    );
-  }
+  const unknown = new ToldError(
+    `An answer was lost, and ${name} has grown since: whether these rows were appended cannot be told from ${format}. Look at its rows from ${at ?? 0} on.`,
+  );
+  if (rows === undefined) throw unknown;
   if (await isSameAsRows(service, name, rows, Number(at), present)) {
     note('An answer was lost; the rows stand where they belong.');
     return { shape: present.shape, ...(present.generation !== undefined && { generation: present.generation }) };
   }
+  if (isConverted(rows, present)) throw unknown;
   if (isAtAsked) throw new ToldError(`${name} has grown by other rows: nothing of ${file} was appended.`);
   throw new Overtaken(lengthOf(present));
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import { parseDType } from '../dtype/index.js';
-import { parseNpyHeader } from '../formats/index.js';
+import { growingAxis, parseNpyHeader } from '../formats/index.js';
 import { pathOf, type Service } from './service.js';
 
 /** What of a description is needed here. */
@@ -26,8 +26,8 @@ const HEADER_BYTES_MAX = 1024 * 1024;
 
 /** Undefined where a file does not say its rows as bytes in C order. */
 export async function rowsOf(file: string, format: string, described: Described): Promise<Rows | undefined> {
-  const { shape, order } = described;
-  const axis = order === 'F' ? shape.length - 1 : 0;
+  const { shape } = described;
+  const axis = growingAxis(described);
   const perRow = shape.reduce((product, length, i) => (i === axis ? product : product * length), 1);
   const { size } = await fs.stat(file);
   if (format === 'raw') {
@@ -58,23 +58,41 @@ async function headerOf(
   }
 }
 
-/** Compares them with what stands at `at`. */
+/** Whether elements were converted when they were appended: then others than those of the file may stand there. */
+export function isConverted({ dtype }: Rows, described: Described): boolean {
+  if (dtype === undefined) return false;
+  return typeof described.dtype !== 'string' || described.dtype.slice(1) !== dtype.slice(1);
+}
+
+/** Compares them with what stands at `at`. @throws Refused, Unreached */
 export async function isSameAsRows(
   service: Service,
   name: string,
   { file, count, offset, dtype }: Rows,
   at: number,
-  { order, shape }: Described,
+  described: Described,
 ): Promise<boolean> {
-  const axis = order === 'F' ? shape.length - 1 : 0;
+  const { order, shape } = described;
+  const axis = growingAxis(described);
   if ((shape[axis] ?? 0) < at + count) return false;
   const slice = `${order === 'F' && shape.length > 1 ? '...,' : ''}${at}:${at + count}`;
   const query = { slice, ...(dtype !== undefined && { dtype, casting: 'unsafe' }) };
   const response = await service.fetch(pathOf(name, '/data.raw', query));
-  const theirs = piecesOf(response.body!);
-  const ours = createReadStream(file, { start: offset });
+  const theirs = piecesOf(service, response.body!);
+  try {
+    return await isSameStream(createReadStream(file, { start: offset }), theirs);
+  } finally {
+    // The rest of an answer that differs is not needed.
+    await theirs.return(undefined);
+  }
+}
+
+async function isSameStream(
+  ours: AsyncIterable<Uint8Array>,
+  theirs: AsyncGenerator<Uint8Array, undefined>,
+): Promise<boolean> {
   let left: Uint8Array = new Uint8Array();
-  for await (const piece of ours as AsyncIterable<Uint8Array>) {
+  for await (const piece of ours) {
     let own: Uint8Array = piece;
     while (own.byteLength > 0) {
       if (left.byteLength === 0) {
@@ -91,6 +109,10 @@ export async function isSameAsRows(
   return left.byteLength === 0 && (await theirs.next()).done === true;
 }
 
-async function* piecesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
-  for await (const piece of body) if (piece.byteLength > 0) yield piece;
+async function* piecesOf(service: Service, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  try {
+    for await (const piece of body) if (piece.byteLength > 0) yield piece;
+  } catch (error) {
+    service.failCut(error);
+  }
 }
