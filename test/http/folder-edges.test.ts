@@ -57,6 +57,17 @@ t.test('names may be of any bytes', async t => {
   t.match(await ask(`/v1/datasets/${renamed}/data`), [200, { data: [7, 8] }], 'a new name is looked for');
 });
 
+t.test('a description may have numbers that only exact JSON has', async t => {
+  const { put, ask } = await serveFolder(t);
+  put('a.json', '{"attrs":{"serial":12345678901234567890}}');
+  put('a.npy', counting(1, 2));
+  t.match(await ask('/v1/datasets/a/data'), [200, { data: [1, 2] }]);
+  put('a.npy', counting(3, 2));
+  t.match(await ask('/v1/datasets/a/data'), [200, { data: [3, 4] }], 'changed in place');
+  put('a.json', '{"attrs":{"serial":12345678901234567891}}');
+  t.match(await ask('/v1/datasets/a/data'), [200, { data: [3, 4] }], 'described anew');
+});
+
 t.test('a container whose arrays cannot be told keeps no other file from being served', async t => {
   const { folder, ask, put, names } = await serveFolder(t);
   put('same.npy', counting(3, 1));

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { systemErrorCode } from '../../errors.js';
 import type { FileTable } from '../../file/file-table.js';
 import { bytesOfPath, pathOfBytes } from '../../file/path-bytes.js';
+import { stringifyExactJson } from '../../formats/index.js';
 import { LIMITS } from '../../limits.js';
 import type { FolderIndex } from './index.js';
 import { counterIdOf, type Maker } from './making.js';
@@ -14,6 +15,7 @@ import {
   isAway,
   realPathOf,
   type FolderFile,
+  type FoundGeometry,
   type Identity,
   type Item,
   type ServedFolder,
@@ -101,15 +103,15 @@ export class Looker {
     file.stamp = isPassing ? undefined : stamp;
     file.sidecarStamp = sidecarStamp;
     if (!items) return;
-    const isSameFile = before !== undefined && before.ino === stamp.ino && before.dev === stamp.dev;
+    const isSameFile = before !== undefined && isSameIdentity(before, stamp);
     const merged = mergedItems(file.items, items, isSameFile);
     const kept = new Set(merged);
-    const hasChanged = before !== undefined && merged.some(item => !file.items.includes(item));
-    this.#files.generations.followed.follow(counterIdOf(file), stamp, hasChanged);
     const known = new Set(file.items);
+    const added = merged.filter(item => !known.has(item));
     const dropped = file.items.filter(item => !kept.has(item));
+    this.#files.generations.followed.follow(counterIdOf(file), stamp, before !== undefined && added.length > 0);
     // Before the others go: a name that stays is never without an array.
-    for (const item of merged) if (!known.has(item)) this.#index.add(item);
+    for (const item of added) this.#index.add(item);
     file.items = merged;
     this.#drop(dropped);
   }
@@ -121,16 +123,38 @@ const PASSING = new Set(['busy', 'io_error', 'file_changed', 'path_forbidden']);
 /** Items that say what they said before stay, with their datasets; but not those of another file at the path. */
 function mergedItems(before: readonly Item[], now: readonly Item[], isSameFile: boolean): Item[] {
   const byMember = new Map(before.map(item => [item.member, item]));
+  const isSameFound = foundComparison();
   return now.map(item => {
     const old = byMember.get(item.member);
     if (!old) return item;
-    const isSame = isSameFile && old.name === item.name && JSON.stringify(old.found) === JSON.stringify(item.found);
+    const isSame = isSameFile && old.name === item.name && isSameFound(old.found, item.found);
     // Whoever has its dataset is told.
     if (!isSame && old.dataset !== undefined) return item;
     old.found = item.found;
     old.trouble = item.trouble;
     return old;
   });
+}
+
+/** Compares what was found. Items of one reading share their attrs, which may be long: those are compared once. */
+function foundComparison(): (a: FoundGeometry | undefined, b: FoundGeometry | undefined) => boolean {
+  let last: { readonly a: unknown; readonly b: unknown; readonly isSame: boolean } = {
+    a: undefined,
+    b: undefined,
+    isSame: true,
+  };
+  const isSameAttrs = (a: unknown, b: unknown): boolean => {
+    if (last.a === a && last.b === b) return last.isSame;
+    const isSame = stringifyExactJson(a) === stringifyExactJson(b);
+    last = { a, b, isSame };
+    return isSame;
+  };
+  return (a, b) => {
+    if (!a || !b) return a === b;
+    const { attrs, ...form } = a;
+    const { attrs: otherAttrs, ...otherForm } = b;
+    return JSON.stringify(form) === JSON.stringify(otherForm) && isSameAttrs(attrs, otherAttrs);
+  };
 }
 
 export function stampOf(stats: fs.BigIntStats): Stamp {
@@ -164,7 +188,7 @@ function isStillLinked(file: FolderFile): boolean {
 }
 
 /** Whether the folder itself can be looked at, as the folder that it was. */
-export function isRootThere({ real, identity }: ServedFolder): boolean {
+function isRootThere({ real, identity }: ServedFolder): boolean {
   if (real === undefined || identity === undefined) return false;
   try {
     const stats = fs.statSync(bytesOfPath(real), { bigint: true });
