@@ -152,9 +152,9 @@ async function* pageText(
   next: string | null,
 ): AsyncGenerator<Line, undefined> {
   let text = '{"datasets":[';
-  for (const [i, { listed: entryOf, state }] of page.entries()) {
+  for (const [i, each] of page.entries()) {
     const entry: Record<string, unknown> = {};
-    for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(entryOf, state);
+    for (const name of members) entry[name] = ENTRY_MEMBERS[name]!(each.listed, each.state);
     text += `${i > 0 ? ',' : ''}${stringifyExactJson(entry)}`;
     const isFull = text.length >= LIMITS.pieceBytesMax;
     // oxlint-disable-next-line no-await-in-loop

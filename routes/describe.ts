@@ -9,7 +9,7 @@ import { LIMITS } from '../src/limits.js';
 import { mapGivingTurns } from '../src/turns.js';
 import type { DatasetBody } from './schemas/index.js';
 
-type Member = Exclude<keyof DatasetBody, 'residency' | 'parts'>;
+type Member = Exclude<keyof DatasetBody, 'residency'>;
 
 /** What is told of every dataset, in this order. */
 export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: DatasetState) => unknown } = {
@@ -28,17 +28,18 @@ export const MEMBERS: { readonly [M in Member]: (dataset: Dataset, state: Datase
   path: dataset => dataset.record.folderPath ?? placeOf(dataset)?.path ?? null,
   root: dataset => (dataset.record.folderPath === undefined ? (placeOf(dataset)?.root ?? null) : null),
   generation: dataset => dataset.generation,
-  fill: ({ record, geometry }) => told(record, geometry),
+  fill: ({ record, geometry }) => fillAsJson(record, geometry),
   external: ({ record }) => record.external,
   state: (_dataset, state) => state,
   attrs: ({ record }) => record.attrs,
   dims: ({ record }) => record.dims,
+  parts: ({ record }) => record.parts?.length,
 };
 
 const fills = new WeakMap<DatasetRecord, { readonly value: unknown }>();
 
 /** The element of new rows as JSON, once for each record; null where the dtype has none, or one as long as an answer. */
-function told(record: DatasetRecord, { dtype }: Geometry): unknown {
+function fillAsJson(record: DatasetRecord, { dtype }: Geometry): unknown {
   const known = fills.get(record);
   if (known) return known.value;
   const isShort = hasJson(dtype) && jsonItemSize(dtype).textMax <= LIMITS.fillTextMax;
@@ -56,19 +57,14 @@ function placeOf({ files, record }: Dataset): { readonly path: string; readonly 
 }
 
 export async function describe(dataset: Dataset): Promise<DatasetBody> {
-  return membersOf(dataset, await dataset.state(), ALL) as DatasetBody;
+  const state = await dataset.state();
+  const body: Record<string, unknown> = {};
+  for (const name of ALL) body[name] = MEMBERS[name](dataset, state);
+  return body as DatasetBody;
 }
 
 /** The files of an array in several, in their order. */
 export async function partsOf(dataset: Dataset): Promise<{ path: string; rows: number }[] | undefined> {
   if (!(dataset instanceof JoinedDataset)) return undefined;
   return mapGivingTurns(dataset.parts, ({ name, rows }) => ({ path: name, rows }));
-}
-
-export function membersOf(dataset: Dataset, state: DatasetState, names: readonly Member[]): Partial<DatasetBody> {
-  const members: Record<string, unknown> = {};
-  for (const name of names) members[name] = MEMBERS[name](dataset, state);
-  const { parts } = dataset.record;
-  if (parts && names === ALL) members['parts'] = parts.length;
-  return members;
 }
