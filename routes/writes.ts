@@ -35,7 +35,7 @@ const JSON_DATA = anyValue({
   example: [0, 12.8, 5, 4.7],
 });
 const BYTES = 'application/octet-stream';
-export const TAKEN = FORMATS.filter(({ isTaken }) => isTaken);
+const TAKEN = FORMATS.filter(({ isTaken }) => isTaken);
 export const DATA: Bodies = Object.fromEntries(
   TAKEN.map(({ name, mediaTypes }) => [mediaTypes[0], name === 'json' ? JSON_DATA : BINARY]),
 );

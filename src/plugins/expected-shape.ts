@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type, type TObject } from 'typebox';
 import { expecting, parseExpectedShape } from '../access/expecting.js';
 
-export const EXPECTED_SHAPE = Type.Optional(
+const EXPECTED_SHAPE = Type.Optional(
   Type.String({
     description:
       'The shape that the dataset has to have, as it is described (before `field=`): 1000,4, and blank for a scalar. ' +

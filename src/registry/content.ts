@@ -19,12 +19,12 @@ const RAW = 'Its bytes as they are can be read with "format": "raw".';
 export function formatOfContent(path: string, asked: FileFormat | undefined, { head, size }: Content): FileFormat {
   if (asked === 'raw') return asked;
   const found = containerOf(head, size)?.row;
-  if (asked !== undefined && asked !== 'npy' && (!found || found.holds === asked)) return asked;
-  if (asked !== undefined && asked !== 'npy') failAsked(asked, found!);
-  if (found?.holds !== undefined && asked === undefined) return found.holds;
-  if (found && found !== NPY) {
-    throw notAnArray(found);
+  if (asked !== undefined && asked !== 'npy') {
+    if (found && found.holds !== asked) failAsked(asked, found);
+    return asked;
   }
+  if (found?.holds !== undefined && asked === undefined) return found.holds;
+  if (found && found !== NPY) throw notAnArray(found);
   if (asked === 'npy') return asked;
   const named = containersNamed(path);
   if (named.length === 0 || (found && named.includes(found))) return found ? 'npy' : 'raw';

@@ -33,7 +33,7 @@ const TOGETHER = 8;
 export async function findParts(roots: Roots, asked: PartsAsked): Promise<FoundParts> {
   const { paths, pattern } = asked;
   const listed = pattern === undefined ? undefined : await roots.matching(pattern, fits);
-  const names = listed ? await inNaturalOrder(listed.files) : paths!.map(name => ({ name }));
+  const names = listed ? await inNaturalOrder(listed.files) : paths!.map(name => ({ name, realPath: undefined }));
   if (names.length > LIMITS.partsMax) {
     fail(
       'too_large',
@@ -46,10 +46,9 @@ export async function findParts(roots: Roots, asked: PartsAsked): Promise<FoundP
   }
   const parts: FoundPart[] = [];
   for (let from = 0; from < names.length; from += TOGETHER) {
-    const looked = names.slice(from, from + TOGETHER).map(async each => {
-      const realPath = 'realPath' in each ? each.realPath : undefined;
-      return inspectPart(roots, each.name, realPath, asked);
-    });
+    const looked = names
+      .slice(from, from + TOGETHER)
+      .map(({ name, realPath }) => inspectPart(roots, name, realPath, asked));
     // Of several that are refused the first is told.
     // oxlint-disable-next-line no-await-in-loop
     for (const result of await Promise.allSettled(looked)) {
@@ -144,7 +143,8 @@ async function inspectRaw(
   return inspectFile(roots, realPath, { ...raw, ...layout, shape: [fitting, ...row] });
 }
 
-function isShapeOf(found: readonly number[], asked: readonly (number | null)[]): boolean {
+/** A length null is any. */
+export function isShapeOf(found: readonly number[], asked: readonly (number | null)[]): boolean {
   return found.length === asked.length && asked.every((length, axis) => length === null || length === found[axis]);
 }
 
@@ -152,9 +152,8 @@ function checkAgrees(first: FoundPart, part: FoundPart): void {
   try {
     const [a, b] = [first.found, part.found];
     if (a.dtype.typestr !== b.dtype.typestr) failDtype(b.dtype.typestr, a.dtype.typestr);
-    const isOther =
-      a.shape.length !== b.shape.length || a.shape.some((length, axis) => axis > 0 && length !== b.shape[axis]);
-    if (isOther) failShape(b.shape, [null, ...a.shape.slice(1)]);
+    const expected = [null, ...a.shape.slice(1)];
+    if (!isShapeOf(b.shape, expected)) failShape(b.shape, expected);
   } catch (error) {
     throw ofPart(error, part.name);
   }

@@ -5,9 +5,13 @@ import { lowerBound } from '../lower-bound.js';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** @throws bad_name */
 export function checkName(name: string): void {
-  if (!NAME.test(name)) {
+  if (!isName(name)) {
     fail(
       'bad_name',
       `${shown(name)} is no name of a dataset. A name has 1 to 128 letters, digits, dots, hyphens and underscores, and starts with a letter, digit or underscore; letters are those of ASCII.`,

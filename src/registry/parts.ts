@@ -12,7 +12,7 @@ import { translated } from '../file/system-errors.js';
 import { givingTurns, mapGivingTurns } from '../turns.js';
 import type { Catalog } from './catalog.js';
 import { identityOf, type Claim } from './claims.js';
-import { findParts, partRecordOf, type FoundPart, type FoundParts } from './find-parts.js';
+import { findParts, isShapeOf, partRecordOf, type FoundPart, type FoundParts } from './find-parts.js';
 import { checkCanWrite } from './inspect.js';
 import { failTaken } from './names.js';
 import { joinedRecord, patchedRecord, randomId, relookedRecord, type RecordPatch } from './records.js';
@@ -59,6 +59,7 @@ async function claimingParts(
   const { claims, files } = catalog;
   const made: Claim[] = [];
   const records: PartRecord[] = [];
+  const writable = isWritable({ mode });
   // Most of what is awaited here is there at once.
   const turn = givingTurns();
   try {
@@ -73,12 +74,12 @@ async function claimingParts(
       claims.refresh(realPath, found.identity);
       try {
         claims.checkSettled(realPath);
-        if (isWritable({ mode })) claims.checkSoleWriter(name, found.identity, realPath);
+        if (writable) claims.checkSoleWriter(name, found.identity, realPath);
       } catch (error) {
         throw ofPart(error, part.name);
       }
       const fileId = claims.first(found.identity, realPath)?.fileId ?? randomId();
-      made.push(claims.add({ name, fileId, path: realPath, identity: found.identity, writable: isWritable({ mode }) }));
+      made.push(claims.add({ name, fileId, path: realPath, identity: found.identity, writable }));
       // oxlint-disable-next-line no-await-in-loop
       const firstGeneration = await translated(() => files.begin(fileId));
       records.push(partRecordOf(part, { fileId, firstGeneration }));
@@ -161,11 +162,7 @@ async function asBefore(dataset: JoinedDataset): Promise<FoundParts> {
 
 /** @throws part_differs */
 function checkSameForm({ record }: JoinedDataset, { dtype, shape, parts }: FoundParts): void {
-  const isSame =
-    dtype.typestr === record.dtype &&
-    shape.length === record.shape.length &&
-    shape.every((length, axis) => axis === 0 || length === record.shape[axis]);
-  if (isSame) return;
+  if (dtype.typestr === record.dtype && isShapeOf(shape, [null, ...record.shape.slice(1)])) return;
   const [{ name }] = parts as [FoundPart];
   fail(
     'part_differs',

@@ -1,9 +1,8 @@
 /** The names of datasets that are files of a served folder. They follow from the path alone, so that each keeps its own. */
 import { createHash } from 'node:crypto';
 import { bytesOfPath } from '../../file/path-bytes.js';
+import { isName } from '../names.js';
 
-/** As names.ts of the registry has it. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** What is left of a name that a hash stands behind. */
 const KEPT_LENGTH = 119;
 const HASH_DIGITS = 8;
@@ -16,7 +15,7 @@ const HASH_DIGITS = 8;
 export function nameOfPath(path: string, member?: string): string {
   const stem = withoutSuffix(path).replaceAll('/', '.');
   const wanted = member === undefined ? stem : `${stem}.${member}`;
-  if (NAME.test(wanted)) return wanted;
+  if (isName(wanted)) return wanted;
   const possible = possibleIn(wanted);
   const source = member === undefined ? path : `${path}:${member}`;
   const hash = createHash('sha256').update(bytesOfPath(source)).digest('hex').slice(0, HASH_DIGITS);

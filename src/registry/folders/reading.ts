@@ -190,7 +190,7 @@ async function readDescription(real: string): Promise<string | undefined> {
   }
 }
 
-export function troubleOf(error: unknown): Trouble {
+function troubleOf(error: unknown): Trouble {
   if (error instanceof HyperslabError) return { code: error.code, detail: error.message };
   throw error;
 }

@@ -11,11 +11,11 @@ import { bytesOfPath, pathOfBytes } from '../../file/path-bytes.js';
 import { givingTurns } from '../../turns.js';
 import { isSameIdentity, isSameStamp, stampOf } from './looking.js';
 import { withoutSuffix } from './names.js';
-import type { Directory, FileKind, Identity, ServedFolder } from './tree.js';
+import type { Directory, FileKind, Identity, ServedFolder, Stamp } from './tree.js';
 
 /** What stands in a folder, as far as it is of any use. */
 export interface Listing {
-  readonly stamp: ReturnType<typeof stampOf>;
+  readonly stamp: Stamp;
   readonly files: ReadonlyMap<string, ListedFile>;
   readonly directories: ReadonlyMap<string, ListedDirectory>;
 }
