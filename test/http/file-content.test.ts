@@ -5,30 +5,11 @@ import t from 'tap';
 import { parseDType } from '../../src/dtype/index.js';
 import { CONTAINERS } from '../../src/containers.js';
 import { npyHeader } from '../../src/formats/index.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { serveRoot } from '../helpers/root.js';
 
 type Json = Record<string, unknown>;
 
-let server: TestServer;
-let root: string;
-let made = 0;
-
-t.before(async () => {
-  root = temporaryFolder();
-  t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
-  server = await start(t, { env: { HYPERSLAB_ROOTS: root } });
-});
-
-async function send(method: string, where: string, body: unknown): Promise<[number, Json]> {
-  const answer = await server.fetch(where, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return [answer.status, (await answer.json()) as Json];
-}
-
-const create = (body: Json): Promise<[number, Json]> => send('POST', '/v1/datasets', { name: `d${made++}`, ...body });
+const { server, root, send, create } = await serveRoot(t);
 const put = (name: string, bytes: Buffer | string): void => fs.writeFileSync(path.join(root, name), bytes, 'latin1');
 
 const DATA = Buffer.from(Float32Array.of(1, 2, 3).buffer);

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { NO_NUMPY, PYTHON, runPython } from '../helpers/python.js';
-import { start, temporaryFolder, type TestServer } from '../helpers/server.js';
+import { serveRoot } from '../helpers/root.js';
 
 type Json = Record<string, unknown>;
 
@@ -16,26 +16,7 @@ interface Told {
   readonly data: string;
 }
 
-let server: TestServer;
-let root: string;
-let made = 0;
-
-t.before(async () => {
-  root = temporaryFolder();
-  t.teardown(() => fs.rmSync(root, { recursive: true, force: true }));
-  server = await start(t, { env: { HYPERSLAB_ROOTS: root } });
-});
-
-async function send(method: string, where: string, body: unknown): Promise<[number, Json]> {
-  const answer = await server.fetch(where, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return [answer.status, (await answer.json()) as Json];
-}
-
-const create = (body: Json): Promise<[number, Json]> => send('POST', '/v1/datasets', { name: `d${made++}`, ...body });
+const { server, root, send, create } = await serveRoot(t);
 
 async function bytesOf(name: unknown, query = ''): Promise<string> {
   const answer = await server.fetch(`/v1/datasets/${String(name)}/data?format=raw${query}`);
