@@ -49,6 +49,8 @@ t.test('one hundred days; one is replaced, one is missing', async t => {
     mode: 'r',
     path: 'days/d*.npy',
   });
+  const list = await server.fetch('/v1/datasets?prefix=year');
+  t.match(await list.json(), { datasets: [{ name: 'year', parts: 100 }] }, 'a list says so, too');
   const sum = await server.fetch('/v1/datasets/year/statistics?ops=sum');
   t.match(await sum.json(), { results: { sum: (599 * 600) / 2 } });
   part('days/new.npy', 3, 1000);
