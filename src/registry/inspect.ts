@@ -29,7 +29,7 @@ import { LIMITS } from '../limits.js';
 import { checkWritableContent, formatOfContent, notAnArray } from './content.js';
 import type { MemberArray } from './member.js';
 import { isContainerFormat, memberIn } from './members.js';
-import { readNpyHeader } from './npy-header.js';
+import { readNpyArray } from './npy-header.js';
 import { rawGeometry, type CreateRequest } from './request.js';
 import { arrayOf as tensorArray } from './safetensors-members.js';
 import { atOnce } from '../turns.js';
@@ -138,8 +138,7 @@ async function geometryIn(
   }
   if (request.member !== undefined) failNoContainer(request.member, format);
   if (format === 'raw') return rawLayout(request, rawGeometry(request, size));
-  const { dataOffset, ...header } = await readNpyHeader(fd);
-  return matchHeader({ ...header, offset: dataOffset }, request);
+  return matchHeader(await readNpyArray(fd), request);
 }
 
 /** The request says that the file is such a container: by its name, in so many words, or by asking for a member. */
@@ -219,18 +218,13 @@ async function refuseUnsafe(at: string, remoteWrites: RemoteWrites): Promise<voi
 export async function arrayIn(fd: number, { format, member }: DatasetRecord): Promise<MemberArray | undefined> {
   try {
     const { size } = fstatSync(fd);
-    const array = isContainerFormat(format) ? await memberIn(fd, size, format, member) : await npyArrayIn(fd);
+    const array = isContainerFormat(format) ? await memberIn(fd, size, format, member) : await readNpyArray(fd);
     checkShape(array.shape, array.dtype.itemsize);
     return size >= array.offset + sizeOf(array.shape) * array.dtype.itemsize ? array : undefined;
   } catch (error) {
     if (error instanceof HyperslabError) return undefined;
     throw error;
   }
-}
-
-async function npyArrayIn(fd: number): Promise<MemberArray> {
-  const { dataOffset, ...header } = await readNpyHeader(fd);
-  return { ...header, offset: dataOffset };
 }
 
 /**

@@ -2,26 +2,30 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { fail } from '../errors.js';
-import { parseNpyHeader, type NpyHeader } from '../formats/index.js';
+import { parseNpyHeader } from '../formats/index.js';
 import { LIMITS } from '../limits.js';
+import type { MemberArray } from './member.js';
 
 const readSome = promisify(fs.read);
 
 /** Longer than most headers. */
 const FIRST_BYTES = 256;
 
-/** @throws bad_npy, not_an_array, unsupported_dtype, bad_shape, too_large */
-export async function readNpyHeader(
+/** What it says of the array. @throws bad_npy, not_an_array, unsupported_dtype, bad_shape, too_large */
+export async function readNpyArray(
   fd: number,
   { start, bytes }: { readonly start: number; readonly bytes: number } = { start: 0, bytes: Number.POSITIVE_INFINITY },
-): Promise<NpyHeader> {
+): Promise<MemberArray> {
   for (let needed = FIRST_BYTES; ;) {
     const length = Math.min(needed, bytes);
     const grown = new Uint8Array(length);
     // oxlint-disable-next-line no-await-in-loop
     const { bytesRead } = await readSome(fd, grown, 0, length, start);
     const header = parseNpyHeader(grown.subarray(0, bytesRead));
-    if (!('needBytes' in header)) return header;
+    if (!('needBytes' in header)) {
+      const { dtype, shape, order, dataOffset } = header;
+      return { dtype, shape, order, offset: start + dataOffset };
+    }
     if (bytesRead < needed)
       fail(
         'bad_npy',

@@ -21,7 +21,7 @@ import { LIMITS } from '../limits.js';
 import { shown } from '../shown.js';
 import { runTurns } from '../turns.js';
 import type { Member, MemberArray } from './member.js';
-import { readNpyHeader } from './npy-header.js';
+import { readNpyArray } from './npy-header.js';
 
 const SUFFIX = '.npy';
 
@@ -82,11 +82,10 @@ async function arrayOf(
   if (!isSameMember(local, entry)) refuseMember('is another one than the directory says');
   if (local.toString('utf8', LOCAL_BYTES) !== entry.name) refuseMember('has another name than the directory says');
   if (start + bytes > end) refuseMember('lies over what stands behind it');
-  const header = await readNpyHeader(fd, { start, bytes });
-  const needed = header.dataOffset + sizeOf(header.shape) * header.dtype.itemsize;
+  const array = await readNpyArray(fd, { start, bytes });
+  const needed = array.offset - start + sizeOf(array.shape) * array.dtype.itemsize;
   if (needed > bytes) refuseMember(`has ${bytes} bytes, and its header says ${needed}`);
-  const { dtype, shape, order, dataOffset } = header;
-  return { dtype, shape, order, offset: start + dataOffset };
+  return array;
 }
 
 function failCompressed(name: string): never {

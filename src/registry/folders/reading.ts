@@ -14,7 +14,7 @@ import { LIMITS } from '../../limits.js';
 import { shown } from '../../shown.js';
 import type { Member, MemberArray } from '../member.js';
 import { membersIn } from '../members.js';
-import { readNpyHeader } from '../npy-header.js';
+import { readNpyArray } from '../npy-header.js';
 import { checkAttrs, checkDims, rawGeometry } from '../request.js';
 import { nameOfPath } from './names.js';
 import { pathOfFile, realPathOf, type FolderFile, type FoundGeometry, type Item, type Trouble } from './tree.js';
@@ -91,8 +91,7 @@ async function arrayOf(member: Member, size: number): Promise<MemberArray> {
 }
 
 async function npyArray(fd: number, size: number): Promise<MemberArray> {
-  const { dataOffset, ...header } = await readNpyHeader(fd);
-  const array = { ...header, offset: dataOffset };
+  const array = await readNpyArray(fd);
   checkShape(array.shape, array.dtype.itemsize);
   checkWhole(array, size);
   return array;
